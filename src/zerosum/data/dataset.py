@@ -1,0 +1,78 @@
+"""What every source of data opens as: a `Dataset`, with random access by index."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Opened data with random access by index: images or points, with or without labels.
+
+    `shape` is that of one sample: (C, H, W) for images, (d,) for points. `read` takes int64 indices (B,) on
+    the CPU and returns uint8 images (B, C, H, W) or float32 points (B, d). `labels` are int64 (count,), each
+    below len(classes). `notes` are sentences that the user should read about what the source did to the data.
+    Raises `ValueError` when empty, and when labels and classes do not fit the count or each other.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    count: int
+    read: Callable[[Tensor], Tensor]
+    labels: Tensor | None = None
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f"{self.name} holds no samples: give a source with at least one")
+        if self.labels is None:
+            if self.classes:
+                raise ValueError(f"{self.name} names {len(self.classes)} classes but has no labels")
+            return
+        if self.labels.dtype != torch.int64 or tuple(self.labels.shape) != (self.count,):
+            raise ValueError(
+                f"the labels of {self.name} should be int64 of shape ({self.count},), one a sample, "
+                f"but are {str(self.labels.dtype).removeprefix('torch.')} of shape {tuple(self.labels.shape)}"
+            )
+        low, high = int(self.labels.min()), int(self.labels.max())
+        if low < 0 or high >= len(self.classes):
+            raise ValueError(
+                f"the labels of {self.name} should lie in 0..{len(self.classes) - 1}, one for each of its "
+                f"{len(self.classes)} class names, but run from {low} to {high}"
+            )
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the samples are images (C, H, W), rather than points (d,)."""
+        return len(self.shape) == 3
+
+
+class Source(Protocol):
+    """Where data comes from: a frozen dataclass of literals, so that its repr is its config."""
+
+    def open(self) -> Dataset:
+        """Open the data; raises `ValueError` with one clear sentence when it cannot be used."""
+        ...
+
+
+def in_memory(
+    name: str,
+    x: Tensor,
+    labels: Tensor | None = None,
+    classes: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Dataset:
+    """Return a `Dataset` that reads from a tensor: uint8 images (N, C, H, W) or float32 points (N, d)."""
+    if (x.dtype, x.ndim) not in ((torch.uint8, 4), (torch.float32, 2)):
+        raise ValueError(
+            f"{name} should be uint8 images (N, C, H, W) or float32 points (N, d), "
+            f"but is {str(x.dtype).removeprefix('torch.')} of shape {tuple(x.shape)}"
+        )
+    return Dataset(name, tuple(x.shape[1:]), len(x), x.__getitem__, labels, classes, notes)
