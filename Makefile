@@ -1,0 +1,39 @@
+# Two commands matter: `make demo` and `make test`. Each sets up its own .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint types docs unit bench slow clean
+
+demo: .venv/ready
+	$(BIN)/zerosum train digits --out runs/demo
+	$(BIN)/zerosum sample runs/demo --n 100 --out runs/demo/samples.png
+
+test: lint types docs unit
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+docs: .venv/ready
+	$(BIN)/sphinx-build -W -q --keep-going -b html docs .venv/docs
+
+unit: .venv/ready
+	$(BIN)/python -m pytest -n 2 -m "not slow" tests
+
+bench: .venv/ready
+	$(BIN)/python -m bench
+
+slow: .venv/ready
+	$(BIN)/python -m pytest -m slow tests
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv build dist

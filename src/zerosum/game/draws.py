@@ -1,0 +1,57 @@
+"""Randomness as a pure function of (seed, purpose, position): nothing to save, nothing to lose on resume."""
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def derived_seed(*key: object) -> int:
+    """A 63-bit seed from any key of plain values; the same on every machine, unlike `hash`."""
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
+def stream(*key: object) -> torch.Generator:
+    """A CPU generator seeded by a key of plain values."""
+    return torch.Generator().manual_seed(derived_seed(*key))
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """The random numbers of one move.
+
+    Numbers are drawn for the batch of all ranks together and each rank takes its own rows. So ranks never share
+    a z, and any number of ranks draws what a single process would.
+
+    Args:
+        seed: the run's seed.
+        position: index of the move's first sample in the stream of all samples drawn.
+        rank: this process, 0 <= rank < ranks.
+        ranks: number of processes.
+        device: where the numbers are wanted; they are drawn on the CPU, so a device changes nothing else.
+    """
+
+    seed: int
+    position: int
+    rank: int = 0
+    ranks: int = 1
+    device: torch.device = torch.device("cpu")
+
+    def stream(self, purpose: str) -> torch.Generator:
+        """The generator of one purpose at this position, the same on every rank."""
+        return stream(self.seed, purpose, self.position)
+
+    def mine(self, rows: Tensor) -> Tensor:
+        """This rank's rows `(B, ...)` of the rows of all ranks `(B * ranks, ...)`, on the device."""
+        own = len(rows) // self.ranks
+        return rows[self.rank * own : (self.rank + 1) * own].to(self.device, non_blocking=True)
+
+    def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
+        """Uniform numbers in [0, 1) of a shape `(B, ...)`."""
+        return self.mine(torch.rand((shape[0] * self.ranks, *shape[1:]), generator=self.stream(purpose)))
+
+    def normal(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
+        """Standard normal numbers of a shape `(B, ...)`."""
+        return self.mine(torch.randn((shape[0] * self.ranks, *shape[1:]), generator=self.stream(purpose)))

@@ -1,0 +1,48 @@
+"""The running average of the generator, which is what samples are drawn from."""
+
+import copy
+
+import torch
+from torch import nn
+
+
+class ExponentialMovingAverage:
+    """A copy of a module whose weights trail the original with a half-life counted in images.
+
+    After each update w <- d w + (1 - d) w_now, d = 2^(-images / half_life), so the batch size does not matter. At
+    the start the half-life is at most `rampup` times the images seen, so that the first, untrained weights are
+    forgotten (Karras et al. 2022, arXiv 2206.00364, appendix F.2). Floating-point buffers (batch norm's running
+    statistics) trail likewise; other buffers are copied.
+
+    Args:
+        module: the module to follow.
+        half_life: images after which an old weight counts half; 0 follows the module exactly.
+        rampup: largest half-life as a share of the images seen.
+    """
+
+    def __init__(self, module: nn.Module, half_life: float, rampup: float = 0.05) -> None:
+        if half_life < 0 or rampup <= 0:
+            raise ValueError(f"an EMA needs half_life >= 0 and rampup > 0; found {half_life} and {rampup}")
+        self.half_life = half_life
+        self.rampup = rampup
+        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+        both = [
+            (mine, theirs)
+            for mine, theirs in zip(self._tensors(self.module), self._tensors(module), strict=True)
+        ]
+        self._trailing = [pair for pair in both if pair[0].is_floating_point()]
+        self._copied = [pair for pair in both if not pair[0].is_floating_point()]
+
+    @staticmethod
+    def _tensors(module: nn.Module) -> list[torch.Tensor]:
+        return [*module.parameters(), *module.buffers()]
+
+    @torch.no_grad()
+    def update(self, images: int, seen: int) -> None:
+        """Follow the module by one step of `images` images, of which `seen` have been seen in all."""
+        half_life = min(self.half_life, self.rampup * seen)
+        weight = 1.0 - 0.5 ** (images / half_life) if half_life > 0 else 1.0
+        mine, theirs = [a for a, _ in self._trailing], [b.detach() for _, b in self._trailing]
+        torch._foreach_lerp_(mine, theirs, weight)
+        for a, b in self._copied:
+            a.copy_(b)

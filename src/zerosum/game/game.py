@@ -1,0 +1,159 @@
+"""The game: alternating moves of a discriminator and a generator. The whole algorithm is `step`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+from torch.nn.utils import get_total_norm
+
+from zerosum.game.distributed import average_gradients, rank, ranks
+from zerosum.game.draws import Draws
+from zerosum.game.ema import ExponentialMovingAverage
+from zerosum.game.latents import Latent
+from zerosum.game.player import Objective, Player, unwrapped
+from zerosum.game.turn import Clock, Discriminator, Turn
+
+Log = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Real samples x `(B, ...)`, their condition c or None, and their position in the stream of all samples."""
+
+    x: Tensor
+    c: Tensor | None
+    position: int
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """An observer of moves: diagnostics, adaptive parts. It may add readings to the log."""
+
+    def watch(self, player: str, turn: Turn, log: Log) -> None:
+        """Called after each move of `player` with its turn and its log."""
+        ...
+
+
+class NonFiniteError(ArithmeticError):
+    """A loss part or gradient that is not a finite number; the message names the player and the part."""
+
+
+@dataclass(eq=False)
+class Game:
+    """The training step, whichever objective, terms and networks it holds.
+
+    Each player descends only in its own parameters, by `torch.autograd.grad(loss, own_parameters)`: nothing is
+    frozen or zeroed, and no gradient leaks to the other side.
+
+    Attributes:
+        G: the generator's side.
+        D: the discriminator's side.
+        objective: what the two want.
+        latent: the law of z.
+        ema: the generator's running average.
+        n_critic: moves of D per move of G; 0 where D has nothing to learn.
+        images_total: length of the run, for schedules.
+        seed: every random number derives from it.
+        shown: what G is shown on its move, from the game and the batch; by default D as it is.
+        watchers: observers of every move; an objective or a term that can watch is one without being listed.
+        precision: makes the context in which networks and losses are computed.
+    """
+
+    G: Player
+    D: Player
+    objective: Objective
+    latent: Latent
+    ema: ExponentialMovingAverage
+    n_critic: int = 1
+    images_total: int = 1
+    seed: int = 0
+    shown: Callable[["Game", Batch], Discriminator] | None = None
+    watchers: tuple[Watcher, ...] = ()
+    precision: Callable[[], AbstractContextManager[None]] = nullcontext
+    images: int = 0
+
+    def __post_init__(self) -> None:
+        parts = (self.objective, *map(unwrapped, (*self.D.terms, *self.G.terms)))
+        self.watchers = (*(part for part in parts if isinstance(part, Watcher)), *self.watchers)
+
+    def step(self, batches: Iterator[Batch]) -> Log:
+        """Play one round: `n_critic` moves of D, each on its own batch, then one of G on another."""
+        log: Log = {}
+        for _ in range(self.n_critic):
+            log |= self.move_D(next(batches))
+        return log | self.move_G(next(batches))
+
+    def move_D(self, batch: Batch) -> Log:
+        """D learns to tell real samples from generated ones."""
+        with torch.no_grad(), self.precision():
+            z, x_fake = self.generate(batch)
+        turn = self.turn(self.D, batch, batch.x.detach().requires_grad_(), x_fake.requires_grad_(), z)
+        log = self.settle(self.D, turn, lambda: self.objective.d_loss(turn.real.score, turn.fake.score))
+        self.images += len(batch.x) * ranks()
+        return log
+
+    def move_G(self, batch: Batch) -> Log:
+        """G learns to be taken for real, by the D that it is shown."""
+        with self.precision():
+            z, x_fake = self.generate(batch)
+        turn = self.turn(self.G, batch, batch.x, x_fake, z)
+        reads_real = self.objective.reads_real
+        log = self.settle(
+            self.G, turn, lambda: self.objective.g_loss(turn.fake.score, turn.real.score if reads_real else None)
+        )
+        seen = len(batch.x) * ranks()
+        self.images += 0 if self.n_critic else seen  # with no moves of D, G's batches are the clock
+        self.ema.update(seen * max(self.n_critic, 1), self.images)
+        return log
+
+    def generate(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Draw latents for a batch, and the samples that G makes of them under the batch's condition."""
+        draws = self.draws(batch)
+        z = draws.mine(self.latent.draw(len(batch.x) * ranks(), draws.stream("latent")))
+        return z, self.G.network(z) if batch.c is None else self.G.network(z, batch.c)
+
+    def settle(self, player: Player, turn: Turn, loss: Callable[[], Tensor]) -> Log:
+        """Add the player's terms to its loss, take the gradient in its own parameters, check it, step."""
+        with self.precision():
+            parts = {f"{player.name}/loss": loss()}
+            for term in player.terms:
+                parts[_free_name(f"{player.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
+            total = torch.stack([*parts.values()]).sum()
+            own = torch.autograd.grad(total, player.parameters, materialize_grads=True)
+        gradients = average_gradients(own)
+        log = {name: part.detach() for name, part in parts.items()}
+        log[f"{player.name}/gradient"] = get_total_norm(gradients)
+        _check_finite(log)
+        player.step(list(gradients), turn.clock.progress)
+        for watcher in self.watchers:
+            watcher.watch(player.name, turn, log)
+        return log
+
+    def turn(self, player: Player, batch: Batch, x: Tensor, x_fake: Tensor, z: Tensor) -> Turn:
+        """Lay the table for a player's move."""
+        shown = self.shown(self, batch) if self.shown is not None and player is self.G else self.D.network
+        clock = Clock(player.moves, self.images, self.images / self.images_total)
+        return Turn(player.name, shown, self.G.network, x, x_fake, z, batch.c, clock, self.draws(batch))
+
+    def draws(self, batch: Batch) -> Draws:
+        """The random numbers of a batch's move."""
+        return Draws(self.seed, batch.position, rank(), ranks(), batch.x.device)
+
+
+def _free_name(name: str, taken: Mapping[str, object]) -> str:
+    """A name for a part of the loss: two equal terms both count and both show, the second as `#2`."""
+    count = sum(key.split("#")[0] == name for key in taken)
+    return f"{name}#{count + 1}" if count else name
+
+
+def _check_finite(log: Log) -> None:
+    # The norm of the gradient is finite only if every gradient is; look at the parts only when something is wrong.
+    gradient = next(reversed(log))
+    if bool(torch.isfinite(torch.stack([*log.values()])).all()):
+        return
+    bad = [name for name, value in log.items() if not bool(torch.isfinite(value))]
+    named = [name for name in bad if name != gradient] or bad
+    raise NonFiniteError(f"{', '.join(named)} is no longer a finite number")

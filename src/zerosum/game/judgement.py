@@ -1,0 +1,29 @@
+"""What a discriminator says of a batch."""
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """A discriminator's word on a batch of B samples.
+
+    Attributes:
+        score: `(B, ...)`, higher means more real: logits, critic values, patch maps, minus an energy, or a
+            feature map for kernel objectives.
+        features: `(B, ...)` inner features, for terms that match them; None where a network has none to show.
+        logits: `(B, ...)` predictions about the condition, of an auxiliary head; None where there is no such head.
+    """
+
+    score: Tensor
+    features: Tensor | None = None
+    logits: Tensor | None = None
+
+    @staticmethod
+    def of(verdict: "Tensor | Judgement") -> "Judgement":
+        """Wrap a bare score, and bring scores to float32 so that losses keep their digits under autocast."""
+        judgement = verdict if isinstance(verdict, Judgement) else Judgement(verdict)
+        if judgement.score.element_size() < 4:
+            return replace(judgement, score=judgement.score.float())
+        return judgement

@@ -1,0 +1,72 @@
+"""Latent priors: the noise that the generator turns into samples."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+
+class Latent(Protocol):
+    """A law of latent vectors z of `size` numbers."""
+
+    @property
+    def size(self) -> int:
+        """Number of entries of z."""
+        ...
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Draw z, float32 `(count, size)`, from a CPU generator."""
+        ...
+
+
+def _check_size(size: int) -> None:
+    if size < 1:
+        raise ValueError(f"a latent vector has at least one entry; found size={size}")
+
+
+@dataclass(frozen=True)
+class Normal:
+    """z ~ N(0, I)."""
+
+    size: int = 64
+
+    def __post_init__(self) -> None:
+        _check_size(self.size)
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Standard normal z, float32 `(count, size)`."""
+        return torch.randn(count, self.size, generator=generator)
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Each entry of z uniform in [low, high); by default [-1, 1), the prior of DCGAN (arXiv 1511.06434)."""
+
+    size: int = 64
+    low: float = -1.0
+    high: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_size(self.size)
+        if self.low >= self.high:
+            raise ValueError(f"a uniform latent needs low < high; found low={self.low}, high={self.high}")
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Uniform z, float32 `(count, size)`."""
+        return torch.rand(count, self.size, generator=generator) * (self.high - self.low) + self.low
+
+
+@dataclass(frozen=True)
+class Sphere:
+    """z uniform on the sphere of radius sqrt(size), on which a normal z of many entries nearly lies."""
+
+    size: int = 64
+
+    def __post_init__(self) -> None:
+        _check_size(self.size)
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """z of length sqrt(size), float32 `(count, size)`."""
+        return normalize(torch.randn(count, self.size, generator=generator), dim=1) * self.size**0.5

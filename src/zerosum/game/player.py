@@ -1,0 +1,98 @@
+"""A player: a network and how it moves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from zerosum.game.turn import Turn
+
+
+class Objective(Protocol):
+    """What the two players want: scores `(B, ...)` in, scalar out. Higher scores mean more real."""
+
+    @property
+    def reads_real(self) -> bool:
+        """Whether g_loss also needs the scores of real samples."""
+        ...
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What the discriminator minimises."""
+        ...
+
+    def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """What the generator minimises."""
+        ...
+
+
+class Term(Protocol):
+    """An addition to a player's loss, whatever the objective."""
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The term's value on this turn, a scalar."""
+        ...
+
+
+@runtime_checkable
+class Wrapper(Protocol):
+    """A term around another, as a schedule; it goes by the other's name in the log."""
+
+    @property
+    def term(self) -> Term:
+        """The term inside."""
+        ...
+
+
+def unwrapped(term: Term) -> Term:
+    """The term inside all wrappers."""
+    return unwrapped(term.term) if isinstance(term, Wrapper) else term
+
+
+def _constant(progress: float) -> float:  # noqa: ARG001  a schedule's signature
+    return 1.0
+
+
+@dataclass(eq=False)
+class Player:
+    """One side of the game.
+
+    Attributes:
+        name: "G" or "D"; its entries in the log start with it.
+        network: the module.
+        optimiser: what turns gradients into steps; None for a network without parameters, which never moves.
+        terms: additions to the loss.
+        after: called with the network after each step, to project its weights.
+        rate: learning rate as a multiple of the optimiser's own, from the progress in [0, 1].
+        moves: moves made so far.
+    """
+
+    name: str
+    network: nn.Module
+    optimiser: Optimizer | None
+    terms: tuple[Term, ...] = ()
+    after: Callable[[nn.Module], None] | None = None
+    rate: Callable[[float], float] = _constant
+    moves: int = 0
+    parameters: list[nn.Parameter] = field(init=False)
+    base_rates: list[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parameters = [p for p in self.network.parameters() if p.requires_grad]
+        self.base_rates = [] if self.optimiser is None else [g["lr"] for g in self.optimiser.param_groups]
+        if bool(self.parameters) != (self.optimiser is not None):
+            raise ValueError(f"player {self.name} needs an optimiser exactly if its network has parameters")
+
+    def step(self, gradients: list[Tensor], progress: float) -> None:
+        """Take one step down the given gradients, one for each of `parameters`."""
+        assert self.optimiser is not None
+        factor = self.rate(progress)
+        for group, base in zip(self.optimiser.param_groups, self.base_rates, strict=True):
+            group["lr"] = base * factor
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = gradient
+        self.optimiser.step()
+        if self.after is not None:
+            self.after(self.network)
+        self.moves += 1

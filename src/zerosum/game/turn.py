@@ -1,0 +1,83 @@
+"""One player's move, as objectives, terms and observers see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from zerosum.game.distributed import average
+from zerosum.game.draws import Draws
+from zerosum.game.judgement import Judgement
+
+Discriminator = Callable[..., Tensor | Judgement]
+Generator = Callable[..., Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """How far the run is.
+
+    Attributes:
+        moves: moves that this player made before this one.
+        images: images that the discriminator's real side has seen before this round.
+        progress: images as a share of the whole run, 0 at its start and 1 at its end.
+    """
+
+    moves: int = 0
+    images: int = 0
+    progress: float = 0.0
+
+
+@dataclass(eq=False)
+class Turn:
+    """One move of one player: what is on the table.
+
+    Each batch is judged once, at the first look at `real` or `fake`, and objective, terms and observers share
+    that forward pass. Real and generated samples are judged in separate passes, so that batch norm sees them
+    apart (Radford et al. 2016, arXiv 1511.06434).
+
+    Attributes:
+        player: whose move it is, "G" or "D".
+        D: the discriminator as shown to the player, `D(x[, c]) -> score or Judgement`.
+        G: the generator, `G(z[, c]) -> x`.
+        x: real samples `(B, ...)`; on D's move they require gradients, so penalties can differentiate by them.
+        x_fake: generated samples `(B, ...)`; attached to G on G's move only.
+        z: the latents they came from `(B, size)`.
+        c: the condition of both, or None.
+        clock: how far the run is.
+        draws: this move's random numbers.
+    """
+
+    player: str
+    D: Discriminator
+    G: Generator
+    x: Tensor
+    x_fake: Tensor
+    z: Tensor
+    c: Tensor | None
+    clock: Clock
+    draws: Draws
+
+    @cached_property
+    def real(self) -> Judgement:
+        """D's judgement of the real samples."""
+        return self.judge(self.x)
+
+    @cached_property
+    def fake(self) -> Judgement:
+        """D's judgement of the generated samples."""
+        return self.judge(self.x_fake)
+
+    def judge(self, x: Tensor) -> Judgement:
+        """D's judgement of other points, `(B, ...)`, under this turn's condition."""
+        return Judgement.of(self.D(x) if self.c is None else self.D(x, self.c))
+
+    def average(self, value: Tensor) -> Tensor:
+        """The mean of a detached value over all ranks."""
+        return average(value)
+
+    def zero(self) -> Tensor:
+        """A zero on this turn's device, for terms that rest."""
+        return torch.zeros((), device=self.x.device)

@@ -1,0 +1,87 @@
+"""Autoencoder discriminators: the score is minus the error with which a sample is reconstructed (EBGAN, BEGAN)."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from zerosum.game.judgement import Judgement
+from zerosum.networks.conditioning import Concatenate, Join, Labels
+from zerosum.networks.layers.basic import Norm, activation, check_width
+from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
+
+
+class _AutoEncoder(nn.Module):
+    def __init__(self, joins: tuple[Join, Join], encoder: nn.Module, decoder: nn.Module, power: int) -> None:
+        super().__init__()
+        self.enter, self.middle = joins
+        self.encoder, self.decoder, self.power = encoder, decoder, power
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
+        code = self.encoder(self.enter(x, c))
+        error = self.decoder(self.middle(code, c)).float() - x
+        return Judgement(-error.abs().pow(self.power).flatten(1).mean(1), code)
+
+
+@dataclass(frozen=True)
+class AutoEncoderDiscriminator:
+    """A discriminator that reconstructs: score = -mean |x - decode(encode(x))|^p over the entries of a sample.
+
+    Pictures of sides from 8 go through strided and transposed convolutions, vectors through a perceptron. The code is
+    shown as features.
+
+    Args:
+        width: channels after the first halving of a picture, doubling up to eight times; hidden units for vectors.
+        code: entries of the code.
+        error: `absolute` (p = 1, BEGAN) or `squared` (p = 2, EBGAN).
+        norm: norm between convolutions, `batch` or `none`.
+        conditioning: labels are concatenated to the input and to the code.
+    """
+
+    width: int = 32
+    code: int = 64
+    error: Literal["absolute", "squared"] = "absolute"
+    norm: Norm = "none"
+    conditioning: Concatenate = Concatenate()
+
+    def __post_init__(self) -> None:
+        check_width(self.width)
+        if self.code < 1:
+            raise ValueError(f"code is a number of entries, at least 1; found {self.code}")
+        if self.error not in ("absolute", "squared"):
+            raise ValueError(f"error is 'absolute' or 'squared'; found {self.error!r}")
+
+    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+        """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B,)` <= 0."""
+        size = self.conditioning.size
+        joins = (Join(condition, size), Join(condition, size))
+        make = self._picture_coder if len(shape) == 3 else self._vector_coder
+        encoder, decoder = make(shape, joins[0].size)
+        return _AutoEncoder(joins, encoder, decoder, 1 if self.error == "absolute" else 2)
+
+    def _picture_coder(self, shape: tuple[int, ...], joined: int) -> tuple[nn.Module, nn.Module]:
+        sizes = ladder(shape[1], shape[2])
+        bottom = (channels(self.width, len(sizes) - 1)[-1], *sizes[-1])
+        encoder = nn.Sequential(
+            descend(sizes, shape[0] + joined, self.width, self.norm, "leaky"),
+            nn.Flatten(),
+            nn.Linear(math.prod(bottom), self.code),
+        )
+        decoder = nn.Sequential(
+            nn.Linear(self.code + joined, math.prod(bottom)),
+            nn.Unflatten(1, bottom),
+            activation("leaky"),
+            ascend(sizes, shape[0], self.width, self.norm, "leaky"),
+        )
+        return encoder, decoder
+
+    def _vector_coder(self, shape: tuple[int, ...], joined: int) -> tuple[nn.Module, nn.Module]:
+        size, hidden = math.prod(shape), self.width
+        encoder = nn.Sequential(
+            nn.Linear(size + joined, hidden), activation("leaky"), nn.Linear(hidden, self.code)
+        )
+        decoder = nn.Sequential(
+            nn.Linear(self.code + joined, hidden), activation("leaky"), nn.Linear(hidden, size)
+        )
+        return encoder, decoder

@@ -1,0 +1,121 @@
+"""DCGAN: Radford, Metz and Chintala 2016 (arXiv 1511.06434), for pictures of any sides and channels.
+
+By the paper's rules: strided convolutions in D and transposed ones in G instead of pooling, batch norm except at
+G's output and D's input, no hidden dense layers, ReLU in G with tanh at its end, leaky ReLU in D.
+"""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from zerosum.game.judgement import Judgement
+from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection
+from zerosum.networks.layers.basic import Norm, activation, check_width, norm2d
+from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
+
+
+def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """The shape as `(C, H, W)`; raises `ValueError` for data that are not pictures."""
+    if len(shape) != 3:
+        raise ValueError(f"convolutional networks take pictures (C, H, W); these data have shape {shape}")
+    return (shape[0], shape[1], shape[2])
+
+
+def _initialise(module: nn.Module, norm: Norm) -> None:
+    """N(0, 0.02) for weights and N(1, 0.02) for batch norm's scales, the paper's rule, which leans on the norm.
+
+    Without a norm, He initialisation for leaky ReLU (arXiv 1502.01852) keeps the signal's size instead.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            if norm == "batch":
+                nn.init.normal_(layer.weight, 0.0, 0.02)
+            else:
+                nn.init.kaiming_normal_(layer.weight, a=0.2)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, 0.02)
+
+
+class _Generator(nn.Module):
+    def __init__(self, join: Join, seed: nn.Module, body: nn.Module) -> None:
+        super().__init__()
+        self.join, self.seed, self.body = join, seed, body
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        h = self.join(z, c)
+        x: Tensor = self.body(self.seed(h[:, :, None, None]))
+        return x.float().tanh()
+
+
+class _Discriminator(nn.Module):
+    def __init__(self, join: Join, body: nn.Module, head: Head) -> None:
+        super().__init__()
+        self.join, self.body, self.head = join, body, head
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
+        features = self.body(self.join(x, c)).flatten(1)
+        return Judgement(self.head(features, c), features)
+
+
+@dataclass(frozen=True)
+class DCGANGenerator:
+    """The generator of DCGAN, for sides of 8 and more.
+
+    Args:
+        width: channels before the output at full size; they double with every halving, up to eight times.
+        norm: `batch`, or `none`.
+        embedding: entries of the label embedding that a conditional generator appends to z.
+    """
+
+    width: int = 64
+    norm: Norm = "batch"
+    embedding: int = 32
+
+    def __post_init__(self) -> None:
+        check_width(self.width)
+
+    def build(self, latent: int, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+        """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)` in [-1, 1]."""
+        picture_channels, height, width = image_shape(shape)
+        sizes = ladder(height, width)
+        join = Join(condition, self.embedding)
+        top = channels(self.width, len(sizes) - 1)[-1]
+        # A transposed convolution of a 1x1 map is the paper's projection of z, without a dense layer's reshape.
+        project = nn.ConvTranspose2d(latent + join.size, top, sizes[-1], bias=self.norm == "none")
+        seed = nn.Sequential(project, norm2d(self.norm, top), activation("relu"))
+        generator = _Generator(join, seed, ascend(sizes, picture_channels, self.width, self.norm, "relu"))
+        _initialise(generator, self.norm)
+        return generator
+
+
+@dataclass(frozen=True)
+class DCGANDiscriminator:
+    """The discriminator of DCGAN, for sides of 8 and more; its last map is shown as features.
+
+    Args:
+        width: channels after the first halving; they double with every further one, up to eight times.
+        norm: `batch`, or `none` (as gradient penalties want it: batch norm ties the samples of a batch together).
+        conditioning: how labels enter: `Concatenate` or `Projection`.
+    """
+
+    width: int = 64
+    norm: Norm = "batch"
+    conditioning: Concatenate | Projection = Projection()
+
+    def __post_init__(self) -> None:
+        check_width(self.width)
+
+    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
+        picture_channels, height, width = image_shape(shape)
+        sizes = ladder(height, width)
+        concatenates = isinstance(self.conditioning, Concatenate)
+        join = Join(condition if concatenates else None, self.conditioning.size if concatenates else 0)
+        body = descend(sizes, picture_channels + join.size, self.width, self.norm, "leaky")
+        features = channels(self.width, len(sizes) - 1)[-1] * math.prod(sizes[-1])
+        discriminator = _Discriminator(join, body, Head(features, None if concatenates else condition))
+        _initialise(discriminator, self.norm)
+        return discriminator

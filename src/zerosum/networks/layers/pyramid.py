@@ -1,0 +1,64 @@
+"""Pyramids of strided and transposed convolutions between a picture and a small map, for any sides.
+
+Sides halve, rounding up, while both are at least 8: 28 goes to 14 and 7, 64 to 32, 16, 8 and 4. A side that halves
+exactly takes a kernel of 4 and an odd one a kernel of 3, so that going down and coming up meet at every size and
+nothing is cropped.
+"""
+
+from itertools import pairwise
+
+from torch import nn
+
+from zerosum.networks.layers.basic import Activation, Norm, activation, norm2d
+
+Sides = tuple[int, int]
+
+
+def ladder(height: int, width: int) -> list[Sides]:
+    """Sizes from the full picture down to the smallest map."""
+    if min(height, width) < 8:
+        raise ValueError(f"convolutional networks here take pictures of 8x8 and more; found {height}x{width}")
+    sizes = [(height, width)]
+    while min(sizes[-1]) >= 8:
+        sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
+    return sizes
+
+
+def channels(width: int, stages: int) -> list[int]:
+    """Channels after each halving: `width`, doubling to at most eight times."""
+    return [width * 2 ** min(stage, 3) for stage in range(stages)]
+
+
+def _kernel(large: Sides) -> Sides:
+    return (4 - large[0] % 2, 4 - large[1] % 2)
+
+
+def _group(conv: nn.Module, norm: nn.Module, act: nn.Module) -> list[nn.Module]:
+    return [conv, act] if isinstance(norm, nn.Identity) else [conv, norm, act]
+
+
+def descend(sizes: list[Sides], inputs: int, width: int, norm: Norm, act: Activation) -> nn.Sequential:
+    """Strided convolutions `(B, inputs, *sizes[0]) -> (B, channels, *sizes[-1])`; no norm on the first layer."""
+    parts: list[nn.Module] = []
+    before = inputs
+    for stage, (after, large) in enumerate(zip(channels(width, len(sizes) - 1), sizes, strict=False)):
+        layer_norm = norm2d(norm if stage else "none", after)
+        bias = isinstance(layer_norm, nn.Identity)
+        conv = nn.Conv2d(before, after, _kernel(large), stride=2, padding=1, bias=bias)
+        parts += _group(conv, layer_norm, activation(act))
+        before = after
+    return nn.Sequential(*parts)
+
+
+def ascend(sizes: list[Sides], outputs: int, width: int, norm: Norm, act: Activation) -> nn.Sequential:
+    """Transposed convolutions `(B, channels, *sizes[-1]) -> (B, outputs, *sizes[0])`; the last has no norm or activation."""
+    parts: list[nn.Module] = []
+    upward = channels(width, len(sizes) - 1)[::-1]
+    targets = sizes[-2::-1]
+    for (before, after), large in zip(pairwise([*upward, outputs]), targets, strict=True):
+        last = large == sizes[0]
+        layer_norm = norm2d("none" if last else norm, after)
+        bias = isinstance(layer_norm, nn.Identity)
+        conv = nn.ConvTranspose2d(before, after, _kernel(large), stride=2, padding=1, bias=bias)
+        parts += [conv] if last else _group(conv, layer_norm, activation(act))
+    return nn.Sequential(*parts)

@@ -1,0 +1,119 @@
+"""Multilayer perceptrons, for vectors and pictures of any shape: the networks of Goodfellow et al. 2014."""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from zerosum.game.judgement import Judgement
+from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection
+from zerosum.networks.layers.basic import Activation, activation
+
+
+def _check_hidden(hidden: tuple[int, ...]) -> None:
+    if not hidden or min(hidden) < 1:
+        raise ValueError(f"hidden lists the widths of one or more hidden layers; found {hidden}")
+
+
+def _layers(sizes: tuple[int, ...], act: Activation, dropout: float, batch_norm: bool) -> nn.Sequential:
+    parts: list[nn.Module] = []
+    for before, after in zip(sizes[:-1], sizes[1:], strict=True):
+        parts.append(nn.Linear(before, after))
+        if batch_norm:
+            parts.append(nn.BatchNorm1d(after))
+        parts.append(activation(act))
+        if dropout:
+            parts.append(nn.Dropout(dropout))
+    return nn.Sequential(*parts)
+
+
+class _Generator(nn.Module):
+    def __init__(self, join: Join, body: nn.Module, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.join, self.body, self.shape = join, body, shape
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        x: Tensor = self.body(self.join(z, c)).float()
+        return x.tanh().unflatten(1, self.shape) if len(self.shape) > 1 else x
+
+
+class _Discriminator(nn.Module):
+    def __init__(self, join: Join, body: nn.Module, head: Head) -> None:
+        super().__init__()
+        self.join, self.body, self.head = join, body, head
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
+        features = self.body(self.join(x.flatten(1), c))
+        return Judgement(self.head(features, c), features)
+
+
+@dataclass(frozen=True)
+class MLPGenerator:
+    """A perceptron from latents to samples: linear output for points, tanh for pictures in [-1, 1].
+
+    Args:
+        hidden: widths of the hidden layers.
+        activation: `relu`, `leaky`, `tanh` or `silu`.
+        batch_norm: batch norm after each hidden linear layer.
+        embedding: entries of the label embedding that a conditional generator appends to z.
+    """
+
+    hidden: tuple[int, ...] = (256, 256)
+    activation: Activation = "relu"
+    batch_norm: bool = False
+    embedding: int = 16
+
+    def __post_init__(self) -> None:
+        _check_hidden(self.hidden)
+
+    def build(self, latent: int, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+        """`G(z[, c])`: z `(B, latent)` to x `(B, *shape)`."""
+        join = Join(condition, self.embedding)
+        body = _layers((latent + join.size, *self.hidden), self.activation, 0.0, self.batch_norm)
+        body.append(nn.Linear(self.hidden[-1], math.prod(shape)))
+        return _Generator(join, body, shape)
+
+
+@dataclass(frozen=True)
+class MLPDiscriminator:
+    """A perceptron from samples to scores; its last hidden layer is shown as features.
+
+    Args:
+        hidden: widths of the hidden layers.
+        activation: `relu`, `leaky`, `tanh` or `silu`.
+        dropout: share of hidden units dropped in training, in [0, 1); the 2014 game used dropout in D.
+        conditioning: how labels enter: `Concatenate` or `Projection`.
+    """
+
+    hidden: tuple[int, ...] = (256, 256)
+    activation: Activation = "leaky"
+    dropout: float = 0.0
+    conditioning: Concatenate | Projection = Projection()
+
+    def __post_init__(self) -> None:
+        _check_hidden(self.hidden)
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is a share in [0, 1); found {self.dropout}")
+
+    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+        """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B,)`."""
+        concatenates = isinstance(self.conditioning, Concatenate)
+        join = Join(condition if concatenates else None, self.conditioning.size if concatenates else 0)
+        body = _layers((math.prod(shape) + join.size, *self.hidden), self.activation, self.dropout, False)
+        return _Discriminator(join, body, Head(self.hidden[-1], None if concatenates else condition))
+
+
+class _Identity(nn.Module):
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        return x.flatten(1)
+
+
+@dataclass(frozen=True)
+class IdentityDiscriminator:
+    """No discriminator: the sample itself is the feature map `(B, d)`, for direct matching with `MMD` (GMMN)."""
+
+    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+        """`D(x[, c]) = x`, flattened. Without parameters, it never moves; a condition would go unseen."""
+        if condition is not None:
+            raise ValueError("IdentityDiscriminator cannot see labels: set conditional=False")
+        return _Identity()

@@ -1,0 +1,23 @@
+"""What a network value is: a frozen dataclass that builds a module once data and latent are known."""
+
+from typing import Protocol
+
+from torch import nn
+
+from zerosum.networks.conditioning import Labels
+
+
+class GeneratorSpec(Protocol):
+    """Builds `G(z[, c]) -> x`."""
+
+    def build(self, latent: int, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+        """A generator of samples of `shape` from `latent` numbers; conditional if a condition is given."""
+        ...
+
+
+class DiscriminatorSpec(Protocol):
+    """Builds `D(x[, c]) -> score or Judgement`."""
+
+    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+        """A discriminator of samples of `shape`; conditional if a condition is given."""
+        ...

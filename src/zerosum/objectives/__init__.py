@@ -1,0 +1,11 @@
+"""What the players want: scores in, scalar out. Objectives know no networks, optimisers or penalties."""
+
+from typing import TYPE_CHECKING, Any
+
+from zerosum._rooms import public
+
+globals().update(public(__name__))
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...

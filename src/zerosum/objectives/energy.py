@@ -1,0 +1,100 @@
+"""Energy games: the discriminator is an autoencoder and its score is minus the reconstruction error."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn.functional import relu
+
+
+class _Judged(Protocol):
+    @property
+    def score(self) -> Tensor: ...
+
+
+class _Turn(Protocol):
+    @property
+    def real(self) -> _Judged: ...
+    @property
+    def fake(self) -> _Judged: ...
+    def average(self, value: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class EnergyBased:
+    """EBGAN: Zhao, Mathieu and LeCun 2017 (arXiv 1609.03126), equations 1 and 2.
+
+    With the energy E(x) = -score: D minimises E(x) + max(0, margin - E(G(z))), G minimises E(G(z)).
+
+    Args:
+        margin: energy up to which generated samples are pushed, in the unit of the reconstruction error (> 0).
+    """
+
+    margin: float = 1.0
+    reads_real: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.margin <= 0:
+            raise ValueError(f"margin is an energy above 0; found {self.margin}")
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """E[E(x)] + E[max(0, margin - E(G(z)))], a scalar from scores `(B, ...)`."""
+        return -real.mean() + relu(self.margin + fake).mean()
+
+    def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """E[E(G(z))], a scalar from scores `(B, ...)`."""
+        return -fake.mean()
+
+
+@dataclass(frozen=True)
+class BoundaryEquilibrium:
+    """BEGAN: Berthelot, Schumm and Metz 2017 (arXiv 1703.10717), section 3.3.
+
+    With the reconstruction error L(x) = -score: D minimises L(x) - k L(G(z)), G minimises L(G(z)), and after
+    each move of D the balance k is led so that L(G(z)) / L(x) stays at `gamma`:
+    k <- clip(k + rate (gamma L(x) - L(G(z))), 0, 1). The paper's measure of convergence is
+    M = L(x) + |gamma L(x) - L(G(z))|; both are logged, as `k` and `convergence`.
+
+    Args:
+        gamma: the ratio of the errors to hold, in (0, 1]: low for fidelity, high for diversity.
+        rate: step of k per move (lambda in the paper).
+    """
+
+    gamma: float = 0.5
+    rate: float = 0.001
+    balance: Tensor = field(default_factory=lambda: torch.zeros(()), init=False, repr=False, compare=False)
+    reads_real: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.gamma <= 1:
+            raise ValueError(f"gamma is the ratio L(G(z)) / L(x) to hold, in (0, 1]; found {self.gamma}")
+        if self.rate <= 0:
+            raise ValueError(f"rate is the step of k, above 0; found {self.rate}")
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """E[L(x)] - k E[L(G(z))], a scalar from scores `(B, ...)`."""
+        return self.balance.to(fake.device) * fake.mean() - real.mean()
+
+    def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """E[L(G(z))], a scalar from scores `(B, ...)`."""
+        return -fake.mean()
+
+    def watch(self, player: str, turn: _Turn, log: dict[str, Tensor]) -> None:
+        """After a move of D: lead k by the errors of all ranks, and log it with the convergence measure."""
+        if player != "D":
+            return
+        error_real = -turn.average(turn.real.score.detach().mean())
+        error_fake = -turn.average(turn.fake.score.detach().mean())
+        drift = self.gamma * error_real - error_fake
+        self.balance.add_(self.rate * drift.to(self.balance.device)).clamp_(0, 1)
+        log["k"] = self.balance.clone()
+        log["convergence"] = error_real + drift.abs()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The balance k, a scalar in [0, 1]."""
+        return {"k": self.balance.clone()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take k from `state_dict()`."""
+        self.balance.copy_(state["k"])

@@ -1,0 +1,106 @@
+"""Direct matching of distributions by the maximum mean discrepancy (MMD), with or without a learned feature map."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+
+class Kernel(Protocol):
+    """A positive definite kernel of the squared Euclidean distance."""
+
+    def __call__(self, squared_distance: Tensor) -> Tensor:
+        """Kernel values of any shape from squared distances of that shape."""
+        ...
+
+
+def _check_positive(name: str, values: tuple[float, ...]) -> None:
+    if not values or min(values) <= 0:
+        raise ValueError(f"{name} must be one or more numbers above 0; found {values}")
+
+
+@dataclass(frozen=True)
+class GaussianKernel:
+    """Sum over bandwidths s of exp(-d^2 / (2 s^2)), the mixture of Li, Swersky and Zemel 2015 (arXiv 1502.02761)."""
+
+    bandwidths: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+    def __post_init__(self) -> None:
+        _check_positive("bandwidths", self.bandwidths)
+
+    def __call__(self, squared_distance: Tensor) -> Tensor:
+        """Kernel values from squared distances, of the same shape, in (0, number of bandwidths]."""
+        total = torch.zeros_like(squared_distance)
+        for s in self.bandwidths:
+            total = total + torch.exp(squared_distance * (-0.5 / s**2))
+        return total
+
+
+@dataclass(frozen=True)
+class RationalQuadraticKernel:
+    """Sum over a of (1 + d^2 / (2 a))^(-a): heavy tails (Binkowski et al. 2018, arXiv 1801.01401, section 4)."""
+
+    alphas: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+    def __post_init__(self) -> None:
+        _check_positive("alphas", self.alphas)
+
+    def __call__(self, squared_distance: Tensor) -> Tensor:
+        """Kernel values from squared distances, of the same shape, in (0, number of alphas]."""
+        total = torch.zeros_like(squared_distance)
+        for a in self.alphas:
+            total = total + (1 + squared_distance / (2 * a)) ** -a
+        return total
+
+
+def _squared_distances(a: Tensor, b: Tensor) -> Tensor:
+    # Centring first keeps the digits that |a|^2 - 2ab + |b|^2 would lose far from the origin.
+    centre = b.detach().mean(0)
+    a, b = a - centre, b - centre
+    square = a.square().sum(1)[:, None] - 2 * a @ b.T + b.square().sum(1)[None]
+    return square.clamp_min(0)
+
+
+@dataclass(frozen=True)
+class MMD:
+    """Squared maximum mean discrepancy of the scores, taken as feature vectors (Gretton et al. 2012, equation 3).
+
+    MMD^2 = E k(x, x') - 2 E k(x, y) + E k(y, y'), by the U-statistic (without the diagonal), which is unbiased
+    and so can be a little below 0. G minimises it. With a discriminator without parameters this is direct
+    matching, GMMN (Li, Swersky and Zemel 2015, arXiv 1502.02761), and D does not move; with a learned one it is
+    MMD-GAN (Li et al. 2017, arXiv 1705.08584), and D maximises it. The means are taken over the batch of this
+    process.
+
+    Args:
+        kernel: `GaussianKernel` or `RationalQuadraticKernel`, or any callable on squared distances.
+    """
+
+    kernel: Kernel = GaussianKernel()
+    reads_real: ClassVar[bool] = True
+
+    def _discrepancy(self, x: Tensor, y: Tensor) -> Tensor:
+        x, y = x.flatten(1) if x.dim() > 1 else x[:, None], y.flatten(1) if y.dim() > 1 else y[:, None]
+        n, m = len(x), len(y)
+        if min(n, m) < 2:
+            raise ValueError(f"MMD compares within a batch and needs at least 2 samples of each side; found {n} and {m}")
+        # Full matrices in float32: exp() of a bfloat16 distance is too coarse to tell two laws apart.
+        with torch.autocast(x.device.type, enabled=False):
+            xx = self._off_diagonal_mean(x)
+            yy = self._off_diagonal_mean(y)
+            return xx - 2 * self.kernel(_squared_distances(x, y)).mean() + yy
+
+    def _off_diagonal_mean(self, x: Tensor) -> Tensor:
+        n = len(x)
+        values = self.kernel(_squared_distances(x, x))
+        return (values.sum() - values.diagonal().sum()) / (n * (n - 1))
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """-MMD^2, a scalar from features `(B, ...)`: the feature map is led apart."""
+        return -self._discrepancy(real, fake)
+
+    def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """MMD^2, a scalar from features `(B, ...)`."""
+        if real is None:
+            raise ValueError("MMD compares with real samples: give g_loss(fake, real)")
+        return self._discrepancy(real, fake)

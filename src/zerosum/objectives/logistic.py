@@ -1,0 +1,106 @@
+"""Logistic games: the discriminator's score is the logit of the probability that a sample is real.
+
+Everything is written with `logsigmoid`, so losses and gradients are exact at any score:
+log D = logsigmoid(s) and log(1 - D) = logsigmoid(-s) where D = sigmoid(s).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+
+class _Judged(Protocol):
+    @property
+    def score(self) -> Tensor: ...
+
+
+class _Turn(Protocol):
+    @property
+    def real(self) -> _Judged: ...
+    @property
+    def fake(self) -> _Judged: ...
+
+
+def _discriminator_loss(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
+    on_real = real_label * logsigmoid(real) + (1 - real_label) * logsigmoid(-real)
+    return -on_real.mean() - logsigmoid(-fake).mean()
+
+
+def _read_probabilities(player: str, turn: _Turn, log: dict[str, Tensor]) -> None:
+    """Log the mean D(x) and D(G(z)), and the value V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))]."""
+    if player != "D":
+        return
+    real, fake = turn.real.score.detach(), turn.fake.score.detach()
+    log["D(x)"] = real.sigmoid().mean()
+    log["D(G(z))"] = fake.sigmoid().mean()
+    log["V"] = logsigmoid(real).mean() + logsigmoid(-fake).mean()
+
+
+def _check_label(real_label: float) -> None:
+    if not 0.5 < real_label <= 1:
+        raise ValueError(f"real_label is the target for real samples, in (0.5, 1]; found {real_label}")
+
+
+@dataclass(frozen=True)
+class Minimax:
+    """The zero-sum game of Goodfellow et al. 2014 (arXiv 1406.2661), equation 1.
+
+    min_G max_D V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))], D = sigmoid(score). D minimises -V and G
+    minimises its own part of V, which *saturates*: once D rejects a sample with confidence, the gradient of
+    log(1 - D(G(z))) with respect to its score, -D(G(z)), is almost nothing.
+
+    Args:
+        real_label: target for real samples; below 1 it is one-sided label smoothing (Salimans et al. 2016,
+            arXiv 1606.03498, section 3.4). Range (0.5, 1].
+    """
+
+    real_label: float = 1.0
+    reads_real: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check_label(self.real_label)
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """-E[log D(x)] - E[log(1 - D(G(z)))], a scalar from scores `(B, ...)`."""
+        return _discriminator_loss(real, fake, self.real_label)
+
+    def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """E[log(1 - D(G(z)))], a scalar from scores `(B, ...)`."""
+        return logsigmoid(-fake).mean()
+
+    def watch(self, player: str, turn: _Turn, log: dict[str, Tensor]) -> None:
+        """Log D(x), D(G(z)) and V at each move of the discriminator."""
+        _read_probabilities(player, turn, log)
+
+
+@dataclass(frozen=True)
+class NonSaturating:
+    """The game of practice in Goodfellow et al. 2014 (arXiv 1406.2661), section 3.
+
+    D plays as in `Minimax`; G maximises E[log D(G(z))] instead of minimising E[log(1 - D(G(z)))]. Both have
+    the same fixed point, but here the gradient is strongest where D is surest: -1 as the score falls.
+
+    Args:
+        real_label: target for real samples; below 1 it is one-sided label smoothing (Salimans et al. 2016,
+            arXiv 1606.03498, section 3.4). Range (0.5, 1].
+    """
+
+    real_label: float = 1.0
+    reads_real: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check_label(self.real_label)
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """-E[log D(x)] - E[log(1 - D(G(z)))], a scalar from scores `(B, ...)`."""
+        return _discriminator_loss(real, fake, self.real_label)
+
+    def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """-E[log D(G(z))], a scalar from scores `(B, ...)`."""
+        return -logsigmoid(fake).mean()
+
+    def watch(self, player: str, turn: _Turn, log: dict[str, Tensor]) -> None:
+        """Log D(x), D(G(z)) and V at each move of the discriminator."""
+        _read_probabilities(player, turn, log)

@@ -1,0 +1,53 @@
+"""Relativistic games: a score counts only against scores of the other side (Jolicoeur-Martineau 2018)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+
+def _needed(real: Tensor | None) -> Tensor:
+    if real is None:
+        raise ValueError("a relativistic g_loss compares with real scores: give g_loss(fake, real)")
+    return real
+
+
+@dataclass(frozen=True)
+class Relativistic:
+    """The paired game RpGAN: Jolicoeur-Martineau 2018 (arXiv 1807.00734), section 4.1, the loss of R3GAN.
+
+    D minimises -E[log sigmoid(D(x) - D(G(z)))] over pairs of one real and one generated sample, G the same
+    with the roles changed. Each fake must beat a real sample of its own, so no single decision boundary can
+    split all fakes from all reals: this is what leaves no bad local minima where modes are dropped (Sun et
+    al. 2020, arXiv 2011.04926). With R1 and R2 it converges locally (Huang et al. 2024, arXiv 2501.05441).
+    """
+
+    reads_real: ClassVar[bool] = True
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """-E[log sigmoid(D(x) - D(G(z)))], a scalar from two score tensors of one shape `(B, ...)`."""
+        return -logsigmoid(real - fake).mean()
+
+    def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """-E[log sigmoid(D(G(z)) - D(x))], a scalar from two score tensors of one shape `(B, ...)`."""
+        return -logsigmoid(fake - _needed(real)).mean()
+
+
+@dataclass(frozen=True)
+class RelativisticAverage:
+    """The averaged game RaGAN: Jolicoeur-Martineau 2018 (arXiv 1807.00734), equations 12 and 13.
+
+    A real sample should score above the *mean* fake and a fake below the mean real one. The means are taken
+    over the batch of this process.
+    """
+
+    reads_real: ClassVar[bool] = True
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """-E[log s(D(x) - E D(G(z)))] - E[log(1 - s(D(G(z)) - E D(x)))], a scalar from scores `(B, ...)`."""
+        return -logsigmoid(real - fake.mean()).mean() - logsigmoid(real.mean() - fake).mean()
+
+    def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """The same with real and fake exchanged, a scalar from scores `(B, ...)`."""
+        return self.d_loss(fake, _needed(real))

@@ -1,0 +1,77 @@
+"""Optimisers as values: what to build once a network's parameters are known."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from zerosum.terms.schedules import Constant, Cosine
+
+
+class OptimiserSpec(Protocol):
+    """Builds an optimiser; `schedule` maps the progress of the run to a factor on its learning rate."""
+
+    @property
+    def schedule(self) -> Constant | Cosine:
+        """Factor on the learning rate from the progress in [0, 1]."""
+        ...
+
+    def build(self, parameters: list[nn.Parameter]) -> Optimizer:
+        """An optimiser of the parameters."""
+        ...
+
+
+def _check_rate(lr: float) -> None:
+    if lr <= 0:
+        raise ValueError(f"lr is a step size above 0; found {lr}")
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam: Kingma and Ba 2015 (arXiv 1412.6980); the defaults are DCGAN's (arXiv 1511.06434).
+
+    Args:
+        lr: learning rate (> 0).
+        betas: decay of the first and second moments, each in [0, 1).
+        eps: added to the root of the second moment.
+        schedule: factor on the learning rate over the run.
+    """
+
+    lr: float = 0.0002
+    betas: tuple[float, float] = (0.5, 0.999)
+    eps: float = 1e-8
+    schedule: Constant | Cosine = Constant()
+
+    def __post_init__(self) -> None:
+        _check_rate(self.lr)
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas lie in [0, 1); found {self.betas}")
+
+    def build(self, parameters: list[nn.Parameter]) -> Optimizer:
+        """Adam over the parameters, fused into one pass where the device has it."""
+        fused = parameters[0].device.type in ("cpu", "cuda", "mps")
+        return torch.optim.Adam(parameters, self.lr, self.betas, self.eps, fused=fused)
+
+
+@dataclass(frozen=True)
+class RMSprop:
+    """RMSprop, with which the clipped WGAN was published (arXiv 1701.07875, algorithm 1).
+
+    Args:
+        lr: learning rate (> 0).
+        alpha: decay of the mean square, in [0, 1).
+        schedule: factor on the learning rate over the run.
+    """
+
+    lr: float = 0.00005
+    alpha: float = 0.99
+    schedule: Constant | Cosine = Constant()
+
+    def __post_init__(self) -> None:
+        _check_rate(self.lr)
+
+    def build(self, parameters: list[nn.Parameter]) -> Optimizer:
+        """RMSprop over the parameters."""
+        return torch.optim.RMSprop(parameters, self.lr, self.alpha, foreach=True)

@@ -1,0 +1,88 @@
+"""A whole run as one frozen value."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, is_dataclass
+
+from torch import nn
+
+from zerosum.data.dataset import Source
+from zerosum.data.digits import Digits
+from zerosum.game.latents import Latent, Normal
+from zerosum.game.player import Objective, Term
+from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
+from zerosum.recipes.optimisers import Adam, OptimiserSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides what a run learns; its `repr` is the config file and `read` takes it back.
+
+    Time is counted in images: samples that the discriminator's real side has seen (for a game whose discriminator
+    never moves, that the generator has been matched with).
+
+    Attributes:
+        name: a word for the run.
+        generator: builds G.
+        discriminator: builds D.
+        objective: what the two want.
+        data: where real samples come from.
+        conditional: play under the data's labels.
+        latent: the law of z.
+        d_terms: additions to D's loss.
+        g_terms: additions to G's loss.
+        d_after: projection of D's weights after each of its moves.
+        G_opt: G's optimiser.
+        D_opt: D's optimiser.
+        batch: samples per move, over all ranks together.
+        images: length of the run.
+        n_critic: moves of D per move of G; 0 where D has no parameters.
+        ema: half-life of the generator's average, in images; 0 for none.
+        seed: from which all randomness derives.
+        precision: `auto`, `float32` or `bfloat16`.
+        tick: images from one line of the log to the next.
+        snapshot: images from one sample grid and checkpoint to the next.
+    """
+
+    name: str
+    generator: GeneratorSpec
+    discriminator: DiscriminatorSpec
+    objective: Objective
+    data: Source = field(default_factory=Digits)
+    conditional: bool = False
+    latent: Latent = Normal(64)
+    d_terms: tuple[Term, ...] = ()
+    g_terms: tuple[Term, ...] = ()
+    d_after: Callable[[nn.Module], None] | None = None
+    G_opt: OptimiserSpec = Adam()
+    D_opt: OptimiserSpec = Adam()
+    batch: int = 64
+    images: int = 500_000
+    n_critic: int = 1
+    ema: float = 10_000.0
+    seed: int = 0
+    precision: str = "auto"
+    tick: int = 5_000
+    snapshot: int = 50_000
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "images", "tick", "snapshot"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} counts images and is at least 1; found {getattr(self, name)}")
+        if self.n_critic < 0:
+            raise ValueError(f"n_critic counts D's moves per move of G, at least 0; found {self.n_critic}")
+        if self.ema < 0:
+            raise ValueError(f"ema is a half-life in images, at least 0; found {self.ema}")
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            raise ValueError(f"precision is auto, float32 or bfloat16; found {self.precision!r}")
+        for name in ("d_terms", "g_terms"):
+            if not isinstance(getattr(self, name), tuple):
+                raise ValueError(f"{name} is a tuple of terms, like (R1(gamma=1.0),); found {getattr(self, name)!r}")
+
+
+def pretty(value: object, indent: int = 0) -> str:
+    """A value as recipe text over several lines: like `repr`, with one line for each field of a dataclass."""
+    if not is_dataclass(value) or len(repr(value)) + indent <= 100:
+        return repr(value)
+    inner = " " * (indent + 4)
+    lines = [f"{inner}{f.name}={pretty(getattr(value, f.name), indent + 4)},\n" for f in fields(value) if f.repr]
+    return f"{type(value).__name__}(\n{''.join(lines)}{' ' * indent})"

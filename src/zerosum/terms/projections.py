@@ -1,0 +1,27 @@
+"""Projections of a player's weights after each of its moves."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class WeightClip:
+    """Clip every parameter into [-limit, limit]: how Arjovsky et al. 2017 (arXiv 1701.07875) bound the critic's slope.
+
+    Args:
+        limit: largest magnitude of a weight (> 0); the paper uses 0.01.
+    """
+
+    limit: float = 0.01
+
+    def __post_init__(self) -> None:
+        if self.limit <= 0:
+            raise ValueError(f"limit is a magnitude above 0; found {self.limit}")
+
+    @torch.no_grad()
+    def __call__(self, network: nn.Module) -> None:
+        """Clip the network's parameters in place."""
+        torch._foreach_clamp_min_([*network.parameters()], -self.limit)
+        torch._foreach_clamp_max_([*network.parameters()], self.limit)

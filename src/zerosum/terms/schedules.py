@@ -1,0 +1,63 @@
+"""When and how strongly a term acts: wrappers around terms, and factors over the course of a run."""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from zerosum.game.player import Term
+from zerosum.game.turn import Turn
+
+
+@dataclass(frozen=True)
+class Every:
+    """Let a term act on every n-th move only, n times as strongly: lazy regularisation (StyleGAN2, arXiv 1912.04958).
+
+    The mean of the term over moves is unchanged, and its cost falls to a n-th. On other moves the value is 0.
+
+    Args:
+        n: moves from one action to the next (>= 1); the first move acts.
+        term: the term to wrap.
+    """
+
+    n: int
+    term: Term
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ValueError(f"Every(n, term) counts moves: n is at least 1; found {self.n}")
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """n times the term on the moves it acts on, else 0."""
+        return turn.zero() if turn.clock.moves % self.n else self.n * self.term(turn)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The factor 1 throughout."""
+
+    def __call__(self, progress: float) -> float:
+        """The factor at a progress in [0, 1]."""
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """A factor that stays 1 until `begin` and then falls along half a cosine to `end` at the run's end.
+
+    Args:
+        end: factor at the end (>= 0).
+        begin: progress in [0, 1) at which the fall begins.
+    """
+
+    end: float = 0.0
+    begin: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.end < 0 or not 0 <= self.begin < 1:
+            raise ValueError(f"Cosine needs end >= 0 and begin in [0, 1); found {self.end} and {self.begin}")
+
+    def __call__(self, progress: float) -> float:
+        """The factor at a progress in [0, 1]."""
+        t = min(max((progress - self.begin) / (1 - self.begin), 0.0), 1.0)
+        return self.end + (1 - self.end) * (1 + math.cos(math.pi * t)) / 2

@@ -1,0 +1,68 @@
+"""The endless stream of real batches, as a pure function of (seed, position)."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from zerosum.data.dataset import Dataset
+from zerosum.game.distributed import rank, ranks
+from zerosum.game.draws import stream
+from zerosum.game.game import Batch
+
+
+def to_unit(x: Tensor) -> Tensor:
+    """Pictures from uint8 in [0, 255] to float32 in [-1, 1]; points pass."""
+    return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x
+
+
+class Batches(Iterator[Batch]):
+    """Batches of shuffled real samples, one permutation of the data set an epoch, without end.
+
+    A batch depends only on the seed and its position in the stream of all samples drawn, so a run continues from one
+    integer, and several ranks share out the rows that one process would see.
+
+    Args:
+        dataset: the data.
+        batch: samples per batch over all ranks together; a multiple of the ranks.
+        conditional: whether batches carry labels as their condition.
+        seed: the run's seed.
+        device: where batches are wanted.
+        position: samples drawn before, over all ranks.
+    """
+
+    def __init__(
+        self, dataset: Dataset, batch: int, conditional: bool, seed: int, device: torch.device, position: int = 0
+    ) -> None:
+        if batch % ranks():
+            raise ValueError(f"batch counts samples over all ranks: {batch} does not divide by {ranks()} ranks")
+        self.dataset, self.batch, self.seed, self.device = dataset, batch, seed, device
+        self.labels = dataset.labels if conditional else None
+        self.position = position
+        self._order = lru_cache(maxsize=2)(self._permutation)
+
+    def __next__(self) -> Batch:
+        own = self.batch // ranks()
+        start = self.position + rank() * own
+        indices = self.indices(start, start + own)
+        x = to_unit(self.dataset.read(indices).to(self.device, non_blocking=True))
+        if x.dim() == 4:
+            x = x.contiguous(memory_format=torch.channels_last)
+        c = None if self.labels is None else self.labels[indices].to(self.device, non_blocking=True)
+        batch = Batch(x, c, self.position)
+        self.position += self.batch
+        return batch
+
+    def indices(self, start: int, stop: int) -> Tensor:
+        """Indices into the data set of the samples from `start` up to `stop` in the stream."""
+        pieces = []
+        while start < stop:
+            epoch, first = divmod(start, len(self.dataset))
+            last = min(first + stop - start, len(self.dataset))
+            pieces.append(self._order(epoch)[first:last])
+            start += last - first
+        return torch.cat(pieces)
+
+    def _permutation(self, epoch: int) -> Tensor:
+        return torch.randperm(len(self.dataset), generator=stream(self.seed, "order", epoch))

@@ -1,0 +1,51 @@
+"""Where and in which number format a run computes."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+
+import torch
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device by name (`cpu`, `cuda`, `cuda:1`, `mps`), or the best there is for `auto`.
+
+    Raises `ValueError` where the named device is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, available in there.items() if available))
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or not there.get(device.type, False):
+        usable = ", ".join(kind for kind, available in there.items() if available)
+        raise ValueError(f"no device {name!r} here; there is {usable}")
+    return device
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 natively, so that it is faster than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def choose_precision(name: str, device: torch.device, convolutional: bool) -> str:
+    """`float32` or `bfloat16`; `auto` takes bfloat16 for pictures on devices that compute in it natively.
+
+    Raises `ValueError` where bfloat16 is asked of a device that only emulates it.
+    """
+    if name == "auto":
+        return "bfloat16" if convolutional and has_bfloat16(device) else "float32"
+    if name == "bfloat16" and not has_bfloat16(device):
+        raise ValueError(f"this {device.type} device does not compute in bfloat16; use --precision float32")
+    return name
+
+
+def precision_context(name: str, device: torch.device) -> Callable[[], AbstractContextManager[None]]:
+    """What makes the context of a precision: autocast for bfloat16, nothing for float32."""
+    if name == "float32":
+        return nullcontext
+    return partial(torch.autocast, device.type, dtype=torch.bfloat16)
