@@ -217,6 +217,8 @@ def facts_of(cache: Path) -> dict[str, str]:
 
 def samples(place: Path, count: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Return images and labels (or None): from an archive with `images`, or drawn from a run's generator."""
+    if not place.exists():
+        raise ValueError(f"nothing at {place}: give run folders or .npz archives of samples")
     if place.suffix == ".npz":
         with np.load(place) as archive:
             if "images" not in archive:
@@ -229,7 +231,7 @@ def samples(place: Path, count: int) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def table(verdicts: dict[str, dict[str, Any]]) -> str:
-    """Return verdicts as aligned lines, one a source; "x real" is the distance over that of the test images."""
+    """Return verdicts as aligned lines; "x real" is the distance over that of the MNIST test images."""
     width = max(map(len, verdicts)) + 2
     real = verdicts["real: test"]["fid"]
     lines = [f"{'':{width}}{'samples':>8}{'FID':>9}{'x real':>8}{'confident':>11}{'right':>8}{'digits':>8}"]
