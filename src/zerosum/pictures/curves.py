@@ -1,0 +1,229 @@
+"""Line charts as SVG text: small, sharp at any size, and in the colours of the page that holds them.
+
+A page sets the colours by the CSS variables `--chart-1`, `--chart-2`, `--chart-3` (curves), `--chart-ink`
+(text) and `--chart-rule` (grid lines); without them a chart has calm ones of its own.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WIDTH, _HEIGHT = 360, 196
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 20, 26
+_BUCKETS = 300
+_COLOURS = ("var(--chart-1, #2b6c99)", "var(--chart-2, #c05f2b)", "var(--chart-3, #6d7f3a)")
+_INK = "var(--chart-ink, #6b7076)"
+_RULE = "var(--chart-rule, #d9d6ce)"
+_ROBUST_FROM = 20
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Values y over x, both `(n,)`, in the order in which they are joined; non-finite values are left out.
+
+    Raises `ValueError` when the two differ in length or nothing is finite.
+    """
+
+    x: Floats
+    y: Floats
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if self.x.shape != self.y.shape or self.x.ndim != 1:
+            raise ValueError(f"a curve joins as many x as y, both (n,), not {self.x.shape} and {self.y.shape}")
+        if not np.isfinite(self.x + self.y).any():
+            raise ValueError("a curve needs at least one finite value")
+
+
+@dataclass(frozen=True)
+class Level:
+    """A value to compare with: a dashed line across the chart."""
+
+    value: float
+    label: str = ""
+
+
+def line_chart(curves: Sequence[Curve], levels: Sequence[Level] = (), x_label: str = "", title: str = "") -> str:
+    """Draw one to three curves with levels to compare with; returns an `<svg>` element as wide as its container.
+
+    A curve of many values is drawn as its running mean in a band from least to greatest. The frame leaves out rare
+    spikes and writes how far they reach. The x axis begins at 0 where no x is negative. `title` is what a screen reader
+    says. Raises `ValueError` for no curves, or for more than there are colours.
+    """
+    if not 1 <= len(curves) <= len(_COLOURS):
+        raise ValueError(f"a chart holds one to {len(_COLOURS)} curves, not {len(curves)}")
+    thin = [_thinned(curve) for curve in curves]
+    frame = _frame(thin, [level.value for level in levels])
+    inside = [_level(frame, level) for level in levels]
+    inside += [_line(frame, line, colour) for line, colour in zip(thin, _COLOURS, strict=False)]
+    parts = [
+        *_x_axis(frame, x_label),
+        *_y_axis(frame),
+        # A nested svg cuts off what leaves the frame, without an id that would have to be unique on the page.
+        f'<svg x="{_LEFT}" y="{_TOP}" width="{frame.width}" height="{frame.height}">{"".join(inside)}</svg>',
+        *(_level_label(frame, level) for level in levels if level.label),
+        _spikes(frame, thin),
+        _legend(curves),
+    ]
+    return (
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}" '
+        f'font-size="11" style="width:100%;height:auto;display:block">{"".join(parts)}</svg>'
+    )
+
+
+def compact(value: float) -> str:
+    """Write a number briefly: 1250000 as `1.25M`, 20000 as `20k`, -1.3863 as `−1.386`."""
+    for limit, unit, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= limit:
+            return f"{value / unit:.4g}{letter}".replace("-", "−")
+    return f"{value:.4g}".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The visible part of the plane, and where its points lie inside the nested svg."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+    width = _WIDTH - _LEFT - _RIGHT
+    height = _HEIGHT - _TOP - _BOTTOM
+
+    def across(self, x: Floats | float) -> Floats:
+        return np.asarray((np.asarray(x) - self.left) / (self.right - self.left) * self.width)
+
+    def down(self, y: Floats | float) -> Floats:
+        return np.asarray((self.high - np.asarray(y)) / (self.high - self.low) * self.height)
+
+    def path(self, x: Floats, y: Floats) -> str:
+        # Far outside the frame the exact place does not matter, but an enormous coordinate would not be drawn.
+        downs = self.down(y).clip(-self.height, 2 * self.height)
+        return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(self.across(x), downs, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """A curve in at most `_BUCKETS` places, each with the mean, least and greatest of its values."""
+
+    x: Floats
+    mean: Floats
+    least: Floats
+    greatest: Floats
+
+
+def _thinned(curve: Curve) -> _Line:
+    finite = np.isfinite(curve.x + curve.y)
+    x, y = (np.asarray(values[finite], np.float64) for values in (curve.x, curve.y))
+    if len(x) <= 2 * _BUCKETS:
+        return _Line(x, y, y, y)
+    starts = np.linspace(0, len(x), _BUCKETS, endpoint=False).astype(int)
+    sizes = np.diff(starts, append=len(x))
+    mean_x, mean_y = (np.add.reduceat(values, starts) / sizes for values in (x, y))
+    return _Line(mean_x, mean_y, np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts))
+
+
+def _frame(lines: Sequence[_Line], levels: Sequence[float]) -> _Frame:
+    x = np.concatenate([line.x for line in lines])
+    y = np.concatenate([line.mean for line in lines])
+    low, high = float(y.min()), float(y.max())
+    if len(y) >= _ROBUST_FROM:
+        middle_low, middle_high = np.quantile(y, [0.03, 0.97])
+        room = 0.6 * (middle_high - middle_low) or high - low
+        low, high = max(low, float(middle_low - room)), min(high, float(middle_high + room))
+    low, high = min(low, *levels, high), max(high, *levels, low)
+    margin = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
+    left, right = min(0.0, float(x.min())), float(x.max())
+    return _Frame(left, right if right > left else left + 1, low - margin, high + margin)
+
+
+def _line(frame: _Frame, line: _Line, colour: str) -> str:
+    if len(line.x) == 1:
+        x, y = float(frame.across(line.x)[0]), float(frame.down(line.mean)[0])
+        return f'<circle cx="{min(x, frame.width - 3):.1f}" cy="{y:.1f}" r="3" style="fill:{colour}"/>'
+    band = ""
+    if line.least is not line.greatest:
+        edge = frame.path(np.append(line.x, line.x[::-1]), np.append(line.least, line.greatest[::-1]))
+        band = f'<polygon points="{edge}" style="fill:{colour};opacity:.18"/>'
+    style = f"fill:none;stroke:{colour};stroke-width:1.6;stroke-linejoin:round;stroke-linecap:round"
+    return f'{band}<polyline points="{frame.path(line.x, line.mean)}" style="{style}"/>'
+
+
+def _level(frame: _Frame, level: Level) -> str:
+    y = float(frame.down(level.value))
+    style = f"stroke:{_INK};stroke-width:1;stroke-dasharray:4 3"
+    return f'<line x1="0" x2="{frame.width}" y1="{y:.1f}" y2="{y:.1f}" style="{style}"/>'
+
+
+def _level_label(frame: _Frame, level: Level) -> str:
+    y = _TOP + float(frame.down(level.value))
+    above = y - 4 if y > _TOP + 12 else y + 12
+    return _text(_WIDTH - _RIGHT - 2, above, level.label, anchor="end")
+
+
+def _x_axis(frame: _Frame, label: str) -> list[str]:
+    bottom = _TOP + frame.height
+    parts = [_rule(_LEFT, _WIDTH - _RIGHT, bottom, bottom)]
+    for value, words in _ticks(frame.left, frame.right, 4):
+        x = _LEFT + float(frame.across(value))
+        parts.append(_rule(x, x, bottom, bottom + 3))
+        parts.append(_text(x, bottom + 14, words, anchor="middle" if x < _WIDTH - 30 else "end"))
+    if label:
+        parts.append(_text(_WIDTH - _RIGHT, bottom + 24, label, anchor="end"))
+    return parts
+
+
+def _y_axis(frame: _Frame) -> list[str]:
+    parts = []
+    for value, words in _ticks(frame.low, frame.high, 4):
+        y = _TOP + float(frame.down(value))
+        parts.append(_rule(_LEFT, _WIDTH - _RIGHT, y, y))
+        parts.append(_text(_LEFT - 6, y + 3.5, words, anchor="end"))
+    return parts
+
+
+def _spikes(frame: _Frame, lines: Sequence[_Line]) -> str:
+    high, low = max(float(line.greatest.max()) for line in lines), min(float(line.least.min()) for line in lines)
+    words = [f"↑ {compact(high)}"] if high > frame.high else []
+    words += [f"↓ {compact(low)}"] if low < frame.low else []
+    return _text(_WIDTH - _RIGHT, _TOP - 7, "  ".join(words), anchor="end") if words else ""
+
+
+def _legend(curves: Sequence[Curve]) -> str:
+    names = "".join(
+        f'<tspan dx="{14 if n else 0}" style="fill:{colour}">{escape(curve.label)}</tspan>'
+        for n, (curve, colour) in enumerate(zip(curves, _COLOURS, strict=False))
+        if curve.label
+    )
+    return f'<text x="{_LEFT}" y="{_TOP - 7}" font-weight="600">{names}</text>' if names else ""
+
+
+def _ticks(low: float, high: float, wanted: int) -> list[tuple[float, str]]:
+    """Return round values in [low, high], about as many as wanted, with how they are written."""
+    rough = (high - low) / wanted
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next(factor for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    values = [number * step for number in range(first, last + 1)]
+    greatest = max(map(abs, values), default=0.0)
+    unit, letter = next(
+        ((u, s) for limit, u, s in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")) if greatest >= limit), (1.0, "")
+    )
+    if greatest and greatest < 1e-3:
+        return [(value, f"{value:.3g}".replace("-", "−")) for value in values]
+    decimals = next(d for d in range(10) if d == 9 or abs(round(step / unit, d) - step / unit) < 1e-6 * step / unit)
+    return [(v, f"{v / unit:.{decimals}f}{letter if v else ''}".replace("-", "−")) for v in values]
+
+
+def _rule(x1: float, x2: float, y1: float, y2: float) -> str:
+    return f'<line x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}" style="stroke:{_RULE};stroke-width:1"/>'
+
+
+def _text(x: float, y: float, words: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" style="fill:{_INK}">{escape(words)}</text>'

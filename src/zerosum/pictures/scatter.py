@@ -1,0 +1,152 @@
+"""Pictures of points: a scatter in the plane, a histogram on the line, each against real points."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_GENERATED, _REAL, _INK = "#c8682f", "#3f7fb0", "#84888c"
+_BINS = 80
+_INCH = 200
+"""Pixels an inch: text and dots keep their size on a picture of any side."""
+
+Floats = NDArray[np.floating]
+
+
+def scatter(
+    points: Floats,
+    reference: Floats | None = None,
+    centres: Floats | None = None,
+    radius: float | None = None,
+    side: int = 720,
+    transparent: bool = False,
+) -> Image.Image:
+    """Draw points `(N, 2)`, orange, over real ones, blue; points of more dimensions on two principal axes.
+
+    The axes are those of the reference where there is one (so that pictures of one run compare), and so is the frame;
+    how many points lie outside it is written in a corner. A ring of the given radius (in data units) is drawn round
+    each of the `centres` `(k, d)`. The picture is `side` pixels square, on white or on nothing.
+    Raises `ValueError` for other shapes and for values that are not finite.
+    """
+    points = _checked(points, 2)
+    known = None if reference is None else _checked(reference, points.shape[1], exact=True)
+    base = points if known is None else known
+    if points.shape[1] > 2:
+        mean = base.mean(0)
+        axes = np.linalg.eigh(np.cov(base, rowvar=False))[1][:, :-3:-1]
+        points, base = (points - mean) @ axes, (base - mean) @ axes
+        known = None if known is None else base
+        centres = None if centres is None else (centres - mean) @ axes
+    figure, plot = _figure(side, side)
+    if known is not None:
+        plot.plot(*known.T, ".", color=_REAL, markersize=5, alpha=_faint(len(known)) / 2, markeredgewidth=0)
+    plot.plot(*points.T, ".", color=_GENERATED, markersize=2.6, alpha=_faint(len(points)), markeredgewidth=0)
+    if centres is not None and radius:
+        _rings(plot, np.asarray(centres), radius)
+    middle = (base.min(0) + base.max(0)) / 2
+    half = float(0.56 * np.ptp(base, axis=0).max()) or 1.0
+    plot.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), aspect="equal")
+    _say_outside(plot, float((np.abs(points - middle) > half).any(1).mean()))
+    return _image(figure, transparent)
+
+
+def histogram(
+    points: Floats,
+    reference: Floats | None = None,
+    size: tuple[int, int] = (960, 480),
+    transparent: bool = False,
+) -> Image.Image:
+    """Draw the density of points `(N,)` or `(N, 1)`, orange, with the outline of that of real ones, blue.
+
+    The frame follows the bulk of the reference (or of the points), so that a heavy tail does not press the rest into
+    one bar; the share of points outside it is written in a corner.
+    Raises `ValueError` for other shapes and for values that are not finite.
+    """
+    values = _checked(points.reshape(len(points), -1), 1, exact=True)[:, 0]
+    known = None if reference is None else _checked(reference.reshape(len(reference), -1), 1, exact=True)[:, 0]
+    low, high = _bulk(values if known is None else known)
+    edges = np.linspace(low, high, _BINS + 1)
+    figure, plot = _figure(*size)
+    plot.stairs(_density(values, edges), edges, fill=True, color=_GENERATED, alpha=0.55)
+    if known is not None:
+        plot.stairs(_density(known, edges), edges, color=_REAL, linewidth=1.3)
+    plot.set(xlim=(low, high), yticks=[])
+    plot.set_ylim(bottom=0)
+    _say_outside(plot, float(((values < low) | (values > high)).mean()))
+    return _image(figure, transparent)
+
+
+def _checked(points: Floats, dimensions: int, exact: bool = False) -> NDArray[np.float64]:
+    fits = points.ndim == 2 and len(points) and points.shape[1] >= dimensions
+    if not fits or (exact and points.shape[1] != dimensions):
+        wanted = f"{dimensions}" if exact else f"{dimensions} or more"
+        raise ValueError(f"this picture is made of points of {wanted} numbers each, (N, d), not of {points.shape}")
+    if not np.isfinite(points).all():
+        raise ValueError("points that are not finite numbers cannot be drawn")
+    return points.astype(np.float64)
+
+
+def _bulk(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return a range that holds all but the far tails, with a margin."""
+    low, quarter, median, three_quarters, high = np.quantile(values, [0.002, 0.25, 0.5, 0.75, 0.998])
+    if reach := 6 * (three_quarters - quarter):
+        low, high = max(low, median - reach), min(high, median + reach)
+    margin = 0.15 * (high - low) or 0.5
+    return float(low - margin), float(high + margin)
+
+
+def _density(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return counts over bins as a density of all values, those outside the bins too."""
+    counts: NDArray[np.float64] = np.histogram(values, edges)[0].astype(np.float64)
+    return counts / (len(values) * np.diff(edges))
+
+
+def _faint(count: int) -> float:
+    """Return an opacity at which dense regions of so many dots still differ."""
+    return float(np.clip(40 / np.sqrt(count), 0.12, 0.8))
+
+
+def _figure(width: int, height: int) -> tuple["Figure", "Axes"]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / _INCH, height / _INCH), dpi=_INCH, layout="constrained")
+    plot = figure.add_subplot()
+    plot.tick_params(colors=_INK, labelsize=6, length=2, width=0.5)
+    plot.locator_params(nbins=5)
+    for name, spine in plot.spines.items():
+        spine.set(visible=name in ("left", "bottom"), color=_INK, linewidth=0.5)
+    plot.patch.set_alpha(0)
+    return figure, plot
+
+
+def _rings(plot: "Axes", centres: NDArray[np.float64], radius: float) -> None:
+    from matplotlib.collections import EllipseCollection
+
+    sizes = np.full(len(centres), 2 * radius)
+    style = {"facecolors": "none", "edgecolors": _INK, "linewidths": 0.6}
+    plot.add_collection(
+        EllipseCollection(
+            sizes, sizes, 0 * sizes, units="xy", offsets=centres, transOffset=plot.transData, zorder=3, **style
+        )
+    )
+
+
+def _say_outside(plot: "Axes", share: float) -> None:
+    if share:
+        words = f"{share:.1%} outside"
+        plot.text(0.99, 0.99, words, transform=plot.transAxes, ha="right", va="top", fontsize=6, color=_INK)
+
+
+def _image(figure: "Figure", transparent: bool) -> Image.Image:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.patch.set_alpha(0 if transparent else 1)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    image = Image.fromarray(np.array(canvas.buffer_rgba()))  # type: ignore[no-untyped-call]
+    return image if transparent else image.convert("RGB")

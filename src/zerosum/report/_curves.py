@@ -1,0 +1,119 @@
+"""The section of curves: what the log says, against images seen."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zerosum.pictures.curves import Curve, Level, compact, line_chart
+from zerosum.report._html import Section, joined, prose
+
+_CLOCKS = ("images", "rounds", "seconds")
+_PLAYERS = {"D": "discriminator", "G": "generator"}
+_SPEED = {
+    "images_per_second": "How many images the discriminator saw a second.",
+    "wait": "The share of the time in which the game waited for data.",
+}
+_READINGS = {
+    "k": "The balance k of BEGAN, the weight of generated samples in the discriminator's loss. It is led so that the "
+    "ratio of the two reconstruction errors stays at gamma.",
+    "convergence": "BEGAN's measure of convergence, L(x) + |gamma L(x) − L(G(z))|. It falls while samples get better.",
+}
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """A small chart with a heading and a sentence about it."""
+
+    heading: str
+    keys: tuple[str, ...]
+    sentence: str
+    levels: tuple[Level, ...] = ()
+
+
+_PROBABILITIES = _Panel(
+    "D(x) and D(G(z))",
+    ("D(x)", "D(G(z))"),
+    "How likely the discriminator thinks real samples, D(x), and generated ones, D(G(z)), are to be real, on average. "
+    "At the equilibrium it can only guess, and both are 1/2.",
+    (Level(0.5, "1/2"),),
+)
+_VALUE = _Panel(
+    "V(D, G)",
+    ("V",),
+    "The value of the game, E[log D(x)] + E[log(1 − D(G(z)))], which the discriminator raises. It is 0 for one that is "
+    "always right and sure, and −log 4 ≈ −1.386 at the equilibrium (Goodfellow et al., 2014).",
+    (Level(-math.log(4), "−log 4"),),
+)
+
+
+def curves(log: Sequence[Mapping[str, Any]]) -> Section:
+    """Return panels for every number in the log: the game's value, losses and their terms, other readings, speed."""
+    if not log:
+        return Section("curves", "Curves", prose("The log has no line yet: the first comes at the first tick."))
+    series = _series(log)
+    panels = [panel for panel in (_PROBABILITIES, _VALUE) if all(key in series for key in panel.keys)]
+    shown = {key for panel in panels for key in panel.keys}
+    rest = [key for key in series if key not in shown]
+    groups = {
+        "The game": panels,
+        "Losses": [_part(key) for key in rest if _is_part(key)],
+        "Other readings": [_reading(key) for key in rest if not _is_part(key) and key not in _SPEED],
+        "Speed": [_Panel(key.replace("_", " "), (key,), _SPEED[key]) for key in rest if key in _SPEED],
+    }
+    return Section("curves", "Curves", joined(_group(title, group, series) for title, group in groups.items() if group))
+
+
+Series = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+
+def _series(log: Sequence[Mapping[str, Any]]) -> Series:
+    """Turn the log's lines into x (images) and y for every key that is a number somewhere."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for line in log:
+        for key, value in line.items():
+            if key not in _CLOCKS and isinstance(value, int | float):
+                points.setdefault(key, []).append((line["images"], value))
+    arrays = {key: np.array(values, np.float64).T for key, values in points.items()}
+    return {key: (x, y) for key, (x, y) in arrays.items()}
+
+
+def _is_part(key: str) -> bool:
+    player, _, part = key.partition("/")
+    return player in _PLAYERS and bool(part)
+
+
+def _part(key: str) -> _Panel:
+    player, _, part = key.partition("/")
+    sentence = {
+        "loss": f"The objective that the {_PLAYERS[player]} minimises, without its terms.",
+        "gradient": f"The norm of the {_PLAYERS[player]}'s gradient, over all of its parameters.",
+    }.get(part, f"The term {part}, added to the {_PLAYERS[player]}'s loss.")
+    return _Panel(key, (key,), sentence)
+
+
+def _reading(key: str) -> _Panel:
+    return _Panel(key, (key,), _READINGS.get(key, f"The reading {key}."))
+
+
+def _group(title: str, panels: Iterable[_Panel], series: Series) -> str:
+    return f'<h3>{title}</h3>\n<div class="panels">{joined(_drawn(panel, series) for panel in panels)}</div>'
+
+
+def _drawn(panel: _Panel, series: Series) -> str:
+    lines = [series[key] for key in panel.keys]
+    broken = sum(int((~np.isfinite(y)).sum()) for _, y in lines)
+    sentence = panel.sentence + (f" Not drawn: {broken:,} values that are not finite numbers." if broken else "")
+    latest = " · ".join(compact(float(y[-1])) for _, y in lines)
+    heading = f"<h4>{escape(panel.heading)} <output>{latest}</output></h4>"
+    labels = panel.keys if len(panel.keys) > 1 else ("",)
+    finite = [np.isfinite(y).any() for _, y in lines]
+    if not all(finite):
+        return f'<div class="panel">{heading}{prose("No value of this reading is a finite number.")}</div>'
+    parts = [Curve(x, y, label) for (x, y), label in zip(lines, labels, strict=True)]
+    chart = line_chart(parts, panel.levels, "images seen", f"{panel.heading} against images seen")
+    return f'<div class="panel">{heading}{chart}{prose(sentence)}</div>'

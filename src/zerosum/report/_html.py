@@ -1,0 +1,67 @@
+"""Pieces of the page. Whatever comes from outside passes through `escape` on its way in."""
+
+import base64
+import io
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from zerosum.pictures.grid import grid
+
+_SMALLEST, _LARGEST = 112, 192  # pixels of a tile's longer side: sharp on dense screens, yet small files
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with a heading: `anchor` is what links lead to, `body` is HTML."""
+
+    anchor: str
+    title: str
+    body: str
+
+    def html(self) -> str:
+        """Return the section as HTML."""
+        return f'<section id="{self.anchor}">\n<h2>{escape(self.title)}</h2>\n{self.body}\n</section>'
+
+
+def prose(text: str) -> str:
+    """Return plain text as a paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
+def picture(image: Image.Image, alt: str) -> str:
+    """Return an image as an element that carries its own data."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", optimize=True)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    size = f'width="{image.width}" height="{image.height}"'
+    return f'<img src="data:image/png;base64,{data}" {size} alt="{escape(alt)}">'
+
+
+def tile(sample: NDArray[np.uint8], alt: str) -> str:
+    """Return one sample, uint8 (H, W, C), as a small picture."""
+    scale = max(1, math.ceil(_SMALLEST / max(sample.shape[:2])))
+    image = grid(sample[None], columns=1, gap=0, scale=scale)
+    image.thumbnail((_LARGEST, _LARGEST))
+    return picture(image, alt)
+
+
+def figure(content: str, caption: str, kind: str = "") -> str:
+    """Return HTML content with a caption, which is HTML too."""
+    return f'<figure class="{kind}">{content}<figcaption>{caption}</figcaption></figure>'
+
+
+def table(rows: Mapping[str, object]) -> str:
+    """Return names and values as a table of two columns."""
+    cells = (f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
+    return f"<table>{''.join(cells)}</table>"
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Return pieces of HTML one after the other, each on a line."""
+    return "\n".join(parts)

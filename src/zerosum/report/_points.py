@@ -1,0 +1,106 @@
+"""The sections for points: in the plane, on the line, and against a known law."""
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zerosum.data.dataset import Dataset
+from zerosum.game.latents import Latent, Normal, Uniform
+from zerosum.metrics.modes import mode_coverage
+from zerosum.pictures.curves import Curve, line_chart
+from zerosum.pictures.scatter import histogram, scatter
+from zerosum.report._html import Section, figure, picture, prose
+from zerosum.report._neighbours import evenly
+from zerosum.runs.load import TrainedGenerator
+
+_SAMPLES = 2_500  # as in the literature on mode coverage
+_NEAR = 3.0  # standard deviations
+_PLACES = 400
+
+
+@runtime_checkable
+class _Multimodal(Protocol):
+    """A source that knows its modes."""
+
+    @property
+    def std(self) -> float: ...
+
+    def centres(self) -> Tensor: ...
+
+
+class _InverseCDF(Protocol):
+    def inverse_cdf(self, u: Tensor) -> Tensor: ...
+
+
+@runtime_checkable
+class _FromLaw(Protocol):
+    """A source that draws from a known law on the line."""
+
+    @property
+    def law(self) -> _InverseCDF: ...
+
+
+def points(generator: TrainedGenerator, dataset: Dataset) -> Section:
+    """Return generated points over real ones: a scatter picture, or a histogram where they lie on a line."""
+    made = generator.sample(_SAMPLES).astype(np.float32)
+    real = dataset.read(evenly(len(dataset), 2 * _SAMPLES)).numpy()
+    words = f"{len(made):,} generated points (orange) and {len(real):,} real ones (blue)."
+    source = generator.recipe.data
+    if made.shape[1] == 1:
+        image = histogram(made, real, transparent=True)
+        return Section("points", "Real and generated", figure(picture(image, words), words, "wide"))
+    if made.shape[1] > 2:
+        words += f" Their {made.shape[1]} dimensions are shown on the two principal axes of the real ones."
+    if not isinstance(source, _Multimodal):
+        image = scatter(made, real, transparent=True)
+        return Section("points", "Real and generated", figure(picture(image, words), words, "plane"))
+    centres, reach = source.centres(), _NEAR * source.std
+    image = scatter(made, real, centres.numpy(), reach, transparent=True)
+    found = mode_coverage(torch.from_numpy(made), centres, source.std, _NEAR)
+    told = (
+        f"{found.found} of {found.modes} modes found; {found.high_quality:.1%} of the points lie within three standard "
+        "deviations of a mode (grey circles)."
+    )
+    return Section("points", "Real and generated", prose(told) + figure(picture(image, words), words, "plane"))
+
+
+def learned_map(generator: TrainedGenerator) -> Section | None:
+    """Return the map that the generator learned against the inverse CDF of the law it was to learn, if there is one.
+
+    With one latent number z the map is x = G(z), drawn over u = F(z), its place in its own law. With more there is no
+    such map, and the quantiles of samples take its place.
+    """
+    source = generator.recipe.data
+    if generator.shape != (1,) or generator.recipe.conditional or not isinstance(source, _FromLaw):
+        return None
+    u = (np.arange(_PLACES) + 0.5) / _PLACES
+    law = source.law.inverse_cdf(torch.from_numpy(u)).double().numpy()
+    z = _latent_quantiles(generator.recipe.latent, u)
+    if z is None:
+        learned = np.quantile(generator.sample(_PLACES * 25)[:, 0].astype(np.float64), u)
+        words = "Quantiles of the samples against the inverse CDF of the law, F⁻¹(u)."
+    else:
+        learned = generator.map(z)[:, 0].double().numpy()
+        words = "What the generator makes of its latent number at the quantile u, against the inverse CDF F⁻¹(u)."
+        if np.abs(learned - law).mean() > np.abs(learned[::-1] - law).mean():
+            learned = learned[::-1]
+            words += " The generator learned it mirrored, which gives the same law; so G is drawn over 1 − u."
+    gap = float(np.median(np.abs(learned - law)))
+    words += f" The two differ by {gap:.3g} in the median."
+    curves = [Curve(u, law, "inverse CDF"), Curve(u, learned.copy(), "generator")]
+    chart = line_chart(curves, x_label="u", title="learned map and inverse CDF")
+    return Section("map", "The learned transform", figure(chart, words, "wide"))
+
+
+def _latent_quantiles(latent: Latent, u: NDArray[np.float64]) -> Tensor | None:
+    """Return the quantiles `(n, 1)` of a law of one latent number, or None for other laws."""
+    places = torch.from_numpy(u)[:, None]
+    if latent.size == 1 and isinstance(latent, Normal):
+        normal: Tensor = torch.special.ndtri(places).float()
+        return normal
+    if latent.size == 1 and isinstance(latent, Uniform):
+        return (latent.low + (latent.high - latent.low) * places).float()
+    return None

@@ -1,0 +1,130 @@
+"""Writing the report of a run."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from zerosum.data.dataset import Dataset
+from zerosum.report._curves import curves
+from zerosum.report._html import Section, joined, prose, table
+from zerosum.report._neighbours import memory
+from zerosum.report._points import learned_map, points
+from zerosum.report._samples import class_by_class, over_time
+from zerosum.runs.checkpoint import replace_durably
+from zerosum.runs.load import TrainedGenerator, load
+from zerosum.runs.log import read_log
+
+_STYLE = Path(__file__).with_name("page.css")
+# The page fetches nothing and runs nothing, whatever names and texts find their way into it.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def write_report(run: str | Path, generator: TrainedGenerator | None = None, dataset: Dataset | None = None) -> Path:
+    """Write `report.html` into a run folder and return its path.
+
+    The page holds all that it shows. A run that goes on, or was interrupted, gives a report of what there is, which
+    says so; a part that cannot be shown gives the reason in its place.
+
+    Args:
+        run: the run folder.
+        generator: the run's generator; by default it is loaded from the folder.
+        dataset: the data that it was trained on; by default the recipe's data are opened.
+
+    Raises:
+        ValueError: where the folder holds no run, or its log is damaged.
+    """
+    run = Path(run)
+    if not (run / "recipe.txt").is_file():
+        raise ValueError(f"{run} is not a run folder: it holds no recipe.txt, with which every run begins")
+    log = read_log(run)
+    missing = ""
+    if generator is None:
+        try:
+            generator = load(run)
+        except ValueError as error:
+            missing = f"No samples were drawn for this report: {error}."
+    sections = [over_time(run), *_drawn(generator, dataset), curves(log), *_scores(run), _recipe(run)]
+    name = run.resolve().name if generator is None else generator.recipe.name
+    path = run / "report.html"
+    replace_durably(path, _page(name, [*_progress(log, generator), missing], sections).encode())
+    return path
+
+
+def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None) -> list[Section]:
+    """Return the sections for which samples are drawn."""
+    if generator is None:
+        return []
+
+    def data() -> Dataset:
+        return generator.recipe.data.open() if dataset is None else dataset
+
+    if not generator.is_image:
+        found = [_tried("points", "Real and generated", lambda: points(generator, data()))]
+        return [*found, *filter(None, [learned_map(generator)])]
+    classes = [class_by_class(generator)] if generator.recipe.conditional else []
+    return [*classes, _tried("memory", "Not memorised?", lambda: memory(generator, data()))]
+
+
+def _tried(anchor: str, title: str, make: Callable[[], Section]) -> Section:
+    """Return the section that is made, or the reason why it cannot be."""
+    try:
+        return make()
+    except ValueError as error:
+        return Section(anchor, title, prose(f"Not shown: {error}"))
+
+
+def _progress(log: Sequence[Mapping[str, Any]], generator: TrainedGenerator | None) -> list[str]:
+    """Return sentences on how far the run came, and how fast."""
+    images = log[-1]["images"] if log else generator.images if generator is not None else 0
+    sentence = f"Trained on {images:,} images"
+    if log and log[-1].get("seconds"):
+        seconds = log[-1]["seconds"]
+        sentence += f" in {_duration(seconds)}, at {images / seconds:,.0f} images a second"
+    sentences = [f"{sentence}."]
+    if generator is not None and images < generator.recipe.images:
+        sentences.append(f"The run has not ended: it is to see {generator.recipe.images:,} images.")
+    return sentences
+
+
+def _duration(seconds: float) -> str:
+    """Write a time span in its two largest units."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_left:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{seconds:.2g} s" if seconds < 10 else f"{rest} s"
+
+
+def _scores(run: Path) -> list[Section]:
+    if not (run / "scores.json").is_file():
+        return []
+    scores = json.loads((run / "scores.json").read_text())
+    rows = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in scores.items()}
+    return [Section("scores", "Scores", table(rows))]
+
+
+def _recipe(run: Path) -> Section:
+    """Return all that it takes to do the run again."""
+    parts = [f"<pre>{escape((run / 'recipe.txt').read_text().strip())}</pre>"]
+    if (run / "command.txt").is_file():
+        parts.append(f"<h3>Command</h3>\n<pre>{escape((run / 'command.txt').read_text().strip())}</pre>")
+    if (run / "versions.json").is_file():
+        parts.append(f"<h3>Made with</h3>\n{table(json.loads((run / 'versions.json').read_text()))}")
+    return Section("recipe", "Recipe", joined(parts))
+
+
+def _page(name: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
+    links = joined(f'<a href="#{section.anchor}">{escape(section.title)}</a>' for section in sections)
+    head = (
+        f'<meta charset="utf-8">\n<title>{escape(name)} – zerosum</title>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<style>\n{_STYLE.read_text()}</style>"
+    )
+    sentences = joined(prose(sentence) for sentence in lead if sentence)
+    header = f'<header>\n<p class="kicker">zerosum report</p>\n<h1>{escape(name)}</h1>\n{sentences}\n</header>'
+    body = f"{header}\n<nav>{links}</nav>\n<main>\n{joined(section.html() for section in sections)}\n</main>"
+    return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n'
