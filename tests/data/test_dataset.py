@@ -26,9 +26,7 @@ def test_points_are_no_images():
     ],
 )
 def test_in_memory_refuses_other_kinds_of_tensor(x):
-    with pytest.raises(
-        ValueError, match=r"odd should be uint8 images .* or float32 points .*, but is \w+ of"
-    ):
+    with pytest.raises(ValueError, match=r"odd should be uint8 images .* or float32 points .*, but is \w+ of"):
         in_memory("odd", x)
 
 
@@ -39,17 +37,13 @@ def test_no_samples_are_refused():
 
 @pytest.mark.parametrize("labels", [torch.zeros(3), torch.zeros(2, dtype=torch.int64)])
 def test_labels_of_another_kind_are_refused(labels):
-    with pytest.raises(
-        ValueError, match=r"labels of three should be int64 of shape \(3,\), one a sample, but"
-    ):
+    with pytest.raises(ValueError, match=r"labels of three should be int64 of shape \(3,\), one a sample, but"):
         in_memory("three", torch.zeros(3, 2), labels, ("a",))
 
 
 @pytest.mark.parametrize(("labels", "found"), [([0, 1, 2], "0 to 2"), ([-1, 0, 1], "-1 to 1")])
 def test_labels_out_of_range_are_refused(labels, found):
-    with pytest.raises(
-        ValueError, match=rf"should lie in 0\.\.1, one for each of its 2 class.* run from {found}"
-    ):
+    with pytest.raises(ValueError, match=rf"should lie in 0\.\.1, one for each of its 2 class.* run from {found}"):
         in_memory("three", torch.zeros(3, 2), torch.tensor(labels), ("a", "b"))
 
 

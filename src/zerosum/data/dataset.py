@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -54,6 +54,7 @@ class Dataset:
         return len(self.shape) == 3
 
 
+@runtime_checkable
 class Source(Protocol):
     """Where data comes from: a frozen dataclass of literals, so that its repr is its config."""
 

@@ -41,9 +41,7 @@ class Circles:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(
-            self, len(self.radii) >= 1 and all(radius > 0 for radius in self.radii), "radii > 0, at least one"
-        )
+        require(self, len(self.radii) >= 1 and all(radius > 0 for radius in self.radii), "radii > 0, at least one")
         require(self, self.noise >= 0 and self.count >= 1, "noise >= 0 and count >= 1")
 
     def open(self) -> Dataset:
@@ -114,9 +112,7 @@ class Checkerboard:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(
-            self, self.side >= 1 and self.cell > 0 and self.count >= 1, "side >= 1, cell > 0 and count >= 1"
-        )
+        require(self, self.side >= 1 and self.cell > 0 and self.count >= 1, "side >= 1, cell > 0 and count >= 1")
 
     def open(self) -> Dataset:
         """Draw the points."""

@@ -105,9 +105,7 @@ class Gaussian1D:
 
     def open(self) -> Dataset:
         """Draw the points."""
-        x = self.mean + self.std * torch.randn(
-            self.count, 1, generator=torch.Generator().manual_seed(self.seed)
-        )
+        x = self.mean + self.std * torch.randn(self.count, 1, generator=torch.Generator().manual_seed(self.seed))
         return in_memory("Gaussian on the line", x)
 
 

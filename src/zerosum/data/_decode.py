@@ -1,0 +1,108 @@
+"""From the bytes of an image file to pixels, trusting nothing about them."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+FITS = ("crop", "pad")
+MOST_BYTES = 64 << 20
+_MOST_PIXELS = 64 << 20
+_FORMATS = ("PNG", "JPEG", "WEBP")
+_ORIENTATION = 0x0112
+_LANCZOS = Image.Resampling.LANCZOS
+# What Pillow's decoders raise on damaged files.
+_BROKEN = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError),
+    *(OverflowError, struct.error, zlib.error),
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an image file says of itself: its size when upright, and whether it is grey."""
+
+    height: int
+    width: int
+    grey: bool
+
+
+def read_header(file: IO[bytes]) -> Header:
+    """Read the header of an image file; raises `ValueError` with the reason when it is none."""
+    with _opened(file) as image:
+        width, height = image.size
+        # Asking a PNG without it in front of the pixels would decode the pixels.
+        if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:
+            width, height = height, width
+        return Header(height, width, is_grey(image))
+
+
+def decode(raw: bytes, grey: bool, size: tuple[int, int] | None = None, fit: str = "crop") -> NDArray[np.uint8]:
+    """Decode an image file whole: uint8 (C, H, W), with one channel if grey, else three.
+
+    `size` is (H, W); None keeps the image's own. "crop" scales the image until it covers the size and cuts off
+    evenly what stands over; "pad" scales it until it fits in, and fills up with white. Raises `ValueError` with
+    the reason when the file is broken.
+    """
+    with _opened(io.BytesIO(raw)) as image:
+        if size is not None:
+            image.draft(None, (2 * max(size), 2 * max(size)))  # lets a JPEG leave out detail that goes anyway
+        image.load()
+        flat = flatten(ImageOps.exif_transpose(image), grey)
+        if size is not None and flat.size != size[::-1]:
+            flat = ImageOps.fit(flat, size[::-1], _LANCZOS) if fit == "crop" else _padded(flat, *size)
+    pixels = np.asarray(flat)
+    return pixels[None] if grey else pixels.transpose(2, 0, 1)
+
+
+def flatten(image: Image.Image, grey: bool) -> Image.Image:
+    """Turn an image of any mode into 8-bit grey or RGB; what is transparent becomes white."""
+    if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip at 255
+        wide = np.asarray(image).astype(np.float32)
+        image = Image.fromarray(np.rint(wide / 257).clip(0, 255).astype(np.uint8))
+    elif image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), layer)
+    return image.convert("L" if grey else "RGB")
+
+
+@contextmanager
+def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
+    """Open an image of the formats allowed, and turn all that can go wrong with it into one `ValueError`."""
+    try:
+        with Image.open(file, formats=_FORMATS) as image:
+            # Below the size at which Pillow warns, so that what it would warn of is always an error.
+            if image.width * image.height > _MOST_PIXELS:
+                raise Image.DecompressionBombError
+            yield image
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise ValueError(f"has more than {_MOST_PIXELS >> 20} megapixels") from error
+    except UnidentifiedImageError as error:
+        raise ValueError("is no PNG, JPEG or WebP image, or damaged at its beginning") from error
+    except _BROKEN as error:
+        raise ValueError(f"is damaged ({error})") from error
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Whether an image holds no colour, told from its mode, or from the palette it draws with."""
+    if image.mode == "P":
+        colours = np.array(image.getpalette("RGB")).reshape(-1, 3)
+        return bool((colours == colours[:, :1]).all())
+    return image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+
+
+def _padded(image: Image.Image, height: int, width: int) -> Image.Image:
+    """Scale an image until it fits in, and put it in the middle of a white sheet."""
+    scale = min(width / image.width, height / image.height)
+    inside = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    sheet = Image.new(image.mode, (width, height), "white")
+    sheet.paste(image.resize(inside, _LANCZOS), ((width - inside[0]) // 2, (height - inside[1]) // 2))
+    return sheet

@@ -1,0 +1,135 @@
+"""The image files in a folder or a zip, by name; a zip is read in place and never unpacked."""
+
+import stat
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from zerosum.data._decode import MOST_BYTES, SUFFIXES
+from zerosum.data._paths import existing
+
+_CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")
+_MOST_RATIO = 200
+_SMALL = 1 << 20
+_UNREADABLE = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """The image files of a folder or zip, by name within it, and how many others it holds, by suffix."""
+
+    path: Path
+    names: tuple[str, ...]
+    others: dict[str, int]
+    stream: Callable[[str], IO[bytes]]
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Open a file for reading; raises `ValueError` with the reason when it cannot or must not be read."""
+        try:
+            with self.stream(name) as file:
+                yield file
+        except _UNREADABLE as error:
+            raise ValueError(f"cannot be read ({error})") from error
+
+
+def image_files(path: str | Path) -> Files:
+    """List the image files of a folder (links followed) or of a zip, sorted, hidden ones left out.
+
+    Raises `ValueError` when there are none, when the path is neither, and when a zip is damaged or unsafe.
+    """
+    found = existing(path)
+    if found.is_dir():
+        names, stream = _listed(found), _from_folder(found)
+    elif found.suffix.lower() == ".zip":
+        archive, names = _opened(found)
+        stream = _from_zip(archive)
+    else:
+        raise ValueError(f"{found} should be a folder or a .zip of images, but is one file")
+    shown = [name for name in names if not _hidden(name)]
+    images = tuple(name for name in shown if name.lower().endswith(SUFFIXES))
+    others = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in shown)
+    others -= Counter(PurePosixPath(name).suffix.lower() for name in images)
+    if not images:
+        instead = f": it holds {told(others)}" if others else ": it is empty"
+        raise ValueError(f"{found} holds no images ({', '.join(SUFFIXES)}){instead}")
+    return Files(found, images, dict(others), stream)
+
+
+def told(others: dict[str, int]) -> str:
+    """Say how many files of each suffix there are."""
+    parts = [f"{count} x {suffix}" for suffix, count in sorted(others.items())]
+    return f"{sum(others.values())} other file{'s' if sum(others.values()) > 1 else ''} ({', '.join(parts)})"
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") or part.lower() in _CLUTTER for part in name.split("/"))
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return sorted(_walk(folder))
+    except OSError as error:
+        raise ValueError(f"{folder} cannot be read ({error})") from error
+
+
+def _walk(folder: Path, within: str = "", above: frozenset[Path] = frozenset()) -> Iterator[str]:
+    """Yield the names of all files below a folder; a link to a folder above is not gone round again."""
+    real = folder.resolve()
+    if real in above:
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry, f"{within}{entry.name}/", above | {real})
+        else:
+            yield within + entry.name
+
+
+def _from_folder(folder: Path) -> Callable[[str], IO[bytes]]:
+    def stream(name: str) -> IO[bytes]:
+        path = folder / name
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("is no regular file")
+        _refuse_large(status.st_size)
+        return path.open("rb")
+
+    return stream
+
+
+def _opened(path: Path) -> tuple[zipfile.ZipFile, list[str]]:
+    """Open a zip and list its files, sorted; one that holds paths out of it, or links, is refused."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except _UNREADABLE as error:
+        raise ValueError(f"{path} is damaged or no zip file ({error})") from error
+    for member in archive.infolist():
+        parts = member.filename.replace("\\", "/").split("/")
+        if ".." in parts or not parts[0] or ":" in parts[0]:
+            raise ValueError(f"{path} holds the path {member.filename!r}, which leads out of it: pack it anew")
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise ValueError(f"{path} holds the link {member.filename!r}: pack it anew with the files themselves")
+    return archive, sorted({member.filename for member in archive.infolist() if not member.is_dir()})
+
+
+def _from_zip(archive: zipfile.ZipFile) -> Callable[[str], IO[bytes]]:
+    def stream(name: str) -> IO[bytes]:
+        member = archive.getinfo(name)
+        if member.flag_bits & 1:
+            raise ValueError("is encrypted")
+        _refuse_large(member.file_size)
+        if member.file_size > max(_SMALL, _MOST_RATIO * member.compress_size):
+            raise ValueError(f"is compressed more than {_MOST_RATIO} times, as no image is")
+        return archive.open(member)
+
+    return stream
+
+
+def _refuse_large(size: int) -> None:
+    if size > MOST_BYTES:
+        raise ValueError(f"is larger than {MOST_BYTES >> 20} MiB")

@@ -1,0 +1,123 @@
+"""Images in files: a folder, or a zip of one, whose subfolders are the classes."""
+
+import math
+import os
+import statistics
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zerosum.data._checks import require
+from zerosum.data._decode import FITS, Header, decode, read_header
+from zerosum.data._files import Files, image_files, told
+from zerosum.data._labels import by_folder
+from zerosum.data.dataset import Dataset
+
+_T = TypeVar("_T")
+_IN_MEMORY = 1 << 30  # bytes of pixels up to which decoded images are kept
+_THREADS = min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Images:
+    """PNG, JPEG and WebP images in a folder or a zip; its subfolders, if all images are in some, are classes.
+
+    `size` is a side or (H, W). "crop" scales an image until it covers the size and cuts off evenly what stands
+    over; "pad" scales it until it fits in, and fills up with white. Without a size, images that are all of one
+    size keep it, others are made square: of a side that is the greatest power of two, from 16 to 64, not above
+    the usual (median) shorter side. All are grey if every image is, else RGB; what is transparent becomes
+    white, 16 bits become 8, and the orientation that a camera noted is applied. Hidden files are left out.
+    Images are decoded when first read, and kept when all of them take less than 1 GiB.
+    """
+
+    path: str
+    size: int | tuple[int, int] | None = None
+    fit: str = "crop"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
+        sides = _sides(self.size) if self.size is not None else (1, 1)
+        require(self, len(sides) == 2 and min(sides) >= 1, "size >= 1, or (H, W)")
+        require(self, self.fit in FITS, f"fit to be {' or '.join(FITS)}")
+
+    def open(self) -> Dataset:
+        """Read the headers of all images; raises `ValueError` when one is none, or there are none."""
+        files = image_files(self.path)
+        headers = threaded(lambda name: _named(files, name, _header), files.names)
+        grey = all(header.grey for header in headers)
+        size, notes = self._size(headers)
+        labels, classes, more = by_folder(files.names)
+        if files.others:
+            more += (f"left out beside the images: {told(files.others)}",)
+        read = _Reader(files, size, self.fit, grey)
+        shape = (1 if grey else 3, *size)
+        return Dataset(files.path.name, shape, len(files.names), read, labels, classes, notes + more)
+
+    def _size(self, headers: Sequence[Header]) -> tuple[tuple[int, int], tuple[str, ...]]:
+        """Return the size that all images get, with a note when that is nobody's choice."""
+        if self.size is not None:
+            return _sides(self.size), ()
+        if len({(header.height, header.width) for header in headers}) == 1:
+            return (headers[0].height, headers[0].width), ()
+        usual = statistics.median(min(header.height, header.width) for header in headers)
+        side = next((side for side in (64, 32) if side <= usual), 16)
+        return (side, side), (f"the images differ in size, so each is made {side}x{side} ({self.fit})",)
+
+
+def threaded(do: Callable[[str], _T], names: Sequence[str]) -> list[_T]:
+    """Return what `do` returns for each name, in order, worked out by a few threads."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(do, names))
+
+
+class _Reader:
+    """Decodes images by index, and keeps them when all of them fit into memory."""
+
+    def __init__(self, files: Files, size: tuple[int, int], fit: str, grey: bool) -> None:
+        self._files, self._size, self._fit, self._grey = files, size, fit, grey
+        shape = (len(files.names), 1 if grey else 3, *size)
+        self._kept = torch.empty(shape, dtype=torch.uint8) if math.prod(shape) <= _IN_MEMORY else None
+        self._known = torch.zeros(len(files.names), dtype=torch.bool)
+
+    def __call__(self, index: Tensor) -> Tensor:
+        """Return uint8 images (B, C, H, W); raises `ValueError` that names a file that is broken."""
+        if self._kept is None:
+            return self._decoded(index)
+        missing = torch.from_numpy(np.unique(index[~self._known[index]].numpy()))
+        if len(missing):
+            self._kept[missing] = self._decoded(missing)
+            self._known[missing] = True
+        return self._kept[index]
+
+    def _decoded(self, index: Tensor) -> Tensor:
+        names = [self._files.names[i] for i in index.tolist()]
+        return torch.from_numpy(np.stack(threaded(lambda name: _named(self._files, name, self._one), names)))
+
+    def _one(self, files: Files, name: str) -> NDArray[np.uint8]:
+        with files.open(name) as file:
+            return decode(file.read(), self._grey, self._size, self._fit)
+
+
+def _header(files: Files, name: str) -> Header:
+    with files.open(name) as file:
+        return read_header(file)
+
+
+def _named(files: Files, name: str, do: Callable[[Files, str], _T]) -> _T:
+    """Do something with a file; the reason why it fails becomes a sentence that names it."""
+    try:
+        return do(files, name)
+    except ValueError as error:
+        raise ValueError(
+            f"{files.path / name} {error}: remove or replace it (`zerosum data check` lists all such files)"
+        ) from error
+
+
+def _sides(size: int | tuple[int, int]) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else size

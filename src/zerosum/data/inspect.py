@@ -1,0 +1,143 @@
+"""Look at data before training on it: its numbers, and what is broken in it."""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from zerosum.data._decode import decode
+from zerosum.data._files import Files, image_files, told
+from zerosum.data.dataset import Dataset, Source
+from zerosum.data.folders import Images, threaded
+from zerosum.data.resolve import source
+
+Progress = Callable[[int, int], None]
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Information:
+    """What a data set holds; `dataclasses.asdict` of it is JSON.
+
+    `shape` is that of a sample, `classes` the number of samples of each. `low`, `high`, and `mean` and `std` per
+    channel or dimension, are in the data's own units: 0..255 for images. `bytes` is what all samples take in
+    memory, `duplicates` how many of them equal an earlier one.
+    """
+
+    name: str
+    count: int
+    shape: tuple[int, ...]
+    classes: dict[str, int]
+    low: float
+    high: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    bytes: int
+    duplicates: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Something in a source that cannot be used: its file, and the reason."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came out when all of a source was decoded; `dataclasses.asdict` of it is JSON."""
+
+    source: str
+    checked: int
+    broken: tuple[Broken, ...]
+    notes: tuple[str, ...]
+
+
+def info(dataset: Dataset, progress: Progress | None = None) -> Information:
+    """Read all of a data set and return its numbers; `progress` is told the samples done and in all."""
+    origin = _by_channel(dataset.read(torch.tensor([0]))).mean(0)
+    offset, square = torch.zeros_like(origin), torch.zeros_like(origin)
+    low, high, seen = math.inf, -math.inf, set()
+    for x in _batches(dataset, progress):
+        low, high = min(low, float(x.min())), max(high, float(x.max()))
+        seen |= {hashlib.blake2b(sample.numpy().tobytes(), digest_size=16).digest() for sample in x}
+        values = _by_channel(x) - origin  # small, so that the squares of data far from 0 keep their digits
+        weight = len(x) / dataset.count
+        offset, square = offset + weight * values.mean(0), square + weight * values.square().mean(0)
+    return Information(
+        name=dataset.name,
+        count=dataset.count,
+        shape=dataset.shape,
+        classes=_class_counts(dataset),
+        low=low,
+        high=high,
+        mean=tuple((origin + offset).tolist()),
+        std=tuple((square - offset.square()).clamp(min=0).sqrt().tolist()),
+        bytes=dataset.count * math.prod(dataset.shape) * (1 if dataset.is_image else 4),
+        duplicates=dataset.count - len(seen),
+        notes=dataset.notes,
+    )
+
+
+def check(spec: str | Path | Source, progress: Progress | None = None) -> Report:
+    """Decode everything in a source and return what is broken; `progress` is told the samples done and in all.
+
+    Raises `ValueError` when there is nothing to check: no such path, or no images in it.
+    """
+    found = source(spec)
+    if isinstance(found, Images):
+        return _check_files(image_files(found.path), progress)
+    name, checked = str(spec), 0
+    try:
+        dataset = found.open()
+        for x in _batches(dataset, progress):
+            checked += len(x)
+    except ValueError as error:
+        return Report(name, checked, (Broken(name, str(error)),), ())
+    return Report(name, checked, (), dataset.notes)
+
+
+def _check_files(files: Files, progress: Progress | None) -> Report:
+    def reason(name: str) -> str | None:
+        try:
+            with files.open(name) as file:
+                decode(file.read(), grey=False)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    broken: list[Broken] = []
+    for start in range(0, len(files.names), _BATCH):
+        names = files.names[start : start + _BATCH]
+        found = zip(names, threaded(reason, names), strict=True)
+        broken += [Broken(str(files.path / name), why) for name, why in found if why is not None]
+        if progress is not None:
+            progress(start + len(names), len(files.names))
+    notes = (f"left out beside the images: {told(files.others)}",) if files.others else ()
+    return Report(str(files.path), len(files.names), tuple(broken), notes)
+
+
+def _batches(dataset: Dataset, progress: Progress | None) -> Iterator[Tensor]:
+    for start in range(0, dataset.count, _BATCH):
+        x = dataset.read(torch.arange(start, min(start + _BATCH, dataset.count)))
+        yield x
+        if progress is not None:
+            progress(start + len(x), dataset.count)
+
+
+def _by_channel(x: Tensor) -> Tensor:
+    """Return all values of samples (B, C, ...) as float64 (values, C)."""
+    return x.double().movedim(1, -1).reshape(-1, x.shape[1])
+
+
+def _class_counts(dataset: Dataset) -> dict[str, int]:
+    if dataset.labels is None:
+        return {}
+    counts = dataset.labels.bincount(minlength=len(dataset.classes)).tolist()
+    return dict(zip(dataset.classes, counts, strict=True))

@@ -1,0 +1,47 @@
+"""From what people give as their data to a source."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zerosum.data._paths import existing
+from zerosum.data.arrays import Arrays, ArraySource
+from zerosum.data.dataset import Source
+from zerosum.data.folders import Images
+from zerosum.data.torchset import MapStyle, from_torch
+
+
+def source(
+    spec: str | Path | Source | NDArray[Any] | Tensor | MapStyle,
+    size: int | tuple[int, int] | None = None,
+    fit: str = "crop",
+) -> Source:
+    """Return the source that is meant by a path, an array or tensor, a map-style dataset, or a source itself.
+
+    A folder or `.zip` holds images, to which alone `size` and `fit` apply (see `Images`); a `.npy` or `.npz`
+    holds arrays. Raises `ValueError` when a path does not exist, saying what is there alike, and when it is
+    of another kind.
+    """
+    path = existing(spec) if isinstance(spec, str | Path) else None
+    if path is not None and (path.is_dir() or path.suffix.lower() == ".zip"):
+        return Images(str(spec), size, fit)
+    if size is not None:
+        raise ValueError("size applies to folders and zips of images: resize other data before, or leave it out")
+    if path is not None:
+        if path.suffix.lower() not in (".npy", ".npz"):
+            raise ValueError(f"{path} should be a folder or .zip of images, or a .npy or .npz file of arrays")
+        return Arrays(str(spec))
+    if isinstance(spec, np.ndarray):
+        return ArraySource(spec)
+    if isinstance(spec, Tensor):
+        return ArraySource(spec.numpy(force=True))
+    if isinstance(spec, type):
+        raise ValueError(f"{spec.__name__} is a class: give {spec.__name__}(...)")
+    if isinstance(spec, Source):
+        return spec
+    if isinstance(spec, MapStyle):
+        return from_torch(spec)
+    raise ValueError(f"data should be a path, a source, an array or a map-style dataset, but is {spec!r}")
