@@ -5,6 +5,7 @@ it there. So the Python namespace, the recipe reader, the command line and the t
 product all learn of it at once, and no registry can fall out of step with the code.
 """
 
+import difflib
 import importlib
 import pkgutil
 from types import ModuleType
@@ -32,3 +33,19 @@ def public(package: str) -> dict[str, Any]:
                 raise ValueError(f"{name} is defined twice in {package}: rename one of the two")
             found[name] = value
     return dict(sorted(found.items()))
+
+
+def find(package: str, name: str) -> Any:
+    """What a room's `__getattr__` answers: the public class or function of that name, or `__all__`.
+
+    Raises `AttributeError`, with the likely names, where there is none.
+    """
+    if name.startswith("__") and name != "__all__":
+        raise AttributeError(f"{package} has no {name!r}")
+    names = public(package)
+    if name == "__all__":
+        return list(names)
+    if name not in names:
+        close = difflib.get_close_matches(name, names) or names
+        raise AttributeError(f"{package} has no {name!r}; there is {', '.join(close)}")
+    return names[name]

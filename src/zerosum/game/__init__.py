@@ -1,11 +1,13 @@
 """The game itself: turns, players, the alternating step, the average of the generator, the ranks."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from zerosum._rooms import public
+from zerosum._rooms import find
 
-globals().update(public(__name__))
 
-if TYPE_CHECKING:
+def __getattr__(name: str) -> Any:
+    return find(__name__, name)
 
-    def __getattr__(name: str) -> Any: ...
+
+def __dir__() -> list[str]:
+    return [*find(__name__, "__all__")]

@@ -37,7 +37,7 @@ def average_gradients(gradients: Sequence[Tensor]) -> Sequence[Tensor]:
     flat = torch.cat([g.flatten() for g in gradients])
     dist.all_reduce(flat)
     flat /= ranks()
-    parts = flat.split([g.numel() for g in gradients])
+    parts = torch.split(flat, [g.numel() for g in gradients])
     return [part.view_as(g) for part, g in zip(parts, gradients, strict=True)]
 
 

@@ -26,10 +26,7 @@ class ExponentialMovingAverage:
         self.half_life = half_life
         self.rampup = rampup
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
-        both = [
-            (mine, theirs)
-            for mine, theirs in zip(self._tensors(self.module), self._tensors(module), strict=True)
-        ]
+        both = [(mine, theirs) for mine, theirs in zip(self._tensors(self.module), self._tensors(module), strict=True)]
         self._trailing = [pair for pair in both if pair[0].is_floating_point()]
         self._copied = [pair for pair in both if not pair[0].is_floating_point()]
 

@@ -1,5 +1,6 @@
 """Latent priors: the noise that the generator turns into samples."""
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,4 +70,5 @@ class Sphere:
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """z of length sqrt(size), float32 `(count, size)`."""
-        return normalize(torch.randn(count, self.size, generator=generator), dim=1) * self.size**0.5
+        z: Tensor = normalize(torch.randn(count, self.size, generator=generator), dim=1) * math.sqrt(self.size)
+        return z

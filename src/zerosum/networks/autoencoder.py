@@ -78,10 +78,6 @@ class AutoEncoderDiscriminator:
 
     def _vector_coder(self, shape: tuple[int, ...], joined: int) -> tuple[nn.Module, nn.Module]:
         size, hidden = math.prod(shape), self.width
-        encoder = nn.Sequential(
-            nn.Linear(size + joined, hidden), activation("leaky"), nn.Linear(hidden, self.code)
-        )
-        decoder = nn.Sequential(
-            nn.Linear(self.code + joined, hidden), activation("leaky"), nn.Linear(hidden, size)
-        )
+        encoder = nn.Sequential(nn.Linear(size + joined, hidden), activation("leaky"), nn.Linear(hidden, self.code))
+        decoder = nn.Sequential(nn.Linear(self.code + joined, hidden), activation("leaky"), nn.Linear(hidden, size))
         return encoder, decoder

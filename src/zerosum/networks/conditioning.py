@@ -70,6 +70,13 @@ class Join(nn.Module):
         return torch.cat([h, entries], dim=1)
 
 
+def entrance(conditioning: Concatenate | Projection, condition: Labels | None) -> tuple[Join, Labels | None]:
+    """A discriminator's entrance for the condition, and what of the condition is left to its head."""
+    if isinstance(conditioning, Concatenate):
+        return Join(condition, conditioning.size), None
+    return Join(None, 0), condition
+
+
 class Head(nn.Module):
     """Score feature vectors: a linear map, plus the projection <e(c), features> where there is a condition.
 
@@ -90,4 +97,5 @@ class Head(nn.Module):
             return score
         if c is None:
             raise ValueError("this network is conditional: call it with a condition c")
-        return score.float() + (self.embedding(c) * features).sum(1)
+        projection: Tensor = (self.embedding(c) * features).sum(1)
+        return score.float() + projection

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection
+from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection, entrance
 from zerosum.networks.layers.basic import Norm, activation, check_width, norm2d
 from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
 
@@ -112,10 +112,9 @@ class DCGANDiscriminator:
         """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         picture_channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
-        concatenates = isinstance(self.conditioning, Concatenate)
-        join = Join(condition if concatenates else None, self.conditioning.size if concatenates else 0)
+        join, left = entrance(self.conditioning, condition)
         body = descend(sizes, picture_channels + join.size, self.width, self.norm, "leaky")
         features = channels(self.width, len(sizes) - 1)[-1] * math.prod(sizes[-1])
-        discriminator = _Discriminator(join, body, Head(features, None if concatenates else condition))
+        discriminator = _Discriminator(join, body, Head(features, left))
         _initialise(discriminator, self.norm)
         return discriminator

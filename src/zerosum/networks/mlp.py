@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection
+from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection, entrance
 from zerosum.networks.layers.basic import Activation, activation
 
 
@@ -17,7 +19,7 @@ def _check_hidden(hidden: tuple[int, ...]) -> None:
 
 def _layers(sizes: tuple[int, ...], act: Activation, dropout: float, batch_norm: bool) -> nn.Sequential:
     parts: list[nn.Module] = []
-    for before, after in zip(sizes[:-1], sizes[1:], strict=True):
+    for before, after in pairwise(sizes):
         parts.append(nn.Linear(before, after))
         if batch_norm:
             parts.append(nn.BatchNorm1d(after))
@@ -34,16 +36,29 @@ class _Generator(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         x: Tensor = self.body(self.join(z, c)).float()
-        return x.tanh().unflatten(1, self.shape) if len(self.shape) > 1 else x
+        return x.tanh().view(-1, *self.shape) if len(self.shape) > 1 else x
+
+
+class _Fourier(nn.Module):
+    """Beside each vector x, sin and cos of B x with a fixed random B ~ N(0, scale^2)."""
+
+    def __init__(self, size: int, count: int, scale: float) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", torch.randn(size, count) * scale)
+        self.frequencies: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        phase = x @ self.frequencies
+        return torch.cat([x, phase.sin(), phase.cos()], dim=1)
 
 
 class _Discriminator(nn.Module):
-    def __init__(self, join: Join, body: nn.Module, head: Head) -> None:
+    def __init__(self, entrance: nn.Module, join: Join, body: nn.Module, head: Head) -> None:
         super().__init__()
-        self.join, self.body, self.head = join, body, head
+        self.entrance, self.join, self.body, self.head = entrance, join, body, head
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
-        features = self.body(self.join(x.flatten(1), c))
+        features = self.body(self.join(self.entrance(x.flatten(1)), c))
         return Judgement(self.head(features, c), features)
 
 
@@ -82,25 +97,37 @@ class MLPDiscriminator:
         hidden: widths of the hidden layers.
         activation: `relu`, `leaky`, `tanh` or `silu`.
         dropout: share of hidden units dropped in training, in [0, 1); the 2014 game used dropout in D.
+        fourier: random Fourier features beside the input (Tancik et al. 2020, arXiv 2006.10739), which let a small
+            perceptron see details much finer than the range of the data; 0 for none.
+        fourier_scale: standard deviation of their angular frequencies, in 1 / unit of the data: about the inverse of
+            the finest detail.
         conditioning: how labels enter: `Concatenate` or `Projection`.
     """
 
     hidden: tuple[int, ...] = (256, 256)
     activation: Activation = "leaky"
     dropout: float = 0.0
+    fourier: int = 0
+    fourier_scale: float = 1.0
     conditioning: Concatenate | Projection = Projection()
 
     def __post_init__(self) -> None:
         _check_hidden(self.hidden)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a share in [0, 1); found {self.dropout}")
+        if self.fourier < 0 or self.fourier_scale <= 0:
+            raise ValueError(
+                f"fourier counts features and fourier_scale is above 0; found {self.fourier} and {self.fourier_scale}"
+            )
 
     def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
         """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B,)`."""
-        concatenates = isinstance(self.conditioning, Concatenate)
-        join = Join(condition if concatenates else None, self.conditioning.size if concatenates else 0)
-        body = _layers((math.prod(shape) + join.size, *self.hidden), self.activation, self.dropout, False)
-        return _Discriminator(join, body, Head(self.hidden[-1], None if concatenates else condition))
+        join, left = entrance(self.conditioning, condition)
+        size = math.prod(shape)
+        entry = _Fourier(size, self.fourier, self.fourier_scale) if self.fourier else nn.Identity()
+        inputs = size + 2 * self.fourier + join.size
+        body = _layers((inputs, *self.hidden), self.activation, self.dropout, False)
+        return _Discriminator(entry, join, body, Head(self.hidden[-1], left))
 
 
 class _Identity(nn.Module):

@@ -83,7 +83,9 @@ class MMD:
         x, y = x.flatten(1) if x.dim() > 1 else x[:, None], y.flatten(1) if y.dim() > 1 else y[:, None]
         n, m = len(x), len(y)
         if min(n, m) < 2:
-            raise ValueError(f"MMD compares within a batch and needs at least 2 samples of each side; found {n} and {m}")
+            raise ValueError(
+                f"MMD compares within a batch and needs at least 2 samples of each side; found {n} and {m}"
+            )
         # Full matrices in float32: exp() of a bfloat16 distance is too coarse to tell two laws apart.
         with torch.autocast(x.device.type, enabled=False):
             xx = self._off_diagonal_mean(x)

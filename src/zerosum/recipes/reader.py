@@ -10,7 +10,7 @@ import inspect
 import math
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
@@ -41,8 +41,10 @@ def _is_plain_value(kind: type) -> bool:
     return bool(parameters.frozen and parameters.eq)
 
 
-def read(text: str) -> Any:
+def read(text: str, known: Mapping[str, type] = types.MappingProxyType({})) -> Any:
     """The value that recipe text describes, such as `R1(gamma=1.0)`, `(64, 64)` or a whole `Recipe(...)`.
+
+    `known` adds dataclasses of your own, by name, to the constructors that the text may use.
 
     Raises `ValueError` with one sentence for anything that is not a literal or a known constructor with known fields.
     """
@@ -50,16 +52,16 @@ def read(text: str) -> Any:
         raise ValueError(f"recipe text has at most {LONGEST} characters; found {len(text)}")
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        return _value(tree.body)
+        return _value(tree.body, {**vocabulary(), **known})
     except SyntaxError as error:
         raise ValueError(f"not recipe text ({error.msg}): {_shortened(text)}") from None
     except (RecursionError, MemoryError):
         raise ValueError(f"recipe text is nested too deeply: {_shortened(text)}") from None
 
 
-def read_recipe(text: str) -> Recipe:
+def read_recipe(text: str, known: Mapping[str, type] = types.MappingProxyType({})) -> Recipe:
     """The recipe that the text describes; raises `ValueError` if it describes something else."""
-    value = read(text)
+    value = read(text, known)
     if not isinstance(value, Recipe):
         raise ValueError(f"expected the text of a Recipe(...); found {_shortened(text)}")
     return value
@@ -88,7 +90,7 @@ def _replaced(value: Any, path: list[str], text: str) -> Any:
     return replace(value, **{name: new})  # type: ignore[type-var]
 
 
-def _value(node: ast.expr) -> Any:
+def _value(node: ast.expr, known: Mapping[str, type]) -> Any:
     match node:
         case ast.Constant(value=None | bool() | int() | float() | str()):
             return node.value
@@ -99,27 +101,26 @@ def _value(node: ast.expr) -> Any:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Name(id="inf")):
             return -math.inf
         case ast.Tuple(elts=items):
-            return tuple(_value(item) for item in items)
+            return tuple(_value(item, known) for item in items)
         case ast.List(elts=items):
-            return [_value(item) for item in items]
+            return [_value(item, known) for item in items]
         case ast.Call(func=ast.Name(id=name)):
-            return _constructed(name, node)
+            return _constructed(name, node, known)
     raise ValueError(f"recipe text holds literals and constructors only; found {_shortened(ast.unparse(node))}")
 
 
-def _constructed(name: str, node: ast.Call) -> Any:
-    known = vocabulary()
+def _constructed(name: str, node: ast.Call, known: Mapping[str, type]) -> Any:
     if name not in known:
         raise ValueError(f"no {name!r} is known{_hint(name, list(known))}")
     kind = known[name]
     names = [f.name for f in fields(kind) if f.init]
     if len(node.args) > len(names) or any(isinstance(a, ast.Starred) for a in node.args):
         raise ValueError(f"{name} takes {', '.join(names) or 'nothing'}; found {_shortened(ast.unparse(node))}")
-    given = {key: _value(argument) for key, argument in zip(names, node.args, strict=False)}
+    given = {key: _value(argument, known) for key, argument in zip(names, node.args, strict=False)}
     for keyword in node.keywords:
         if keyword.arg is None or keyword.arg in given:
             raise ValueError(f"{name} takes each field once, by name; found {_shortened(ast.unparse(node))}")
-        given[_known_field(kind, keyword.arg)] = _value(keyword.value)
+        given[_known_field(kind, keyword.arg)] = _value(keyword.value, known)
     given = {key: _fitted(kind, key, value) for key, value in given.items()}
     try:
         return kind(**given)

@@ -10,16 +10,12 @@ from zerosum.game.distributed import same_start
 from zerosum.game.draws import derived_seed
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
-from zerosum.game.player import Player
+from zerosum.game.player import Player, Term
 from zerosum.networks.conditioning import Labels
+from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
+from zerosum.runs.load import build_generator
 from zerosum.training.device import precision_context
-
-
-def build_generator(recipe: Recipe, shape: tuple[int, ...], classes: int) -> nn.Module:
-    """The recipe's generator for samples of a shape; `classes` counts only where the recipe is conditional."""
-    condition = Labels(classes) if recipe.conditional else None
-    return recipe.generator.build(recipe.latent.size, shape, condition)
 
 
 def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision: str) -> Game:
@@ -28,39 +24,25 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
     Raises `ValueError` where the recipe is conditional and the data has no labels, or a network cannot take the data.
     """
     if recipe.conditional and dataset.labels is None:
-        raise ValueError(f"{recipe.name} is conditional, but {dataset.name} has no labels; use --set conditional=False")
+        raise ValueError(
+            f"{recipe.name} plays by labels and {dataset.name} has none: give labelled data or --set conditional=False"
+        )
+    condition = Labels(len(dataset.classes)) if recipe.conditional else None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(recipe.seed, "initialisation"))
         generator = build_generator(recipe, dataset.shape, len(dataset.classes))
-        discriminator = recipe.discriminator.build(
-            dataset.shape, Labels(len(dataset.classes)) if recipe.conditional else None
-        )
+        discriminator = recipe.discriminator.build(dataset.shape, condition)
     for network in (generator, discriminator):
-        network.to(device)
-        if dataset.is_image:
-            network.to(memory_format=torch.channels_last)
-        same_start([*network.parameters(), *network.buffers()])
-    parameters = [*discriminator.parameters()]
-    if recipe.n_critic and not parameters:
-        raise ValueError("this discriminator has no parameters, so it cannot move: set n_critic=0")
+        _place(network, device, dataset.is_image)
     # The objective and the terms may hold state (BEGAN's k); the recipe's own stay as they were written.
     objective, g_terms, d_terms = copy.deepcopy((recipe.objective, recipe.g_terms, recipe.d_terms))
+    D = _player("D", discriminator, recipe.D_opt, d_terms)
+    D.after = recipe.d_after
+    if recipe.n_critic and not D.parameters:
+        raise ValueError(f"{type(recipe.discriminator).__name__} has no parameters, so D cannot move: set n_critic=0")
     return Game(
-        G=Player(
-            "G",
-            generator,
-            recipe.G_opt.build([*generator.parameters()]),
-            g_terms,
-            rate=recipe.G_opt.schedule,
-        ),
-        D=Player(
-            "D",
-            discriminator,
-            recipe.D_opt.build(parameters) if parameters else None,
-            d_terms,
-            after=recipe.d_after,
-            rate=recipe.D_opt.schedule,
-        ),
+        G=_player("G", generator, recipe.G_opt, g_terms),
+        D=D,
         objective=objective,
         latent=recipe.latent,
         ema=ExponentialMovingAverage(generator, recipe.ema),
@@ -69,3 +51,15 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
         seed=recipe.seed,
         precision=precision_context(precision, device),
     )
+
+
+def _place(network: nn.Module, device: torch.device, pictures: bool) -> None:
+    network.to(device)
+    if pictures:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    same_start([*network.parameters(), *network.buffers()])
+
+
+def _player(name: str, network: nn.Module, optimiser: OptimiserSpec, terms: tuple[Term, ...]) -> Player:
+    parameters = [*network.parameters()]
+    return Player(name, network, optimiser.build(parameters) if parameters else None, terms, rate=optimiser.schedule)

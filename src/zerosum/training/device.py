@@ -29,7 +29,7 @@ def has_bfloat16(device: torch.device) -> bool:
     """Whether the device computes in bfloat16 natively, so that it is faster than float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def choose_precision(name: str, device: torch.device, convolutional: bool) -> str:

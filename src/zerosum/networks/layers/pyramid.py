@@ -51,7 +51,7 @@ def descend(sizes: list[Sides], inputs: int, width: int, norm: Norm, act: Activa
 
 
 def ascend(sizes: list[Sides], outputs: int, width: int, norm: Norm, act: Activation) -> nn.Sequential:
-    """Transposed convolutions `(B, channels, *sizes[-1]) -> (B, outputs, *sizes[0])`; the last has no norm or activation."""
+    """Transposed convolutions `(B, channels, *sizes[-1]) -> (B, outputs, *sizes[0])`; the last stands alone."""
     parts: list[nn.Module] = []
     upward = channels(width, len(sizes) - 1)[::-1]
     targets = sizes[-2::-1]

@@ -1,0 +1,81 @@
+"""`zerosum train`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zerosum.cli._output import JsonFlag, print_json
+
+if TYPE_CHECKING:
+    from zerosum.data.dataset import Source
+    from zerosum.recipes.recipe import Recipe
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name (see `zerosum recipes`) or a recipe.txt file.")],
+    data: Annotated[
+        str | None, typer.Option(help="Other data: a folder or zip of images, a .npy/.npz, or a source like 'Ring()'.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder.", show_default="runs/NAME")] = None,
+    images: Annotated[int | None, typer.Option(help="Length of the run, in real samples seen.")] = None,
+    seed: Annotated[int | None, typer.Option(help="From which all randomness derives.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe, like batch=32.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Train a recipe into a run folder, or continue the run that is there.
+
+    Running the same command again continues an interrupted run exactly where it stopped.
+    """
+    from zerosum.training.run import train as play
+
+    chosen = configured(recipe, data, {"images": images, "seed": seed, "precision": precision}, settings or [])
+    run = play(chosen, out, device=device)
+    report = run / "report.html"
+    if as_json:
+        scores = run / "scores.json"
+        facts = {"run": run, "images": chosen.images, "report": report, "generator": run / "generator.safetensors"}
+        print_json({**facts, "scores": json.loads(scores.read_text()) if scores.exists() else {}})
+        return
+    typer.echo(f"look at      {report}", err=True)
+    typer.echo(f"sample with  zerosum sample {run}", err=True)
+
+
+def configured(recipe: str, data: str | None, options: dict[str, int | str | None], settings: list[str]) -> "Recipe":
+    """The recipe by name or file, with the command line's changes; raises `ValueError` for what does not fit."""
+    from dataclasses import replace
+
+    from zerosum.recipes.catalogue import named
+    from zerosum.recipes.reader import read_recipe, with_setting
+
+    is_file = recipe.endswith(".txt") or "/" in recipe
+    chosen = read_recipe(_text(Path(recipe))) if is_file else named(recipe)
+    if data is not None:
+        chosen = replace(chosen, data=data_source(data))
+    for key, value in options.items():
+        if value is not None:
+            chosen = with_setting(chosen, f"{key}={value}")
+    for setting in settings:
+        chosen = with_setting(chosen, setting)
+    return chosen
+
+
+def data_source(text: str) -> "Source":
+    """The source that a user means: the constructor of one, as `Ring(modes=5)`, or a path."""
+    from zerosum.data.resolve import source
+    from zerosum.recipes.reader import read
+
+    if text.endswith(")") and not Path(text).exists():
+        return source(read(text))
+    return source(text)
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise ValueError(f"there is no recipe file {path}")
+    return path.read_text()

@@ -1,0 +1,83 @@
+"""Opening a run folder: a new one, or one to continue."""
+
+import json
+import platform
+import sys
+from dataclasses import dataclass, fields, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from zerosum.data.dataset import Dataset
+from zerosum.data.given import Given
+from zerosum.recipes.reader import read_recipe
+from zerosum.recipes.recipe import Recipe, pretty
+from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, replace_durably
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a run starts: at its beginning (`checkpoint` None) or after a checkpoint, with what there is to say."""
+
+    checkpoint: Checkpoint | None
+    sayings: tuple[str, ...] = ()
+
+
+def storable(recipe: Recipe, dataset: Dataset) -> Recipe:
+    """The recipe with data that text can hold: a Python object in its place becomes `Given`."""
+    try:
+        return recipe if read_recipe(repr(recipe)).data == recipe.data else _given(recipe, dataset)
+    except ValueError:
+        return _given(recipe, dataset)
+
+
+def open_run(run: Path, recipe: Recipe) -> Start:
+    """Prepare the folder for the recipe: write its text, or find the checkpoint from which to continue.
+
+    Raises `ValueError` where the folder holds another recipe's run, naming what differs, or is something else.
+    """
+    if run.exists() and not run.is_dir():
+        raise ValueError(f"{run} is a file; --out names a folder for the run")
+    text = run / "recipe.txt"
+    if not text.exists():
+        if run.exists() and any(run.iterdir()):
+            raise ValueError(f"{run} is not empty and holds no run: name another folder with --out")
+        run.mkdir(parents=True, exist_ok=True)
+        replace_durably(text, (pretty(recipe) + "\n").encode())
+        return Start(None)
+    _refuse_changes(run, text.read_text(), recipe)
+    found = newest_checkpoint(run)
+    if found is None:
+        return Start(None, (f"{run} holds a run without a usable checkpoint: starting it anew",))
+    path, checkpoint, troubles = found
+    return Start(checkpoint, (*troubles, f"continuing after {checkpoint.numbers['images']:,} images ({path.name})"))
+
+
+def write_circumstances(run: Path, device: torch.device, precision: str) -> None:
+    """Write down the command and the versions that this start is made with."""
+    facts = {
+        "zerosum": version("zerosum"),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "precision": precision,
+        "threads": torch.get_num_threads(),
+    }
+    replace_durably(run / "versions.json", json.dumps(facts, indent=1).encode())
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    replace_durably(run / "command.txt", (command + "\n").encode())
+
+
+def _given(recipe: Recipe, dataset: Dataset) -> Recipe:
+    return replace(recipe, data=Given(dataset.name))
+
+
+def _refuse_changes(run: Path, text: str, recipe: Recipe) -> None:
+    if text.strip() == pretty(recipe):
+        return
+    before = read_recipe(text)
+    changed = [f.name for f in fields(Recipe) if getattr(before, f.name) != getattr(recipe, f.name)]
+    listed = "; ".join(f"{name} was {getattr(before, name)!r}, is {getattr(recipe, name)!r}" for name in changed)
+    raise ValueError(f"{run} holds a run of another recipe: {listed}. Name another folder with --out")
