@@ -1,0 +1,180 @@
+"""The trained generator: all that sampling needs, in one file or from a run folder."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from zerosum.game.draws import stream
+from zerosum.networks.conditioning import Labels
+from zerosum.recipes.reader import read_recipe
+from zerosum.recipes.recipe import Recipe
+from zerosum.runs.checkpoint import newest_checkpoint
+
+FORMAT = "zerosum generator 1"
+_BLOCK = 512  # latents are drawn, and samples computed, by blocks: sample i depends on the seed and i alone
+
+
+def build_generator(recipe: Recipe, shape: tuple[int, ...], classes: int) -> nn.Module:
+    """The recipe's generator for samples of a shape; `classes` counts only where the recipe is conditional."""
+    condition = Labels(classes) if recipe.conditional else None
+    return recipe.generator.build(recipe.latent.size, shape, condition)
+
+
+def to_bytes(x: Tensor) -> NDArray[np.uint8]:
+    """Pictures from float `(N, C, H, W)` in [-1, 1] to uint8 `(N, H, W, C)`."""
+    scaled = ((x.float() + 1) * 127.5).round().clamp(0, 255)
+    pictures: NDArray[np.uint8] = scaled.byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    return pictures
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedGenerator:
+    """A generator that samples.
+
+    Attributes:
+        recipe: the recipe it was trained by.
+        module: the network, `G(z[, c]) -> x`, in evaluation mode.
+        shape: shape of one sample, `(C, H, W)` or `(d,)`.
+        classes: names of the classes; empty where it is not conditional.
+        images: images it was trained on.
+    """
+
+    recipe: Recipe
+    module: nn.Module
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+    images: int
+
+    @property
+    def is_image(self) -> bool:
+        """Whether samples are pictures."""
+        return len(self.shape) == 3
+
+    def labels(self, n: int) -> NDArray[np.int64] | None:
+        """The labels that `sample(n)` goes round by default: 0, 1, ..., evenly; None where not conditional."""
+        return np.arange(n) % len(self.classes) if self.recipe.conditional else None
+
+    def latents(self, n: int, seed: int = 0) -> Tensor:
+        """The latents of `sample(n, seed)`, float32 `(n, size)`; the first are the same for every n."""
+        blocks = range(-(-n // _BLOCK))
+        drawn = [self.recipe.latent.draw(_BLOCK, stream(seed, "sample", block)) for block in blocks]
+        return torch.cat(drawn)[:n]
+
+    def sample(self, n: int, seed: int = 0, labels: Sequence[int] | NDArray[np.int64] | None = None) -> NDArray[Any]:
+        """Draw n samples.
+
+        Args:
+            n: how many (>= 1).
+            seed: which; sample i is the same for every n.
+            labels: class indices, one a sample; by default round the classes evenly, as `labels(n)` tells.
+
+        Returns:
+            uint8 pictures `(n, H, W, C)`, or float32 points `(n, d)` in the data's units.
+
+        Raises:
+            ValueError: for n < 1, labels where it is not conditional, or labels outside the classes.
+        """
+        if n < 1:
+            raise ValueError(f"n counts samples and is at least 1; found {n}")
+        c = self._condition(n, labels)
+        x = self.map(self.latents(n, seed), c)
+        return to_bytes(x) if self.is_image else x.numpy()
+
+    @torch.no_grad()
+    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """What G makes of latents `(N, size)` and labels `(N,)`: float32 `(N, *shape)` on the CPU."""
+        device = next(self.module.parameters()).device
+        outputs = []
+        for start in range(0, len(z), _BLOCK):
+            arguments = [t[start : start + _BLOCK].to(device) for t in (z, c) if t is not None]
+            outputs.append(self.module(*arguments).float().cpu())
+        return torch.cat(outputs)
+
+    def class_index(self, name: str) -> int:
+        """The index of a class by its name, or by its number where no name fits.
+
+        Raises `ValueError` where there is no such class.
+        """
+        if name in self.classes:
+            return self.classes.index(name)
+        if name.isdecimal() and int(name) < len(self.classes):
+            return int(name)
+        if not self.classes:
+            raise ValueError(f"this {self.recipe.name} generator has no classes: it was trained without labels")
+        raise ValueError(f"no class {name!r}; there are {', '.join(self.classes)}")
+
+    def _condition(self, n: int, labels: Sequence[int] | NDArray[np.int64] | None) -> Tensor | None:
+        if labels is None:
+            labels = self.labels(n)
+        elif not self.recipe.conditional:
+            raise ValueError(f"this {self.recipe.name} generator has no classes: it was trained without labels")
+        if labels is None:
+            return None
+        c = torch.as_tensor(np.asarray(labels), dtype=torch.int64)
+        if c.shape != (n,) or int(c.min()) < 0 or int(c.max()) >= len(self.classes):
+            raise ValueError(f"labels are {n} class indices below {len(self.classes)}; found {labels!r}")
+        return c
+
+
+def generator_bytes(generator: TrainedGenerator) -> bytes:
+    """The content of `generator.safetensors`: the weights, and as metadata what rebuilds the network."""
+    facts = {"shape": generator.shape, "classes": generator.classes, "images": generator.images}
+    metadata = {"format": FORMAT, "recipe": repr(generator.recipe), "facts": json.dumps(facts)}
+    weights = {name: tensor.cpu().contiguous() for name, tensor in generator.module.state_dict().items()}
+    return safetensors.torch.save(weights, metadata)
+
+
+def load(run: str | Path, known: Mapping[str, type] = MappingProxyType({})) -> TrainedGenerator:
+    """The trained generator of a run folder, or of a `generator.safetensors` file.
+
+    A run that has not ended gives the running average of its newest checkpoint. `known` adds dataclasses of your own,
+    by name, to those that the recipe's text may use.
+
+    Raises `ValueError` where there is nothing to load or the file is not one of ours.
+    """
+    path = Path(run)
+    file = path / "generator.safetensors" if path.is_dir() else path
+    if file.is_file():
+        return _from_file(file, known)
+    if not (path / "recipe.txt").is_file():
+        raise ValueError(f"{path} is neither a run folder nor a generator.safetensors file")
+    found = newest_checkpoint(path)
+    if found is None:
+        raise ValueError(f"{path} holds no checkpoint yet: train it a little longer")
+    numbers = found[1].numbers
+    recipe = read_recipe((path / "recipe.txt").read_text(), known)
+    return _rebuilt(recipe, numbers["shape"], numbers["classes"], numbers["images"], dict(found[1].groups["ema"]))
+
+
+def _from_file(file: Path, known: Mapping[str, type]) -> TrainedGenerator:
+    try:
+        with safetensors.safe_open(str(file), framework="pt") as opened:
+            metadata = opened.metadata() or {}
+        weights = safetensors.torch.load_file(str(file))
+    except (OSError, safetensors.SafetensorError) as error:
+        raise ValueError(f"{file} does not read as safetensors: {error}") from None
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{file} is not a zerosum generator (format {metadata.get('format')!r})")
+    facts = json.loads(metadata["facts"])
+    return _rebuilt(read_recipe(metadata["recipe"], known), facts["shape"], facts["classes"], facts["images"], weights)
+
+
+def _rebuilt(
+    recipe: Recipe, shape: list[int], classes: list[str], images: int, weights: dict[str, Tensor]
+) -> TrainedGenerator:
+    module = build_generator(recipe, tuple(shape), len(classes))
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"the weights do not fit the recipe's generator: {error}") from None
+    return TrainedGenerator(recipe, module.eval().requires_grad_(False), tuple(shape), tuple(classes), images)
