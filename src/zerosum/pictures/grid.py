@@ -34,9 +34,7 @@ def grid(
     columns = math.ceil(math.sqrt(count)) if columns is None else columns
     scale = math.ceil(_CELL / max(height, width)) if scale is None else scale
     if columns < 1 or scale < 1 or gap < 0:
-        raise ValueError(
-            f"a grid needs columns >= 1, scale >= 1 and gap >= 0, not {columns}, {scale} and {gap}"
-        )
+        raise ValueError(f"a grid needs columns >= 1, scale >= 1 and gap >= 0, not {columns}, {scale} and {gap}")
     rows = math.ceil(count / columns)
     if row_labels and len(row_labels) != rows:
         raise ValueError(f"a grid of {rows} rows needs {rows} row labels or none, not {len(row_labels)}")
