@@ -1,6 +1,7 @@
 """The running average of the generator, which is what samples are drawn from."""
 
 import copy
+import math
 
 import torch
 from torch import nn
@@ -9,9 +10,10 @@ from torch import nn
 class ExponentialMovingAverage:
     """A copy of a module whose weights trail the original with a half-life counted in images.
 
-    After each update w <- d w + (1 - d) w_now, d = 2^(-images / half_life), so the batch size does not matter. At
-    the start the half-life is at most `rampup` times the images seen, so that the first, untrained weights are
-    forgotten (Karras et al. 2022, arXiv 2206.00364, appendix F.2). Floating-point buffers (batch norm's running
+    After each update w <- d w + (1 - d) w_now, d = 2^(-images / half_life). At the start the half-life is at most
+    `rampup` times the images seen, so that the first, untrained weights are forgotten (Karras et al. 2022, arXiv
+    2206.00364, appendix F.2); d is the exact decay over that growing half-life, so a batch size changes nothing.
+    Floating-point buffers (batch norm's running
     statistics) trail likewise; other buffers are copied.
 
     Args:
@@ -21,7 +23,7 @@ class ExponentialMovingAverage:
     """
 
     def __init__(self, module: nn.Module, half_life: float, rampup: float = 0.05) -> None:
-        if half_life < 0 or rampup <= 0:
+        if not half_life >= 0 or not rampup > 0:
             raise ValueError(f"an EMA needs half_life >= 0 and rampup > 0; found {half_life} and {rampup}")
         self.half_life = half_life
         self.rampup = rampup
@@ -34,11 +36,19 @@ class ExponentialMovingAverage:
     def _tensors(module: nn.Module) -> list[torch.Tensor]:
         return [*module.parameters(), *module.buffers()]
 
+    def _half_lives(self, seen: int) -> float:
+        """How often an old weight has been halved after `seen` images: the integral of 1 / min(half_life, rampup s)."""
+        if not seen:
+            return -math.inf
+        if not self.half_life:
+            return math.inf
+        knee = self.half_life / self.rampup
+        return math.log(min(seen, knee)) / self.rampup + max(seen - knee, 0.0) / self.half_life
+
     @torch.no_grad()
     def update(self, images: int, seen: int) -> None:
         """Follow the module by one step of `images` images, of which `seen` have been seen in all."""
-        half_life = min(self.half_life, self.rampup * seen)
-        weight = 1.0 - 0.5 ** (images / half_life) if half_life > 0 else 1.0
+        weight = 1.0 - 0.5 ** (self._half_lives(seen) - self._half_lives(seen - images))
         mine, theirs = [a for a, _ in self._trailing], [b.detach() for _, b in self._trailing]
         torch._foreach_lerp_(mine, theirs, weight)
         for a, b in self._copied:

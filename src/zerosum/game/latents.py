@@ -51,7 +51,7 @@ class Uniform:
 
     def __post_init__(self) -> None:
         _check_size(self.size)
-        if self.low >= self.high:
+        if not self.low < self.high:
             raise ValueError(f"a uniform latent needs low < high; found low={self.low}, high={self.high}")
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:

@@ -35,6 +35,14 @@ class Term(Protocol):
         ...
 
 
+class WeightProjection(Protocol):
+    """What is done to a player's weights after each of its moves."""
+
+    def __call__(self, network: nn.Module) -> None:
+        """Change the network's parameters in place."""
+        ...
+
+
 @runtime_checkable
 class Wrapper(Protocol):
     """A term around another, as a schedule; it goes by the other's name in the log."""
@@ -72,7 +80,7 @@ class Player:
     network: nn.Module
     optimiser: Optimizer | None
     terms: tuple[Term, ...] = ()
-    after: Callable[[nn.Module], None] | None = None
+    after: WeightProjection | None = None
     rate: Callable[[float], float] = _constant
     moves: int = 0
     parameters: list[nn.Parameter] = field(init=False)

@@ -115,7 +115,7 @@ class MLPDiscriminator:
         _check_hidden(self.hidden)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a share in [0, 1); found {self.dropout}")
-        if self.fourier < 0 or self.fourier_scale <= 0:
+        if self.fourier < 0 or not self.fourier_scale > 0:
             raise ValueError(
                 f"fourier counts features and fourier_scale is above 0; found {self.fourier} and {self.fourier_scale}"
             )

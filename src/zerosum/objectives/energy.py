@@ -35,7 +35,7 @@ class EnergyBased:
     reads_real: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if self.margin <= 0:
+        if not self.margin > 0:
             raise ValueError(f"margin is an energy above 0; found {self.margin}")
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class BoundaryEquilibrium:
     def __post_init__(self) -> None:
         if not 0 < self.gamma <= 1:
             raise ValueError(f"gamma is the ratio L(G(z)) / L(x) to hold, in (0, 1]; found {self.gamma}")
-        if self.rate <= 0:
+        if not self.rate > 0:
             raise ValueError(f"rate is the step of k, above 0; found {self.rate}")
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:

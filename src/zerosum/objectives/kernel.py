@@ -16,7 +16,7 @@ class Kernel(Protocol):
 
 
 def _check_positive(name: str, values: tuple[float, ...]) -> None:
-    if not values or min(values) <= 0:
+    if not values or not all(value > 0 for value in values):
         raise ValueError(f"{name} must be one or more numbers above 0; found {values}")
 
 

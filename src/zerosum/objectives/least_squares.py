@@ -26,7 +26,7 @@ class LeastSquares:
     reads_real: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if self.b <= self.a:
+        if not self.b > self.a:
             raise ValueError(f"the label of real samples, b={self.b}, must lie above that of fakes, a={self.a}")
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:

@@ -7,14 +7,14 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from zerosum.terms.schedules import Constant, Cosine
+from zerosum.terms.schedules import Constant, Schedule
 
 
 class OptimiserSpec(Protocol):
     """Builds an optimiser; `schedule` maps the progress of the run to a factor on its learning rate."""
 
     @property
-    def schedule(self) -> Constant | Cosine:
+    def schedule(self) -> Schedule:
         """Factor on the learning rate from the progress in [0, 1]."""
         ...
 
@@ -24,7 +24,7 @@ class OptimiserSpec(Protocol):
 
 
 def _check_rate(lr: float) -> None:
-    if lr <= 0:
+    if not lr > 0:
         raise ValueError(f"lr is a step size above 0; found {lr}")
 
 
@@ -42,7 +42,7 @@ class Adam:
     lr: float = 0.0002
     betas: tuple[float, float] = (0.5, 0.999)
     eps: float = 1e-8
-    schedule: Constant | Cosine = Constant()
+    schedule: Schedule = Constant()
 
     def __post_init__(self) -> None:
         _check_rate(self.lr)
@@ -67,7 +67,7 @@ class RMSprop:
 
     lr: float = 0.00005
     alpha: float = 0.99
-    schedule: Constant | Cosine = Constant()
+    schedule: Schedule = Constant()
 
     def __post_init__(self) -> None:
         _check_rate(self.lr)

@@ -8,9 +8,10 @@ import ast
 import difflib
 import inspect
 import math
+import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
@@ -55,6 +56,8 @@ def read(text: str, known: Mapping[str, type] = types.MappingProxyType({})) -> A
         return _value(tree.body, {**vocabulary(), **known})
     except SyntaxError as error:
         raise ValueError(f"not recipe text ({error.msg}): {_shortened(text)}") from None
+    except UnicodeError:
+        raise ValueError(f"recipe text is not valid text: {_shortened(text)}") from None
     except (RecursionError, MemoryError):
         raise ValueError(f"recipe text is nested too deeply: {_shortened(text)}") from None
 
@@ -129,7 +132,7 @@ def _constructed(name: str, node: ast.Call, known: Mapping[str, type]) -> Any:
 
 
 def _shortened(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _known_field(kind: type, name: str) -> str:
@@ -151,8 +154,7 @@ def _fitted(kind: type, name: str, value: Any) -> Any:
     annotation = typing.get_type_hints(kind)[name]
     fitted, ok = _fit(annotation, value)
     if not ok:
-        wanted = getattr(annotation, "__name__", None) or str(annotation).replace("typing.", "")
-        raise ValueError(f"{kind.__name__}.{name} takes {wanted}; found {value!r}")
+        raise ValueError(f"{kind.__name__}.{name} takes {_told(annotation)}; found {_shortened(repr(value))}")
     return fitted
 
 
@@ -167,7 +169,7 @@ def _fit(annotation: Any, value: Any) -> tuple[Any, bool]:
         kinds = args[:1] * len(value) if len(args) == 2 and args[1] is Ellipsis else args
         parts = [_fit(k, v) for k, v in zip(kinds, value, strict=False)]
         return tuple(v for v, _ in parts), len(kinds) == len(value) and all(ok for _, ok in parts)
-    if annotation is float and isinstance(value, int) and not isinstance(value, bool):
+    if annotation is float and type(value) is int and abs(value) < 2**53:
         return float(value), True
     if annotation in (int, float, str, bool, tuple):
         return value, type(value) is annotation
@@ -179,9 +181,22 @@ def _fit(annotation: Any, value: Any) -> tuple[Any, bool]:
 
 def _plays(annotation: Any, value: Any) -> bool:
     """Whether a constructed value has the methods of the protocol, or is of the class, that an annotation names."""
-    if typing.get_origin(annotation) is Callable or not inspect.isclass(annotation):
-        return callable(value)
     if not getattr(annotation, "_is_protocol", False):
         return isinstance(value, annotation)
-    wanted = [n for n in vars(annotation) if not n.startswith("_") or n == "__call__"]
-    return all(n in dir(value) for n in wanted)
+    wanted = {n: member for n, member in vars(annotation).items() if not n.startswith("_") or n == "__call__"}
+    return all(n in dir(value) and _same_parameters(member, type(value), n) for n, member in wanted.items())
+
+
+def _same_parameters(member: Any, kind: type, name: str) -> bool:
+    """Whether a method takes what the protocol's does: a term takes a turn, where a kernel takes distances."""
+    if not inspect.isfunction(member):
+        return True
+    return list(inspect.signature(member).parameters) == list(inspect.signature(getattr(kind, name)).parameters)
+
+
+def _told(annotation: Any) -> str:
+    if typing.get_origin(annotation) is typing.Literal:
+        return " or ".join(map(repr, typing.get_args(annotation)))
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return annotation.__name__
+    return re.sub(r"[a-z_.]+\.(?=[A-Z])|typing\.", "", str(annotation))

@@ -1,14 +1,11 @@
 """A whole run as one frozen value."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
-
-from torch import nn
 
 from zerosum.data.dataset import Source
 from zerosum.data.digits import Digits
 from zerosum.game.latents import Latent, Normal
-from zerosum.game.player import Objective, Term
+from zerosum.game.player import Objective, Term, WeightProjection
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 from zerosum.recipes.optimisers import Adam, OptimiserSpec
 
@@ -52,7 +49,7 @@ class Recipe:
     latent: Latent = Normal(64)
     d_terms: tuple[Term, ...] = ()
     g_terms: tuple[Term, ...] = ()
-    d_after: Callable[[nn.Module], None] | None = None
+    d_after: WeightProjection | None = None
     G_opt: OptimiserSpec = Adam()
     D_opt: OptimiserSpec = Adam()
     batch: int = 64
@@ -70,7 +67,7 @@ class Recipe:
                 raise ValueError(f"{name} counts images and is at least 1; found {getattr(self, name)}")
         if self.n_critic < 0:
             raise ValueError(f"n_critic counts D's moves per move of G, at least 0; found {self.n_critic}")
-        if self.ema < 0:
+        if not self.ema >= 0:
             raise ValueError(f"ema is a half-life in images, at least 0; found {self.ema}")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision is auto, float32 or bfloat16; found {self.precision!r}")

@@ -26,7 +26,7 @@ def _squared_norm(gradient: Tensor) -> Tensor:
 
 
 def _check_weight(name: str, value: float) -> None:
-    if value < 0:
+    if not value >= 0:
         raise ValueError(f"{name} weighs a penalty and is at least 0; found {value}")
 
 

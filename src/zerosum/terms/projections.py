@@ -17,7 +17,7 @@ class WeightClip:
     limit: float = 0.01
 
     def __post_init__(self) -> None:
-        if self.limit <= 0:
+        if not self.limit > 0:
             raise ValueError(f"limit is a magnitude above 0; found {self.limit}")
 
     @torch.no_grad()

@@ -2,11 +2,20 @@
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor
 
 from zerosum.game.player import Term
 from zerosum.game.turn import Turn
+
+
+class Schedule(Protocol):
+    """A factor over the course of a run."""
+
+    def __call__(self, progress: float) -> float:
+        """The factor at a progress in [0, 1]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -54,10 +63,46 @@ class Cosine:
     begin: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.end < 0 or not 0 <= self.begin < 1:
+        if not self.end >= 0 or not 0 <= self.begin < 1:
             raise ValueError(f"Cosine needs end >= 0 and begin in [0, 1); found {self.end} and {self.begin}")
 
     def __call__(self, progress: float) -> float:
         """The factor at a progress in [0, 1]."""
         t = min(max((progress - self.begin) / (1 - self.begin), 0.0), 1.0)
         return self.end + (1 - self.end) * (1 + math.cos(math.pi * t)) / 2
+
+
+@dataclass(frozen=True)
+class Geometric:
+    """A factor that falls (or rises) from 1 to `end` by equal ratios over the run.
+
+    Args:
+        end: factor at the end (> 0).
+    """
+
+    end: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.end > 0:
+            raise ValueError(f"Geometric needs end > 0; found {self.end}")
+
+    def __call__(self, progress: float) -> float:
+        """The factor at a progress in [0, 1]."""
+        return float(self.end ** min(max(progress, 0.0), 1.0))
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """Let a term act by a factor that changes over the run, as R3GAN lets gamma fall (arXiv 2501.05441, appendix).
+
+    Args:
+        schedule: the factor at each progress.
+        term: the term to wrap.
+    """
+
+    schedule: Schedule
+    term: Term
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The term, times the factor of this moment."""
+        return self.schedule(turn.clock.progress) * self.term(turn)

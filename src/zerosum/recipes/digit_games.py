@@ -1,0 +1,175 @@
+"""The demo's game, and the classic games of the literature, on the embedded digits."""
+
+from dataclasses import replace
+
+from zerosum.game.latents import Normal, Uniform
+from zerosum.networks.autoencoder import AutoEncoderDiscriminator
+from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.networks.mlp import IdentityDiscriminator, MLPDiscriminator, MLPGenerator
+from zerosum.objectives.energy import BoundaryEquilibrium, EnergyBased
+from zerosum.objectives.kernel import MMD, GaussianKernel, RationalQuadraticKernel
+from zerosum.objectives.least_squares import AbsoluteError, LeastSquares
+from zerosum.objectives.logistic import NonSaturating
+from zerosum.objectives.relativistic import Relativistic
+from zerosum.objectives.wasserstein import Hinge, Wasserstein
+from zerosum.recipes.optimisers import Adam, RMSprop
+from zerosum.recipes.recipe import Recipe
+from zerosum.terms.gradient_penalties import R1, R2, GradientPenalty
+from zerosum.terms.projections import WeightClip
+from zerosum.terms.schedules import Cosine, Every
+
+
+def digits() -> Recipe:
+    """The demo: digits of the class asked for, by a non-saturating game with lazy R1; under 3 minutes."""
+    optimiser = Adam(lr=5e-4, betas=(0.0, 0.99), schedule=Cosine(begin=0.7))
+    return Recipe(
+        name="digits",
+        generator=DCGANGenerator(width=32),
+        discriminator=DCGANDiscriminator(width=32, norm="none"),
+        objective=NonSaturating(),
+        conditional=True,
+        d_terms=(Every(8, R1(gamma=1.0)),),
+        G_opt=optimiser,
+        D_opt=optimiser,
+        images=300_000,
+    )
+
+
+def gan() -> Recipe:
+    """The game of 2014 (Goodfellow et al.): two perceptrons, dropout in D; 2 minutes."""
+    return Recipe(
+        name="gan",
+        generator=MLPGenerator(hidden=(256, 512)),
+        discriminator=MLPDiscriminator(hidden=(512, 256), dropout=0.3),
+        objective=NonSaturating(),
+        latent=Uniform(100),
+        images=1_000_000,
+        snapshot=100_000,
+        tick=10_000,
+    )
+
+
+def dcgan() -> Recipe:
+    """Convolutions by the rules of DCGAN (Radford et al. 2016); 3 minutes."""
+    return Recipe(
+        name="dcgan",
+        generator=DCGANGenerator(width=32),
+        discriminator=DCGANDiscriminator(width=32),
+        objective=NonSaturating(),
+        latent=Uniform(100),
+        images=300_000,
+    )
+
+
+def lsgan() -> Recipe:
+    """Least squares instead of cross-entropy (Mao et al. 2017); 3 minutes."""
+    return replace(dcgan(), name="lsgan", objective=LeastSquares())
+
+
+def absolute() -> Recipe:
+    """The absolute-error game, which saturates on both sides; 3 minutes."""
+    return replace(dcgan(), name="absolute", objective=AbsoluteError())
+
+
+def hinge() -> Recipe:
+    """The hinge game (Lim and Ye 2017) with lazy R1; 3 minutes."""
+    return replace(_without_norm(), name="hinge", objective=Hinge())
+
+
+def relativistic() -> Recipe:
+    """The paired relativistic game with lazy R1 and R2, as in R3GAN (Huang et al. 2024); 3 minutes."""
+    return replace(
+        _without_norm(),
+        name="relativistic",
+        objective=Relativistic(),
+        d_terms=(Every(8, R1(gamma=1.0)), Every(8, R2(gamma=1.0))),
+    )
+
+
+def wgan() -> Recipe:
+    """A critic held by weight clipping (Arjovsky et al. 2017); 5 minutes."""
+    return replace(
+        dcgan(),
+        name="wgan",
+        objective=Wasserstein(),
+        d_after=WeightClip(limit=0.01),
+        G_opt=RMSprop(lr=2e-4),
+        D_opt=RMSprop(lr=2e-4),
+        n_critic=5,
+        images=1_000_000,
+    )
+
+
+def wgan_gp() -> Recipe:
+    """A critic held by a gradient penalty (Gulrajani et al. 2017); 5 minutes."""
+    optimiser = Adam(lr=5e-4, betas=(0.0, 0.9))
+    return replace(
+        _without_norm(),
+        name="wgan-gp",
+        objective=Wasserstein(),
+        d_terms=(GradientPenalty(weight=10.0),),
+        G_opt=optimiser,
+        D_opt=optimiser,
+        n_critic=3,
+        images=600_000,
+    )
+
+
+def ebgan() -> Recipe:
+    """The discriminator as an energy, an autoencoder's error (Zhao et al. 2017); 5 minutes."""
+    return replace(
+        dcgan(),
+        name="ebgan",
+        discriminator=AutoEncoderDiscriminator(width=32, code=64, error="squared"),
+        objective=EnergyBased(margin=0.1),
+    )
+
+
+def began() -> Recipe:
+    """Autoencoder errors held in balance by k (Berthelot et al. 2017); 5 minutes."""
+    return replace(
+        dcgan(),
+        name="began",
+        discriminator=AutoEncoderDiscriminator(width=32, code=64),
+        objective=BoundaryEquilibrium(gamma=0.7, rate=0.001),
+    )
+
+
+def gmmn() -> Recipe:
+    """Direct matching of pixels by MMD, no discriminator at all (Li et al. 2015); 2 minutes."""
+    return Recipe(
+        name="gmmn",
+        generator=MLPGenerator(hidden=(256, 512)),
+        discriminator=IdentityDiscriminator(),
+        objective=MMD(kernel=GaussianKernel(bandwidths=(2.0, 5.0, 10.0, 20.0, 40.0))),
+        latent=Uniform(32),
+        G_opt=Adam(lr=1e-3, betas=(0.9, 0.999)),
+        n_critic=0,
+        batch=500,
+        images=2_000_000,
+        tick=20_000,
+        snapshot=200_000,
+    )
+
+
+def mmd_gan() -> Recipe:
+    """MMD on features that a discriminator learns (Li et al. 2017, Binkowski et al. 2018); 5 minutes."""
+    return replace(
+        _without_norm(),
+        name="mmd-gan",
+        objective=MMD(kernel=RationalQuadraticKernel()),
+        d_terms=(GradientPenalty(weight=1.0),),
+    )
+
+
+def _without_norm() -> Recipe:
+    """DCGAN with a discriminator that gradient penalties can hold, and the optimiser that goes with it."""
+    optimiser = Adam(lr=5e-4, betas=(0.0, 0.99))
+    return replace(
+        dcgan(),
+        discriminator=DCGANDiscriminator(width=32, norm="none"),
+        latent=Normal(64),
+        d_terms=(Every(8, R1(gamma=1.0)),),
+        G_opt=optimiser,
+        D_opt=optimiser,
+    )
