@@ -12,8 +12,9 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-_WIDTH, _HEIGHT = 360, 196
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 20, 26
+_WIDTH, _HEIGHT = 360, 206
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 20, 36
+_LABEL = 30
 _BUCKETS = 300
 _COLOURS = ("var(--chart-1, #2b6c99)", "var(--chart-2, #c05f2b)", "var(--chart-3, #6d7f3a)")
 _INK = "var(--chart-ink, #6b7076)"
@@ -59,7 +60,7 @@ def line_chart(curves: Sequence[Curve], levels: Sequence[Level] = (), x_label: s
     if not 1 <= len(curves) <= len(_COLOURS):
         raise ValueError(f"a chart holds one to {len(_COLOURS)} curves, not {len(curves)}")
     thin = [_thinned(curve) for curve in curves]
-    frame = _frame(thin, [level.value for level in levels])
+    frame = _frame(thin, levels)
     inside = [_level(frame, level) for level in levels]
     inside += [_line(frame, line, colour) for line, colour in zip(thin, _COLOURS, strict=False)]
     parts = [
@@ -87,13 +88,13 @@ def compact(value: float) -> str:
 
 @dataclass(frozen=True)
 class _Frame:
-    """The visible part of the plane, and where its points lie inside the nested svg."""
+    """The visible part of the plane, and where its points lie inside the nested svg of `width` x `height`."""
 
     left: float
     right: float
     low: float
     high: float
-    width = _WIDTH - _LEFT - _RIGHT
+    width: int
     height = _HEIGHT - _TOP - _BOTTOM
 
     def across(self, x: Floats | float) -> Floats:
@@ -129,18 +130,20 @@ def _thinned(curve: Curve) -> _Line:
     return _Line(mean_x, mean_y, np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts))
 
 
-def _frame(lines: Sequence[_Line], levels: Sequence[float]) -> _Frame:
+def _frame(lines: Sequence[_Line], levels: Sequence[Level]) -> _Frame:
     x = np.concatenate([line.x for line in lines])
-    y = np.concatenate([line.mean for line in lines])
+    y = np.concatenate([edge for line in lines for edge in (line.least, line.greatest)])
     low, high = float(y.min()), float(y.max())
     if len(y) >= _ROBUST_FROM:
         middle_low, middle_high = np.quantile(y, [0.03, 0.97])
         room = 0.6 * (middle_high - middle_low) or high - low
         low, high = max(low, float(middle_low - room)), min(high, float(middle_high + room))
-    low, high = min(low, *levels, high), max(high, *levels, low)
+    values = [low, high, *(level.value for level in levels)]
+    low, high = min(values), max(values)
     margin = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
     left, right = min(0.0, float(x.min())), float(x.max())
-    return _Frame(left, right if right > left else left + 1, low - margin, high + margin)
+    width = _WIDTH - _LEFT - _RIGHT - (_LABEL if any(level.label for level in levels) else 0)
+    return _Frame(left, right if right > left else left + 1, low - margin, high + margin, width)
 
 
 def _line(frame: _Frame, line: _Line, colour: str) -> str:
@@ -163,19 +166,18 @@ def _level(frame: _Frame, level: Level) -> str:
 
 def _level_label(frame: _Frame, level: Level) -> str:
     y = _TOP + float(frame.down(level.value))
-    above = y - 4 if y > _TOP + 12 else y + 12
-    return _text(_WIDTH - _RIGHT - 2, above, level.label, anchor="end")
+    return _text(_LEFT + frame.width + 5, y + 3.5, level.label, anchor="start")
 
 
 def _x_axis(frame: _Frame, label: str) -> list[str]:
     bottom = _TOP + frame.height
-    parts = [_rule(_LEFT, _WIDTH - _RIGHT, bottom, bottom)]
+    parts = [_rule(_LEFT, _LEFT + frame.width, bottom, bottom)]
     for value, words in _ticks(frame.left, frame.right, 4):
         x = _LEFT + float(frame.across(value))
         parts.append(_rule(x, x, bottom, bottom + 3))
-        parts.append(_text(x, bottom + 14, words, anchor="middle" if x < _WIDTH - 30 else "end"))
+        parts.append(_text(x, bottom + 14, words, anchor="middle"))
     if label:
-        parts.append(_text(_WIDTH - _RIGHT, bottom + 24, label, anchor="end"))
+        parts.append(_text(_LEFT + frame.width, bottom + 30, label, anchor="end"))
     return parts
 
 
@@ -183,16 +185,16 @@ def _y_axis(frame: _Frame) -> list[str]:
     parts = []
     for value, words in _ticks(frame.low, frame.high, 4):
         y = _TOP + float(frame.down(value))
-        parts.append(_rule(_LEFT, _WIDTH - _RIGHT, y, y))
+        parts.append(_rule(_LEFT, _LEFT + frame.width, y, y))
         parts.append(_text(_LEFT - 6, y + 3.5, words, anchor="end"))
     return parts
 
 
 def _spikes(frame: _Frame, lines: Sequence[_Line]) -> str:
     high, low = max(float(line.greatest.max()) for line in lines), min(float(line.least.min()) for line in lines)
-    words = [f"↑ {compact(high)}"] if high > frame.high else []
-    words += [f"↓ {compact(low)}"] if low < frame.low else []
-    return _text(_WIDTH - _RIGHT, _TOP - 7, "  ".join(words), anchor="end") if words else ""
+    words = [f"up to {compact(high)} ↑"] if high > frame.high else []
+    words += [f"down to {compact(low)} ↓"] if low < frame.low else []
+    return _text(_LEFT + frame.width, _TOP - 7, "  ".join(words), anchor="end") if words else ""
 
 
 def _legend(curves: Sequence[Curve]) -> str:
@@ -218,7 +220,7 @@ def _ticks(low: float, high: float, wanted: int) -> list[tuple[float, str]]:
     if greatest and greatest < 1e-3:
         return [(value, f"{value:.3g}".replace("-", "−")) for value in values]
     decimals = next(d for d in range(10) if d == 9 or abs(round(step / unit, d) - step / unit) < 1e-6 * step / unit)
-    return [(v, f"{v / unit:.{decimals}f}{letter if v else ''}".replace("-", "−")) for v in values]
+    return [(v, f"{v / unit:.{decimals}f}{letter}".replace("-", "−") if v or not letter else "0") for v in values]
 
 
 def _rule(x1: float, x2: float, y1: float, y2: float) -> str:

@@ -138,7 +138,7 @@ def _rings(plot: "Axes", centres: NDArray[np.float64], radius: float) -> None:
 
 def _say_outside(plot: "Axes", share: float) -> None:
     if share:
-        words = f"{share:.1%} outside"
+        words = f"{100 * share:.2g} % outside"
         plot.text(0.99, 0.99, words, transform=plot.transAxes, ha="right", va="top", fontsize=6, color=_INK)
 
 

@@ -1,11 +1,13 @@
 """The report: one page that shows what a run learned, with nothing to fetch from elsewhere."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from zerosum._rooms import public
+from zerosum._rooms import find
 
-globals().update(public(__name__))
 
-if TYPE_CHECKING:
+def __getattr__(name: str) -> Any:
+    return find(__name__, name)
 
-    def __getattr__(name: str) -> Any: ...
+
+def __dir__() -> list[str]:
+    return [*find(__name__, "__all__")]

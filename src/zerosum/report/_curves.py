@@ -15,7 +15,7 @@ from zerosum.report._html import Section, joined, prose
 _CLOCKS = ("images", "rounds", "seconds")
 _PLAYERS = {"D": "discriminator", "G": "generator"}
 _SPEED = {
-    "images_per_second": "How many images the discriminator saw a second.",
+    "images_per_second": "How many real samples the game saw a second.",
     "wait": "The share of the time in which the game waited for data.",
 }
 _READINGS = {
@@ -51,8 +51,11 @@ _VALUE = _Panel(
 )
 
 
-def curves(log: Sequence[Mapping[str, Any]]) -> Section:
-    """Return panels for every number in the log: the game's value, losses and their terms, other readings, speed."""
+def curves(log: Sequence[Mapping[str, Any]], unit: str) -> Section:
+    """Return panels for every number in the log: the game's value, losses and their terms, other readings, speed.
+
+    `unit` is what is counted along the x axis: images or points.
+    """
     if not log:
         return Section("curves", "Curves", prose("The log has no line yet: the first comes at the first tick."))
     series = _series(log)
@@ -61,11 +64,15 @@ def curves(log: Sequence[Mapping[str, Any]]) -> Section:
     rest = [key for key in series if key not in shown]
     groups = {
         "The game": panels,
-        "Losses": [_part(key) for key in rest if _is_part(key)],
+        "Losses and gradients": [_part(key) for key in rest if _is_part(key)],
         "Other readings": [_reading(key) for key in rest if not _is_part(key) and key not in _SPEED],
         "Speed": [_Panel(key.replace("_", " "), (key,), _SPEED[key]) for key in rest if key in _SPEED],
     }
-    return Section("curves", "Curves", joined(_group(title, group, series) for title, group in groups.items() if group))
+    clock = f"{unit} seen"
+    parts = (
+        _group(title, [_drawn(panel, series, clock) for panel in group]) for title, group in groups.items() if group
+    )
+    return Section("curves", "Curves", joined(parts))
 
 
 Series = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
@@ -100,11 +107,11 @@ def _reading(key: str) -> _Panel:
     return _Panel(key, (key,), _READINGS.get(key, f"The reading {key}."))
 
 
-def _group(title: str, panels: Iterable[_Panel], series: Series) -> str:
-    return f'<h3>{title}</h3>\n<div class="panels">{joined(_drawn(panel, series) for panel in panels)}</div>'
+def _group(title: str, panels: Iterable[str]) -> str:
+    return f'<h3>{title}</h3>\n<div class="panels">{joined(panels)}</div>'
 
 
-def _drawn(panel: _Panel, series: Series) -> str:
+def _drawn(panel: _Panel, series: Series, clock: str) -> str:
     lines = [series[key] for key in panel.keys]
     broken = sum(int((~np.isfinite(y)).sum()) for _, y in lines)
     sentence = panel.sentence + (f" Not drawn: {broken:,} values that are not finite numbers." if broken else "")
@@ -115,5 +122,5 @@ def _drawn(panel: _Panel, series: Series) -> str:
     if not all(finite):
         return f'<div class="panel">{heading}{prose("No value of this reading is a finite number.")}</div>'
     parts = [Curve(x, y, label) for (x, y), label in zip(lines, labels, strict=True)]
-    chart = line_chart(parts, panel.levels, "images seen", f"{panel.heading} against images seen")
+    chart = line_chart(parts, panel.levels, clock, f"{panel.heading} against {clock}")
     return f'<div class="panel">{heading}{chart}{prose(sentence)}</div>'

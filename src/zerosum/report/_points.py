@@ -90,9 +90,9 @@ def learned_map(generator: TrainedGenerator) -> Section | None:
             words += " The generator learned it mirrored, which gives the same law; so G is drawn over 1 − u."
     gap = float(np.median(np.abs(learned - law)))
     words += f" The two differ by {gap:.3g} in the median."
-    curves = [Curve(u, law, "inverse CDF"), Curve(u, learned.copy(), "generator")]
+    curves = [Curve(u, law, "inverse CDF"), Curve(u, learned, "generator")]
     chart = line_chart(curves, x_label="u", title="learned map and inverse CDF")
-    return Section("map", "The learned transform", figure(chart, words, "wide"))
+    return Section("map", "The learned transform", figure(chart, words, "map"))
 
 
 def _latent_quantiles(latent: Latent, u: NDArray[np.float64]) -> Tensor | None:

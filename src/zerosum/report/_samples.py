@@ -14,14 +14,14 @@ _CLASSES, _PER_CLASS = 20, 10
 _WIDEST = 1400  # pixels: a larger grid is made smaller, so that the page stays light
 
 
-def over_time(run: Path) -> Section:
-    """Return up to eight of the pictures in `samples/`, evenly chosen, the newest large."""
+def over_time(run: Path, unit: str) -> Section:
+    """Return up to eight of the pictures in `samples/`, evenly chosen, the newest large; `unit` is what is counted."""
     paths = sorted((path for path in (run / "samples").glob("*.png") if path.stem.isdecimal()), key=_images)
     if not paths:
         return Section("samples", "Samples", prose("No picture of samples yet: the first comes with a snapshot."))
     chosen = [paths[n] for n in np.unique(np.linspace(0, len(paths) - 1, _GRIDS).round().astype(int))]
-    *earlier, newest = [_grid(path) for path in chosen]
-    body = prose("The same latents at every time, so that one place shows one sample growing.")
+    *earlier, newest = [_grid(path, f"{_images(path):,} {unit}") for path in chosen]
+    body = prose("Always from the same latents, so that progress shows.")
     body += f'\n<div class="newest">{newest}</div>'
     if earlier:
         body += f'\n<div class="earlier">{joined(earlier)}</div>'
@@ -48,8 +48,7 @@ def _images(path: Path) -> int:
     return int(path.stem)
 
 
-def _grid(path: Path) -> str:
-    caption = f"{_images(path):,} images"
+def _grid(path: Path, caption: str) -> str:
     try:
         with Image.open(path, formats=["PNG"]) as file:
             image = file.convert("L" if file.mode in ("1", "L") else "RGB")

@@ -45,10 +45,11 @@ def write_report(run: str | Path, generator: TrainedGenerator | None = None, dat
             generator = load(run)
         except ValueError as error:
             missing = f"No samples were drawn for this report: {error}."
-    sections = [over_time(run), *_drawn(generator, dataset), curves(log), *_scores(run), _recipe(run)]
+    unit = "images" if generator is None or generator.is_image else "points"
+    sections = [over_time(run, unit), *_drawn(generator, dataset), curves(log, unit), *_scores(run), _recipe(run)]
     name = run.resolve().name if generator is None else generator.recipe.name
     path = run / "report.html"
-    replace_durably(path, _page(name, [*_progress(log, generator), missing], sections).encode())
+    replace_durably(path, _page(name, [*_progress(log, generator, unit), missing], sections).encode())
     return path
 
 
@@ -75,16 +76,16 @@ def _tried(anchor: str, title: str, make: Callable[[], Section]) -> Section:
         return Section(anchor, title, prose(f"Not shown: {error}"))
 
 
-def _progress(log: Sequence[Mapping[str, Any]], generator: TrainedGenerator | None) -> list[str]:
+def _progress(log: Sequence[Mapping[str, Any]], generator: TrainedGenerator | None, unit: str) -> list[str]:
     """Return sentences on how far the run came, and how fast."""
     images = log[-1]["images"] if log else generator.images if generator is not None else 0
-    sentence = f"Trained on {images:,} images"
+    sentence = f"Trained on {images:,} {unit}"
     if log and log[-1].get("seconds"):
         seconds = log[-1]["seconds"]
-        sentence += f" in {_duration(seconds)}, at {images / seconds:,.0f} images a second"
+        sentence += f" in {_duration(seconds)}, at {images / seconds:,.0f} {unit} a second"
     sentences = [f"{sentence}."]
     if generator is not None and images < generator.recipe.images:
-        sentences.append(f"The run has not ended: it is to see {generator.recipe.images:,} images.")
+        sentences.append(f"The run has not ended: it is to see {generator.recipe.images:,} {unit}.")
     return sentences
 
 
@@ -101,7 +102,7 @@ def _scores(run: Path) -> list[Section]:
     if not (run / "scores.json").is_file():
         return []
     scores = json.loads((run / "scores.json").read_text())
-    rows = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in scores.items()}
+    rows = {name.replace("_", " "): f"{v:.4g}" if isinstance(v, float) else v for name, v in scores.items()}
     return [Section("scores", "Scores", table(rows))]
 
 
@@ -109,7 +110,9 @@ def _recipe(run: Path) -> Section:
     """Return all that it takes to do the run again."""
     parts = [f"<pre>{escape((run / 'recipe.txt').read_text().strip())}</pre>"]
     if (run / "command.txt").is_file():
-        parts.append(f"<h3>Command</h3>\n<pre>{escape((run / 'command.txt').read_text().strip())}</pre>")
+        parts.append(
+            f"<h3>Command</h3>\n<pre class='command'>{escape((run / 'command.txt').read_text().strip())}</pre>"
+        )
     if (run / "versions.json").is_file():
         parts.append(f"<h3>Made with</h3>\n{table(json.loads((run / 'versions.json').read_text()))}")
     return Section("recipe", "Recipe", joined(parts))
