@@ -128,10 +128,16 @@ class TrainedGenerator:
 
 def generator_bytes(generator: TrainedGenerator) -> bytes:
     """The content of `generator.safetensors`: the weights, and as metadata what rebuilds the network."""
-    facts = {"shape": generator.shape, "classes": generator.classes, "images": generator.images}
-    metadata = {"format": FORMAT, "recipe": repr(generator.recipe), "facts": json.dumps(facts)}
+    facts = {
+        "format": FORMAT,
+        "recipe": repr(generator.recipe),
+        "shape": generator.shape,
+        "classes": generator.classes,
+        "images": generator.images,
+    }
     weights = {name: tensor.cpu().contiguous() for name, tensor in generator.module.state_dict().items()}
-    return safetensors.torch.save(weights, metadata)
+    # One entry: safetensors writes several in no fixed order, and equal generators should be equal files.
+    return safetensors.torch.save(weights, {"zerosum": json.dumps(facts)})
 
 
 def load(run: str | Path, known: Mapping[str, type] = MappingProxyType({})) -> TrainedGenerator:
@@ -159,14 +165,13 @@ def load(run: str | Path, known: Mapping[str, type] = MappingProxyType({})) -> T
 def _from_file(file: Path, known: Mapping[str, type]) -> TrainedGenerator:
     try:
         with safetensors.safe_open(str(file), framework="pt") as opened:
-            metadata = opened.metadata() or {}
+            facts = json.loads((opened.metadata() or {}).get("zerosum", "{}"))
         weights = safetensors.torch.load_file(str(file))
-    except (OSError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
         raise ValueError(f"{file} does not read as safetensors: {error}") from None
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{file} is not a zerosum generator (format {metadata.get('format')!r})")
-    facts = json.loads(metadata["facts"])
-    return _rebuilt(read_recipe(metadata["recipe"], known), facts["shape"], facts["classes"], facts["images"], weights)
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise ValueError(f"{file} is not a generator that zerosum wrote: it lacks {FORMAT!r} in its metadata")
+    return _rebuilt(read_recipe(facts["recipe"], known), facts["shape"], facts["classes"], facts["images"], weights)
 
 
 def _rebuilt(

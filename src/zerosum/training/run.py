@@ -182,4 +182,4 @@ class _Loop:
         replace_durably(self.run / "generator.safetensors", generator_bytes(generator))
         write_scores(self.run, generator, self.recipe.data)
         self.snapshot()
-        self.progress.say(f"wrote {write_report(self.run, generator)}")
+        self.progress.say(f"wrote {write_report(self.run, generator, self.dataset)}")

@@ -1,0 +1,190 @@
+"""Resume is identical continuation: stopped by a signal or killed, a run ends bit for bit where a straight one does."""
+
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+
+from zerosum.data.digits import Digits
+from zerosum.data.synthetic import Ring
+from zerosum.game.game import Game
+from zerosum.game.latents import Normal
+from zerosum.networks.autoencoder import AutoEncoderDiscriminator
+from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
+from zerosum.objectives.energy import BoundaryEquilibrium
+from zerosum.objectives.logistic import NonSaturating
+from zerosum.recipes.optimisers import Adam, RMSprop
+from zerosum.recipes.recipe import Recipe
+from zerosum.runs.checkpoint import load_checkpoint, newest_checkpoint
+from zerosum.runs.log import read_log
+from zerosum.terms.gradient_penalties import R1, GradientPenalty
+from zerosum.terms.schedules import Cosine, Every
+from zerosum.training.run import train
+from zerosum.training.signals import Interrupted
+
+POINTS = Recipe(
+    name="points",
+    data=Ring(count=300),  # 300 is no multiple of the batch: epochs end in the middle of batches
+    generator=MLPGenerator(hidden=(16,), batch_norm=True),
+    discriminator=MLPDiscriminator(hidden=(16,), dropout=0.3),
+    objective=NonSaturating(),
+    conditional=True,
+    latent=Normal(4),
+    d_terms=(Every(3, R1(gamma=0.1)), GradientPenalty()),
+    G_opt=Adam(schedule=Cosine()),
+    D_opt=RMSprop(),
+    batch=32,
+    images=1600,
+    n_critic=2,
+    ema=200.0,
+    tick=200,
+    snapshot=400,
+)
+ENERGY = replace(
+    POINTS,
+    name="energy",
+    discriminator=AutoEncoderDiscriminator(width=8, code=4),
+    objective=BoundaryEquilibrium(gamma=0.5, rate=0.1),
+    d_terms=(),
+    conditional=False,
+)
+PICTURES = Recipe(
+    name="pictures",
+    data=Digits(),
+    generator=DCGANGenerator(width=4),
+    discriminator=DCGANDiscriminator(width=4),
+    objective=NonSaturating(),
+    conditional=True,
+    latent=Normal(8),
+    d_terms=(Every(2, R1()),),
+    batch=16,
+    images=320,
+    ema=100.0,
+    tick=64,
+    snapshot=160,
+)
+
+
+class Killed(BaseException):
+    """Stands for a death without a last word."""
+
+
+def interrupt(monkeypatch, rounds, action):
+    """Do something once, after a number of rounds."""
+    step, seen = Game.step, []
+
+    def counted(self, batches):
+        log = step(self, batches)
+        seen.append(1)
+        if len(seen) == rounds:
+            action()
+        return log
+
+    monkeypatch.setattr(Game, "step", counted)
+
+
+def die():
+    raise Killed
+
+
+def final(run):
+    return newest_checkpoint(run)[1]
+
+
+def assert_equal(one, other):
+    assert one.groups.keys() == other.groups.keys()
+    for name, tensors in one.groups.items():
+        assert tensors.keys() == other.groups[name].keys()
+        for key, tensor in tensors.items():
+            assert torch.equal(tensor, other.groups[name][key]), f"{name}.{key} differs"
+    timeless = [{k: v for k, v in c.numbers.items() if k != "seconds"} for c in (one, other)]
+    assert timeless[0] == timeless[1]
+
+
+@pytest.mark.parametrize("recipe", [POINTS, ENERGY, PICTURES], ids=lambda r: r.name)
+@pytest.mark.parametrize("ending", ["signal", "death"])
+def test_a_resumed_run_equals_a_straight_one(tmp_path, monkeypatch, recipe, ending):
+    straight = train(recipe, tmp_path / "straight", quiet=True)
+    with monkeypatch.context() as patched:
+        action = (lambda: os.kill(os.getpid(), signal.SIGTERM)) if ending == "signal" else die
+        interrupt(patched, 13, action)
+        with pytest.raises(Interrupted if ending == "signal" else Killed):
+            train(recipe, tmp_path / "broken", quiet=True)
+    assert newest_checkpoint(tmp_path / "broken")[1].numbers["images"] < recipe.images
+    broken = train(recipe, tmp_path / "broken", quiet=True)
+    assert_equal(final(straight), final(broken))
+    files = [(run / "generator.safetensors").read_bytes() for run in (straight, broken)]
+    assert files[0] == files[1]
+    if ending == "death":  # a signal's own save writes one line more
+        clocks = {"seconds", "images_per_second", "wait"}
+        logs = [[{k: v for k, v in e.items() if k not in clocks} for e in read_log(r)] for r in (straight, broken)]
+        assert logs[0] == logs[1]
+
+
+def test_state_of_adaptive_objectives_is_carried_and_the_recipe_is_not_touched(tmp_path):
+    run = train(ENERGY, tmp_path / "run", quiet=True)
+    k = final(run).groups["objective"]["k"]
+    assert 0 < k <= 1
+    assert torch.equal(ENERGY.objective.balance, torch.zeros(()))
+
+
+def test_the_exit_status_of_an_interrupted_run_is_the_signals(tmp_path, monkeypatch):
+    interrupt(monkeypatch, 3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Interrupted) as ended:
+        train(POINTS, tmp_path / "run", quiet=True)
+    assert ended.value.code == 130
+
+
+def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(tmp_path, monkeypatch, capsys):
+    straight = train(POINTS, tmp_path / "straight", quiet=True)
+    with monkeypatch.context() as patched:
+        interrupt(patched, 22, die)
+        with pytest.raises(Killed):
+            train(POINTS, tmp_path / "broken", quiet=True)
+    newest = newest_checkpoint(tmp_path / "broken")[0]
+    (newest / "G.safetensors").write_bytes((newest / "G.safetensors").read_bytes()[:-1] + b"x")
+    broken = train(POINTS, tmp_path / "broken")
+    assert "G.safetensors is damaged" in capsys.readouterr().err
+    assert_equal(final(straight), final(broken))
+
+
+def test_the_same_command_on_an_ended_run_changes_nothing(tmp_path, capsys):
+    run = train(POINTS, tmp_path / "run", quiet=True)
+    before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
+    train(POINTS, tmp_path / "run")
+    assert "nothing left to do" in capsys.readouterr().err
+    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+
+
+def test_another_recipe_is_refused_and_told_apart(tmp_path):
+    run = train(POINTS, tmp_path / "run", quiet=True)
+    with pytest.raises(ValueError, match=r"another recipe: batch was 32, is 64\. Name another folder"):
+        train(replace(POINTS, batch=64), run, quiet=True)
+
+
+def test_a_folder_with_other_things_in_it_is_refused(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ValueError, match="is not empty and holds no run"):
+        train(POINTS, tmp_path, quiet=True)
+    with pytest.raises(ValueError, match="is a file"):
+        train(POINTS, tmp_path / "thesis.txt", quiet=True)
+
+
+def test_the_seed_decides_everything(tmp_path):
+    recipe = replace(POINTS, images=320)
+    one = final(train(recipe, tmp_path / "a", quiet=True))
+    same = final(train(recipe, tmp_path / "b", quiet=True))
+    other = final(train(replace(recipe, seed=1), tmp_path / "c", quiet=True))
+    assert_equal(one, same)
+    assert not torch.equal(one.groups["G"]["body.0.weight"], other.groups["G"]["body.0.weight"])
+
+
+def test_a_non_finite_loss_stops_with_the_last_checkpoint_intact(tmp_path):
+    recipe = replace(POINTS, D_opt=Adam(lr=1e30), d_terms=(), discriminator=MLPDiscriminator(hidden=(16,)))
+    with pytest.raises(ArithmeticError, match="is no longer a finite number"):
+        train(recipe, tmp_path / "run", quiet=True)
+    (checkpoint,) = (tmp_path / "run" / "checkpoints").iterdir()
+    assert load_checkpoint(checkpoint).numbers["images"] == 0
