@@ -1,0 +1,62 @@
+"""When terms act, and how strongly."""
+
+import math
+
+import pytest
+import torch
+
+from zerosum.game import Clock, Draws, Turn
+from zerosum.terms import Constant, Cosine, Every
+
+
+class Counting:
+    """A term that counts its calls and is worth 5."""
+
+    calls = 0
+
+    def __call__(self, turn):
+        self.calls += 1
+        return torch.tensor(5.0)
+
+
+def turn_after(moves):
+    x = torch.zeros(2, 2)
+    return Turn("D", None, None, x, x, None, None, Clock(moves=moves), Draws(seed=0, position=0))
+
+
+def test_every_third_move_acts_three_times_as_strongly_and_the_mean_stays():
+    term = Counting()
+    values = [Every(3, term)(turn_after(moves)).item() for moves in range(9)]
+    assert values == [15, 0, 0, 15, 0, 0, 15, 0, 0]
+    assert sum(values) / 9 == 5
+    assert term.calls == 3
+
+
+def test_every_move_is_the_term_itself():
+    assert [Every(1, Counting())(turn_after(moves)).item() for moves in range(3)] == [5, 5, 5]
+
+
+@pytest.mark.parametrize("n", [0, -2])
+def test_a_pace_below_one_move_is_refused(n):
+    with pytest.raises(ValueError, match=rf"Every\(n, term\) counts moves: n is at least 1; found {n}"):
+        Every(n, Counting())
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.1, 0.25, 0.5, 0.75, 1.0])
+def test_cosine_falls_along_half_a_wave(progress):
+    assert Cosine()(progress) == pytest.approx((1 + math.cos(math.pi * progress)) / 2)
+    late = Cosine(end=0.2, begin=0.5)(progress)
+    wave = (1 + math.cos(math.pi * (progress - 0.5) / 0.5)) / 2
+    assert late == pytest.approx(1 if progress <= 0.5 else 0.2 + 0.8 * wave)
+
+
+def test_factors_hold_beyond_the_ends_of_a_run():
+    assert Cosine(end=0.3)(-0.5) == 1
+    assert Cosine(end=0.3)(1.5) == pytest.approx(0.3)
+    assert [Constant()(progress) for progress in (0.0, 0.5, 1.0)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("make", [lambda: Cosine(end=-0.1), lambda: Cosine(begin=1.0), lambda: Cosine(begin=-0.1)])
+def test_factors_out_of_range_are_refused(make):
+    with pytest.raises(ValueError, match=r"Cosine needs end >= 0 and begin in \[0, 1\); found"):
+        make()
