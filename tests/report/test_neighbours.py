@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zerosum.data.dataset import in_memory
+from zerosum.report import _neighbours as subject
+
+
+def bytes_of(seed, *shape, below=256):
+    return torch.from_numpy(np.random.default_rng(seed).integers(0, below, shape, np.uint8))
+
+
+def distances(queries, references):
+    """All distances by brute force, in numpy."""
+    return np.linalg.norm((queries[:, None].numpy() / 255.0 - references[None].numpy() / 255.0), axis=2)
+
+
+@pytest.mark.parametrize("count", [1, 7, subject._BLOCK, subject._BLOCK + 1, 3 * subject._BLOCK + 11])
+def test_the_nearest_are_those_of_brute_force(count):
+    queries, references = bytes_of(0, 20, 17), bytes_of(1, count, 17)
+    found = subject.nearest(queries, references)
+    expected = distances(queries, references)
+    assert (found.index.numpy() == expected.argmin(1)).all()
+    np.testing.assert_allclose(found.distance.numpy(), expected.min(1), rtol=1e-12)
+
+
+def test_a_copy_is_at_no_distance_at_all():
+    references = bytes_of(0, 1200, 3000)
+    found = subject.nearest(references[[5, 700, 1199]], references)
+    assert found.index.tolist() == [5, 700, 1199]
+    assert found.distance.tolist() == [0, 0, 0]
+
+
+def test_one_does_not_count_as_its_own_neighbour():
+    references = bytes_of(0, 2 * subject._BLOCK + 3, 6)
+    own = torch.tensor([0, 3, subject._BLOCK, 2 * subject._BLOCK + 2])
+    found = subject.nearest(references[own], references, own)
+    expected = distances(references[own], references)
+    expected[np.arange(4), own.numpy()] = np.inf
+    assert (found.index.numpy() == expected.argmin(1)).all()
+
+
+@settings(deadline=None)
+@given(st.integers(1, 10**7), st.integers(1, 1000))
+def test_indices_are_spread_evenly_without_repetition(total, count):
+    found = subject.evenly(total, count)
+    assert len(found) == min(total, count) == len(set(found.tolist()))
+    assert found[0] == 0 and found[-1] < total
+    assert not len(found) > 1 or int(found.diff().max() - found.diff().min()) <= 1
+
+
+def data(images):
+    return in_memory("made", images)
+
+
+def test_a_generator_that_recites_is_found_out(run, make):
+    images = bytes_of(0, 40, 1, 4, 4)
+    recited = images.float() / 127.5 - 1
+    page = run.report(make.generator(lambda z: recited[(z[:, 0].abs() * 1e4).long() % 40]), data(images))
+    assert page.count("img", alt="generated") == page.count("img", alt="nearest training image") == 12
+    generated = [image["src"] for image in page.all("img", alt="generated")]
+    assert generated == [image["src"] for image in page.all("img", alt="nearest training image")]
+    assert "Over 240 samples the median distance is 0.00." in page.text
+
+
+def test_distances_come_with_a_yardstick(run, make):
+    images = bytes_of(0, 60, 1, 4, 4)
+    maker = make.generator(make.grey)
+    page = run.report(maker, data(images))
+    samples = torch.from_numpy(maker.sample(240)).flatten(1)
+    flat = images.flatten(1)
+    own = distances(flat, flat)
+    np.fill_diagonal(own, np.inf)
+    to_training = np.sort(distances(samples, flat).min(1))
+    assert f"the median distance is {to_training[119]:.2f}." in page.text
+    assert f"training images lie {np.sort(own.min(1))[29]:.2f} from their own nearest (median of 60)." in page.text
+    for distance in distances(samples[:12], flat).min(1):
+        assert f"{distance:.2f}" in page.texts
+    assert "Compared with" not in page.text
+
+
+def test_a_part_of_a_large_data_set_is_compared_and_it_is_said(run, make, monkeypatch):
+    monkeypatch.setattr(subject, "_IMAGES", 50)
+    page = run.report(make.generator(make.grey), data(bytes_of(0, 2000, 1, 4, 4)))
+    assert "Compared with 50 of 2,000 training images, evenly chosen." in page.text
+    monkeypatch.setattr(subject, "_VALUES", 16 * 30)
+    page = run.report(make.generator(make.grey), data(bytes_of(0, 2000, 1, 4, 4)))
+    assert "Compared with 30 of 2,000 training images" in page.text
+
+
+def test_one_training_image_gives_no_yardstick(run, make):
+    page = run.report(make.generator(make.grey), data(bytes_of(0, 1, 1, 4, 4)))
+    assert "there is but one training image to compare with" in page.text
+
+
+def test_data_of_another_shape_give_a_reason_in_place_of_the_pictures(run, make):
+    page = run.report(make.generator(make.grey), data(bytes_of(0, 9, 3, 8, 8)))
+    assert "Not shown: samples have the shape (1, 4, 4), but training images (3, 8, 8)" in page.text
