@@ -49,7 +49,8 @@ def test_a_run_folder_holds_what_its_page_says(run):
 
 def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
     zerosum("sample", run, "--out", tmp_path / "s.png", "--n", 20)
-    Image.open(tmp_path / "s.png").load()
+    with Image.open(tmp_path / "s.png") as picture:
+        picture.load()
     done = zerosum("sample", run, "--out", tmp_path / "s.npz", "--n", 25, "--seed", 3, "--json")
     assert json.loads(done.stdout)["shape"] == [25, 28, 28, 1]
     with np.load(tmp_path / "s.npz") as arrays:
@@ -63,7 +64,8 @@ def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
     assert sorted(str(p.relative_to(tmp_path / "folder")) for p in (tmp_path / "folder").rglob("*.png")) == [
         "2/000001.png", "2/000003.png", "7/000000.png", "7/000002.png",
     ]  # fmt: skip
-    assert Image.open(tmp_path / "folder" / "7" / "000000.png").size == (28, 28)
+    with Image.open(tmp_path / "folder" / "7" / "000000.png") as picture:
+        assert picture.size == (28, 28) and picture.mode == "L"
     done = zerosum("data", "info", tmp_path / "folder", "--sheet", tmp_path / "sheet.png", "--json")
     assert json.loads(done.stdout)["classes"] == {"2": 2, "7": 2}
 
