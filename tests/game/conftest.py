@@ -1,0 +1,61 @@
+"""A tiny game on made-up points, in float32 on the CPU."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import nn
+
+from zerosum.game import Batch, ExponentialMovingAverage, Game, Normal, Player
+from zerosum.objectives import NonSaturating
+
+LATENT, POINT, BATCH = 3, 2, 4
+
+
+def networks() -> tuple[nn.Module, nn.Module]:
+    """The same G and D at every call."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        G = nn.Sequential(nn.Linear(LATENT, 8), nn.Tanh(), nn.Linear(8, POINT))
+        D = nn.Sequential(nn.Linear(POINT, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0))
+    return G, D
+
+
+def endless() -> Iterator[Batch]:
+    """Made-up real points, the same at every call."""
+    position = 0
+    while True:
+        generator = torch.Generator().manual_seed(position)
+        yield Batch(torch.randn(BATCH, POINT, generator=generator) + 2, None, position)
+        position += BATCH
+
+
+@pytest.fixture
+def batches() -> Iterator[Batch]:
+    """An endless stream of batches."""
+    return endless()
+
+
+@pytest.fixture
+def play() -> Callable[..., Game]:
+    """Make a game; keywords go to `Game`, except those that begin with G_ or D_, which go to that player."""
+
+    def make(G=None, D=None, **options):
+        default_G, default_D = networks()
+        players = {}
+        for name, network in (("G", G or default_G), ("D", D or default_D)):
+            own = {key[2:]: options.pop(key) for key in list(options) if key.startswith(f"{name}_")}
+            parameters = [*network.parameters()]
+            optimiser = torch.optim.Adam(parameters, 0.01, (0.5, 0.9)) if parameters else None
+            players[name] = Player(name, network, own.pop("optimiser", optimiser), **own)
+        ema = ExponentialMovingAverage(players["G"].network, half_life=100)
+        defaults = {"objective": NonSaturating(), "latent": Normal(LATENT), "ema": ema, "images_total": 100}
+        return Game(**players, **(defaults | options))
+
+    return make
+
+
+@pytest.fixture
+def fresh_networks() -> Callable[[], tuple[nn.Module, nn.Module]]:
+    """The networks that `play` starts from."""
+    return networks
