@@ -17,28 +17,19 @@ def ranks() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
-def average(value: Tensor) -> Tensor:
-    """The mean of a detached tensor over all ranks, as a new tensor of the same shape."""
-    if ranks() == 1:
-        return value
-    total = value.clone()
-    dist.all_reduce(total)
-    return total / ranks()
+def average(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    """The mean of each detached tensor over all ranks, sent as one flat tensor.
 
-
-def average_gradients(gradients: Sequence[Tensor]) -> Sequence[Tensor]:
-    """The mean of each gradient over all ranks, sent as one flat tensor.
-
-    Every rank must bring a gradient for every parameter, zeros where a loss does not reach one: that keeps the
-    flat layouts alike, whatever terms rest on this move.
+    Every rank must bring the same shapes: a gradient for every parameter, zeros where a loss does not reach one,
+    whatever terms rest on this move.
     """
     if ranks() == 1:
-        return gradients
-    flat = torch.cat([g.flatten() for g in gradients])
+        return tensors
+    flat = torch.cat([t.flatten() for t in tensors])
     dist.all_reduce(flat)
     flat /= ranks()
-    parts = torch.split(flat, [g.numel() for g in gradients])
-    return [part.view_as(g) for part, g in zip(parts, gradients, strict=True)]
+    parts = torch.split(flat, [t.numel() for t in tensors])
+    return [part.view_as(t) for part, t in zip(parts, tensors, strict=True)]
 
 
 def same_start(tensors: Sequence[Tensor]) -> None:

@@ -38,17 +38,16 @@ class ExponentialMovingAverage:
 
     def _half_lives(self, seen: int) -> float:
         """How often an old weight has been halved after `seen` images: the integral of 1 / min(half_life, rampup s)."""
-        if not seen:
+        if seen <= 0:
             return -math.inf
-        if not self.half_life:
-            return math.inf
         knee = self.half_life / self.rampup
         return math.log(min(seen, knee)) / self.rampup + max(seen - knee, 0.0) / self.half_life
 
     @torch.no_grad()
     def update(self, images: int, seen: int) -> None:
         """Follow the module by one step of `images` images, of which `seen` have been seen in all."""
-        weight = 1.0 - 0.5 ** (self._half_lives(seen) - self._half_lives(seen - images))
+        halvings = self._half_lives(seen) - self._half_lives(seen - images) if self.half_life else math.inf
+        weight = 1.0 - 0.5**halvings
         mine, theirs = [a for a, _ in self._trailing], [b.detach() for _, b in self._trailing]
         torch._foreach_lerp_(mine, theirs, weight)
         for a, b in self._copied:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from zerosum.game.distributed import average_gradients, rank, ranks
+from zerosum.game.distributed import average, rank, ranks
 from zerosum.game.draws import Draws
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.latents import Latent
@@ -121,13 +121,14 @@ class Game:
             parts = {f"{player.name}/loss": loss()}
             for term in player.terms:
                 parts[_free_name(f"{player.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
-            total = torch.stack([*parts.values()]).sum()
-            own = torch.autograd.grad(total, player.parameters, materialize_grads=True)
-        gradients = average_gradients(own)
-        log = {name: part.detach() for name, part in parts.items()}
+            values = torch.stack([*parts.values()])
+            own = torch.autograd.grad(values.sum(), player.parameters, materialize_grads=True)
+        # The values travel with the gradients, so that every rank sees the same and stops at the same step.
+        *gradients, means = average([*own, values.detach()])
+        log = dict(zip(parts, means.unbind(), strict=True))
         log[f"{player.name}/gradient"] = get_total_norm(gradients)
         _check_finite(log)
-        player.step(list(gradients), turn.clock.progress)
+        player.step(gradients, turn.clock.progress)
         for watcher in self.watchers:
             watcher.watch(player.name, turn, log)
         return log

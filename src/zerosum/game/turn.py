@@ -76,7 +76,7 @@ class Turn:
 
     def average(self, value: Tensor) -> Tensor:
         """The mean of a detached value over all ranks."""
-        return average(value)
+        return average([value])[0]
 
     def zero(self) -> Tensor:
         """A zero on this turn's device, for terms that rest."""

@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
+from zerosum.game.judgement import Judgement
 from zerosum.game.turn import Turn
 
 
-def input_gradient(score: Tensor, x: Tensor) -> Tensor:
-    """The gradient of each sample's score `(B, ...)` by that sample of x `(B, ...)`, differentiable again."""
-    if not x.requires_grad:
+def squared_slope(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
+    """The squared gradient `(B,)` of each sample's score by that sample of x `(B, ...)`, differentiable again.
+
+    Raises `ValueError` on a move of G, whose loss D's slope is not part of.
+    """
+    if turn.player != "D":
         raise ValueError("gradient penalties differentiate by D's input: put them among d_terms, not g_terms")
-    (gradient,) = torch.autograd.grad(score.sum(), x, create_graph=True, materialize_grads=True)
-    return gradient
-
-
-def _squared_norm(gradient: Tensor) -> Tensor:
+    (gradient,) = torch.autograd.grad(judgement.score.sum(), x, create_graph=True, materialize_grads=True)
     return gradient.float().square().flatten(1).sum(1)
 
 
@@ -45,7 +45,7 @@ class R1:
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
-        return self.gamma / 2 * _squared_norm(input_gradient(turn.real.score, turn.x)).mean()
+        return self.gamma / 2 * squared_slope(turn, turn.real, turn.x).mean()
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class R2:
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
-        return self.gamma / 2 * _squared_norm(input_gradient(turn.fake.score, turn.x_fake)).mean()
+        return self.gamma / 2 * squared_slope(turn, turn.fake, turn.x_fake).mean()
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class GradientPenalty:
             raise ValueError(f"real and generated samples differ in shape: {tuple(x.shape)}, {tuple(x_fake.shape)}")
         epsilon = turn.draws.uniform("gradient penalty", (len(x),) + (1,) * (x.dim() - 1))
         between = torch.lerp(x_fake, x, epsilon).requires_grad_()
-        squared = _squared_norm(input_gradient(turn.judge(between).score, between))
+        squared = squared_slope(turn, turn.judge(between), between)
         # sqrt has an infinite slope at 0, where a dead critic starts; the clamp gives it a zero one there.
         slope = squared.clamp_min(1e-24).sqrt()
         excess = slope - self.target
