@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zerosum.cli import main
+
 SMALL = [
     "--images", "256", "--set", "batch=16", "--set", "tick=64", "--set", "snapshot=128",
     "--set", "generator.width=4", "--set", "discriminator.width=4",
@@ -91,12 +93,20 @@ def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
         (["data", "info", "nowhere.npz"], "nowhere.npz"),
     ],
 )
-def test_what_a_user_gets_wrong_is_one_sentence(run, tmp_path, arguments, sentence):
-    done = zerosum(*[str(run) if a == "RUN" else a for a in arguments], cwd=tmp_path, code=1)
-    assert done.stdout == "" and done.stderr.startswith("zerosum: ")
-    assert sentence in done.stderr and "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_what_a_user_gets_wrong_is_one_sentence(run, tmp_path, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["zerosum", *[str(run) if a == "RUN" else a for a in arguments]])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    assert ended.value.code == 1 and out == "" and err.startswith("zerosum: ")
+    assert sentence in err and len(err.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == [], "an error left something behind"
+
+
+def test_errors_of_the_command_itself_have_no_traceback():
+    done = zerosum("train", "digit", code=1)
+    assert done.stdout == "" and done.stderr.startswith("zerosum: no recipe is called 'digit'")
 
 
 def test_the_same_command_again_says_that_the_run_has_ended(run):
