@@ -59,3 +59,31 @@ def play() -> Callable[..., Game]:
 def fresh_networks() -> Callable[[], tuple[nn.Module, nn.Module]]:
     """The networks that `play` starts from."""
     return networks
+
+
+class Spy:
+    """A term that keeps every turn it sees."""
+
+    def __init__(self, value=0.0):
+        self.turns, self.value = [], value
+
+    def __call__(self, turn):
+        self.turns.append(turn)
+        return torch.tensor(self.value)
+
+
+@pytest.fixture
+def spying() -> type[Spy]:
+    """Makes terms of a given value that keep every turn they see."""
+    return Spy
+
+
+@pytest.fixture
+def unchanged() -> Callable[[nn.Module], Callable[[], bool]]:
+    """Takes a network as it is now and gives a question: is it still the same?"""
+
+    def remember(network):
+        before = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        return lambda: all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+    return remember

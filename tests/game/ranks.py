@@ -13,7 +13,7 @@ import torch.distributed as dist
 from safetensors.torch import save_file
 from torch import nn
 
-from zerosum.game import Batch, ExponentialMovingAverage, Game, Normal, Player, average_gradients, same_start
+from zerosum.game import Batch, ExponentialMovingAverage, Game, Normal, Player, average, same_start
 from zerosum.objectives import BoundaryEquilibrium
 from zerosum.terms import R1, Every, GradientPenalty
 
@@ -77,7 +77,7 @@ def main(rank, ranks, meeting_point, output):
     found |= {f"D.{k}": v for k, v in played.D.network.state_dict().items()}
     found |= {f"ema.{k}": v for k, v in played.ema.module.state_dict().items()}
     found |= {"k": played.objective.balance, "images": torch.tensor(played.images), "z": torch.stack(latents.drawn)}
-    whole, second = average_gradients([torch.full((2, 2), float(rank)), torch.tensor(2.0 * rank)])
+    whole, second = average([torch.full((2, 2), float(rank)), torch.tensor(2.0 * rank)])
     found |= {"averaged": whole, "averaged second": second}
     save_file({name: value.detach().contiguous().clone() for name, value in found.items()}, output)
     if ranks > 1:

@@ -1,6 +1,7 @@
 """Imports run one way: from a room to rooms on lower floors, and nothing heavy is loaded before it is needed."""
 
 import ast
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -8,6 +9,7 @@ import tomllib
 import pytest
 
 import zerosum
+import zerosum.objectives
 
 FLOORS = (
     ("pictures", "objectives", "metrics", "latent", "data"),
@@ -15,11 +17,13 @@ FLOORS = (
     ("terms", "networks"),
     ("recipes",),
     ("runs",),
+    ("report", "export"),
     ("training",),
-    ("report", "diagnostics", "export"),
+    ("diagnostics",),
     ("applications",),
     ("cli", "studio"),
 )
+UPSTAIRS = {"cli", "studio"}  # programs, which hold no parts
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 NEIGHBOURS = {("data", "pictures")}  # the only arrow on one floor: a contact sheet is a picture
 TORCH_ONLY = ("objectives", "metrics", "latent")
@@ -45,6 +49,7 @@ def early_imports(tree: ast.Module) -> list[str]:
         inner
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
         for inner in ast.walk(node)
     }
     statements = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom) and n not in late]
@@ -91,7 +96,7 @@ def test_an_arrow_up_and_an_arrow_sideways_would_be_seen():
 
 def test_imports_are_absolute_and_name_the_module_that_defines_a_thing(library):
     """`from zerosum.data.dataset import Dataset`, not `from zerosum.data`: a room's names are for its users."""
-    modules = {source.module for source in library} - {f"zerosum.{room}" for room in FLOOR}
+    modules = {source.module for source in library} - {f"zerosum.{room}" for room in set(FLOOR) - UPSTAIRS}
     assert [
         f"{source.path}: {name}"
         for source in library
@@ -128,8 +133,9 @@ def test_heavy_and_optional_packages_are_imported_where_they_are_used(library):
 def test_an_early_import_would_be_seen_and_a_late_one_passes():
     early = ast.parse("try:\n    import matplotlib.pyplot as plt\nexcept ImportError:\n    pass")
     late = ast.parse("class A:\n    def draw(self):\n        import matplotlib.pyplot as plt")
+    for_the_checker = ast.parse("if TYPE_CHECKING:\n    from matplotlib.figure import Figure")
     assert packages(early_imports(early)) == {"matplotlib"}
-    assert early_imports(late) == []
+    assert early_imports(late) == early_imports(for_the_checker) == []
 
 
 def test_every_package_imported_is_declared(library, root):
@@ -141,21 +147,32 @@ def test_every_package_imported_is_declared(library, root):
     assert {package for package in used if DISTRIBUTION.get(package, package).lower() not in declared} == set()
 
 
+def inits(library):
+    """The `__init__.py` of every room that holds parts, by room."""
+    return {s.room: s for s in library if s.room not in {"", *UPSTAIRS} and s.module == f"zerosum.{s.room}"}
+
+
 def test_a_room_finds_its_contents_and_lists_nothing(library):
-    """Every room's `__init__.py` is a docstring and the same four statements, so no list can fall out of step."""
-    standard = ast.dump(
-        ast.parse(
-            "from typing import TYPE_CHECKING, Any\n"
-            "from zerosum._rooms import public\n"
-            "globals().update(public(__name__))\n"
-            "if TYPE_CHECKING:\n"
-            "    def __getattr__(name: str) -> Any: ...\n"
-        )
-    )
-    for source in library:
-        if source.room in set(FLOOR) - {"cli", "studio"} and source.module == f"zerosum.{source.room}":
-            assert ast.get_docstring(source.tree), f"{source.path} says nothing of the room"
-            assert ast.dump(ast.Module(source.tree.body[1:], [])) == standard, source.path
+    """Every room's `__init__.py` is a docstring and the same few lines, so no list can fall out of step."""
+    bodies = {room: ast.dump(ast.Module(source.tree.body[1:], [])) for room, source in inits(library).items()}
+    assert all(ast.get_docstring(source.tree) for source in inits(library).values())
+    assert set(bodies.values()) == {bodies["objectives"]}
+
+
+def test_no_part_goes_by_the_name_of_its_module(library):
+    """`from zerosum.room import name` would give the module or the part, whichever was loaded first."""
+    names = {
+        f"zerosum.{room}.{name}"
+        for room in inits(library)
+        for name in importlib.import_module(f"zerosum.{room}").__all__
+    }
+    assert names & {source.module for source in library} == set()
+
+
+def test_a_room_names_what_it_has():
+    assert {"Hinge", "MMD"} <= set(dir(zerosum.objectives))
+    with pytest.raises(AttributeError, match=r"zerosum.objectives has no 'Hinje'; there is Hinge"):
+        _ = zerosum.objectives.Hinje
 
 
 def loaded_by(statement: str) -> str:

@@ -1,0 +1,84 @@
+"""The four places where something may be hung into the step: what G is shown, watchers, projections, rates."""
+
+import pytest
+import torch
+from torch.func import functional_call
+
+from zerosum.game import Batch, Game
+from zerosum.objectives import Wasserstein
+from zerosum.terms import Cosine, Every, WeightClip
+
+
+def test_g_is_shown_what_the_hook_makes_of_d_and_d_itself_stays(play, batches, fresh_networks, spying, unchanged):
+    """A look-ahead: G descends against D one gradient step later, without D having moved."""
+
+    def look_ahead(game: Game, batch: Batch):
+        own = dict(game.D.network.named_parameters())
+        _, x_fake = game.generate(batch)
+        loss = game.objective.d_loss(game.D.network(batch.x), game.D.network(x_fake.detach()))
+        gradients = torch.autograd.grad(loss, [*own.values()])
+        ahead = {name: p - 0.5 * g for (name, p), g in zip(own.items(), gradients, strict=True)}
+        return lambda x: functional_call(game.D.network, ahead, (x,))
+
+    batch = next(batches)
+    spy = spying()
+    game = play(shown=look_ahead, G_terms=(spy,), objective=Wasserstein())
+    still_same = unchanged(game.D.network)
+    log = game.move_G(batch)
+    assert still_same()
+    G, D = fresh_networks()
+    z = spy.turns[0].z
+    (D(G(z).detach()).mean() - D(batch.x).mean()).backward()
+    with torch.no_grad():
+        for p in D.parameters():
+            p -= 0.5 * p.grad
+    assert log["G/loss"].item() == pytest.approx(-D(G(z)).mean().item(), rel=1e-5)
+    assert log["G/loss"].item() != pytest.approx(-fresh_networks()[1](G(z)).mean().item(), rel=1e-3)
+
+
+class Noting:
+    """An observer that notes what it saw and adds a reading; as a term it is worth nothing."""
+
+    def __init__(self):
+        self.seen = []
+
+    def watch(self, player, turn, log):
+        self.seen.append((player, turn.player, sorted(log)))
+        log["reading"] = turn.fake.score.detach().mean()
+
+    def __call__(self, turn):
+        return turn.zero()
+
+
+def test_watchers_see_every_move_and_may_add_to_the_log(play, batches):
+    watcher = Noting()
+    log = play(watchers=(watcher,)).step(batches)
+    assert [seen[:2] for seen in watcher.seen] == [("D", "D"), ("G", "G")]
+    assert {"D/loss", "D/gradient"} <= set(watcher.seen[0][2])
+    assert "reading" in log
+
+
+def test_objectives_and_terms_that_can_watch_need_no_listing(play, batches):
+    inside, outside = Noting(), Noting()
+    log = play(D_terms=(Every(2, inside),), G_terms=(outside,)).step(batches)
+    assert len(inside.seen) == len(outside.seen) == 2
+    assert {"V", "D(x)", "D(G(z))"} <= set(log), "the logistic objective reads the value of the game"
+
+
+def test_weights_are_projected_after_each_move_of_their_player_only(play, batches):
+    game = play(D_after=WeightClip(0.02))
+    game.G.network[0].weight.data.fill_(3.0)
+    game.move_D(next(batches))
+    assert max(p.abs().max().item() for p in game.D.network.parameters()) <= 0.02
+    game.move_G(next(batches))
+    assert game.G.network[0].weight.max() > 2
+
+
+def test_the_learning_rate_follows_the_progress_of_the_run(play, batches):
+    game = play(G_rate=Cosine(end=0.1), D_rate=Cosine())
+    rates = []
+    for _ in range(3):
+        game.step(batches)
+        rates.append([player.optimiser.param_groups[0]["lr"] for player in (game.D, game.G)])
+    assert rates[0] == pytest.approx([0.01, 0.01 * Cosine(end=0.1)(0.04)])
+    assert rates[2] == pytest.approx([0.01 * Cosine()(0.08), 0.01 * Cosine(end=0.1)(0.12)])
