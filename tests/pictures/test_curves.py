@@ -76,6 +76,7 @@ def test_a_rare_spike_leaves_the_frame_and_is_said():
     _, tags, (line,) = drawn([curve(y)])
     assert any(text.startswith("up to 5000 ↑") for text in words(tags))
     assert np.ptp(np.delete(line[:, 1], 100)) > 60  # the rest still fills most of the frame
+    assert np.abs(line).max() < 1000  # where every renderer can still draw it
     y[100] = -5000
     assert any(text.startswith("down to −5000 ↓") for text in words(drawn([curve(y)])[1]))
     assert not any("↑" in text or "↓" in text for text in words(drawn([curve(np.sin(np.arange(200.0)))])[1]))
@@ -93,6 +94,8 @@ def test_curves_of_one_chart_have_names_in_different_colours():
     names = {span.text: span.get("style") for span in tags["tspan"]}
     assert list(names) == ["real", "fake"] and names["real"] != names["fake"]
     assert len(lines) == 2
+    for line, name in zip(tags["polyline"], names.values(), strict=True):
+        assert name.removeprefix("fill:") in line.get("style")
 
 
 def test_values_that_are_not_finite_are_left_out():

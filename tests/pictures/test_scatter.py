@@ -75,6 +75,14 @@ def test_a_histogram_shows_both_densities_and_keeps_its_scale_under_heavy_tails(
     assert image.size == (960, 480)
 
 
+def test_densities_do_not_depend_on_how_many_points_there_are():
+    real = np.random.default_rng(0).uniform(0, 1, 40_000).astype(np.float32)
+    image = histogram(real[:10_000] * 2, real)  # half as dense, over twice the range
+    blue, orange = near(image, BLUE)[0].min(), near(image, (225, 172, 142), 20)[0].min()
+    bottom = near(image, BLUE)[0].max()
+    assert (bottom - orange) / (bottom - blue) == pytest.approx(0.5, abs=0.08)
+
+
 def test_one_value_only_still_has_a_frame():
     assert histogram(np.zeros(5, np.float32)).size == (960, 480)
     assert scatter(np.zeros((5, 2), np.float32), side=300).size == (300, 300)

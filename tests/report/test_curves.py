@@ -73,3 +73,13 @@ def test_a_long_log_makes_a_small_section(make):
 
 def test_points_are_counted_as_points(make):
     assert "points seen" in curves([make.line()], "points").body
+
+
+def test_the_clock_is_images(run, make):
+    run.log = [make.line(n * 100_000, k=0.5) for n in (1, 2, 3, 4)]
+    assert {"0", "100k", "200k", "300k", "400k"} <= set(run.report().texts)
+
+
+def test_half_of_a_pair_is_still_shown(run, make):
+    run.log = [make.line(**{"D(x)": 0.5})]
+    assert "<h4>D(x) <output>" in run.report().source

@@ -33,6 +33,11 @@ def test_a_copy_is_at_no_distance_at_all():
     assert found.distance.tolist() == [0, 0, 0]
 
 
+def test_of_equally_near_ones_the_first_counts():
+    references = bytes_of(0, 1, 5).repeat(subject._BLOCK + 9, 1)
+    assert subject.nearest(bytes_of(1, 2, 5), references).index.tolist() == [0, 0]
+
+
 def test_one_does_not_count_as_its_own_neighbour():
     references = bytes_of(0, 2 * subject._BLOCK + 3, 6)
     own = torch.tensor([0, 3, subject._BLOCK, 2 * subject._BLOCK + 2])
