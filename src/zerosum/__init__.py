@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zerosum.recipes.reader import read as read
     from zerosum.recipes.recipe import Recipe as Recipe
-    from zerosum.runs.load import load as load
+    from zerosum.runs.generator import load as load
     from zerosum.training.run import train as train
 
 __version__ = version("zerosum")
@@ -19,7 +19,7 @@ __version__ = version("zerosum")
 _HOMES = {
     "Recipe": "zerosum.recipes.recipe",
     "read": "zerosum.recipes.reader",
-    "load": "zerosum.runs.load",
+    "load": "zerosum.runs.generator",
     "train": "zerosum.training.run",
 }
 __all__ = ["Recipe", "__version__", "load", "read", "train"]

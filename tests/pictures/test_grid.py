@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zerosum.pictures.grid import grid
+from zerosum.pictures.mosaic import grid
 
 
 def random_images(*shape):

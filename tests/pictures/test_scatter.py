@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zerosum.pictures.scatter import histogram, scatter
+from zerosum.pictures.points import histogram, scatter
 
 ORANGE, BLUE = (200, 104, 47), (63, 127, 176)
 

@@ -15,7 +15,7 @@ from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.report.write import write_report
-from zerosum.runs.load import TrainedGenerator
+from zerosum.runs.generator import TrainedGenerator
 
 VOID = {"meta", "img"}
 

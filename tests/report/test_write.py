@@ -8,7 +8,7 @@ from zerosum.data.given import Given
 from zerosum.networks.mlp import MLPGenerator
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import replace_durably
-from zerosum.runs.load import TrainedGenerator, build_generator, generator_bytes
+from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes
 
 HOSTILE = '"><script>alert(1)</script><img src="https://example.org/x.png">'
 

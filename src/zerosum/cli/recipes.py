@@ -13,7 +13,7 @@ def recipes(
     """List the recipes, or print one as the text that `zerosum train FILE.txt` reads."""
     import inspect
 
-    from zerosum.recipes.catalogue import catalogue, named
+    from zerosum.recipes.named_recipes import catalogue, named
     from zerosum.recipes.recipe import pretty
 
     if name is not None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from zerosum.runs.load import TrainedGenerator
+    from zerosum.runs.generator import TrainedGenerator
 
     Labels = NDArray[np.int64] | None
 
@@ -34,7 +34,7 @@ def sample(
     An .npz holds `images` (uint8, N x H x W x C) or `points` (float32, in the data's units), and `labels` where the
     model is conditional. A folder of a conditional model has a folder for each class, as `--data` reads them.
     """
-    from zerosum.runs.load import load
+    from zerosum.runs.generator import load
 
     generator = load(run)
     labels = _labels(generator, n, classes or [])
@@ -76,8 +76,8 @@ def _write(target: Path, generator: "TrainedGenerator", samples: "NDArray[Any]",
 def _picture(samples: "NDArray[Any]", generator: "TrainedGenerator") -> "Image":
     import math
 
-    from zerosum.pictures.grid import grid
-    from zerosum.pictures.scatter import histogram, scatter
+    from zerosum.pictures.mosaic import grid
+    from zerosum.pictures.points import histogram, scatter
 
     if generator.is_image:
         columns = len(generator.classes) if 1 < len(generator.classes) <= 20 else math.isqrt(len(samples) - 1) + 1
@@ -86,7 +86,7 @@ def _picture(samples: "NDArray[Any]", generator: "TrainedGenerator") -> "Image":
 
 
 def _write_folder(target: Path, generator: "TrainedGenerator", samples: "NDArray[Any]", labels: "Labels") -> None:
-    from zerosum.pictures.grid import grid
+    from zerosum.pictures.mosaic import grid
 
     if target.exists() and any(target.iterdir()):
         raise ValueError(f"{target} is not empty: name a new folder, so that samples do not mix with other files")

@@ -50,7 +50,7 @@ def configured(recipe: str, data: str | None, options: dict[str, int | str | Non
     """The recipe by name or file, with the command line's changes; raises `ValueError` for what does not fit."""
     from dataclasses import replace
 
-    from zerosum.recipes.catalogue import named
+    from zerosum.recipes.named_recipes import named
     from zerosum.recipes.reader import read_recipe, with_setting
 
     is_file = recipe.endswith(".txt") or "/" in recipe

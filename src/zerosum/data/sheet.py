@@ -7,7 +7,7 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset
-from zerosum.pictures.grid import grid
+from zerosum.pictures.mosaic import grid
 
 _MOST_ROWS = 16
 _MOST_POINTS = 5_000

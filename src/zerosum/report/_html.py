@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from zerosum.pictures.grid import grid
+from zerosum.pictures.mosaic import grid
 
 _SMALLEST, _LARGEST = 112, 192  # pixels of a tile's longer side: sharp on dense screens, yet small files
 

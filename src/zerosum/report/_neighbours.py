@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zerosum.data.dataset import Dataset
 from zerosum.report._html import Section, figure, joined, prose, tile
-from zerosum.runs.load import TrainedGenerator
+from zerosum.runs.generator import TrainedGenerator
 
 _PAIRS = 12
 _QUERIES, _PROBES = 240, 500

@@ -11,10 +11,10 @@ from zerosum.data.dataset import Dataset
 from zerosum.game.latents import Latent, Normal, Uniform
 from zerosum.metrics.modes import mode_coverage
 from zerosum.pictures.curves import Curve, line_chart
-from zerosum.pictures.scatter import histogram, scatter
+from zerosum.pictures.points import histogram, scatter
 from zerosum.report._html import Section, figure, picture, prose
 from zerosum.report._neighbours import evenly
-from zerosum.runs.load import TrainedGenerator
+from zerosum.runs.generator import TrainedGenerator
 
 _SAMPLES = 2_500  # as in the literature on mode coverage
 _NEAR = 3.0  # standard deviations

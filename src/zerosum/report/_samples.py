@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from zerosum.report._html import Section, figure, joined, picture, prose, tile
-from zerosum.runs.load import TrainedGenerator
+from zerosum.runs.generator import TrainedGenerator
 
 _GRIDS = 8
 _CLASSES, _PER_CLASS = 20, 10

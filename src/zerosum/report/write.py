@@ -13,7 +13,7 @@ from zerosum.report._neighbours import memory
 from zerosum.report._points import learned_map, points
 from zerosum.report._samples import class_by_class, over_time
 from zerosum.runs.checkpoint import replace_durably
-from zerosum.runs.load import TrainedGenerator, load
+from zerosum.runs.generator import TrainedGenerator, load
 from zerosum.runs.log import read_log
 
 _STYLE = Path(__file__).with_name("page.css")

@@ -14,7 +14,7 @@ from zerosum.game.player import Player, Term
 from zerosum.networks.conditioning import Labels
 from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
-from zerosum.runs.load import build_generator
+from zerosum.runs.generator import build_generator
 from zerosum.training.device import precision_context
 
 

@@ -15,7 +15,7 @@ from zerosum.game.game import Batch, Game
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import checkpoint_path, prune_checkpoints, replace_durably, save_checkpoint
-from zerosum.runs.load import TrainedGenerator, generator_bytes
+from zerosum.runs.generator import TrainedGenerator, generator_bytes
 from zerosum.runs.log import Means, append_log
 from zerosum.training.batches import Batches
 from zerosum.training.folder import storable

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from zerosum.data.dataset import Dataset
-from zerosum.pictures.grid import grid
-from zerosum.pictures.scatter import histogram, scatter
-from zerosum.runs.load import TrainedGenerator
+from zerosum.pictures.mosaic import grid
+from zerosum.pictures.points import histogram, scatter
+from zerosum.runs.generator import TrainedGenerator
 
 POINTS = 2_500  # shown in a scatter picture
 COLUMNS, ROWS = 10, 8

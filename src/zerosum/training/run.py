@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from zerosum.data.resolve import source
-from zerosum.recipes.catalogue import named
+from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.log import truncate_log
 from zerosum.training.build import build_game

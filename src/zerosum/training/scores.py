@@ -10,7 +10,7 @@ from torch import Tensor
 from zerosum.data.dataset import Source
 from zerosum.metrics.modes import mode_coverage
 from zerosum.runs.checkpoint import replace_durably
-from zerosum.runs.load import TrainedGenerator
+from zerosum.runs.generator import TrainedGenerator
 
 SAMPLES = 2_500
 
