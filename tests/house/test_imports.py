@@ -17,9 +17,9 @@ FLOORS = (
     ("terms", "networks"),
     ("recipes",),
     ("runs",),
-    ("report", "export"),
+    ("report",),
     ("training",),
-    ("diagnostics",),
+    ("diagnostics", "export"),
     ("applications",),
     ("cli", "studio"),
 )
