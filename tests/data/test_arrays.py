@@ -209,6 +209,19 @@ def test_damaged_files_are_refused(tmp_path, suffix, damage):
         Arrays(str(path)).open()
 
 
+def test_no_damage_gets_past_the_sentence(tmp_path):
+    path = tmp_path / "data.npy"
+    np.save(path, GREY)
+    whole = path.read_bytes()
+    for at in range(130):
+        for byte in (0, 40, 39, 255):
+            path.write_bytes(whole[:at] + bytes([byte]) + whole[at + 1 :])
+            try:
+                everything(Arrays(str(path)).open())
+            except ValueError as error:
+                assert "data.npy" in str(error)
+
+
 def test_arrays_too_large_for_memory_are_refused(tmp_path):
     np.save(tmp_path / "huge.npy", np.zeros(100))
     content = (tmp_path / "huge.npy").read_bytes().replace(b"(100,)", b"(1" + b"0" * 15 + b",)", 1)

@@ -70,6 +70,24 @@ def test_broken_image_is_named_with_the_reason(tmp_path, pack, content, reason):
         everything(Images(pack(folder)).open())
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_no_damage_gets_past_the_sentence(tmp_path, form):
+    out, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(COLOUR).save(out, form, exif=exif)
+    whole = out.getvalue()
+    for _ in range(100):
+        content, at = bytearray(whole), int(RANDOM.integers(len(whole)))
+        content[at : at + int(RANDOM.integers(3))] = RANDOM.bytes(int(RANDOM.integers(3)))
+        (tmp_path / "a.png").write_bytes(content)
+        try:
+            everything(Images(str(tmp_path), size=8).open())
+        except ValueError as error:
+            assert "a.png" in str(error)
+            assert "remove or replace it" in str(error)
+
+
 def test_wrong_suffix_of_a_readable_image_does_not_matter(tmp_path):
     (tmp_path / "a.jpg").write_bytes(png())
     assert np.array_equal(everything(Images(str(tmp_path)).open())[0], COLOUR.transpose(2, 0, 1))

@@ -30,6 +30,11 @@ def test_in_memory_refuses_other_kinds_of_tensor(x):
         in_memory("odd", x)
 
 
+def test_points_that_are_not_finite_are_refused():
+    with pytest.raises(ValueError, match="far holds a point that is not finite in float32: change its numbers, or"):
+        in_memory("far", torch.tensor([[0.0, 1.0], [0.0, torch.inf]]))
+
+
 def test_no_samples_are_refused():
     with pytest.raises(ValueError, match="nothing holds no samples: give a source with at least one"):
         in_memory("nothing", torch.zeros(0, 2))

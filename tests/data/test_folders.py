@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from zerosum.data import folders
+from zerosum.data.arrays import Arrays
 from zerosum.data.folders import Images
 
 RANDOM = np.random.default_rng(0)
@@ -171,6 +172,17 @@ def test_orientation_of_the_camera_is_applied(tmp_path, form):
     assert (x[18:] < 15).all()
 
 
+def test_orientation_that_turns_by_no_quarter_keeps_the_sides(tmp_path):
+    exif, half = Image.Exif(), np.zeros((16, 32), np.uint8)
+    half[:8] = 255
+    for orientation in (1, 3):
+        exif[0x0112] = orientation
+        Image.fromarray(half).save(tmp_path / f"{orientation}.png", exif=exif)
+    upright, turned = everything(Images(str(tmp_path)).open())[:, 0]
+    assert np.array_equal(upright, half)
+    assert np.array_equal(turned, half[::-1])
+
+
 def test_crop_keeps_the_middle_and_pad_keeps_all(tmp_path):
     wide = np.zeros((20, 60), np.uint8)
     wide[:, 20:40] = 200
@@ -222,6 +234,7 @@ def test_images_are_decoded_once_and_kept(tmp_path, monkeypatch):
 
 
 def test_repr_is_the_config_also_of_a_path_object():
+    assert Arrays(Path("a.npz")) == Arrays("a.npz")
     source = Images(Path("a/b"), size=(3, 4))
     assert repr(source) == "Images(path='a/b', size=(3, 4), fit='crop')"
     assert eval(repr(source)) == source

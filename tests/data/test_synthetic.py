@@ -38,6 +38,11 @@ def test_points_follow_from_the_seed_alone(source):
     assert eval(repr(source)) == source
 
 
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: type(source).__name__)
+def test_one_point_is_enough(source):
+    assert points(type(source)(count=1)).shape == (1, *source.open().shape)
+
+
 @pytest.mark.parametrize("source", [Ring(), Ring(modes=3, radius=1.0), Grid(), Grid(side=2), GaussianMixture()])
 def test_mixtures_scatter_round_their_centres_evenly(source):
     data, centres = source.open(), source.centres().double().numpy()

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ _DAMAGED = (
     EOFError,
     OverflowError,
     TypeError,
+    TokenError,
     NotImplementedError,
     zipfile.BadZipFile,
     zlib.error,
@@ -36,20 +38,26 @@ _IN_MEMORY = 1 << 30  # bytes of a .npy file above which its samples stay on dis
 
 @dataclass(frozen=True)
 class Arrays:
-    """Images or points in a `.npy` file, or in a `.npz` file with their labels.
+    """Images or points in a `.npy` file, or in a `.npz` file with their labels; pickled objects are never read.
 
-    Images are (N, H, W, C), (N, C, H, W) or grey (N, H, W), of integers in 0..255 or floats in 0..1 or -1..1;
-    points are floats (N, d) or (N,). In a `.npz`, `images` and `labels` name the keys; by default the samples
-    are found as images, x, x_train, data, points or the only array, and their labels as labels, y or (beside
-    x_train) y_train. Labels are integers or strings (N,), and the names of the classes may stand under
-    class_names. `layout` ("NHWC" or "NCHW") says which axis is the channels where the shape does not tell.
-    Pickled objects are never read.
+    Images are (N, H, W, C), (N, C, H, W) or grey (N, H, W), of integers in 0..255 or floats in 0..1 or -1..1; points
+    are floats (N, d) or (N,). Labels are integers or strings (N,). Where a `.npz` names its classes under class_names,
+    labels are indices into these; else each distinct label is a class.
+
+    Args:
+        path: the file.
+        images: the key of the samples in a `.npz`; by default images, x, x_train, data, points or the only array.
+        labels: the key of their labels; by default labels, y or, beside x_train, y_train, if there are any.
+        layout: "NHWC" or "NCHW", for images whose shape does not tell which axis holds the channels.
     """
 
     path: str
     images: str | None = None
     labels: str | None = None
     layout: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
 
     def open(self) -> Dataset:
         """Open the file; raises `ValueError` when it is damaged or holds something else."""

@@ -76,4 +76,6 @@ def in_memory(
             f"{name} should be uint8 images (N, C, H, W) or float32 points (N, d), "
             f"but is {str(x.dtype).removeprefix('torch.')} of shape {tuple(x.shape)}"
         )
+    if not (x.dtype == torch.uint8 or x.isfinite().all()):
+        raise ValueError(f"{name} holds a point that is not finite in float32: change its numbers, or leave it out")
     return Dataset(name, tuple(x.shape[1:]), len(x), x.__getitem__, labels, classes, notes)

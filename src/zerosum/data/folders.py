@@ -26,14 +26,18 @@ _THREADS = min(4, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Images:
-    """PNG, JPEG and WebP images in a folder or a zip; its subfolders, if all images are in some, are classes.
+    """PNG, JPEG and WebP images in a folder or a zip of one, whose subfolders are the classes.
 
-    `size` is a side or (H, W). "crop" scales an image until it covers the size and cuts off evenly what stands
-    over; "pad" scales it until it fits in, and fills up with white. Without a size, images that are all of one
-    size keep it, others are made square: of a side that is the greatest power of two, from 16 to 64, not above
-    the usual (median) shorter side. All are grey if every image is, else RGB; what is transparent becomes
-    white, 16 bits become 8, and the orientation that a camera noted is applied. Hidden files are left out.
-    Images are decoded when first read, and kept when all of them take less than 1 GiB.
+    All become grey if every one is, else RGB. What is transparent becomes white, 16 bits become 8, and the orientation
+    noted by a camera is applied. Images are decoded when first read, and kept if all of them take at most 1 GiB. Hidden
+    files are passed over, others that are no images are counted in a note, and an image that is broken stops the run.
+
+    Args:
+        path: the folder or `.zip`.
+        size: the side, or (H, W), of all images. Without it, images that all have one size keep it; others become
+            squares, with a note, of the greatest side among 16, 32 and 64 not above the median of the shorter sides.
+        fit: "crop" scales an image until it covers the size and cuts off evenly what stands over; "pad" scales it
+            until it fits in, and fills up with white.
     """
 
     path: str

@@ -19,7 +19,7 @@ Progress = Callable[[int, int], None]
 _BATCH = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Information:
     """What a data set holds; `dataclasses.asdict` of it is JSON.
 
@@ -41,7 +41,7 @@ class Information:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Broken:
     """Something in a source that cannot be used: its file, and the reason."""
 
@@ -49,7 +49,7 @@ class Broken:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """What came out when all of a source was decoded; `dataclasses.asdict` of it is JSON."""
 

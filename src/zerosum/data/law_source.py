@@ -10,7 +10,13 @@ from zerosum.data.sampling import inverse_transform
 
 @dataclass(frozen=True)
 class Law:
-    """Points on the line, drawn from a law by inverse transform: what a generator of z ~ U(0, 1) can learn exactly."""
+    """Points on the line, drawn from a law by inverse transform: what a generator of z ~ U(0, 1) can learn exactly.
+
+    Args:
+        law: the law.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     law: Distribution = ExponentialLaw()
     count: int = 50_000

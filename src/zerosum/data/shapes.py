@@ -12,7 +12,13 @@ from zerosum.data.dataset import Dataset, in_memory
 
 @dataclass(frozen=True)
 class Moons:
-    """Two half circles of radius 1 that reach into each other, labelled by moon, centred at 0."""
+    """Two half circles of radius 1 that reach into each other, labelled by moon, centred at 0.
+
+    Args:
+        noise: standard deviation of the points from their curve.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     noise: float = 0.05
     count: int = 50_000
@@ -33,7 +39,14 @@ class Moons:
 
 @dataclass(frozen=True)
 class Circles:
-    """Circles round 0, labelled by circle, with as many points on each."""
+    """Circles round 0, labelled by circle, each equally likely.
+
+    Args:
+        radii: the radius of each.
+        noise: standard deviation of the points from their curve.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     radii: tuple[float, ...] = (1.0, 2.0)
     noise: float = 0.05
@@ -56,7 +69,16 @@ class Circles:
 
 @dataclass(frozen=True)
 class Spiral:
-    """Arms that wind out from 0, labelled by arm; the points lie evenly by area, not by radius."""
+    """Arms that wind out from 0, labelled by arm, with twice as many points at twice the radius.
+
+    Args:
+        arms: how many.
+        turns: how often each winds round 0; negative ones wind clockwise.
+        radius: where they end.
+        noise: standard deviation of the points from their curve.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     arms: int = 2
     turns: float = 1.5
@@ -82,7 +104,14 @@ class Spiral:
 
 @dataclass(frozen=True)
 class SwissRoll:
-    """A swiss roll seen from its end: one curve that winds one and a half turns out to its radius."""
+    """A swiss roll seen from its end: one curve that winds one and a half turns out, to its radius from a third of it.
+
+    Args:
+        radius: where it ends.
+        noise: standard deviation of the points from their curve.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     radius: float = 2.0
     noise: float = 0.03
@@ -104,7 +133,14 @@ class SwissRoll:
 
 @dataclass(frozen=True)
 class Checkerboard:
-    """The dark cells of a checkerboard, filled evenly: a density with sharp edges and holes, centred at 0."""
+    """The dark cells of a checkerboard, filled evenly: a density with sharp edges and holes, centred at 0.
+
+    Args:
+        side: cells along one side.
+        cell: the side of a cell.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     side: int = 4
     cell: float = 1.0
@@ -126,7 +162,14 @@ class Checkerboard:
 
 @dataclass(frozen=True)
 class Uniform1D:
-    """Points spread evenly over an interval of the line."""
+    """Points spread evenly over an interval of the line.
+
+    Args:
+        low: where it starts.
+        high: where it ends.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     low: float = -1.0
     high: float = 1.0

@@ -12,7 +12,15 @@ from zerosum.data.dataset import Dataset, in_memory
 
 @dataclass(frozen=True)
 class Ring:
-    """A ring of equal Gaussians in the plane, labelled by mode (Srivastava et al. 2017, VEEGAN)."""
+    """A ring of equal Gaussians in the plane, labelled by mode (Srivastava et al. 2017, VEEGAN).
+
+    Args:
+        modes: how many Gaussians.
+        radius: distance of their centres from 0.
+        std: standard deviation of each, in every direction.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     modes: int = 8
     radius: float = 2.0
@@ -36,7 +44,15 @@ class Ring:
 
 @dataclass(frozen=True)
 class Grid:
-    """A square grid of equal Gaussians in the plane, centred at 0, labelled by mode (VEEGAN)."""
+    """A square grid of equal Gaussians in the plane, centred at 0, labelled by mode (VEEGAN).
+
+    Args:
+        side: Gaussians along one side.
+        spacing: distance of neighbouring centres.
+        std: standard deviation of each, in every direction.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     side: int = 5
     spacing: float = 2.0
@@ -60,10 +76,16 @@ class Grid:
 
 @dataclass(frozen=True)
 class GaussianMixture:
-    """Equal Gaussians in a space of any dimension, labelled by mode.
+    """Equal Gaussians in a space of any dimension, labelled by mode, with centres at random on a sphere round 0.
 
-    Their centres lie at random on the sphere of the given radius; `layout` says which random arrangement,
-    so that another `seed` draws other points from the same mixture.
+    Args:
+        dimensions: of the space.
+        modes: how many Gaussians.
+        radius: of the sphere.
+        std: standard deviation of each, in every direction.
+        layout: which random arrangement of the centres; another `seed` draws other points round the same ones.
+        count: how many points are drawn.
+        seed: which points are drawn.
     """
 
     dimensions: int = 64
@@ -93,7 +115,14 @@ class GaussianMixture:
 
 @dataclass(frozen=True)
 class Gaussian1D:
-    """One Gaussian on the line: the picture by which the 2014 paper explains the game (its figure 1)."""
+    """One Gaussian on the line: the picture by which the 2014 paper explains the game (its figure 1).
+
+    Args:
+        mean: its mean.
+        std: its standard deviation.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     mean: float = 4.0
     std: float = 0.5
@@ -111,7 +140,15 @@ class Gaussian1D:
 
 @dataclass(frozen=True)
 class GaussianMixture1D:
-    """Several Gaussians on the line, labelled by mode, with weights (equal ones when none are given)."""
+    """Several Gaussians on the line, labelled by mode.
+
+    Args:
+        means: the mean of each.
+        stds: the standard deviation of each.
+        weights: how often each is drawn, of any sum; empty means equally often.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
 
     means: tuple[float, ...] = (-2.0, 0.0, 3.0)
     stds: tuple[float, ...] = (0.4, 0.2, 0.6)
