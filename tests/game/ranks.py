@@ -13,7 +13,7 @@ import torch.distributed as dist
 from safetensors.torch import save_file
 from torch import nn
 
-from zerosum.game import Batch, ExponentialMovingAverage, Game, Normal, Player, average, same_start
+from zerosum.game import Batch, ExponentialMovingAverage, Game, NonFiniteError, Normal, Player, average, same_start
 from zerosum.objectives import BoundaryEquilibrium
 from zerosum.terms import R1, Every, GradientPenalty
 
@@ -54,31 +54,51 @@ def own_batches(rank, ranks):
         position += ROWS
 
 
-class Latents:
-    """Keeps the latents that this rank drew."""
+class Notes:
+    """Keeps the latents that this rank drew, and what the log said of D's loss."""
 
     def __init__(self):
-        self.drawn = []
+        self.latents, self.losses = [], []
 
     def watch(self, player, turn, log):
-        self.drawn.append(turn.z)
+        self.latents.append(turn.z)
+        self.losses += [log["D/loss"]] if player == "D" else []
+
+
+class Poison:
+    """A term that is no number on the last rank, and nothing elsewhere."""
+
+    def __call__(self, turn):
+        return turn.zero() + (float("nan") if turn.draws.rank == turn.draws.ranks - 1 else 0.0)
+
+
+def stops(played, batches):
+    """Whether a game that goes wrong on one rank stops on this one."""
+    played.D.terms += (Poison(),)
+    try:
+        played.step(batches)
+    except NonFiniteError as error:
+        return str(error).startswith("D/Poison is")
+    return False
 
 
 def main(rank, ranks, meeting_point, output):
     if ranks > 1:
         store = dist.FileStore(meeting_point, ranks)
         dist.init_process_group("gloo", store=store, rank=rank, world_size=ranks)
-    played, latents = game(rank), Latents()
-    played.watchers += (latents,)
+    played, notes = game(rank), Notes()
+    played.watchers += (notes,)
     batches = own_batches(rank, ranks)
     for _ in range(ROUNDS):
         played.step(batches)
     found = {f"G.{k}": v for k, v in played.G.network.state_dict().items()}
     found |= {f"D.{k}": v for k, v in played.D.network.state_dict().items()}
     found |= {f"ema.{k}": v for k, v in played.ema.module.state_dict().items()}
-    found |= {"k": played.objective.balance, "images": torch.tensor(played.images), "z": torch.stack(latents.drawn)}
-    whole, second = average([torch.full((2, 2), float(rank)), torch.tensor(2.0 * rank)])
-    found |= {"averaged": whole, "averaged second": second}
+    found |= {"k": played.objective.balance, "images": torch.tensor(played.images)}
+    found |= {"latents": torch.stack(notes.latents), "losses": torch.stack(notes.losses)}
+    square, number = average([torch.full((2, 2), float(rank)), torch.tensor(2.0 * rank)])
+    found |= {"square": square, "number": number}
+    found |= {"stops": torch.tensor(stops(played, batches))}
     save_file({name: value.detach().contiguous().clone() for name, value in found.items()}, output)
     if ranks > 1:
         dist.destroy_process_group()

@@ -26,15 +26,20 @@ def played(tmp_path_factory):
         )
         for rank, ranks in ((0, 2), (1, 2))
     }
-    runpy.run_path(str(SCRIPT))["main"](0, 1, "", str(folder / "01"))
-    for process in running.values():
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+    try:
+        runpy.run_path(str(SCRIPT))["main"](0, 1, "", str(folder / "01"))
+        for process in running.values():
+            _, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, errors
+    finally:
+        for process in running.values():
+            process.kill()
+            process.communicate()
     return {(rank, ranks): load_file(folder / f"{rank}{ranks}") for rank, ranks in ((0, 1), *running)}
 
 
 def names(found):
-    return [name for name in found if name.split(".")[0] in ("G", "D", "ema", "k")]
+    return [name for name in found if name.split(".")[0] in ("G", "D", "ema", "k", "losses")]
 
 
 def test_two_ranks_end_where_one_process_ends(played):
@@ -52,13 +57,17 @@ def test_ranks_stay_equal_to_the_last_bit(played):
 
 
 def test_every_rank_draws_latents_of_its_own_and_together_those_of_one_process(played):
-    mine, theirs, all_of_them = (played[key]["z"] for key in ((0, 2), (1, 2), (0, 1)))
+    mine, theirs, all_of_them = (played[key]["latents"] for key in ((0, 2), (1, 2), (0, 1)))
     assert not torch.isclose(mine, theirs).any()
     assert torch.equal(torch.cat([mine, theirs], dim=1), all_of_them)
 
 
-def test_gradients_are_averaged_each_in_its_own_shape(played):
+def test_means_over_ranks_come_each_in_its_own_shape(played):
     for rank in (0, 1):
-        assert played[rank, 2]["averaged"].tolist() == [[0.5, 0.5], [0.5, 0.5]]
-        assert played[rank, 2]["averaged second"] == 1
-    assert played[0, 1]["averaged"].tolist() == [[0, 0], [0, 0]]
+        assert played[rank, 2]["square"].tolist() == [[0.5, 0.5], [0.5, 0.5]]
+        assert played[rank, 2]["number"] == 1
+    assert played[0, 1]["square"].tolist() == [[0, 0], [0, 0]]
+
+
+def test_what_goes_wrong_on_one_rank_stops_all(played):
+    assert all(found["stops"] for found in played.values())
