@@ -172,9 +172,7 @@ def train(images: np.ndarray, labels: np.ndarray, epochs: int = EPOCHS) -> Reade
 def build(data: Path, cache: Path) -> None:
     """Train a judge on an MNIST archive, measure it, and write it with its moments to `cache`."""
     if not data.is_file():
-        raise ValueError(
-            f"no MNIST archive at {data}: give --data a .npz with x_train, y_train, x_test and y_test"
-        )
+        raise ValueError(f"no MNIST archive at {data}: give --data a .npz with x_train, y_train, x_test and y_test")
     with np.load(data) as archive:
         x, y, x_test, y_test = (archive[key] for key in ("x_train", "y_train", "x_test", "y_test"))
     reader = train(x, y)

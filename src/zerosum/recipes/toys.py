@@ -18,13 +18,13 @@ from zerosum.terms.schedules import Cosine, Geometric, Scheduled
 
 def ring() -> Recipe:
     """Eight Gaussians on a ring: every mode found, by a smooth critic that sharpens as it goes; 90 s."""
-    optimiser = Adam(lr=1e-3, betas=(0.0, 0.99), schedule=Cosine())
+    optimiser = Adam(lr=2e-3, betas=(0.0, 0.99), schedule=Cosine())
     # Strong penalties first, so that samples spread over all modes, and weak ones last, so that they grow sharp.
-    sharpening = Geometric(0.01)
+    sharpening = Geometric(0.02)
     return Recipe(
         name="ring",
         data=Ring(),
-        generator=MLPGenerator(hidden=(256, 256, 256)),
+        generator=MLPGenerator(hidden=(128, 128, 128)),
         discriminator=MLPDiscriminator(hidden=(128, 128), fourier=64, fourier_scale=4.0),
         objective=Relativistic(),
         d_terms=(Scheduled(sharpening, R1(gamma=0.3)), Scheduled(sharpening, R2(gamma=0.3))),
@@ -32,7 +32,7 @@ def ring() -> Recipe:
         G_opt=optimiser,
         D_opt=optimiser,
         batch=256,
-        images=3_000_000,
+        images=2_000_000,
         ema=50_000.0,
         tick=50_000,
         snapshot=500_000,

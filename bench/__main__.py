@@ -1,0 +1,8 @@
+"""`python -m bench`: every bench with its defaults, one after another; the results of record are in bench/*.md."""
+
+import subprocess
+import sys
+
+for name in ("overhead", "toys", "digit_recipes"):
+    print(f"\n## {name}\n", flush=True)
+    subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)
