@@ -22,7 +22,7 @@ docs: .venv/ready
 	$(BIN)/sphinx-build -W -q --keep-going -b html docs .venv/docs
 
 unit: .venv/ready
-	$(BIN)/python -m pytest -n 2 -m "not slow" tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow" tests
 
 bench: .venv/ready
 	$(BIN)/python -m bench

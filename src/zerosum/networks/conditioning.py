@@ -21,6 +21,12 @@ class Labels:
             raise ValueError(f"labels need at least one class; found count={self.count}")
 
 
+def check_embedding(size: int) -> None:
+    """Raise `ValueError` for an embedding without entries, through which a condition would go unseen."""
+    if size < 1:
+        raise ValueError(f"an embedding has a number of entries, at least 1; found {size}")
+
+
 @dataclass(frozen=True)
 class Concatenate:
     """Concatenate an embedding of the condition to the input: the conditional GAN of Mirza and Osindero 2014.
@@ -33,6 +39,9 @@ class Concatenate:
     """
 
     size: int = 16
+
+    def __post_init__(self) -> None:
+        check_embedding(self.size)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection, entrance
+from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection, check_embedding, entrance
 from zerosum.networks.layers.basic import Norm, activation, check_width, norm2d
 from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
 
@@ -76,6 +76,7 @@ class DCGANGenerator:
 
     def __post_init__(self) -> None:
         check_width(self.width)
+        check_embedding(self.embedding)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)` in [-1, 1]."""

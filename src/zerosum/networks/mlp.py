@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection, entrance
+from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection, check_embedding, entrance
 from zerosum.networks.layers.basic import Activation, activation
 
 
@@ -80,6 +80,7 @@ class MLPGenerator:
 
     def __post_init__(self) -> None:
         _check_hidden(self.hidden)
+        check_embedding(self.embedding)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to x `(B, *shape)`."""
