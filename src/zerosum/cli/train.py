@@ -34,32 +34,31 @@ def train(
     """
     from zerosum.training.run import train as play
 
-    chosen = configured(recipe, data, {"images": images, "seed": seed, "precision": precision}, settings or [])
-    run = play(chosen, out, device=device)
+    chosen = configured(recipe, settings or [])
+    given = None if data is None else data_source(data)
+    run = play(chosen, out, data=given, images=images, seed=seed, device=device, precision=precision)
     report = run / "report.html"
     if as_json:
         scores = run / "scores.json"
-        facts = {"run": run, "images": chosen.images, "report": report, "generator": run / "generator.safetensors"}
+        facts = {
+            "run": run,
+            "images": images or chosen.images,
+            "report": report,
+            "generator": run / "generator.safetensors",
+        }
         print_json({**facts, "scores": json.loads(scores.read_text()) if scores.exists() else {}})
         return
     typer.echo(f"look at      {report}", err=True)
     typer.echo(f"sample with  zerosum sample {run}", err=True)
 
 
-def configured(recipe: str, data: str | None, options: dict[str, int | str | None], settings: list[str]) -> "Recipe":
-    """The recipe by name or file, with the command line's changes; raises `ValueError` for what does not fit."""
-    from dataclasses import replace
-
+def configured(recipe: str, settings: list[str]) -> "Recipe":
+    """The recipe by name or file, with its settings; raises `ValueError` for what does not fit."""
     from zerosum.recipes.named_recipes import named
     from zerosum.recipes.reader import read_recipe, with_setting
 
     is_file = recipe.endswith(".txt") or "/" in recipe
     chosen = read_recipe(_text(Path(recipe))) if is_file else named(recipe)
-    if data is not None:
-        chosen = replace(chosen, data=data_source(data))
-    for key, value in options.items():
-        if value is not None:
-            chosen = with_setting(chosen, f"{key}={value}")
     for setting in settings:
         chosen = with_setting(chosen, setting)
     return chosen

@@ -23,7 +23,10 @@ def train(
     out: str | Path | None = None,
     *,
     data: Any = None,
+    images: int | None = None,
+    seed: int | None = None,
     device: str = "auto",
+    precision: str | None = None,
     quiet: bool = False,
 ) -> Path:
     """Train a recipe into a run folder, or continue the run that the folder holds, and return the folder.
@@ -35,7 +38,10 @@ def train(
         recipe: a recipe, or the name of one.
         out: the run folder; `runs/NAME` by default.
         data: other data than the recipe's: a source, a path, an array or a torch dataset.
+        images: another length of the run than the recipe's.
+        seed: another seed than the recipe's.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: another than the recipe's: `auto`, `float32` or `bfloat16`.
         quiet: show no progress.
 
     Raises:
@@ -43,12 +49,17 @@ def train(
         NonFiniteError: at the first loss or gradient that is not a number; the last checkpoint stays.
     """
     recipe = named(recipe) if isinstance(recipe, str) else recipe
-    if data is not None:
-        recipe = replace(recipe, data=source(data))
+    changes: dict[str, Any] = {
+        "data": None if data is None else source(data),
+        "images": images,
+        "seed": seed,
+        "precision": precision,
+    }
+    recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     dataset = recipe.data.open()
     where = choose_device(device)
-    precision = choose_precision(recipe.precision, where, dataset.is_image)
-    game = build_game(recipe, dataset, where, precision)
+    number_format = choose_precision(recipe.precision, where, dataset.is_image)
+    game = build_game(recipe, dataset, where, number_format)
     run = Path(out) if out is not None else Path("runs") / recipe.name
     start = open_run(run, storable(recipe, dataset))
     if start.checkpoint is not None:
@@ -57,14 +68,13 @@ def train(
     with TrainingProgress(recipe.images, game.images, quiet) as progress:
         for sentence in (*dataset.notes, *start.sayings):
             progress.say(sentence)
-        progress.say(
-            f"{recipe.name}: {len(dataset):,} samples of {dataset.name}; parameters G {_count(game.G.parameters)}, "
-            f"D {_count(game.D.parameters)}; {where.type} in {precision}, {torch.get_num_threads()} threads; into {run}"
-        )
+        players = f"parameters G {_count(game.G.parameters)}, D {_count(game.D.parameters)}"
+        machine = f"{where.type} in {number_format}, {torch.get_num_threads()} threads"
+        progress.say(f"{recipe.name}: {len(dataset):,} samples of {dataset.name}; {players}; {machine}; into {run}")
         if game.images >= recipe.images:
             progress.say("this run has ended; there is nothing left to do")
             return run
-        write_circumstances(run, where, precision)
+        write_circumstances(run, where, number_format)
         Loop(recipe, run, dataset, game, progress, start.checkpoint.numbers if start.checkpoint else {}).play()
     return run
 
