@@ -25,6 +25,15 @@ def test_every_part_that_went_wrong_is_named(play, batches, spying, unchanged):
     assert still_same()
 
 
+def test_a_part_is_named_and_not_the_gradient_that_it_spoils(play, batches):
+    class Spoilt:
+        def __call__(self, turn):
+            return turn.fake.score.sum() * float("nan")
+
+    with pytest.raises(NonFiniteError, match=r"^D/Spoilt is no longer a finite number$"):
+        play(D_terms=(Spoilt(),)).step(batches)
+
+
 def test_a_gradient_that_is_no_number_is_found_where_the_loss_is_one(play, batches, unchanged):
     class Cliff:
         def __call__(self, turn):

@@ -91,9 +91,9 @@ def test_weights_begin_as_the_paper_says():
 def test_without_norm_the_weights_keep_the_signals_size_instead():
     D = DCGANDiscriminator(norm="none").build((3, 64, 64), None)
     assert layers(D, nn.BatchNorm2d) == []
-    for layer in layers(D, nn.Conv2d):
+    for layer in layers(D, nn.Conv2d)[1:]:
         inputs = layer.in_channels * math.prod(layer.kernel_size)
-        assert layer.weight.std().item() == pytest.approx(math.sqrt(2 / (1 + 0.2**2) / inputs), rel=0.1)
+        assert layer.weight.std().item() == pytest.approx(math.sqrt(2 / (1 + 0.2**2) / inputs), rel=0.01)
     assert all(layer.bias is not None for layer in layers(D, nn.Conv2d))
     assert layers(DCGANGenerator(norm="none").build(5, (3, 16, 16), None), nn.BatchNorm2d) == []
 

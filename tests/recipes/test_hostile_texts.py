@@ -1,0 +1,131 @@
+"""Recipe text is not code: whatever else it holds is refused with one sentence, and nothing of it runs."""
+
+import subprocess
+import sys
+
+import pytest
+
+from zerosum import read
+from zerosum.recipes.reader import LONGEST
+
+ONLY = "recipe text holds literals and constructors only; found "
+DEEP = "not recipe text|recipe text is nested too deeply"
+HOSTILE = {
+    "attribute": ("R1.__class__", ONLY),
+    "attribute of a literal": ("().__class__.__bases__[0].__subclasses__()", ONLY),
+    "method": ("'a'.upper()", ONLY),
+    "builtin": ("print('ran')", "no 'print' is known"),
+    "import": ("__import__('os').system('true')", ONLY),
+    "import called": ("__import__('os')", "no '__import__' is known"),
+    "open": ("open('file', 'w')", "no 'open' is known"),
+    "dunder field": ("R1(__class__=1)", "R1 has no field '__class__'"),
+    "bare name": ("R1", ONLY),
+    "class passed": ("Every(2, R1)", ONLY),
+    "lambda": ("lambda: 1", ONLY),
+    "lambda called": ("(lambda: print('ran'))()", ONLY),
+    "list comprehension": ("[x for x in (1, 2)]", ONLY),
+    "generator": ("(x for x in (1, 2))", ONLY),
+    "f-string": ("f'{print(1)}'", ONLY),
+    "f-string in a field": ("Recipe(name=f'{1}')", ONLY),
+    "star": ("R1(*(1.0,))", "R1 takes gamma; found"),
+    "star in a tuple": ("(*(1, 2),)", ONLY),
+    "two stars": ("R1(**{'gamma': 1.0})", "R1 takes each field once, by name; found"),
+    "walrus": ("(x := 1)", ONLY),
+    "conditional": ("1 if True else 2", ONLY),
+    "arithmetic": ("2 ** 10 ** 10", ONLY),
+    "repetition": ("'a' * 10 ** 9", ONLY),
+    "comparison": ("1 < 2", ONLY),
+    "boolean": ("True and R1()", ONLY),
+    "not": ("not True", ONLY),
+    "subscript": ("(1, 2)[0]", ONLY),
+    "dictionary": ("{'a': 1}", ONLY),
+    "set": ("{1, 2}", ONLY),
+    "bytes": ("b'a'", ONLY),
+    "complex": ("1j", ONLY),
+    "ellipsis": ("...", ONLY),
+    "await": ("await x", ONLY),
+    "yield": ("(yield)", ONLY),
+    "empty": ("", "not recipe text"),
+    "two values": ("R1() R1()", "not recipe text"),
+    "statement": ("import os", "not recipe text"),
+    "assignment": ("x = 1", "not recipe text"),
+    "second line": ("R1()\nprint(1)", "not recipe text"),
+    "semicolon": ("R1(); print(1)", "not recipe text"),
+    "null byte": ("R1(\0)", "not recipe text"),
+    "escape sequence": ("\x1b[31mR1()", "not recipe text"),
+    "half a surrogate": ("'\ud800'", "recipe text is not valid text"),
+    "huge number": ("1" * 5_000, "not recipe text"),
+    "huge number in a field": ("R1(gamma=0x" + "f" * 400 + ")", "R1.gamma takes float"),
+    "one megabyte": ("1" + " " * 1_000_000, f"recipe text has at most {LONGEST} characters; found 1000001"),
+    "parentheses": ("(" * 10_000 + ")" * 10_000, DEEP),
+    "tuples": ("(" * 10_000 + "," + ")" * 10_000, DEEP),
+    "lists": ("[" * 10_000 + "]" * 10_000, DEEP),
+    "calls": ("R1(" * 10_000 + ")" * 10_000, DEEP),
+    "minus signs": ("-" * 10_000 + "1", DEEP),
+    "nots": ("not " * 10_000 + "1", DEEP),
+    "attributes": ("a" + ".b" * 40_000, DEEP),
+    "subscripts": ("a" + "[0]" * 30_000, DEEP),
+    "sums": ("1" + "+1" * 40_000, DEEP),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_is_refused_with_a_sentence(text, message, capfd):
+    with pytest.raises(ValueError, match=message) as caught:
+        read(text)
+    sentence = str(caught.value)
+    assert len(sentence) < 2_000
+    assert sentence.isprintable(), "one line, which no terminal chokes on"
+    assert capfd.readouterr() == ("", ""), "nothing ran, nothing was printed"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Hinje()", "no 'Hinje' is known; did you mean Hinge?"),
+        ("Nothing()", "no 'Nothing' is known"),
+        ("R1(gama=1.0)", "R1 has no field 'gama'; did you mean gamma?"),
+        ("R1(nothing_like_it=1.0)", "R1 has no field 'nothing_like_it'; there are gamma"),
+        ("Hinge(margin=1.0)", "Hinge has no field 'margin'; it has none"),
+        ("BoundaryEquilibrium(balance=1.0)", "BoundaryEquilibrium has no field 'balance'; there are gamma, rate"),
+        ("R1(1.0, 2.0)", r"R1 takes gamma; found R1\(1.0, 2.0\)"),
+        ("Hinge(1.0)", r"Hinge takes nothing; found Hinge\(1.0\)"),
+        ("R1(1.0, gamma=2.0)", "R1 takes each field once, by name; found"),
+        ("R1(gamma=1.0, gamma=2.0)", "R1 takes each field once, by name; found"),
+        ("Every(n=2)", "Every: .*missing.*'term'"),
+        ("R1(gamma='a')", "R1.gamma takes float; found 'a'"),
+        ("R1(gamma=True)", "R1.gamma takes float; found True"),
+        ("R1(gamma=None)", "R1.gamma takes float; found None"),
+        ("R1(gamma=-1.0)", "gamma weighs a penalty and is at least 0; found -1.0"),
+        ("R1(gamma=nan)", "gamma weighs a penalty and is at least 0; found nan"),
+        ("Every(n=2.0, term=R1())", "Every.n takes int; found 2.0"),
+        ("Every(n=2, term=Hinge())", r"Every.term takes Term; found Hinge\(\)"),
+        ("Every(n=2, term=WeightClip())", r"Every.term takes Term; found WeightClip\(limit=0.01\)"),
+        ("Every(n=2, term=3)", "Every.term takes Term; found 3"),
+        ("MLPGenerator(hidden=[8, 8])", r"MLPGenerator.hidden takes tuple\[int, ...\]; found \[8, 8\]"),
+        ("MLPGenerator(hidden=8)", r"MLPGenerator.hidden takes tuple\[int, ...\]; found 8"),
+        ("MLPGenerator(hidden=(8, 0.5))", r"MLPGenerator.hidden takes tuple\[int, ...\]; found \(8, 0.5\)"),
+        ("MLPGenerator(batch_norm=1)", "MLPGenerator.batch_norm takes bool; found 1"),
+        ("MLPGenerator(activation='gelu')", "takes 'relu' or 'leaky' or 'tanh' or 'silu'; found 'gelu'"),
+        ("Adam(betas=(0.5,))", r"Adam.betas takes tuple\[float, float\]; found \(0.5,\)"),
+        ("DCGANDiscriminator(conditioning=Labels(3))", r"takes Concatenate \| Projection; found Labels\(count=3\)"),
+        ("MMD(kernel=Cosine())", "MMD.kernel takes Kernel; found Cosine"),
+    ],
+)
+def test_wrong_text_is_told_what_is_known(text, message):
+    with pytest.raises(ValueError, match=message):
+        read(text)
+
+
+def test_odd_text_draws_no_warning_from_the_parser():
+    """In a process of its own, where nothing filters warnings: standard error stays empty."""
+    code = """
+from zerosum import read
+for text in ("1if 2else 3", '"\\\\d"', "1()"):
+    try:
+        read(text)
+    except ValueError:
+        pass
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stderr == ""

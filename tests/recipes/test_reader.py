@@ -1,0 +1,167 @@
+"""Recipe text: what is written is read back, whatever the value."""
+
+import inspect
+import math
+import typing
+from dataclasses import MISSING, dataclass, fields
+
+import pytest
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+
+from zerosum import read
+from zerosum.data import Digits, Law, NormalLaw, ParetoLaw, Ring
+from zerosum.game import Normal, Sphere, Uniform
+from zerosum.networks import (
+    AutoEncoderDiscriminator,
+    DCGANDiscriminator,
+    DCGANGenerator,
+    IdentityDiscriminator,
+    MLPDiscriminator,
+    MLPGenerator,
+)
+from zerosum.objectives import MMD, BoundaryEquilibrium, GaussianKernel, Hinge, LeastSquares, RationalQuadraticKernel
+from zerosum.recipes import Adam, RMSprop, catalogue, named, pretty, read_recipe, vocabulary
+from zerosum.terms import R1, Constant, Cosine, Every, Geometric, GradientPenalty, Scheduled, WeightClip
+
+# Which constructors may stand for a protocol, by its name.
+PLAYERS = {
+    "Objective": (Hinge, LeastSquares, BoundaryEquilibrium, MMD),
+    "Kernel": (GaussianKernel, RationalQuadraticKernel),
+    "Term": (R1, GradientPenalty, Every, Scheduled),
+    "Schedule": (Constant, Cosine, Geometric),
+    "WeightProjection": (WeightClip,),
+    "Source": (Digits, Ring, Law),
+    "Distribution": (NormalLaw, ParetoLaw),
+    "Latent": (Normal, Uniform, Sphere),
+    "GeneratorSpec": (MLPGenerator, DCGANGenerator),
+    "DiscriminatorSpec": (MLPDiscriminator, DCGANDiscriminator, AutoEncoderDiscriminator, IdentityDiscriminator),
+    "OptimiserSpec": (Adam, RMSprop),
+}
+NUMBERS = st.floats(0.51, 0.99) | st.sampled_from([1e-8, 1.0, 3.0, 1e6])
+
+
+def literals(annotation):
+    """Values of an annotation that fit most fields; what a field refuses is drawn again."""
+    plain = {int: st.integers(1, 9), float: NUMBERS, bool: st.booleans(), str: st.text(max_size=9)}
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation in plain:
+        return plain[annotation]
+    if origin is typing.Literal:
+        return st.sampled_from(arguments)
+    if origin is tuple:
+        kinds = (arguments[0],) * 2 if arguments[-1] is Ellipsis else arguments
+        return st.tuples(*map(literals, kinds))
+    if arguments:
+        return st.one_of(*map(literals, arguments))
+    if annotation is type(None):
+        return st.none()
+    return st.one_of(*map(built, PLAYERS.get(annotation.__name__, (annotation,))))
+
+
+def built(kind):
+    """Values of a dataclass; words with a default keep it."""
+    hints = typing.get_type_hints(kind)
+
+    def drawn(field):
+        is_word = str in (hints[field.name], *typing.get_args(hints[field.name]))
+        return field.init and not (is_word and field.default is not MISSING)
+
+    def made(values):
+        try:
+            return kind(**values)
+        except ValueError:
+            reject()
+
+    names = [field.name for field in fields(kind) if drawn(field)]
+    return st.deferred(lambda: st.fixed_dictionaries({name: literals(hints[name]) for name in names}).map(made))
+
+
+@pytest.mark.parametrize("name", vocabulary())
+def test_what_is_written_is_read_back(name):
+    @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
+    @given(built(vocabulary()[name]))
+    def check(value):
+        assert read(repr(value)) == value
+        assert read(pretty(value)) == value
+        assert repr(read(pretty(value))) == repr(value)
+
+    check()
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_every_named_recipe_is_read_back(name):
+    recipe = catalogue()[name]()
+    assert recipe.name == name
+    assert read_recipe(repr(recipe)) == recipe
+    assert read_recipe(pretty(recipe)) == recipe
+    assert len(pretty(recipe).splitlines()) >= len(fields(recipe)) + 2
+    assert inspect.getdoc(catalogue()[name]), "the list of recipes shows the docstring"
+
+
+def test_a_recipe_named_wrongly_is_told_the_likely_ones():
+    with pytest.raises(ValueError, match=r"no recipe is called 'dcgam'; there is .*dcgan.* \(see zerosum recipes\)"):
+        named("dcgam")
+    assert named("dcgan") == catalogue()["dcgan"]()
+
+
+LITERALS = [
+    None, True, 0, -7, 0.5, -0.5, 1e-300, 1.7976931348623157e308, math.inf, -math.inf, "", "a'b\"c\n\\", "é\U0001f600",
+    (), (1,), (1, (2.0, ("x",))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", LITERALS, ids=repr)
+def test_literals_are_read_back(value):
+    found = read(repr(value))
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_nan_is_a_number_too():
+    assert math.isnan(read("nan"))
+
+
+def test_an_int_serves_as_a_float_and_comes_out_as_one():
+    assert repr(read("R1(gamma=2)")) == "R1(gamma=2.0)"
+    assert repr(read("Adam(betas=(0, 0.99))").betas) == "(0.0, 0.99)"
+
+
+def test_fields_may_be_given_by_place_and_space_means_nothing():
+    assert read("Every(8, R1(0.5))") == Every(n=8, term=R1(gamma=0.5))
+    assert read(" \n Every( n = 8 ,\n\tterm = R1( ) , ) \n") == Every(8, R1())
+
+
+def test_reading_anew_gives_a_value_of_its_own():
+    """State that hangs on a value, as BEGAN's balance, is not shared between two readings."""
+    text = "BoundaryEquilibrium()"
+    assert read(text).balance is not read(text).balance
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A term of somebody else's."""
+
+    weight: float = 1.0
+
+    def __call__(self, turn):
+        return turn.zero()
+
+
+def test_own_constructors_can_be_made_known():
+    assert read("Every(2, Mine(weight=3))", {"Mine": Mine}) == Every(2, Mine(3.0))
+    with pytest.raises(ValueError, match="no 'Mine' is known"):
+        read("Mine()")
+
+
+def test_the_vocabulary_holds_values_only():
+    """Batches, turns, games and opened data compare by identity and cannot be written down."""
+    assert {"R1", "Hinge", "MLPGenerator", "Ring", "Normal", "Adam", "Recipe"} <= set(vocabulary())
+    assert not {"Batch", "Turn", "Game", "Player", "Dataset", "Judgement", "Draws"} & set(vocabulary())
+    with pytest.raises(TypeError):
+        vocabulary()["R1"] = R1
+
+
+def test_only_the_text_of_a_recipe_is_a_recipe():
+    with pytest.raises(ValueError, match=r"expected the text of a Recipe\(...\); found R1\(\)"):
+        read_recipe("R1()")

@@ -1,0 +1,96 @@
+"""`--set KEY=VALUE`: one field of a recipe replaced, anywhere in it."""
+
+import pytest
+
+from zerosum import Recipe
+from zerosum.data import Digits, Ring
+from zerosum.game import Uniform
+from zerosum.networks import DCGANGenerator, MLPDiscriminator, MLPGenerator
+from zerosum.objectives import Hinge, NonSaturating
+from zerosum.recipes import with_setting
+from zerosum.terms import R1, R2, WeightClip
+
+RECIPE = Recipe(name="plain", generator=MLPGenerator(), discriminator=MLPDiscriminator(), objective=Hinge())
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "value"),
+    [
+        ("batch=32", "batch", 32),
+        (" batch = 32 ", "batch", 32),
+        ("images=1_000", "images", 1000),
+        ("ema=5", "ema", 5.0),
+        ("conditional=True", "conditional", True),
+        ("precision=bfloat16", "precision", "bfloat16"),
+        ("precision='bfloat16'", "precision", "bfloat16"),
+        ("name=other", "name", "other"),
+        ("name='a=b'", "name", "a=b"),
+        ("objective=NonSaturating(real_label=0.9)", "objective", NonSaturating(0.9)),
+        ("data=Ring(modes=4)", "data", Ring(modes=4)),
+        ("latent=Uniform(10)", "latent", Uniform(10)),
+        ("d_terms=(R1(), R2(gamma=3))", "d_terms", (R1(), R2(3.0))),
+        ("d_terms=()", "d_terms", ()),
+        ("d_after=WeightClip()", "d_after", WeightClip()),
+        ("d_after=None", "d_after", None),
+        ("generator=DCGANGenerator(width=8)", "generator", DCGANGenerator(width=8)),
+        ("generator.hidden=(64,)", "generator.hidden", (64,)),
+        ("generator.activation=tanh", "generator.activation", "tanh"),
+        ("G_opt.lr=1", "G_opt.lr", 1.0),
+        ("G_opt.schedule=Cosine(end=0.1)", "G_opt.schedule.end", 0.1),
+    ],
+)
+def test_a_setting_replaces_one_field_and_no_other(setting, path, value):
+    changed = with_setting(RECIPE, setting)
+    found = changed
+    for name in path.split("."):
+        found = getattr(found, name)
+    assert found == value
+    assert type(found) is type(value)
+    top = path.split(".")[0]
+    assert {n for n in vars(RECIPE) if getattr(changed, n) != getattr(RECIPE, n)} <= {top}
+
+
+def test_settings_add_up_and_leave_the_recipe_as_it_was():
+    changed = with_setting(with_setting(RECIPE, "G_opt.lr=0.5"), "G_opt.eps=0.25")
+    assert (changed.G_opt.lr, changed.G_opt.eps) == (0.5, 0.25)
+    assert RECIPE.G_opt.lr == 0.0002
+    assert RECIPE.data == Digits()
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("batch", "a setting is KEY=VALUE, like batch=32; found 'batch'"),
+        ("=3", "Recipe has no field ''; there are name, generator"),
+        ("batsh=3", "Recipe has no field 'batsh'; did you mean batch?"),
+        ("generator.hiden=(8,)", "MLPGenerator has no field 'hiden'; did you mean hidden?"),
+        ("generator.hidden.first=8", r"\(256, 256\) has no fields, so 'first' cannot be set in it"),
+        ("generator.=8", "MLPGenerator has no field ''"),
+        ("data.modes=8", "Digits has no field 'modes'; it has none"),
+        ("d_after.limit=1.0", "None has no fields, so 'limit' cannot be set in it"),
+        ("batch=", "not recipe text"),
+        ("batch=32.0", "Recipe.batch takes int; found 32.0"),
+        ("images=1e6", "Recipe.images takes int; found 1000000.0"),
+        ("batch=many", "recipe text holds literals and constructors only; found many"),
+        ("precision=half", "precision is auto, float32 or bfloat16; found 'half'"),
+        ("d_terms=R1()", r"Recipe.d_terms takes tuple\[Term, ...\]; found R1\(gamma=1.0\)"),
+        ("d_terms=(R1())", r"Recipe.d_terms takes tuple\[Term, ...\]; found R1\(gamma=1.0\)"),
+        ("d_terms=(WeightClip(),)", r"Recipe.d_terms takes tuple\[Term, ...\]; found \(WeightClip\(limit=0.01\),\)"),
+        ("d_after=R1()", r"Recipe.d_after takes WeightProjection \| None; found R1"),
+        ("objective=R1()", "Recipe.objective takes Objective; found R1"),
+        ("data=Hinge()", "Recipe.data takes Source; found Hinge"),
+        ("G_opt.lr=0", "lr is a step size above 0; found 0.0"),
+        ("G_opt.betas=(0, 1)", r"betas lie in \[0, 1\); found \(0.0, 1.0\)"),
+        ("images=0", "images counts images and is at least 1; found 0"),
+        ("n_critic=-1", "n_critic counts D's moves per move of G, at least 0; found -1"),
+        ("ema=-1", "ema is a half-life in images, at least 0; found -1.0"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
+        with_setting(RECIPE, setting)
+
+
+def test_terms_in_a_list_are_refused_in_python_too():
+    with pytest.raises(ValueError, match=r"d_terms is a tuple of terms, like \(R1\(gamma=1.0\),\); found \[R1"):
+        Recipe(name="a", generator=MLPGenerator(), discriminator=MLPDiscriminator(), objective=Hinge(), d_terms=[R1()])
