@@ -6,10 +6,10 @@ import torch
 from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
 
 
-def test_sides_halve_rounding_up_while_both_are_at_least_8():
-    assert ladder(28, 28) == [(28, 28), (14, 14), (7, 7)]
+def test_sides_halve_rounding_up_while_both_are_above_4():
+    assert ladder(28, 28) == [(28, 28), (14, 14), (7, 7), (4, 4)]
     assert ladder(64, 64) == [(64, 64), (32, 32), (16, 16), (8, 8), (4, 4)]
-    assert ladder(17, 100) == [(17, 100), (9, 50), (5, 25)]
+    assert ladder(17, 100) == [(17, 100), (9, 50), (5, 25), (3, 13)]
     assert ladder(8, 8) == [(8, 8), (4, 4)]
 
 

@@ -77,6 +77,7 @@ def test_settings_add_up_and_leave_the_recipe_as_it_was():
         ("d_terms=(R1())", r"Recipe.d_terms takes tuple\[Term, ...\]; found R1\(gamma=1.0\)"),
         ("d_terms=(WeightClip(),)", r"Recipe.d_terms takes tuple\[Term, ...\]; found \(WeightClip\(limit=0.01\),\)"),
         ("d_after=R1()", r"Recipe.d_after takes WeightProjection \| None; found R1"),
+        ("objective=NonSaturating", r"NonSaturating is a constructor: write NonSaturating\(\), with parentheses"),
         ("objective=R1()", "Recipe.objective takes Objective; found R1"),
         ("data=Hinge()", "Recipe.data takes Source; found Hinge"),
         ("G_opt.lr=0", "lr is a step size above 0; found 0.0"),

@@ -56,7 +56,8 @@ class _Discriminator(nn.Module):
         self.join, self.body, self.head = join, body, head
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
-        features = self.body(self.join(x, c)).flatten(1)
+        # Position before channel: a view of a channels_last map, where the usual order is a copy, there and back.
+        features = self.body(self.join(x, c)).permute(0, 2, 3, 1).flatten(1)
         return Judgement(self.head(features, c), features)
 
 

@@ -11,6 +11,7 @@ import math
 import re
 import types
 import typing
+import warnings
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
@@ -19,6 +20,7 @@ from typing import Any
 from zerosum._rooms import public
 from zerosum.recipes.recipe import Recipe
 
+LARGEST = 2**63 - 1
 LONGEST = 100_000  # characters of recipe text; far above any honest recipe
 ROOMS = ("game", "objectives", "terms", "networks", "data", "recipes")
 
@@ -52,7 +54,9 @@ def read(text: str, known: Mapping[str, type] = types.MappingProxyType({})) -> A
     if len(text) > LONGEST:
         raise ValueError(f"recipe text has at most {LONGEST} characters; found {len(text)}")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's remarks on odd code; what is not recipe text is refused below
+            tree = ast.parse(text.strip(), mode="eval")
         return _value(tree.body, {**vocabulary(), **known})
     except SyntaxError as error:
         raise ValueError(f"not recipe text ({error.msg}): {_shortened(text)}") from None
@@ -95,6 +99,10 @@ def _replaced(value: Any, path: list[str], text: str) -> Any:
 
 def _value(node: ast.expr, known: Mapping[str, type]) -> Any:
     match node:
+        case ast.Constant(value=int() as number) if number > LARGEST:
+            raise ValueError(f"a whole number in recipe text is at most {LARGEST}")
+        case ast.Name(id=name) if name in known:
+            raise ValueError(f"{name} is a constructor: write {name}(), with parentheses")
         case ast.Constant(value=None | bool() | int() | float() | str()):
             return node.value
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
@@ -132,7 +140,8 @@ def _constructed(name: str, node: ast.Call, known: Mapping[str, type]) -> Any:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    shown = text if len(text) <= 80 else f"{text[:77]}..."
+    return ascii(shown)[1:-1]  # without the control characters that a hostile text may hold
 
 
 def _known_field(kind: type, name: str) -> str:
@@ -181,6 +190,8 @@ def _fit(annotation: Any, value: Any) -> tuple[Any, bool]:
 
 def _plays(annotation: Any, value: Any) -> bool:
     """Whether a constructed value has the methods of the protocol, or is of the class, that an annotation names."""
+    if typing.get_origin(annotation) is not None:
+        return False
     if not getattr(annotation, "_is_protocol", False):
         return isinstance(value, annotation)
     wanted = {n: member for n, member in vars(annotation).items() if not n.startswith("_") or n == "__call__"}

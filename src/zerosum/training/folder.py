@@ -3,7 +3,8 @@
 import json
 import platform
 import sys
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 
 from zerosum.data.dataset import Dataset
 from zerosum.data.given import Given
-from zerosum.recipes.reader import read_recipe
+from zerosum.recipes.reader import read, read_recipe
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, replace_durably
 
@@ -27,9 +28,10 @@ class Start:
 def storable(recipe: Recipe, dataset: Dataset) -> Recipe:
     """The recipe with data that text can hold: a Python object in its place becomes `Given`."""
     try:
-        return recipe if read_recipe(repr(recipe)).data == recipe.data else _given(recipe, dataset)
+        readable = read(repr(recipe.data)) == recipe.data
     except ValueError:
-        return _given(recipe, dataset)
+        readable = False
+    return recipe if readable else replace(recipe, data=Given(dataset.name))
 
 
 def open_run(run: Path, recipe: Recipe) -> Start:
@@ -70,14 +72,21 @@ def write_circumstances(run: Path, device: torch.device, precision: str) -> None
     replace_durably(run / "command.txt", (command + "\n").encode())
 
 
-def _given(recipe: Recipe, dataset: Dataset) -> Recipe:
-    return replace(recipe, data=Given(dataset.name))
-
-
 def _refuse_changes(run: Path, text: str, recipe: Recipe) -> None:
     if text.strip() == pretty(recipe):
         return
-    before = read_recipe(text)
+    before = read_recipe(text, dict(_own_types(recipe)))
     changed = [f.name for f in fields(Recipe) if getattr(before, f.name) != getattr(recipe, f.name)]
     listed = "; ".join(f"{name} was {getattr(before, name)!r}, is {getattr(recipe, name)!r}" for name in changed)
     raise ValueError(f"{run} holds a run of another recipe: {listed}. Name another folder with --out")
+
+
+def _own_types(value: object) -> Iterator[tuple[str, type]]:
+    """The dataclasses of which a recipe is made, some perhaps the user's own, by name."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _own_types(item)
+    elif is_dataclass(value):
+        yield type(value).__name__, type(value)
+        for f in fields(value):
+            yield from _own_types(getattr(value, f.name))

@@ -1,6 +1,6 @@
 """Pyramids of strided and transposed convolutions between a picture and a small map, for any sides.
 
-Sides halve, rounding up, while both are at least 8: 28 goes to 14 and 7, 64 to 32, 16, 8 and 4. A side that halves
+Sides halve, rounding up, while both are above 4: 28 goes to 14, 7 and 4, and 64 to 32, 16, 8 and 4. A side that halves
 exactly takes a kernel of 4 and an odd one a kernel of 3, so that going down and coming up meet at every size and
 nothing is cropped.
 """
@@ -19,7 +19,7 @@ def ladder(height: int, width: int) -> list[Sides]:
     if min(height, width) < 8:
         raise ValueError(f"convolutional networks here take pictures of 8x8 and more; found {height}x{width}")
     sizes = [(height, width)]
-    while min(sizes[-1]) >= 8:
+    while min(sizes[-1]) > 4:
         sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
     return sizes
 
