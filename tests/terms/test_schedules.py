@@ -1,12 +1,13 @@
 """When terms act, and how strongly."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 
 from zerosum.game import Clock, Draws, Turn
-from zerosum.terms import Constant, Cosine, Every
+from zerosum.terms import Constant, Cosine, Every, Geometric, Scheduled
 
 
 class Counting:
@@ -19,9 +20,10 @@ class Counting:
         return torch.tensor(5.0)
 
 
-def turn_after(moves):
+def turn_after(moves, progress=0.0):
     x = torch.zeros(2, 2)
-    return Turn("D", None, None, x, x, None, None, Clock(moves=moves), Draws(seed=0, position=0))
+    clock = Clock(moves=moves, progress=progress)
+    return Turn("D", None, None, x, x, None, None, clock, Draws(seed=0, position=0))
 
 
 def test_every_third_move_acts_three_times_as_strongly_and_the_mean_stays():
@@ -50,9 +52,31 @@ def test_cosine_falls_along_half_a_wave(progress):
     assert late == pytest.approx(1 if progress <= 0.5 else 0.2 + 0.8 * wave)
 
 
+@pytest.mark.parametrize("end", [0.01, 1.0, 4.0])
+def test_geometric_changes_by_equal_ratios(end):
+    factors = [Geometric(end)(progress) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert factors[0] == 1
+    assert factors[-1] == pytest.approx(end)
+    assert [b / a for a, b in pairwise(factors)] == pytest.approx([end**0.25] * 4)
+
+
+def test_a_scheduled_term_acts_by_the_factor_of_the_moment():
+    term = Scheduled(Geometric(0.01), Counting())
+    assert [term(turn_after(0, progress)).item() for progress in (0.0, 0.5, 1.0)] == pytest.approx([5, 0.5, 0.05])
+    both = Every(2, Scheduled(Geometric(0.01), Counting()))
+    assert [both(turn_after(moves, 0.5)).item() for moves in range(2)] == pytest.approx([1, 0])
+
+
+def test_a_schedule_keeps_the_gradient_of_its_term():
+    weight = torch.ones((), requires_grad=True)
+    Scheduled(Geometric(0.01), lambda turn: 3 * weight)(turn_after(0, 0.5)).backward()
+    assert weight.grad.item() == pytest.approx(0.3)
+
+
 def test_factors_hold_beyond_the_ends_of_a_run():
     assert Cosine(end=0.3)(-0.5) == 1
     assert Cosine(end=0.3)(1.5) == pytest.approx(0.3)
+    assert [Geometric(0.3)(progress) for progress in (-0.5, 1.5)] == pytest.approx([1, 0.3])
     assert [Constant()(progress) for progress in (0.0, 0.5, 1.0)] == [1, 1, 1]
 
 
@@ -60,3 +84,9 @@ def test_factors_hold_beyond_the_ends_of_a_run():
 def test_factors_out_of_range_are_refused(make):
     with pytest.raises(ValueError, match=r"Cosine needs end >= 0 and begin in \[0, 1\); found"):
         make()
+
+
+@pytest.mark.parametrize("end", [0.0, -1.0, float("nan")])
+def test_a_ratio_to_nothing_is_refused(end):
+    with pytest.raises(ValueError, match=f"Geometric needs end > 0; found {end}"):
+        Geometric(end)

@@ -48,6 +48,8 @@ class Adam:
         _check_rate(self.lr)
         if not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas lie in [0, 1); found {self.betas}")
+        if not self.eps >= 0:
+            raise ValueError(f"eps is at least 0; found {self.eps}")
 
     def build(self, parameters: list[nn.Parameter]) -> Optimizer:
         """Adam over the parameters, fused into one pass where the device has it."""
@@ -71,6 +73,8 @@ class RMSprop:
 
     def __post_init__(self) -> None:
         _check_rate(self.lr)
+        if not 0 <= self.alpha < 1:
+            raise ValueError(f"alpha lies in [0, 1); found {self.alpha}")
 
     def build(self, parameters: list[nn.Parameter]) -> Optimizer:
         """RMSprop over the parameters."""
