@@ -10,7 +10,7 @@ from torch import nn
 from zerosum.game import Batch
 from zerosum.networks import IdentityDiscriminator
 from zerosum.objectives import MMD, Relativistic, Wasserstein
-from zerosum.terms import R1, Every
+from zerosum.terms import R1, Every, Geometric, Scheduled
 
 
 class Counted(nn.Module):
@@ -89,6 +89,11 @@ def test_two_equal_terms_both_count_and_both_show(play, batches):
     two.move_D(batch)
     for a, b in zip(one.D.network.parameters(), two.D.network.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-7)
+
+
+def test_a_term_goes_by_its_own_name_through_all_that_is_wrapped_around_it(play, batches):
+    log = play(D_terms=(Every(2, Scheduled(Geometric(0.5), R1())),), objective=Wasserstein()).move_D(next(batches))
+    assert list(log) == ["D/loss", "D/R1", "D/gradient"]
 
 
 def test_the_log_holds_detached_scalars_and_the_length_of_the_gradient(play, batches, fresh_networks, spying):
