@@ -68,6 +68,8 @@ def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
     ]  # fmt: skip
     with Image.open(tmp_path / "folder" / "7" / "000000.png") as picture:
         assert picture.size == (28, 28) and picture.mode == "L"
+    done = zerosum("sample", run, "--out", tmp_path / "folder", code=1)
+    assert "is not empty: name a new folder" in done.stderr
     done = zerosum("data", "info", tmp_path / "folder", "--sheet", tmp_path / "sheet.png", "--json")
     assert json.loads(done.stdout)["classes"] == {"2": 2, "7": 2}
 
@@ -136,7 +138,8 @@ def test_recipes_are_listed_and_printed_as_text_that_trains(tmp_path):
     zerosum("sample", tmp_path / "run", "--out", tmp_path / "p.npz", "--n", 9)
     with np.load(tmp_path / "p.npz") as arrays:
         assert arrays["points"].dtype == np.float32 and arrays["points"].shape == (9, 2) and "labels" not in arrays
-    zerosum("sample", tmp_path / "run", "--out", tmp_path / "folder", code=1)
+    done = zerosum("sample", tmp_path / "run", "--out", tmp_path / "folder", code=1)
+    assert "points do not go into a folder of pictures" in done.stderr
 
 
 def test_other_data_serve_as_they_are(tmp_path):

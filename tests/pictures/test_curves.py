@@ -135,9 +135,9 @@ def test_a_chart_refuses_what_it_cannot_draw():
         Curve(np.zeros(3), np.zeros(2))
     with pytest.raises(ValueError, match="at least one finite value"):
         curve([np.nan, np.inf])
-    with pytest.raises(ValueError, match="one to 3 curves, not 0"):
+    with pytest.raises(ValueError, match="a chart holds one to 3 curves, not 0"):
         line_chart([])
-    with pytest.raises(ValueError, match="one to 3 curves, not 4"):
+    with pytest.raises(ValueError, match="a chart holds one to 3 curves, not 4"):
         line_chart([curve([1])] * 4)
 
 

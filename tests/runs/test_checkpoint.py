@@ -40,7 +40,7 @@ def test_channels_last_weights_come_back_by_value(tmp_path):
     ("harm", "message"),
     [
         (lambda p: (p / "G.safetensors").unlink(), "G.safetensors is missing"),
-        (lambda p: (p / "G.safetensors").write_bytes(b""), "G.safetensors is damaged"),
+        (lambda p: (p / "G.safetensors").write_bytes(b""), "G.safetensors is damaged: its sha256 differs"),
         (lambda p: (p / "manifest.json").unlink(), "its manifest does not read"),
         (lambda p: (p / "manifest.json").write_text("{}"), "not one of ours"),
         (lambda p: (p / "manifest.json").write_text("[1]"), "not one of ours"),
@@ -62,7 +62,7 @@ def test_a_manifest_cannot_name_files_elsewhere(tmp_path):
     save_checkpoint(tmp_path / "c", made(1))
     manifest = json.loads((tmp_path / "c" / "manifest.json").read_text())
     (tmp_path / "c" / "manifest.json").write_text(json.dumps({"../secret.json": "0", **manifest}))
-    with pytest.raises(ValueError, match=r"foreign file '\.\./secret\.json'"):
+    with pytest.raises(ValueError, match=r"its manifest names a foreign file '\.\./secret\.json'"):
         load_checkpoint(tmp_path / "c")
 
 

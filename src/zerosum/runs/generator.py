@@ -180,6 +180,6 @@ def _rebuilt(
     module = build_generator(recipe, tuple(shape), len(classes))
     try:
         module.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(f"the weights do not fit the recipe's generator: {error}") from None
+    except RuntimeError:
+        raise ValueError(f"the weights do not fit the recipe's generator, {recipe.generator!r}") from None
     return TrainedGenerator(recipe, module.eval().requires_grad_(False), tuple(shape), tuple(classes), images)

@@ -1,0 +1,112 @@
+"""The trained generator: what it samples, what it refuses, and its file."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from zerosum.game.latents import Normal
+from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
+from zerosum.objectives.wasserstein import Hinge
+from zerosum.recipes.recipe import Recipe
+from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes, load, to_bytes
+
+RECIPE = Recipe(
+    name="tiny",
+    generator=MLPGenerator(hidden=(8,), embedding=2),
+    discriminator=MLPDiscriminator(hidden=(8,)),
+    objective=Hinge(),
+    latent=Normal(3),
+    conditional=True,
+)
+
+
+def made(recipe=RECIPE, shape=(1, 4, 5), classes=("cat", "dog", "7")):
+    torch.manual_seed(0)
+    module = build_generator(recipe, shape, len(classes)).eval()
+    return TrainedGenerator(recipe, module, shape, classes if recipe.conditional else (), 123)
+
+
+def test_bytes_are_the_nearest_of_256_levels():
+    x = torch.tensor([-1.0, 1.0, 0.0, -2.0, 5.0, 0.5]).view(1, 1, 2, 3)
+    assert to_bytes(x)[0, :, :, 0].tolist() == [[0, 255, 128], [0, 255, 191]]
+
+
+def test_samples_are_what_the_network_makes_of_the_latents():
+    generator = made()
+    z, labels = generator.latents(7, seed=4), np.array([2, 2, 0, 1, 0, 1, 2])
+    with torch.no_grad():
+        x = generator.module(z, torch.from_numpy(labels))
+    assert np.array_equal(generator.sample(7, seed=4, labels=labels), to_bytes(x))
+    assert not np.array_equal(generator.sample(7, seed=5, labels=labels), to_bytes(x))
+
+
+def test_sample_i_is_the_same_for_every_n():
+    generator = made()
+    many = generator.sample(1100, seed=1)
+    for n in (1, 2, 17, 512, 513):
+        assert np.array_equal(generator.sample(n, seed=1), many[:n])
+
+
+def test_classes_go_round_evenly_and_are_found_by_name_or_number():
+    generator = made()
+    assert generator.labels(7).tolist() == [0, 1, 2, 0, 1, 2, 0]
+    assert [generator.class_index(name) for name in ("dog", "1", "7")] == [1, 1, 2]
+    with pytest.raises(ValueError, match="no class 'eleven'; there are cat, dog, 7"):
+        generator.class_index("eleven")
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [0, 1, 3], [-1, 0, 0], [[0], [1], [2]]])
+def test_labels_that_do_not_fit_are_refused(labels):
+    with pytest.raises(ValueError, match="labels are 3 class indices below 3; found"):
+        made().sample(3, labels=labels)
+
+
+def test_without_classes_there_are_no_labels():
+    generator = made(replace(RECIPE, conditional=False))
+    assert generator.labels(5) is None
+    with pytest.raises(ValueError, match="has no classes: it was trained without labels"):
+        generator.sample(2, labels=[0, 0])
+    with pytest.raises(ValueError, match="has no classes: it was trained without labels"):
+        generator.class_index("cat")
+    with pytest.raises(ValueError, match="n counts samples and is at least 1; found 0"):
+        generator.sample(0)
+
+
+def test_points_come_in_the_units_of_the_data():
+    generator = made(replace(RECIPE, conditional=False), shape=(2,))
+    points = generator.sample(4)
+    assert points.dtype == np.float32 and points.shape == (4, 2)
+
+
+def test_a_generators_file_is_all_that_sampling_needs(tmp_path):
+    generator = made()
+    path = tmp_path / "generator.safetensors"
+    path.write_bytes(generator_bytes(generator))
+    back = load(path)
+    assert (back.recipe, back.shape, back.classes, back.images) == (RECIPE, (1, 4, 5), ("cat", "dog", "7"), 123)
+    assert np.array_equal(back.sample(5), generator.sample(5))
+    assert generator_bytes(back) == path.read_bytes()
+
+
+def test_files_of_others_are_refused(tmp_path):
+    path = tmp_path / "generator.safetensors"
+    path.write_bytes(b"\x80\x04K\x01.")
+    with pytest.raises(ValueError, match="does not read as safetensors"):
+        load(path)
+    safetensors.torch.save_file({"w": torch.zeros(2)}, path)
+    with pytest.raises(ValueError, match="is not a generator that zerosum wrote"):
+        load(path)
+    other = replace(made(), module=build_generator(replace(RECIPE, generator=MLPGenerator(hidden=(9,))), (2,), 3))
+    path.write_bytes(generator_bytes(other))
+    with pytest.raises(ValueError, match="the weights do not fit the recipe's generator"):
+        load(path)
+    path.unlink()
+    with pytest.raises(ValueError, match=r"is neither a run folder nor a generator\.safetensors file"):
+        load(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "recipe.txt").write_text(repr(RECIPE))
+    with pytest.raises(ValueError, match="holds no checkpoint yet: train it a little longer"):
+        load(tmp_path / "run")

@@ -1,0 +1,33 @@
+import pytest
+import torch
+
+from zerosum.training.device import choose_device, choose_precision, has_bfloat16, precision_context
+
+CPU = torch.device("cpu")
+
+
+def test_a_device_that_is_not_there_is_refused_with_those_that_are():
+    assert choose_device("cpu") == CPU
+    assert choose_device().type in ("cpu", "cuda", "mps")
+    for name in ("abacus", "cuda:99" if not torch.cuda.is_available() else "xpu"):
+        with pytest.raises(ValueError, match=f"no device '{name}' here; there is .*cpu"):
+            choose_device(name)
+
+
+def test_precision_is_chosen_by_what_the_device_does_natively(monkeypatch):
+    for native in (True, False):
+        monkeypatch.setattr("zerosum.training.device.has_bfloat16", lambda device, native=native: native)
+        assert choose_precision("auto", CPU, convolutional=True) == ("bfloat16" if native else "float32")
+        assert choose_precision("auto", CPU, convolutional=False) == "float32"
+        assert choose_precision("float32", CPU, convolutional=True) == "float32"
+    with pytest.raises(ValueError, match="this cpu device does not compute in bfloat16; use --precision float32"):
+        choose_precision("bfloat16", CPU, convolutional=True)
+
+
+def test_the_context_computes_in_the_precision():
+    a = torch.ones(4, 4)
+    with precision_context("float32", CPU)():
+        assert (a @ a).dtype == torch.float32
+    with precision_context("bfloat16", CPU)():
+        assert (a @ a).dtype == torch.bfloat16
+    assert isinstance(has_bfloat16(CPU), bool)
