@@ -19,7 +19,7 @@ from zerosum.terms.schedules import Cosine, Geometric, Scheduled
 
 def ring() -> Recipe:
     """Eight Gaussians on a ring: every mode found, by a smooth critic that sharpens as it goes; 90 s."""
-    return _sharpening("ring", Ring(), detail=8.0, softest=0.003)
+    return _sharpening("ring", Ring(), detail=8.0, softest=0.001)
 
 
 def grid() -> Recipe:
