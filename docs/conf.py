@@ -1,0 +1,46 @@
+"""How the manual is built: pages in Markdown, and beside them what the code tells of itself. Needs no network."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent))
+import tables
+
+import zerosum
+
+project = "zerosum"
+author = "The zerosum authors"
+copyright = author
+release = zerosum.__version__
+html_title = f"zerosum {release}"
+html_theme = "furo"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+myst_enable_extensions = ["substitution"]
+myst_substitutions = tables.all_tables()
+myst_heading_anchors = 2
+smartquotes = False
+
+# Docstrings are written to be read in the source: `code` in single backticks, |x| for a magnitude.
+default_role = "literal"
+napoleon_use_ivar = True  # else a dataclass's attributes would be described twice
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 100
+
+
+def escape_bars(app: Sphinx, kind: str, name: str, value: object, options: Any, lines: list[str]) -> None:  # noqa: ARG001
+    """Keep reStructuredText from taking the bars of |x| outside code for marks of its own."""
+    parts = re.split(r"(`[^`]*`)", "\n".join(lines))
+    parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
+    lines[:] = "".join(parts).split("\n")
+
+
+def setup(app: Sphinx) -> None:
+    """Hook into the build, before napoleon reads the docstrings."""
+    app.connect("autodoc-process-docstring", escape_bars, priority=400)

@@ -1,0 +1,136 @@
+"""Tables and reference sections made from the code when the manual is built, so that they cannot fall behind it.
+
+A page takes one in as `{{ name }}`. A new objective, term, network, source, law or recipe shows up by itself.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, fields
+
+from zerosum._rooms import modules
+from zerosum.recipes.named_recipes import catalogue
+from zerosum.recipes.reader import vocabulary
+from zerosum.recipes.recipe import Recipe
+
+ROOMS = (
+    *("game", "objectives", "terms", "networks", "networks.layers", "data", "recipes"),
+    *("runs", "training", "report", "metrics", "pictures"),
+)
+
+
+def all_tables() -> dict[str, str]:
+    """Everything that pages may take in, as Markdown by name."""
+    return {
+        "recipes": recipe_table(),
+        "recipe_fields": field_table(Recipe),
+        "objectives": objective_table(),
+        "kernels": part_table("objectives", "__call__", "squared_distance"),
+        "terms": part_table("terms", "__call__", "turn"),
+        "schedules": part_table("terms", "__call__", "progress"),
+        "projections": part_table("terms", "__call__", "network"),
+        "generators": part_table("networks", "build", "latent", "shape", "condition"),
+        "discriminators": part_table("networks", "build", "shape", "condition"),
+        "latents": part_table("game", "draw", "count", "generator"),
+        "optimisers": part_table("recipes", "build", "parameters"),
+        "sources": part_table("data", "open"),
+        "laws": part_table("data", "inverse_cdf", "u"),
+        **{f"api_{room.replace('.', '_')}": reference(room) for room in ROOMS},
+    }
+
+
+def parts(room: str, method: str, *parameters: str) -> list[type]:
+    """The values of a room that recipe text may name and that have a method taking just these parameters."""
+    return [
+        kind
+        for kind in vocabulary().values()
+        if kind.__module__.startswith(f"zerosum.{room}.")
+        and method in vars(kind)
+        and [*inspect.signature(vars(kind)[method]).parameters] == ["self", *parameters]
+    ]
+
+
+def part_table(room: str, method: str, *parameters: str) -> str:
+    """How each part is written, and what it is."""
+    rows = [(code(written(kind)), prose(summary(kind))) for kind in parts(room, method, *parameters)]
+    return table(("written", "what it is"), rows)
+
+
+def objective_table() -> str:
+    """What each objective is, and what its players minimise."""
+    rows = [
+        (
+            f"{code(kind.__name__)}<br>{prose(summary(kind))}",
+            equation(vars(kind)["d_loss"]),
+            equation(vars(kind)["g_loss"]),
+        )
+        for kind in parts("objectives", "d_loss", "real", "fake")
+    ]
+    return table(("objective", "D minimises", "G minimises"), rows)
+
+
+def recipe_table() -> str:
+    """The named recipes, with their length and what each is."""
+    rows = [(code(name), f"{make().images:,}", prose(summary(make))) for name, make in catalogue().items()]
+    return table(("recipe", "images", "what it is"), rows)
+
+
+def field_table(kind: type) -> str:
+    """The fields of a dataclass, with their defaults, from the `Attributes` of its docstring."""
+    listed = re.findall(r"^    (\w+): (.+(?:\n {5,}.+)*)", inspect.getdoc(kind) or "", re.MULTILINE)
+    text = {name: prose(" ".join(words.split())) for name, words in listed}
+    rows = [(code(name), code(value) if value else "", text[name]) for name, value in defaults(kind).items()]
+    return table(("field", "default", "what it is"), rows)
+
+
+def reference(room: str) -> str:
+    """The documentation of every public module of a room."""
+    found = [m.__name__ for m in modules(f"zerosum.{room}") if not m.__name__.endswith(".layers")]
+    directives = [f".. automodule:: {name}\n   :members:\n   :special-members: __call__\n" for name in found]
+    return "```{eval-rst}\n" + "\n".join(directives) + "```"
+
+
+def summary(kind: type | Callable[..., object]) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split())
+
+
+def written(kind: type) -> str:
+    """How a value is written, with its defaults: `R1(gamma=1.0)`."""
+    given = [f"{name}={value}" if value else name for name, value in defaults(kind).items()]
+    return f"{kind.__name__}({', '.join(given)})"
+
+
+def defaults(kind: type) -> dict[str, str]:
+    """The fields that a dataclass is made from, with their defaults as text; empty where one has to be given."""
+    found = {}
+    for field in fields(kind):
+        if field.init:
+            made = field.default if field.default_factory is MISSING else field.default_factory()
+            found[field.name] = "" if made is MISSING else repr(made)
+    return found
+
+
+def equation(loss: Callable[..., object]) -> str:
+    """The equation with which a loss's docstring begins, or the words in its place."""
+    text = summary(loss).partition(", a scalar")[0]
+    return code(text) if "[" in text or "^" in text else prose(text)
+
+
+def code(text: str) -> str:
+    """Text as code in a table's cell."""
+    return "`" + text.replace("|", r"\|") + "`"
+
+
+def prose(text: str) -> str:
+    """A docstring's text in a table's cell: papers become links, and no sign is taken for Markdown's own."""
+    pieces = re.split(r"(`[^`]*`)", text)
+    pieces[::2] = [piece.replace("<", "&lt;") for piece in pieces[::2]]
+    text = "".join(pieces).replace("|", r"\|")
+    return re.sub(r"arXiv (\d{4}\.\d{4,5})", r"[arXiv \1](https://arxiv.org/abs/\1)", text)
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, (":---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,0 +1,100 @@
+"""The manual says what is so: its Python runs, its commands parse, its parts can be built."""
+
+import doctest
+import importlib.util
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from zerosum.cli import app
+from zerosum.data.folders import Images
+from zerosum.recipes.named_recipes import named
+from zerosum.recipes.reader import read, vocabulary, with_setting
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+WITH_PYTHON = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+
+
+def blocks(page, language):
+    """The lines of each fenced block of a language, with the number of its first line."""
+    text = page.read_text(encoding="utf-8")
+    for found in re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        yield text[: found.start(1)].count("\n"), found[1].splitlines()
+
+
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.stem)
+def test_the_python_of_a_page_gives_what_the_page_shows(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = [""] * page.read_text(encoding="utf-8").count("\n")  # the prose, so that failures name the page's lines
+    for first, block in blocks(page, "python"):
+        assert block[0].startswith(">>>"), f"{page.name}, line {first + 1}: Python that nothing runs"
+        lines[first : first + len(block)] = block
+    examples = doctest.DocTestParser().get_doctest("\n".join(lines), {"__name__": "page"}, page.name, str(page), 0)
+    told = []
+    doctest.DocTestRunner(verbose=False).run(examples, out=told.append)
+    assert examples.examples and not told, "".join(told)
+
+
+@every_page
+def test_the_commands_of_a_page_are_commands(page):
+    for line in (line for _, block in blocks(page, "console") for line in block):
+        prompt, program, *arguments = shlex.split(line)
+        assert prompt == "$" and program in ("zerosum", "make"), line
+        if program == "zerosum":
+            verb = typer.main.get_command(app)
+            while arguments and arguments[0] in getattr(verb, "commands", {}):
+                verb = verb.commands[arguments.pop(0)]
+            options = verb.make_context(verb.name, arguments).params
+            if verb.name == "train" and not options["recipe"].endswith(".txt"):
+                can_be_made(options["recipe"], options["data"], options["settings"] or [])
+
+
+def can_be_made(name, data, settings):
+    recipe = named(name)
+    if data is not None:
+        recipe = replace(recipe, data=read(data) if data.endswith(")") else Images(data))
+    for setting in settings:
+        recipe = with_setting(recipe, setting)
+
+
+@every_page
+def test_the_parts_that_a_page_names_can_be_built(page):
+    prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for part in re.findall(r"`(?:\w+=)?(\w+\([^`]*\))`", prose):
+        if part.partition("(")[0] in vocabulary() and "..." not in part:
+            read(part)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    spec = importlib.util.spec_from_file_location("tables", DOCS / "tables.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_table_is_on_a_page_and_every_mark_on_a_page_is_a_table(tables):
+    marks = [mark for page in PAGES for mark in re.findall(r"{{ (\w+) }}", page.read_text(encoding="utf-8"))]
+    assert sorted(marks) == sorted(tables.all_tables())
+
+
+def test_every_row_of_a_table_has_its_cells(tables):
+    for name, text in tables.all_tables().items():
+        if not name.startswith("api_"):
+            rows = [re.split(r"(?<!\\)\|", line) for line in text.splitlines()]
+            assert len(rows) > 2 and len({len(row) for row in rows}) == 1, name
+            assert all(cell.strip() for row in rows for cell in (row[1], row[-2])), name
+
+
+def test_a_table_shows_equations_defaults_and_what_has_to_be_given(tables):
+    assert "| `E[D(G(z))] - E[D(x)]` | `-E[D(G(z))]` |" in tables.objective_table()
+    terms = tables.part_table("terms", "__call__", "turn")
+    assert "`R1(gamma=1.0)`" in terms and "`Every(n, term)`" in terms and "WeightClip" not in terms
+    assert r"E \|grad_x D(x)\|^2" in terms and "[arXiv 1801.04406](https://arxiv.org/abs/1801.04406)" in terms
+    assert "| `data` | `Digits()` |" in tables.all_tables()["recipe_fields"]
