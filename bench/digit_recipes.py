@@ -33,7 +33,7 @@ def one(recipe: str, run: Path) -> str:
     last = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
     generator = zerosum.load(run)
     verdict = load_judge().verdict(generator.sample(COUNT, seed=0), generator.labels(COUNT))
-    right = f"{verdict['right']:.1%}" if "right" in verdict else ""
+    right = "" if verdict["right"] is None else f"{verdict['right']:.1%}"
     cells = [recipe, f"{last['images']:,}", f"{last['seconds']:.0f}", f"{command:.0f}", f"{verdict['confident']:.1%}"]
     return f"| {' | '.join([*cells, right, str(verdict['present']), format(verdict['fid'], '.1f')])} |"
 

@@ -49,5 +49,5 @@ class RelativisticAverage:
         return -logsigmoid(real - fake.mean()).mean() - logsigmoid(real.mean() - fake).mean()
 
     def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """The same with real and fake exchanged, a scalar from scores `(B, ...)`."""
+        """-E[log s(D(G(z)) - E D(x))] - E[log(1 - s(D(x) - E D(G(z))))], a scalar from scores `(B, ...)`."""
         return self.d_loss(fake, _needed(real))

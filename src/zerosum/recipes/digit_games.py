@@ -57,7 +57,7 @@ def dcgan() -> Recipe:
         discriminator=DCGANDiscriminator(width=32),
         objective=NonSaturating(),
         latent=Uniform(100),
-        images=300_000,
+        images=250_000,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zerosum.runs.checkpoint import replace_durably
+
 
 class Means:
     """Running sums of scalar tensors, on their device, read once a tick: nothing waits for the device between."""
@@ -50,7 +52,7 @@ def read_log(run: Path) -> list[dict[str, Any]]:
 def truncate_log(run: Path, images: int) -> None:
     """Drop the lines of a log that lie beyond `images`: they will be lived through again."""
     kept = [entry for entry in read_log(run) if entry["images"] <= images]
-    (run / "log.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in kept))
+    replace_durably(run / "log.jsonl", "".join(json.dumps(entry) + "\n" for entry in kept).encode())
 
 
 def append_log(run: Path, entry: Mapping[str, Any]) -> None:
