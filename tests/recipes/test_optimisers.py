@@ -28,7 +28,7 @@ def stepped(optimiser, own, gradients):
         (RMSprop(), lambda p: torch.optim.RMSprop(p, lr=0.00005, alpha=0.99)),
         (RMSprop(lr=0.1, alpha=0.5), lambda p: torch.optim.RMSprop(p, lr=0.1, alpha=0.5)),
     ],
-    ids=repr,
+    ids=["Adam", "Adam with every number", "RMSprop", "RMSprop with every number"],
 )
 def test_it_steps_as_torchs_plain_optimiser_does(value, reference):
     ours, theirs = parameters(), parameters()
