@@ -96,7 +96,7 @@ def wgan() -> Recipe:
         G_opt=RMSprop(lr=2e-4),
         D_opt=RMSprop(lr=2e-4),
         n_critic=5,
-        images=1_000_000,
+        images=500_000,
     )
 
 
@@ -110,8 +110,8 @@ def wgan_gp() -> Recipe:
         d_terms=(GradientPenalty(weight=10.0),),
         G_opt=optimiser,
         D_opt=optimiser,
-        n_critic=3,
-        images=600_000,
+        n_critic=2,
+        images=300_000,
     )
 
 
