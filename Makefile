@@ -8,6 +8,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: .venv/ready
 	$(BIN)/zerosum train digits --out runs/demo
 	$(BIN)/zerosum sample runs/demo --n 100 --out runs/demo/samples.png
+	@echo
+	@echo "Look at   runs/demo/report.html and runs/demo/samples.png"
+	@echo "Try next  $(BIN)/zerosum sample runs/demo --class 7 --out seven.png"
+	@echo "          $(BIN)/zerosum recipes"
+	@echo "          $(BIN)/zerosum train ring"
 
 test: lint types docs unit
 

@@ -3,7 +3,7 @@
     python -m bench.overhead [--rounds 60] [--pairs 9]
 
 The bare step is written as anybody would write a fast one for exactly this game: own-parameter gradients, fused
-Adam, R1 on every eighth move, the running average, data in memory. The loop does the same through recipes, turns and
+Adam, R1 on every fourth move, the running average, data in memory. The loop does the same through recipes, turns and
 terms, and beside it draws its numbers by position, checks that they are finite, logs every part and counts. The two
 take turns in blocks of one run, and the ratio is the median over the pairs of blocks.
 """
@@ -34,8 +34,8 @@ def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
     game = build_game(recipe, dataset, device, precision)
     G, D, ema = game.G.network, game.D.network, copy.deepcopy(game.ema.module)
     g_parameters, d_parameters = [*G.parameters()], [*D.parameters()]
-    g_adam = torch.optim.Adam(g_parameters, 5e-4, (0.0, 0.99), fused=True)
-    d_adam = torch.optim.Adam(d_parameters, 5e-4, (0.0, 0.99), fused=True)
+    g_adam = torch.optim.Adam(g_parameters, 8e-4, (0.0, 0.99), fused=True)
+    d_adam = torch.optim.Adam(d_parameters, 8e-4, (0.0, 0.99), fused=True)
     averaged = [*ema.parameters(), *(b for b in ema.buffers() if b.is_floating_point())]
     followed = [*G.parameters(), *(b for b in G.buffers() if b.is_floating_point())]
     pixels = dataset.read(torch.arange(len(dataset)))
@@ -56,9 +56,9 @@ def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
         with autocast():
             real_score, fake_score = D(x, c).score.float(), D(fake, c).score.float()
             loss = -logsigmoid(real_score).mean() - logsigmoid(-fake_score).mean()
-            if moves % 8 == 0:
+            if moves % 4 == 0:
                 (slope,) = torch.autograd.grad(real_score.sum(), x, create_graph=True)
-                loss = loss + 8 * 0.5 * slope.square().flatten(1).sum(1).mean()
+                loss = loss + 4 * 0.5 * slope.square().flatten(1).sum(1).mean()
             gradients = torch.autograd.grad(loss, d_parameters)
         for p, g in zip(d_parameters, gradients, strict=True):
             p.grad = g

@@ -34,9 +34,8 @@ def train(
     """
     from zerosum.training.run import train as play
 
-    chosen = configured(recipe, settings or [])
-    given = None if data is None else data_source(data)
-    run = play(chosen, out, data=given, images=images, seed=seed, device=device, precision=precision)
+    chosen = configured(recipe, data, settings or [])
+    run = play(chosen, out, images=images, seed=seed, device=device, precision=precision)
     report = run / "report.html"
     if as_json:
         scores = run / "scores.json"
@@ -52,13 +51,17 @@ def train(
     typer.echo(f"sample with  zerosum sample {run}", err=True)
 
 
-def configured(recipe: str, settings: list[str]) -> "Recipe":
-    """The recipe by name or file, with its settings; raises `ValueError` for what does not fit."""
+def configured(recipe: str, data: str | None, settings: list[str]) -> "Recipe":
+    """The recipe by name or file, with other data and then its settings; raises `ValueError` for what does not fit."""
+    from dataclasses import replace
+
     from zerosum.recipes.named_recipes import named
     from zerosum.recipes.reader import read_recipe, with_setting
 
     is_file = recipe.endswith(".txt") or "/" in recipe
     chosen = read_recipe(_text(Path(recipe))) if is_file else named(recipe)
+    if data is not None:
+        chosen = replace(chosen, data=data_source(data))
     for setting in settings:
         chosen = with_setting(chosen, setting)
     return chosen

@@ -21,16 +21,17 @@ from zerosum.terms.schedules import Cosine, Every
 
 def digits() -> Recipe:
     """The demo: digits of the class asked for, by a non-saturating game with lazy R1; under 3 minutes."""
-    optimiser = Adam(lr=5e-4, betas=(0.0, 0.99), schedule=Cosine(begin=0.7))
+    optimiser = Adam(lr=8e-4, betas=(0.0, 0.99), schedule=Cosine(begin=0.7))
     return Recipe(
         name="digits",
         generator=DCGANGenerator(width=32),
         discriminator=DCGANDiscriminator(width=32, norm="none"),
         objective=NonSaturating(),
         conditional=True,
-        d_terms=(Every(8, R1(gamma=1.0)),),
+        d_terms=(Every(4, R1(gamma=1.0)),),
         G_opt=optimiser,
         D_opt=optimiser,
+        batch=128,
         images=300_000,
     )
 
