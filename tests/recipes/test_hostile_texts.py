@@ -99,6 +99,7 @@ def test_hostile_text_is_refused_with_a_sentence(text, message, capfd):
         ("R1(gamma=-1.0)", "gamma weighs a penalty and is at least 0; found -1.0"),
         ("R1(gamma=nan)", "gamma weighs a penalty and is at least 0; found nan"),
         ("Every(n=2.0, term=R1())", "Every.n takes int; found 2.0"),
+        ("Every(n=True, term=R1())", "Every.n takes int; found True"),
         ("Every(n=2, term=Hinge())", r"Every.term takes Term; found Hinge\(\)"),
         ("Every(n=2, term=WeightClip())", r"Every.term takes Term; found WeightClip\(limit=0.01\)"),
         ("Every(n=2, term=3)", "Every.term takes Term; found 3"),

@@ -99,6 +99,20 @@ def test_every_named_recipe_is_read_back(name):
     assert inspect.getdoc(catalogue()[name]), "the list of recipes shows the docstring"
 
 
+def test_a_long_value_takes_a_line_for_each_field_and_a_short_one_its_own():
+    assert pretty(Every(8, R1())) == "Every(n=8, term=R1(gamma=1.0))"
+    long = Every(8, Scheduled(Cosine(end=0.125, begin=0.25), GradientPenalty(weight=10.0, target=1.0, one_sided=True)))
+    assert pretty(long).splitlines() == [
+        "Every(",
+        "    n=8,",
+        "    term=Scheduled(",
+        "        schedule=Cosine(end=0.125, begin=0.25),",
+        "        term=GradientPenalty(weight=10.0, target=1.0, one_sided=True),",
+        "    ),",
+        ")",
+    ]
+
+
 def test_a_recipe_named_wrongly_is_told_the_likely_ones():
     with pytest.raises(ValueError, match=r"no recipe is called 'dcgam'; there is .*dcgan.* \(see zerosum recipes\)"):
         named("dcgam")
