@@ -85,6 +85,7 @@ def test_settings_add_up_and_leave_the_recipe_as_it_was():
         ("images=0", "images counts images and is at least 1; found 0"),
         ("n_critic=-1", "n_critic counts D's moves per move of G, at least 0; found -1"),
         ("ema=-1", "ema is a half-life in images, at least 0; found -1.0"),
+        ("ema_rampup=0.0", r"ema_rampup is a share of the images seen, above 0; found 0\.0"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused(setting, message):

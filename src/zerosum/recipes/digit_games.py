@@ -33,6 +33,8 @@ def digits() -> Recipe:
         D_opt=optimiser,
         batch=128,
         images=300_000,
+        ema=25_000.0,
+        ema_rampup=0.2,
     )
 
 
@@ -131,7 +133,8 @@ def began() -> Recipe:
     return replace(
         dcgan(),
         name="began",
-        discriminator=AutoEncoderDiscriminator(width=32, code=64),
+        # Squared errors: under absolute ones the autoencoder of digits settles at black, the median of most pixels.
+        discriminator=AutoEncoderDiscriminator(width=32, code=64, error="squared"),
         objective=BoundaryEquilibrium(gamma=0.7, rate=0.001),
     )
 

@@ -34,6 +34,7 @@ class Recipe:
         images: length of the run.
         n_critic: moves of D per move of G; 0 where D has no parameters.
         ema: half-life of the generator's average, in images; 0 for none.
+        ema_rampup: largest half-life of that average as a share of the images seen.
         seed: from which all randomness derives.
         precision: `auto`, `float32` or `bfloat16`.
         tick: images from one line of the log to the next.
@@ -56,6 +57,7 @@ class Recipe:
     images: int = 500_000
     n_critic: int = 1
     ema: float = 10_000.0
+    ema_rampup: float = 0.05
     seed: int = 0
     precision: str = "auto"
     tick: int = 5_000
@@ -69,6 +71,8 @@ class Recipe:
             raise ValueError(f"n_critic counts D's moves per move of G, at least 0; found {self.n_critic}")
         if not self.ema >= 0:
             raise ValueError(f"ema is a half-life in images, at least 0; found {self.ema}")
+        if not self.ema_rampup > 0:
+            raise ValueError(f"ema_rampup is a share of the images seen, above 0; found {self.ema_rampup}")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision is auto, float32 or bfloat16; found {self.precision!r}")
         for name in ("d_terms", "g_terms"):

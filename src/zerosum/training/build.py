@@ -45,7 +45,7 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
         D=D,
         objective=objective,
         latent=recipe.latent,
-        ema=ExponentialMovingAverage(generator, recipe.ema),
+        ema=ExponentialMovingAverage(generator, recipe.ema, recipe.ema_rampup),
         n_critic=recipe.n_critic,
         images_total=recipe.images,
         seed=recipe.seed,
