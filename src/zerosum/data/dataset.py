@@ -63,6 +63,20 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class Multimodal(Protocol):
+    """A source that knows its modes: equal Gaussians."""
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of each mode."""
+        ...
+
+    def centres(self) -> Tensor:
+        """Return the modes' centres (modes, d)."""
+        ...
+
+
 def in_memory(
     name: str,
     x: Tensor,

@@ -1,24 +1,13 @@
 """Energy games: the discriminator is an autoencoder and its score is minus the reconstruction error."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
-
-class _Judged(Protocol):
-    @property
-    def score(self) -> Tensor: ...
-
-
-class _Turn(Protocol):
-    @property
-    def real(self) -> _Judged: ...
-    @property
-    def fake(self) -> _Judged: ...
-    def average(self, value: Tensor) -> Tensor: ...
+from zerosum.objectives._watching import Watched
 
 
 @dataclass(frozen=True)
@@ -80,7 +69,7 @@ class BoundaryEquilibrium:
         """E[L(G(z))], a scalar from scores `(B, ...)`."""
         return -fake.mean()
 
-    def watch(self, player: str, turn: _Turn, log: dict[str, Tensor]) -> None:
+    def watch(self, player: str, turn: Watched, log: dict[str, Tensor]) -> None:
         """After a move of D: lead k by the errors of all ranks, and log it with the convergence measure."""
         if player != "D":
             return

@@ -5,22 +5,12 @@ log D = logsigmoid(s) and log(1 - D) = logsigmoid(-s) where D = sigmoid(s).
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-
-class _Judged(Protocol):
-    @property
-    def score(self) -> Tensor: ...
-
-
-class _Turn(Protocol):
-    @property
-    def real(self) -> _Judged: ...
-    @property
-    def fake(self) -> _Judged: ...
+from zerosum.objectives._watching import Watched
 
 
 def _discriminator_loss(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
@@ -28,7 +18,7 @@ def _discriminator_loss(real: Tensor, fake: Tensor, real_label: float) -> Tensor
     return -on_real.mean() - logsigmoid(-fake).mean()
 
 
-def _read_probabilities(player: str, turn: _Turn, log: dict[str, Tensor]) -> None:
+def _read_probabilities(player: str, turn: Watched, log: dict[str, Tensor]) -> None:
     """Log the mean D(x) and D(G(z)), and the value V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))]."""
     if player != "D":
         return
@@ -70,7 +60,7 @@ class Minimax:
         """E[log(1 - D(G(z)))], a scalar from scores `(B, ...)`."""
         return logsigmoid(-fake).mean()
 
-    def watch(self, player: str, turn: _Turn, log: dict[str, Tensor]) -> None:
+    def watch(self, player: str, turn: Watched, log: dict[str, Tensor]) -> None:
         """Log D(x), D(G(z)) and V at each move of the discriminator."""
         _read_probabilities(player, turn, log)
 
@@ -101,6 +91,6 @@ class NonSaturating:
         """-E[log D(G(z))], a scalar from scores `(B, ...)`."""
         return -logsigmoid(fake).mean()
 
-    def watch(self, player: str, turn: _Turn, log: dict[str, Tensor]) -> None:
+    def watch(self, player: str, turn: Watched, log: dict[str, Tensor]) -> None:
         """Log D(x), D(G(z)) and V at each move of the discriminator."""
         _read_probabilities(player, turn, log)

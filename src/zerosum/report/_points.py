@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import Dataset, Multimodal
 from zerosum.game.latents import Latent, Normal, Uniform
 from zerosum.metrics.modes import mode_coverage
 from zerosum.pictures.curves import Curve, line_chart
@@ -19,16 +19,6 @@ from zerosum.runs.generator import TrainedGenerator
 _SAMPLES = 2_500  # as in the literature on mode coverage
 _NEAR = 3.0  # standard deviations
 _PLACES = 400
-
-
-@runtime_checkable
-class _Multimodal(Protocol):
-    """A source that knows its modes."""
-
-    @property
-    def std(self) -> float: ...
-
-    def centres(self) -> Tensor: ...
 
 
 class _InverseCDF(Protocol):
@@ -54,7 +44,7 @@ def points(generator: TrainedGenerator, dataset: Dataset) -> Section:
         return Section("points", "Real and generated", figure(picture(image, words), words, "wide"))
     if made.shape[1] > 2:
         words += f" Their {made.shape[1]} dimensions are shown on the two principal axes of the real ones."
-    if not isinstance(source, _Multimodal):
+    if not isinstance(source, Multimodal):
         image = scatter(made, real, transparent=True)
         return Section("points", "Real and generated", figure(picture(image, words), words, "plane"))
     centres, reach = source.centres(), _NEAR * source.std

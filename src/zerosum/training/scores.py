@@ -2,31 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
 
-from zerosum.data.dataset import Source
+from zerosum.data.dataset import Multimodal, Source
 from zerosum.metrics.modes import mode_coverage
 from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator
 
 SAMPLES = 2_500
-
-
-@runtime_checkable
-class Multimodal(Protocol):
-    """A source that knows its modes."""
-
-    @property
-    def std(self) -> float:
-        """Standard deviation of each mode."""
-        ...
-
-    def centres(self) -> Tensor:
-        """The modes `(K, d)`."""
-        ...
 
 
 def write_scores(run: Path, generator: TrainedGenerator, data: Source) -> None:

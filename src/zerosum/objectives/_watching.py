@@ -1,0 +1,32 @@
+"""What an objective that watches the game needs of a turn; the game itself it does not know."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+
+class Judged(Protocol):
+    """A judgement."""
+
+    @property
+    def score(self) -> Tensor:
+        """Scores `(B, ...)`."""
+        ...
+
+
+class Watched(Protocol):
+    """A turn: both judgements, and the mean over ranks."""
+
+    @property
+    def real(self) -> Judged:
+        """D's judgement of the real samples."""
+        ...
+
+    @property
+    def fake(self) -> Judged:
+        """D's judgement of the generated samples."""
+        ...
+
+    def average(self, value: Tensor) -> Tensor:
+        """The mean of a detached value over all ranks."""
+        ...
