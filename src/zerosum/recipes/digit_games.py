@@ -99,7 +99,7 @@ def wgan() -> Recipe:
         G_opt=RMSprop(lr=2e-4),
         D_opt=RMSprop(lr=2e-4),
         n_critic=5,
-        images=500_000,
+        images=250_000,
     )
 
 
