@@ -39,48 +39,51 @@ def digits() -> Recipe:
 
 
 def gan() -> Recipe:
-    """The game of 2014 (Goodfellow et al.): two perceptrons, dropout in D; 2 minutes."""
+    """The game of 2014 (Goodfellow et al.): two perceptrons, dropout in D; 4 minutes.
+
+    Its samples are sharp, but it drops digits: six of ten were present at 400,000 images (bench/digits.md).
+    """
     return Recipe(
         name="gan",
         generator=MLPGenerator(hidden=(256, 512)),
         discriminator=MLPDiscriminator(hidden=(512, 256), dropout=0.3),
         objective=NonSaturating(),
         latent=Uniform(100),
-        images=1_000_000,
+        images=400_000,
         snapshot=100_000,
         tick=10_000,
     )
 
 
 def dcgan() -> Recipe:
-    """Convolutions by the rules of DCGAN (Radford et al. 2016); 3 minutes."""
+    """Convolutions by the rules of DCGAN (Radford et al. 2016); 7 minutes on one core."""
     return Recipe(
         name="dcgan",
         generator=DCGANGenerator(width=32),
         discriminator=DCGANDiscriminator(width=32),
         objective=NonSaturating(),
         latent=Uniform(100),
-        images=250_000,
+        images=300_000,
     )
 
 
 def lsgan() -> Recipe:
-    """Least squares instead of cross-entropy (Mao et al. 2017); 3 minutes."""
+    """Least squares instead of cross-entropy (Mao et al. 2017); 7 minutes on one core."""
     return replace(dcgan(), name="lsgan", objective=LeastSquares())
 
 
 def absolute() -> Recipe:
-    """The absolute-error game, which saturates on both sides; 3 minutes."""
+    """The absolute-error game, which saturates on both sides; 7 minutes on one core."""
     return replace(dcgan(), name="absolute", objective=AbsoluteError())
 
 
 def hinge() -> Recipe:
-    """The hinge game (Lim and Ye 2017) with lazy R1; 3 minutes."""
+    """The hinge game (Lim and Ye 2017) with lazy R1; 6 minutes on one core."""
     return replace(_without_norm(), name="hinge", objective=Hinge())
 
 
 def relativistic() -> Recipe:
-    """The paired relativistic game with lazy R1 and R2, as in R3GAN (Huang et al. 2024); 3 minutes."""
+    """The paired relativistic game with lazy R1 and R2, as in R3GAN (Huang et al. 2024); 6 minutes on one core."""
     return replace(
         _without_norm(),
         name="relativistic",
@@ -90,7 +93,10 @@ def relativistic() -> Recipe:
 
 
 def wgan() -> Recipe:
-    """A critic held by weight clipping (Arjovsky et al. 2017); 5 minutes."""
+    """A critic held by weight clipping (Arjovsky et al. 2017); 6 minutes on one core.
+
+    The clipped critic is slow and soft: every digit is there, and 46 % of samples read with confidence.
+    """
     return replace(
         dcgan(),
         name="wgan",
@@ -104,7 +110,10 @@ def wgan() -> Recipe:
 
 
 def wgan_gp() -> Recipe:
-    """A critic held by a gradient penalty (Gulrajani et al. 2017); 5 minutes."""
+    """A critic held by a gradient penalty (Gulrajani et al. 2017); 10 minutes on one core.
+
+    In this budget every digit is there and 47 % of samples read with confidence.
+    """
     optimiser = Adam(lr=5e-4, betas=(0.0, 0.9))
     return replace(
         _without_norm(),
@@ -119,17 +128,21 @@ def wgan_gp() -> Recipe:
 
 
 def ebgan() -> Recipe:
-    """The discriminator as an energy, an autoencoder's error (Zhao et al. 2017); 5 minutes."""
+    """The discriminator as an energy, an autoencoder's error (Zhao et al. 2017); 8 minutes on one core."""
     return replace(
         dcgan(),
         name="ebgan",
         discriminator=AutoEncoderDiscriminator(width=32, code=64, error="squared"),
         objective=EnergyBased(margin=0.1),
+        images=250_000,
     )
 
 
 def began() -> Recipe:
-    """Autoencoder errors held in balance by k (Berthelot et al. 2017); 5 minutes."""
+    """Autoencoder errors held in balance by k (Berthelot et al. 2017); 10 minutes on one core.
+
+    With absolute errors it collapsed to one digit; with squared ones it has yet to be measured in full.
+    """
     return replace(
         dcgan(),
         name="began",
@@ -140,7 +153,10 @@ def began() -> Recipe:
 
 
 def gmmn() -> Recipe:
-    """Direct matching of pixels by MMD, no discriminator at all (Li et al. 2015); 2 minutes."""
+    """Direct matching of pixels by MMD, no discriminator at all (Li et al. 2015); 3 minutes.
+
+    Matching pixels blurs: 48 % of samples read with confidence and two digits below 1 % at 600,000 images.
+    """
     return Recipe(
         name="gmmn",
         generator=MLPGenerator(hidden=(256, 512)),
@@ -150,14 +166,14 @@ def gmmn() -> Recipe:
         G_opt=Adam(lr=1e-3, betas=(0.9, 0.999)),
         n_critic=0,
         batch=500,
-        images=2_000_000,
+        images=600_000,
         tick=20_000,
         snapshot=200_000,
     )
 
 
 def mmd_gan() -> Recipe:
-    """MMD on features that a discriminator learns (Li et al. 2017, Binkowski et al. 2018); 5 minutes."""
+    """MMD on features that a discriminator learns (Li et al. 2017, Binkowski et al. 2018); 10 minutes on one core."""
     return replace(
         _without_norm(),
         name="mmd-gan",
