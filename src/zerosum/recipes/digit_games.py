@@ -32,7 +32,7 @@ def digits() -> Recipe:
         G_opt=optimiser,
         D_opt=optimiser,
         batch=128,
-        images=300_000,
+        images=240_000,
         ema=25_000.0,
         ema_rampup=0.2,
     )
