@@ -4,6 +4,7 @@ import inspect
 import math
 import typing
 from dataclasses import MISSING, dataclass, fields
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
@@ -41,6 +42,7 @@ PLAYERS = {
 NUMBERS = st.floats(0.51, 0.99) | st.sampled_from([1e-8, 1.0, 3.0, 1e6])
 
 
+@cache
 def literals(annotation):
     """Values of an annotation that fit most fields; what a field refuses is drawn again."""
     plain = {int: st.integers(1, 9), float: NUMBERS, bool: st.booleans(), str: st.text(max_size=9)}
@@ -59,22 +61,24 @@ def literals(annotation):
     return st.one_of(*map(built, PLAYERS.get(annotation.__name__, (annotation,))))
 
 
-def built(kind):
-    """Values of a dataclass; words with a default keep it."""
+@st.composite
+def built(draw, kind):
+    """Values of a dataclass; words with a default keep it.
+
+    Composite, so that its name stays short: Hypothesis prints the strategy of a draw that is refused, and one of terms
+    that hold terms would print as long as it is deep, with a warning.
+    """
     hints = typing.get_type_hints(kind)
 
     def drawn(field):
         is_word = str in (hints[field.name], *typing.get_args(hints[field.name]))
         return field.init and not (is_word and field.default is not MISSING)
 
-    def made(values):
-        try:
-            return kind(**values)
-        except ValueError:
-            reject()
-
-    names = [field.name for field in fields(kind) if drawn(field)]
-    return st.deferred(lambda: st.fixed_dictionaries({name: literals(hints[name]) for name in names}).map(made))
+    values = {field.name: draw(literals(hints[field.name])) for field in fields(kind) if drawn(field)}
+    try:
+        return kind(**values)
+    except ValueError:
+        reject()
 
 
 @pytest.mark.parametrize("name", vocabulary())
