@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.func import functional_call
 
-from zerosum.game import Batch, Game
+from zerosum.game import Game, Turn
 from zerosum.objectives import Wasserstein
 from zerosum.terms import Cosine, Every, WeightClip
 
@@ -12,10 +12,9 @@ from zerosum.terms import Cosine, Every, WeightClip
 def test_g_is_shown_what_the_hook_makes_of_d_and_d_itself_stays(play, batches, fresh_networks, spying, unchanged):
     """A look-ahead: G descends against D one gradient step later, without D having moved."""
 
-    def look_ahead(game: Game, batch: Batch):
+    def look_ahead(game: Game, turn: Turn):
         own = dict(game.D.network.named_parameters())
-        _, x_fake = game.generate(batch)
-        loss = game.objective.d_loss(game.D.network(batch.x), game.D.network(x_fake.detach()))
+        loss = game.objective.d_loss(game.D.network(turn.x), game.D.network(turn.x_fake.detach()))
         gradients = torch.autograd.grad(loss, [*own.values()])
         ahead = {name: p - 0.5 * g for (name, p), g in zip(own.items(), gradients, strict=True)}
         return lambda x: functional_call(game.D.network, ahead, (x,))

@@ -14,7 +14,7 @@ from zerosum.game.draws import Draws
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.latents import Latent
 from zerosum.game.player import Objective, Player, unwrapped
-from zerosum.game.turn import Clock, Discriminator, Turn
+from zerosum.game.turn import Augmentation, Clock, Discriminator, Turn
 
 Log = dict[str, Tensor]
 
@@ -37,6 +37,14 @@ class Watcher(Protocol):
         ...
 
 
+class Shown(Protocol):
+    """What G is shown in D's place on its moves."""
+
+    def __call__(self, game: "Game", turn: Turn) -> Discriminator:
+        """The discriminator for G's turn."""
+        ...
+
+
 class NonFiniteError(ArithmeticError):
     """A loss part or gradient that is not a finite number; the message names the player and the part."""
 
@@ -54,11 +62,14 @@ class Game:
         objective: what the two want.
         latent: the law of z.
         ema: the generator's running average.
-        n_critic: moves of D per move of G; 0 where D has nothing to learn.
+        n_critic: moves of D in a round; 0 where D has nothing to learn.
+        n_generator: moves of G in a round.
         images_total: length of the run, for schedules.
         seed: every random number derives from it.
-        shown: what G is shown on its move, from the game and the batch; by default D as it is.
-        watchers: observers of every move; an objective or a term that can watch is one without being listed.
+        shown: the discriminator that G is shown on its move, from the game and G's turn; by default D as it is.
+        augment: what is done to samples before D sees them.
+        watchers: observers of every move; an objective, term or augmentation that can watch is one without being
+            listed.
         precision: makes the context in which networks and losses are computed.
     """
 
@@ -68,30 +79,36 @@ class Game:
     latent: Latent
     ema: ExponentialMovingAverage
     n_critic: int = 1
+    n_generator: int = 1
     images_total: int = 1
     seed: int = 0
-    shown: Callable[["Game", Batch], Discriminator] | None = None
+    shown: Shown | None = None
+    augment: Augmentation | None = None
     watchers: tuple[Watcher, ...] = ()
     precision: Callable[[], AbstractContextManager[None]] = nullcontext
     images: int = 0
 
     def __post_init__(self) -> None:
-        parts = (self.objective, *map(unwrapped, (*self.D.terms, *self.G.terms)))
+        parts: tuple[object, ...] = (self.objective, self.augment, *map(unwrapped, (*self.D.terms, *self.G.terms)))
         self.watchers = (*(part for part in parts if isinstance(part, Watcher)), *self.watchers)
 
     def step(self, batches: Iterator[Batch]) -> Log:
-        """Play one round: `n_critic` moves of D, each on its own batch, then one of G on another."""
+        """Play one round: `n_critic` moves of D and then `n_generator` of G, each on its own batch."""
         log: Log = {}
+        before = self.images
         for _ in range(self.n_critic):
             log |= self.move_D(next(batches))
-        return log | self.move_G(next(batches))
+        for _ in range(self.n_generator):
+            log |= self.move_G(next(batches))
+        self.ema.update(self.images - before, self.images)
+        return log
 
     def move_D(self, batch: Batch) -> Log:
         """D learns to tell real samples from generated ones."""
         with torch.no_grad(), self.precision():
             z, x_fake = self.generate(batch)
         turn = self.turn(self.D, batch, batch.x.detach().requires_grad_(), x_fake.requires_grad_(), z)
-        log = self.settle(self.D, turn, lambda: self.objective.d_loss(turn.real.score, turn.fake.score))
+        log = self.settle(self.D, turn)
         self.images += len(batch.x) * ranks()
         return log
 
@@ -100,13 +117,10 @@ class Game:
         with self.precision():
             z, x_fake = self.generate(batch)
         turn = self.turn(self.G, batch, batch.x, x_fake, z)
-        reads_real = self.objective.reads_real
-        log = self.settle(
-            self.G, turn, lambda: self.objective.g_loss(turn.fake.score, turn.real.score if reads_real else None)
-        )
-        seen = len(batch.x) * ranks()
-        self.images += 0 if self.n_critic else seen  # with no moves of D, G's batches are the clock
-        self.ema.update(seen * max(self.n_critic, 1), self.images)
+        if self.shown is not None:
+            turn.D = self.shown(self, turn)
+        log = self.settle(self.G, turn)
+        self.images += 0 if self.n_critic else len(batch.x) * ranks()  # with no moves of D, G's batches are the clock
         return log
 
     def generate(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -115,12 +129,21 @@ class Game:
         z = draws.mine(self.latent.draw(len(batch.x) * ranks(), draws.stream("latent")))
         return z, self.G.network(z) if batch.c is None else self.G.network(z, batch.c)
 
-    def settle(self, player: Player, turn: Turn, loss: Callable[[], Tensor]) -> Log:
-        """Add the player's terms to its loss, take the gradient in its own parameters, check it, step."""
+    def parts(self, player: Player, turn: Turn) -> Log:
+        """What the player minimises, by name: its part of the objective and each of its terms, scalars."""
+        if player is self.D:
+            parts = {"D/loss": self.objective.d_loss(turn.real.score, turn.fake.score)}
+        else:
+            real = turn.real.score if self.objective.reads_real else None
+            parts = {"G/loss": self.objective.g_loss(turn.fake.score, real)}
+        for term in player.terms:
+            parts[_free_name(f"{player.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
+        return parts
+
+    def settle(self, player: Player, turn: Turn) -> Log:
+        """Take the gradient of the sum of a player's parts in its own parameters, check it, step."""
         with self.precision():
-            parts = {f"{player.name}/loss": loss()}
-            for term in player.terms:
-                parts[_free_name(f"{player.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
+            parts = self.parts(player, turn)
             values = torch.stack([*parts.values()])
             own = torch.autograd.grad(values.sum(), player.parameters, materialize_grads=True)
         # The values travel with the gradients, so that every rank sees the same and stops at the same step.
@@ -135,9 +158,9 @@ class Game:
 
     def turn(self, player: Player, batch: Batch, x: Tensor, x_fake: Tensor, z: Tensor) -> Turn:
         """Lay the table for a player's move."""
-        shown = self.shown(self, batch) if self.shown is not None and player is self.G else self.D.network
+        D, G = self.D.network, self.G.network
         clock = Clock(player.moves, self.images, self.images / self.images_total)
-        return Turn(player.name, shown, self.G.network, x, x_fake, z, batch.c, clock, self.draws(batch))
+        return Turn(player.name, D, G, x, x_fake, z, batch.c, clock, self.draws(batch), self.augment)
 
     def draws(self, batch: Batch) -> Draws:
         """The random numbers of a batch's move."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,6 +14,14 @@ from zerosum.game.judgement import Judgement
 
 Discriminator = Callable[..., Tensor | Judgement]
 Generator = Callable[..., Tensor]
+
+
+class Augmentation(Protocol):
+    """What is done to samples, real and generated alike, before D sees them."""
+
+    def __call__(self, x: Tensor, role: str, turn: "Turn") -> Tensor:
+        """The samples as D shall see them, of the same shape and differentiable twice by x."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +57,8 @@ class Turn:
         c: the condition of both, or None.
         clock: how far the run is.
         draws: this move's random numbers.
+        augment: what is done to samples before D sees them, from the samples, their role (`real`, `fake`, or what
+            a term calls its own) and this turn; None for nothing.
     """
 
     player: str
@@ -59,20 +70,25 @@ class Turn:
     c: Tensor | None
     clock: Clock
     draws: Draws
+    augment: "Augmentation | None" = None
 
     @cached_property
     def real(self) -> Judgement:
         """D's judgement of the real samples."""
-        return self.judge(self.x)
+        return self.judge(self.x, "real")
 
     @cached_property
     def fake(self) -> Judgement:
         """D's judgement of the generated samples."""
-        return self.judge(self.x_fake)
+        return self.judge(self.x_fake, "fake")
 
-    def judge(self, x: Tensor) -> Judgement:
-        """D's judgement of other points, `(B, ...)`, under this turn's condition."""
-        return Judgement.of(self.D(x) if self.c is None else self.D(x, self.c))
+    def judge(self, x: Tensor, role: str = "other") -> Judgement:
+        """D's judgement of other points `(B, ...)`, under this turn's condition and through its augmentation.
+
+        Points of one role are augmented alike, sample by sample.
+        """
+        seen = x if self.augment is None else self.augment(x, role, self)
+        return Judgement.of(self.D(seen) if self.c is None else self.D(seen, self.c))
 
     def average(self, value: Tensor) -> Tensor:
         """The mean of a detached value over all ranks."""

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field, fields, is_dataclass
 
 from zerosum.data.dataset import Source
 from zerosum.data.digits import Digits
+from zerosum.game.game import Shown
 from zerosum.game.latents import Latent, Normal
 from zerosum.game.player import Objective, Term, WeightProjection
+from zerosum.game.turn import Augmentation
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 from zerosum.recipes.optimisers import Adam, OptimiserSpec
 
@@ -32,7 +34,10 @@ class Recipe:
         D_opt: D's optimiser.
         batch: samples per move, over all ranks together.
         images: length of the run.
-        n_critic: moves of D per move of G; 0 where D has no parameters.
+        n_critic: moves of D in a round; 0 where D has no parameters.
+        n_generator: moves of G in a round.
+        shown: the discriminator that G is shown, such as `Unrolled(k=5)`; None for D as it is.
+        augment: what is done to samples, real and generated alike, before D sees them; None for nothing.
         ema: half-life of the generator's average, in images; 0 for none.
         ema_rampup: largest half-life of that average as a share of the images seen.
         seed: from which all randomness derives.
@@ -56,6 +61,9 @@ class Recipe:
     batch: int = 64
     images: int = 500_000
     n_critic: int = 1
+    n_generator: int = 1
+    shown: Shown | None = None
+    augment: Augmentation | None = None
     ema: float = 10_000.0
     ema_rampup: float = 0.05
     seed: int = 0
@@ -67,8 +75,10 @@ class Recipe:
         for name in ("batch", "images", "tick", "snapshot"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} counts images and is at least 1; found {getattr(self, name)}")
+        if self.n_generator < 1:
+            raise ValueError(f"n_generator counts G's moves in a round, at least 1; found {self.n_generator}")
         if self.n_critic < 0:
-            raise ValueError(f"n_critic counts D's moves per move of G, at least 0; found {self.n_critic}")
+            raise ValueError(f"n_critic counts D's moves in a round, at least 0; found {self.n_critic}")
         if not self.ema >= 0:
             raise ValueError(f"ema is a half-life in images, at least 0; found {self.ema}")
         if not self.ema_rampup > 0:

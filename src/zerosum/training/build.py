@@ -34,8 +34,9 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
         discriminator = recipe.discriminator.build(dataset.shape, condition)
     for network in (generator, discriminator):
         _place(network, device, dataset.is_image)
-    # The objective and the terms may hold state (BEGAN's k); the recipe's own stay as they were written.
-    objective, g_terms, d_terms = copy.deepcopy((recipe.objective, recipe.g_terms, recipe.d_terms))
+    # Objective, terms and augmentation may hold state (BEGAN's k); the recipe's own stay as they were written.
+    objective, augment = copy.deepcopy((recipe.objective, recipe.augment))
+    g_terms, d_terms = copy.deepcopy((recipe.g_terms, recipe.d_terms))
     D = _player("D", discriminator, recipe.D_opt, d_terms)
     D.after = recipe.d_after
     if recipe.n_critic and not D.parameters:
@@ -47,6 +48,9 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
         latent=recipe.latent,
         ema=ExponentialMovingAverage(generator, recipe.ema, recipe.ema_rampup),
         n_critic=recipe.n_critic,
+        n_generator=recipe.n_generator,
+        shown=recipe.shown,
+        augment=augment,
         images_total=recipe.images,
         seed=recipe.seed,
         precision=precision_context(precision, device),

@@ -55,7 +55,7 @@ def restore(game: Game, checkpoint: Checkpoint) -> None:
 
 
 def _stateful(game: Game) -> dict[str, Stateful]:
-    parts: dict[str, object] = {"objective": game.objective}
+    parts: dict[str, object] = {"objective": game.objective, "augment": game.augment}
     for player in (game.G, game.D):
         parts |= {f"{player.name}_term_{i}": unwrapped(term) for i, term in enumerate(player.terms)}
     return {name: part for name, part in parts.items() if isinstance(part, Stateful)}

@@ -1,0 +1,107 @@
+"""Unrolled GANs: G is shown the D that would answer it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.optim import Adam, RMSprop
+
+from zerosum.game.game import Game
+from zerosum.game.judgement import Judgement
+from zerosum.game.player import Player
+from zerosum.game.turn import Discriminator, Turn
+
+Named = dict[str, Tensor]
+_LEAST = 1e-30  # of a second moment: the slope of a root at 0 is infinite
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """Show G the discriminator k moves ahead: Metz et al. 2017 (arXiv 1611.02163), equations 5 to 8.
+
+    D makes k further moves on G's turn, as its own optimiser would from where it stands, and the gradient passes
+    through them. So G also sees how D would answer a change of its samples, and a collapse onto one mode, which D
+    would undo at once, does not pay. D itself does not move. Its terms count ahead as in its own moves; those that
+    detach the samples they look at (as `GradientPenalty`) pass no gradient to G. On several ranks, each looks ahead on
+    its own samples.
+
+    A step ahead costs about one move of D, and as much memory, since all are kept for the gradient.
+
+    Args:
+        k: moves to look ahead (>= 1); the paper uses 5 to 10.
+    """
+
+    k: int = 5
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"Unrolled(k) looks k moves ahead, at least 1; found {self.k}")
+
+    def __call__(self, game: Game, turn: Turn) -> Discriminator:
+        """D after k answers to G's samples, as a function of them."""
+        network = game.D.network
+        weights: Named = dict(network.named_parameters())
+        names = [name for name, weight in weights.items() if weight.requires_grad]
+        # An imagined move is not remembered: batch norm's statistics move in a copy.
+        buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+        ahead = _Ahead(game.D)
+        for step in range(self.k):
+            clock = replace(turn.clock, moves=game.D.moves + step)
+            x = turn.x.detach().requires_grad_()
+            D_turn = replace(turn, player="D", D=_with(network, weights | buffers), x=x, clock=clock)
+            own = [weights[name] for name in names]
+            with game.precision():
+                loss = torch.stack([*game.parts(game.D, D_turn).values()]).sum()
+                gradients = torch.autograd.grad(loss, own, create_graph=True, materialize_grads=True)
+            weights |= dict(zip(names, ahead.step(own, gradients), strict=True))
+        return _with(network, weights | buffers)
+
+
+def _with(network: nn.Module, tensors: Named) -> Discriminator:
+    def D(*arguments: Tensor) -> Tensor | Judgement:
+        verdict: Tensor | Judgement = functional_call(network, tensors, arguments)
+        return verdict
+
+    return D
+
+
+class _Ahead:
+    """A player's optimiser as a function that can be differentiated: its next steps, without their being taken."""
+
+    def __init__(self, player: Player) -> None:
+        if not isinstance(player.optimiser, Adam | RMSprop):
+            kind = type(player.optimiser).__name__
+            raise ValueError(f"Unrolled looks ahead by Adam or RMSprop; {player.name}'s optimiser is {kind}")
+        groups = player.optimiser.param_groups
+        self.options = [group for group in groups for _ in group["params"]]
+        self.states = [dict(player.optimiser.state[p]) for group in groups for p in group["params"]]
+        self.direction = _adam if isinstance(player.optimiser, Adam) else _rmsprop
+
+    def step(self, weights: Sequence[Tensor], gradients: Sequence[Tensor]) -> list[Tensor]:
+        """The weights after one more step down the gradients, as functions of both."""
+        moves = zip(weights, gradients, self.states, self.options, strict=True)
+        return [weight - option["lr"] * self.direction(g, state, option) for weight, g, state, option in moves]
+
+
+def _root(square: Tensor) -> Tensor:
+    return square.clamp_min(_LEAST).sqrt()
+
+
+def _adam(gradient: Tensor, state: dict[str, Any], option: dict[str, Any]) -> Tensor:
+    first, second = option["betas"]
+    state["step"] = state.get("step", torch.zeros(())) + 1
+    state["exp_avg"] = torch.lerp(gradient, state.get("exp_avg", torch.zeros_like(gradient)), first)
+    state["exp_avg_sq"] = torch.lerp(gradient.square(), state.get("exp_avg_sq", torch.zeros_like(gradient)), second)
+    mean: Tensor = state["exp_avg"] / (1 - first ** state["step"])
+    direction: Tensor = mean / (_root(state["exp_avg_sq"] / (1 - second ** state["step"])) + option["eps"])
+    return direction
+
+
+def _rmsprop(gradient: Tensor, state: dict[str, Any], option: dict[str, Any]) -> Tensor:
+    square: Tensor = torch.lerp(gradient.square(), state.get("square_avg", torch.zeros_like(gradient)), option["alpha"])
+    state["square_avg"] = square
+    direction: Tensor = gradient / (_root(square) + option["eps"])
+    return direction

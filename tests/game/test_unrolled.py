@@ -1,0 +1,126 @@
+"""Unrolled: G is shown the D that D's own next moves would lead to, and its gradient passes through them."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.func import functional_call
+
+from zerosum.game import Unrolled
+from zerosum.objectives import Minimax, NonSaturating, Wasserstein
+from zerosum.terms import R1, GradientPenalty
+
+
+class Showing:
+    """An `Unrolled` that keeps what it showed."""
+
+    def __init__(self, k):
+        self.inner, self.shown = Unrolled(k), []
+
+    def __call__(self, game, turn):
+        self.turn = turn
+        self.shown.append(self.inner(game, turn))
+        return self.shown[-1]
+
+
+OPTIMISERS = {
+    "adam": lambda p: torch.optim.Adam(p, 0.01, (0.5, 0.9)),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, 0.01, 0.9),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("k", [1, 3])
+def test_what_is_shown_is_d_after_k_real_moves_on_the_same_samples(play, batches, fresh_networks, name, k):
+    showing = Showing(k)
+    terms = (R1(0.5), GradientPenalty(2.0))
+    D = fresh_networks()[1]
+    game = play(D=D, D_optimiser=OPTIMISERS[name]([*D.parameters()]), D_terms=terms, shown=showing)
+    for _ in range(2):  # so that the optimiser has moments to start from
+        game.move_D(next(batches))
+    twin = copy.deepcopy((game.D.network, game.D.optimiser.state_dict()))
+    batch = next(batches)
+    game.move_G(batch)
+
+    # The same k moves, taken for real by torch's own optimiser.
+    D, turn = twin[0], showing.turn
+    optimiser = OPTIMISERS[name]([*D.parameters()])
+    optimiser.load_state_dict(twin[1])
+    x, x_fake = turn.x.detach().requires_grad_(), turn.x_fake.detach().requires_grad_()
+    epsilon = turn.draws.uniform("gradient penalty", (len(x), 1))
+    for _ in range(k):
+        (slope,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
+        between = torch.lerp(x_fake, x, epsilon).detach().requires_grad_()
+        (steep,) = torch.autograd.grad(D(between).sum(), between, create_graph=True)
+        loss = NonSaturating().d_loss(D(x), D(x_fake)) + 0.25 * slope.square().sum(1).mean()
+        loss = loss + 2 * (steep.norm(dim=1) - 1).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    points = torch.randn(5, 2, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(showing.shown[0](points), D(points), rtol=1e-4, atol=1e-6)
+
+
+def test_the_gradient_of_g_passes_through_the_look_ahead(play, batches):
+    """Finite differences of the whole look-ahead, in float64, in one weight of G."""
+    showing = Showing(2)
+    game = play(shown=showing, objective=Minimax())
+    game.move_D(next(batches))
+    for player in (game.G, game.D):
+        player.network.double()
+        for state in player.optimiser.state.values():
+            state |= {key: tensor.double() for key, tensor in state.items() if key != "step"}
+    batch = next(batches)
+    batch = type(batch)(batch.x.double(), None, batch.position)
+    weight = game.G.network[2].weight
+
+    def loss():
+        z = game.draws(batch).mine(game.latent.draw(len(batch.x), game.draws(batch).stream("latent"))).double()
+        turn = game.turn(game.G, batch, batch.x, game.G.network(z), z)
+        turn.D = game.shown(game, turn)
+        return game.parts(game.G, turn)["G/loss"]
+
+    (gradient,) = torch.autograd.grad(loss(), weight)
+    for i, j in ((0, 0), (1, 5)):
+        values = []
+        for sign in (1, -1):
+            with torch.no_grad():
+                weight[i, j] += sign * 1e-5
+            values.append(loss().item())
+            with torch.no_grad():
+                weight[i, j] -= sign * 1e-5
+        assert gradient[i, j].item() == pytest.approx((values[0] - values[1]) / 2e-5, rel=1e-5)
+    shown = showing.shown[-1]
+    z = torch.randn(4, 3, dtype=torch.float64)
+    (alone,) = torch.autograd.grad(Minimax().g_loss(functional_call(game.D.network, {}, (game.G.network(z),))), weight)
+    assert not torch.allclose(alone, gradient, rtol=1e-2)
+    assert callable(shown)
+
+
+def test_d_is_left_as_it_was_by_being_imagined_ahead(play, batches):
+    D = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0))
+    game = play(D=D, shown=Unrolled(3))
+    game.move_D(next(batches))
+    before = copy.deepcopy((D.state_dict(), game.D.optimiser.state_dict()["state"]))
+    game.shown(game, game.turn(game.G, batch := next(batches), batch.x, *reversed(game.generate(batch))))
+    assert all(torch.equal(a, b) for a, b in zip(before[0].values(), D.state_dict().values(), strict=True))
+    after = game.D.optimiser.state_dict()["state"]
+    assert all(torch.equal(after[i][key], entry[key]) for i, entry in before[1].items() for key in entry)
+
+
+def test_dead_units_have_a_finite_gradient(play, batches):
+    """Their gradient is 0, where the root in Adam's step is infinitely steep."""
+    game = play(shown=Unrolled(2))
+    with torch.no_grad():
+        game.D.network[2].weight.zero_()
+    assert all(torch.isfinite(value) for value in game.step(batches).values())
+
+
+def test_what_cannot_look_ahead_says_so(play, batches):
+    with pytest.raises(ValueError, match="Unrolled\\(k\\) looks k moves ahead, at least 1; found 0"):
+        Unrolled(0)
+    D = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
+    game = play(D=D, D_optimiser=torch.optim.SGD([*D.parameters()], 0.1), shown=Unrolled(1), objective=Wasserstein())
+    with pytest.raises(ValueError, match="Unrolled looks ahead by Adam or RMSprop; D's optimiser is SGD"):
+        game.move_G(next(batches))
