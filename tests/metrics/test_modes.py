@@ -34,3 +34,10 @@ def test_one_mode_is_seen_as_collapse():
 def test_refusals():
     with pytest.raises(ValueError, match=r"expected points \(N, d\) and centres \(K, d\)"):
         mode_coverage(torch.zeros(5, 3), torch.zeros(2, 2), 1.0)
+
+
+def test_a_mode_is_found_by_a_near_sample_only():
+    """A sample between the modes has a nearest one, and has not found it."""
+    centres = torch.tensor([[0.0], [10.0]])
+    found = mode_coverage(torch.tensor([[0.1], [7.0]]), centres, std=0.1)
+    assert (found.found, found.high_quality) == (1, 0.5)
