@@ -24,7 +24,7 @@ from zerosum.training.build import build_game
 
 BATCH, ROUNDS = 4, 2
 EXAMPLES = {Term: R1(), Schedule: Cosine(), int: 2, float: 1.0}  # for fields without a default
-TINY = {"width": 4, "hidden": (8, 8), "code": 4, "embedding": 3, "activation": "silu", "conditioning": Concatenate(3)}
+TINY = {"size": 4, "hidden": (8, 8), "code": 4, "embedding": 3, "activation": "silu", "conditioning": Concatenate(3)}
 
 
 def example(kind):

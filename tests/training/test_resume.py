@@ -46,7 +46,7 @@ POINTS = Recipe(
 ENERGY = replace(
     POINTS,
     name="energy",
-    discriminator=AutoEncoderDiscriminator(width=8, code=4),
+    discriminator=AutoEncoderDiscriminator(size=8, code=4),
     objective=BoundaryEquilibrium(gamma=0.5, rate=0.1),
     d_terms=(),
     conditional=False,
@@ -54,8 +54,8 @@ ENERGY = replace(
 PICTURES = Recipe(
     name="pictures",
     data=Digits(),
-    generator=DCGANGenerator(width=4),
-    discriminator=DCGANDiscriminator(width=4),
+    generator=DCGANGenerator(size=4),
+    discriminator=DCGANDiscriminator(size=4),
     objective=NonSaturating(),
     conditional=True,
     latent=Normal(8),

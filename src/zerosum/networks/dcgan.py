@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
 from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection, check_embedding, entrance
-from zerosum.networks.layers.basic import Norm, activation, check_width, norm2d
+from zerosum.networks.layers.basic import Norm, activation, check_size, norm2d
 from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
 
 
@@ -66,17 +66,17 @@ class DCGANGenerator:
     """The generator of DCGAN, for sides of 8 and more.
 
     Args:
-        width: channels before the output at full size; they double with every halving, up to eight times.
+        size: channels before the output at full size; they double with every halving, up to eight times.
         norm: `batch`, or `none`.
         embedding: entries of the label embedding that a conditional generator appends to z.
     """
 
-    width: int = 64
+    size: int = 64
     norm: Norm = "batch"
     embedding: int = 32
 
     def __post_init__(self) -> None:
-        check_width(self.width)
+        check_size(self.size)
         check_embedding(self.embedding)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
@@ -84,11 +84,11 @@ class DCGANGenerator:
         picture_channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
         join = Join(condition, self.embedding)
-        top = channels(self.width, len(sizes) - 1)[-1]
+        top = channels(self.size, len(sizes) - 1)[-1]
         # A transposed convolution of a 1x1 map is the paper's projection of z, without a dense layer's reshape.
         project = nn.ConvTranspose2d(latent + join.size, top, sizes[-1], bias=self.norm == "none")
         seed = nn.Sequential(project, norm2d(self.norm, top), activation("relu"))
-        generator = _Generator(join, seed, ascend(sizes, picture_channels, self.width, self.norm, "relu"))
+        generator = _Generator(join, seed, ascend(sizes, picture_channels, self.size, self.norm, "relu"))
         _initialise(generator, self.norm)
         return generator
 
@@ -98,25 +98,25 @@ class DCGANDiscriminator:
     """The discriminator of DCGAN, for sides of 8 and more; its last map is shown as features.
 
     Args:
-        width: channels after the first halving; they double with every further one, up to eight times.
+        size: channels after the first halving; they double with every further one, up to eight times.
         norm: `batch`, or `none` (as gradient penalties want it: batch norm ties the samples of a batch together).
         conditioning: how labels enter: `Concatenate` or `Projection`.
     """
 
-    width: int = 64
+    size: int = 64
     norm: Norm = "batch"
     conditioning: Concatenate | Projection = Projection()
 
     def __post_init__(self) -> None:
-        check_width(self.width)
+        check_size(self.size)
 
     def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
         """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         picture_channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
         join, left = entrance(self.conditioning, condition)
-        body = descend(sizes, picture_channels + join.size, self.width, self.norm, "leaky")
-        features = channels(self.width, len(sizes) - 1)[-1] * math.prod(sizes[-1])
+        body = descend(sizes, picture_channels + join.size, self.size, self.norm, "leaky")
+        features = channels(self.size, len(sizes) - 1)[-1] * math.prod(sizes[-1])
         discriminator = _Discriminator(join, body, Head(features, left))
         _initialise(discriminator, self.norm)
         return discriminator

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
 from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection, check_embedding, entrance
-from zerosum.networks.layers.basic import Activation, activation
+from zerosum.networks.layers.basic import Activation, activation, check_size
 
 
-def _check_hidden(hidden: tuple[int, ...]) -> None:
-    if not hidden or min(hidden) < 1:
+def _check_widths(size: int, hidden: tuple[int, ...] | None) -> None:
+    check_size(size)
+    if hidden is not None and (not hidden or min(hidden) < 1):
         raise ValueError(f"hidden lists the widths of one or more hidden layers; found {hidden}")
 
 
@@ -67,26 +68,29 @@ class MLPGenerator:
     """A perceptron from latents to samples: linear output for points, tanh for pictures in [-1, 1].
 
     Args:
-        hidden: widths of the hidden layers.
+        size: width of the two hidden layers.
+        hidden: widths of the hidden layers, where they are to be others; `size` counts for nothing then.
         activation: `relu`, `leaky`, `tanh` or `silu`.
         batch_norm: batch norm after each hidden linear layer.
         embedding: entries of the label embedding that a conditional generator appends to z.
     """
 
-    hidden: tuple[int, ...] = (256, 256)
+    size: int = 256
+    hidden: tuple[int, ...] | None = None
     activation: Activation = "relu"
     batch_norm: bool = False
     embedding: int = 16
 
     def __post_init__(self) -> None:
-        _check_hidden(self.hidden)
+        _check_widths(self.size, self.hidden)
         check_embedding(self.embedding)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to x `(B, *shape)`."""
         join = Join(condition, self.embedding)
-        body = _layers((latent + join.size, *self.hidden), self.activation, 0.0, self.batch_norm)
-        body.append(nn.Linear(self.hidden[-1], math.prod(shape)))
+        hidden = self.hidden or (self.size, self.size)
+        body = _layers((latent + join.size, *hidden), self.activation, 0.0, self.batch_norm)
+        body.append(nn.Linear(hidden[-1], math.prod(shape)))
         return _Generator(join, body, shape)
 
 
@@ -95,7 +99,8 @@ class MLPDiscriminator:
     """A perceptron from samples to scores; its last hidden layer is shown as features.
 
     Args:
-        hidden: widths of the hidden layers.
+        size: width of the two hidden layers.
+        hidden: widths of the hidden layers, where they are to be others; `size` counts for nothing then.
         activation: `relu`, `leaky`, `tanh` or `silu`.
         dropout: share of hidden units dropped in training, in [0, 1); the 2014 game used dropout in D.
         fourier: random Fourier features beside the input (Tancik et al. 2020, arXiv 2006.10739), which let a small
@@ -105,7 +110,8 @@ class MLPDiscriminator:
         conditioning: how labels enter: `Concatenate` or `Projection`.
     """
 
-    hidden: tuple[int, ...] = (256, 256)
+    size: int = 256
+    hidden: tuple[int, ...] | None = None
     activation: Activation = "leaky"
     dropout: float = 0.0
     fourier: int = 0
@@ -113,7 +119,7 @@ class MLPDiscriminator:
     conditioning: Concatenate | Projection = Projection()
 
     def __post_init__(self) -> None:
-        _check_hidden(self.hidden)
+        _check_widths(self.size, self.hidden)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a share in [0, 1); found {self.dropout}")
         if self.fourier < 0 or not self.fourier_scale > 0:
@@ -124,11 +130,12 @@ class MLPDiscriminator:
     def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
         """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B,)`."""
         join, left = entrance(self.conditioning, condition)
-        size = math.prod(shape)
-        entry = _Fourier(size, self.fourier, self.fourier_scale) if self.fourier else nn.Identity()
-        inputs = size + 2 * self.fourier + join.size
-        body = _layers((inputs, *self.hidden), self.activation, self.dropout, False)
-        return _Discriminator(entry, join, body, Head(self.hidden[-1], left))
+        entries = math.prod(shape)
+        entry = _Fourier(entries, self.fourier, self.fourier_scale) if self.fourier else nn.Identity()
+        inputs = entries + 2 * self.fourier + join.size
+        hidden = self.hidden or (self.size, self.size)
+        body = _layers((inputs, *hidden), self.activation, self.dropout, False)
+        return _Discriminator(entry, join, body, Head(hidden[-1], left))
 
 
 class _Identity(nn.Module):

@@ -30,7 +30,7 @@ def norm2d(name: Norm, channels: int) -> nn.Module:
     raise ValueError(f"no norm is called {name!r}; there are batch, none")
 
 
-def check_width(width: int) -> None:
-    """Raise `ValueError` unless `width` is a positive number of channels."""
-    if width < 1:
-        raise ValueError(f"width is a number of channels, at least 1; found {width}")
+def check_size(size: int) -> None:
+    """Raise `ValueError` unless `size`, a family's one dial, is a positive number of channels or units."""
+    if size < 1:
+        raise ValueError(f"size is a number of channels or units, at least 1; found {size}")
