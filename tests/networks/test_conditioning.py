@@ -65,7 +65,6 @@ def test_a_projection_begins_about_as_large_as_the_score():
         (lambda: Head(2, Labels(2))(torch.zeros(1, 2)), "this network is conditional: call it with a condition c"),
         (lambda: Concatenate(0), "number of entries, at least 1; found 0"),
         (lambda: MLPGenerator(embedding=0), "number of entries, at least 1; found 0"),
-        (lambda: DCGANGenerator(embedding=0), "number of entries, at least 1; found 0"),
     ],
 )
 def test_missing_and_empty_conditions_are_refused(make, message):

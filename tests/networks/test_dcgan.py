@@ -100,7 +100,7 @@ def test_without_norm_the_weights_keep_the_signals_size_instead():
 
 @pytest.mark.parametrize("conditioning", [Concatenate(3), Projection()], ids=repr)
 def test_the_label_changes_what_is_made_and_how_it_is_judged(conditioning):
-    G = DCGANGenerator(size=4, embedding=3).build(5, (1, 16, 16), Labels(4)).eval()
+    G = DCGANGenerator(size=4, conditioning=Concatenate(3)).build(5, (1, 16, 16), Labels(4)).eval()
     D = DCGANDiscriminator(size=4, conditioning=conditioning).build((1, 16, 16), Labels(4)).eval()
     z = torch.randn(1, 5).expand(4, 5)
     x = G(z, torch.arange(4))

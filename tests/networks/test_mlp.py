@@ -82,7 +82,7 @@ def test_dropout_acts_in_training_only():
 
 
 def test_batch_norm_follows_every_hidden_layer_of_the_generator():
-    G = MLPGenerator(hidden=(7, 6), batch_norm=True).build(3, (2,), None)
+    G = MLPGenerator(hidden=(7, 6), norm="batch").build(3, (2,), None)
     assert [m.num_features for m in G.modules() if isinstance(m, nn.BatchNorm1d)] == [7, 6]
 
 

@@ -106,10 +106,13 @@ def test_hostile_text_is_refused_with_a_sentence(text, message, capfd):
         ("MLPGenerator(hidden=[8, 8])", r"MLPGenerator.hidden takes tuple\[int, ...\] \| None; found \[8, 8\]"),
         ("MLPGenerator(hidden=8)", r"MLPGenerator.hidden takes tuple\[int, ...\] \| None; found 8"),
         ("MLPGenerator(hidden=(8, 0.5))", r"MLPGenerator.hidden takes tuple\[int, ...\] \| None; found \(8, 0.5\)"),
-        ("MLPGenerator(batch_norm=1)", "MLPGenerator.batch_norm takes bool; found 1"),
+        ("MLPDiscriminator(dropout=True)", "MLPDiscriminator.dropout takes float; found True"),
         ("MLPGenerator(activation='gelu')", "takes 'relu' or 'leaky' or 'tanh' or 'silu'; found 'gelu'"),
         ("Adam(betas=(0.5,))", r"Adam.betas takes tuple\[float, float\]; found \(0.5,\)"),
-        ("DCGANDiscriminator(conditioning=Labels(3))", r"takes Concatenate \| Projection; found Labels\(count=3\)"),
+        (
+            "DCGANDiscriminator(conditioning=Labels(3))",
+            r"takes Concatenate \| Projection \| Auxiliary; found Labels\(count=3\)",
+        ),
         ("MMD(kernel=Cosine())", "MMD.kernel takes Kernel; found Cosine"),
     ],
 )

@@ -28,7 +28,7 @@ from zerosum.training.signals import Interrupted
 POINTS = Recipe(
     name="points",
     data=Ring(count=300),  # 300 is no multiple of the batch: epochs end in the middle of batches
-    generator=MLPGenerator(hidden=(16,), batch_norm=True),
+    generator=MLPGenerator(hidden=(16,), norm="batch"),
     discriminator=MLPDiscriminator(hidden=(16,), dropout=0.3),
     objective=NonSaturating(),
     conditional=True,

@@ -7,9 +7,11 @@ from typing import Literal
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Join, Labels
+from zerosum.networks.conditioning import Concatenate, Condition, Join
 from zerosum.networks.layers.basic import Norm, activation, check_size
+from zerosum.networks.layers.finish import finished
 from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
+from zerosum.networks.layers.virtual import refer_to_samples
 
 
 class _AutoEncoder(nn.Module):
@@ -35,8 +37,8 @@ class AutoEncoderDiscriminator:
         size: channels after the first halving of a picture, doubling up to eight times; hidden units for vectors.
         code: entries of the code.
         error: `absolute` (p = 1, BEGAN) or `squared` (p = 2, EBGAN).
-        norm: norm between convolutions, `batch` or `none`.
-        conditioning: labels are concatenated to the input and to the code.
+        norm: norm between convolutions, see `DCGANDiscriminator`.
+        conditioning: the condition is concatenated to the input and to the code.
     """
 
     size: int = 32
@@ -52,12 +54,13 @@ class AutoEncoderDiscriminator:
         if self.error not in ("absolute", "squared"):
             raise ValueError(f"error is 'absolute' or 'squared'; found {self.error!r}")
 
-    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+    def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B,)` <= 0."""
         joins = (Join(condition, self.conditioning.size), Join(condition, self.conditioning.size))
         make = self._picture_coder if len(shape) == 3 else self._vector_coder
         encoder, decoder = make(shape, joins[0].size)
-        return _AutoEncoder(joins, encoder, decoder, 1 if self.error == "absolute" else 2)
+        network = _AutoEncoder(joins, encoder, decoder, 1 if self.error == "absolute" else 2)
+        return finished(network, self.norm, lambda inner: refer_to_samples(inner, shape, condition))
 
     def _picture_coder(self, shape: tuple[int, ...], joined: int) -> tuple[nn.Module, nn.Module]:
         sizes = ladder(shape[1], shape[2])
