@@ -137,8 +137,8 @@ def test_half_precision_serves_and_pictures_come_out_whole():
         (lambda: DCGANGenerator(size=0), "size is a number of channels or units, at least 1; found 0"),
         (lambda: DCGANDiscriminator(size=-1), "size is a number of channels or units, at least 1; found -1"),
         (
-            lambda: DCGANGenerator(norm="layer").build(5, (1, 16, 16), None),
-            "no norm is called 'layer'; there are batch, none",
+            lambda: DCGANGenerator(norm="group").build(5, (1, 16, 16), None),
+            "no norm is called 'group'; there are batch, layer, instance, virtual, spectral, spectral_batch, none",
         ),
     ],
 )

@@ -86,6 +86,13 @@ def test_batch_norm_follows_every_hidden_layer_of_the_generator():
     assert [m.num_features for m in G.modules() if isinstance(m, nn.BatchNorm1d)] == [7, 6]
 
 
+@pytest.mark.parametrize("make", [MLPGenerator, MLPDiscriminator])
+def test_layer_norm_follows_every_hidden_layer(make):
+    arguments = (3, (2,), None) if make is MLPGenerator else ((2,), None)
+    network = make(hidden=(7, 6), norm="layer").build(*arguments)
+    assert [m.normalized_shape for m in network.modules() if isinstance(m, nn.LayerNorm)] == [(7,), (6,)]
+
+
 def test_size_is_the_width_of_two_hidden_layers_where_none_are_listed():
     def widths(network):
         return [m.out_features for m in network.modules() if isinstance(m, nn.Linear)]
@@ -130,6 +137,10 @@ def test_no_discriminator_is_the_sample_itself():
         (
             lambda: MLPGenerator(activation="gelu").build(3, (2,), None),
             "no activation is called 'gelu'; there are relu, leaky, tanh, silu",
+        ),
+        (
+            lambda: MLPDiscriminator(norm="instance").build((2,), None),
+            "no norm of vectors is called 'instance'; there are batch, layer, spectral, spectral_batch, none",
         ),
         (
             lambda: IdentityDiscriminator().build((2,), Labels(3)),
