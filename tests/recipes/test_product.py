@@ -7,6 +7,7 @@ import inspect
 import itertools
 import typing
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 
 import pytest
 import torch
@@ -61,6 +62,7 @@ def conditioned(discriminator):
             yield replace(discriminator, conditioning=known.get(way) or way()), way.__name__
 
 
+@cache
 def built(network, shape):
     """The module for data of a shape, or None where the network does not take such data."""
     latent = (3,) if "latent" in inspect.signature(network.build).parameters else ()
