@@ -12,7 +12,9 @@ from zerosum.data.synthetic import Ring
 from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator
+from zerosum.networks.conditioning import ConditionalNorm
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.networks.minibatch import MinibatchDiscrimination
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.energy import BoundaryEquilibrium
 from zerosum.objectives.logistic import NonSaturating
@@ -67,6 +69,14 @@ PICTURES = Recipe(
     snapshot=160,
 )
 
+# Layers that remember: power iteration, reference batches.
+LAYERS = replace(
+    PICTURES,
+    name="layers",
+    generator=DCGANGenerator(size=4, norm="spectral_batch", conditioning=ConditionalNorm()),
+    discriminator=DCGANDiscriminator(size=4, norm="virtual", minibatch=MinibatchDiscrimination(4, 2)),
+)
+
 
 class Killed(BaseException):
     """Stands for a death without a last word."""
@@ -104,7 +114,7 @@ def assert_equal(one, other):
     assert timeless[0] == timeless[1]
 
 
-@pytest.mark.parametrize("recipe", [POINTS, ENERGY, PICTURES], ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", [POINTS, ENERGY, PICTURES, LAYERS], ids=lambda r: r.name)
 @pytest.mark.parametrize("ending", ["signal", "death"])
 def test_a_resumed_run_equals_a_straight_one(tmp_path, monkeypatch, recipe, ending):
     straight = train(recipe, tmp_path / "straight", quiet=True)
