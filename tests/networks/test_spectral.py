@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.func import functional_call
 
 from zerosum.game import ExponentialMovingAverage
 from zerosum.networks import (
@@ -133,6 +134,23 @@ def test_several_passes_may_be_made_before_one_backward():
     penalty = sum(slope.square().sum() for slope in slopes)
     gradients = torch.autograd.grad(penalty + real.mean() - fake.mean() + quiet.mean(), [*D.parameters()])
     assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+def test_imagined_weights_are_normed_likewise_and_leave_no_trace():
+    """As a look-ahead calls D: with other weights, that depend on something, and with copies of its buffers."""
+    D, other = (MLPDiscriminator(size=8, norm="spectral").build((3,), Labels(2)) for _ in range(2))
+    x, c, before = torch.randn(4, 3), torch.arange(4) % 2, {k: v.clone() for k, v in D.state_dict().items()}
+    scale = torch.tensor(2.0, requires_grad=True)
+    weights = {name: parameter * scale for name, parameter in other.named_parameters()}
+    buffers = {name: buffer.clone() for name, buffer in other.named_buffers()}
+    score = functional_call(D, weights | buffers, (x, c)).score
+    (slope,) = torch.autograd.grad(score.square().sum(), scale, create_graph=True)
+    assert slope.isfinite()
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.mul_(2)
+    torch.testing.assert_close(score, other(x, c).score)
+    assert all(torch.equal(D.state_dict()[name], tensor) for name, tensor in before.items())
 
 
 def test_saved_weights_bring_u_along():
