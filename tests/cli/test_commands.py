@@ -13,7 +13,7 @@ from zerosum.cli import main
 
 SMALL = [
     "--images", "256", "--set", "batch=16", "--set", "tick=64", "--set", "snapshot=128",
-    "--set", "generator.width=4", "--set", "discriminator.width=4",
+    "--set", "generator.size=4", "--set", "discriminator.size=4",
 ]  # fmt: skip
 
 

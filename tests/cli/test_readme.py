@@ -34,7 +34,7 @@ def test_all_of_them_run_one_after_another(tmp_path, monkeypatch, capsys):
         words = shlex.split(command, comments=True)
         if words[1] == "train":
             words = shlex.split(command.replace("--images 500000", ""), comments=True)
-            words += [*SMALL, "--set", "generator.width=4", "--set", "discriminator.width=4"]
+            words += [*SMALL, "--set", "generator.size=4", "--set", "discriminator.size=4"]
             words += [] if words[2] == "digits" else ["--out", f"runs/{number}"]
         monkeypatch.setattr(sys, "argv", words)
         with pytest.raises(SystemExit) as ended:

@@ -16,7 +16,7 @@ def made(shape):
 @pytest.mark.parametrize(("error", "power"), [("absolute", 1), ("squared", 2)])
 @pytest.mark.parametrize("shape", [(5,), (1, 16, 16), (3, 28, 20), (2, 9, 17)], ids=str)
 def test_score_is_minus_the_error_of_reconstruction(shape, error, power):
-    D = AutoEncoderDiscriminator(width=4, code=6, error=error).build(shape, None)
+    D = AutoEncoderDiscriminator(size=4, code=6, error=error).build(shape, None)
     x = made(shape)
     judgement = D(x)
     rebuilt = D.decoder(D.encoder(x)).detach().double().numpy()
@@ -27,22 +27,22 @@ def test_score_is_minus_the_error_of_reconstruction(shape, error, power):
 
 
 def test_a_perfect_reconstruction_scores_0_and_nothing_scores_higher():
-    D = AutoEncoderDiscriminator(width=4, code=6).build((5,), None)
+    D = AutoEncoderDiscriminator(size=4, code=6).build((5,), None)
     D.encoder, D.decoder = nn.Identity(), nn.Identity()
     assert D(made((5,))).score.tolist() == [0, 0, 0]
-    assert (AutoEncoderDiscriminator(width=4).build((5,), None)(made((5,))).score < 0).all()
+    assert (AutoEncoderDiscriminator(size=4).build((5,), None)(made((5,))).score < 0).all()
 
 
 def test_everything_passes_through_the_code():
     """A code of one entry cannot carry five: what is rebuilt depends on x through that entry alone."""
-    D = AutoEncoderDiscriminator(width=8, code=1).build((5,), None)
+    D = AutoEncoderDiscriminator(size=8, code=1).build((5,), None)
     rebuilt = torch.autograd.functional.jacobian(lambda x: D.decoder(D.encoder(x)), made((5,))[0])
     assert torch.linalg.matrix_rank(rebuilt, rtol=1e-4) == 1
 
 
 @pytest.mark.parametrize("shape", [(5,), (1, 16, 16)], ids=["points", "pictures"])
 def test_the_label_changes_the_score(shape):
-    D = AutoEncoderDiscriminator(width=4, code=6, conditioning=Concatenate(3)).build(shape, Labels(4))
+    D = AutoEncoderDiscriminator(size=4, code=6, conditioning=Concatenate(3)).build(shape, Labels(4))
     x = made(shape)[:1].expand(4, *shape)
     assert len(D(x, torch.arange(4)).score.detach().unique()) == 4
     with pytest.raises(ValueError, match="this network is conditional: call it with a condition c"):
@@ -50,13 +50,13 @@ def test_the_label_changes_the_score(shape):
 
 
 def test_norm_is_where_it_is_asked_for():
-    plain, normed = (AutoEncoderDiscriminator(width=4, norm=n).build((1, 16, 16), None) for n in ("none", "batch"))
+    plain, normed = (AutoEncoderDiscriminator(size=4, norm=n).build((1, 16, 16), None) for n in ("none", "batch"))
     assert not [m for m in plain.modules() if isinstance(m, nn.BatchNorm2d)]
     assert [m for m in normed.modules() if isinstance(m, nn.BatchNorm2d)]
 
 
 def test_half_precision_keeps_the_errors_digits():
-    D = AutoEncoderDiscriminator(width=4, code=6).build((1, 16, 16), None)
+    D = AutoEncoderDiscriminator(size=4, code=6).build((1, 16, 16), None)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         score = Judgement.of(D(made((1, 16, 16)))).score
     assert score.dtype == torch.float32
@@ -65,7 +65,7 @@ def test_half_precision_keeps_the_errors_digits():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: AutoEncoderDiscriminator(width=0), "width is a number of channels, at least 1; found 0"),
+        (lambda: AutoEncoderDiscriminator(size=0), "size is a number of channels or units, at least 1; found 0"),
         (lambda: AutoEncoderDiscriminator(code=0), "code is a number of entries, at least 1; found 0"),
         (lambda: AutoEncoderDiscriminator(error="cubed"), "error is 'absolute' or 'squared'; found 'cubed'"),
         (lambda: AutoEncoderDiscriminator().build((1, 4, 4), None), "of 8x8 and more; found 4x4"),

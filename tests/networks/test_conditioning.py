@@ -1,11 +1,30 @@
 """How a label enters a network, against numpy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from zerosum.networks import Concatenate, DCGANGenerator, Head, Join, Labels, MLPGenerator, Projection
-from zerosum.networks.conditioning import entrance
+from zerosum.networks import (
+    Attributes,
+    Auxiliary,
+    Concatenate,
+    ConditionalNorm,
+    DCGANDiscriminator,
+    DCGANGenerator,
+    Head,
+    Join,
+    Labels,
+    MLPDiscriminator,
+    MLPGenerator,
+    Projection,
+    ResNetDiscriminator,
+    ResNetGenerator,
+    Vector,
+)
+from zerosum.networks.conditioning import embed, entrance, predictions
+from zerosum.networks.layers.conditional import ConditionalBatchNorm
 
 
 def normal(*shape):
@@ -57,15 +76,119 @@ def test_a_projection_begins_about_as_large_as_the_score():
     assert projection.std().item() == pytest.approx(1, rel=0.25)
 
 
+def test_attributes_and_vectors_enter_by_an_affine_map():
+    for condition, c in ((Attributes(3), torch.tensor([[1, 0, 1], [0, 0, 1]]).bool()), (Vector(3), normal(2, 3))):
+        join = Join(condition, 4)
+        torch.nn.init.normal_(join.embedding.linear.bias)
+        weight, bias = (p.detach().double().numpy() for p in join.embedding.linear.parameters())
+        rows = c.double().numpy()
+        wanted = (2 * rows - 1 if isinstance(condition, Attributes) else rows) @ weight.T + bias
+        h = normal(2, 5)
+        np.testing.assert_allclose(join(h, c).detach(), np.concatenate([h, wanted], axis=1), rtol=1e-5, atol=1e-6)
+        assert torch.equal(join(h, c), join(h, c.float()))
+
+
+@pytest.mark.parametrize("condition", [Labels(50), Attributes(50), Vector(50)], ids=repr)
+def test_embeddings_of_every_kind_begin_at_the_scale_asked_for(condition):
+    signs = normal(50, 50)
+    c = torch.arange(50) if isinstance(condition, Labels) else signs if isinstance(condition, Vector) else signs > 0
+    for scale in (1.0, 0.1):
+        assert embed(condition, 400, scale)(c).std().item() == pytest.approx(scale, rel=0.1)
+
+
+def test_a_projection_of_a_vector_is_bilinear():
+    """<e(c), f> with an affine e, as section 3 of the paper has it for conditions that are no classes."""
+    head, f, c = Head(6, Vector(3)), normal(2, 6), normal(2, 3)
+    weight = head.embedding.linear.weight.detach().double().numpy()
+    plain = f.double().numpy() @ head.linear.weight.detach().double().numpy()[0] + head.linear.bias.item()
+    wanted = plain + np.einsum("bf,fk,bk->b", f, weight, c)
+    np.testing.assert_allclose(head(f, c).detach(), wanted, rtol=1e-5)
+
+
+def test_the_label_that_tells_nothing_is_the_one_after_the_last():
+    join = Join(Labels(3, nullable=True), 2)
+    assert join(normal(1, 2), torch.tensor([3])).shape == (1, 4)
+    assert predictions(Auxiliary(), Labels(3, nullable=True), 0) == 3, "nothing is no class that could be predicted"
+    with pytest.raises(IndexError):
+        Join(Labels(3), 2)(normal(1, 2), torch.tensor([3]))
+
+
+def test_conditional_norm_scales_what_batch_norm_leaves():
+    norm, h, c = ConditionalBatchNorm(3, Labels(4)), normal(5, 3, 4, 2), torch.tensor([3, 0, 0, 1, 3])
+    torch.testing.assert_close(norm(h, c), torch.nn.BatchNorm2d(3)(h))
+    for part in (norm.scale, norm.offset):
+        torch.nn.init.normal_(part.weight)
+    x = h.double().numpy()
+    mean, variance = x.mean((0, 2, 3), keepdims=True), x.var((0, 2, 3), keepdims=True)
+    scale, offset = (p.weight.detach().double().numpy()[c][:, :, None, None] for p in (norm.scale, norm.offset))
+    wanted = (x - mean) / np.sqrt(variance + 1e-5) * scale + offset
+    np.testing.assert_allclose(norm(h, c).detach(), wanted, rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match="this network is conditional: call it with a condition c"):
+        norm(h)
+
+
+@pytest.mark.parametrize("condition", [Attributes(4), Vector(4)], ids=repr)
+def test_conditional_norm_begins_as_batch_norm_for_conditions_of_every_kind(condition):
+    norm, h = ConditionalBatchNorm(3, condition), normal(5, 3, 4, 2)
+    torch.testing.assert_close(norm(h, normal(5, 4)), torch.nn.BatchNorm2d(3)(h))
+
+
+@pytest.mark.parametrize("make", [DCGANGenerator, ResNetGenerator], ids=["DCGAN", "ResNet"])
+def test_conditional_norm_without_a_condition_is_batch_norm(make):
+    shape = (1, 8, 8)
+    plain, conditional = (make(size=4, conditioning=way) for way in (Concatenate(3), ConditionalNorm()))
+    assert [*plain.build(5, shape, None).state_dict()] == [*conditional.build(5, shape, None).state_dict()]
+    G = conditional.build(5, shape, Labels(3))
+    assert [m for m in G.modules() if isinstance(m, ConditionalBatchNorm)]
+    assert not [m for m in G.modules() if isinstance(m, Join) and m.size]
+
+
+DISCRIMINATORS = [
+    (MLPDiscriminator(size=8), (3,)),
+    (DCGANDiscriminator(size=4), (2, 8, 9)),
+    (ResNetDiscriminator(size=4), (2, 8, 9)),
+]
+
+
+@pytest.mark.parametrize(("D", "shape"), DISCRIMINATORS, ids=["MLP", "DCGAN", "ResNet"])
+def test_an_auxiliary_head_predicts_what_d_is_not_shown(D, shape):
+    aided = replace(D, conditioning=Auxiliary(), auxiliary=2)
+    x, c = normal(4, *shape), torch.arange(4) % 3
+    for condition, outputs in ((None, 2), (Labels(3), 5), (Attributes(4), 6), (Vector(5), 7)):
+        network = aided.build(shape, condition).eval()
+        judgement = network(x)
+        assert judgement.logits.shape == (4, outputs)
+        if condition == Labels(3):
+            assert torch.equal(network(x, c).score, judgement.score)
+            assert torch.equal(network(x, c).logits, judgement.logits)
+    assert replace(D, conditioning=Projection()).build(shape, Labels(3))(x, c).logits is None
+    assert replace(D, conditioning=Auxiliary()).build(shape, None)(x).logits is None
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: Labels(0), "labels need at least one class; found count=0"),
         (lambda: Join(Labels(2), 3)(torch.zeros(1, 2)), "this network is conditional: call it with a condition c"),
         (lambda: Head(2, Labels(2))(torch.zeros(1, 2)), "this network is conditional: call it with a condition c"),
+        (lambda: Attributes(0), "a row of attributes has a number of entries, at least 1; found 0"),
+        (lambda: Vector(0), "a condition vector has a number of entries, at least 1; found 0"),
+        (
+            lambda: Join(Vector(3), 2)(torch.zeros(2, 2), torch.zeros(2, 4)),
+            r"conditions here are rows of 3 entries; found shape \(2, 4\)",
+        ),
+        (
+            lambda: Join(Attributes(3), 2)(torch.zeros(2, 2), torch.zeros(2, dtype=torch.int64)),
+            r"conditions here are rows of 3 entries; found shape \(2,\)",
+        ),
+        (lambda: MLPDiscriminator(auxiliary=-1), "auxiliary counts numbers to predict, at least 0; found -1"),
+        (
+            lambda: DCGANGenerator(norm="layer", conditioning=ConditionalNorm()),
+            "a conditional norm is a batch norm: norm is 'batch' or 'spectral_batch'; found 'layer'",
+        ),
+        (lambda: ResNetGenerator(norm="none", conditioning=ConditionalNorm()), "a conditional norm is a batch norm"),
         (lambda: Concatenate(0), "number of entries, at least 1; found 0"),
         (lambda: MLPGenerator(embedding=0), "number of entries, at least 1; found 0"),
-        (lambda: DCGANGenerator(embedding=0), "number of entries, at least 1; found 0"),
     ],
 )
 def test_missing_and_empty_conditions_are_refused(make, message):

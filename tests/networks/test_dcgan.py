@@ -20,8 +20,8 @@ def layers(module, *kinds):
 @pytest.mark.parametrize("sides", SIDES, ids=str)
 def test_pictures_of_any_sides_and_channels_are_made_and_judged(sides, channels):
     shape = (channels, *sides)
-    G = DCGANGenerator(width=2).build(5, shape, None)
-    D = DCGANDiscriminator(width=2).build(shape, None)
+    G = DCGANGenerator(size=2).build(5, shape, None)
+    D = DCGANDiscriminator(size=2).build(shape, None)
     x = G(torch.randn(2, 5))
     assert x.shape == (2, *shape)
     assert x.dtype == torch.float32
@@ -34,7 +34,7 @@ def test_pictures_of_any_sides_and_channels_are_made_and_judged(sides, channels)
 
 @pytest.mark.parametrize("sides", [(28, 28), (64, 64), (33, 70)])
 def test_generator_keeps_the_papers_rules(sides):
-    G = DCGANGenerator(width=4).build(5, (3, *sides), None)
+    G = DCGANGenerator(size=4).build(5, (3, *sides), None)
     convolutions, norms = layers(G, nn.ConvTranspose2d), layers(G, nn.BatchNorm2d)
     assert layers(G, nn.Linear, nn.MaxPool2d, nn.AvgPool2d, nn.Upsample, nn.Conv2d) == []
     assert all(layer.stride == (2, 2) for layer in convolutions[1:])
@@ -47,7 +47,7 @@ def test_generator_keeps_the_papers_rules(sides):
 
 @pytest.mark.parametrize("sides", [(28, 28), (64, 64), (33, 70)])
 def test_discriminator_keeps_the_papers_rules(sides):
-    D = DCGANDiscriminator(width=4).build((3, *sides), None)
+    D = DCGANDiscriminator(size=4).build((3, *sides), None)
     convolutions, norms = layers(D, nn.Conv2d), layers(D, nn.BatchNorm2d)
     assert layers(D, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d) == []
     assert all(layer.stride == (2, 2) for layer in convolutions)
@@ -59,21 +59,21 @@ def test_discriminator_keeps_the_papers_rules(sides):
 
 
 def test_size_is_that_of_the_classic_64x64_networks():
-    """Counts of the well-known bias-free networks at width 64 and 100 latents, and where ours have a bias more.
+    """Counts of the well-known bias-free networks at size 64 and 100 latents, and where ours have a bias more.
 
     Theirs: 3,576,704 in G and 2,765,568 in D. We keep biases where no norm follows: three for the colours of G's last
     layer, 64 in D's first layer and one for the score.
     """
-    G = DCGANGenerator(width=64).build(100, (3, 64, 64), None)
-    D = DCGANDiscriminator(width=64).build((3, 64, 64), None)
+    G = DCGANGenerator(size=64).build(100, (3, 64, 64), None)
+    D = DCGANDiscriminator(size=64).build((3, 64, 64), None)
     assert sum(p.numel() for p in G.parameters()) == 3_576_704 + 3
     assert sum(p.numel() for p in D.parameters()) == 2_765_568 + 64 + 1
 
 
 def test_channels_double_with_every_halving_up_to_eight_times():
-    D = DCGANDiscriminator(width=2).build((1, 256, 256), None)
+    D = DCGANDiscriminator(size=2).build((1, 256, 256), None)
     assert [layer.out_channels for layer in layers(D, nn.Conv2d)] == [2, 4, 8, 16, 16, 16]
-    G = DCGANGenerator(width=2).build(5, (1, 256, 256), None)
+    G = DCGANGenerator(size=2).build(5, (1, 256, 256), None)
     assert [layer.out_channels for layer in layers(G, nn.ConvTranspose2d)] == [16, 16, 16, 8, 4, 2, 1]
 
 
@@ -100,8 +100,8 @@ def test_without_norm_the_weights_keep_the_signals_size_instead():
 
 @pytest.mark.parametrize("conditioning", [Concatenate(3), Projection()], ids=repr)
 def test_the_label_changes_what_is_made_and_how_it_is_judged(conditioning):
-    G = DCGANGenerator(width=4, embedding=3).build(5, (1, 16, 16), Labels(4)).eval()
-    D = DCGANDiscriminator(width=4, conditioning=conditioning).build((1, 16, 16), Labels(4)).eval()
+    G = DCGANGenerator(size=4, conditioning=Concatenate(3)).build(5, (1, 16, 16), Labels(4)).eval()
+    D = DCGANDiscriminator(size=4, conditioning=conditioning).build((1, 16, 16), Labels(4)).eval()
     z = torch.randn(1, 5).expand(4, 5)
     x = G(z, torch.arange(4))
     assert all(not torch.allclose(x[i], x[j], atol=1e-4) for i in range(4) for j in range(i))
@@ -113,8 +113,8 @@ def test_the_label_changes_what_is_made_and_how_it_is_judged(conditioning):
 
 
 def test_half_precision_serves_and_pictures_come_out_whole():
-    G = DCGANGenerator(width=4).build(5, (1, 16, 16), Labels(4))
-    D = DCGANDiscriminator(width=4).build((1, 16, 16), Labels(4))
+    G = DCGANGenerator(size=4).build(5, (1, 16, 16), Labels(4))
+    D = DCGANDiscriminator(size=4).build((1, 16, 16), Labels(4))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         x = G(torch.randn(2, 5), torch.arange(2))
         score = Judgement.of(D(x, torch.arange(2))).score
@@ -134,11 +134,11 @@ def test_half_precision_serves_and_pictures_come_out_whole():
             "convolutional networks here take pictures of 8x8 and more; found 7x16",
         ),
         (lambda: DCGANDiscriminator().build((1, 16, 7), None), "of 8x8 and more; found 16x7"),
-        (lambda: DCGANGenerator(width=0), "width is a number of channels, at least 1; found 0"),
-        (lambda: DCGANDiscriminator(width=-1), "width is a number of channels, at least 1; found -1"),
+        (lambda: DCGANGenerator(size=0), "size is a number of channels or units, at least 1; found 0"),
+        (lambda: DCGANDiscriminator(size=-1), "size is a number of channels or units, at least 1; found -1"),
         (
-            lambda: DCGANGenerator(norm="layer").build(5, (1, 16, 16), None),
-            "no norm is called 'layer'; there are batch, none",
+            lambda: DCGANGenerator(norm="group").build(5, (1, 16, 16), None),
+            "no norm is called 'group'; there are batch, layer, instance, virtual, spectral, spectral_batch, none",
         ),
     ],
 )

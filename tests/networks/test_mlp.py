@@ -82,8 +82,25 @@ def test_dropout_acts_in_training_only():
 
 
 def test_batch_norm_follows_every_hidden_layer_of_the_generator():
-    G = MLPGenerator(hidden=(7, 6), batch_norm=True).build(3, (2,), None)
+    G = MLPGenerator(hidden=(7, 6), norm="batch").build(3, (2,), None)
     assert [m.num_features for m in G.modules() if isinstance(m, nn.BatchNorm1d)] == [7, 6]
+
+
+@pytest.mark.parametrize("make", [MLPGenerator, MLPDiscriminator])
+def test_layer_norm_follows_every_hidden_layer(make):
+    arguments = (3, (2,), None) if make is MLPGenerator else ((2,), None)
+    network = make(hidden=(7, 6), norm="layer").build(*arguments)
+    assert [m.normalized_shape for m in network.modules() if isinstance(m, nn.LayerNorm)] == [(7,), (6,)]
+
+
+def test_size_is_the_width_of_two_hidden_layers_where_none_are_listed():
+    def widths(network):
+        return [m.out_features for m in network.modules() if isinstance(m, nn.Linear)]
+
+    assert widths(MLPGenerator(size=6).build(3, (2,), None)) == [6, 6, 2]
+    assert widths(MLPDiscriminator(size=6).build((2,), None)) == [6, 6, 1]
+    assert widths(MLPGenerator(size=6, hidden=(5,)).build(3, (2,), None)) == [5, 2]
+    assert widths(MLPDiscriminator(size=6, hidden=(5, 4, 3)).build((2,), None)) == [5, 4, 3, 1]
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 4, 4)], ids=["points", "pictures"])
@@ -111,6 +128,8 @@ def test_no_discriminator_is_the_sample_itself():
     [
         (lambda: MLPGenerator(hidden=()), r"hidden lists the widths of one or more hidden layers; found \(\)"),
         (lambda: MLPDiscriminator(hidden=(8, 0)), r"hidden lists the widths .* found \(8, 0\)"),
+        (lambda: MLPGenerator(size=0), "size is a number of channels or units, at least 1; found 0"),
+        (lambda: MLPDiscriminator(size=-1), "size is a number of channels or units, at least 1; found -1"),
         (lambda: MLPDiscriminator(dropout=1.0), r"dropout is a share in \[0, 1\); found 1.0"),
         (lambda: MLPDiscriminator(dropout=-0.1), r"dropout is a share in \[0, 1\); found -0.1"),
         (lambda: MLPDiscriminator(fourier=-1), "fourier counts features and fourier_scale is above 0; found -1"),
@@ -118,6 +137,10 @@ def test_no_discriminator_is_the_sample_itself():
         (
             lambda: MLPGenerator(activation="gelu").build(3, (2,), None),
             "no activation is called 'gelu'; there are relu, leaky, tanh, silu",
+        ),
+        (
+            lambda: MLPDiscriminator(norm="instance").build((2,), None),
+            "no norm of vectors is called 'instance'; there are batch, layer, spectral, spectral_batch, none",
         ),
         (
             lambda: IdentityDiscriminator().build((2,), Labels(3)),

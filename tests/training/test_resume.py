@@ -12,7 +12,9 @@ from zerosum.data.synthetic import Ring
 from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator
+from zerosum.networks.conditioning import ConditionalNorm
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.networks.minibatch import MinibatchDiscrimination
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.energy import BoundaryEquilibrium
 from zerosum.objectives.logistic import NonSaturating
@@ -28,7 +30,7 @@ from zerosum.training.signals import Interrupted
 POINTS = Recipe(
     name="points",
     data=Ring(count=300),  # 300 is no multiple of the batch: epochs end in the middle of batches
-    generator=MLPGenerator(hidden=(16,), batch_norm=True),
+    generator=MLPGenerator(hidden=(16,), norm="batch"),
     discriminator=MLPDiscriminator(hidden=(16,), dropout=0.3),
     objective=NonSaturating(),
     conditional=True,
@@ -46,7 +48,7 @@ POINTS = Recipe(
 ENERGY = replace(
     POINTS,
     name="energy",
-    discriminator=AutoEncoderDiscriminator(width=8, code=4),
+    discriminator=AutoEncoderDiscriminator(size=8, code=4),
     objective=BoundaryEquilibrium(gamma=0.5, rate=0.1),
     d_terms=(),
     conditional=False,
@@ -54,8 +56,8 @@ ENERGY = replace(
 PICTURES = Recipe(
     name="pictures",
     data=Digits(),
-    generator=DCGANGenerator(width=4),
-    discriminator=DCGANDiscriminator(width=4),
+    generator=DCGANGenerator(size=4),
+    discriminator=DCGANDiscriminator(size=4),
     objective=NonSaturating(),
     conditional=True,
     latent=Normal(8),
@@ -65,6 +67,14 @@ PICTURES = Recipe(
     ema=100.0,
     tick=64,
     snapshot=160,
+)
+
+# Layers that remember: power iteration, reference batches.
+LAYERS = replace(
+    PICTURES,
+    name="layers",
+    generator=DCGANGenerator(size=4, norm="spectral_batch", conditioning=ConditionalNorm()),
+    discriminator=DCGANDiscriminator(size=4, norm="virtual", minibatch=MinibatchDiscrimination(4, 2)),
 )
 
 
@@ -104,7 +114,7 @@ def assert_equal(one, other):
     assert timeless[0] == timeless[1]
 
 
-@pytest.mark.parametrize("recipe", [POINTS, ENERGY, PICTURES], ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", [POINTS, ENERGY, PICTURES, LAYERS], ids=lambda r: r.name)
 @pytest.mark.parametrize("ending", ["signal", "death"])
 def test_a_resumed_run_equals_a_straight_one(tmp_path, monkeypatch, recipe, ending):
     straight = train(recipe, tmp_path / "straight", quiet=True)

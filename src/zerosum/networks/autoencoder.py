@@ -7,9 +7,11 @@ from typing import Literal
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Join, Labels
-from zerosum.networks.layers.basic import Norm, activation, check_width
+from zerosum.networks.conditioning import Concatenate, Condition, Join
+from zerosum.networks.layers.basic import Norm, activation, check_size
+from zerosum.networks.layers.finish import finished
 from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
+from zerosum.networks.layers.virtual import refer_to_samples
 
 
 class _AutoEncoder(nn.Module):
@@ -32,39 +34,39 @@ class AutoEncoderDiscriminator:
     shown as features.
 
     Args:
-        width: channels after the first halving of a picture, doubling up to eight times; hidden units for vectors.
+        size: channels after the first halving of a picture, doubling up to eight times; hidden units for vectors.
         code: entries of the code.
         error: `absolute` (p = 1, BEGAN) or `squared` (p = 2, EBGAN).
-        norm: norm between convolutions, `batch` or `none`.
-        conditioning: labels are concatenated to the input and to the code.
+        norm: norm between convolutions, see `DCGANDiscriminator`.
+        conditioning: the condition is concatenated to the input and to the code.
     """
 
-    width: int = 32
+    size: int = 32
     code: int = 64
     error: Literal["absolute", "squared"] = "absolute"
     norm: Norm = "none"
     conditioning: Concatenate = Concatenate()
 
     def __post_init__(self) -> None:
-        check_width(self.width)
+        check_size(self.size)
         if self.code < 1:
             raise ValueError(f"code is a number of entries, at least 1; found {self.code}")
         if self.error not in ("absolute", "squared"):
             raise ValueError(f"error is 'absolute' or 'squared'; found {self.error!r}")
 
-    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+    def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B,)` <= 0."""
-        size = self.conditioning.size
-        joins = (Join(condition, size), Join(condition, size))
+        joins = (Join(condition, self.conditioning.size), Join(condition, self.conditioning.size))
         make = self._picture_coder if len(shape) == 3 else self._vector_coder
         encoder, decoder = make(shape, joins[0].size)
-        return _AutoEncoder(joins, encoder, decoder, 1 if self.error == "absolute" else 2)
+        network = _AutoEncoder(joins, encoder, decoder, 1 if self.error == "absolute" else 2)
+        return finished(network, self.norm, lambda inner: refer_to_samples(inner, shape, condition))
 
     def _picture_coder(self, shape: tuple[int, ...], joined: int) -> tuple[nn.Module, nn.Module]:
         sizes = ladder(shape[1], shape[2])
-        bottom = (channels(self.width, len(sizes) - 1)[-1], *sizes[-1])
+        bottom = (channels(self.size, len(sizes) - 1)[-1], *sizes[-1])
         encoder = nn.Sequential(
-            descend(sizes, shape[0] + joined, self.width, self.norm, "leaky"),
+            descend(sizes, shape[0] + joined, self.size, self.norm, "leaky"),
             nn.Flatten(),
             nn.Linear(math.prod(bottom), self.code),
         )
@@ -72,12 +74,12 @@ class AutoEncoderDiscriminator:
             nn.Linear(self.code + joined, math.prod(bottom)),
             nn.Unflatten(1, bottom),
             activation("leaky"),
-            ascend(sizes, shape[0], self.width, self.norm, "leaky"),
+            ascend(sizes, shape[0], self.size, self.norm, "leaky"),
         )
         return encoder, decoder
 
     def _vector_coder(self, shape: tuple[int, ...], joined: int) -> tuple[nn.Module, nn.Module]:
-        size, hidden = math.prod(shape), self.width
-        encoder = nn.Sequential(nn.Linear(size + joined, hidden), activation("leaky"), nn.Linear(hidden, self.code))
-        decoder = nn.Sequential(nn.Linear(self.code + joined, hidden), activation("leaky"), nn.Linear(hidden, size))
+        entries, hidden = math.prod(shape), self.size
+        encoder = nn.Sequential(nn.Linear(entries + joined, hidden), activation("leaky"), nn.Linear(hidden, self.code))
+        decoder = nn.Sequential(nn.Linear(self.code + joined, hidden), activation("leaky"), nn.Linear(hidden, entries))
         return encoder, decoder

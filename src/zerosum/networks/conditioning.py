@@ -4,27 +4,72 @@ The condition `c` of a batch is any tensor; a value such as `Labels` says what i
 into a network. A network built with `condition=None` is called without `c`.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from zerosum.game.judgement import Judgement
+
 
 @dataclass(frozen=True)
 class Labels:
-    """The condition is a class label: int64 `(B,)` in [0, count)."""
+    """The condition is a class label: int64 `(B,)` in [0, count).
+
+    Args:
+        count: number of classes.
+        nullable: one label more, `count`, says that nothing is told. A network that meets it now and then in training
+            (label dropout: Ho and Salimans 2022, arXiv 2207.12598) can also be asked for a sample of any class.
+    """
 
     count: int
+    nullable: bool = False
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise ValueError(f"labels need at least one class; found count={self.count}")
 
 
+def _check_entries(what: str, size: int) -> None:
+    if size < 1:
+        raise ValueError(f"{what} has a number of entries, at least 1; found {size}")
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """The condition is a row of yes and no: 1 and 0 as float or bool, `(B, size)`; 0.5 says that one is not known.
+
+    Args:
+        size: number of attributes.
+    """
+
+    size: int
+
+    def __post_init__(self) -> None:
+        _check_entries("a row of attributes", self.size)
+
+
+@dataclass(frozen=True)
+class Vector:
+    """The condition is a vector of numbers of about unit size: float `(B, size)`, such as an embedded text.
+
+    Args:
+        size: entries of the vector.
+    """
+
+    size: int
+
+    def __post_init__(self) -> None:
+        _check_entries("a condition vector", self.size)
+
+
+Condition = Labels | Attributes | Vector
+
+
 def check_embedding(size: int) -> None:
     """Raise `ValueError` for an embedding without entries, through which a condition would go unseen."""
-    if size < 1:
-        raise ValueError(f"an embedding has a number of entries, at least 1; found {size}")
+    _check_entries("an embedding", size)
 
 
 @dataclass(frozen=True)
@@ -49,8 +94,60 @@ class Projection:
     """Add <embedding of c, features> to the score: the projection head, Miyato and Koyama 2018 (arXiv 1802.05637)."""
 
 
-def _embedding(condition: Labels, size: int, scale: float = 1.0) -> nn.Embedding:
-    embedding = nn.Embedding(condition.count, size)
+@dataclass(frozen=True)
+class ConditionalNorm:
+    """Let the condition set scale and offset of a generator's batch norms.
+
+    Conditional batch norm: Dumoulin et al. 2017 (arXiv 1610.07629), de Vries et al. 2017 (arXiv 1707.00683); in the
+    generators of Miyato and Koyama 2018 (arXiv 1802.05637) and of SAGAN.
+    """
+
+
+@dataclass(frozen=True)
+class Auxiliary:
+    """Show D no condition, and have it predict the condition beside the score: AC-GAN, Odena et al. 2017.
+
+    The predictions are the judgement's logits (arXiv 1610.09585): one for each class or attribute, or the entries of
+    the vector. They learn by a term that reads them.
+    """
+
+
+def needed(c: Tensor | None) -> Tensor:
+    """The condition; raises `ValueError` where a conditional network was called without one."""
+    if c is None:
+        raise ValueError("this network is conditional: call it with a condition c")
+    return c
+
+
+class Entries(nn.Module):
+    """Embed rows of attributes or vectors `(B, entries)` by an affine map; attributes count as -1 and 1.
+
+    Args:
+        condition: what c is.
+        size: entries of the embedding.
+        scale: standard deviation with which they begin.
+    """
+
+    def __init__(self, condition: Attributes | Vector, size: int, scale: float) -> None:
+        super().__init__()
+        self.entries, self.signed = condition.size, isinstance(condition, Attributes)
+        self.linear = nn.Linear(condition.size, size)
+        nn.init.normal_(self.linear.weight, std=scale / math.sqrt(condition.size))
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, c: Tensor) -> Tensor:
+        """`(B, size)`."""
+        if c.shape[1:] != (self.entries,):
+            raise ValueError(f"conditions here are rows of {self.entries} entries; found shape {tuple(c.shape)}")
+        rows: Tensor = self.linear(2 * c.float() - 1 if self.signed else c.float())
+        return rows
+
+
+def embed(condition: Condition, size: int, scale: float = 1.0) -> nn.Module:
+    """A module that embeds conditions of a kind: `(B,)` or `(B, entries)` to `(B, size)`, at first about `scale`."""
+    if not isinstance(condition, Labels):
+        return Entries(condition, size, scale)
+    embedding = nn.Embedding(condition.count + condition.nullable, size)
     nn.init.normal_(embedding.weight, std=scale)
     return embedding
 
@@ -63,27 +160,41 @@ class Join(nn.Module):
         size: entries of the embedding.
     """
 
-    def __init__(self, condition: Labels | None, size: int) -> None:
+    def __init__(self, condition: Condition | None, size: int) -> None:
         super().__init__()
         self.size = 0 if condition is None else size
-        self.embedding = None if condition is None else _embedding(condition, size)
+        self.embedding = None if condition is None else embed(condition, size)
 
     def forward(self, h: Tensor, c: Tensor | None = None) -> Tensor:
         """`(B, d + size)` or `(B, C + size, H, W)`."""
         if self.embedding is None:
             return h
-        if c is None:
-            raise ValueError("this network is conditional: call it with a condition c")
-        entries = self.embedding(c).to(h.dtype)
+        entries = self.embedding(needed(c)).to(h.dtype)
         entries = entries[(...,) + (None,) * (h.dim() - 2)].expand(-1, -1, *h.shape[2:])
         return torch.cat([h, entries], dim=1)
 
 
-def entrance(conditioning: Concatenate | Projection, condition: Labels | None) -> tuple[Join, Labels | None]:
-    """A discriminator's entrance for the condition, and what of the condition is left to its head."""
+Way = Concatenate | Projection | ConditionalNorm | Auxiliary
+
+
+def entrance(conditioning: Way, condition: Condition | None) -> tuple[Join, Condition | None]:
+    """A network's entrance for the condition, and what of the condition is left to its head or its norms."""
     if isinstance(conditioning, Concatenate):
         return Join(condition, conditioning.size), None
-    return Join(None, 0), condition
+    return Join(None, 0), None if isinstance(conditioning, Auxiliary) else condition
+
+
+def predictions(conditioning: Way, condition: Condition | None, auxiliary: int) -> int:
+    """How many logits a discriminator gives: those of the condition under `Auxiliary`, then `auxiliary` more."""
+    if condition is None or not isinstance(conditioning, Auxiliary):
+        return auxiliary
+    return auxiliary + (condition.count if isinstance(condition, Labels) else condition.size)
+
+
+def check_auxiliary(auxiliary: int) -> None:
+    """Raise `ValueError` for a number of predictions below 0."""
+    if auxiliary < 0:
+        raise ValueError(f"auxiliary counts numbers to predict, at least 0; found {auxiliary}")
 
 
 class Head(nn.Module):
@@ -92,19 +203,24 @@ class Head(nn.Module):
     Args:
         features: entries of a feature vector.
         condition: what c is, for the projection; None for the linear map alone.
+        outputs: logits that an auxiliary linear map predicts; 0 for none.
     """
 
-    def __init__(self, features: int, condition: Labels | None = None) -> None:
+    def __init__(self, features: int, condition: Condition | None = None, outputs: int = 0) -> None:
         super().__init__()
         self.linear = nn.Linear(features, 1)
-        self.embedding = None if condition is None else _embedding(condition, features, features**-0.5)
+        self.embedding = None if condition is None else embed(condition, features, features**-0.5)
+        self.auxiliary = nn.Linear(features, outputs) if outputs else None
 
     def forward(self, features: Tensor, c: Tensor | None = None) -> Tensor:
         """Scores `(B,)` of features `(B, features)`."""
         score: Tensor = self.linear(features).squeeze(1)
         if self.embedding is None:
             return score
-        if c is None:
-            raise ValueError("this network is conditional: call it with a condition c")
-        projection: Tensor = (self.embedding(c) * features).sum(1)
+        projection: Tensor = (self.embedding(needed(c)).float() * features).sum(1)
         return score.float() + projection
+
+    def judge(self, features: Tensor, c: Tensor | None = None, shown: Tensor | None = None) -> Judgement:
+        """Scores and logits of features `(B, features)`, which are shown themselves unless others are given."""
+        logits = None if self.auxiliary is None else self.auxiliary(features).float()
+        return Judgement(self(features, c), features if shown is None else shown, logits)

@@ -10,9 +10,24 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection, check_embedding, entrance
-from zerosum.networks.layers.basic import Norm, activation, check_width, norm2d
+from zerosum.networks.conditioning import (
+    Auxiliary,
+    Concatenate,
+    Condition,
+    ConditionalNorm,
+    Head,
+    Join,
+    Projection,
+    check_auxiliary,
+    entrance,
+    predictions,
+)
+from zerosum.networks.layers.basic import Norm, activation, check_conditioning, check_size, layers_of, norm2d
+from zerosum.networks.layers.conditional import Chain
+from zerosum.networks.layers.finish import finished
 from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
+from zerosum.networks.layers.virtual import refer_to_latents, refer_to_samples
+from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev, comparing
 
 
 def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
@@ -25,40 +40,40 @@ def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
 def _initialise(module: nn.Module, norm: Norm) -> None:
     """N(0, 0.02) for weights and N(1, 0.02) for batch norm's scales, the paper's rule, which leans on the norm.
 
-    Without a norm, He initialisation for leaky ReLU (arXiv 1502.01852) keeps the signal's size instead.
+    Where maps are not normed, He initialisation for leaky ReLU (arXiv 1502.01852) keeps the signal's size instead.
     """
-    for layer in module.modules():
+    for layer in layers_of(module):
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            if norm == "batch":
-                nn.init.normal_(layer.weight, 0.0, 0.02)
-            else:
+            if norm in ("none", "spectral"):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
+            else:
+                nn.init.normal_(layer.weight, 0.0, 0.02)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.BatchNorm2d):
+        elif isinstance(layer, nn.BatchNorm2d) and layer.affine:
             nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
 class _Generator(nn.Module):
-    def __init__(self, join: Join, seed: nn.Module, body: nn.Module) -> None:
+    def __init__(self, join: Join, seed: Chain, body: Chain) -> None:
         super().__init__()
         self.join, self.seed, self.body = join, seed, body
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         h = self.join(z, c)
-        x: Tensor = self.body(self.seed(h[:, :, None, None]))
+        x: Tensor = self.body(self.seed(h[:, :, None, None], c), c)
         return x.float().tanh()
 
 
 class _Discriminator(nn.Module):
-    def __init__(self, join: Join, body: nn.Module, head: Head) -> None:
+    def __init__(self, join: Join, body: nn.Module, minibatch: nn.Module, head: Head) -> None:
         super().__init__()
-        self.join, self.body, self.head = join, body, head
+        self.join, self.body, self.minibatch, self.head = join, body, minibatch, head
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         # Position before channel: a view of a channels_last map, where the usual order is a copy, there and back.
         features = self.body(self.join(x, c)).permute(0, 2, 3, 1).flatten(1)
-        return Judgement(self.head(features, c), features)
+        return self.head.judge(self.minibatch(features), c, features)
 
 
 @dataclass(frozen=True)
@@ -66,31 +81,33 @@ class DCGANGenerator:
     """The generator of DCGAN, for sides of 8 and more.
 
     Args:
-        width: channels before the output at full size; they double with every halving, up to eight times.
-        norm: `batch`, or `none`.
-        embedding: entries of the label embedding that a conditional generator appends to z.
+        size: channels before the output at full size; they double with every halving, up to eight times.
+        norm: `batch`; `layer`, `instance` or `virtual`, which keep the samples of a batch apart; `spectral` for the
+            weights alone, `spectral_batch` for the weights and batch norm; or `none`. The reference of `virtual` is
+            a batch of standard normal latents, drawn when it is built.
+        conditioning: how the condition enters: `Concatenate` to z, or `ConditionalNorm`.
     """
 
-    width: int = 64
+    size: int = 64
     norm: Norm = "batch"
-    embedding: int = 32
+    conditioning: Concatenate | ConditionalNorm = Concatenate(32)
 
     def __post_init__(self) -> None:
-        check_width(self.width)
-        check_embedding(self.embedding)
+        check_size(self.size)
+        check_conditioning(self.conditioning, self.norm)
 
-    def build(self, latent: int, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+    def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)` in [-1, 1]."""
         picture_channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
-        join = Join(condition, self.embedding)
-        top = channels(self.width, len(sizes) - 1)[-1]
+        join, left = entrance(self.conditioning, condition)
+        top = channels(self.size, len(sizes) - 1)[-1]
         # A transposed convolution of a 1x1 map is the paper's projection of z, without a dense layer's reshape.
-        project = nn.ConvTranspose2d(latent + join.size, top, sizes[-1], bias=self.norm == "none")
-        seed = nn.Sequential(project, norm2d(self.norm, top), activation("relu"))
-        generator = _Generator(join, seed, ascend(sizes, picture_channels, self.width, self.norm, "relu"))
+        project = nn.ConvTranspose2d(latent + join.size, top, sizes[-1], bias=self.norm in ("none", "spectral"))
+        seed = Chain(project, norm2d(self.norm, top, left), activation("relu"))
+        generator = _Generator(join, seed, ascend(sizes, picture_channels, self.size, self.norm, "relu", left))
         _initialise(generator, self.norm)
-        return generator
+        return finished(generator, self.norm, lambda inner: refer_to_latents(inner, latent, condition))
 
 
 @dataclass(frozen=True)
@@ -98,25 +115,34 @@ class DCGANDiscriminator:
     """The discriminator of DCGAN, for sides of 8 and more; its last map is shown as features.
 
     Args:
-        width: channels after the first halving; they double with every further one, up to eight times.
-        norm: `batch`, or `none` (as gradient penalties want it: batch norm ties the samples of a batch together).
-        conditioning: how labels enter: `Concatenate` or `Projection`.
+        size: channels after the first halving; they double with every further one, up to eight times.
+        norm: `batch`, which ties the samples of a batch together; for gradient penalties rather `none`, `layer`,
+            `instance`, or `virtual`, whose reference is the first batch met in training; `spectral` for the weights
+            alone (Miyato et al. 2018, arXiv 1802.05957), `spectral_batch` for the weights and batch norm.
+        conditioning: how the condition enters: `Concatenate`, `Projection` or `Auxiliary`.
+        auxiliary: numbers to predict from the features beside the condition's, as logits.
+        minibatch: how samples are compared, `MinibatchDiscrimination` or `MinibatchStddev`, if at all.
     """
 
-    width: int = 64
+    size: int = 64
     norm: Norm = "batch"
-    conditioning: Concatenate | Projection = Projection()
+    conditioning: Concatenate | Projection | Auxiliary = Projection()
+    auxiliary: int = 0
+    minibatch: MinibatchDiscrimination | MinibatchStddev | None = None
 
     def __post_init__(self) -> None:
-        check_width(self.width)
+        check_size(self.size)
+        check_auxiliary(self.auxiliary)
 
-    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+    def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         picture_channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
         join, left = entrance(self.conditioning, condition)
-        body = descend(sizes, picture_channels + join.size, self.width, self.norm, "leaky")
-        features = channels(self.width, len(sizes) - 1)[-1] * math.prod(sizes[-1])
-        discriminator = _Discriminator(join, body, Head(features, left))
+        body = descend(sizes, picture_channels + join.size, self.size, self.norm, "leaky")
+        features = channels(self.size, len(sizes) - 1)[-1] * math.prod(sizes[-1])
+        minibatch, entries = comparing(self.minibatch, features, self.norm)
+        head = Head(entries, left, predictions(self.conditioning, condition, self.auxiliary))
+        discriminator = _Discriminator(join, body, minibatch, head)
         _initialise(discriminator, self.norm)
-        return discriminator
+        return finished(discriminator, self.norm, lambda inner: refer_to_samples(inner, shape, condition))

@@ -8,21 +8,36 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Head, Join, Labels, Projection, check_embedding, entrance
-from zerosum.networks.layers.basic import Activation, activation
+from zerosum.networks.conditioning import (
+    Auxiliary,
+    Concatenate,
+    Condition,
+    Head,
+    Join,
+    Projection,
+    check_auxiliary,
+    check_embedding,
+    entrance,
+    predictions,
+)
+from zerosum.networks.layers.basic import Activation, VectorNorm, activation, check_size, norm1d
+from zerosum.networks.layers.finish import finished
+from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev, comparing
 
 
-def _check_hidden(hidden: tuple[int, ...]) -> None:
-    if not hidden or min(hidden) < 1:
+def _check_widths(size: int, hidden: tuple[int, ...] | None) -> None:
+    check_size(size)
+    if hidden is not None and (not hidden or min(hidden) < 1):
         raise ValueError(f"hidden lists the widths of one or more hidden layers; found {hidden}")
 
 
-def _layers(sizes: tuple[int, ...], act: Activation, dropout: float, batch_norm: bool) -> nn.Sequential:
+def _layers(sizes: tuple[int, ...], act: Activation, dropout: float, norm: VectorNorm) -> nn.Sequential:
     parts: list[nn.Module] = []
     for before, after in pairwise(sizes):
+        layer_norm = norm1d(norm, after)
         parts.append(nn.Linear(before, after))
-        if batch_norm:
-            parts.append(nn.BatchNorm1d(after))
+        if not isinstance(layer_norm, nn.Identity):
+            parts.append(layer_norm)
         parts.append(activation(act))
         if dropout:
             parts.append(nn.Dropout(dropout))
@@ -53,13 +68,14 @@ class _Fourier(nn.Module):
 
 
 class _Discriminator(nn.Module):
-    def __init__(self, entrance: nn.Module, join: Join, body: nn.Module, head: Head) -> None:
+    def __init__(self, doors: tuple[nn.Module, Join], body: nn.Module, minibatch: nn.Module, head: Head) -> None:
         super().__init__()
-        self.entrance, self.join, self.body, self.head = entrance, join, body, head
+        self.entrance, self.join = doors
+        self.body, self.minibatch, self.head = body, minibatch, head
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         features = self.body(self.join(self.entrance(x.flatten(1)), c))
-        return Judgement(self.head(features, c), features)
+        return self.head.judge(self.minibatch(features), c, features)
 
 
 @dataclass(frozen=True)
@@ -67,27 +83,31 @@ class MLPGenerator:
     """A perceptron from latents to samples: linear output for points, tanh for pictures in [-1, 1].
 
     Args:
-        hidden: widths of the hidden layers.
+        size: width of the two hidden layers.
+        hidden: widths of the hidden layers, where they are to be others; `size` counts for nothing then.
         activation: `relu`, `leaky`, `tanh` or `silu`.
-        batch_norm: batch norm after each hidden linear layer.
-        embedding: entries of the label embedding that a conditional generator appends to z.
+        norm: norm after each hidden linear layer, `batch` or `layer`; `spectral` for the weights alone,
+            `spectral_batch` for the weights and batch norm; or `none`.
+        embedding: entries of the condition's embedding that a conditional generator appends to z.
     """
 
-    hidden: tuple[int, ...] = (256, 256)
+    size: int = 256
+    hidden: tuple[int, ...] | None = None
     activation: Activation = "relu"
-    batch_norm: bool = False
+    norm: VectorNorm = "none"
     embedding: int = 16
 
     def __post_init__(self) -> None:
-        _check_hidden(self.hidden)
+        _check_widths(self.size, self.hidden)
         check_embedding(self.embedding)
 
-    def build(self, latent: int, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+    def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to x `(B, *shape)`."""
         join = Join(condition, self.embedding)
-        body = _layers((latent + join.size, *self.hidden), self.activation, 0.0, self.batch_norm)
-        body.append(nn.Linear(self.hidden[-1], math.prod(shape)))
-        return _Generator(join, body, shape)
+        hidden = self.hidden or (self.size, self.size)
+        body = _layers((latent + join.size, *hidden), self.activation, 0.0, self.norm)
+        body.append(nn.Linear(hidden[-1], math.prod(shape)))
+        return finished(_Generator(join, body, shape), self.norm)
 
 
 @dataclass(frozen=True)
@@ -95,25 +115,35 @@ class MLPDiscriminator:
     """A perceptron from samples to scores; its last hidden layer is shown as features.
 
     Args:
-        hidden: widths of the hidden layers.
+        size: width of the two hidden layers.
+        hidden: widths of the hidden layers, where they are to be others; `size` counts for nothing then.
         activation: `relu`, `leaky`, `tanh` or `silu`.
         dropout: share of hidden units dropped in training, in [0, 1); the 2014 game used dropout in D.
         fourier: random Fourier features beside the input (Tancik et al. 2020, arXiv 2006.10739), which let a small
             perceptron see details much finer than the range of the data; 0 for none.
         fourier_scale: standard deviation of their angular frequencies, in 1 / unit of the data: about the inverse of
             the finest detail.
-        conditioning: how labels enter: `Concatenate` or `Projection`.
+        conditioning: how the condition enters: `Concatenate`, `Projection` or `Auxiliary`.
+        norm: norm after each hidden linear layer, see `MLPGenerator`; of them `batch` and `spectral_batch` tie the
+            samples of a batch together.
+        auxiliary: numbers to predict from the features beside the condition's, as logits.
+        minibatch: how samples are compared, `MinibatchDiscrimination` or `MinibatchStddev`, if at all.
     """
 
-    hidden: tuple[int, ...] = (256, 256)
+    size: int = 256
+    hidden: tuple[int, ...] | None = None
     activation: Activation = "leaky"
     dropout: float = 0.0
     fourier: int = 0
     fourier_scale: float = 1.0
-    conditioning: Concatenate | Projection = Projection()
+    conditioning: Concatenate | Projection | Auxiliary = Projection()
+    norm: VectorNorm = "none"
+    auxiliary: int = 0
+    minibatch: MinibatchDiscrimination | MinibatchStddev | None = None
 
     def __post_init__(self) -> None:
-        _check_hidden(self.hidden)
+        _check_widths(self.size, self.hidden)
+        check_auxiliary(self.auxiliary)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a share in [0, 1); found {self.dropout}")
         if self.fourier < 0 or not self.fourier_scale > 0:
@@ -121,14 +151,17 @@ class MLPDiscriminator:
                 f"fourier counts features and fourier_scale is above 0; found {self.fourier} and {self.fourier_scale}"
             )
 
-    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+    def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B,)`."""
         join, left = entrance(self.conditioning, condition)
-        size = math.prod(shape)
-        entry = _Fourier(size, self.fourier, self.fourier_scale) if self.fourier else nn.Identity()
-        inputs = size + 2 * self.fourier + join.size
-        body = _layers((inputs, *self.hidden), self.activation, self.dropout, False)
-        return _Discriminator(entry, join, body, Head(self.hidden[-1], left))
+        entries = math.prod(shape)
+        entry = _Fourier(entries, self.fourier, self.fourier_scale) if self.fourier else nn.Identity()
+        inputs = entries + 2 * self.fourier + join.size
+        hidden = self.hidden or (self.size, self.size)
+        body = _layers((inputs, *hidden), self.activation, self.dropout, self.norm)
+        minibatch, features = comparing(self.minibatch, hidden[-1], self.norm)
+        head = Head(features, left, predictions(self.conditioning, condition, self.auxiliary))
+        return finished(_Discriminator((entry, join), body, minibatch, head), self.norm)
 
 
 class _Identity(nn.Module):
@@ -140,7 +173,7 @@ class _Identity(nn.Module):
 class IdentityDiscriminator:
     """No discriminator: the sample itself is the feature map `(B, d)`, for direct matching with `MMD` (GMMN)."""
 
-    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+    def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c]) = x`, flattened. Without parameters, it never moves; a condition would go unseen."""
         if condition is not None:
             raise ValueError("IdentityDiscriminator cannot see labels: set conditional=False")

@@ -4,13 +4,13 @@ from typing import Protocol
 
 from torch import nn
 
-from zerosum.networks.conditioning import Labels
+from zerosum.networks.conditioning import Condition
 
 
 class GeneratorSpec(Protocol):
     """Builds `G(z[, c]) -> x`."""
 
-    def build(self, latent: int, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+    def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """A generator of samples of `shape` from `latent` numbers; conditional if a condition is given."""
         ...
 
@@ -18,6 +18,6 @@ class GeneratorSpec(Protocol):
 class DiscriminatorSpec(Protocol):
     """Builds `D(x[, c]) -> score or Judgement`."""
 
-    def build(self, shape: tuple[int, ...], condition: Labels | None) -> nn.Module:
+    def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """A discriminator of samples of `shape`; conditional if a condition is given."""
         ...

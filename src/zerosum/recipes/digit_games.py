@@ -28,8 +28,8 @@ def digits() -> Recipe:
     optimiser = Adam(lr=8e-4, betas=(0.0, 0.99), schedule=Cosine(begin=0.7))
     return Recipe(
         name="digits",
-        generator=DCGANGenerator(width=32),
-        discriminator=DCGANDiscriminator(width=32, norm="none"),
+        generator=DCGANGenerator(size=32),
+        discriminator=DCGANDiscriminator(size=32, norm="none"),
         objective=NonSaturating(),
         conditional=True,
         d_terms=(Every(4, Scheduled(Geometric(end=0.1), R1(gamma=3.0))),),
@@ -63,8 +63,8 @@ def dcgan() -> Recipe:
     """Convolutions by the rules of DCGAN (Radford et al. 2016); 7 minutes on one core."""
     return Recipe(
         name="dcgan",
-        generator=DCGANGenerator(width=32),
-        discriminator=DCGANDiscriminator(width=32),
+        generator=DCGANGenerator(size=32),
+        discriminator=DCGANDiscriminator(size=32),
         objective=NonSaturating(),
         latent=Uniform(100),
         images=300_000,
@@ -136,7 +136,7 @@ def ebgan() -> Recipe:
     return replace(
         dcgan(),
         name="ebgan",
-        discriminator=AutoEncoderDiscriminator(width=32, code=64, error="squared"),
+        discriminator=AutoEncoderDiscriminator(size=32, code=64, error="squared"),
         objective=EnergyBased(margin=0.1),
         images=250_000,
     )
@@ -151,7 +151,7 @@ def began() -> Recipe:
         dcgan(),
         name="began",
         # Squared errors: under absolute ones the autoencoder of digits settles at black, the median of most pixels.
-        discriminator=AutoEncoderDiscriminator(width=32, code=64, error="squared"),
+        discriminator=AutoEncoderDiscriminator(size=32, code=64, error="squared"),
         objective=BoundaryEquilibrium(gamma=0.7, rate=0.001),
     )
 
@@ -191,7 +191,7 @@ def _without_norm() -> Recipe:
     optimiser = Adam(lr=5e-4, betas=(0.0, 0.99))
     return replace(
         dcgan(),
-        discriminator=DCGANDiscriminator(width=32, norm="none"),
+        discriminator=DCGANDiscriminator(size=32, norm="none"),
         latent=Normal(64),
         d_terms=(Every(8, R1(gamma=1.0)),),
         G_opt=optimiser,

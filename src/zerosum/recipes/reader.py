@@ -75,7 +75,7 @@ def read_recipe(text: str, known: Mapping[str, type] = types.MappingProxyType({}
 
 
 def with_setting(recipe: Any, setting: str) -> Any:
-    """A recipe with one field replaced by `KEY=VALUE`, as `batch=32`, `generator.width=32` or `d_terms=(R1(),)`.
+    """A recipe with one field replaced by `KEY=VALUE`, as `batch=32`, `generator.size=32` or `d_terms=(R1(),)`.
 
     Raises `ValueError` where the key names no field or the value does not read or fit.
     """

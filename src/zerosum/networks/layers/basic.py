@@ -1,10 +1,16 @@
-"""Small choices by name, and initialisation."""
+"""Small choices by name, and what all families check."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from torch import nn
 
-Norm = Literal["batch", "none"]
+from zerosum.networks.conditioning import Concatenate, Condition, ConditionalNorm, Entries
+from zerosum.networks.layers.conditional import ConditionalBatchNorm
+from zerosum.networks.layers.virtual import VirtualBatchNorm
+
+Norm = Literal["batch", "layer", "instance", "virtual", "spectral", "spectral_batch", "none"]
+VectorNorm = Literal["batch", "layer", "spectral", "spectral_batch", "none"]
 Activation = Literal["relu", "leaky", "tanh", "silu"]
 
 
@@ -21,16 +27,52 @@ def activation(name: Activation) -> nn.Module:
     return made[name]
 
 
-def norm2d(name: Norm, channels: int) -> nn.Module:
-    """The named norm over maps of `channels` channels."""
-    if name == "batch":
-        return nn.BatchNorm2d(channels)
-    if name == "none":
+def norm2d(name: Norm, channels: int, condition: Condition | None = None) -> nn.Module:
+    """The named norm over maps of `channels` channels; batch norm is conditional if a condition is given.
+
+    `spectral` is a norm of the weights, see `layers/spectral.py`, and leaves the maps as they are.
+    """
+    if name in ("batch", "spectral_batch"):
+        return nn.BatchNorm2d(channels) if condition is None else ConditionalBatchNorm(channels, condition)
+    if name == "layer":
+        return nn.GroupNorm(1, channels)
+    if name == "instance":
+        return nn.GroupNorm(channels, channels)
+    if name == "virtual":
+        return VirtualBatchNorm(channels)
+    if name in ("spectral", "none"):
         return nn.Identity()
-    raise ValueError(f"no norm is called {name!r}; there are batch, none")
+    raise ValueError(
+        f"no norm is called {name!r}; there are batch, layer, instance, virtual, spectral, spectral_batch, none"
+    )
 
 
-def check_width(width: int) -> None:
-    """Raise `ValueError` unless `width` is a positive number of channels."""
-    if width < 1:
-        raise ValueError(f"width is a number of channels, at least 1; found {width}")
+def norm1d(name: VectorNorm, units: int) -> nn.Module:
+    """The named norm over vectors of `units` entries."""
+    if name in ("batch", "spectral_batch"):
+        return nn.BatchNorm1d(units)
+    if name == "layer":
+        return nn.LayerNorm(units)
+    if name in ("spectral", "none"):
+        return nn.Identity()
+    raise ValueError(f"no norm of vectors is called {name!r}; there are batch, layer, spectral, spectral_batch, none")
+
+
+def check_size(size: int) -> None:
+    """Raise `ValueError` unless `size`, a family's one dial, is a positive number of channels or units."""
+    if size < 1:
+        raise ValueError(f"size is a number of channels or units, at least 1; found {size}")
+
+
+def check_conditioning(conditioning: Concatenate | ConditionalNorm, norm: Norm) -> None:
+    """Raise `ValueError` where the condition should set the scales of batch norms and there are none."""
+    if isinstance(conditioning, ConditionalNorm) and norm not in ("batch", "spectral_batch"):
+        raise ValueError(f"a conditional norm is a batch norm: norm is 'batch' or 'spectral_batch'; found {norm!r}")
+
+
+def layers_of(network: nn.Module) -> Iterator[nn.Module]:
+    """All modules within a network, in order, but for those that embed a condition, which begin in their own way."""
+    for child in network.children():
+        if not isinstance(child, Entries):
+            yield child
+            yield from layers_of(child)

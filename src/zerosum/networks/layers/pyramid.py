@@ -9,24 +9,26 @@ from itertools import pairwise
 
 from torch import nn
 
+from zerosum.networks.conditioning import Condition
 from zerosum.networks.layers.basic import Activation, Norm, activation, norm2d
+from zerosum.networks.layers.conditional import Chain
 
 Sides = tuple[int, int]
 
 
-def ladder(height: int, width: int) -> list[Sides]:
-    """Sizes from the full picture down to the smallest map."""
+def ladder(height: int, width: int, smallest: int = 4) -> list[Sides]:
+    """Sizes from the full picture down to the smallest map, by at least one halving."""
     if min(height, width) < 8:
         raise ValueError(f"convolutional networks here take pictures of 8x8 and more; found {height}x{width}")
     sizes = [(height, width)]
-    while min(sizes[-1]) > 4:
+    while len(sizes) == 1 or min(sizes[-1]) > smallest:
         sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
     return sizes
 
 
-def channels(width: int, stages: int) -> list[int]:
-    """Channels after each halving: `width`, doubling to at most eight times."""
-    return [width * 2 ** min(stage, 3) for stage in range(stages)]
+def channels(width: int, stages: int, doublings: int = 3) -> list[int]:
+    """Channels of each stage: `width`, doubling at most so often, by default up to eight times."""
+    return [width * 2 ** min(stage, doublings) for stage in range(stages)]
 
 
 def _kernel(large: Sides) -> Sides:
@@ -50,15 +52,20 @@ def descend(sizes: list[Sides], inputs: int, width: int, norm: Norm, act: Activa
     return nn.Sequential(*parts)
 
 
-def ascend(sizes: list[Sides], outputs: int, width: int, norm: Norm, act: Activation) -> nn.Sequential:
-    """Transposed convolutions `(B, channels, *sizes[-1]) -> (B, outputs, *sizes[0])`; the last stands alone."""
+def ascend(
+    sizes: list[Sides], outputs: int, width: int, norm: Norm, act: Activation, condition: Condition | None = None
+) -> Chain:
+    """Transposed convolutions `(B, channels, *sizes[-1]) -> (B, outputs, *sizes[0])`; the last stands alone.
+
+    A condition, where one is given, sets the scales of the norms.
+    """
     parts: list[nn.Module] = []
     upward = channels(width, len(sizes) - 1)[::-1]
     targets = sizes[-2::-1]
     for (before, after), large in zip(pairwise([*upward, outputs]), targets, strict=True):
         last = large == sizes[0]
-        layer_norm = norm2d("none" if last else norm, after)
+        layer_norm = norm2d("none" if last else norm, after, None if last else condition)
         bias = isinstance(layer_norm, nn.Identity)
         conv = nn.ConvTranspose2d(before, after, _kernel(large), stride=2, padding=1, bias=bias)
         parts += [conv] if last else _group(conv, layer_norm, activation(act))
-    return nn.Sequential(*parts)
+    return Chain(*parts)

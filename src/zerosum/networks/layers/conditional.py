@@ -1,0 +1,47 @@
+"""Layers that a condition changes."""
+
+from torch import Tensor, nn
+
+from zerosum.networks.conditioning import Condition, Entries, embed, needed
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch norm over maps, with a scale and an offset for each channel that the condition sets; at first 1 and 0.
+
+    Args:
+        channels: channels of the maps.
+        condition: what c is.
+    """
+
+    def __init__(self, channels: int, condition: Condition) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.scale, self.offset = embed(condition, channels, 0.0), embed(condition, channels, 0.0)
+        if isinstance(self.scale, nn.Embedding):
+            nn.init.ones_(self.scale.weight)
+        elif isinstance(self.scale, Entries):
+            nn.init.ones_(self.scale.linear.bias)
+
+    def forward(self, h: Tensor, c: Tensor | None = None) -> Tensor:
+        """Maps `(B, channels, H, W)`."""
+        c = needed(c)
+        maps: Tensor = self.norm(h)
+        scale, offset = (part(c).to(maps.dtype)[:, :, None, None] for part in (self.scale, self.offset))
+        result: Tensor = maps * scale + offset
+        return result
+
+
+def normed(norm: nn.Module, h: Tensor, c: Tensor | None) -> Tensor:
+    """The norm's output, under the condition where it is one that takes it."""
+    result: Tensor = norm(h, c) if isinstance(norm, ConditionalBatchNorm) else norm(h)
+    return result
+
+
+class Chain(nn.Sequential):
+    """Layers one after another, of which norms may take the condition."""
+
+    def forward(self, h: Tensor, c: Tensor | None = None) -> Tensor:
+        """The last layer's output."""
+        for part in self:
+            h = part(h, c) if isinstance(part, ConditionalBatchNorm | Chain) else part(h)
+        return h
