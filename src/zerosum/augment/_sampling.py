@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-# Six samples give the one halfway between the middle two exactly, for polynomials up to degree 5
-# (Deslauriers and Dubuc 1989); the weights are symmetric, so that no picture shifts when it is flipped or turned.
-_HALFWAY = (3 / 256, -25 / 256, 150 / 256, 150 / 256, -25 / 256, 3 / 256)
+# The weights of the two nearest samples, the two beyond and the next two give the one halfway between, exactly for
+# polynomials up to degree 5 (Deslauriers and Dubuc 1989). They are symmetric: a flip or a turn shifts nothing.
+_HALFWAY = (150 / 256, -25 / 256, 3 / 256)
 
 
 def sides(shape: torch.Size) -> tuple[int, int]:
@@ -15,20 +15,18 @@ def sides(shape: torch.Size) -> tuple[int, int]:
     return shape[2], shape[3]
 
 
-def mirrored(index: Tensor, side: int) -> Tensor:
-    """Indices beyond 0 .. side - 1 folded back into it, as if the picture stood between two mirrors."""
-    period = max(2 * (side - 1), 1)
-    folded = index.remainder(period)
-    return torch.minimum(folded, period - folded) if side > 1 else folded
+def mirrored(place: Tensor, side: int) -> Tensor:
+    """Places beyond 0 .. side - 1, whole or not, folded back into it: the picture stands between two mirrors."""
+    period = 2 * max(side - 1, 1)
+    folded = place.remainder(period)
+    return torch.minimum(folded, period - folded).clamp_max(side - 1)
 
 
 def picked(x: Tensor, row: Tensor, column: Tensor) -> Tensor:
     """The pictures `(B, C, h, w)` whose pixels stand in x at whole rows and columns `(B, h, w)`, mirrored beyond."""
     height, width = sides(x.shape)
-    start = torch.arange(len(x), device=x.device).view(-1, 1, 1) * (height * width)
-    index = start + mirrored(row, height) * width + mirrored(column, width)
-    pixels = x.permute(0, 2, 3, 1).flatten(0, 2).index_select(0, index.flatten())
-    return pixels.view(*row.shape, -1).permute(0, 3, 1, 2)
+    index = mirrored(row, height) * width + mirrored(column, width)
+    return _taken(x.permute(0, 2, 3, 1), index[None])[0].permute(0, 3, 1, 2)
 
 
 def moved(x: Tensor, motion: Tensor, whole: bool = False) -> Tensor:
@@ -50,27 +48,42 @@ def moved(x: Tensor, motion: Tensor, whole: bool = False) -> Tensor:
     column, row = place[:, 0] + (width - 1) / 2, place[:, 1] + (height - 1) / 2
     if whole:
         return picked(x, (row + 0.5).floor().long(), (column + 0.5).floor().long())
-    return _between(_doubled(_doubled(x, 2), 3), 2 * row, 2 * column)
+    return _between(_doubled(_doubled(x.permute(0, 2, 3, 1), 1), 2), 2 * row, 2 * column).permute(0, 3, 1, 2)
+
+
+# Below, pictures are `(B, H, W, C)`: the numbers of a pixel lie together, and are moved together.
+
+
+def _taken(x: Tensor, index: Tensor) -> Tensor:
+    """The pixels `(k, B, h, w, C)` of each picture at k indices `(k, B, h, w)` for each place of the result."""
+    batch, height, width, channels = x.shape
+    start = torch.arange(0, batch * height * width, height * width, device=x.device).view(-1, 1, 1)
+    index = index + start
+    return x.reshape(-1, channels).index_select(0, index.flatten()).view(*index.shape, channels)
+
+
+def _between(x: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """The pictures read bilinearly at any rows and columns `(B, h, w)`, mirrored beyond."""
+    _, height, width, _ = x.shape
+    row, column = mirrored(row, height), mirrored(column, width)
+    top, left = row.floor(), column.floor()
+    lower, right = row - top, column - left
+    upper, outer = 1 - lower, 1 - right
+    weights = torch.stack((upper * outer, upper * right, lower * outer, lower * right))
+    # At the last row and column there is no next one, and its weight is 0.
+    down, across = (top < height - 1).long() * width, (left < width - 1).long()
+    first = top.long() * width + left.long()
+    index = torch.stack((first, first + across, first + down, first + down + across))
+    return (weights[..., None] * _taken(x, index)).sum(0)
 
 
 def _doubled(x: Tensor, dim: int) -> Tensor:
     """The same along a dimension of side n at 2n - 1 places: the n there are and those halfway between."""
     side = x.shape[dim]
     wide = x.index_select(dim, mirrored(torch.arange(-2, side + 2, device=x.device), side))
-    halfway = torch.zeros((), device=x.device)
-    for i, weight in enumerate(_HALFWAY):
-        halfway = halfway + weight * wide.narrow(dim, i, side - 1)
+    near, far, farthest = (
+        wide.narrow(dim, 2 - i, side - 1) + wide.narrow(dim, 3 + i, side - 1) for i in range(len(_HALFWAY))
+    )
+    halfway = _HALFWAY[0] * near + _HALFWAY[1] * far + _HALFWAY[2] * farthest
     pairs = torch.stack((x.narrow(dim, 0, side - 1), halfway), dim + 1).flatten(dim, dim + 1)
     return torch.cat((pairs, x.narrow(dim, side - 1, 1)), dim)
-
-
-def _between(x: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    """The pictures read bilinearly at any rows and columns `(B, h, w)`."""
-    top, left = row.floor(), column.floor()
-    lower, right = row - top, column - left
-    total = torch.zeros((), device=x.device)
-    for i, vertical in enumerate((1 - lower, lower)):
-        for j, horizontal in enumerate((1 - right, right)):
-            corner = picked(x, top.long() + i, left.long() + j)
-            total = total + (vertical * horizontal)[:, None] * corner
-    return total
