@@ -48,7 +48,8 @@ def moved(x: Tensor, motion: Tensor, whole: bool = False) -> Tensor:
     column, row = place[:, 0] + (width - 1) / 2, place[:, 1] + (height - 1) / 2
     if whole:
         return picked(x, (row + 0.5).floor().long(), (column + 0.5).floor().long())
-    return _between(_doubled(_doubled(x.permute(0, 2, 3, 1), 1), 2), 2 * row, 2 * column).permute(0, 3, 1, 2)
+    pixels = x.permute(0, 2, 3, 1).to(torch.promote_types(x.dtype, torch.float32))
+    return _between(_doubled(_doubled(pixels, 1), 2), 2 * row, 2 * column).permute(0, 3, 1, 2)
 
 
 # Below, pictures are `(B, H, W, C)`: the numbers of a pixel lie together, and are moved together.

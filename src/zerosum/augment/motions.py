@@ -2,7 +2,9 @@
 
 Each has a `motion(shape, draws, purpose)`: for each sample the affine map `(B, 2, 3)` from a place in the result to
 the place in the picture that it shows. So motions in a row make one map, and the picture is resampled once. The laws
-are those of ADA: Karras et al. 2020 (arXiv 2006.06676), appendix B.
+are those of ADA: Karras et al. 2020 (arXiv 2006.06676), appendix B. The resampling is not: where the paper goes up and
+down by a pair of SYM6 wavelets, which displaces what is flipped by a part of a pixel, this one interpolates, and leaves
+alone what a motion leaves alone. A picture that shrinks is not smoothed first.
 """
 
 import math
