@@ -75,6 +75,8 @@ def test_noise_goes_with_points():
     x = torch.zeros(500, 2)
     noise = Noise(0.2)(x, Draws(0, 0), "a")
     assert noise.shape == x.shape and len(noise.unique()) == 1000
+    alone = Noise(0.2)(torch.zeros(8000, 1), Draws(0, 0), "a")
+    assert alone.std().item() == pytest.approx(0.2, rel=0.1), "the spread is drawn apart from the noise"
 
 
 def test_bands_add_up_to_the_picture_and_have_their_octaves():

@@ -70,7 +70,7 @@ class AdaptiveAugment:
 
 @dataclass(frozen=True)
 class AdaptivePseudo:
-    """APA: Jiang et al. 2021 (arXiv 2111.06849), section 3.2: D is deceived about some generated samples.
+    """APA: Jiang et al. 2021 (arXiv 2111.06849): D is deceived about some generated samples.
 
     With probability p a real sample is replaced by the generated one in its place before D sees it as real; p is led
     so that lambda_r = E[sign D(x)], over what D saw as real, stays at `target`. Generated samples are left alone.

@@ -24,7 +24,7 @@ class _Stateful(Protocol):
 class InstanceNoise:
     """Normal noise on every number of real and generated samples, so that the two laws overlap.
 
-    Sonderby et al. 2017 (arXiv 1610.04490), section 3; Arjovsky and Bottou 2017 (arXiv 1701.04862), section 3. It goes
+    Sonderby et al. 2017 (arXiv 1610.04490); Arjovsky and Bottou 2017 (arXiv 1701.04862), section 3. It goes
     with points as with pictures.
 
     Args:

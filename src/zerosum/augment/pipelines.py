@@ -59,7 +59,7 @@ def transformations(pipeline: Pipeline) -> tuple[Transformation, ...]:
 
 @dataclass(frozen=True)
 class DiffAugment:
-    """Transformations of every sample that D sees: Zhao et al. 2020 (arXiv 2006.10738), equations 4 to 6.
+    """Transformations of every sample that D sees: Zhao et al. 2020 (arXiv 2006.10738).
 
     Args:
         policy: the transformations, in their order; by default the paper's colour, translation and cutout.
@@ -74,7 +74,7 @@ class DiffAugment:
 
 @dataclass(frozen=True)
 class FixedAugment:
-    """ADA's pipeline with a probability that is given: Karras et al. 2020 (arXiv 2006.06676), section 2.2.
+    """ADA's pipeline with a probability that is given: Karras et al. 2020 (arXiv 2006.06676), section 2.3.
 
     Each transformation is done to each sample with this probability by itself. R3GAN (arXiv 2501.05441) lets it rise:
     `FixedAugment(0.5, schedule=Line(0.0, 1.0))`.
