@@ -14,7 +14,7 @@ from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
 
 ROOMS = (
-    *("game", "objectives", "terms", "networks", "networks.layers", "data", "recipes"),
+    *("game", "objectives", "terms", "augment", "networks", "networks.layers", "data", "recipes"),
     *("runs", "training", "report", "metrics", "pictures"),
 )
 
@@ -29,6 +29,9 @@ def all_tables() -> dict[str, str]:
         "terms": part_table("terms", "__call__", "turn"),
         "schedules": part_table("terms", "__call__", "progress"),
         "projections": part_table("terms", "__call__", "network"),
+        "augmentations": part_table("augment", "__call__", "x", "role", "turn"),
+        "transformations": part_table("augment", "__call__", "x", "draws", "purpose"),
+        "augment_schedules": part_table("augment", "__call__", "progress"),
         "generators": part_table("networks", "build", "latent", "shape", "condition"),
         "discriminators": part_table("networks", "build", "shape", "condition"),
         "latents": part_table("game", "draw", "count", "generator"),

@@ -14,7 +14,7 @@ import zerosum.objectives
 FLOORS = (
     ("pictures", "objectives", "metrics", "latent", "data"),
     ("game",),
-    ("terms", "networks"),
+    ("terms", "networks", "augment"),
     ("recipes",),
     ("runs",),
     ("report",),

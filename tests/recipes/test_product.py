@@ -15,13 +15,13 @@ import torch
 from zerosum._rooms import public
 from zerosum.data.dataset import in_memory
 from zerosum.game.latents import Normal
-from zerosum.game.player import Term, unwrapped
+from zerosum.game.player import Schedule, Term, unwrapped
 from zerosum.networks.conditioning import Concatenate, Projection
 from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.networks.spec import DiscriminatorSpec
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms.gradient_penalties import R1
-from zerosum.terms.schedules import Cosine, Schedule
+from zerosum.terms.schedules import Cosine
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
 

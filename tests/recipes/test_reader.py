@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from zerosum import read
+from zerosum.augment import AdaptiveAugment, Brightness, Cutout, DiffAugment, InstanceNoise, Line, Scale
 from zerosum.data import Digits, Law, NormalLaw, ParetoLaw, Ring
 from zerosum.game import Normal, Sphere, Uniform
 from zerosum.networks import (
@@ -30,7 +31,9 @@ PLAYERS = {
     "Objective": (Hinge, LeastSquares, BoundaryEquilibrium, MMD),
     "Kernel": (GaussianKernel, RationalQuadraticKernel),
     "Term": (R1, GradientPenalty, Every, Scheduled),
-    "Schedule": (Constant, Cosine, Geometric),
+    "Schedule": (Constant, Cosine, Geometric, Line),
+    "Augmentation": (DiffAugment, AdaptiveAugment, InstanceNoise),
+    "Transformation": (Brightness, Cutout, Scale),
     "WeightProjection": (WeightClip,),
     "Source": (Digits, Ring, Law),
     "Distribution": (NormalLaw, ParetoLaw),

@@ -43,6 +43,14 @@ class WeightProjection(Protocol):
         ...
 
 
+class Schedule(Protocol):
+    """A factor over the course of a run."""
+
+    def __call__(self, progress: float) -> float:
+        """The factor at a progress in [0, 1]."""
+        ...
+
+
 @runtime_checkable
 class Wrapper(Protocol):
     """A term around another, as a schedule; it goes by the other's name in the log."""

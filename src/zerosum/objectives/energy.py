@@ -77,7 +77,7 @@ class BoundaryEquilibrium:
         error_fake = -turn.average(turn.fake.score.detach().mean())
         drift = self.gamma * error_real - error_fake
         self.balance.add_(self.rate * drift.to(self.balance.device)).clamp_(0, 1)
-        log["k"] = self.balance.clone()
+        log["k"] = self.balance.to(drift.device, copy=True)
         log["convergence"] = error_real + drift.abs()
 
     def state_dict(self) -> dict[str, Tensor]:

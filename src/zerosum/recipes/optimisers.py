@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from zerosum.terms.schedules import Constant, Schedule
+from zerosum.game.player import Schedule
+from zerosum.terms.schedules import Constant
 
 
 class OptimiserSpec(Protocol):

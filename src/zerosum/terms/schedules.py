@@ -2,20 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 from torch import Tensor
 
-from zerosum.game.player import Term
+from zerosum.game.player import Schedule, Term
 from zerosum.game.turn import Turn
-
-
-class Schedule(Protocol):
-    """A factor over the course of a run."""
-
-    def __call__(self, progress: float) -> float:
-        """The factor at a progress in [0, 1]."""
-        ...
 
 
 @dataclass(frozen=True)

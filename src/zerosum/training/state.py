@@ -49,7 +49,7 @@ def restore(game: Game, checkpoint: Checkpoint) -> None:
         if player.optimiser is not None:
             _restore_optimiser(player.optimiser, player, groups.get(name, {}))
     for name, part in _stateful(game).items():
-        part.load_state_dict(groups[name])
+        part.load_state_dict(groups.get(name, {}))  # a part with nothing to remember leaves no group
     game.images = checkpoint.numbers["images"]
     game.G.moves, game.D.moves = checkpoint.numbers["G_moves"], checkpoint.numbers["D_moves"]
 

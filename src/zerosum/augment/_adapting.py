@@ -1,0 +1,61 @@
+"""A probability that rises while D overfits and falls while it does not."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from zerosum.augment._checks import check_probability
+from zerosum.game.turn import Turn
+
+
+def _zero() -> Tensor:
+    return torch.zeros((), dtype=torch.float64)
+
+
+def check_adaptation(target: float, every: int, images: int, limit: float) -> None:
+    """Raises `ValueError` where p could not be led by these."""
+    if not -1 < target < 1:
+        raise ValueError(f"target is a mean of signs to hold, in (-1, 1); found {target}")
+    if every < 1:
+        raise ValueError(f"every counts moves of D from one change of p to the next, at least 1; found {every}")
+    if images < 1:
+        raise ValueError(f"images counts those in which p can rise from 0 to 1, at least 1; found {images}")
+    check_probability("limit", limit)
+
+
+@dataclass(eq=False)
+class Adaptation:
+    """The probability p and what has been seen of D since it last changed. It stays on the CPU, in float64."""
+
+    p: Tensor = field(default_factory=_zero)
+    signs: Tensor = field(default_factory=_zero)
+    seen: Tensor = field(default_factory=_zero)
+    moves: Tensor = field(default_factory=_zero)
+
+    def after(self, turn: Turn, target: float, every: int, images: int, limit: float) -> Tensor:
+        """Take in a move of D, change p if it is time, and return this move's r = E[sign D(x)].
+
+        r is that of all ranks and, over several moves, of all samples. p goes up by the samples seen over `images`
+        where r is above the target, down by as much where it is below, and stays in [0, limit].
+        """
+        batch = len(turn.x) * turn.draws.ranks
+        r = turn.average(turn.real.score.detach().sign().mean())
+        self.signs += batch * r.to(self.signs)
+        self.seen += batch
+        self.moves += 1
+        if self.moves >= every:
+            direction = (self.signs / self.seen - target).sign()
+            self.p.add_(direction * self.seen / images).clamp_(0, limit)
+            for counter in (self.signs, self.seen, self.moves):
+                counter.zero_()
+        return r
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """All four numbers, each a scalar."""
+        return {name: value.clone() for name, value in vars(self).items()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take the numbers back."""
+        for name, value in vars(self).items():
+            value.copy_(state[name])

@@ -1,0 +1,84 @@
+"""Noise on what D sees, and several augmentations as one."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+from zerosum.augment._checks import check_strength
+from zerosum.augment.schedules import Line
+from zerosum.game.draws import derived_seed
+from zerosum.game.game import Watcher
+from zerosum.game.player import Schedule
+from zerosum.game.turn import Augmentation, Turn
+
+
+@runtime_checkable
+class _Stateful(Protocol):
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None: ...
+
+
+@dataclass(frozen=True)
+class InstanceNoise:
+    """Normal noise on every number of real and generated samples, so that the two laws overlap.
+
+    Sonderby et al. 2017 (arXiv 1610.04490); Arjovsky and Bottou 2017 (arXiv 1701.04862), section 3. It goes
+    with points as with pictures.
+
+    Args:
+        sigma: standard deviation of the noise (>= 0), in the unit of the samples.
+        schedule: factor of sigma at each progress; by default it falls to 0 over the run.
+    """
+
+    sigma: float = 0.1
+    schedule: Schedule = Line()
+
+    def __post_init__(self) -> None:
+        check_strength("sigma", self.sigma)
+
+    def __call__(self, x: Tensor, role: str, turn: Turn) -> Tensor:
+        """The samples as D shall see them."""
+        sigma = self.sigma * self.schedule(turn.clock.progress)
+        return x + sigma * turn.draws.normal(f"instance noise {role}", tuple(x.shape)) if sigma else x
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One augmentation after another, each with random numbers of its own.
+
+    Args:
+        augmentations: in their order, such as `(AdaptivePseudo(), DiffAugment())`.
+    """
+
+    augmentations: tuple[Augmentation, ...]
+
+    def __call__(self, x: Tensor, role: str, turn: Turn) -> Tensor:
+        """The samples as D shall see them."""
+        for place, part in enumerate(self.augmentations):
+            draws = replace(turn.draws, seed=derived_seed(turn.draws.seed, "chain", place))
+            x = part(x, role, replace(turn, draws=draws))
+        return x
+
+    def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
+        """Tell the parts that watch of a move."""
+        for part in self.augmentations:
+            if isinstance(part, Watcher):
+                part.watch(player, turn, log)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The memory of the parts that have one, each name after the part's place: `0.p`."""
+        return {
+            f"{place}.{name}": value
+            for place, part in enumerate(self.augmentations)
+            if isinstance(part, _Stateful)
+            for name, value in part.state_dict().items()
+        }
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take the memory back from `state_dict()`."""
+        for place, part in enumerate(self.augmentations):
+            if isinstance(part, _Stateful):
+                own = {key.partition(".")[2]: value for key, value in state.items() if key.startswith(f"{place}.")}
+                part.load_state_dict(own)

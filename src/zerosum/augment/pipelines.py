@@ -1,0 +1,101 @@
+"""The order of transformations in ADA, and augmentations of a strength that is given."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from torch import Tensor
+
+from zerosum.augment._applying import applied
+from zerosum.augment._checks import check_probability
+from zerosum.augment.colours import Brightness, Contrast, Hue, LumaFlip, Saturation
+from zerosum.augment.corruptions import Cutout, Noise, Translate
+from zerosum.augment.filters import Filter
+from zerosum.augment.motions import (
+    Anisotropy,
+    Flip,
+    FractionalTranslate,
+    IntegerTranslate,
+    Rotate,
+    Rotate90,
+    Scale,
+)
+from zerosum.augment.protocols import Transformation
+from zerosum.augment.schedules import Line
+from zerosum.game.player import Schedule
+from zerosum.game.turn import Turn
+
+Pipeline = str | tuple[Transformation, ...]
+
+_BLITS: tuple[Transformation, ...] = (Flip(), Rotate90(), IntegerTranslate())
+_GEOMETRY: tuple[Transformation, ...] = (Scale(), Rotate(), Anisotropy(), Rotate(), FractionalTranslate())
+_COLOURS: tuple[Transformation, ...] = (
+    *(Brightness(0.2, "normal"), Contrast(0.5, "normal"), LumaFlip()),
+    *(Hue(), Saturation(1.0, "normal")),
+)
+_FILTERS: tuple[Transformation, ...] = tuple(Filter((band,)) for band in range(4))
+_BGC = _BLITS + _GEOMETRY + _COLOURS
+PIPELINES = MappingProxyType(
+    {
+        "b": _BLITS,
+        "bg": _BLITS + _GEOMETRY,
+        "bgc": _BGC,
+        "bgcf": _BGC + _FILTERS,
+        "bgcfn": (*_BGC, *_FILTERS, Noise()),
+        "bgcfnc": (*_BGC, *_FILTERS, Noise(), Cutout()),
+    }
+)
+
+
+def transformations(pipeline: Pipeline) -> tuple[Transformation, ...]:
+    """The transformations of a pipeline, given by its name in the paper on ADA or by itself.
+
+    Raises `ValueError` for a name that is none.
+    """
+    if not isinstance(pipeline, str):
+        return pipeline
+    if pipeline not in PIPELINES:
+        raise ValueError(f"pipeline is {', '.join(PIPELINES)} or a tuple of transformations; found {pipeline!r}")
+    return PIPELINES[pipeline]
+
+
+@dataclass(frozen=True)
+class DiffAugment:
+    """Transformations of every sample that D sees: Zhao et al. 2020 (arXiv 2006.10738).
+
+    Args:
+        policy: the transformations, in their order; by default the paper's colour, translation and cutout.
+    """
+
+    policy: tuple[Transformation, ...] = (Brightness(), Saturation(), Contrast(), Translate(), Cutout())
+
+    def __call__(self, x: Tensor, role: str, turn: Turn) -> Tensor:
+        """The samples as D shall see them."""
+        return applied(self.policy, x, turn.draws, f"augment {role}")
+
+
+@dataclass(frozen=True)
+class FixedAugment:
+    """ADA's pipeline with a probability that is given: Karras et al. 2020 (arXiv 2006.06676), section 2.3.
+
+    Each transformation is done to each sample with this probability by itself. R3GAN (arXiv 2501.05441) lets it rise:
+    `FixedAugment(0.5, schedule=Line(0.0, 1.0))`.
+
+    Args:
+        p: the probability, in [0, 1].
+        pipeline: `b` (blits), `bg` (and geometry), `bgc` (and colour), `bgcf` (and filters), `bgcfn` (and noise) or
+            `bgcfnc` (and cutout), or a tuple of transformations.
+        schedule: factor of p at each progress.
+    """
+
+    p: float = 0.2
+    pipeline: Pipeline = "bgc"
+    schedule: Schedule = Line(1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        check_probability("p", self.p)
+        transformations(self.pipeline)
+
+    def __call__(self, x: Tensor, role: str, turn: Turn) -> Tensor:
+        """The samples as D shall see them."""
+        p = min(self.p * self.schedule(turn.clock.progress), 1.0)
+        return applied(transformations(self.pipeline), x, turn.draws, f"augment {role}", p)
