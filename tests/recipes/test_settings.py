@@ -83,6 +83,8 @@ def test_settings_add_up_and_leave_the_recipe_as_it_was():
         ("G_opt.lr=0", "lr is a step size above 0; found 0.0"),
         ("G_opt.betas=(0, 1)", r"betas lie in \[0, 1\); found \(0.0, 1.0\)"),
         ("images=0", "images counts images and is at least 1; found 0"),
+        ("n_generator=0", "n_generator counts G's moves in a round, at least 1; found 0"),
+        ("label_dropout=0.1", r"label_dropout is a share of a conditional game, in \[0, 1\); found 0\.1"),
         ("n_critic=-1", "n_critic counts D's moves in a round, at least 0; found -1"),
         ("ema=-1", "ema is a half-life in images, at least 0; found -1.0"),
         ("ema_rampup=0.0", r"ema_rampup is a share of the images seen, above 0; found 0\.0"),

@@ -62,8 +62,18 @@ def test_classes_go_round_evenly_and_are_found_by_name_or_number():
 
 @pytest.mark.parametrize("labels", [[0, 1], [0, 1, 3], [-1, 0, 0], [[0], [1], [2]]])
 def test_labels_that_do_not_fit_are_refused(labels):
-    with pytest.raises(ValueError, match="labels are 3 class indices below 3; found"):
+    with pytest.raises(ValueError, match="labels are 3 class indices up to 2; found"):
         made().sample(3, labels=labels)
+
+
+def test_after_label_dropout_a_sample_may_be_of_no_class():
+    generator = made(replace(RECIPE, label_dropout=0.2))
+    assert generator.class_index("none") == 3
+    labels = [generator.class_index(name) for name in ("none", "cat", "dog")]
+    assert len(np.unique(generator.map(generator.latents(1).repeat(3, 1), torch.tensor(labels)), axis=0)) == 3
+    assert generator.sample(3, labels=labels).shape == (3, 4, 5, 1)
+    with pytest.raises(ValueError, match="no class 'none'; there are cat, dog, 7"):
+        made().class_index("none")
 
 
 def test_without_classes_there_are_no_labels():

@@ -9,8 +9,8 @@ from zerosum.training.batches import Batches
 COUNT = 50
 
 
-def batches(seed=0, position=0, batch=16):
-    return Batches(Ring(count=COUNT).open(), batch, True, seed, torch.device("cpu"), position)
+def batches(seed=0, position=0, batch=16, dropout=0.0):
+    return Batches(Ring(count=COUNT).open(), batch, True, seed, torch.device("cpu"), position, dropout)
 
 
 def test_each_epoch_has_every_sample_once_in_an_order_of_its_own():
@@ -43,3 +43,16 @@ def test_a_batch_that_the_ranks_cannot_share_is_refused(monkeypatch):
     monkeypatch.setattr("zerosum.training.batches.ranks", lambda: 3)
     with pytest.raises(ValueError, match="16 does not divide by 3 ranks"):
         batches()
+
+
+def test_label_dropout_hides_its_share_of_labels_by_position(monkeypatch):
+    stream, told = batches(batch=50, dropout=0.3), batches(batch=50)
+    pairs = [(next(stream).c, next(told).c) for _ in range(40)]
+    hidden = torch.stack([c == 8 for c, _ in pairs])
+    assert hidden.double().mean().item() == pytest.approx(0.3, abs=0.03)
+    assert not torch.equal(hidden[0], hidden[1])
+    assert all(torch.equal(c[c != 8], label[c != 8]) for c, label in pairs)
+    assert torch.equal(next(batches(batch=50, dropout=0.3)).c, pairs[0][0])
+    for name, value in (("rank", 1), ("ranks", 2)):
+        monkeypatch.setattr(f"zerosum.training.batches.{name}", lambda value=value: value)
+    assert torch.equal(next(batches(batch=50, dropout=0.3)).c, pairs[0][0][25:]), "ranks share out the same draws"

@@ -25,7 +25,10 @@ def sample(
         Path | None, typer.Option(help="FILE.png for one picture, FILE.npz for arrays, else a folder of PNG files.")
     ] = None,
     classes: Annotated[
-        list[str] | None, typer.Option("--class", help="Class by name or number; may be given several times.")
+        list[str] | None,
+        typer.Option(
+            "--class", help="Class by name or number, or none where label dropout allows; may be given several times."
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -91,6 +94,6 @@ def _write_folder(target: Path, generator: "TrainedGenerator", samples: "NDArray
     if target.exists() and any(target.iterdir()):
         raise ValueError(f"{target} is not empty: name a new folder, so that samples do not mix with other files")
     for index, picture in enumerate(samples):
-        folder = target if labels is None else target / generator.classes[labels[index]]
+        folder = target if labels is None else target / (*generator.classes, "none")[labels[index]]
         folder.mkdir(parents=True, exist_ok=True)
         grid(picture[None], columns=1, gap=0, scale=1).save(folder / f"{index:06d}.png")

@@ -26,6 +26,8 @@ class Recipe:
         objective: what the two want.
         data: where real samples come from.
         conditional: play under the data's labels.
+        label_dropout: share of samples, in [0, 1), that both players see without their label; a generator that met
+            some can be asked for a sample of any class (`zerosum sample --class none`).
         latent: the law of z.
         d_terms: additions to D's loss.
         g_terms: additions to G's loss.
@@ -52,6 +54,7 @@ class Recipe:
     objective: Objective
     data: Source = field(default_factory=Digits)
     conditional: bool = False
+    label_dropout: float = 0.0
     latent: Latent = Normal(64)
     d_terms: tuple[Term, ...] = ()
     g_terms: tuple[Term, ...] = ()
@@ -75,6 +78,8 @@ class Recipe:
         for name in ("batch", "images", "tick", "snapshot"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} counts images and is at least 1; found {getattr(self, name)}")
+        if not 0 <= self.label_dropout < 1 or (self.label_dropout and not self.conditional):
+            raise ValueError(f"label_dropout is a share of a conditional game, in [0, 1); found {self.label_dropout}")
         if self.n_generator < 1:
             raise ValueError(f"n_generator counts G's moves in a round, at least 1; found {self.n_generator}")
         if self.n_critic < 0:

@@ -24,10 +24,14 @@ FORMAT = "zerosum generator 1"
 _BLOCK = 512  # latents are drawn, and samples computed, by blocks: sample i depends on the seed and i alone
 
 
+def condition_of(recipe: Recipe, classes: int) -> Labels | None:
+    """What the recipe's networks are conditional on; `classes` is the number of classes of its data."""
+    return Labels(classes, nullable=recipe.label_dropout > 0) if recipe.conditional else None
+
+
 def build_generator(recipe: Recipe, shape: tuple[int, ...], classes: int) -> nn.Module:
     """The recipe's generator for samples of a shape; `classes` counts only where the recipe is conditional."""
-    condition = Labels(classes) if recipe.conditional else None
-    return recipe.generator.build(recipe.latent.size, shape, condition)
+    return recipe.generator.build(recipe.latent.size, shape, condition_of(recipe, classes))
 
 
 def to_bytes(x: Tensor) -> NDArray[np.uint8]:
@@ -76,7 +80,8 @@ class TrainedGenerator:
         Args:
             n: how many (>= 1).
             seed: which; sample i is the same for every n.
-            labels: class indices, one a sample; by default round the classes evenly, as `labels(n)` tells.
+            labels: class indices, one a sample; by default round the classes evenly, as `labels(n)` tells. After label
+                dropout, the number of classes stands for no label.
 
         Returns:
             uint8 pictures `(n, H, W, C)`, or float32 points `(n, d)` in the data's units.
@@ -101,7 +106,7 @@ class TrainedGenerator:
         return torch.cat(outputs)
 
     def class_index(self, name: str) -> int:
-        """The index of a class by its name, or by its number where no name fits.
+        """The index of a class by its name, or by its number where no name fits; `none` after label dropout.
 
         Raises `ValueError` where there is no such class.
         """
@@ -109,6 +114,8 @@ class TrainedGenerator:
             return self.classes.index(name)
         if name.isdecimal() and int(name) < len(self.classes):
             return int(name)
+        if name == "none" and self.recipe.label_dropout:
+            return len(self.classes)
         if not self.classes:
             raise ValueError(f"this {self.recipe.name} generator has no classes: it was trained without labels")
         raise ValueError(f"no class {name!r}; there are {', '.join(self.classes)}")
@@ -121,8 +128,9 @@ class TrainedGenerator:
         if labels is None:
             return None
         c = torch.as_tensor(np.asarray(labels), dtype=torch.int64)
-        if c.shape != (n,) or int(c.min()) < 0 or int(c.max()) >= len(self.classes):
-            raise ValueError(f"labels are {n} class indices below {len(self.classes)}; found {labels!r}")
+        highest = len(self.classes) - (0 if self.recipe.label_dropout else 1)
+        if c.shape != (n,) or int(c.min()) < 0 or int(c.max()) > highest:
+            raise ValueError(f"labels are {n} class indices up to {highest}; found {labels!r}")
         return c
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank, ranks
-from zerosum.game.draws import stream
+from zerosum.game.draws import Draws, stream
 from zerosum.game.game import Batch
 
 
@@ -30,16 +30,24 @@ class Batches(Iterator[Batch]):
         seed: the run's seed.
         device: where batches are wanted.
         position: samples drawn before, over all ranks.
+        label_dropout: share of samples whose label becomes the number of classes, which stands for none.
     """
 
     def __init__(
-        self, dataset: Dataset, batch: int, conditional: bool, seed: int, device: torch.device, position: int = 0
+        self,
+        dataset: Dataset,
+        batch: int,
+        conditional: bool,
+        seed: int,
+        device: torch.device,
+        position: int = 0,
+        label_dropout: float = 0.0,
     ) -> None:
         if batch % ranks():
             raise ValueError(f"batch counts samples over all ranks: {batch} does not divide by {ranks()} ranks")
         self.dataset, self.batch, self.seed, self.device = dataset, batch, seed, device
         self.labels = dataset.labels if conditional else None
-        self.position = position
+        self.position, self.label_dropout = position, label_dropout
         self._order = lru_cache(maxsize=2)(self._permutation)
 
     def __next__(self) -> Batch:
@@ -49,10 +57,17 @@ class Batches(Iterator[Batch]):
         x = to_unit(self.dataset.read(indices).to(self.device, non_blocking=True))
         if x.dim() == 4:
             x = x.contiguous(memory_format=torch.channels_last)
-        c = None if self.labels is None else self.labels[indices].to(self.device, non_blocking=True)
+        c = None if self.labels is None else self._told(self.labels[indices]).to(self.device, non_blocking=True)
         batch = Batch(x, c, self.position)
         self.position += self.batch
         return batch
+
+    def _told(self, labels: Tensor) -> Tensor:
+        if not self.label_dropout:
+            return labels
+        draws = Draws(self.seed, self.position, rank(), ranks())
+        untold = draws.uniform("label dropout", (len(labels),)) < self.label_dropout
+        return torch.where(untold, len(self.dataset.classes), labels)
 
     def indices(self, start: int, stop: int) -> Tensor:
         """Indices into the data set of the samples from `start` up to `stop` in the stream."""

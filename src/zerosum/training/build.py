@@ -11,10 +11,9 @@ from zerosum.game.draws import derived_seed
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
 from zerosum.game.player import Player, Term
-from zerosum.networks.conditioning import Labels
 from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
-from zerosum.runs.generator import build_generator
+from zerosum.runs.generator import build_generator, condition_of
 from zerosum.training.device import precision_context
 
 
@@ -27,10 +26,10 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
         raise ValueError(
             f"{recipe.name} plays by labels and {dataset.name} has none: give labelled data or --set conditional=False"
         )
-    condition = Labels(len(dataset.classes)) if recipe.conditional else None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(recipe.seed, "initialisation"))
         generator = build_generator(recipe, dataset.shape, len(dataset.classes))
+        condition = condition_of(recipe, len(dataset.classes))
         discriminator = recipe.discriminator.build(dataset.shape, condition)
     for network in (generator, discriminator):
         _place(network, device, dataset.is_image)

@@ -64,7 +64,8 @@ class Loop:
     def __post_init__(self) -> None:
         recipe, device = self.recipe, next(self.game.G.network.parameters()).device
         position = self.numbers.get("position", 0)
-        self.batches = Timed(Batches(self.dataset, recipe.batch, recipe.conditional, recipe.seed, device, position))
+        stream = (self.dataset, recipe.batch, recipe.conditional, recipe.seed, device, position, recipe.label_dropout)
+        self.batches = Timed(Batches(*stream))
         self.means = Means()
         self.started = time.perf_counter() - self.numbers.get("seconds", 0.0)
         self.last_tick = (self.seconds, self.game.images)
