@@ -7,12 +7,20 @@ import torch
 from torch.nn.functional import softplus
 
 from zerosum.game import Judgement
-from zerosum.networks import Concatenate, Labels, R3GANDiscriminator, R3GANGenerator
+from zerosum.networks import (
+    Concatenate,
+    Labels,
+    R3GANDiscriminator,
+    R3GANGenerator,
+    StyleGAN2Discriminator,
+    StyleGAN2Generator,
+)
 
 PAIRS = {
     "R3GAN": (R3GANGenerator(size=4, embedding=3), R3GANDiscriminator(size=4)),
+    "StyleGAN2": (StyleGAN2Generator(size=4), StyleGAN2Discriminator(size=4)),
 }
-BATCH_BOUND: set[str] = set()  # whose discriminators look at several samples together
+BATCH_BOUND = {"StyleGAN2"}  # whose discriminators look at several samples together
 SHAPES = [(1, 8, 8), (3, 9, 13), (2, 28, 28), (4, 16, 37), (3, 64, 64)]
 
 each_pair = pytest.mark.parametrize("name", PAIRS)
