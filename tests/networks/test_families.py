@@ -14,11 +14,14 @@ from zerosum.networks import (
     R3GANGenerator,
     StyleGAN2Discriminator,
     StyleGAN2Generator,
+    TransformerDiscriminator,
+    TransformerGenerator,
 )
 
 PAIRS = {
     "R3GAN": (R3GANGenerator(size=4, embedding=3), R3GANDiscriminator(size=4)),
     "StyleGAN2": (StyleGAN2Generator(size=4), StyleGAN2Discriminator(size=4)),
+    "Transformer": (TransformerGenerator(size=4, embedding=3), TransformerDiscriminator(size=4)),
 }
 BATCH_BOUND = {"StyleGAN2"}  # whose discriminators look at several samples together
 SHAPES = [(1, 8, 8), (3, 9, 13), (2, 28, 28), (4, 16, 37), (3, 64, 64)]
