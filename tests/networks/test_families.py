@@ -9,6 +9,8 @@ from torch.nn.functional import softplus
 from zerosum.game import Judgement
 from zerosum.networks import (
     Concatenate,
+    FastGANDiscriminator,
+    FastGANGenerator,
     Labels,
     R3GANDiscriminator,
     R3GANGenerator,
@@ -22,6 +24,8 @@ PAIRS = {
     "R3GAN": (R3GANGenerator(size=4, embedding=3), R3GANDiscriminator(size=4)),
     "StyleGAN2": (StyleGAN2Generator(size=4), StyleGAN2Discriminator(size=4)),
     "Transformer": (TransformerGenerator(size=4, embedding=3), TransformerDiscriminator(size=4)),
+    "FastGAN": (FastGANGenerator(size=4, embedding=3), FastGANDiscriminator(size=4)),
+    "FastGAN without norm": (FastGANGenerator(size=4, embedding=3), FastGANDiscriminator(size=4, norm="none")),
 }
 BATCH_BOUND = {"StyleGAN2"}  # whose discriminators look at several samples together
 SHAPES = [(1, 8, 8), (3, 9, 13), (2, 28, 28), (4, 16, 37), (3, 64, 64)]
@@ -66,7 +70,7 @@ def test_pictures_of_any_shape_are_made_and_judged(name, shape, condition):
 def test_the_label_changes_what_is_made_and_how_it_is_judged(name, conditioning):
     G, D = PAIRS[name]
     D = D if conditioning is None else replace(D, conditioning=conditioning)
-    G, D = G.build(5, (1, 16, 16), Labels(4)).eval(), D.build((1, 16, 16), Labels(4)).eval()
+    G, D = (stirred(n).eval() for n in (G.build(5, (1, 16, 16), Labels(4)), D.build((1, 16, 16), Labels(4))))
     z, c = drawn(1, 5).expand(4, 5), torch.arange(4)
     x = G(z, c)
     assert all(not torch.allclose(x[i], x[j], atol=1e-4) for i in range(4) for j in range(i))
