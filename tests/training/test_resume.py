@@ -13,7 +13,9 @@ from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.networks.fastgan_discriminator import FastGANDiscriminator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
+from zerosum.networks.stylegan2 import StyleGAN2Generator
 from zerosum.objectives.energy import BoundaryEquilibrium
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.optimisers import Adam, RMSprop
@@ -21,6 +23,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import load_checkpoint, newest_checkpoint
 from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1, GradientPenalty
+from zerosum.terms.reconstruction import Reconstruction
 from zerosum.terms.schedules import Cosine, Every
 from zerosum.training.run import train
 from zerosum.training.signals import Interrupted
@@ -67,6 +70,14 @@ PICTURES = Recipe(
     snapshot=160,
 )
 
+NOISY = replace(
+    PICTURES,
+    name="noisy",  # noise and mixed styles in G, an average of w, spectral norms in D, quarters that a term draws
+    generator=StyleGAN2Generator(size=4),
+    discriminator=FastGANDiscriminator(size=4, decoders=True),
+    d_terms=(Every(2, R1()), Reconstruction()),
+)
+
 
 class Killed(BaseException):
     """Stands for a death without a last word."""
@@ -104,7 +115,7 @@ def assert_equal(one, other):
     assert timeless[0] == timeless[1]
 
 
-@pytest.mark.parametrize("recipe", [POINTS, ENERGY, PICTURES], ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", [POINTS, ENERGY, PICTURES, NOISY], ids=lambda r: r.name)
 @pytest.mark.parametrize("ending", ["signal", "death"])
 def test_a_resumed_run_equals_a_straight_one(tmp_path, monkeypatch, recipe, ending):
     straight = train(recipe, tmp_path / "straight", quiet=True)
