@@ -179,6 +179,10 @@ def test_style_mixing_takes_another_w_from_a_random_layer_on():
     assert not own[:, -1].any(), "the last has another's"
     assert (own.int().diff(dim=1) <= 0).all(), "and there is one change between"
     assert {int(n) for n in own.sum(1)} == {1, 2, 3, 4, 5}
+    torch.manual_seed(3)
+    last = G._mix(w, z, None)[:, -1]
+    torch.manual_seed(3)
+    assert torch.equal(last, G.mapping(torch.randn_like(z))), "of a z drawn anew from the global generator"
     G.mixing = 0.0
     assert (G._mix(w, z, None) == w[:, None]).all()
     G.mixing = 0.5
