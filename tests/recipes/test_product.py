@@ -3,6 +3,7 @@
 The parts are found where the library finds them, so a new one joins by existing.
 """
 
+import functools
 import inspect
 import itertools
 import typing
@@ -21,6 +22,7 @@ from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.networks.spec import DiscriminatorSpec
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms.gradient_penalties import R1
+from zerosum.terms.reconstruction import Reconstruction
 from zerosum.terms.schedules import Cosine
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
@@ -92,10 +94,24 @@ OBJECTIVES = examples("objectives", "d_loss", "real", "fake")
 TERMS = [None, *examples("terms", "__call__", "turn")]
 
 
+def equipped(D, term):
+    """The discriminator with what the term asks of it, or None where it has no such thing."""
+    if not isinstance(term, Reconstruction):
+        return D
+    return replace(D, decoders=True) if "decoders" in {f.name for f in fields(D)} else None
+
+
+@functools.cache
+def can_learn(D, shape):
+    """Whether a discriminator has parameters for data of a shape."""
+    return bool([*built(D, shape).parameters()])
+
+
 def cases():
     """Every objective, term and pair of networks; a discriminator that learns nothing needs no terms."""
-    for (made, G, D, way), objective, term in itertools.product(PAIRS, OBJECTIVES, TERMS):
-        learns = bool([*built(D, made.shape).parameters()])
+    for (made, G, plain, way), objective, term in itertools.product(PAIRS, OBJECTIVES, TERMS):
+        D = equipped(plain, term)
+        learns = D is not None and can_learn(D, made.shape)
         if learns or term is None:
             names = [type(part).__name__ for part in (objective, term, G, D)]
             shown = "pictures" if made.is_image else "points"

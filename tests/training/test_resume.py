@@ -14,8 +14,10 @@ from zerosum.game.latents import Normal
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator
 from zerosum.networks.conditioning import ConditionalNorm
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.networks.fastgan_discriminator import FastGANDiscriminator
 from zerosum.networks.minibatch import MinibatchDiscrimination
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
+from zerosum.networks.stylegan2 import StyleGAN2Generator
 from zerosum.objectives.energy import BoundaryEquilibrium
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.optimisers import Adam, RMSprop
@@ -23,6 +25,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import load_checkpoint, newest_checkpoint
 from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1, GradientPenalty
+from zerosum.terms.reconstruction import Reconstruction
 from zerosum.terms.schedules import Cosine, Every
 from zerosum.training.run import train
 from zerosum.training.signals import Interrupted
@@ -76,6 +79,13 @@ LAYERS = replace(
     generator=DCGANGenerator(size=4, norm="spectral_batch", conditioning=ConditionalNorm()),
     discriminator=DCGANDiscriminator(size=4, norm="virtual", minibatch=MinibatchDiscrimination(4, 2)),
 )
+NOISY = replace(
+    PICTURES,
+    name="noisy",  # noise and mixed styles in G, an average of w, spectral norms in D, quarters that a term draws
+    generator=StyleGAN2Generator(size=4),
+    discriminator=FastGANDiscriminator(size=4, decoders=True),
+    d_terms=(Every(2, R1()), Reconstruction()),
+)
 
 
 class Killed(BaseException):
@@ -114,7 +124,7 @@ def assert_equal(one, other):
     assert timeless[0] == timeless[1]
 
 
-@pytest.mark.parametrize("recipe", [POINTS, ENERGY, PICTURES, LAYERS], ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", [POINTS, ENERGY, PICTURES, LAYERS, NOISY], ids=lambda r: r.name)
 @pytest.mark.parametrize("ending", ["signal", "death"])
 def test_a_resumed_run_equals_a_straight_one(tmp_path, monkeypatch, recipe, ending):
     straight = train(recipe, tmp_path / "straight", quiet=True)

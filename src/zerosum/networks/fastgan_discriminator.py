@@ -1,0 +1,216 @@
+"""FastGAN's discriminator: Liu et al. 2021 (arXiv 2101.04775), section 3.2.
+
+It judges the picture and a smaller copy. Small decoders that reconstruct the picture from its maps keep it from
+learning the few real samples by heart; the term `Reconstruction` trains them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.utils.parametrizations import spectral_norm
+
+from zerosum.game.judgement import Judgement
+from zerosum.networks.conditioning import Concatenate, Condition, Head, Join, Projection, entrance
+from zerosum.networks.dcgan import image_shape
+from zerosum.networks.fastgan import _convolution, _excitations, _norm, _up, _width
+from zerosum.networks.layers.basic import Norm
+from zerosum.networks.layers.dials import check_dial
+from zerosum.networks.layers.excitation import SkipExcitation
+from zerosum.networks.layers.pyramid import Sides, ladder
+
+SHOWN = 5  # reconstructions and small copies are at most as large as this rung of the ladder, 128x128
+WHOLE = 6  # pictures above this rung, 256x256, are first halved by plain convolutions
+
+
+def _judging(conv: nn.Conv2d, norm: Norm) -> list[nn.Module]:
+    """A convolution, norm and leaky ReLU; spectrally normalised unless a batch norm follows, which would undo it."""
+    after = _norm(norm, conv.out_channels)
+    act = nn.LeakyReLU(0.2, inplace=True)
+    return [spectral_norm(conv), act] if isinstance(after, nn.Identity) else [conv, after, act]
+
+
+def _gate(small: int, large: int) -> SkipExcitation:
+    excitation = SkipExcitation(small, large)
+    for layer in excitation.gate:
+        if isinstance(layer, nn.Conv2d):
+            spectral_norm(layer)
+    return excitation
+
+
+def _halving(inputs: int, outputs: int, large: Sides) -> nn.Conv2d:
+    return _convolution(inputs, outputs, (4 - large[0] % 2, 4 - large[1] % 2), stride=2)
+
+
+class _Down(nn.Module):
+    """The mean of two ways down: two convolutions, and a pooled 1x1 convolution."""
+
+    def __init__(self, inputs: int, outputs: int, large: Sides, norm: Norm) -> None:
+        super().__init__()
+        first = _judging(_halving(inputs, outputs, large), norm)
+        self.main = nn.Sequential(*first, *_judging(_convolution(outputs, outputs, 3), norm))
+        pool = nn.AvgPool2d(2, ceil_mode=True)
+        self.direct = nn.Sequential(pool, *_judging(_convolution(inputs, outputs, 1), norm))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h: Tensor = (self.main(x) + self.direct(x)) / 2
+        return h
+
+
+class _Patches(nn.Module):
+    """The mean of a score for each 4x4 patch of a map."""
+
+    def __init__(self, inputs: int, sides: Sides, before: Sequence[nn.Module] = ()) -> None:
+        super().__init__()
+        kernel = (min(4, sides[0]), min(4, sides[1]))
+        self.body = nn.Sequential(*before, spectral_norm(_convolution(inputs, 1, kernel, pad=False)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        patches: Tensor = self.body(x).float()
+        return patches.flatten(1).mean(1)
+
+
+def _quarter(x: Tensor, part: int) -> Tensor:
+    """One of four quarters of a map, the middle row and column of odd sides in both halves."""
+    height, width = (x.shape[2] + 1) // 2, (x.shape[3] + 1) // 2
+    top, left = (x.shape[2] - height) * (part // 2), (x.shape[3] - width) * (part % 2)
+    return x[:, :, top : top + height, left : left + width]
+
+
+class _Decoder(nn.Sequential):
+    """From a map to a picture on a higher rung, in [-1, 1]."""
+
+    def __init__(self, inputs: int, size: int, channels: int, targets: list[Sides], first: int) -> None:
+        half = max(size // 2, 4)
+        widths = [inputs, *[_width(half, first + step) for step in range(len(targets))]]
+        ups = [_up(*pair, sides) for pair, sides in zip(pairwise(widths), targets, strict=True)]
+        super().__init__(*ups, _convolution(widths[-1], channels, 3), nn.Tanh())
+
+
+class _Discriminator(nn.Module):
+    """Maps are counted by the rung of the ladder `sizes`, which begins at the smallest map."""
+
+    def __init__(
+        self, join: Join, left: Condition | None, spec: "FastGANDiscriminator", channels: int, sizes: list[Sides]
+    ) -> None:
+        super().__init__()
+        self.join, self.sizes, top = join, sizes, len(sizes) - 1
+        self.last = min(1, top - 1)
+        widths = [max(spec.size * 16 >> rung, 4) for rung in range(len(sizes))]
+        start = min(top, WHOLE)
+        halvings = [_halving(widths[r + 1], widths[r], sizes[r + 1]) for r in range(top - 1, start - 1, -1)]
+        enter = _judging(_convolution(channels + join.size, widths[top], 3), "none")
+        self.enter = nn.Sequential(*enter, *(layer for conv in halvings for layer in _judging(conv, spec.norm)))
+        rungs = range(start, self.last, -1)
+        self.downs = nn.ModuleList([_Down(widths[r], widths[r - 1], sizes[r], spec.norm) for r in rungs])
+        self.sources = _excitations(len(self.downs), reach=3, most=3)
+        gates = {str(to): _gate(widths[start - at], widths[start - to]) for to, at in self.sources.items()}
+        self.excitations = nn.ModuleDict(gates)
+        features = widths[self.last]
+        narrow = _judging(_convolution(features, features // 2, 1), spec.norm)
+        self.patches = _Patches(features // 2, sizes[self.last], narrow)
+        self.small = _SmallBranch(join.size + channels, spec, sizes) if top > 1 else None
+        self.decoders = nn.ModuleDict(self._decoders(spec, channels, widths) if spec.decoders else {})
+        self.head = None if left is None else Head(features, left)
+
+    def _decoders(self, spec: "FastGANDiscriminator", channels: int, widths: list[int]) -> dict[str, nn.Module]:
+        shown = min(len(self.sizes) - 1, SHOWN)
+        targets = self.sizes[self.last + 1 : shown + 1]
+        made: dict[str, nn.Module] = {
+            "whole": _Decoder(widths[self.last], spec.size, channels, targets, self.last + 1),
+            "part": _Decoder(widths[self.last + 1], spec.size, channels, targets[:-1], self.last + 1),
+        }
+        if self.small is not None:
+            below = self.sizes[self.small.last + 1 : self.small.shown + 1]
+            made["small"] = _Decoder(self.small.features, spec.size, channels, below, self.small.last + 1)
+        return made
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """The maps of a picture that labels have joined, from the largest to the last."""
+        maps = [self.enter(x)]
+        for step, down in enumerate(self.downs, 1):
+            h = down(maps[-1])
+            maps.append(self.excitations[str(step)](maps[self.sources[step]], h) if step in self.sources else h)
+        return maps
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
+        joined = self.join(x, c)
+        last = self.maps(joined)[-1]
+        score, features = self.patches(last), last.float().mean((2, 3))
+        if self.small is not None:
+            score = (score + self.small.patches(self.small(joined))) / 2
+        if self.head is not None:
+            score = score + self.head(features, c)
+        return Judgement(score, features)
+
+    def reconstruct(self, x: Tensor, c: Tensor | None = None, part: int = 0) -> list[tuple[Tensor, Tensor]]:
+        """Pairs of a target, x or a quarter of it at most 128 wide, and what the decoders make of D's maps of x."""
+        if not self.decoders:
+            raise ValueError("this discriminator has no decoders to reconstruct with: build it with decoders=True")
+        joined = self.join(x, c)
+        maps = self.maps(joined)
+        target = adaptive_avg_pool2d(x, self.sizes[min(len(self.sizes) - 1, SHOWN)])
+        pairs = [
+            (target, self.decoders["whole"](maps[-1])),
+            (_quarter(target, part), self.decoders["part"](_quarter(maps[-2], part))),
+        ]
+        if self.small is not None:
+            small = adaptive_avg_pool2d(x, self.sizes[self.small.shown])
+            pairs.append((small, self.decoders["small"](self.small(joined))))
+        return [(wanted, made.float()) for wanted, made in pairs]
+
+
+class _SmallBranch(nn.Module):
+    """What is seen of a smaller copy of the picture: plain halvings, with half the channels of the others."""
+
+    def __init__(self, channels: int, spec: "FastGANDiscriminator", sizes: list[Sides]) -> None:
+        super().__init__()
+        top = len(sizes) - 1
+        self.shown, self.last = min(top - 1, SHOWN), min(1, top - 2)
+        widths = [max(spec.size * 8 >> rung, 4) for rung in range(self.shown)]
+        steps = [(channels, widths[-1]), *pairwise(widths[::-1])][: self.shown - self.last]
+        layers: list[nn.Module] = [nn.AdaptiveAvgPool2d(sizes[self.shown])]
+        for step, pair in enumerate(steps):
+            layers += _judging(_halving(*pair, sizes[self.shown - step]), spec.norm if step else "none")
+        self.body, self.features = nn.Sequential(*layers), widths[self.last]
+        self.patches = _Patches(self.features, sizes[self.last])
+
+    def forward(self, x: Tensor) -> Tensor:
+        h: Tensor = self.body(x)
+        return h
+
+
+@dataclass(frozen=True)
+class FastGANDiscriminator:
+    """The discriminator of FastGAN, for sides of 8 and more; the mean of its last map is shown as features.
+
+    Its score is the mean over the 4x4 patches of two maps, one of the picture and one of a smaller copy of it (of half
+    its sides, at most 128; pictures below 16 have none). Where the paper keeps the patches' scores apart, their mean is
+    taken, so that every objective may serve. Convolutions that no batch norm follows are spectrally normalised.
+
+    With `decoders`, `module.reconstruct(x)` gives the picture, a quarter of it and its smaller copy beside what three
+    decoders make of D's maps; they learn under the term `Reconstruction` alone and have no gradient without it.
+
+    Args:
+        size: channels at 64x64, at least 4: half as many with each doubling of the sides and up to 8 times as many at
+            8x8. The paper's has size 64.
+        decoders: whether there are decoders, for the term `Reconstruction`.
+        norm: `batch`, as in the paper, or `none`, as gradient penalties want it.
+        conditioning: how labels enter: `Concatenate` or `Projection`.
+    """
+
+    size: int = 32
+    decoders: bool = False
+    norm: Norm = "batch"
+    conditioning: Concatenate | Projection = Projection()
+
+    def __post_init__(self) -> None:
+        check_dial(self.size)
+
+    def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
+        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
+        channels, height, width = image_shape(shape)
+        join, left = entrance(self.conditioning, condition)
+        return _Discriminator(join, left, self, channels, ladder(height, width)[::-1])

@@ -1,0 +1,194 @@
+"""R3GAN: Huang et al. 2024 (arXiv 2501.05441), a modern baseline without norms and without tricks, for any sides.
+
+Both players are stages of residual blocks, one stage a map size; a block is a 1x1 convolution that doubles the
+channels, a grouped 3x3 convolution and a 1x1 convolution back (an inverted ResNeXt bottleneck). There is no norm:
+weights begin by He's rule, damped with the number of blocks as in Fixup (arXiv 1901.09321), and the last convolution of
+each block begins at zero.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+from zerosum.game.judgement import Judgement
+from zerosum.networks.conditioning import Concatenate, Condition, Head, Join, Projection, check_embedding, entrance
+from zerosum.networks.dcgan import image_shape
+from zerosum.networks.layers.dials import check_dial
+from zerosum.networks.layers.pyramid import Sides, ladder
+from zerosum.networks.layers.resample import downsample, upsample
+
+BLOCKS = 2  # residual blocks in a stage
+EXPANSION = 2  # channels inside a block, as a multiple of those between blocks
+GROUP = 16  # channels in a group of a 3x3 convolution
+SLOPE = 0.2
+
+
+def _convolution(inputs: int, outputs: int, kernel: int = 1, groups: int = 1, gain: float = 1.0) -> nn.Conv2d:
+    conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, groups=groups, bias=False)
+    nn.init.normal_(conv.weight, std=gain / math.sqrt(conv.weight[0].numel()))
+    return conv
+
+
+class _BiasedActivation(nn.Module):
+    """Leaky ReLU after a bias: convolutions here have none of their own."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return leaky_relu(x + self.bias.to(x.dtype)[:, None, None], SLOPE)
+
+
+class _Block(nn.Module):
+    """x + W3 a(W2 a(W1 x)); `blocks` counts those of the whole network, whose variance they share."""
+
+    def __init__(self, channels: int, blocks: int) -> None:
+        super().__init__()
+        hidden = EXPANSION * channels
+        # He's gain, times blocks^(-1/(2m - 2)) for the m = 3 layers of a branch (Fixup, section 3).
+        gain = math.sqrt(2 / (1 + SLOPE**2)) * blocks**-0.25
+        self.branch = nn.Sequential(
+            _convolution(channels, hidden, gain=gain),
+            _BiasedActivation(hidden),
+            _convolution(hidden, hidden, kernel=3, groups=hidden // math.gcd(hidden, GROUP), gain=gain),
+            _BiasedActivation(hidden),
+            _convolution(hidden, channels, gain=0.0),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        branch: Tensor = self.branch(x)
+        return x + branch
+
+
+def _widths(size: int, stages: int) -> list[int]:
+    """Channels of the stages from the smallest map up: `size` for four stages, then halved with each, at least 4."""
+    return [max(size >> max(stage - 3, 0), 4) for stage in range(stages)]
+
+
+def _transition(before: int, after: int) -> list[nn.Module]:
+    return [] if before == after else [_convolution(before, after)]
+
+
+class _GenerativeBasis(nn.Module):
+    """A learned map, each channel scaled by a linear function of z."""
+
+    def __init__(self, latent: int, channels: int, sides: Sides) -> None:
+        super().__init__()
+        self.basis = nn.Parameter(torch.randn(channels, *sides))
+        self.linear = nn.Linear(latent, channels, bias=False)
+        nn.init.normal_(self.linear.weight, std=latent**-0.5)
+
+    def forward(self, z: Tensor) -> Tensor:
+        scale: Tensor = self.linear(z)[:, :, None, None]
+        return self.basis * scale
+
+
+class _Generator(nn.Module):
+    def __init__(self, join: Join, basis: _GenerativeBasis, body: nn.Module) -> None:
+        super().__init__()
+        self.join, self.basis, self.body = join, basis, body
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        x: Tensor = self.body(self.basis(self.join(z, c)))
+        return x.float()
+
+
+class _Discriminator(nn.Module):
+    def __init__(self, join: Join, body: nn.Module, head: Head) -> None:
+        super().__init__()
+        self.join, self.body, self.head = join, body, head
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
+        features = self.body(self.join(x, c)).flatten(1)
+        return Judgement(self.head(features, c), features)
+
+
+def _rising(sizes: Sequence[Sides], widths: list[int], blocks: int) -> list[nn.Module]:
+    """Stages from the smallest of the maps `sizes`, which are listed from there up, to the largest."""
+    parts: list[nn.Module] = [_Block(widths[0], blocks) for _ in range(BLOCKS)]
+    for (before, after), sides in zip(pairwise(widths), sizes[1:], strict=True):
+        parts += [*_transition(before, after), upsample(sides)]
+        parts += [_Block(after, blocks) for _ in range(BLOCKS)]
+    return parts
+
+
+def _falling(sizes: Sequence[Sides], widths: list[int], blocks: int) -> list[nn.Module]:
+    """Stages from the largest of the maps `sizes`, which are listed from there down, to the smallest."""
+    parts: list[nn.Module] = [_Block(widths[0], blocks) for _ in range(BLOCKS)]
+    for (before, after), sides in zip(pairwise(widths), sizes[:-1], strict=True):
+        parts += [downsample(sides), *_transition(before, after)]
+        parts += [_Block(after, blocks) for _ in range(BLOCKS)]
+    return parts
+
+
+@dataclass(frozen=True)
+class R3GANGenerator:
+    """The generator of R3GAN, for sides of 8 and more; its output is linear.
+
+    A stage a map size, two blocks each. Stages have `size` channels up to 32x32 and half as many with each doubling of
+    the sides after that. The paper's networks for CIFAR-10 and FFHQ have size 768 (20.7 million parameters in G and in
+    D at 32x32), those for ImageNet 1536; its z has 64 entries.
+
+    The inner convolutions of a block have no gradient before the first step, since its last one begins at zero.
+
+    Args:
+        size: channels of the stages up to 32x32, at least 4; multiples of 8 keep the paper's groups of 16.
+        embedding: entries of the label embedding that a conditional generator appends to z.
+    """
+
+    size: int = 96
+    embedding: int = 64
+
+    def __post_init__(self) -> None:
+        check_dial(self.size)
+        check_embedding(self.embedding)
+
+    def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
+        """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)`."""
+        channels, height, width = image_shape(shape)
+        sizes = ladder(height, width)[::-1]
+        widths = _widths(self.size, len(sizes))
+        join = Join(condition, self.embedding)
+        basis = _GenerativeBasis(latent + join.size, widths[0], sizes[0])
+        stages = _rising(sizes, widths, BLOCKS * len(sizes))
+        return _Generator(join, basis, nn.Sequential(*stages, _convolution(widths[-1], channels)))
+
+
+@dataclass(frozen=True)
+class R3GANDiscriminator:
+    """The discriminator of R3GAN, for sides of 8 and more: the generator's mirror.
+
+    Its last map is read by one filter a channel, as large as the map, and what they see is shown as features. In the
+    paper labels enter by projection. As in `R3GANGenerator`, blocks begin as the identity.
+
+    Args:
+        size: channels of the stages from 32x32 down, as in `R3GANGenerator`.
+        conditioning: how labels enter: `Concatenate` or `Projection`.
+    """
+
+    size: int = 96
+    conditioning: Concatenate | Projection = Projection()
+
+    def __post_init__(self) -> None:
+        check_dial(self.size)
+
+    def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
+        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
+        channels, height, width = image_shape(shape)
+        sizes = ladder(height, width)
+        widths = _widths(self.size, len(sizes))[::-1]
+        join, left = entrance(self.conditioning, condition)
+        top = widths[-1]
+        basis = nn.Conv2d(top, top, sizes[-1], groups=top, bias=False)
+        nn.init.normal_(basis.weight, std=math.prod(sizes[-1]) ** -0.5)
+        stages = _falling(sizes, widths, BLOCKS * len(sizes))
+        head = Head(top, left)
+        nn.init.normal_(head.linear.weight, std=top**-0.5)
+        nn.init.zeros_(head.linear.bias)
+        return _Discriminator(join, nn.Sequential(_convolution(channels + join.size, widths[0]), *stages, basis), head)

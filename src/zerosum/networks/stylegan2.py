@@ -1,0 +1,273 @@
+"""StyleGAN2: Karras et al. 2020 (arXiv 1912.04958), configuration F, in plain PyTorch, for pictures of any sides.
+
+A mapping network turns z into w, and w sets the scale of every channel of every layer of a synthesis network; what is
+seen of the picture at each size is added up ("skip" generator). The discriminator is residual.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.game.judgement import Judgement
+from zerosum.networks.conditioning import Concatenate, Condition, Join, Projection, embed, entrance, needed
+from zerosum.networks.dcgan import image_shape
+from zerosum.networks.layers.dials import check_dial
+from zerosum.networks.layers.equalised import EqualConv2d, EqualLinear, scaled_leaky
+from zerosum.networks.layers.minibatch import GroupDeviation
+from zerosum.networks.layers.modulated import ModulatedConv2d
+from zerosum.networks.layers.noise import NoiseInjection
+from zerosum.networks.layers.pyramid import Sides, ladder
+from zerosum.networks.layers.resample import Resample, downsample, filter_matrix, taps, upsample
+
+AVERAGE_HALF_LIFE = 11_000  # generated samples after which a w counts half in the average; 0.998 a batch of 32
+
+
+def _widths(size: int, stages: int) -> list[int]:
+    """Channels from the smallest map up: `size` for five stages, then halved with each, at least 4."""
+    return [max(size >> max(stage - 4, 0), 4) for stage in range(stages)]
+
+
+def _depth(size: int) -> int:
+    """Layers of a mapping network."""
+    return 8 if size >= 256 else 2
+
+
+def _normalised(x: Tensor) -> Tensor:
+    """Vectors scaled to a mean square of 1."""
+    return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+
+
+class _Mapping(nn.Module):
+    """From z, the label, or both, to w: normalise, concatenate, and a perceptron that learns at 1/100 of the rate."""
+
+    def __init__(self, latent: int, condition: Condition | None, width: int, depth: int) -> None:
+        super().__init__()
+        self.embedding = None if condition is None else embed(condition, width)
+        inputs = latent + (0 if condition is None else width)
+        sizes = [inputs, *[width] * depth]
+        self.layers = nn.ModuleList([EqualLinear(before, after, rate=0.01) for before, after in pairwise(sizes)])
+
+    def forward(self, z: Tensor | None, c: Tensor | None = None) -> Tensor:
+        """w `(B, width)`."""
+        parts = [] if z is None else [_normalised(z)]
+        if self.embedding is not None:
+            parts.append(_normalised(self.embedding(needed(c))))
+        w = torch.cat(parts, dim=1)
+        for layer in self.layers:
+            w = scaled_leaky(layer(w))
+        return w
+
+
+class _StyledConv(nn.Module):
+    """Modulated convolution, noise, bias, activation."""
+
+    def __init__(self, inputs: int, outputs: int, style: int, sides: Sides, doubles: bool) -> None:
+        super().__init__()
+        self.conv = ModulatedConv2d(inputs, outputs, 3, style, large=sides if doubles else None)
+        self.noise = NoiseInjection(sides)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        h = self.noise(self.conv(x, w))
+        return scaled_leaky(h + self.bias.to(h.dtype)[:, None, None])
+
+
+class _ToPicture(nn.Module):
+    """What a map shows of the picture: a modulated 1x1 convolution without demodulation."""
+
+    def __init__(self, inputs: int, channels: int, style: int) -> None:
+        super().__init__()
+        self.conv = ModulatedConv2d(inputs, channels, 1, style, demodulate=False)
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        shown: Tensor = self.conv(x, w).float() + self.bias[:, None, None]
+        return shown
+
+
+class _Synthesis(nn.Module):
+    """From w, or one w a layer, to pictures. `count` is the number of layers that take a w of their own."""
+
+    def __init__(self, sizes: list[Sides], widths: list[int], channels: int, style: int) -> None:
+        super().__init__()
+        self.start = nn.Parameter(torch.randn(widths[0], *sizes[0]))
+        first = _StyledConv(widths[0], widths[0], style, sizes[0], doubles=False)
+        self.convs = nn.ModuleList([first])
+        self.shows = nn.ModuleList([_ToPicture(width, channels, style) for width in widths])
+        self.ups = nn.ModuleList([upsample(sides) for sides in sizes[1:]])
+        for (before, after), sides in zip(pairwise(widths), sizes[1:], strict=True):
+            self.convs.append(_StyledConv(before, after, style, sides, doubles=True))
+            self.convs.append(_StyledConv(after, after, style, sides, doubles=False))
+        self.count = len(self.convs) + 1
+
+    def forward(self, w: Tensor) -> Tensor:
+        """Pictures of w `(B, width)`, or of `(B, count, width)`."""
+        ws = w.unsqueeze(1).expand(-1, self.count, -1) if w.dim() == 2 else w
+        # A picture is shown with the w of the layer that comes next, as in the paper's code.
+        h = self.convs[0](self.start.expand(len(ws), -1, -1, -1), ws[:, 0])
+        x: Tensor = self.shows[0](h, ws[:, 1])
+        for stage, (show, up) in enumerate(zip(self.shows[1:], self.ups, strict=True)):
+            first, second = self.convs[2 * stage + 1], self.convs[2 * stage + 2]
+            h = second(first(h, ws[:, 2 * stage + 1]), ws[:, 2 * stage + 2])
+            x = up(x) + show(h, ws[:, 2 * stage + 3])
+        return x.float()
+
+
+class _Generator(nn.Module):
+    """`mapping(z[, c]) -> w` and `synthesis(w) -> x`, and between them style mixing or truncation.
+
+    `truncation` may be set on a built generator, for sampling.
+    """
+
+    def __init__(self, mapping: _Mapping, synthesis: _Synthesis, width: int, mixing: float, truncation: float) -> None:
+        super().__init__()
+        self.mapping, self.synthesis, self.mixing, self.truncation = mapping, synthesis, mixing, truncation
+        self.register_buffer("w_average", torch.zeros(width))
+        self.w_average: Tensor
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        w = self.mapping(z, c)
+        if not self.training:
+            pictures: Tensor = self.synthesis(self.w_average.lerp(w, self.truncation))
+            return pictures
+        kept = 0.5 ** (len(z) / AVERAGE_HALF_LIFE)
+        self.w_average.copy_(w.detach().mean(0).lerp(self.w_average, kept))
+        mixed: Tensor = self.synthesis(self._mix(w, z, c))
+        return mixed
+
+    def _mix(self, w: Tensor, z: Tensor, c: Tensor | None) -> Tensor:
+        """One w a layer `(B, count, width)`: with probability `mixing`, another from a random layer on."""
+        count = self.synthesis.count
+        other = self.mapping(torch.randn_like(z), c)
+        first = torch.randint(1, count, (len(z), 1), device=z.device)
+        mixes = torch.rand(len(z), 1, device=z.device) < self.mixing
+        swapped = (torch.arange(count, device=z.device) >= first) & mixes
+        return torch.where(swapped[:, :, None], other[:, None], w[:, None])
+
+
+@dataclass(frozen=True)
+class StyleGAN2Generator:
+    """The generator of StyleGAN2, for sides of 8 and more; its output is linear.
+
+    Layers have `size` channels up to 64x64 and half as many with each doubling of the sides after that; w has `size`
+    entries, and its mapping network 8 layers from size 256 on and 2 below. The paper's has size 512: 30.4 million
+    parameters at 1024x1024 with 512 latents.
+
+    `module.mapping(z[, c])` gives w `(B, size)`, and `module.synthesis(w)` pictures of w, or of one w a layer
+    `(B, module.synthesis.count, size)`. In training, noise and styles are drawn from torch's global generator, which
+    the training loop ties to the position in the run; in evaluation the noise is constant.
+
+    Args:
+        size: channels of the layers up to 64x64, at least 4.
+        mixing: share of samples in training whose later layers take the w of another z, standard normal, in [0, 1].
+        truncation: psi in [0, 1]: in evaluation, w = average + psi (w - average); 1 changes nothing. It may also be
+            set on the built module, as `load(run).module.truncation = 0.7`.
+    """
+
+    size: int = 64
+    mixing: float = 0.9
+    truncation: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_dial(self.size)
+        for name, share in (("mixing", self.mixing), ("truncation", self.truncation)):
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name} is a share in [0, 1]; found {share}")
+
+    def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
+        """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)`."""
+        channels, height, width = image_shape(shape)
+        sizes = ladder(height, width)[::-1]
+        mapping = _Mapping(latent, condition, self.size, _depth(self.size))
+        synthesis = _Synthesis(sizes, _widths(self.size, len(sizes)), channels, self.size)
+        return _Generator(mapping, synthesis, self.size, self.mixing, self.truncation)
+
+
+def _blur(large: Sides) -> Resample:
+    """What comes before a convolution of stride 2, so that its output has half the sides, rounding up."""
+    rows, columns = (filter_matrix(side + 1 + side % 2, side, taps(side), stride=1, pad=2) for side in large)
+    return Resample(rows, columns)
+
+
+class _ResidualBlock(nn.Module):
+    def __init__(self, inputs: int, outputs: int, sides: Sides) -> None:
+        super().__init__()
+        self.first = EqualConv2d(inputs, inputs, 3)
+        self.blur, self.second = _blur(sides), EqualConv2d(inputs, outputs, 3, stride=2)
+        self.down, self.skip = downsample(sides), EqualConv2d(inputs, outputs, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = scaled_leaky(self.second(self.blur(scaled_leaky(self.first(x)))))
+        both: Tensor = (h + self.skip(self.down(x))) * math.sqrt(0.5)
+        return both
+
+
+class _Head(nn.Module):
+    """A linear score, or the projection of features on w of the label (Miyato and Koyama 2018)."""
+
+    def __init__(self, features: int, condition: Condition | None) -> None:
+        super().__init__()
+        self.linear = EqualLinear(features, 1 if condition is None else features)
+        self.mapping = None if condition is None else _Mapping(0, condition, features, _depth(features))
+
+    def forward(self, features: Tensor, c: Tensor | None) -> Tensor:
+        h: Tensor = self.linear(features)
+        if self.mapping is None:
+            return h.squeeze(1)
+        projection: Tensor = (h * self.mapping(None, c)).sum(1) * h.shape[1] ** -0.5
+        return projection
+
+
+class _Discriminator(nn.Module):
+    def __init__(self, join: Join, body: nn.Module, dense: EqualLinear, head: _Head) -> None:
+        super().__init__()
+        self.join, self.body, self.dense, self.head = join, body, dense, head
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
+        h = scaled_leaky(self.body(self.join(x, c)))
+        features = scaled_leaky(self.dense(h.flatten(1)))
+        return Judgement(self.head(features, c), features)
+
+
+class _FromPicture(nn.Module):
+    def __init__(self, channels: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = EqualConv2d(channels, outputs, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return scaled_leaky(self.conv(x))
+
+
+@dataclass(frozen=True)
+class StyleGAN2Discriminator:
+    """The discriminator of StyleGAN2, for sides of 8 and more: residual, with the deviation in groups of four samples.
+
+    A sample's score depends on the others of its group of four; the last dense layer is shown as features. The paper's
+    has size 512: 29.0 million parameters at 1024x1024.
+
+    Args:
+        size: channels of the layers from 64x64 down, as in `StyleGAN2Generator`.
+        conditioning: how labels enter: `Concatenate` or `Projection`.
+    """
+
+    size: int = 64
+    conditioning: Concatenate | Projection = Projection()
+
+    def __post_init__(self) -> None:
+        check_dial(self.size)
+
+    def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
+        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
+        channels, height, width = image_shape(shape)
+        sizes = ladder(height, width)
+        widths = _widths(self.size, len(sizes))[::-1]
+        join, left = entrance(self.conditioning, condition)
+        blocks = [_ResidualBlock(*pair, sides) for pair, sides in zip(pairwise(widths), sizes[:-1], strict=True)]
+        top = widths[-1]
+        last = [GroupDeviation(4), EqualConv2d(top + 1, top, 3)]
+        body = nn.Sequential(_FromPicture(channels + join.size, widths[0]), *blocks, *last)
+        dense = EqualLinear(top * math.prod(sizes[-1]), top)
+        return _Discriminator(join, body, dense, _Head(top, left))
