@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from zerosum import read
 from zerosum.data import Digits, Law, NormalLaw, ParetoLaw, Ring
-from zerosum.game import Normal, Sphere, Uniform
+from zerosum.game import Coded, Normal, Sphere, Uniform
 from zerosum.networks import (
     AutoEncoderDiscriminator,
     DCGANDiscriminator,
@@ -21,20 +21,55 @@ from zerosum.networks import (
     MLPDiscriminator,
     MLPGenerator,
 )
-from zerosum.objectives import MMD, BoundaryEquilibrium, GaussianKernel, Hinge, LeastSquares, RationalQuadraticKernel
+from zerosum.objectives import (
+    MMD,
+    BoundaryEquilibrium,
+    GaussianKernel,
+    Hinge,
+    LeastSquares,
+    RationalQuadraticKernel,
+    TopK,
+)
 from zerosum.recipes import Adam, RMSprop, catalogue, named, pretty, read_recipe, vocabulary
-from zerosum.terms import R1, Constant, Cosine, Every, Geometric, GradientPenalty, Scheduled, WeightClip
+from zerosum.terms import (
+    R1,
+    Consistency,
+    Constant,
+    Cosine,
+    Every,
+    Geometric,
+    GradientPenalty,
+    LeCam,
+    PathLength,
+    Ramp,
+    Scheduled,
+    WeightClip,
+)
+
+
+@dataclass(frozen=True)
+class Still:
+    """An augmentation of somebody else's, which changes nothing."""
+
+    share: float = 1.0
+
+    def __call__(self, x, draws, purpose):
+        return x
+
+
+OWN = {"Still": Still}
 
 # Which constructors may stand for a protocol, by its name.
 PLAYERS = {
-    "Objective": (Hinge, LeastSquares, BoundaryEquilibrium, MMD),
+    "Objective": (Hinge, LeastSquares, BoundaryEquilibrium, MMD, TopK),
     "Kernel": (GaussianKernel, RationalQuadraticKernel),
-    "Term": (R1, GradientPenalty, Every, Scheduled),
-    "Schedule": (Constant, Cosine, Geometric),
+    "Term": (R1, GradientPenalty, Every, Scheduled, LeCam, PathLength, Consistency),
+    "Schedule": (Constant, Cosine, Geometric, Ramp),
+    "Augmentation": (Still,),
     "WeightProjection": (WeightClip,),
     "Source": (Digits, Ring, Law),
     "Distribution": (NormalLaw, ParetoLaw),
-    "Latent": (Normal, Uniform, Sphere),
+    "Latent": (Normal, Uniform, Sphere, Coded),
     "GeneratorSpec": (MLPGenerator, DCGANGenerator),
     "DiscriminatorSpec": (MLPDiscriminator, DCGANDiscriminator, AutoEncoderDiscriminator, IdentityDiscriminator),
     "OptimiserSpec": (Adam, RMSprop),
@@ -86,9 +121,9 @@ def test_what_is_written_is_read_back(name):
     @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
     @given(built(vocabulary()[name]))
     def check(value):
-        assert read(repr(value)) == value
-        assert read(pretty(value)) == value
-        assert repr(read(pretty(value))) == repr(value)
+        assert read(repr(value), OWN) == value
+        assert read(pretty(value), OWN) == value
+        assert repr(read(pretty(value), OWN)) == repr(value)
 
     check()
 
