@@ -15,7 +15,7 @@ from zerosum.objectives.kernel import MMD
 class TopK:
     """Any objective, with G learning from the fakes that score highest alone: Sinha et al. 2020 (arXiv 2002.06224).
 
-    Section 3 of the paper: where D is good, the gradient of a fake that scores low leads away from the data as often
+    Where D is good, the gradient of a fake that scores low leads away from the data as often
     as towards it. The share of the batch that counts falls from 1 at the run's start to `share` at the progress
     `until`, linearly, and is rounded up to whole samples. A score map counts by its mean. An objective that compares
     with real samples is given those of the same rows. The ranking is within the batch of this process.

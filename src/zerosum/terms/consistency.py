@@ -27,7 +27,7 @@ def _distance(one: Tensor, other: Tensor) -> Tensor:
 class Consistency:
     """real E (D(x) - D(T(x)))^2 + fake E (D(G(z)) - D(T(G(z))))^2, with T a random change: Zhang et al. 2020.
 
-    With real samples alone it is CR (arXiv 1910.12027, equation 4), with both bCR (Zhao et al. 2021, arXiv 2002.04724,
+    With real samples alone it is CR (arXiv 1910.12027), with both bCR (Zhao et al. 2021, arXiv 2002.04724,
     algorithm 1), for which the paper takes 10 and 10. G never sees T. Of a score map it is the mean over the map.
 
     Args:

@@ -14,7 +14,7 @@ from zerosum.terms._common import check_player, check_weight, generated, precise
 class ModeSeeking:
     """weight / E [|G(z) - G(z')| / |z - z'|], which leads samples of unlike latents apart: Mao et al. 2019.
 
-    The ratio that MSGAN maximises (arXiv 1903.05628, equation 3), inverted as in the authors' code, so that it pulls
+    The ratio that MSGAN maximises (arXiv 1903.05628), inverted as in the authors' code, so that it pulls
     hardest where modes are lost. Distances are mean absolute differences. The second latent of a sample is its
     neighbour's in the batch, under the sample's own condition; without a condition, both samples are on the table
     already, and G is not run again.

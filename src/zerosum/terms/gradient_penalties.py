@@ -105,7 +105,7 @@ class GradientPenalty:
 class Dragan:
     """weight E (|grad D(x + d)| - target)^2 at noisy real samples: DRAGAN, Kodali et al. 2017 (arXiv 1705.07215).
 
-    d ~ N(0, c I) afresh for each sample (section 3 of the paper). As in the authors' code the noise goes by the
+    d ~ N(0, c I) afresh for each sample, as the paper has it. As in the authors' code the noise goes by the
     data's own spread: sqrt(c) = noise * s, with s the standard deviation of all entries of this move's real batch,
     over all ranks. So s, and with it where D is held, depends on the batch: the fewer samples, the more s swings.
 

@@ -13,7 +13,7 @@ from zerosum.terms._common import check_player, check_weight
 class LeCam:
     """weight (E (D(x) - a_F)^2 + E (D(G(z)) - a_R)^2), a the running means of D's scores: Tseng et al. 2021.
 
-    Equation 7 of arXiv 2104.03310: real scores are held near the mean a_F of the fake ones and fake scores near the
+    R_LC of arXiv 2104.03310: real scores are held near the mean a_F of the fake ones and fake scores near the
     mean a_R of the real ones, which keeps D from growing sure of few data. The means are over D's moves and all ranks,
     a <- decay a + (1 - decay) E D, without the bias of a start at 0. On the first move there are none yet, and the
     term is 0.

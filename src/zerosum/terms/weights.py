@@ -17,7 +17,7 @@ _ROWS = "GD"  # the players, in the order of the rows of a count
 
 @dataclass(frozen=True)
 class WeightDecay:
-    """weight/2 |theta|^2 over the player's own weights: Krogh and Hertz 1991, equation 1.
+    """weight/2 |theta|^2 over the player's own weights: Krogh and Hertz 1991.
 
     Being a part of the loss it passes through the optimiser, so that Adam rescales it with the rest of the gradient;
     a decoupled decay is the optimiser's affair.
