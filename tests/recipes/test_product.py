@@ -27,7 +27,7 @@ from zerosum.networks.conditioning import Concatenate, Labels, Projection
 from zerosum.objectives._wrapping import Objective
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
-from zerosum.terms.consistency import Augmentation
+from zerosum.terms.consistency import Transformation
 from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.schedules import Cosine, Schedule
 from zerosum.training.batches import Batches
@@ -39,7 +39,7 @@ LATENT = Coded(Normal(2), (2,), 1)
 
 @dataclass(frozen=True)
 class Shift:
-    """An augmentation: noise."""
+    """A transformation: noise."""
 
     size: float = 0.1
 
@@ -48,7 +48,7 @@ class Shift:
 
 
 # For fields without a default.
-EXAMPLES = {Term: R1(), Schedule: Cosine(), Augmentation: Shift(), Objective: NonSaturating(), int: 2, float: 1.0}
+EXAMPLES = {Term: R1(), Schedule: Cosine(), Transformation: Shift(), Objective: NonSaturating(), int: 2, float: 1.0}
 TINY = {"width": 4, "hidden": (8, 8), "code": 4, "embedding": 3, "activation": "silu", "conditioning": Concatenate(3)}
 TINY |= {"categories": LATENT.categories, "continuous": LATENT.continuous}
 

@@ -49,7 +49,7 @@ from zerosum.terms import (
 
 @dataclass(frozen=True)
 class Still:
-    """An augmentation of somebody else's, which changes nothing."""
+    """A transformation of somebody else's, which changes nothing."""
 
     share: float = 1.0
 
@@ -65,7 +65,7 @@ PLAYERS = {
     "Kernel": (GaussianKernel, RationalQuadraticKernel),
     "Term": (R1, GradientPenalty, Every, Scheduled, LeCam, PathLength, Consistency),
     "Schedule": (Constant, Cosine, Geometric, Ramp),
-    "Augmentation": (Still,),
+    "Transformation": (Still,),
     "WeightProjection": (WeightClip,),
     "Source": (Digits, Ring, Law),
     "Distribution": (NormalLaw, ParetoLaw),

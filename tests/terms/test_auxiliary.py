@@ -42,6 +42,23 @@ def test_a_class_that_is_read_for_sure_costs_nothing_and_an_unreadable_one_its_e
     assert AuxiliaryClass()(lay("D", blind, x=x, x_fake=x, c=c)).item() == pytest.approx(2 * np.log(3))
 
 
+def test_logits_after_those_of_the_classes_are_left_to_others(lay):
+    x, x_fake, c = samples(0, 5, 7), samples(1, 5, 7), np.array([0, 3, 1, 2, 2])
+    turn = lay("D", showing(lambda x: x), x=x, x_fake=x_fake, c=c, z=samples(2, 5, 4))
+    wanted = unread(x_fake[:, :4], c) + unread(x[:, :4], c)
+    assert AuxiliaryClass(others=3)(turn).item() == pytest.approx(wanted, rel=1e-12)
+    numbers = MutualInformation((), 3, continuous_weight=1.0)(turn).item()
+    assert numbers == pytest.approx(surprise(turn.z[:, 1:].numpy(), x_fake[:, 4:], np.ones((5, 3))), rel=1e-10)
+
+
+def test_of_a_sample_without_a_class_nothing_is_read(lay):
+    x, c = samples(0, 4, 3), np.array([0, 3, 2, 3])
+    turn = lay("G", showing(lambda x: x), x=x, x_fake=x, c=c)
+    assert AuxiliaryClass()(turn).item() == pytest.approx(unread(x[[0, 2]], c[[0, 2]]), rel=1e-12)
+    nothing = lay("G", showing(lambda x: x), x=x, x_fake=x, c=np.full(4, 3))
+    assert AuxiliaryClass()(nothing) == 0
+
+
 def test_class_logits_keep_their_digits_under_autocast(lay):
     turn = lay("G", showing(lambda x: x.bfloat16()), x=samples(0, 4, 3), x_fake=samples(1, 4, 3), c=np.arange(4) % 3)
     with torch.autocast("cpu", torch.bfloat16):
@@ -148,7 +165,7 @@ def test_codes_and_heads_of_other_sizes_are_refused(lay):
     x = samples(0, 2, 3)
     with pytest.raises(ValueError, match="the code is the last 12 entries of z: use the latent Coded; z has 3"):
         MutualInformation()(lay("G", showing(lambda x: x), x_fake=x, z=samples(1, 2, 3)))
-    with pytest.raises(ValueError, match=r"this code is read off 12 logits a sample; found \(3,\)"):
+    with pytest.raises(ValueError, match="this code is read off 12 logits a sample; found 3"):
         MutualInformation()(lay("G", showing(lambda x: x), x_fake=x, z=samples(1, 2, 14)))
 
 
@@ -156,6 +173,7 @@ def test_codes_and_heads_of_other_sizes_are_refused(lay):
     ("make", "message"),
     [
         (lambda: AuxiliaryClass(weight=-1.0), "weight weighs a penalty and is at least 0; found -1.0"),
+        (lambda: AuxiliaryClass(others=-1), "others counts logits that are not the class's, at least 0; found -1"),
         (lambda: MutualInformation(weight=-1.0), "weight weighs a penalty and is at least 0; found -1.0"),
         (lambda: MutualInformation(continuous_weight=-1.0), "continuous_weight weighs a penalty and is at least 0"),
         (lambda: MutualInformation((1,)), r"a code has categorical variables of at least 2 values, .* found .*\(1,\)"),

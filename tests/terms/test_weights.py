@@ -116,79 +116,91 @@ def test_orthogonality_keeps_its_digits_under_autocast(lay):
     assert value == pytest.approx(orthogonal(D.weight.detach().double().numpy(), False), rel=1e-5)
 
 
-def walk(term, turns, player, steps):
-    """The term's values while the player's weights jump about, and those of the formula."""
-    random = np.random.default_rng(0)
-    found, wanted, seen = [], [], []
-    for move in range(steps):
+def step(turn, random):
+    """Stands for an optimiser: the weights jump."""
+    with torch.no_grad():
+        for p in own(turn).parameters():
+            p.copy_(torch.tensor(random.normal(0, 1, p.shape)))
+
+
+def walk(term, turns, player, steps, first=0):
+    """The term's values before each move while the weights jump about, and those of the formula."""
+    random, found, wanted, seen = np.random.default_rng(first), [], [], []
+    for move in range(first, first + steps):
         turn = turns[player](move)
-        with torch.no_grad():
-            for p in own(turn).parameters():
-                p.copy_(torch.tensor(random.normal(0, 1, p.shape)))
         seen.append(np.concatenate([a.ravel() for a in arrays(own(turn))]))
         found.append(term(turn).item())
         wanted.append(((seen[-1] - np.mean(seen, axis=0)) ** 2).sum())
+        step(turn, random)
+        term.watch(player, turn, {})
     return found, wanted
 
 
+@pytest.mark.parametrize("first", [0, 5])
 @pytest.mark.parametrize("player", ["G", "D"])
-def test_history_is_the_mean_of_all_weights_so_far(turns, player):
-    found, wanted = walk(HistoricalAveraging(1.0), turns, player, 6)
+def test_history_is_the_mean_of_all_weights_so_far(turns, player, first):
+    found, wanted = walk(HistoricalAveraging(1.0), turns, player, 6, first)
     assert found == pytest.approx(wanted, rel=1e-10)
     assert found[0] == 0 < min(found[1:])
 
 
 def test_a_player_that_stands_still_pays_nothing_for_its_history(turns):
     term = HistoricalAveraging()
-    assert [term(turns["G"](move)).item() for move in range(3)] == [0, 0, 0]
+    for move in range(3):
+        assert term(turns["G"](move)) == 0
+        term.watch("G", turns["G"](move), {})
 
 
-def test_history_is_no_part_of_the_gradient(turns):
+def test_history_is_no_part_of_the_gradient_and_looking_changes_nothing(turns):
     term = HistoricalAveraging(1.0)
     walk(term, turns, "D", 3)
-    turn = turns["D"](2)
+    turn = turns["D"](3)
     value = term(turn)
+    assert value == term(turn)
     value.backward()
     for name, p in turn.D.named_parameters():
         assert torch.allclose(p.grad, 2 * (p - term.means[f"D.{name}"])), name
 
 
 def test_one_value_serves_both_players_and_each_has_a_history_of_its_own(turns):
+    """Listed twice it is told twice of each move, and takes it in once."""
     shared, alone = HistoricalAveraging(1.0), {player: HistoricalAveraging(1.0) for player in "GD"}
+    random = np.random.default_rng(0)
     for move in range(4):
-        for player in "GD":
+        for player in "DG":
             turn = turns[player](move)
-            with torch.no_grad():
-                for p in own(turn).parameters():
-                    p += torch.randn_like(p)
             assert shared(turn) == alone[player](turn)
-    assert shared.taken.tolist() == [[4, 3], [4, 3]]
+            step(turn, random)
+            for told in (shared, shared, *alone.values()):
+                told.watch(player, turn, {})
+    assert shared.taken.tolist() == [[5, 3], [5, 3]]
+    assert [alone[player].taken.tolist() for player in "GD"] == [[[5, 3], [0, -1]], [[0, -1], [5, 3]]]
 
 
-def test_looking_twice_on_one_move_counts_once(turns):
-    term = HistoricalAveraging(1.0)
-    walk(term, turns, "D", 4)
-    turn = turns["D"](3)
-    assert term(turn) == term(turn)
-    assert term.taken.tolist()[1] == [4, 3]
-
-
-def test_history_takes_in_the_moves_on_which_it_acts(turns):
-    term = HistoricalAveraging(1.0)
+def test_lazily_it_still_remembers_every_move(turns):
+    lazy, term = Every(3, HistoricalAveraging(1.0)), HistoricalAveraging(1.0)
+    random = np.random.default_rng(0)
     for move in range(7):
-        Every(3, term)(turns["D"](move))
-    assert term.taken.tolist() == [[0, -1], [3, 6]]
+        turn = turns["D"](move)
+        value = lazy(turn)
+        assert value == (3 * term(turn) if move % 3 == 0 else 0)
+        step(turn, random)
+        for part in (lazy.term, term):
+            part.watch("D", turn, {})
 
 
 def test_history_is_saved_and_restored(turns):
     term, restored = HistoricalAveraging(1.0), HistoricalAveraging(1.0)
     restored(turns["G"]())
     walk(term, turns, "D", 3)
-    state = {name: value.clone() for name, value in term.state_dict().items()}
-    restored.load_state_dict(state)
+    weights = [p.detach().clone() for p in turns["D"]().D.parameters()]
+    restored.load_state_dict(term.state_dict())
     assert term.state_dict().keys() == restored.state_dict().keys()
-    found, again = walk(term, turns, "D", 2), walk(restored, turns, "D", 2)
-    assert found == again
+    found, _ = walk(term, turns, "D", 3, first=3)
+    with torch.no_grad():
+        for p, weight in zip(turns["D"]().D.parameters(), weights, strict=True):
+            p.copy_(weight)
+    assert walk(restored, turns, "D", 3, first=3)[0] == found
     assert HistoricalAveraging().state_dict(), "a checkpoint at the start holds a state too"
     assert term == HistoricalAveraging(1.0), "the history belongs to a run, not to the value written in a recipe"
     assert repr(term) == "HistoricalAveraging(weight=1.0)"

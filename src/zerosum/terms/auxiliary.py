@@ -15,26 +15,38 @@ from zerosum.terms._common import check_weight, shown
 class AuxiliaryClass:
     """D: -weight (E log P(c | x) + E log P(c | G(z, c))). G: -weight E log P(c | G(z, c)). AC-GAN: Odena et al. 2017.
 
-    Equation 3 of arXiv 1610.09585, with P = softmax of D's logits `(B, classes)`: both players want the class to be
-    read. It belongs among both players' terms.
+    Equation 3 of arXiv 1610.09585, with P = softmax of D's first logits, one for each class: both players want the
+    class to be read. It belongs among both players' terms. A label one above the last class says that nothing is told
+    of a sample, and of it nothing has to be read.
 
     Args:
         weight: weight (>= 0).
+        others: logits after those of the classes, which other terms read, as `MutualInformation` does (>= 0).
     """
 
     weight: float = 1.0
+    others: int = 0
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
+        if self.others < 0:
+            raise ValueError(f"others counts logits that are not the class's, at least 0; found {self.others}")
 
     def __call__(self, turn: Turn) -> Tensor:
         """The cross-entropy on this turn, a scalar >= 0; raises `ValueError` without labels or without logits."""
         if turn.c is None or turn.c.is_floating_point() or turn.c.dim() != 1:
             raise ValueError("AuxiliaryClass has D read the class of a sample: play by labels, with conditional=True")
-        unread = cross_entropy(shown(turn.fake.logits, "logits", self), turn.c)
+        unread = self._unread(turn.fake.logits, turn.c)
         if turn.player == "D":
-            unread = unread + cross_entropy(shown(turn.real.logits, "logits", self), turn.c)
+            unread = unread + self._unread(turn.real.logits, turn.c)
         return self.weight * unread
+
+    def _unread(self, logits: Tensor | None, c: Tensor) -> Tensor:
+        """-E log P(c | x) over the samples of which a class is told."""
+        every = shown(logits, "logits", self)
+        classes = every.shape[1] - self.others
+        told = (c != classes).sum().clamp_min(1)
+        return cross_entropy(every[:, :classes], c, ignore_index=classes, reduction="sum") / told
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,7 @@ class MutualInformation:
 
     Equation 5 of arXiv 1606.03657, without the constant entropy of the code: G is led to show the code in its samples,
     and D's head to read it there. It belongs among both players' terms. The code is the last part of z, as `Coded`
-    draws it: one-hot vectors, then continuous numbers. Logits `(B, n)` hold in this order the logits of each
+    draws it: one-hot vectors, then continuous numbers. It is read off D's last logits, in this order: those of each
     categorical variable, the means of the continuous ones and, with `deviations`, the logarithms of their standard
     deviations, which are 1 without.
 
@@ -83,10 +95,12 @@ class MutualInformation:
         if turn.z.shape[1] < size:
             raise ValueError(f"the code is the last {size} entries of z: use the latent Coded; z has {turn.z.shape[1]}")
         logits = shown(turn.fake.logits, "logits", self)
-        if logits.shape[1:] != (self.outputs,):
-            raise ValueError(f"this code is read off {self.outputs} logits a sample; found {tuple(logits.shape[1:])}")
+        if logits.shape[1] < self.outputs:
+            raise ValueError(f"this code is read off {self.outputs} logits a sample; found {logits.shape[1]}")
         *codes, numbers = torch.split(turn.z[:, -size:], [*self.categories, self.continuous], dim=1)
-        *guesses, moments = torch.split(logits, [*self.categories, self.outputs - sum(self.categories)], dim=1)
+        *guesses, moments = torch.split(
+            logits[:, -self.outputs :], [*self.categories, self.outputs - sum(self.categories)], dim=1
+        )
         unread = turn.zero()
         for guess, code in zip(guesses, codes, strict=True):
             unread = unread + self.weight * cross_entropy(guess, code)

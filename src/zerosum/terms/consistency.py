@@ -11,7 +11,7 @@ from zerosum.game.turn import Turn
 from zerosum.terms._common import check_player, check_weight, generated
 
 
-class Augmentation(Protocol):
+class Transformation(Protocol):
     """A random change of samples that leaves what they show as it is."""
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
@@ -36,7 +36,7 @@ class Consistency:
         fake: weight on generated samples (>= 0).
     """
 
-    augment: Augmentation
+    augment: Transformation
     real: float = 10.0
     fake: float = 0.0
 

@@ -86,9 +86,9 @@ class OrthogonalRegularization:
 class HistoricalAveraging:
     """weight |theta - mean of all theta so far|^2 over the player's own weights: Salimans et al. 2016.
 
-    Section 3.3 of arXiv 1606.03498: a player that circles is drawn to the centre of its circle. The mean is over the
-    player's moves on which this term has acted, the present one included, and is no part of the gradient. It takes
-    memory of the network's size.
+    Section 3.3 of arXiv 1606.03498: a player that circles is drawn to the centre of its circle. The mean is over all
+    of the player's moves since the term first acted, the present weights included, and is no part of the gradient. It
+    takes memory of the network's size.
 
     Args:
         weight: weight (>= 0).
@@ -96,7 +96,7 @@ class HistoricalAveraging:
 
     weight: float = 1.0
     means: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
-    # For each player: how many weights are in its mean, and the move of the last.
+    # For each player: of how many moves the weights are in its mean, and which was the last.
     taken: Tensor = field(
         default_factory=lambda: torch.tensor([[0, -1], [0, -1]]), init=False, repr=False, compare=False
     )
@@ -107,22 +107,27 @@ class HistoricalAveraging:
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0; 0 on the first."""
         own = own_parameters(turn)
-        self._take_in(turn, own)
+        if not self.taken[_ROWS.index(turn.player), 0]:
+            self._take_in(turn.player, turn.clock.moves - 1, own)
         return self.weight * sum(
             ((p - self.means[f"{turn.player}.{name}"]).square().sum() for name, p in own.items()), turn.zero()
         )
 
+    def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
+        """After a move of a player whose history is kept: take its new weights in, once a move."""
+        count, last = self.taken[_ROWS.index(player)].tolist()
+        if count and last != turn.clock.moves:
+            self._take_in(player, turn.clock.moves, own_parameters(turn))
+
     @torch.no_grad()
-    def _take_in(self, turn: Turn, own: dict[str, nn.Parameter]) -> None:
-        row = self.taken[_ROWS.index(turn.player)]
-        count, last = row.tolist()
-        if last == turn.clock.moves:  # these weights are in
-            return
+    def _take_in(self, player: str, move: int, own: dict[str, nn.Parameter]) -> None:
+        """Take the weights with which a move ended into the player's mean."""
+        count = int(self.taken[_ROWS.index(player), 0])
         for name, p in own.items():
-            key = f"{turn.player}.{name}"
+            key = f"{player}.{name}"
             # In the parameter's own device and memory layout, also where the mean comes out of a checkpoint.
             self.means[key] = torch.empty_like(p).copy_(self.means.get(key, p)).lerp_(p, 1 / (count + 1))
-        row.copy_(torch.tensor([count + 1, turn.clock.moves]))
+        self.taken[_ROWS.index(player)] = torch.tensor([count + 1, move])
 
     def state_dict(self) -> dict[str, Tensor]:
         """The mean weights by player and name, and what is in them."""
