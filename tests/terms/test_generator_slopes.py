@@ -90,6 +90,10 @@ def test_lengths_are_those_of_the_jacobian_and_the_mean_is_led_by_them(lay, c):
             jacobian = torch.func.jacrev(lambda v, label=label: G(v[None], label)[0])(torch.tensor(z[i]))
             lengths.append(torch.einsum("chw,chwz->z", y[i], jacobian).norm().item())
         mean = 0.9 * mean + 0.1 * np.mean(lengths)
+        assert value == term(turn).item(), "looking changes nothing"
+        term.watch("D", turn, {})
+        assert term.average.item() != pytest.approx(mean, rel=1e-9)
+        term.watch("G", turn, {})
         assert value == pytest.approx(2 * ((np.array(lengths) - mean) ** 2).mean(), rel=1e-9)
         assert term.average.item() == pytest.approx(mean, rel=1e-9)
 
@@ -119,7 +123,7 @@ def test_an_orthogonal_linear_generator_at_its_mean_pays_nothing_and_one_that_st
     for matrix, free in ((3 * rotation, True), (np.diag([3.0, 3.0, 3.0, 1.0]), False)):
         term, turn = PathLength(decay=0.0, shrink=1), of_length_two(lay, matrix)
         value = term(turn).item()
-        assert term.average.item() == pytest.approx(6) or not free
+        assert term.following.item() == pytest.approx(6) or not free
         assert (value < 1e-20) is free
 
 
@@ -131,7 +135,7 @@ def test_the_gradient_takes_the_mean_as_given(lay, differences):
     value = term(turn)
     (gradient,) = torch.autograd.grad(value, weight)
     y, bend = directions(turn, 5, 4).numpy(), 1 - np.tanh(turn.z.numpy()) ** 2
-    mean = term.average.item()
+    mean = term.following.item()
 
     def formula(w):
         return 2 * ((np.linalg.norm((y @ w) * bend, axis=1) - mean) ** 2).mean()
@@ -185,7 +189,7 @@ def test_of_a_mapped_generator_the_slope_is_by_w(lay, layers, c):
     value = term(turn).item()
     steps = np.linalg.norm(directions(turn, 4, 2).numpy() @ G.synthesis.linear.weight.detach().numpy(), axis=1)
     lengths = steps if layers is None else steps * np.sqrt((0 + 1 + 4) / 3)
-    assert term.average.item() == pytest.approx(lengths.mean(), rel=1e-10)
+    assert term.following.item() == pytest.approx(lengths.mean(), rel=1e-10)
     assert value == pytest.approx(2 * ((lengths - lengths.mean()) ** 2).mean(), rel=1e-9)
 
 
@@ -216,14 +220,15 @@ def test_a_generator_of_one_sample_whatever_the_latent_gives_finite_gradients(la
 
 def test_the_mean_is_that_of_all_ranks_and_lazily_follows_the_moves_on_which_it_acts(lay, monkeypatch):
     monkeypatch.setattr("zerosum.game.turn.average", lambda values: [value + 10 for value in values])
-    term = PathLength(decay=0.0)
+    term = PathLength(decay=0.5)
     lazy = Every(2, term)
     found = []
     for move in range(4):
-        lazy(lay("G", None, lambda z, k=move + 1: 0 * z, z=samples(0, 4, 3), moves=move))
+        turn = lay("G", None, lambda z, k=move: 0 * z + k, z=samples(0, 4, 3), moves=move)
+        lazy(turn)
+        term.watch("G", turn, {})
         found.append(term.average.item())
-        term.average.add_(1)
-    assert found == pytest.approx([10, 11, 10, 11])
+    assert found == pytest.approx([5, 5, 7.5, 7.5])
 
 
 def test_the_mean_is_saved_and_restored(lay):
@@ -231,7 +236,10 @@ def test_the_mean_is_saved_and_restored(lay):
     turns = [lay("G", None, G, z=samples(i, 4, 3), position=4 * i) for i in range(3)]
     for turn in turns:
         term(turn)
+        term.watch("G", turn, {})
     restored.load_state_dict(term.state_dict())
+    restored.watch("G", turns[0], {})
+    assert restored.average == term.average > 0
     assert term(turns[0]) == restored(turns[0])
     assert term == PathLength()
     assert repr(term) == "PathLength(weight=2.0, decay=0.99, shrink=2)"

@@ -50,6 +50,10 @@ def _mapped(G: Generator, z: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
     return z, G(z) if c is None else G(z, c)
 
 
+def _zero() -> Tensor:
+    return torch.zeros((), dtype=torch.float64)
+
+
 @dataclass(frozen=True)
 class PathLength:
     """weight E (|J^T y| - a)^2, J the Jacobian of G and y ~ N(0, I) per pixel: path length, Karras et al. 2020.
@@ -71,9 +75,10 @@ class PathLength:
     weight: float = 2.0
     decay: float = 0.99
     shrink: int = 2
-    average: Tensor = field(
-        default_factory=lambda: torch.zeros((), dtype=torch.float64), init=False, repr=False, compare=False
-    )
+    average: Tensor = field(default_factory=_zero, init=False, repr=False, compare=False)
+    following: Tensor = field(
+        default_factory=_zero, init=False, repr=False, compare=False
+    )  # a after the move under way
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
@@ -83,12 +88,17 @@ class PathLength:
             raise ValueError(f"shrink counts latents of which one is seen, at least 1; found {self.shrink}")
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The penalty on this turn, a scalar >= 0. The lengths of this turn enter the running mean first."""
+        """The penalty on this turn, a scalar >= 0, about a running mean that its own lengths have entered."""
         check_player(turn, "G", self)
         lengths = self._lengths(turn)
         observed = turn.average(lengths.detach().mean()).cpu().double()
-        self.average.lerp_(observed, 1 - self.decay)
-        return self.weight * (lengths - self.average.item()).square().mean()
+        self.following.copy_(self.average.lerp(observed, 1 - self.decay))
+        return self.weight * (lengths - self.following.item()).square().mean()
+
+    def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
+        """After a move of G: let the lengths that the term saw on it enter the running mean."""
+        if player == "G":
+            self.average.copy_(self.following)
 
     def _lengths(self, turn: Turn) -> Tensor:
         """|J^T y| of the latents seen `(B,)`, differentiable again."""
@@ -106,4 +116,5 @@ class PathLength:
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take a from `state_dict()`."""
-        self.average.copy_(state["average"])
+        for mean in (self.average, self.following):
+            mean.copy_(state["average"])
