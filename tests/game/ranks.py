@@ -3,7 +3,8 @@
     python ranks.py RANK RANKS MEETING_POINT OUTPUT
 
 Each rank takes its rows of the same batches. The game holds everything that has to agree between ranks: penalties on
-random points, a penalty that rests on most moves, a parameter that no loss reaches, and BEGAN's balance.
+random points, a penalty that rests on most moves, a parameter that no loss reaches, BEGAN's balance, and terms that
+remember what all ranks have seen.
 """
 
 import sys
@@ -15,7 +16,7 @@ from torch import nn
 
 from zerosum.game import Batch, ExponentialMovingAverage, Game, NonFiniteError, Normal, Player, average, same_start
 from zerosum.objectives import BoundaryEquilibrium
-from zerosum.terms import R1, Every, GradientPenalty
+from zerosum.terms import R1, Dragan, Every, GradientPenalty, HistoricalAveraging, LeCam, PathLength
 
 ROWS, ROUNDS = 8, 4
 
@@ -38,8 +39,8 @@ def game(rank):
     same_start([*G.parameters(), *D.parameters()])
     optimisers = [torch.optim.Adam(network.parameters(), 0.02, (0.5, 0.9)) for network in (G, D)]
     return Game(
-        G=Player("G", G, optimisers[0]),
-        D=Player("D", D, optimisers[1], (GradientPenalty(), Every(3, R1()))),
+        G=Player("G", G, optimisers[0], (PathLength(), HistoricalAveraging(0.1))),
+        D=Player("D", D, optimisers[1], (GradientPenalty(), Every(3, R1()), Dragan(), LeCam())),
         objective=BoundaryEquilibrium(rate=0.05),
         latent=Normal(3),
         ema=ExponentialMovingAverage(G, half_life=50),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from zerosum import read
 from zerosum.augment import AdaptiveAugment, Brightness, Cutout, DiffAugment, InstanceNoise, Line, Scale
 from zerosum.data import Digits, Law, NormalLaw, ParetoLaw, Ring
-from zerosum.game import Normal, Sphere, Uniform
+from zerosum.game import Coded, Normal, Sphere, Uniform
 from zerosum.networks import (
     AutoEncoderDiscriminator,
     DCGANDiscriminator,
@@ -22,22 +22,43 @@ from zerosum.networks import (
     MLPDiscriminator,
     MLPGenerator,
 )
-from zerosum.objectives import MMD, BoundaryEquilibrium, GaussianKernel, Hinge, LeastSquares, RationalQuadraticKernel
+from zerosum.objectives import (
+    MMD,
+    BoundaryEquilibrium,
+    GaussianKernel,
+    Hinge,
+    LeastSquares,
+    RationalQuadraticKernel,
+    TopK,
+)
 from zerosum.recipes import Adam, RMSprop, catalogue, named, pretty, read_recipe, vocabulary
-from zerosum.terms import R1, Constant, Cosine, Every, Geometric, GradientPenalty, Scheduled, WeightClip
+from zerosum.terms import (
+    R1,
+    Consistency,
+    Constant,
+    Cosine,
+    Every,
+    Geometric,
+    GradientPenalty,
+    LeCam,
+    PathLength,
+    Ramp,
+    Scheduled,
+    WeightClip,
+)
 
 # Which constructors may stand for a protocol, by its name.
 PLAYERS = {
-    "Objective": (Hinge, LeastSquares, BoundaryEquilibrium, MMD),
+    "Objective": (Hinge, LeastSquares, BoundaryEquilibrium, MMD, TopK),
     "Kernel": (GaussianKernel, RationalQuadraticKernel),
-    "Term": (R1, GradientPenalty, Every, Scheduled),
-    "Schedule": (Constant, Cosine, Geometric, Line),
+    "Term": (R1, GradientPenalty, Every, Scheduled, LeCam, PathLength, Consistency),
+    "Schedule": (Constant, Cosine, Geometric, Ramp, Line),
     "Augmentation": (DiffAugment, AdaptiveAugment, InstanceNoise),
     "Transformation": (Brightness, Cutout, Scale),
     "WeightProjection": (WeightClip,),
     "Source": (Digits, Ring, Law),
     "Distribution": (NormalLaw, ParetoLaw),
-    "Latent": (Normal, Uniform, Sphere),
+    "Latent": (Normal, Uniform, Sphere, Coded),
     "GeneratorSpec": (MLPGenerator, DCGANGenerator),
     "DiscriminatorSpec": (MLPDiscriminator, DCGANDiscriminator, AutoEncoderDiscriminator, IdentityDiscriminator),
     "OptimiserSpec": (Adam, RMSprop),

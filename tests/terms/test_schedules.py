@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zerosum.game import Clock, Draws, Turn
-from zerosum.terms import Constant, Cosine, Every, Geometric, Scheduled
+from zerosum.terms import Constant, Cosine, Every, Geometric, Ramp, Scheduled
 
 
 class Counting:
@@ -50,6 +50,24 @@ def test_cosine_falls_along_half_a_wave(progress):
     late = Cosine(end=0.2, begin=0.5)(progress)
     wave = (1 + math.cos(math.pi * (progress - 0.5) / 0.5)) / 2
     assert late == pytest.approx(1 if progress <= 0.5 else 0.2 + 0.8 * wave)
+
+
+def test_a_ramp_rises_linearly_between_its_two_ends():
+    assert [Ramp()(progress) for progress in (0.0, 0.25, 1.0)] == [0, 0.25, 1]
+    warm = Ramp(start=0.2, stop=0.6)
+    found = [warm(progress) for progress in (-0.5, 0.0, 0.2, 0.3, 0.5, 0.6, 0.9, 1.5)]
+    assert found == pytest.approx([0, 0, 0, 0.25, 0.75, 1, 1, 1])
+
+
+def test_a_term_that_is_faded_in_counts_from_its_start_on():
+    term = Scheduled(Ramp(start=0.5), Counting())
+    assert [term(turn_after(0, progress)).item() for progress in (0.0, 0.5, 0.75, 1.0)] == [0, 0, 2.5, 5]
+
+
+@pytest.mark.parametrize("ends", [(-0.1, 1.0), (0.5, 0.5), (0.6, 0.5), (0.0, 1.1)])
+def test_ramps_that_do_not_rise_within_a_run_are_refused(ends):
+    with pytest.raises(ValueError, match=f"Ramp needs 0 <= start < stop <= 1; found {ends[0]} and {ends[1]}"):
+        Ramp(*ends)
 
 
 @pytest.mark.parametrize("end", [0.01, 1.0, 4.0])

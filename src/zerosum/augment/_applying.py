@@ -12,8 +12,8 @@ from zerosum.augment._affine import carried, composed, identity
 from zerosum.augment._bands import BANDS, amplified
 from zerosum.augment._mixing import channel_means, mixed
 from zerosum.augment._sampling import moved, sides
-from zerosum.augment.protocols import Transformation
 from zerosum.game.draws import Draws
+from zerosum.game.turn import Transformation
 
 
 @runtime_checkable

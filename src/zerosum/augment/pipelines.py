@@ -19,10 +19,9 @@ from zerosum.augment.motions import (
     Rotate90,
     Scale,
 )
-from zerosum.augment.protocols import Transformation
 from zerosum.augment.schedules import Line
 from zerosum.game.player import Schedule
-from zerosum.game.turn import Turn
+from zerosum.game.turn import Transformation, Turn
 
 Pipeline = str | tuple[Transformation, ...]
 

@@ -16,6 +16,14 @@ Discriminator = Callable[..., Tensor | Judgement]
 Generator = Callable[..., Tensor]
 
 
+class Transformation(Protocol):
+    """A random change of each sample of a batch by itself, which gradients pass through, twice if need be."""
+
+    def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
+        """Samples of the shape of x, `(B, C, H, W)` or `(B, d)`; what is random is drawn under `purpose`."""
+        ...
+
+
 class Augmentation(Protocol):
     """What is done to samples, real and generated alike, before D sees them."""
 

@@ -14,8 +14,17 @@ class Judged(Protocol):
         ...
 
 
+class Timed(Protocol):
+    """A clock."""
+
+    @property
+    def progress(self) -> float:
+        """How far the run is, 0 at its start and 1 at its end."""
+        ...
+
+
 class Watched(Protocol):
-    """A turn: both judgements, and the mean over ranks."""
+    """A turn: both judgements, the clock, and the mean over ranks."""
 
     @property
     def real(self) -> Judged:
@@ -25,6 +34,11 @@ class Watched(Protocol):
     @property
     def fake(self) -> Judged:
         """D's judgement of the generated samples."""
+        ...
+
+    @property
+    def clock(self) -> Timed:
+        """How far the run is."""
         ...
 
     def average(self, value: Tensor) -> Tensor:

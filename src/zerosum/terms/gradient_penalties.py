@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import relu
+from torch.nn.functional import logsigmoid, relu
 
 from zerosum.game.judgement import Judgement
 from zerosum.game.turn import Turn
+from zerosum.terms._common import check_weight, precise
 
 
 def squared_slope(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
@@ -22,12 +23,16 @@ def squared_slope(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
     if turn.player != "D":
         raise ValueError("gradient penalties differentiate by D's input: put them among d_terms, not g_terms")
     (gradient,) = torch.autograd.grad(judgement.score.sum(), x, create_graph=True, materialize_grads=True)
-    return gradient.float().square().flatten(1).sum(1)
+    return precise(gradient).square().flatten(1).sum(1)
 
 
-def _check_weight(name: str, value: float) -> None:
-    if not value >= 0:
-        raise ValueError(f"{name} weighs a penalty and is at least 0; found {value}")
+def _held(turn: Turn, points: Tensor, target: float, one_sided: bool) -> Tensor:
+    """E (|grad D(u)| - target)^2 over points u `(B, ...)`, or over the slopes above the target alone."""
+    points.requires_grad_()
+    squared = squared_slope(turn, turn.judge(points), points)
+    # sqrt has an infinite slope at 0, where a dead critic starts; the clamp gives it a zero one there.
+    excess = squared.clamp_min(1e-24).sqrt() - target
+    return (relu(excess) if one_sided else excess).square().mean()
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class R1:
     gamma: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_weight("gamma", self.gamma)
+        check_weight("gamma", self.gamma)
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
@@ -59,7 +64,7 @@ class R2:
     gamma: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_weight("gamma", self.gamma)
+        check_weight("gamma", self.gamma)
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
@@ -84,18 +89,73 @@ class GradientPenalty:
     one_sided: bool = False
 
     def __post_init__(self) -> None:
-        _check_weight("weight", self.weight)
-        _check_weight("target", self.target)
+        check_weight("weight", self.weight)
+        check_weight("target", self.target)
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
         x, x_fake = turn.x.detach(), turn.x_fake.detach()
         if x.shape != x_fake.shape:
             raise ValueError(f"real and generated samples differ in shape: {tuple(x.shape)}, {tuple(x_fake.shape)}")
-        epsilon = turn.draws.uniform("gradient penalty", (len(x),) + (1,) * (x.dim() - 1))
-        between = torch.lerp(x_fake, x, epsilon).requires_grad_()
-        squared = squared_slope(turn, turn.judge(between), between)
-        # sqrt has an infinite slope at 0, where a dead critic starts; the clamp gives it a zero one there.
-        slope = squared.clamp_min(1e-24).sqrt()
-        excess = slope - self.target
-        return self.weight * (relu(excess) if self.one_sided else excess).square().mean()
+        epsilon = turn.draws.uniform("gradient penalty", (len(x),) + (1,) * (x.dim() - 1)).to(x)
+        return self.weight * _held(turn, torch.lerp(x_fake, x, epsilon), self.target, self.one_sided)
+
+
+@dataclass(frozen=True)
+class Dragan:
+    """weight E (|grad D(x + d)| - target)^2 at noisy real samples: DRAGAN, Kodali et al. 2017 (arXiv 1705.07215).
+
+    d ~ N(0, c I) afresh for each sample, as the paper has it. As in the authors' code the noise goes by the
+    data's own spread: sqrt(c) = noise * s, with s the standard deviation of all entries of this move's real batch,
+    over all ranks. So s, and with it where D is held, depends on the batch: the fewer samples, the more s swings.
+
+    Args:
+        weight: lambda (>= 0).
+        target: slope to hold (>= 0), k in the paper.
+        noise: standard deviation of the noise in units of the data's (> 0).
+        one_sided: punish only slopes above the target.
+    """
+
+    weight: float = 10.0
+    target: float = 1.0
+    noise: float = 0.5
+    one_sided: bool = False
+
+    def __post_init__(self) -> None:
+        check_weight("weight", self.weight)
+        check_weight("target", self.target)
+        if not self.noise > 0:
+            raise ValueError(f"noise is a share of the data's standard deviation, above 0; found {self.noise}")
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The penalty on this turn, a scalar >= 0."""
+        x = turn.x.detach()
+        mean = turn.average(x.mean())
+        deviation = turn.average((x - mean).square().mean()).sqrt()
+        disturbance = turn.draws.normal("dragan", tuple(x.shape)).to(x)
+        return self.weight * _held(turn, x + self.noise * deviation * disturbance, self.target, self.one_sided)
+
+
+@dataclass(frozen=True)
+class RothRegularizer:
+    """gamma/2 (E (1 - D(x))^2 |grad s(x)|^2 + E D(G(z))^2 |grad s(G(z))|^2), with D = sigmoid(s): Roth et al. 2017.
+
+    The regulariser of the Jensen-Shannon game in arXiv 1705.09367: to first order it is what noise on real and
+    generated samples would add to the logistic loss, so slopes cost nothing where D is sure and right. Since
+    (1 - D) grad s = grad log D and D grad s = -grad log(1 - D), these are the slopes of the two logarithms; of a score
+    map, as everywhere here, those of the sum over the map. The score has to be a logit.
+
+    Args:
+        gamma: weight (>= 0), the variance of that noise; the paper lets it fall over the run, see `Scheduled`.
+    """
+
+    gamma: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_weight("gamma", self.gamma)
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The penalty on this turn, a scalar >= 0."""
+        on_real = squared_slope(turn, Judgement(logsigmoid(turn.real.score)), turn.x).mean()
+        on_fake = squared_slope(turn, Judgement(logsigmoid(-turn.fake.score)), turn.x_fake).mean()
+        return self.gamma / 2 * (on_real + on_fake)

@@ -83,6 +83,27 @@ class Geometric:
 
 
 @dataclass(frozen=True)
+class Ramp:
+    """A factor of 0 until `start` that rises linearly to 1 at `stop`: a warm-up, of a term or of a learning rate.
+
+    Args:
+        start: progress at which the rise begins, >= 0.
+        stop: progress at which it ends, above `start` and at most 1.
+    """
+
+    start: float = 0.0
+    stop: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.stop <= 1:
+            raise ValueError(f"Ramp needs 0 <= start < stop <= 1; found {self.start} and {self.stop}")
+
+    def __call__(self, progress: float) -> float:
+        """The factor at a progress in [0, 1]."""
+        return min(max((progress - self.start) / (self.stop - self.start), 0.0), 1.0)
+
+
+@dataclass(frozen=True)
 class Scheduled:
     """Let a term act by a factor that changes over the run, as R3GAN lets gamma fall (arXiv 2501.05441, appendix).
 

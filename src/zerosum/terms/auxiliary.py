@@ -1,0 +1,110 @@
+"""Terms on what D's auxiliary head reads off a sample: its class, or the code that it was made from."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from zerosum.game.turn import Turn
+from zerosum.terms._common import check_weight, shown
+
+
+@dataclass(frozen=True)
+class AuxiliaryClass:
+    """D: -weight (E log P(c | x) + E log P(c | G(z, c))). G: -weight E log P(c | G(z, c)). AC-GAN: Odena et al. 2017.
+
+    Equation 3 of arXiv 1610.09585, with P = softmax of D's first logits, one for each class: both players want the
+    class to be read. It belongs among both players' terms. A label one above the last class says that nothing is told
+    of a sample, and of it nothing has to be read.
+
+    Args:
+        weight: weight (>= 0).
+        others: logits after those of the classes, which other terms read, as `MutualInformation` does (>= 0).
+    """
+
+    weight: float = 1.0
+    others: int = 0
+
+    def __post_init__(self) -> None:
+        check_weight("weight", self.weight)
+        if self.others < 0:
+            raise ValueError(f"others counts logits that are not the class's, at least 0; found {self.others}")
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The cross-entropy on this turn, a scalar >= 0; raises `ValueError` without labels or without logits."""
+        if turn.c is None or turn.c.is_floating_point() or turn.c.dim() != 1:
+            raise ValueError("AuxiliaryClass has D read the class of a sample: play by labels, with conditional=True")
+        unread = self._unread(turn.fake.logits, turn.c)
+        if turn.player == "D":
+            unread = unread + self._unread(turn.real.logits, turn.c)
+        return self.weight * unread
+
+    def _unread(self, logits: Tensor | None, c: Tensor) -> Tensor:
+        """-E log P(c | x) over the samples of which a class is told."""
+        every = shown(logits, "logits", self)
+        classes = every.shape[1] - self.others
+        told = (c != classes).sum().clamp_min(1)
+        return cross_entropy(every[:, :classes], c, ignore_index=classes, reduction="sum") / told
+
+
+@dataclass(frozen=True)
+class MutualInformation:
+    """-E log Q(code | G(z)), Q read off D's logits: the bound on mutual information of InfoGAN, Chen et al. 2016.
+
+    Equation 5 of arXiv 1606.03657, without the constant entropy of the code: G is led to show the code in its samples,
+    and D's head to read it there. It belongs among both players' terms. The code is the last part of z, as `Coded`
+    draws it: one-hot vectors, then continuous numbers. It is read off D's last logits, in this order: those of each
+    categorical variable, the means of the continuous ones and, with `deviations`, the logarithms of their standard
+    deviations, which are 1 without.
+
+    Args:
+        categories: number of values of each categorical variable (>= 2), as in `Coded`.
+        continuous: number of continuous variables (>= 0), as in `Coded`.
+        weight: weight of the categorical part (>= 0).
+        continuous_weight: weight of the continuous part (>= 0), smaller as its likelihood has another scale.
+        deviations: read standard deviations too, as in the paper's appendix C. Then the term has no lower bound: the
+            better a code is read, the smaller a deviation pays.
+    """
+
+    categories: tuple[int, ...] = (10,)
+    continuous: int = 2
+    weight: float = 1.0
+    continuous_weight: float = 0.1
+    deviations: bool = False
+
+    def __post_init__(self) -> None:
+        check_weight("weight", self.weight)
+        check_weight("continuous_weight", self.continuous_weight)
+        size = sum(self.categories) + self.continuous
+        if min(self.categories, default=2) < 2 or self.continuous < 0 or not size:
+            raise ValueError(
+                "a code has categorical variables of at least 2 values, continuous ones, or both; "
+                f"found categories={self.categories}, continuous={self.continuous}"
+            )
+
+    @property
+    def outputs(self) -> int:
+        """Number of logits that D has to show."""
+        return sum(self.categories) + self.continuous * (2 if self.deviations else 1)
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The negative log-likelihood of the code, in nats, a scalar; raises `ValueError` where sizes do not fit."""
+        size = sum(self.categories) + self.continuous
+        if turn.z.shape[1] < size:
+            raise ValueError(f"the code is the last {size} entries of z: use the latent Coded; z has {turn.z.shape[1]}")
+        logits = shown(turn.fake.logits, "logits", self)
+        if logits.shape[1] < self.outputs:
+            raise ValueError(f"this code is read off {self.outputs} logits a sample; found {logits.shape[1]}")
+        *codes, numbers = torch.split(turn.z[:, -size:], [*self.categories, self.continuous], dim=1)
+        *guesses, moments = torch.split(
+            logits[:, -self.outputs :], [*self.categories, self.outputs - sum(self.categories)], dim=1
+        )
+        unread = turn.zero()
+        for guess, code in zip(guesses, codes, strict=True):
+            unread = unread + self.weight * cross_entropy(guess, code)
+        means = moments[:, : self.continuous]
+        log_deviations = moments[:, self.continuous :] if self.deviations else torch.zeros_like(means)
+        surprise: Tensor = 0.5 * ((numbers - means) * (-log_deviations).exp()).square() + log_deviations
+        return unread + self.continuous_weight * (surprise + 0.5 * math.log(2 * math.pi)).sum(1).mean()

@@ -1,0 +1,64 @@
+"""Terms of G on the features that D shows of samples; they are computed in float32 even under autocast."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from zerosum.game.turn import Turn
+from zerosum.terms._common import check_player, check_weight, shown
+
+
+@dataclass(frozen=True)
+class FeatureMatching:
+    """weight |E f(x) - E f(G(z))|^2, f the features that D shows: Salimans et al. 2016, section 3.1.
+
+    arXiv 1606.03498. The means are over the batch of this process, so part of the value is their noise, which falls as
+    the batch grows. The paper lets it stand in place of G's loss; here it is added to it.
+
+    Args:
+        weight: weight (>= 0).
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_weight("weight", self.weight)
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The distance on this turn, a scalar >= 0; raises `ValueError` where D shows no features."""
+        check_player(turn, "G", self)
+        fake = shown(turn.fake.features, "features", self)
+        real = shown(turn.real.features, "features", self)
+        return self.weight * (real.mean(0) - fake.mean(0)).square().sum()
+
+
+@dataclass(frozen=True)
+class PullingAway:
+    """weight mean over i != j of cos^2(f_i, f_j), f the features of generated samples: Zhao et al. 2017, equation 6.
+
+    The pulling-away term of EBGAN (arXiv 1609.03126): it spreads the batch by making its features orthogonal. Each
+    sample's features are normalised by their own length, and the pairs are those within the batch of this process.
+
+    Args:
+        weight: weight (>= 0); the paper takes 0.1.
+    """
+
+    weight: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_weight("weight", self.weight)
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The mean squared cosine on this turn, in [0, weight]; raises `ValueError` where D shows no features."""
+        check_player(turn, "G", self)
+        features = shown(turn.fake.features, "features", self).flatten(1)
+        n = len(features)
+        if n < 2:
+            raise ValueError(f"PullingAway compares the samples of a batch and needs at least 2; found {n}")
+        directions = normalize(features, dim=1)
+        with torch.autocast(features.device.type, enabled=False):
+            cosines = directions @ directions.T
+        others = 1 - torch.eye(n, dtype=cosines.dtype, device=cosines.device)
+        return self.weight * (cosines * others).square().sum() / (n * (n - 1))

@@ -1,0 +1,186 @@
+"""What D reads off samples: classes and codes."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from zerosum.game import Batch, Clock, Coded, Draws, ExponentialMovingAverage, Game, Judgement, Normal, Player, Turn
+from zerosum.objectives import NonSaturating
+from zerosum.terms import AuxiliaryClass, MutualInformation
+
+
+def samples(seed, *shape):
+    return np.random.default_rng(seed).normal(0, 1, shape)
+
+
+def showing(logits):
+    return lambda x, *c: Judgement(x.flatten(1).sum(1), None, logits(x))
+
+
+def log_softmax(a):
+    return a - np.log(np.exp(a).sum(1, keepdims=True))
+
+
+def unread(logits, classes):
+    return -log_softmax(logits)[np.arange(len(classes)), classes].mean()
+
+
+@pytest.mark.parametrize("player", ["G", "D"])
+def test_d_reads_the_class_of_both_sides_and_g_of_its_own(lay, player):
+    x, x_fake, c = samples(0, 5, 4), samples(1, 5, 4), np.array([0, 3, 1, 2, 2])
+    turn = lay(player, showing(lambda x: 3 * x), x=x, x_fake=x_fake, c=c)
+    wanted = unread(3 * x_fake, c) + (unread(3 * x, c) if player == "D" else 0)
+    assert AuxiliaryClass(0.5)(turn).item() == pytest.approx(0.5 * wanted, rel=1e-12)
+
+
+def test_a_class_that_is_read_for_sure_costs_nothing_and_an_unreadable_one_its_entropy(lay):
+    c = np.array([0, 1, 2])
+    sure, blind = (showing(lambda x, k=k: k * torch.eye(3, dtype=torch.float64)) for k in (1e3, 0.0))
+    x = samples(0, 3, 2)
+    assert AuxiliaryClass()(lay("G", sure, x=x, x_fake=x, c=c)) == 0
+    assert AuxiliaryClass()(lay("D", blind, x=x, x_fake=x, c=c)).item() == pytest.approx(2 * np.log(3))
+
+
+def test_logits_after_those_of_the_classes_are_left_to_others(lay):
+    x, x_fake, c = samples(0, 5, 7), samples(1, 5, 7), np.array([0, 3, 1, 2, 2])
+    turn = lay("D", showing(lambda x: x), x=x, x_fake=x_fake, c=c, z=samples(2, 5, 4))
+    wanted = unread(x_fake[:, :4], c) + unread(x[:, :4], c)
+    assert AuxiliaryClass(others=3)(turn).item() == pytest.approx(wanted, rel=1e-12)
+    numbers = MutualInformation((), 3, continuous_weight=1.0)(turn).item()
+    assert numbers == pytest.approx(surprise(turn.z[:, 1:].numpy(), x_fake[:, 4:], np.ones((5, 3))), rel=1e-10)
+
+
+def test_of_a_sample_without_a_class_nothing_is_read(lay):
+    x, c = samples(0, 4, 3), np.array([0, 3, 2, 3])
+    turn = lay("G", showing(lambda x: x), x=x, x_fake=x, c=c)
+    assert AuxiliaryClass()(turn).item() == pytest.approx(unread(x[[0, 2]], c[[0, 2]]), rel=1e-12)
+    nothing = lay("G", showing(lambda x: x), x=x, x_fake=x, c=np.full(4, 3))
+    assert AuxiliaryClass()(nothing) == 0
+
+
+def test_class_logits_keep_their_digits_under_autocast(lay):
+    turn = lay("G", showing(lambda x: x.bfloat16()), x=samples(0, 4, 3), x_fake=samples(1, 4, 3), c=np.arange(4) % 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert AuxiliaryClass()(turn).dtype == torch.float32
+
+
+@pytest.mark.parametrize("c", [None, np.array([0.5, 1.5]), np.array([[0, 1], [1, 0]])])
+def test_without_labels_there_is_no_class_to_read(lay, c):
+    x = samples(0, 2, 3)
+    with pytest.raises(ValueError, match="AuxiliaryClass has D read the class of a sample: play by labels, with"):
+        AuxiliaryClass()(lay("D", showing(lambda x: x), x=x, x_fake=x, c=c))
+
+
+def test_a_d_without_such_a_head_is_refused(lay):
+    x = samples(0, 2, 3)
+    turn = lay("D", lambda x, *c: Judgement(x.sum(1), x), x=x, x_fake=x, z=samples(1, 2, 14), c=np.array([0, 1]))
+    for term in (AuxiliaryClass(), MutualInformation()):
+        with pytest.raises(ValueError, match=f"{type(term).__name__} reads D's logits, and this D shows none"):
+            term(turn)
+
+
+def surprise(numbers, means, deviations):
+    density = np.exp(-0.5 * ((numbers - means) / deviations) ** 2) / (deviations * np.sqrt(2 * np.pi))
+    return -np.log(density).sum(1).mean()
+
+
+@pytest.mark.parametrize("deviations", [False, True])
+@pytest.mark.parametrize(("categories", "continuous"), [((3,), 2), ((3, 2), 0), ((), 2), ((2, 4), 1)])
+@pytest.mark.parametrize("player", ["G", "D"])
+def test_information_is_the_likelihood_of_the_code_for_both_players(lay, player, categories, continuous, deviations):
+    latent = Coded(Normal(3), categories, continuous)
+    term = MutualInformation(categories, continuous, 0.7, 0.2, deviations)
+    z = latent.draw(6, torch.Generator().manual_seed(0)).double()
+    logits = samples(1, 6, term.outputs)
+    turn = lay(player, showing(lambda x: torch.tensor(logits)), x_fake=samples(2, 6, 2), z=z)
+    wanted, place, code = 0.0, 0, z[:, 3:].numpy()
+    for values in categories:
+        part = slice(place, place + values)
+        wanted += 0.7 * unread(logits[:, part], code[:, part].argmax(1))
+        place += values
+    if continuous:
+        means = logits[:, place : place + continuous]
+        spread = np.exp(logits[:, place + continuous :]) if deviations else np.ones_like(means)
+        wanted += 0.2 * surprise(code[:, place:], means, spread)
+    assert term(turn).item() == pytest.approx(wanted, rel=1e-6)
+
+
+class Reader(nn.Module):
+    """A discriminator with a head that reads codes."""
+
+    def __init__(self, outputs):
+        super().__init__()
+        self.body, self.head, self.read = nn.Linear(2, 6), nn.Linear(6, 1), nn.Linear(6, outputs)
+
+    def forward(self, x):
+        features = self.body(x).tanh()
+        return Judgement(self.head(features).squeeze(1), features, self.read(features))
+
+
+def played(G_terms=(), D_terms=()):
+    """A game of a coded latent after a round, and the gradients that G and the reading head took."""
+    torch.manual_seed(0)
+    latent = Coded(Normal(2), (3,), 1)
+    G, D = nn.Linear(latent.size, 2), Reader(4)
+    players = [
+        Player(name, network, torch.optim.SGD(network.parameters(), 0.1), terms)
+        for name, network, terms in (("G", G, G_terms), ("D", D, D_terms))
+    ]
+    game = Game(*players, NonSaturating(), latent, ExponentialMovingAverage(G, 100))
+    log = game.step(iter(Batch(torch.zeros(5, 2), None, 5 * i) for i in range(2)))
+    return log, G.weight.grad.clone(), D.read.weight.grad.clone()
+
+
+def test_information_is_attached_for_both_players():
+    """The code reaches G's weights through the head on G's move, and the head's on D's."""
+    term = MutualInformation((3,), 1)
+    _, plain, idle = played()
+    assert not idle.any()
+    log, alone, reading = played(D_terms=(term,))
+    assert reading.any()
+    assert not torch.equal(alone, plain), "G meets a D that has learned to read"
+    log, taught, _ = played((term,), (term,))
+    assert not torch.equal(taught, alone)
+    assert {"G/MutualInformation", "D/MutualInformation"} <= set(log)
+
+
+def test_the_code_can_be_learned_by_both():
+    """A linear generator and its reader find a code that can be read: the term falls below its entropy."""
+    torch.manual_seed(0)
+    latent, term = Coded(Normal(1), (4,), 0), MutualInformation((4,), 0)
+    G, D = nn.Linear(latent.size, 2), Reader(4)
+    optimiser = torch.optim.Adam([*G.parameters(), *D.parameters()], 0.05)
+    for step in range(60):
+        z = latent.draw(32, torch.Generator().manual_seed(step))
+        x = G(z)
+        value = term(Turn("G", D, G, x.detach(), x, z, None, Clock(), Draws(0, 0)))
+        optimiser.zero_grad()
+        value.backward()
+        optimiser.step()
+    assert value < 0.3 * np.log(4)
+
+
+def test_codes_and_heads_of_other_sizes_are_refused(lay):
+    x = samples(0, 2, 3)
+    with pytest.raises(ValueError, match="the code is the last 12 entries of z: use the latent Coded; z has 3"):
+        MutualInformation()(lay("G", showing(lambda x: x), x_fake=x, z=samples(1, 2, 3)))
+    with pytest.raises(ValueError, match="this code is read off 12 logits a sample; found 3"):
+        MutualInformation()(lay("G", showing(lambda x: x), x_fake=x, z=samples(1, 2, 14)))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: AuxiliaryClass(weight=-1.0), "weight weighs a penalty and is at least 0; found -1.0"),
+        (lambda: AuxiliaryClass(others=-1), "others counts logits that are not the class's, at least 0; found -1"),
+        (lambda: MutualInformation(weight=-1.0), "weight weighs a penalty and is at least 0; found -1.0"),
+        (lambda: MutualInformation(continuous_weight=-1.0), "continuous_weight weighs a penalty and is at least 0"),
+        (lambda: MutualInformation((1,)), r"a code has categorical variables of at least 2 values, .* found .*\(1,\)"),
+        (lambda: MutualInformation((), 0), r"a code has categorical variables .*; found categories=\(\), continuous=0"),
+        (lambda: MutualInformation((3,), -1), "a code has categorical variables .* continuous=-1"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,110 @@
+"""LeCam's regulariser: what it remembers, and what it costs."""
+
+import numpy as np
+import pytest
+import torch
+
+from zerosum.terms import Every, LeCam
+
+
+def samples(seed, *shape):
+    return np.random.default_rng(seed).normal(0, 1, shape)
+
+
+def D(x):
+    return x
+
+
+def moves(lay, shape=(5,)):
+    """A few moves of D with scores of their own."""
+    return [lay("D", D, x=samples(i, *shape) + 2, x_fake=samples(50 + i, *shape) - 1, moves=i) for i in range(6)]
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 1, 2, 2)])
+@pytest.mark.parametrize("decay", [0.0, 0.7, 0.99])
+def test_scores_are_held_to_the_running_mean_of_the_other_side(lay, shape, decay):
+    term, past = LeCam(weight=0.4, decay=decay), []
+    for turn in moves(lay, shape):
+        real, fake = turn.x.detach().numpy(), turn.x_fake.detach().numpy()
+        value = term(turn).item()
+        if past:
+            weights = decay ** np.arange(len(past))[::-1]
+            a_real, a_fake = np.average(np.array(past), axis=0, weights=weights)
+            wanted = 0.4 * (((real - a_fake) ** 2).mean() + ((fake - a_real) ** 2).mean())
+            assert value == pytest.approx(wanted, rel=1e-10)
+        else:
+            assert value == 0, "on the first move there is nothing to remember"
+        term.watch("D", turn, {})
+        past.append((real.mean(), fake.mean()))
+
+
+def test_a_d_that_cannot_tell_pays_nothing(lay):
+    term, still = LeCam(), np.full(4, 3.0)
+    for _ in range(3):
+        turn = lay("D", D, x=still, x_fake=still)
+        assert term(turn).item() == pytest.approx(0, abs=1e-20)
+        term.watch("D", turn, {})
+
+
+def test_the_gradient_is_that_of_the_scores_alone(lay):
+    term, (first, second, *_) = LeCam(weight=1.0, decay=0.5), moves(lay)
+    term.watch("D", first, {})
+    term(second).backward()
+    np.testing.assert_allclose(second.x.grad, 2 / 5 * (second.x - first.x_fake.mean()).detach(), rtol=1e-10)
+    np.testing.assert_allclose(second.x_fake.grad, 2 / 5 * (second.x_fake - first.x.mean()).detach(), rtol=1e-10)
+    assert not term.sums.requires_grad
+    assert first.x.grad is None
+
+
+def test_moves_of_g_are_not_remembered_and_looking_changes_nothing(lay):
+    term, (first, second, *_) = LeCam(), moves(lay)
+    term.watch("G", first, {})
+    assert term.sums.tolist() == [0, 0, 0]
+    term.watch("D", first, log := {})
+    assert log == {}
+    assert term(second) == term(second)
+
+
+def test_the_means_are_those_of_all_ranks(lay, monkeypatch):
+    monkeypatch.setattr("zerosum.game.turn.average", lambda values: [value + 10 for value in values])
+    term, (first, *_) = LeCam(decay=0.0), moves(lay)
+    term.watch("D", first, {})
+    assert term.sums.tolist() == pytest.approx([first.x.mean().item() + 10, first.x_fake.mean().item() + 10, 1])
+
+
+def test_lazily_it_still_remembers_every_move(lay):
+    lazy, term = Every(3, LeCam()), LeCam()
+    for turn in moves(lay):
+        value = lazy(turn)
+        assert value == (3 * term(turn) if turn.clock.moves % 3 == 0 else 0)
+        for part in (lazy.term, term):
+            part.watch("D", turn, {})
+
+
+def test_the_means_are_saved_and_restored(lay):
+    term, restored, turns = LeCam(), LeCam(), moves(lay)
+    for turn in turns[:3]:
+        term.watch("D", turn, {})
+    state = term.state_dict()
+    term.watch("D", turns[3], {})
+    restored.load_state_dict(state)
+    restored.watch("D", turns[3], {})
+    assert torch.equal(restored.sums, term.sums)
+    assert term == LeCam()
+    assert repr(term) == "LeCam(weight=0.3, decay=0.99)"
+
+
+def test_it_is_refused_on_the_generators_side(lay):
+    with pytest.raises(ValueError, match="LeCam is a term of D: put it among d_terms, not g_terms"):
+        LeCam()(lay("G", D, x=[1.0], x_fake=[2.0]))
+
+
+@pytest.mark.parametrize("decay", [-0.1, 1.0, float("nan")])
+def test_a_decay_out_of_range_is_refused(decay):
+    with pytest.raises(ValueError, match=r"decay is the share of a mean that a move leaves, in \[0, 1\); found"):
+        LeCam(decay=decay)
+
+
+def test_a_weight_below_zero_is_refused():
+    with pytest.raises(ValueError, match=r"weight weighs a penalty and is at least 0; found -0.5"):
+        LeCam(weight=-0.5)
