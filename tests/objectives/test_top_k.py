@@ -70,7 +70,7 @@ def test_the_share_falls_linearly_and_counts_whole_samples():
     assert counts == [64, 56, 48, 32]
     early = [at(progress, Hinge(), share=0.5, until=0.5).count(64) for progress in (0.25, 0.5, 0.75)]
     assert early == [48, 32, 32]
-    assert at(1.0, Hinge(), share=0.55).count(20) == 11, "the last digit of 0.55 * 20 makes no 12 of it"
+    assert at(1.0, Hinge(), share=0.55).count(100) == 55, "the last digit of 0.55 * 100 makes no 56 of it"
     assert [at(1.0, Hinge(), share=0.75).count(batch) for batch in (1, 2, 3, 6)] == [1, 2, 3, 5]
     assert at(1.0, Hinge(), share=0.01).count(8) == 1
 
