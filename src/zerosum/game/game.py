@@ -90,7 +90,8 @@ class Game:
 
     def __post_init__(self) -> None:
         parts: tuple[object, ...] = (self.objective, self.augment, *map(unwrapped, (*self.D.terms, *self.G.terms)))
-        self.watchers = (*(part for part in parts if isinstance(part, Watcher)), *self.watchers)
+        watching = (*(part for part in parts if isinstance(part, Watcher)), *self.watchers)
+        self.watchers = tuple({id(watcher): watcher for watcher in watching}.values())  # a part of both players once
 
     def step(self, batches: Iterator[Batch]) -> Log:
         """Play one round: `n_critic` moves of D and then `n_generator` of G, each on its own batch."""

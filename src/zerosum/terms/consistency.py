@@ -40,10 +40,10 @@ class Consistency:
         total = turn.zero()
         if self.real:
             changed = self.augment(turn.x.detach(), turn.draws, "consistency, real")
-            total = total + self.real * _distance(turn.real.score, turn.judge(changed).score)
+            total = total + self.real * _distance(turn.real.score, turn.judge(changed, "real").score)
         if self.fake:
             changed = self.augment(turn.x_fake.detach(), turn.draws, "consistency, fake")
-            total = total + self.fake * _distance(turn.fake.score, turn.judge(changed).score)
+            total = total + self.fake * _distance(turn.fake.score, turn.judge(changed, "fake").score)
         return total
 
 
@@ -76,5 +76,5 @@ class LatentConsistency:
         if turn.player == "D":
             with torch.no_grad():
                 changed = generated(turn, z)
-            return self.d_weight * _distance(turn.fake.score, turn.judge(changed).score)
+            return self.d_weight * _distance(turn.fake.score, turn.judge(changed, "fake").score)
         return -self.g_weight * _distance(turn.x_fake, generated(turn, z))
