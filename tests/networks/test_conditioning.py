@@ -69,6 +69,20 @@ def test_labels_enter_at_the_door_or_at_the_head_and_never_at_both():
         assert (join.size, left) == (0, None)
 
 
+def test_a_score_of_several_entries_is_a_feature_map_that_the_label_moves():
+    head = Head(6, Labels(3), scores=4)
+    features, c = torch.randn(5, 6), torch.tensor([0, 1, 2, 0, 1])
+    score = head(features, c)
+    assert score.shape == (5, 4)
+    for i in range(5):
+        h = features[i].double().detach().numpy()
+        wanted = head.linear.weight.double().detach().numpy() @ h + head.linear.bias.double().detach().numpy()
+        wanted = wanted + head.embedding.weight[c[i]].double().detach().numpy() @ h
+        assert score[i].detach().numpy() == pytest.approx(wanted, abs=1e-5)
+    with pytest.raises(ValueError, match="a score has a number of entries, at least 1; found 0"):
+        DCGANDiscriminator(scores=0)
+
+
 def test_a_projection_begins_about_as_large_as_the_score():
     features = normal(2_000, 64)
     head = Head(64, Labels(10))

@@ -197,6 +197,11 @@ def check_auxiliary(auxiliary: int) -> None:
         raise ValueError(f"auxiliary counts numbers to predict, at least 0; found {auxiliary}")
 
 
+def check_scores(scores: int) -> None:
+    """Raise `ValueError` for a score without entries."""
+    _check_entries("a score", scores)
+
+
 class Head(nn.Module):
     """Score feature vectors: a linear map, plus the projection <e(c), features> where there is a condition.
 
@@ -204,21 +209,21 @@ class Head(nn.Module):
         features: entries of a feature vector.
         condition: what c is, for the projection; None for the linear map alone.
         outputs: logits that an auxiliary linear map predicts; 0 for none.
+        scores: entries of a sample's score; several are a feature map for `MMD`, to each of which the projection adds.
     """
 
-    def __init__(self, features: int, condition: Condition | None = None, outputs: int = 0) -> None:
+    def __init__(self, features: int, condition: Condition | None = None, outputs: int = 0, scores: int = 1) -> None:
         super().__init__()
-        self.linear = nn.Linear(features, 1)
+        self.linear = nn.Linear(features, scores)
         self.embedding = None if condition is None else embed(condition, features, features**-0.5)
         self.auxiliary = nn.Linear(features, outputs) if outputs else None
 
     def forward(self, features: Tensor, c: Tensor | None = None) -> Tensor:
-        """Scores `(B,)` of features `(B, features)`."""
-        score: Tensor = self.linear(features).squeeze(1)
-        if self.embedding is None:
-            return score
-        projection: Tensor = (self.embedding(needed(c)).float() * features).sum(1)
-        return score.float() + projection
+        """Scores `(B,)`, or `(B, scores)` where there are several, of features `(B, features)`."""
+        score: Tensor = self.linear(features)
+        if self.embedding is not None:
+            score = score.float() + (self.embedding(needed(c)).float() * features).sum(1, keepdim=True)
+        return score.squeeze(1)
 
     def judge(self, features: Tensor, c: Tensor | None = None, shown: Tensor | None = None) -> Judgement:
         """Scores and logits of features `(B, features)`, which are shown themselves unless others are given."""

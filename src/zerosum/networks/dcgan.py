@@ -19,6 +19,7 @@ from zerosum.networks.conditioning import (
     Join,
     Projection,
     check_auxiliary,
+    check_scores,
     entrance,
     predictions,
 )
@@ -121,6 +122,7 @@ class DCGANDiscriminator:
             alone (Miyato et al. 2018, arXiv 1802.05957), `spectral_batch` for the weights and batch norm.
         conditioning: how the condition enters: `Concatenate`, `Projection` or `Auxiliary`.
         auxiliary: numbers to predict from the features beside the condition's, as logits.
+        scores: entries of a sample's score; several make it a feature map for `MMD` (16 in arXiv 1801.01401).
         minibatch: how samples are compared, `MinibatchDiscrimination` or `MinibatchStddev`, if at all.
     """
 
@@ -128,21 +130,23 @@ class DCGANDiscriminator:
     norm: Norm = "batch"
     conditioning: Concatenate | Projection | Auxiliary = Projection()
     auxiliary: int = 0
+    scores: int = 1
     minibatch: MinibatchDiscrimination | MinibatchStddev | None = None
 
     def __post_init__(self) -> None:
         check_size(self.size)
         check_auxiliary(self.auxiliary)
+        check_scores(self.scores)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
+        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)` or `(B, scores)`."""
         picture_channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
         join, left = entrance(self.conditioning, condition)
         body = descend(sizes, picture_channels + join.size, self.size, self.norm, "leaky")
         features = channels(self.size, len(sizes) - 1)[-1] * math.prod(sizes[-1])
         minibatch, entries = comparing(self.minibatch, features, self.norm)
-        head = Head(entries, left, predictions(self.conditioning, condition, self.auxiliary))
+        head = Head(entries, left, predictions(self.conditioning, condition, self.auxiliary), self.scores)
         discriminator = _Discriminator(join, body, minibatch, head)
         _initialise(discriminator, self.norm)
         return finished(discriminator, self.norm, lambda inner: refer_to_samples(inner, shape, condition))
