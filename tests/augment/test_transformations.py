@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from zerosum._rooms import public
-from zerosum.augment import Brightness, Contrast, Filter, Noise, Saturation, Transformation, Translate
-from zerosum.game import Draws
+from zerosum.augment import Brightness, Contrast, Filter, Noise, Saturation, Translate
+from zerosum.game import Draws, Transformation
 
 DRAWS = Draws(seed=5, position=0)
 OTHERS = (

@@ -67,7 +67,7 @@ def test_products_of_rotated_vectors_depend_on_their_distance_alone():
 
 @pytest.mark.parametrize("twice", [True, False])
 def test_attention_is_the_softmax_of_products_of_normalised_queries_and_keys(twice):
-    layer = TokenAttention(16, 2, Rotary((2, 3), 8), twice).double()
+    layer = TokenAttention(16, 2, Rotary((2, 3), 8)).double()
     nn.init.normal_(layer.query_norm.gain)
     x = torch.randn(2, 6, 16).double()
     query, key, value = (x @ layer.project.weight.T + layer.project.bias).chunk(3, dim=2)
@@ -77,17 +77,17 @@ def test_attention_is_the_softmax_of_products_of_normalised_queries_and_keys(twi
         q, k = (h[..., mine] / (h[..., mine].square().mean(-1, keepdim=True) + 1e-6).sqrt() for h in (query, key))
         q, k = layer.rotary(q * layer.query_norm.gain), layer.rotary(k)
         wanted[..., mine] = (q @ k.transpose(1, 2) / math.sqrt(8)).softmax(-1) @ value[..., mine]
-    assert torch.allclose(layer(x), wanted @ layer.out.weight.T + layer.out.bias, atol=1e-8)
+    assert torch.allclose(layer(x, twice), wanted @ layer.out.weight.T + layer.out.bias, atol=1e-8)
     with torch.no_grad():
-        assert torch.allclose(layer(x), wanted @ layer.out.weight.T + layer.out.bias, atol=1e-8)
+        assert torch.allclose(layer(x, twice), wanted @ layer.out.weight.T + layer.out.bias, atol=1e-8)
 
 
 def test_fast_attention_can_be_differentiated_once_and_the_plain_kernel_twice():
     """If the first half fails one day, PyTorch has learnt it and `twice` can go."""
     x = torch.randn(1, 6, 16, requires_grad=True)
     for twice in (False, True):
-        layer = TokenAttention(16, 2, Rotary((2, 3), 8), twice)
-        (slope,) = torch.autograd.grad(layer(x).sum(), x, create_graph=True)
+        layer = TokenAttention(16, 2, Rotary((2, 3), 8))
+        (slope,) = torch.autograd.grad(layer(x, twice).sum(), x, create_graph=True)
         if twice:
             assert torch.autograd.grad(slope.square().sum(), layer.project.weight)[0].any()
         else:

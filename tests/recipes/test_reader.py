@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from zerosum import read
 from zerosum.augment import AdaptiveAugment, Brightness, Cutout, DiffAugment, InstanceNoise, Line, Scale
 from zerosum.data import Digits, Law, NormalLaw, ParetoLaw, Ring
-from zerosum.game import Coded, Normal, Sphere, Uniform
+from zerosum.game import Coded, Normal, Sphere, Uniform, Unrolled
 from zerosum.networks import (
     AutoEncoderDiscriminator,
     DCGANDiscriminator,
@@ -53,6 +53,7 @@ PLAYERS = {
     "Kernel": (GaussianKernel, RationalQuadraticKernel),
     "Term": (R1, GradientPenalty, Every, Scheduled, LeCam, PathLength, Consistency),
     "Schedule": (Constant, Cosine, Geometric, Ramp, Line),
+    "Shown": (Unrolled,),
     "Augmentation": (DiffAugment, AdaptiveAugment, InstanceNoise),
     "Transformation": (Brightness, Cutout, Scale),
     "WeightProjection": (WeightClip,),

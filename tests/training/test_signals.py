@@ -9,6 +9,14 @@ import pytest
 from zerosum.training.signals import StopRequest
 
 
+@pytest.fixture(autouse=True)
+def usual():
+    """SIGINT as Python has it at a start, which a test's own process may have changed."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_the_first_is_remembered_and_the_second_takes_its_usual_course():
     before = signal.getsignal(signal.SIGINT)
     with StopRequest() as stop:

@@ -82,12 +82,12 @@ class _StyledBlock(nn.Module):
 
     def __init__(self, width: int, heads: int, rotary: Rotary) -> None:
         super().__init__()
-        self.attention, self.perceptron = TokenAttention(width, heads, rotary, twice=False), SwiGLU(width)
+        self.attention, self.perceptron = TokenAttention(width, heads, rotary), SwiGLU(width)
         self.style = _Style(width, 4)
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, twice: bool) -> Tensor:
         scale, gate, scale_2, gate_2 = self.style(w)
-        x = x + gate * self.attention(rms_normalised(x) * (1 + scale))
+        x = x + gate * self.attention(rms_normalised(x) * (1 + scale), twice)
         y: Tensor = x + gate_2 * self.perceptron(rms_normalised(x) * (1 + scale_2))
         return y
 
@@ -127,7 +127,7 @@ class _Generator(nn.Module):
         h = self.start.expand(len(z), -1, -1)
         pictures: list[Tensor] = []
         for depth, block in enumerate(self.blocks, 1):
-            h = block(h, w)
+            h = block(h, w, twice=z.requires_grad)  # as a penalty on the slope by z asks
             if depth in self.depths:
                 shown = unpatchify(self.shows[len(pictures)](h, w).float(), self.patch, self.sides)
                 pictures.append(pictures[-1] + shown if pictures else shown)
@@ -152,7 +152,6 @@ class TransformerGenerator:
     that do not divide are cut.
 
     Size 12 is the paper's GAT-B: 12 blocks of width 768, whose z has 64 entries. Take `width_scaled` as learning rate.
-    Attention here can be differentiated once.
 
     Args:
         size: blocks, and heads in each, at least 4; the width is 64 times that from 12 on (see `token_width`).
@@ -179,12 +178,12 @@ class _Block(nn.Module):
 
     def __init__(self, width: int, heads: int, rotary: Rotary) -> None:
         super().__init__()
-        self.attention, self.perceptron = TokenAttention(width, heads, rotary, twice=True), SwiGLU(width)
+        self.attention, self.perceptron = TokenAttention(width, heads, rotary), SwiGLU(width)
         self.norm, self.norm_2 = RMSNorm(width), RMSNorm(width)
         self.scale, self.scale_2 = (nn.Parameter(torch.full((width,), 0.1)) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.scale * self.attention(self.norm(x))
+        x = x + self.scale * self.attention(self.norm(x), twice=True)
         y: Tensor = x + self.scale_2 * self.perceptron(self.norm_2(x))
         return y
 

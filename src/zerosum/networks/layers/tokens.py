@@ -100,27 +100,26 @@ class RMSNorm(nn.Module):
 class TokenAttention(nn.Module):
     """Attention of all tokens to all, with normalised queries and keys (arXiv 2302.05442) that know their place.
 
-    PyTorch's fast kernels of attention can be differentiated once. `twice` takes the plain kernel, as gradient
-    penalties need it; without gradients the fast ones always serve.
+    PyTorch's fast kernels of attention can be differentiated once. Where a call says `twice`, as gradient penalties
+    need it, the plain kernel serves; without gradients the fast ones always do.
 
     Args:
         width: entries of a token.
         heads: how many heads share them.
         rotary: where tokens stand.
-        twice: whether the result must be differentiable twice.
     """
 
-    def __init__(self, width: int, heads: int, rotary: Rotary, twice: bool) -> None:
+    def __init__(self, width: int, heads: int, rotary: Rotary) -> None:
         super().__init__()
         self.project, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.query_norm, self.key_norm = RMSNorm(width // heads), RMSNorm(width // heads)
-        self.heads, self.rotary, self.twice = heads, rotary, twice
+        self.heads, self.rotary = heads, rotary
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Tokens `(B, T, width)`."""
+    def forward(self, x: Tensor, twice: bool) -> Tensor:
+        """Tokens `(B, T, width)`; `twice` says whether the result must be differentiable twice."""
         query, key, value = self.project(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         query, key = self.rotary(self.query_norm(query)), self.rotary(self.key_norm(key))
-        plain = self.twice and torch.is_grad_enabled()
+        plain = twice and torch.is_grad_enabled()
         with sdpa_kernel([SDPBackend.MATH]) if plain else nullcontext():
             mixed = scaled_dot_product_attention(query.to(value.dtype), key.to(value.dtype), value)
         attended: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
