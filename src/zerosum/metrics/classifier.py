@@ -93,8 +93,8 @@ class Classifier:
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != self.shape:
             raise ValueError(f"this classifier reads uint8 pictures (N, {_listed(self.shape)}); found {_told(images)}")
         device = next(self.reader.parameters()).device
-        parts = [self.reader(_scaled(part.to(device)))[which].float().cpu() for part in images.split(_AT_ONCE)]
-        return torch.cat(parts)
+        blocks = (images[start : start + _AT_ONCE].to(device) for start in range(0, max(len(images), 1), _AT_ONCE))
+        return torch.cat([self.reader(_scaled(block))[which].float().cpu() for block in blocks])
 
 
 def train_classifier(
@@ -183,7 +183,7 @@ def _batches(indices: Tensor, draw: torch.Generator) -> Iterator[Tensor]:
     size = min(BATCH, len(indices))
     while True:
         shuffled = indices[torch.randperm(len(indices), generator=draw)]
-        yield from shuffled[: len(shuffled) // size * size].split(size)
+        yield from shuffled[: len(shuffled) // size * size].view(-1, size)
 
 
 def _moved(images: Tensor, draw: torch.Generator) -> Tensor:
