@@ -70,7 +70,7 @@ def test_mnist_has_its_thousand_numbers():
         pytest.skip("the whole of MNIST is not at ../shared/data/mnist.npz")
     source = StackedDigits(str(MNIST), count=64)
     assert len(source.digits()) == 60_000 and source.open().read(torch.arange(64)).shape == (64, 3, 28, 28)
-    assert 0.0006 < float(source.shares().min()) < float(source.law().max()) < 0.0015
+    assert 0.0006 < float(source.shares().min()) < float(source.shares().max()) < 0.0015
 
 
 def test_what_cannot_be_stacked_is_refused(tmp_path):
