@@ -17,7 +17,7 @@ from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import TrainedGenerator
-from zerosum.training import class_accuracy as subject
+from zerosum.training import judging as subject
 from zerosum.training.run import train
 from zerosum.training.scores import write_scores
 
@@ -96,15 +96,15 @@ def test_pictures_are_read_by_a_classifier_of_the_data(tmp_path, slips, expected
 
 def test_the_classifier_is_kept_for_the_same_data_and_no_other(tmp_path, monkeypatch):
     trained, real = [], subject.train_classifier
-    monkeypatch.setattr(subject, "train_classifier", lambda *a, **k: trained.append(1) or real(*a, seen=500, **k))
+    monkeypatch.setattr(subject, "train_classifier", lambda *a, **k: trained.append(1) or real(*a, **k))
     cache, cpu = tmp_path / "c.safetensors", torch.device("cpu")
-    first = subject.picture_classifier(Bars().open(), cache, cpu)
-    again = subject.picture_classifier(Bars().open(), cache, cpu)
+    first = subject.picture_classifier(Bars().open(), cache, cpu, seen=500)
+    again = subject.picture_classifier(Bars().open(), cache, cpu, seen=500)
     assert trained == [1] and again.accuracy == first.accuracy
-    subject.picture_classifier(Bars(count=299).open(), cache, cpu)
+    subject.picture_classifier(Bars(count=299).open(), cache, cpu, seen=500)
     assert trained == [1, 1]
     cache.write_bytes(cache.read_bytes()[:50])
-    subject.picture_classifier(Bars(count=299).open(), cache, cpu)
+    subject.picture_classifier(Bars(count=299).open(), cache, cpu, seen=500)
     assert trained == [1, 1, 1]
 
 

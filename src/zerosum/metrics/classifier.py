@@ -12,6 +12,7 @@ PROTOCOL = "reader 1"  # another network or another training is another judge: c
 BATCH, PEAK_RATE, WEIGHT_DECAY = 128, 4e-3, 0.02
 HELD_OUT, MOST_HELD_OUT = 5, 5_000  # one image in so many is held out, and no more than so many of them
 WIDEST, SMALLEST = 48, 7  # sides: larger pictures are averaged down to this at first, and halving ends there
+SEEN = 40_000  # pictures shown in all
 REACH = 14  # a training picture is moved by up to the REACH-th part of its sides
 _AT_ONCE = 500  # pictures read together
 
@@ -102,7 +103,7 @@ def train_classifier(
     labels: Tensor,
     classes: int,
     seed: int = 0,
-    seen: int = 40_000,
+    seen: int = SEEN,
     features: int = 128,
     precision: Precision = nullcontext,
 ) -> Classifier:

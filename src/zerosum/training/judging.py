@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset, Multimodal, Source
-from zerosum.metrics.classifier import PROTOCOL, Classifier, restored, train_classifier
+from zerosum.metrics.classifier import PROTOCOL, SEEN, Classifier, restored, train_classifier
 from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.training.device import choose_precision, precision_context
 
 MOST_CLASSES = 100
-SHORTEST = 40_000  # images of a run: as many as the classifier is shown, so that a score costs no more than a run
+SHORTEST = SEEN  # images of a run: a score should not cost more than it
 SAMPLES = 2_000  # drawn over all classes
 _IMAGES, _BYTES = 20_000, 1 << 28  # pictures that a classifier learns from, and bytes of them, at most
 
@@ -81,21 +81,23 @@ def class_accuracy(generator: TrainedGenerator, dataset: Dataset, source: Source
     return _score(generator, labels, classifier.probabilities(images).argmax(1), classifier.accuracy, judge)
 
 
-def picture_classifier(dataset: Dataset, cache: Path, device: torch.device) -> Classifier:
+def picture_classifier(dataset: Dataset, cache: Path, device: torch.device, seen: int = SEEN) -> Classifier:
     """A classifier of the data's labelled pictures, from the cache if it was trained on the same, else trained.
 
-    It learns from 20,000 of them at most, evenly chosen. Raises `ValueError` where they are too few.
+    It learns from 20,000 of them at most, evenly chosen, and is shown `seen` in all. Raises `ValueError` where there
+    are too few.
     """
     assert dataset.labels is not None
     count = min(len(dataset), _IMAGES, max(_BYTES // int(np.prod(dataset.shape)), 1))
     chosen = torch.arange(count) * len(dataset) // count
     images, labels = dataset.read(chosen), dataset.labels[chosen]
-    facts = json.dumps({"protocol": PROTOCOL, "classes": len(dataset.classes), "data": _fingerprint(images, labels)})
+    shown = {"protocol": PROTOCOL, "seen": seen, "classes": len(dataset.classes)}
+    facts = json.dumps({**shown, "data": _fingerprint(images, labels)})
     found = _cached(cache, facts)
     if found is not None:
         return found
     precision = precision_context(choose_precision("auto", device, convolutional=True), device)
-    made = train_classifier(images.to(device), labels, len(dataset.classes), precision=precision)
+    made = train_classifier(images.to(device), labels, len(dataset.classes), seen=seen, precision=precision)
     cache.parent.mkdir(parents=True, exist_ok=True)
     replace_durably(cache, safetensors.torch.save(made.state, {"zerosum": facts}))
     return made
