@@ -85,9 +85,12 @@ def test_a_failure_is_told_by_its_last_words_and_tried_again(tmp_path, here):
     results, failures, _ = quietly([broken, *cells()], tmp_path)
     assert failures == ["ring-8  broken  seed 0 failed: zerosum: so it went"]
     assert [r.game for r in results] == ["minimax"] and result_of(broken, tmp_path) is None
+    file = broken.folder(tmp_path) / "time.json"
+    file.write_text(json.dumps({"seconds": 1000.0, "cpu_seconds": 500.0}))
     quietly([broken, *cells()], tmp_path)
     assert [cell.game for cell in here] == ["broken", "minimax", "broken"]
-    assert json.loads((broken.folder(tmp_path) / "time.json").read_text())["seconds"] > 0
+    spent = json.loads(file.read_text())
+    assert spent["seconds"] > 1000 and spent["cpu_seconds"] > 500, "time adds up over the starts of a run"
 
 
 def test_real_samples_are_read_once(tmp_path, monkeypatch):
