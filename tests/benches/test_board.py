@@ -78,8 +78,10 @@ def test_what_a_game_builds_into_its_network_is_built_into_the_boards():
     board = DCGANDiscriminator(32)
     assert fitted(board, DCGANDiscriminator(8, norm="none")) == (DCGANDiscriminator(32, norm="none"), [])
     assert fitted(board, DCGANDiscriminator(8)) == (board, [])
-    assert fitted(MLPDiscriminator((9,)), MLPDiscriminator((7,), dropout=0.3))[0] == MLPDiscriminator((9,), dropout=0.3)
-    assert fitted(MLPDiscriminator((9,), dropout=0.1), MLPDiscriminator(dropout=0.3))[0].dropout == 0.1
+    assert fitted(MLPDiscriminator(hidden=(9,)), MLPDiscriminator(hidden=(7,), dropout=0.3))[0] == MLPDiscriminator(
+        hidden=(9,), dropout=0.3
+    )
+    assert fitted(MLPDiscriminator(hidden=(9,), dropout=0.1), MLPDiscriminator(dropout=0.3))[0].dropout == 0.1
     assert on_board(named("wgan-gp"), BOARDS["stacked-digits"])[0].discriminator == DCGANDiscriminator(32, norm="none")
     assert on_board(named("dcgan"), BOARDS["stacked-digits"])[0].discriminator == DCGANDiscriminator(32)
 

@@ -48,6 +48,8 @@ def test_sample_i_is_the_same_for_every_n():
     many = generator.sample(1100, seed=1)
     for n in (1, 2, 17, 512, 513):
         assert np.array_equal(generator.sample(n, seed=1), many[:n])
+    z = generator.latents(1100, seed=1)
+    assert len(z.unique(dim=0)) == 1100, "no latent comes twice, in whatever block"
 
 
 def test_classes_go_round_evenly_and_are_found_by_name_or_number():

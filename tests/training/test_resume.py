@@ -131,6 +131,14 @@ def test_state_of_adaptive_objectives_is_carried_and_the_recipe_is_not_touched(t
     assert torch.equal(ENERGY.objective.balance, torch.zeros(()))
 
 
+def test_layers_that_draw_by_themselves_draw_anew_each_round(tmp_path, monkeypatch):
+    """Dropout takes torch's own generator, which the loop sets by the position: never twice to the same place."""
+    step, drawn = Game.step, []
+    monkeypatch.setattr(Game, "step", lambda game, batches: drawn.append(torch.rand(()).item()) or step(game, batches))
+    train(replace(POINTS, images=512), tmp_path / "run", quiet=True)
+    assert len(set(drawn)) == len(drawn) == 8
+
+
 def test_the_exit_status_of_an_interrupted_run_is_the_signals(tmp_path, monkeypatch):
     interrupt(monkeypatch, 3, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(Interrupted) as ended:

@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from zerosum.game.latents import Normal
-from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
+from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.objectives.logistic import Minimax, NonSaturating
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
@@ -17,11 +16,9 @@ def minimax() -> Recipe:
     return replace(
         ring(),
         name="minimax",
-        generator=MLPGenerator(hidden=(128, 128, 128)),
         discriminator=MLPDiscriminator(hidden=(128, 128)),
         objective=Minimax(),
         d_terms=(),
-        latent=Normal(8),
         G_opt=optimiser,
         D_opt=optimiser,
     )

@@ -19,17 +19,18 @@ from zerosum.terms.schedules import Cosine, Geometric, Scheduled
 
 def ring() -> Recipe:
     """Eight Gaussians on a ring: every mode found, by a smooth critic that sharpens as it goes; 90 s."""
-    return _sharpening("ring", Ring(), detail=8.0, softest=0.001)
+    return _sharpening("ring", Ring(), detail=8.0, gamma=0.3, softest=0.001)
 
 
 def grid() -> Recipe:
     """Twenty-five Gaussians on a grid: every mode found, by the same game as `ring`; 90 s."""
-    return _sharpening("grid", Grid(), detail=4.0, softest=0.02)
+    return _sharpening("grid", Grid(), detail=4.0, gamma=1.0, softest=0.006)
 
 
-def _sharpening(name: str, data: Source, detail: float, softest: float) -> Recipe:
+def _sharpening(name: str, data: Source, detail: float, gamma: float, softest: float) -> Recipe:
     """The relativistic game with penalties that are strong at first, so that samples spread over all modes, and weak at
     last, so that they grow sharp; Fourier features let a small D see details much finer than the range of the data.
+    The latent has no more entries than the data: the more it has, the more of it lies between two modes.
     """
     optimiser = Adam(lr=2e-3, betas=(0.0, 0.99), schedule=Cosine())
     softening = Geometric(softest)
@@ -39,12 +40,12 @@ def _sharpening(name: str, data: Source, detail: float, softest: float) -> Recip
         generator=MLPGenerator(hidden=(128, 128, 128)),
         discriminator=MLPDiscriminator(hidden=(128, 128), fourier=64, fourier_scale=detail),
         objective=Relativistic(),
-        d_terms=(Scheduled(softening, R1(gamma=0.3)), Scheduled(softening, R2(gamma=0.3))),
-        latent=Normal(8),
+        d_terms=(Scheduled(softening, R1(gamma=gamma)), Scheduled(softening, R2(gamma=gamma))),
+        latent=Normal(2),
         G_opt=optimiser,
         D_opt=optimiser,
         batch=256,
-        images=2_000_000,
+        images=1_600_000,
         ema=50_000.0,
         tick=50_000,
         snapshot=500_000,

@@ -1,0 +1,45 @@
+"""The stream of real batches: every sample once an epoch, in an order that the seed and the position decide."""
+
+import pytest
+import torch
+
+from zerosum.data.synthetic import Ring
+from zerosum.training.batches import Batches
+
+COUNT = 50
+
+
+def batches(seed=0, position=0, batch=16):
+    return Batches(Ring(count=COUNT).open(), batch, True, seed, torch.device("cpu"), position)
+
+
+def test_each_epoch_has_every_sample_once_in_an_order_of_its_own():
+    made = batches()
+    epochs = [made.indices(COUNT * i, COUNT * (i + 1)) for i in range(3)]
+    assert all(torch.equal(order.sort().values, torch.arange(COUNT)) for order in epochs)
+    assert len({tuple(order.tolist()) for order in epochs}) == 3
+    assert not torch.equal(epochs[0], batches(seed=1).indices(0, COUNT))
+
+
+def test_a_batch_depends_on_its_position_alone():
+    straight = batches()
+    for _ in range(7):  # 112 samples: past two ends of an epoch, in the middle of a batch
+        position = straight.position
+        one, again = next(straight), next(batches(position=position))
+        assert torch.equal(one.x, again.x)
+        assert torch.equal(one.c, again.c)
+        assert one.position == again.position == position
+
+
+def test_labels_stay_with_their_samples():
+    data = Ring(count=COUNT).open()
+    batch = next(batches())
+    indices = batches().indices(0, 16)
+    assert torch.equal(batch.x, data.read(indices))
+    assert torch.equal(batch.c, data.labels[indices])
+
+
+def test_a_batch_that_the_ranks_cannot_share_is_refused(monkeypatch):
+    monkeypatch.setattr("zerosum.training.batches.ranks", lambda: 3)
+    with pytest.raises(ValueError, match="16 does not divide by 3 ranks"):
+        batches()
