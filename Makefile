@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types docs unit bench slow clean
+.PHONY: demo test lint types docs unit bench peers slow clean
 
 demo: .venv/ready
 	$(BIN)/zerosum train digits --out runs/demo
@@ -32,6 +32,9 @@ unit: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m bench
 
+# A living library to compare with, in a .venv of its own: then .venv/bin/python -m bench.peers
+peers: .venv-peers/ready
+
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow tests
 
@@ -40,5 +43,10 @@ slow: .venv/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+.venv-peers/ready: bench/peers.txt constraints.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --requirement bench/peers.txt
+	touch $@
+
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv .venv-peers build dist

@@ -15,7 +15,7 @@ from zerosum.recipes.recipe import Recipe
 
 ROOMS = (
     *("game", "objectives", "terms", "augment", "networks", "networks.layers", "data", "recipes"),
-    *("runs", "training", "report", "metrics", "pictures"),
+    *("runs", "training", "report", "metrics", "pictures", "benches"),
 )
 
 

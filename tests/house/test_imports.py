@@ -21,6 +21,7 @@ FLOORS = (
     ("training",),
     ("diagnostics", "export"),
     ("applications",),
+    ("benches",),
     ("cli", "studio"),
 )
 UPSTAIRS = {"cli", "studio"}  # programs, which hold no parts

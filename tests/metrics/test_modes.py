@@ -1,9 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from zerosum.data.synthetic import Grid, Ring
-from zerosum.metrics.modes import mode_coverage
+from zerosum.data.synthetic import GaussianMixture, Grid, Ring
+from zerosum.metrics.modes import label_coverage, mode_coverage, reach
 
 
 def test_counts_by_hand():
@@ -34,6 +36,46 @@ def test_one_mode_is_seen_as_collapse():
 def test_refusals():
     with pytest.raises(ValueError, match=r"expected points \(N, d\) and centres \(K, d\)"):
         mode_coverage(torch.zeros(5, 3), torch.zeros(2, 2), 1.0)
+
+
+def test_reach_is_three_in_the_plane_and_holds_the_same_share_everywhere():
+    assert reach(2) == pytest.approx(3.0, abs=1e-9)
+    for dimensions in (1, 2, 5, 64, 200):
+        radius = np.linalg.norm(np.random.default_rng(0).normal(size=(20_000, dimensions)), axis=1)
+        assert (radius <= reach(dimensions)).mean() == pytest.approx(1 - np.exp(-4.5), abs=0.003)
+    assert math.erf(reach(1) / math.sqrt(2)) == pytest.approx(1 - math.exp(-4.5), abs=1e-12)
+
+
+def test_real_points_of_many_dimensions_are_good_ones():
+    source = GaussianMixture()
+    points = source.open().read(torch.arange(10_000))
+    found = mode_coverage(points, source.centres(), source.std)
+    assert (found.found, found.modes) == (10, 10)
+    assert found.high_quality == pytest.approx(1 - np.exp(-4.5), abs=0.005)
+    assert mode_coverage(points, source.centres(), source.std, within=3.0).high_quality == 0
+
+
+def test_labels_are_counted_by_hand_against_an_uneven_truth():
+    labels, confident = torch.tensor([0, 0, 0, 2]), torch.tensor([True, False, True, True])
+    truth = torch.tensor([0.5, 0.25, 0.125, 0.125])
+    found = label_coverage(labels, confident, truth)
+    assert (found.modes, found.found, found.high_quality) == (4, 2, 0.75)
+    assert found.kl == pytest.approx(0.75 * np.log(0.75 / 0.5) + 0.25 * np.log(0.25 / 0.125))
+
+
+def test_a_class_that_the_data_never_has_is_infinitely_far():
+    assert label_coverage(torch.tensor([1]), torch.tensor([True]), torch.tensor([1.0, 0.0])).kl == np.inf
+
+
+def test_what_cannot_be_counted_is_refused():
+    truth = torch.full((3,), 1 / 3)
+    for labels, confident in ((torch.tensor([3]), torch.ones(1)), (torch.tensor([-1]), torch.ones(1))):
+        with pytest.raises(ValueError, match=r"expected labels \(N,\) below K, as many bools, and the law over modes"):
+            label_coverage(labels, confident, truth)
+    with pytest.raises(ValueError, match=r"found \(2,\), \(1,\) and \(3,\)"):
+        label_coverage(torch.tensor([0, 1]), torch.ones(1), truth)
+    with pytest.raises(ValueError, match="points have one or more dimensions; found 0"):
+        reach(0)
 
 
 def test_a_mode_is_found_by_a_near_sample_only():

@@ -181,7 +181,7 @@ def test_levels_are_judged_together_and_a_single_picture_as_so_many_of_itself(le
 def test_branches_of_the_discriminator_begin_small_and_the_class_token_is_scored():
     D = TransformerDiscriminator(size=4).build((1, 8, 8), None)
     block, h = D.blocks[0], torch.randn(2, 17, 64)
-    near = h + 0.1 * block.attention(block.norm(h))
+    near = h + 0.1 * block.attention(block.norm(h), twice=True)
     assert torch.allclose(block(h), near + 0.1 * block.perceptron(block.norm_2(near)), atol=1e-6)
     x = torch.randn(2, 1, 8, 8)
     tokens = D.embed(patchify(x, 2)) + D.places

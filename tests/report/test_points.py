@@ -37,7 +37,7 @@ def test_points_in_the_plane_are_shown_with_the_modes_that_were_found(run, make)
     maker = make.generator(six_of_eight, shape=(2,), data=Ring(count=3000))
     page = run.report(maker)
     share = (maker.latents(2500)[:, 1] <= 0).float().mean()
-    assert f"6 of 8 modes found; {share:.1%} of the points lie within three standard deviations" in page.text
+    assert f"6 of 8 modes found; {share:.1%} of the points lie within 3 standard deviations" in page.text
     assert "2,500 generated points (orange) and 3,000 real ones (blue)." in page.text
     assert page.count("figure", class_="plane") == 1
     assert "Trained on 500 points" in page.text
@@ -48,7 +48,7 @@ def test_points_of_many_dimensions_say_how_they_are_shown(run, make):
     data = GaussianMixture(dimensions=16, modes=3, count=500)
     page = run.report(make.generator(lambda z: z.repeat(1, 4), shape=(16,), data=data))
     assert "Their 16 dimensions are shown on the two principal axes of the real ones." in page.text
-    assert "0 of 3 modes found" in page.text
+    assert "0 of 3 modes found" in page.text and "lie within 5.63 standard deviations" in page.text
 
 
 def test_data_without_modes_have_no_count_of_them(run, make):

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from zerosum.cli import data, recipes, report, sample, train
+from zerosum.cli import bench, data, recipes, report, sample, train
 
 app = typer.Typer(
     help="zerosum: train generative adversarial networks, watch them, sample from them.",
@@ -22,6 +22,7 @@ app.command("sample")(sample.sample)
 app.command("report")(report.report)
 app.command("recipes")(recipes.recipes)
 app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench")
 
 
 @app.callback(invoke_without_command=True)

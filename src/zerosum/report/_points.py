@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zerosum.data.dataset import Dataset, Multimodal
 from zerosum.game.latents import Latent, Normal, Uniform
-from zerosum.metrics.modes import mode_coverage
+from zerosum.metrics.modes import mode_coverage, reach
 from zerosum.pictures.curves import Curve, line_chart
 from zerosum.pictures.points import histogram, scatter
 from zerosum.report._html import Section, figure, picture, prose
@@ -17,7 +17,6 @@ from zerosum.report._neighbours import evenly
 from zerosum.runs.generator import TrainedGenerator
 
 _SAMPLES = 2_500  # as in the literature on mode coverage
-_NEAR = 3.0  # standard deviations
 _PLACES = 400
 
 
@@ -47,12 +46,12 @@ def points(generator: TrainedGenerator, dataset: Dataset) -> Section:
     if not isinstance(source, Multimodal):
         image = scatter(made, real, transparent=True)
         return Section("points", "Real and generated", figure(picture(image, words), words, "plane"))
-    centres, reach = source.centres(), _NEAR * source.std
-    image = scatter(made, real, centres.numpy(), reach, transparent=True)
-    found = mode_coverage(torch.from_numpy(made), centres, source.std, _NEAR)
+    centres, radius = source.centres(), reach(made.shape[1])
+    image = scatter(made, real, centres.numpy(), radius * source.std, transparent=True)
+    found = mode_coverage(torch.from_numpy(made), centres, source.std)
     told = (
-        f"{found.found} of {found.modes} modes found; {found.high_quality:.1%} of the points lie within three standard "
-        "deviations of a mode (grey circles)."
+        f"{found.found} of {found.modes} modes found; {found.high_quality:.1%} of the points lie within {radius:.3g} "
+        "standard deviations of a mode (grey circles), as 98.9 % of real ones do."
     )
     return Section("points", "Real and generated", prose(told) + figure(picture(image, words), words, "plane"))
 

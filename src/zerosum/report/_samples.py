@@ -1,7 +1,9 @@
 """The sections of pictures: samples over time, and class by class."""
 
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -28,8 +30,9 @@ def over_time(run: Path, unit: str) -> Section:
     return Section("samples", "Samples over time", body)
 
 
-def class_by_class(generator: TrainedGenerator) -> Section:
-    """Return a row of samples for each class, with its name."""
+def class_by_class(generator: TrainedGenerator, scores: Mapping[str, Any]) -> Section:
+    """Return a row of samples for each class, with its name and, where it was scored, the share that carries it."""
+    accuracies = scores.get("class_accuracies", {})
     shown = generator.classes[:_CLASSES]
     labels = np.repeat(np.arange(len(shown)), _PER_CLASS)
     samples = generator.sample(len(labels), labels=labels).astype(np.uint8)
@@ -37,8 +40,15 @@ def class_by_class(generator: TrainedGenerator) -> Section:
     for index, name in enumerate(shown):
         own = samples[index * _PER_CLASS : (index + 1) * _PER_CLASS]
         tiles = joined(tile(sample, f"generated: {name}") for sample in own)
-        rows.append(f'<div class="class"><b>{escape(name)}</b>{tiles}</div>')
+        share = f"<small>{accuracies[name]:.1%}</small>" if name in accuracies else ""
+        rows.append(f'<div class="class"><b>{escape(name)}{share}</b>{tiles}</div>')
     words = "What the generator makes when it is asked for each class."
+    if accuracies:
+        words += (
+            f" {scores['class_accuracy']:.1%} of {scores['class_accuracy_samples']:,} samples carry the class asked "
+            f"for, read by a judge ({scores['class_accuracy_judge']}) that reads "
+            f"{scores['class_accuracy_ceiling']:.1%} of real ones right."
+        )
     if len(shown) < len(generator.classes):
         words += f" These are the first {len(shown)} of {len(generator.classes):,} classes."
     return Section("classes", "Class by class", prose(words) + f'\n<div class="classes">{joined(rows)}</div>')

@@ -46,14 +46,16 @@ def write_report(run: str | Path, generator: TrainedGenerator | None = None, dat
         except ValueError as error:
             missing = f"No samples were drawn for this report: {error}."
     unit = "images" if generator is None or generator.is_image else "points"
-    sections = [over_time(run, unit), *_drawn(generator, dataset), curves(log, unit), *_scores(run), _recipe(run)]
+    scores = _read_scores(run)
+    drawn = _drawn(generator, dataset, scores)
+    sections = [over_time(run, unit), *drawn, curves(log, unit), *_scores(scores), _recipe(run)]
     name = run.resolve().name if generator is None else generator.recipe.name
     path = run / "report.html"
     replace_durably(path, _page(name, [*_progress(log, generator, unit), missing], sections).encode())
     return path
 
 
-def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None) -> list[Section]:
+def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None, scores: Mapping[str, Any]) -> list[Section]:
     """Return the sections for which samples are drawn."""
     if generator is None:
         return []
@@ -64,7 +66,7 @@ def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None) -> list[
     if not generator.is_image:
         found = [_tried("points", "Real and generated", lambda: points(generator, data()))]
         return [*found, *filter(None, [learned_map(generator)])]
-    classes = [class_by_class(generator)] if generator.recipe.conditional else []
+    classes = [class_by_class(generator, scores)] if generator.recipe.conditional else []
     return [*classes, _tried("memory", "Not memorised?", lambda: memory(generator, data()))]
 
 
@@ -98,12 +100,15 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{seconds:.2g} s" if seconds < 10 else f"{rest} s"
 
 
-def _scores(run: Path) -> list[Section]:
-    if not (run / "scores.json").is_file():
-        return []
-    scores = json.loads((run / "scores.json").read_text())
-    rows = {name.replace("_", " "): f"{v:.4g}" if isinstance(v, float) else v for name, v in scores.items()}
-    return [Section("scores", "Scores", table(rows))]
+def _read_scores(run: Path) -> dict[str, Any]:
+    file = run / "scores.json"
+    return dict(json.loads(file.read_text())) if file.is_file() else {}
+
+
+def _scores(scores: Mapping[str, Any]) -> list[Section]:
+    single = {name.replace("_", " "): value for name, value in scores.items() if not isinstance(value, dict)}
+    rows = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in single.items()}
+    return [Section("scores", "Scores", table(rows))] if rows else []
 
 
 def _recipe(run: Path) -> Section:

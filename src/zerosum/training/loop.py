@@ -140,6 +140,7 @@ class Loop:
         """What a finished run holds beside its snapshots: the generator's file, scores, the report."""
         generator = self.generator
         replace_durably(self.run / "generator.safetensors", generator_bytes(generator))
-        write_scores(self.run, generator, self.recipe.data)
+        for sentence in write_scores(self.run, generator, self.dataset, self.recipe.data):
+            self.progress.say(sentence)
         self.snapshot()
         self.progress.say(f"wrote {write_report(self.run, generator, self.dataset)}")

@@ -2,20 +2,44 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from zerosum.data.dataset import Multimodal, Source
+from zerosum.data.dataset import Dataset, Multimodal, Source
 from zerosum.metrics.modes import mode_coverage
 from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator
+from zerosum.training.judging import class_accuracy
 
 SAMPLES = 2_500
 
 
-def write_scores(run: Path, generator: TrainedGenerator, data: Source) -> None:
-    """Write `scores.json` where the data knows its modes: modes found, share of high quality, KL."""
-    if isinstance(data, Multimodal):
+def write_scores(run: Path, generator: TrainedGenerator, dataset: Dataset, source: Source) -> list[str]:
+    """Write `scores.json` where there is a truth to score by, and return what there is to say of it.
+
+    Where the data knows its modes: modes found, share of high quality, KL. Where the game was played by labels: how
+    many samples carry the class asked for, with the same number for real ones, which is the judge's ceiling.
+    """
+    scores: dict[str, Any] = {}
+    sayings = []
+    if isinstance(source, Multimodal):
         samples = torch.from_numpy(generator.sample(SAMPLES))
-        scores = mode_coverage(samples, data.centres(), data.std).as_dict()
+        scores |= mode_coverage(samples, source.centres(), source.std).as_dict()
+    if generator.recipe.conditional:
+        try:
+            found = class_accuracy(generator, dataset, source, run / "classifier.safetensors")
+        except ValueError as reason:
+            sayings.append(str(reason))
+        else:
+            sayings.append(str(found))
+            scores |= {
+                "class_accuracy": found.accuracy,
+                "class_accuracy_ceiling": found.ceiling,
+                "class_accuracy_samples": found.samples,
+                "class_accuracy_judge": found.judge,
+                "class_accuracies": found.accuracies,
+            }
+    if scores:
         replace_durably(run / "scores.json", json.dumps(scores, indent=1).encode())
+    return sayings

@@ -1,0 +1,13 @@
+"""Benches: games compared over seeds, on sets whose truth is known."""
+
+from typing import Any
+
+from zerosum._rooms import find
+
+
+def __getattr__(name: str) -> Any:
+    return find(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return [*find(__name__, "__all__")]

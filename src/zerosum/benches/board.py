@@ -1,0 +1,114 @@
+"""Where games are compared: sets whose modes are known, each with networks and a budget that all games share."""
+
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from typing import Any, Protocol, runtime_checkable
+
+from zerosum.data.stacked import StackedDigits
+from zerosum.data.synthetic import GaussianMixture
+from zerosum.game.latents import Normal
+from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
+from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
+from zerosum.recipes.digit_games import relativistic
+from zerosum.recipes.recipe import Recipe
+from zerosum.recipes.toys import grid, ring
+
+OF_THE_BOARD = (
+    *("data", "latent", "conditional", "batch", "images", "ema", "ema_rampup"),
+    *("seed", "precision", "tick", "snapshot"),
+)
+"""The fields of a recipe that belong to the board. Its networks do but for `fitted`; all the rest is the game."""
+OF_SIZE = ("size", "width", "hidden", "code", "embedding", "activation", "fourier", "fourier_scale", "conditioning")
+"""The fields of a network that say how large it is and what it takes in: the board's, as the network's kind is."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A set with known modes, with the networks and the budget that every game on it shares.
+
+    Attributes:
+        name: of the set.
+        own: a recipe made for the set: it gives the data, the budget, and the board's own game.
+        generator: the generator of every game.
+        discriminator: the discriminator of every game, but for what a game builds into it.
+        samples: how many are drawn to be scored.
+    """
+
+    name: str
+    own: Recipe
+    generator: GeneratorSpec
+    discriminator: DiscriminatorSpec
+    samples: int = 2_500
+
+
+@runtime_checkable
+class _Network(Protocol):
+    @property
+    def build(self) -> Any: ...
+
+
+def boards(archive: str | None = None) -> tuple[Board, ...]:
+    """The ring of 8, the grid of 25, ten Gaussians in 64 dimensions, and stacked digits.
+
+    Stacked digits are read from 25,600 samples (Metz et al. 2017, arXiv 1611.02163), the others from 2,500 (Srivastava
+    et al. 2017, arXiv 1705.07761). `archive` holds other digits to stack than the embedded ones.
+    """
+    mixture = replace(
+        ring(),
+        name="mixture",
+        data=GaussianMixture(),
+        generator=MLPGenerator(hidden=(256, 256, 256)),
+        discriminator=MLPDiscriminator(hidden=(256, 256)),
+        latent=Normal(32),
+    )
+    stacked = replace(relativistic(), name="stacked", data=StackedDigits(archive), latent=Normal(100), images=500_000)
+    points = (("ring-8", ring()), ("grid-25", grid()), ("mixture-64d", mixture))
+    return (
+        *(Board(name, own, own.generator, own.discriminator) for name, own in points),
+        Board("stacked-digits", stacked, DCGANGenerator(32), DCGANDiscriminator(32), samples=25_600),
+    )
+
+
+def on_board(game: Recipe, board: Board) -> tuple[Recipe, list[str]]:
+    """The game of a recipe on a board: the same data, networks and budget as every other game there.
+
+    From the board come the data, latent, batch, length and average, and the networks by kind and size. From the recipe
+    comes what makes its game: objective, terms, optimisers, moves, what G is shown, what D sees, and whatever it builds
+    into its networks (see `fitted`). Second comes a sentence for each part of it that the board's networks cannot hold.
+    """
+    generator, left = fitted(board.generator, game.generator)
+    discriminator, left_too = fitted(board.discriminator, game.discriminator)
+    shared = {name: getattr(board.own, name) for name in OF_THE_BOARD}
+    composed = replace(game, generator=generator, discriminator=discriminator, **shared)
+    return composed, [f"{game.name} on {board.name} goes without {part}" for part in (*left, *left_too)]
+
+
+def fitted(network: Any, game: Any) -> tuple[Any, list[str]]:
+    """A board's network, with what a game builds into its own; and the parts of that for which there is no place.
+
+    A game's network that holds another, as packing does, is kept, and the board's takes the place of the inner one.
+    Else a field of the game's network that is not `OF_SIZE`, and that its recipe sets, is set in the board's as well,
+    if that has such a field and leaves it open.
+    """
+    inner = [f.name for f in fields(game) if _is_network(getattr(game, f.name))]
+    if inner:
+        found, left = fitted(network, getattr(game, inner[0]))
+        return replace(game, **{inner[0]: found}), left
+    wanted = {name: value for name, value in _set_fields(game).items() if name not in OF_SIZE}
+    there, taken = {f.name for f in fields(network)}, _set_fields(network)
+    left = [f"{name}={value!r}" for name, value in wanted.items() if name not in there and value not in ("none", None)]
+    return replace(network, **{n: v for n, v in wanted.items() if n in there and n not in taken}), left
+
+
+def _is_network(value: object) -> bool:
+    return is_dataclass(value) and isinstance(value, _Network)
+
+
+def _set_fields(network: Any) -> dict[str, Any]:
+    """The fields of a value that differ from their defaults."""
+    found = {}
+    for field in fields(network):
+        default = field.default if field.default_factory is MISSING else field.default_factory()
+        if getattr(network, field.name) != default:
+            found[field.name] = getattr(network, field.name)
+    return found

@@ -1,0 +1,111 @@
+"""Commands run side by side, each in a process of its own, with the seconds of processor time that it took."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zerosum.training.signals import Interrupted, StopRequest
+
+_LOOK = 0.2  # seconds between two looks at the children
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line, and the file that takes what it says on standard error (added to what is there)."""
+
+    arguments: tuple[str, ...]
+    log: Path
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended.
+
+    Attributes:
+        code: exit status; minus the signal's number where one killed it.
+        seconds: by the clock.
+        cpu_seconds: of processor time, its own and its children's.
+        stopped: whether it ended because we were asked to stop.
+    """
+
+    code: int
+    seconds: float
+    cpu_seconds: float
+    stopped: bool
+
+
+@dataclass(eq=False)
+class _Child:
+    number: int
+    process: subprocess.Popen[bytes]
+    started: float = field(default_factory=time.perf_counter)
+
+    def ended(self, stopped: bool) -> Ended | None:
+        """How it ended, or None while it runs; `wait4` tells its processor time, as no method of `Popen` does."""
+        pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+        if not pid:
+            return None
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - self.started
+        return Ended(self.process.returncode, seconds, usage.ru_utime + usage.ru_stime, stopped)
+
+
+def run_side_by_side(
+    commands: Sequence[Command], jobs: int, threads: int, look: Callable[[], None] = lambda: None
+) -> Iterator[tuple[int, Ended]]:
+    """Run commands, `jobs` at a time with `threads` threads each, and yield the index of each that ends, and how.
+
+    SIGINT and SIGTERM are passed on to those that run, which are then waited for and yielded; after that `Interrupted`
+    is raised. `look` is called while waiting.
+    """
+    if jobs < 1 or threads < 1:
+        raise ValueError(f"jobs and threads are counts, at least 1; found jobs={jobs} and threads={threads}")
+    running: list[_Child] = []
+    waiting = list(enumerate(commands))
+    try:
+        with StopRequest() as stop:
+            told = False
+            while running or (waiting and not stop.number):
+                while waiting and len(running) < jobs and not stop.number:
+                    running.append(_start(*waiting.pop(0), threads))
+                if stop.number and not told:
+                    told = True
+                    _signal(running, stop.number)
+                for child in list(running):
+                    ended = child.ended(bool(stop.number))
+                    if ended is not None:
+                        running.remove(child)
+                        yield child.number, ended
+                look()
+                time.sleep(_LOOK)
+        if stop.number:
+            raise Interrupted(128 + stop.number)
+    finally:  # nobody listens any more: let those that run save and end
+        _signal(running, signal.SIGTERM)
+        for child in running:
+            child.process.wait()
+
+
+def _signal(children: Sequence[_Child], number: int) -> None:
+    for child in children:
+        child.process.send_signal(number)
+
+
+def _start(number: int, command: Command, threads: int) -> _Child:
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    command.log.parent.mkdir(parents=True, exist_ok=True)
+    with command.log.open("ab") as log:
+        # A group of its own: a terminal's Ctrl-C would reach it as well, and a second signal ends a run unsaved.
+        process = subprocess.Popen(
+            command.arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+        )
+    return _Child(number, process)

@@ -1,0 +1,81 @@
+"""`zerosum bench modes`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zerosum.cli._output import JsonFlag, print_json
+
+if TYPE_CHECKING:
+    from zerosum.benches.board import Board
+    from zerosum.recipes.recipe import Recipe
+
+app = typer.Typer(help="Compare games on sets whose truth is known.", no_args_is_help=True)
+
+
+@app.callback()
+def root() -> None:
+    """Keep `modes` a verb of its own while it is the only one."""
+
+
+@app.command("modes")
+def modes(
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(help="A game, by a recipe's name or file; may be given several times.", show_default="the usual"),
+    ] = None,
+    board: Annotated[
+        list[str] | None, typer.Option(help="A set to play on; may be given several times.", show_default="all")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Runs of each game.")] = 10,
+    data: Annotated[
+        str | None, typer.Option(help="Digits to stack, an .npz such as mnist.npz.", show_default="embedded")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A field of every run, like images=20000.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where runs are kept and continued.")] = Path("runs/bench/modes"),
+    jobs: Annotated[int, typer.Option(help="Runs side by side.")] = 2,
+    threads: Annotated[int, typer.Option(help="Threads of each run.")] = 1,
+    as_json: JsonFlag = False,
+) -> None:
+    """Count the modes that games find: each on the same networks and budget, over seeds.
+
+    On a board (ring-8, grid-25, mixture-64d, stacked-digits) every game gets the board's data, networks and length, and
+    keeps its objective, terms, optimisers and moves. The same command continues an interrupted bench; exit status 1
+    where a run failed.
+    """
+    from zerosum.benches.board import boards
+    from zerosum.benches.modes import plan, play, real_coverage
+    from zerosum.benches.summary import markdown, summed_up
+    from zerosum.cli._bar import telling
+
+    chosen = _chosen(boards(data), board or [])
+    cells, notes = plan(chosen, _games(recipe or []), seeds, settings or [], own=not recipe)
+    with telling("playing") as (say, progress):
+        for note in notes:
+            say(note)
+        results, failures = play(cells, out, jobs, threads, say, progress)
+        told = [summed_up(one, results, real_coverage(one, out)) for one in chosen]
+    if as_json:
+        print_json({"out": out, "boards": told, "failures": failures})
+    else:
+        typer.echo("\n".join(markdown(one) for one in told))
+    if failures:
+        raise typer.Exit(1)
+
+
+def _chosen(there: "tuple[Board, ...]", names: list[str]) -> "list[Board]":
+    known = {board.name: board for board in there}
+    strange = [name for name in names if name not in known]
+    if strange:
+        raise ValueError(f"no board is called {strange[0]!r}; there are {', '.join(known)}")
+    return [known[name] for name in names or known]
+
+
+def _games(names: list[str]) -> "list[Recipe]":
+    from zerosum.benches.modes import usual_games
+    from zerosum.cli.train import configured
+
+    return [configured(name, None, []) for name in names or usual_games()]

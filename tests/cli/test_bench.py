@@ -1,0 +1,58 @@
+"""`zerosum bench modes`, whole."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from zerosum.cli import main
+from zerosum.recipes.named_recipes import named
+from zerosum.recipes.optimisers import Adam
+from zerosum.recipes.recipe import pretty
+
+SMALL = ["--board", "ring-8", "--seeds", "1", "--set", "images=512", "--set", "discriminator.fourier=0"]
+
+
+def bench(*arguments, cwd, code=0):
+    command = [sys.executable, "-W", "error", "-m", "zerosum", "bench", "modes", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=250, env={**os.environ})
+    assert done.returncode == code, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def test_a_bench_is_played_told_and_continued(tmp_path):
+    text = pretty(named("minimax")).replace("name='minimax'", "name='wild'").replace(repr(Adam(lr=1e-3)), "Adam(1e30)")
+    (tmp_path / "wild.txt").write_text(text)
+    games = ["--recipe", "minimax", "--recipe", "wild.txt"]
+    done = bench(*SMALL, *games, "--json", cwd=tmp_path, code=1)
+    told = json.loads(done.stdout)
+    (board,) = told["boards"]
+    assert board["board"] == "ring-8" and [*board["games"]] == ["minimax"] and board["real"]["found"] == 8
+    assert board["games"]["minimax"]["seeds"] == [0] and board["games"]["minimax"]["cpu_seconds"]["mean"] > 0
+    (failure,) = told["failures"]
+    assert failure.startswith("ring-8  wild  seed 0 failed: zerosum: ") and "no longer a finite number" in failure
+    assert "ring-8  minimax  seed 0: " in done.stderr and failure in done.stderr
+    done = bench(*SMALL, "--recipe", "minimax", cwd=tmp_path)
+    assert "1 of 1 runs are there already, in runs/bench/modes" in done.stderr
+    assert done.stdout.startswith("### ring-8: 8 modes, 2,500 samples\n\n| game | seeds | all modes |")
+    assert "| minimax | 1 | " in done.stdout and "*real samples*" in done.stdout and "arXiv 1712.04086" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--board", "ring"], "no board is called 'ring'; there are ring-8, grid-25, mixture-64d, stacked-digits"),
+        (["--recipe", "minimacks"], "no recipe is called 'minimacks'; there is minimax"),
+        (["--seeds", "0"], "seeds counts runs of each game"),
+        (["--set", "images"], "a setting is KEY=VALUE"),
+        (["--jobs", "0", "--set", "images=64"], "jobs and threads are counts"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_one_sentence(tmp_path, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.setattr(sys, "argv", ["zerosum", "bench", "modes", "--out", str(tmp_path / "out"), *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    assert ended.value.code == 1 and out == "" and sentence in err and "Traceback" not in err
