@@ -7,8 +7,8 @@ import pytest
 from zerosum.benches.board import OF_SIZE, OF_THE_BOARD, boards, fitted, on_board
 from zerosum.benches.literature import reported
 from zerosum.benches.modes import usual_games
-from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
+from zerosum.networks.dcgan import DCGANDiscriminator
+from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe, pretty
@@ -93,7 +93,7 @@ def test_a_network_that_holds_another_stays_round_the_boards():
 
 
 def test_what_finds_no_place_is_told():
-    assert fitted(DCGANGenerator(32), MLPGenerator(activation="tanh")) == (DCGANGenerator(32), ["activation='tanh'"])
+    assert fitted(DCGANDiscriminator(32), MLPDiscriminator(dropout=0.3)) == (DCGANDiscriminator(32), ["dropout=0.3"])
     assert fitted(MLPDiscriminator(), DCGANDiscriminator(8, norm="none"))[1] == []
     game = replace(named("minimax"), name="layered", discriminator=Layered(similar=16))
     assert on_board(game, BOARDS["ring-8"])[1] == ["layered on ring-8 goes without similar=16"]
