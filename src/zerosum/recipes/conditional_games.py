@@ -1,0 +1,59 @@
+"""Games in which one asks for what a sample shall be."""
+
+from dataclasses import replace
+
+from zerosum.game.codes import Coded
+from zerosum.game.latents import Normal
+from zerosum.networks.conditioning import Auxiliary, Concatenate, ConditionalNorm, Projection
+from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.objectives.wasserstein import Hinge
+from zerosum.recipes._bases import with_norm, without_norm
+from zerosum.recipes.recipe import Recipe
+from zerosum.terms.auxiliary import AuxiliaryClass, MutualInformation
+
+
+def cgan() -> Recipe:
+    """The label is concatenated to both players' input: the first conditional game (Mirza and Osindero 2014)."""
+    return replace(
+        without_norm(),
+        name="cgan",
+        generator=DCGANGenerator(size=32, conditioning=Concatenate(32)),
+        discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Concatenate(16)),
+        conditional=True,
+        latent=Normal(64),
+    )
+
+
+def acgan() -> Recipe:
+    """D is not told the class and has to read it; G is to be read (Odena et al. 2017)."""
+    return replace(
+        cgan(),
+        name="acgan",
+        discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Auxiliary()),
+        d_terms=(*without_norm().d_terms, AuxiliaryClass()),
+        g_terms=(AuxiliaryClass(),),
+    )
+
+
+def projection() -> Recipe:
+    """The label projects D's features and sets G's norms (Miyato and Koyama 2018): a good default."""
+    return replace(
+        cgan(),
+        name="projection",
+        generator=DCGANGenerator(size=32, conditioning=ConditionalNorm()),
+        discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Projection()),
+        objective=Hinge(),
+    )
+
+
+def infogan() -> Recipe:
+    """Without labels, part of the latent becomes a code that can be read off the samples (Chen et al. 2016)."""
+    term = MutualInformation(categories=(10,), continuous=2)
+    return replace(
+        with_norm(),
+        name="infogan",
+        discriminator=DCGANDiscriminator(size=32, auxiliary=term.outputs),
+        latent=Coded(Normal(62), categories=(10,), continuous=2),
+        d_terms=(term,),
+        g_terms=(term,),
+    )

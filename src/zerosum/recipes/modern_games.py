@@ -1,0 +1,127 @@
+"""The games that one would pick today, small enough for two cores; `size` makes them larger."""
+
+from dataclasses import replace
+
+from zerosum.augment.adaptive import AdaptiveAugment
+from zerosum.data.stacked import StackedDigits
+from zerosum.game.latents import Normal
+from zerosum.networks.conditioning import ConditionalNorm
+from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.networks.fastgan import FastGANGenerator
+from zerosum.networks.fastgan_discriminator import FastGANDiscriminator
+from zerosum.networks.r3gan import R3GANDiscriminator, R3GANGenerator
+from zerosum.networks.resnet import ResNetDiscriminator, ResNetGenerator
+from zerosum.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from zerosum.networks.transformer import TransformerDiscriminator, TransformerGenerator
+from zerosum.objectives.relativistic import Relativistic
+from zerosum.objectives.wasserstein import Hinge
+from zerosum.recipes._bases import steady, without_norm
+from zerosum.recipes.digit_games import digits, relativistic
+from zerosum.recipes.optimisers import Adam
+from zerosum.recipes.recipe import Recipe
+from zerosum.terms.generator_slopes import PathLength
+from zerosum.terms.gradient_penalties import R1, R2
+from zerosum.terms.reconstruction import Reconstruction
+from zerosum.terms.schedules import Every, Geometric, Scheduled
+
+
+def sngan() -> Recipe:
+    """Residual networks whose critic is held by spectral norm alone (Miyato et al. 2018)."""
+    return replace(
+        without_norm(),
+        name="sngan",
+        generator=ResNetGenerator(size=32),
+        discriminator=ResNetDiscriminator(size=32),
+        objective=Hinge(),
+        latent=Normal(64),
+        d_terms=(),
+        images=200_000,
+    )
+
+
+def sagan() -> Recipe:
+    """The same with self-attention and labels, a rate for each player (Zhang et al. 2019)."""
+    return replace(
+        sngan(),
+        name="sagan",
+        generator=ResNetGenerator(size=32, norm="spectral_batch", conditioning=ConditionalNorm(), attention=14),
+        discriminator=ResNetDiscriminator(size=32, attention=14),
+        conditional=True,
+        G_opt=Adam(lr=2e-4, betas=(0.0, 0.9)),
+        D_opt=Adam(lr=8e-4, betas=(0.0, 0.9)),
+    )
+
+
+def ada() -> Recipe:
+    """The demo's game with augmentation that grows as D begins to know its data by heart (Karras et al. 2020)."""
+    return replace(digits(), name="ada", augment=AdaptiveAugment(pipeline="bg", images=200_000))
+
+
+def fastgan() -> Recipe:
+    """For small data: a light generator, and a discriminator that has to reconstruct what it sees (Liu et al. 2021)."""
+    return replace(
+        without_norm(),
+        name="fastgan",
+        generator=FastGANGenerator(size=16),
+        discriminator=FastGANDiscriminator(size=16, decoders=True),
+        objective=Hinge(),
+        latent=Normal(64),
+        d_terms=(Reconstruction(),),
+        images=100_000,
+    )
+
+
+def stylegan2() -> Recipe:
+    """A style for each layer, path length and lazy R1 (Karras et al. 2020); take `ada` beside it on small data."""
+    return replace(
+        without_norm(),
+        name="stylegan2",
+        generator=StyleGAN2Generator(size=32),
+        discriminator=StyleGAN2Discriminator(size=32),
+        latent=Normal(64),
+        d_terms=(Every(16, R1(gamma=1.0)),),
+        g_terms=(Every(4, PathLength()),),
+        G_opt=Adam(lr=2e-3, betas=(0.0, 0.99)),
+        D_opt=Adam(lr=2e-3, betas=(0.0, 0.99)),
+        images=100_000,
+    )
+
+
+def r3gan() -> Recipe:
+    """The modern baseline: relativistic pairs, R1 and R2, networks without norms or tricks (Huang et al. 2024)."""
+    falling = Geometric(end=0.1)
+    return replace(
+        without_norm(),
+        name="r3gan",
+        generator=R3GANGenerator(size=48),
+        discriminator=R3GANDiscriminator(size=48),
+        objective=Relativistic(),
+        latent=Normal(64),
+        d_terms=(Scheduled(falling, R1(gamma=1.0)), Scheduled(falling, R2(gamma=1.0))),
+        G_opt=steady(lr=2e-4),
+        D_opt=steady(lr=2e-4),
+        images=100_000,
+    )
+
+
+def gat() -> Recipe:
+    """Transformers for both players (arXiv 2509.24935), for those who will scale them."""
+    return replace(
+        r3gan(),
+        name="gat",
+        generator=TransformerGenerator(size=4),
+        discriminator=TransformerDiscriminator(size=4),
+    )
+
+
+def stacked_mnist() -> Recipe:
+    """Three digits as the planes of one picture: 1,000 modes to find (Metz et al. 2017)."""
+    return replace(
+        relativistic(),
+        name="stacked-mnist",
+        data=StackedDigits(),
+        generator=DCGANGenerator(size=32),
+        discriminator=DCGANDiscriminator(size=32, norm="none"),
+        latent=Normal(100),
+        images=500_000,
+    )
