@@ -58,7 +58,8 @@ def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
             loss = -logsigmoid(real_score).mean() - logsigmoid(-fake_score).mean()
             if moves % 4 == 0:
                 (slope,) = torch.autograd.grad(real_score.sum(), x, create_graph=True)
-                loss = loss + 4 * 0.5 * slope.square().flatten(1).sum(1).mean()
+                gamma = 3.0 * 0.1 ** (moves * recipe.batch / recipe.images)
+                loss = loss + 4 * gamma / 2 * slope.square().flatten(1).sum(1).mean()
             gradients = torch.autograd.grad(loss, d_parameters)
         for p, g in zip(d_parameters, gradients, strict=True):
             p.grad = g
@@ -85,6 +86,14 @@ def seconds(round_: Callable[[], None], rounds: int) -> float:
     return time.perf_counter() - started
 
 
+def pair(one: Callable[[], None], other: Callable[[], None], rounds: int, swapped: bool) -> tuple[float, float]:
+    """Times of a block of each, one after the other; swapped, the other goes first."""
+    if swapped:
+        second, first = seconds(other, rounds), seconds(one, rounds)
+        return first, second
+    return seconds(one, rounds), seconds(other, rounds)
+
+
 def measure(rounds: int, pairs: int, precision: str) -> dict[str, float | str | int]:
     """Blocks of both by turns; the median of the ratios and of the speeds."""
     recipe = named("digits")
@@ -96,7 +105,7 @@ def measure(rounds: int, pairs: int, precision: str) -> dict[str, float | str | 
         hand = bare(recipe, precision)
         for round_ in (loop.round, hand):
             seconds(round_, 16)
-        times = [(seconds(loop.round, rounds), seconds(hand, rounds)) for _ in range(pairs)]
+        times = [pair(loop.round, hand, rounds, swapped=bool(i % 2)) for i in range(pairs)]
     ratios = sorted(ours / theirs for ours, theirs in times)
     return {
         "precision": precision,
