@@ -74,8 +74,8 @@ def lsgan() -> Recipe:
 
 
 def absolute() -> Recipe:
-    """The absolute-error game, which saturates on both sides; 7 minutes on one core."""
-    return replace(dcgan(), name="absolute", objective=AbsoluteError())
+    """The absolute-error game, which saturates on both sides, so D is held by lazy R1; 4 minutes on one core."""
+    return replace(without_norm(), name="absolute", objective=AbsoluteError())
 
 
 def hinge() -> Recipe:

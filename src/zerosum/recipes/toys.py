@@ -19,15 +19,15 @@ from zerosum.terms.schedules import Cosine, Geometric, Scheduled
 
 def ring() -> Recipe:
     """Eight Gaussians on a ring: every mode found, by a smooth critic that sharpens as it goes; 90 s."""
-    return _sharpening("ring", Ring(), detail=8.0, gamma=0.3, softest=0.001)
+    return _sharpening("ring", Ring(), detail=8.0, softest=0.001)
 
 
 def grid() -> Recipe:
     """Twenty-five Gaussians on a grid: every mode found, by the same game as `ring`; 90 s."""
-    return _sharpening("grid", Grid(), detail=4.0, gamma=1.0, softest=0.006)
+    return _sharpening("grid", Grid(), detail=4.0, softest=0.006)
 
 
-def _sharpening(name: str, data: Source, detail: float, gamma: float, softest: float) -> Recipe:
+def _sharpening(name: str, data: Source, detail: float, softest: float) -> Recipe:
     """The relativistic game with penalties that are strong at first, so that samples spread over all modes, and weak at
     last, so that they grow sharp; Fourier features let a small D see details much finer than the range of the data.
     The latent has no more entries than the data: the more it has, the more of it lies between two modes.
@@ -40,7 +40,7 @@ def _sharpening(name: str, data: Source, detail: float, gamma: float, softest: f
         generator=MLPGenerator(hidden=(128, 128, 128)),
         discriminator=MLPDiscriminator(hidden=(128, 128), fourier=64, fourier_scale=detail),
         objective=Relativistic(),
-        d_terms=(Scheduled(softening, R1(gamma=gamma)), Scheduled(softening, R2(gamma=gamma))),
+        d_terms=(Scheduled(softening, R1(gamma=1.0)), Scheduled(softening, R2(gamma=1.0))),
         latent=Normal(2),
         G_opt=optimiser,
         D_opt=optimiser,
