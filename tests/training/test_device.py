@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zerosum.training.device import choose_device, choose_precision, has_bfloat16, precision_context
+from zerosum.training.device import choose_device, choose_precision, has_bfloat16, precision_context, seed_layers
 
 CPU = torch.device("cpu")
 
@@ -31,3 +31,15 @@ def test_the_context_computes_in_the_precision():
     with precision_context("bfloat16", CPU)():
         assert (a @ a).dtype == torch.bfloat16
     assert isinstance(has_bfloat16(CPU), bool)
+
+
+def test_layers_are_seeded_as_by_torch_itself_and_nothing_is_kept_of_a_call():
+    state = torch.get_rng_state()
+    torch.manual_seed(2**62 + 5)
+    wanted = torch.rand(3)
+    kept = len(torch.cuda._queued_calls)
+    for _ in range(3):
+        seed_layers(2**62 + 5, CPU)
+        assert torch.equal(torch.rand(3), wanted)
+    assert len(torch.cuda._queued_calls) == kept
+    torch.set_rng_state(state)

@@ -49,3 +49,16 @@ def precision_context(name: str, device: torch.device) -> Callable[[], AbstractC
     if name == "float32":
         return nullcontext
     return partial(torch.autocast, device.type, dtype=torch.bfloat16)
+
+
+def seed_layers(seed: int, device: torch.device) -> None:
+    """Seed the generators that layers draw from by themselves, on the CPU and on the device.
+
+    As `torch.manual_seed`, but for devices that are not in use: for each of these it would keep a stack trace at each
+    call, to seed them should they ever be.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank
 from zerosum.game.draws import derived_seed
@@ -18,6 +16,7 @@ from zerosum.runs.checkpoint import checkpoint_path, prune_checkpoints, replace_
 from zerosum.runs.generator import TrainedGenerator, generator_bytes
 from zerosum.runs.log import Means, append_log
 from zerosum.training.batches import Batches
+from zerosum.training.device import seed_layers
 from zerosum.training.folder import storable
 from zerosum.training.pictures import save_samples
 from zerosum.training.progress import TrainingProgress
@@ -62,9 +61,17 @@ class Loop:
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        recipe, device = self.recipe, next(self.game.G.network.parameters()).device
+        recipe, self.device = self.recipe, next(self.game.G.network.parameters()).device
         position = self.numbers.get("position", 0)
-        stream = (self.dataset, recipe.batch, recipe.conditional, recipe.seed, device, position, recipe.label_dropout)
+        stream = (
+            self.dataset,
+            recipe.batch,
+            recipe.conditional,
+            recipe.seed,
+            self.device,
+            position,
+            recipe.label_dropout,
+        )
         self.batches = Timed(Batches(*stream))
         self.means = Means()
         self.started = time.perf_counter() - self.numbers.get("seconds", 0.0)
@@ -92,7 +99,7 @@ class Loop:
     def round(self) -> None:
         """One round of the game."""
         # Layers that draw by themselves (dropout) take the global generator: tie it to the position as well.
-        torch.manual_seed(derived_seed(self.recipe.seed, "layers", self.batches.batches.position, rank()))
+        seed_layers(derived_seed(self.recipe.seed, "layers", self.batches.batches.position, rank()), self.device)
         self.means.add(self.game.step(self.batches))
         self.progress.advance(self.game.images)
 
