@@ -63,16 +63,8 @@ class Loop:
     def __post_init__(self) -> None:
         recipe, self.device = self.recipe, next(self.game.G.network.parameters()).device
         position = self.numbers.get("position", 0)
-        stream = (
-            self.dataset,
-            recipe.batch,
-            recipe.conditional,
-            recipe.seed,
-            self.device,
-            position,
-            recipe.label_dropout,
-        )
-        self.batches = Timed(Batches(*stream))
+        data = (self.dataset, recipe.batch, recipe.conditional, recipe.seed, self.device)
+        self.batches = Timed(Batches(*data, position, recipe.label_dropout))
         self.means = Means()
         self.started = time.perf_counter() - self.numbers.get("seconds", 0.0)
         self.last_tick = (self.seconds, self.game.images)
