@@ -128,6 +128,11 @@ def test_recipes_are_listed_and_printed_as_text_that_trains(tmp_path):
     assert {"ring", "grid", "gaussian", "digits", "gan", "dcgan", "lsgan", "wgan", "wgan-gp", "ebgan", "began"} <= set(
         listed
     )
+    assert listed["dcgan"]["year"] == 2016 and listed["ring"]["year"] is None
+    assert "rules of DCGAN" in listed["dcgan"]["line"] and "classic games" in listed["dcgan"]["group"]
+    shown = zerosum("recipes").stdout
+    assert all(f"\n  {name} " in shown for name in listed)
+    assert shown.count("\n\n") == len({told["group"] for told in listed.values()})
     text = zerosum("recipes", "ring").stdout
     (tmp_path / "mine.txt").write_text(text)
     done = zerosum(

@@ -2,7 +2,10 @@
 
 import difflib
 import inspect
+import re
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from zerosum._rooms import public
 from zerosum.recipes.recipe import Recipe
@@ -17,6 +20,29 @@ def catalogue() -> dict[str, Callable[[], Recipe]]:
             if not signature.parameters and signature.return_annotation is Recipe:
                 made[function.__name__.replace("_", "-")] = function
     return made
+
+
+@dataclass(frozen=True, eq=False)
+class About:
+    """What a named recipe says of itself.
+
+    Attributes:
+        group: what the recipes of its file have in common, a sentence without its stop.
+        year: of the paper it follows; None for those that follow none.
+        line: what it is and when to take it, with the paper.
+    """
+
+    group: str
+    year: int | None
+    line: str
+
+
+def about(make: Callable[[], Recipe]) -> About:
+    """Read a recipe's docstring, and that of its file."""
+    line = (inspect.getdoc(make) or "").partition("\n")[0]
+    year = re.search(r"\b(20\d\d)\b", line)
+    group = (inspect.getdoc(sys.modules[make.__module__]) or "").partition("\n")[0]
+    return About(group.rstrip("."), int(year[1]) if year else None, line)
 
 
 def named(name: str) -> Recipe:
