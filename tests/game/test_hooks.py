@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call
 
 from zerosum.game import Game, Turn
-from zerosum.objectives import Wasserstein
+from zerosum.objectives import Relativistic, Wasserstein
 from zerosum.terms import Cosine, Every, WeightClip
 
 
@@ -81,3 +81,44 @@ def test_the_learning_rate_follows_the_progress_of_the_run(play, batches):
         rates.append([player.optimiser.param_groups[0]["lr"] for player in (game.D, game.G)])
     assert rates[0] == pytest.approx([0.01, 0.01 * Cosine(end=0.1)(0.04)])
     assert rates[2] == pytest.approx([0.01 * Cosine()(0.08), 0.01 * Cosine(end=0.1)(0.12)])
+
+
+class Shifting:
+    """An augmentation that moves samples aside, by role, and notes whom it was asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, x, role, turn):
+        self.asked.append((turn.player, role))
+        return x + {"real": 1.0, "fake": 2.0}.get(role, 3.0)
+
+
+def test_d_sees_everything_through_the_augmentation_on_both_players_moves(play, batches, fresh_networks, spying):
+    augment, spies = Shifting(), {"D": spying(), "G": spying()}
+    game = play(augment=augment, D_terms=(spies["D"],), G_terms=(spies["G"],), objective=Relativistic())
+    game.step(batches)
+    assert augment.asked == [("D", "real"), ("D", "fake"), ("G", "fake"), ("G", "real")]
+    D = fresh_networks()[1]
+    turn = spies["D"].turns[0]
+    assert torch.equal(turn.real.score, D(turn.x + 1).float())
+    assert torch.equal(turn.fake.score, D(turn.x_fake + 2).float())
+    (slope,) = torch.autograd.grad(game.D.network(augment(turn.x, "aside", turn)).sum(), turn.x)
+    assert slope.any(), "penalties differentiate by the samples as they were"
+    assert torch.allclose(turn.judge(turn.x).score, game.D.network(turn.x + 3))
+
+
+def test_several_moves_of_g_make_one_round_and_the_average_follows_once(play, batches):
+    game = play(n_critic=2, n_generator=3)
+    updates = []
+    game.ema.update = lambda images, seen: updates.append((images, seen))
+    for _ in range(2):
+        game.step(batches)
+    assert (game.D.moves, game.G.moves, game.images) == (4, 6, 16)
+    assert updates == [(8, 8), (8, 16)]
+
+
+def test_a_part_of_both_players_watches_once(play, batches):
+    both = Noting()
+    play(D_terms=(both,), G_terms=(both,)).step(batches)
+    assert [seen[0] for seen in both.seen] == ["D", "G"]

@@ -135,8 +135,8 @@ class Game:
         if player is self.D:
             parts = {"D/loss": self.objective.d_loss(turn.real.score, turn.fake.score)}
         else:
-            real = turn.real.score if self.objective.reads_real else None
-            parts = {"G/loss": self.objective.g_loss(turn.fake.score, real)}
+            reads_real = self.objective.reads_real
+            parts = {"G/loss": self.objective.g_loss(turn.fake.score, turn.real.score if reads_real else None)}
         for term in player.terms:
             parts[_free_name(f"{player.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
         return parts
