@@ -64,12 +64,12 @@ def gan() -> Recipe:
 
 
 def dcgan() -> Recipe:
-    """Convolutions by the rules of DCGAN (Radford et al. 2016); 7 minutes on one core."""
+    """Convolutions by the rules of DCGAN (Radford et al. 2016); 4 minutes on one core."""
     return with_norm()
 
 
 def lsgan() -> Recipe:
-    """Least squares instead of cross-entropy (Mao et al. 2017); 7 minutes on one core."""
+    """Least squares instead of cross-entropy (Mao et al. 2017); 4 minutes on one core."""
     return replace(dcgan(), name="lsgan", objective=LeastSquares())
 
 
@@ -79,12 +79,12 @@ def absolute() -> Recipe:
 
 
 def hinge() -> Recipe:
-    """The hinge game (Lim and Ye 2017) with lazy R1; 6 minutes on one core."""
+    """The hinge game (Lim and Ye 2017) with lazy R1; 4 minutes on one core."""
     return replace(without_norm(), name="hinge", objective=Hinge())
 
 
 def relativistic() -> Recipe:
-    """The paired relativistic game with lazy R1 and R2, as in R3GAN (Huang et al. 2024); 5 minutes on one core."""
+    """The paired relativistic game with lazy R1 and R2, as in R3GAN (Huang et al. 2024); 4 minutes on one core."""
     falling, optimiser = Geometric(end=0.1), steady(lr=8e-4)
     return replace(
         without_norm(),
@@ -131,7 +131,7 @@ def wgan_gp() -> Recipe:
 
 
 def ebgan() -> Recipe:
-    """The discriminator as an energy, an autoencoder's error (Zhao et al. 2017); 8 minutes on one core."""
+    """The discriminator as an energy, an autoencoder's error (Zhao et al. 2017); 7 minutes on one core."""
     return replace(
         dcgan(),
         name="ebgan",
@@ -180,7 +180,7 @@ def gmmn() -> Recipe:
 
 
 def mmd_gan() -> Recipe:
-    """MMD on features that a discriminator learns (Li et al. 2017, Binkowski et al. 2018); 5 minutes on one core."""
+    """MMD on features that a discriminator learns (Li et al. 2017, Binkowski et al. 2018); 4 minutes on one core."""
     optimiser = steady(lr=5e-4, second=0.9)
     return replace(
         without_norm(),
