@@ -9,6 +9,7 @@ from zerosum.benches.literature import reported
 from zerosum.benches.modes import usual_games
 from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.mlp import MLPDiscriminator
+from zerosum.networks.packed import Packed
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe, pretty
@@ -49,7 +50,11 @@ def test_every_game_is_played_on_the_same_terms(board, name):
     assert all(getattr(composed, field) == getattr(board.own, field) for field in OF_THE_BOARD)
     assert all(getattr(composed, field) == getattr(game, field) for field in kept)
     assert not composed.conditional
-    for own, shared in ((composed.generator, board.generator), (composed.discriminator, board.discriminator)):
+    judge = composed.discriminator
+    if isinstance(judge, Packed):  # packing is the game's, and what packs the board's
+        assert judge.samples == game.discriminator.samples
+        judge = judge.discriminator
+    for own, shared in ((composed.generator, board.generator), (judge, board.discriminator)):
         assert type(own) is type(shared)
         assert all(getattr(own, f.name) == getattr(shared, f.name) for f in fields(own) if f.name in OF_SIZE)
     assert read_recipe(pretty(composed)) == composed
