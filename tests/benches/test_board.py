@@ -20,7 +20,7 @@ BOARDS = {board.name: board for board in boards()}
 
 
 @dataclass(frozen=True)
-class Packed:
+class Holding:
     """A discriminator that holds another, as packing does."""
 
     discriminator: object = DCGANDiscriminator(8)
@@ -92,9 +92,9 @@ def test_what_a_game_builds_into_its_network_is_built_into_the_boards():
 
 
 def test_a_network_that_holds_another_stays_round_the_boards():
-    game = Packed(Packed(DCGANDiscriminator(8, norm="none"), together=3))
+    game = Holding(Holding(DCGANDiscriminator(8, norm="none"), together=3))
     found, left = fitted(DCGANDiscriminator(32), game)
-    assert found == Packed(Packed(DCGANDiscriminator(32, norm="none"), together=3)) and left == []
+    assert found == Holding(Holding(DCGANDiscriminator(32, norm="none"), together=3)) and left == []
 
 
 def test_what_finds_no_place_is_told():
