@@ -6,7 +6,6 @@ from zerosum.augment.adaptive import AdaptiveAugment
 from zerosum.data.stacked import StackedDigits
 from zerosum.game.latents import Normal
 from zerosum.networks.conditioning import ConditionalNorm
-from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.fastgan import FastGANGenerator
 from zerosum.networks.fastgan_discriminator import FastGANDiscriminator
 from zerosum.networks.r3gan import R3GANDiscriminator, R3GANGenerator
@@ -120,8 +119,6 @@ def stacked_mnist() -> Recipe:
         relativistic(),
         name="stacked-mnist",
         data=StackedDigits(),
-        generator=DCGANGenerator(size=32),
-        discriminator=DCGANDiscriminator(size=32, norm="none"),
         latent=Normal(100),
         images=500_000,
     )

@@ -2,18 +2,16 @@
 
 from dataclasses import replace
 
-from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.wasserstein import Hinge
 from zerosum.recipes._bases import without_norm
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms.gradient_penalties import Dragan, RothRegularizer
-from zerosum.terms.schedules import Every
 from zerosum.terms.score_averages import LeCam
 
 
 def dragan() -> Recipe:
     """The slope of D is held near real samples, where a game oscillates otherwise (Kodali et al. 2017)."""
-    return replace(without_norm(), name="dragan", objective=NonSaturating(), d_terms=(Dragan(),))
+    return replace(without_norm(), name="dragan", d_terms=(Dragan(),))
 
 
 def roth() -> Recipe:
@@ -24,4 +22,4 @@ def roth() -> Recipe:
 def lecam() -> Recipe:
     """D's scores are drawn to each other's averages, which helps where data are few (Tseng et al. 2021)."""
     base = without_norm()
-    return replace(base, name="lecam", objective=Hinge(), d_terms=(*base.d_terms, Every(1, LeCam(weight=0.1))))
+    return replace(base, name="lecam", objective=Hinge(), d_terms=(*base.d_terms, LeCam(weight=0.1)))
