@@ -28,6 +28,7 @@ from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import prune_checkpoints, replace_durably
 from zerosum.runs.generator import load
+from zerosum.training.signals import Interrupted
 
 OUT = Path("runs/gallery")
 RECORD = Path(__file__).with_name("gallery.json")
@@ -112,15 +113,19 @@ def play(entries: list[Entry], jobs: int, keep: bool) -> list[str]:
             say(f"{entry.name} is passed over, for its data are not here: {reason}")
         else:
             todo.append(entry)
-    for number, ended in run_side_by_side([entry.command for entry in todo], jobs, threads=1):
-        entry = todo[number]
-        add_time(entry, ended)
-        if ended.code == 0:
-            finish(entry, keep)
-        elif not ended.stopped:
-            said = entry.command.log.read_text(errors="replace").strip().splitlines() or ["nothing"]
-            failures.append(f"{entry.name} failed, and said last: {said[-1]}")
-            say(failures[-1])
+    try:
+        for number, ended in run_side_by_side([entry.command for entry in todo], jobs, threads=1):
+            entry = todo[number]
+            add_time(entry, ended)
+            if ended.code == 0:
+                finish(entry, keep)
+            elif not ended.stopped:
+                said = entry.command.log.read_text(errors="replace").strip().splitlines() or ["nothing"]
+                failures.append(f"{entry.name} failed, and said last: {said[-1]}")
+                say(failures[-1])
+    except Interrupted:
+        say("stopped, and what ran was saved; the same command continues")
+        raise
     return failures
 
 

@@ -23,6 +23,7 @@ from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.recipes.named_recipes import named
 from zerosum.runs.generator import TrainedGenerator, build_generator, to_bytes
 from zerosum.training.run import train
+from zerosum.training.signals import Interrupted
 
 PAGE = f"prose before\n{gallery_table.BEGIN}\nold\n{gallery_table.END}\nprose after\n"
 SMALL = {"images": 32, "batch": 16, "tick": 16, "snapshot": 32, "ema": 0.0}
@@ -62,6 +63,8 @@ def room(tmp_path, monkeypatch):
             if not ending.get(name, 0):
                 train(recipes[name], words[words.index("--out") + 1], quiet=True)
             yield number, Ended(ending.get(name, 0), 3.0, 2.0, ending.get(name) == 143)
+            if ending.get(name) == 143:
+                raise Interrupted(143)
 
     monkeypatch.setattr(gallery, "catalogue", lambda: {name: lambda r=r: r for name, r in recipes.items()})
     monkeypatch.setattr(gallery, "named", lambda name: recipes[name])
@@ -135,10 +138,13 @@ def test_a_run_that_has_ended_is_read_without_being_trained(room):
     assert picture.read_bytes() == before, "the seed is fixed"
 
 
-def test_the_time_of_an_interrupted_run_adds_up(room):
+def test_the_time_of_an_interrupted_run_adds_up(room, capsys):
     place, _, commands, ending = room
     ending["ring"] = 143
-    assert play(place, "ring") == 0 and not (place / "pictures" / "ring.png").exists()
+    with pytest.raises(Interrupted):
+        play(place, "ring")
+    assert not (place / "pictures" / "ring.png").exists()
+    assert "the same command continues" in capsys.readouterr().err
     ending.clear()
     assert play(place, "ring") == 0 and commands[0] == commands[1]
     assert json.loads((place / "gallery.json").read_text())["ring"]["cpu_seconds"] == 4.0
