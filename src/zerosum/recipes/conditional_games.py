@@ -19,7 +19,7 @@ def cgan() -> Recipe:
         digits(),
         name="cgan",
         generator=DCGANGenerator(size=32, conditioning=Concatenate(32)),
-        discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Concatenate(16)),
+        discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Concatenate(64)),
     )
 
 
