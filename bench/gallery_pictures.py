@@ -30,14 +30,14 @@ def picture(generator: TrainedGenerator) -> Image.Image:
     """
     if not generator.is_image:
         return of_points(generator, generator.recipe.data.open())
-    scale = 2 if max(generator.shape[1:]) <= SIDE else 1
-    return grid(rows_of(generator), columns=COLUMNS, scale=scale)
+    rows = rows_of(generator)
+    return grid(rows, columns=COLUMNS, scale=2 if max(rows.shape[1:3]) <= SIDE else 1)
 
 
 def rows_of(generator: TrainedGenerator) -> np.ndarray:
     """Return the samples of a grid of `COLUMNS`, row by row: by class, by code, or as they come."""
     latent = generator.recipe.latent
-    if generator.recipe.conditional:
+    if generator.classes:
         labels = np.repeat(np.arange(min(len(generator.classes), CLASSES)), COLUMNS)
         return generator.sample(len(labels), SEED, labels)
     if isinstance(latent, Coded) and latent.categories:
