@@ -165,6 +165,8 @@ def equipped(D, way, term, shape):
     match type(term).__name__:
         case "Reconstruction":
             return replace(D, decoders=True) if "decoders" in known else None
+        case "LevelGuidance":  # D's partner is of its own family, and has the levels
+            return replace(D, levels=4) if "levels" in known else None
         case "MutualInformation":
             return replace(D, auxiliary=CODE) if "auxiliary" in known else None
         case "AuxiliaryClass":
