@@ -117,7 +117,7 @@ def gat() -> Recipe:
         name="gat",
         generator=TransformerGenerator(size=size),
         discriminator=TransformerDiscriminator(size=size, levels=4),
-        d_terms=(*penalties, LevelGuidance(penalties=penalties)),
+        d_terms=(*penalties, LevelGuidance(penalties=tuple(Every(4, penalty) for penalty in penalties))),
         g_terms=(LevelGuidance(),),
         G_opt=optimiser,
         D_opt=optimiser,

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from zerosum.game.draws import derived_seed
 from zerosum.game.player import Objective, Term, unwrapped
 from zerosum.game.turn import Turn
-from zerosum.objectives._wrapping import Remembering
 from zerosum.objectives.relativistic import Relativistic
 from zerosum.terms._common import check_weight
 
@@ -32,6 +31,13 @@ class JudgesLevels(Protocol):
     def levels(self) -> int:
         """How many."""
         ...
+
+
+@runtime_checkable
+class _Remembering(Protocol):
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class LevelGuidance:
         if not 0 <= self.floor < self.least <= 1:
             raise ValueError(f"shares of noise need 0 <= floor < least <= 1; found {self.floor} and {self.least}")
         for part in (self.objective, *map(unwrapped, self.penalties)):
-            if isinstance(part, Remembering):
+            if isinstance(part, _Remembering):
                 raise ValueError(f"LevelGuidance keeps no memory for its parts: choose one without; found {part!r}")
 
     def __call__(self, turn: Turn) -> Tensor:
