@@ -66,9 +66,13 @@ def test_the_folder_holds_weights_and_facts_and_no_code(digits_folder):
 def test_any_sides_come_back_whole(shape, halvings):
     torch.manual_seed(0)
     autoencoder = ConvolutionalAutoencoder(shape, 4, 3, halvings)
-    latents = autoencoder.encode(torch.randn(2, *shape))
+    x = torch.randn(2, *shape)
+    latents = autoencoder.encode(x)
     assert latents.shape == (2, 3, *(-(-side // 2**halvings) for side in shape[1:]))
     assert autoencoder.decode(latents).shape == (2, *shape)
+    f = 2**halvings
+    rows, columns = (torch.arange(-(-side // f) * f).clamp(max=side - 1) for side in shape[1:])
+    assert torch.equal(latents, autoencoder.down(x[:, :, rows][:, :, :, columns])), "the last row and column go on"
 
 
 def test_widths_double_up_to_four_times_the_size():

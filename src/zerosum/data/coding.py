@@ -110,7 +110,7 @@ class Coding:
     def decode(self, latents: Tensor) -> Tensor:
         """Scaled latents `(N, c, h, w)` to pictures `(N, C, H, W)`, float32 on the CPU."""
         raw = latents.cpu() * self.deviation.view(-1, 1, 1) + self.mean.view(-1, 1, 1)
-        return torch.cat([self.autoencoder.decode(block).float().cpu() for block in raw.split(_AT_ONCE)])
+        return torch.cat([self.autoencoder.decode(block).float().cpu() for block in torch.split(raw, _AT_ONCE)])
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -71,7 +71,8 @@ def train_autoencoder(
     some = torch.arange(min(_MEASURED, len(dataset))) * len(dataset) // min(_MEASURED, len(dataset))
     x = _unit(dataset.read(some))
     with torch.no_grad():
-        error = torch.cat([(autoencoder(block) - block).square() for block in x.split(_AT_ONCE)]).mean().sqrt().item()
+        squares = [(autoencoder(block) - block).square() for block in torch.split(x, _AT_ONCE)]
+    error = torch.cat(squares).mean().sqrt().item()
     facts = {"format": FORMAT, **autoencoder.facts, "data": dataset.name, "images": images, "error": error}
     folder.mkdir(parents=True, exist_ok=True)
     _put(folder / WEIGHTS, safetensors.torch.save(autoencoder.state_dict()))
