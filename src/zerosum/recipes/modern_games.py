@@ -40,7 +40,7 @@ def sngan() -> Recipe:
 
 
 def sagan() -> Recipe:
-    """The same with self-attention and labels, a rate for each player (Zhang et al. 2019)."""
+    """SNGAN with self-attention and labels, a rate for each player (Zhang et al. 2019)."""
     return replace(
         sngan(),
         name="sagan",
@@ -67,7 +67,7 @@ def fastgan() -> Recipe:
         objective=Hinge(),
         latent=Normal(64),
         d_terms=(Reconstruction(),),
-        images=100_000,
+        images=60_000,
     )
 
 
@@ -93,14 +93,14 @@ def r3gan() -> Recipe:
     return replace(
         without_norm(),
         name="r3gan",
-        generator=R3GANGenerator(size=48),
-        discriminator=R3GANDiscriminator(size=48),
+        generator=R3GANGenerator(size=32),
+        discriminator=R3GANDiscriminator(size=32),
         objective=Relativistic(),
         latent=Normal(64),
         d_terms=(Scheduled(falling, R1(gamma=1.0)), Scheduled(falling, R2(gamma=1.0))),
         G_opt=steady(lr=2e-4),
         D_opt=steady(lr=2e-4),
-        images=100_000,
+        images=60_000,
     )
 
 
@@ -110,17 +110,18 @@ def gat() -> Recipe:
     As in arXiv 2509.24935, the learning rate falls with the width: a larger `size` wants `width_scaled(2e-4, size)`.
     """
     size = 4
-    penalties = r3gan().d_terms
+    penalties = tuple(Every(4, penalty) for penalty in r3gan().d_terms)
     optimiser = steady(lr=width_scaled(2e-4, size))
     return replace(
         r3gan(),
         name="gat",
-        generator=TransformerGenerator(size=size),
-        discriminator=TransformerDiscriminator(size=size, levels=4),
-        d_terms=(*penalties, LevelGuidance(penalties=tuple(Every(4, penalty) for penalty in penalties))),
+        generator=TransformerGenerator(size=size, tokens=64),
+        discriminator=TransformerDiscriminator(size=size, levels=4, tokens=64),
+        d_terms=(*penalties, LevelGuidance(penalties=penalties)),
         g_terms=(LevelGuidance(),),
         G_opt=optimiser,
         D_opt=optimiser,
+        images=40_000,
     )
 
 
