@@ -55,10 +55,10 @@ def sample(
 
     generator = load(run)
     wanted = _wanted(generator, conditions or [])
-    labels, rows = _labels(generator, n, classes or []), generator.conditions(n, wanted)
+    labels = _labels(generator, n, classes or [])
     samples = generator.sample(n, seed, labels, wanted)
     target = out or (run if run.is_dir() else run.parent) / "samples.png"
-    _write(target, generator, samples, labels, rows)
+    _write(target, generator, samples, labels, generator.conditions(n, wanted))
     if as_json:
         print_json({"out": target, "n": n, "seed": seed, "shape": list(samples.shape), "images": generator.images})
         return

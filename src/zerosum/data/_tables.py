@@ -88,9 +88,7 @@ def _rows(
     there, found = frozenset(files.names), dict[str, list[float]]()
     for line, (cell, *cells) in lines:
         if len(cells) != len(header):
-            raise ValueError(
-                f"line {line} should have {len(header) + 1} cells, as the header, but has {len(cells) + 1}"
-            )
+            raise ValueError(f"line {line} has {len(cells) + 1} cells, where the header has {len(header) + 1}")
         name = _resolved(cell, homes, there)
         if name is None:
             raise ValueError(f"line {line} names {cell!r}, and there is no such image")

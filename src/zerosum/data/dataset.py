@@ -54,9 +54,7 @@ class Dataset:
 
     def _check_conditions(self, found: Conditions) -> None:
         if self.labels is not None:
-            raise ValueError(
-                f"{self.name} has both labels and other conditions, and one game plays by one: leave one out"
-            )
+            raise ValueError(f"{self.name} has both labels and conditions, and a game plays by one: leave one out")
         if len(found.rows) != self.count:
             raise ValueError(
                 f"{self.name} has {self.count:,} samples, but {len(found.rows):,} rows of conditions: "
