@@ -106,36 +106,50 @@ def test_samples_of_numbers_are_what_the_command_asks_for(ages, tmp_path):
     assert 'alt="generated: age ' in (ages / "report.html").read_text()
 
 
-def test_a_folder_or_npz_of_samples_is_data_again(faces, ages, tmp_path):
-    zerosum("sample", faces, "--n", 12, "--out", tmp_path / "folder")
-    told = json.loads(zerosum("data", "info", tmp_path / "folder", "--json", cwd=tmp_path).stdout)
+@pytest.fixture
+def typed(monkeypatch, capsys, tmp_path):
+    """The same commands without a process of their own: exit status, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["zerosum", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_a_folder_or_npz_of_samples_is_data_again(faces, ages, tmp_path, typed):
+    typed("sample", faces, "--n", 12, "--out", "folder")
+    told = json.loads(typed("data", "info", "folder", "--json")[1])
     assert told["count"] == 12 and told["classes"] == {} and told["notes"] == []
     assert [*told["conditions"]] == ["left", "right"] and told["conditions"]["left"]["attribute"]
-    zerosum("sample", ages, "--n", 20, "--out", tmp_path / "s.npz")
-    shown = zerosum("data", "info", tmp_path / "s.npz", cwd=tmp_path).stdout
+    typed("sample", ages, "--n", 20, "--out", "s.npz")
+    _, shown, _ = typed("data", "info", "s.npz")
     assert "numbers  age (" in shown and "classes" not in shown
 
 
-def test_data_verbs_tell_of_tables_and_of_what_is_wrong_with_them(tmp_path):
+def test_data_verbs_tell_of_tables_and_of_what_is_wrong_with_them(tmp_path, typed):
     data = write_lit(tmp_path / "lit", 8)
-    assert "yes/no   left (" in zerosum("data", "info", data, cwd=tmp_path).stdout
-    assert "8 looked at, 0 broken" in zerosum("data", "check", data).stdout
+    assert "yes/no   left (" in typed("data", "info", data)[1]
+    assert "8 looked at, 0 broken" in typed("data", "check", data)[1]
     with (data / "conditions.csv").open("a") as file:
         file.write("008.png,1,1\n")
-    shown = zerosum("data", "check", data, code=1).stdout
+    code, shown, _ = typed("data", "check", data)
+    assert code == 1 and "8 looked at, 1 broken" in shown
     assert "conditions.csv line 10 names '008.png', and there is no such image" in shown
-    assert "8 looked at, 1 broken" in shown
-    done = zerosum("train", "projection", "--data", data, "--out", tmp_path / "run", *SHORT, code=1)
-    assert done.stderr.startswith("zerosum: ") and "line 10 names '008.png'" in done.stderr
-    assert len(done.stderr.splitlines()) == 1 and not (tmp_path / "run").exists()
+    code, out, err = typed("train", "projection", "--data", data, "--out", "run", *SHORT)
+    assert (code, out, len(err.splitlines())) == (1, "", 1) and not (tmp_path / "run").exists()
+    assert err.startswith("zerosum: ") and "line 10 names '008.png'" in err
 
 
-def test_a_table_of_another_name_is_a_setting_away(tmp_path):
+def test_a_table_of_another_name_is_a_setting_away(tmp_path, typed):
     data = write_lit(tmp_path / "lit", 16)
     (data / "conditions.csv").rename(data / "lit.csv")
     more = ["--set", 'data.conditions="lit.csv"', "--set", "label_dropout=0.2"]
-    zerosum("train", "projection", "--data", data, "--out", tmp_path / "run", *SHORT, *more)
-    zerosum("sample", tmp_path / "run", "--n", 3, "--condition", "none", "--out", tmp_path / "s.npz")
+    assert typed("train", "projection", "--data", data, "--out", "run", *SHORT, *more)[0] == 0
+    assert typed("sample", "run", "--n", 3, "--condition", "none", "--out", "s.npz")[0] == 0
     with np.load(tmp_path / "s.npz") as arrays:
         assert arrays["conditions"].tolist() == [[0.5, 0.5]] * 3
 
@@ -157,12 +171,8 @@ def test_a_table_of_another_name_is_a_setting_away(tmp_path):
         ("ages", ["--condition", "none"], "none is a condition after label dropout only"),
     ],
 )
-def test_what_cannot_be_asked_for_is_one_sentence(request, tmp_path, monkeypatch, capsys, run, arguments, sentence):
+def test_what_cannot_be_asked_for_is_one_sentence(request, tmp_path, typed, run, arguments, sentence):
     np.save(tmp_path / "wide.npy", np.zeros((1, 3)))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["zerosum", "sample", str(request.getfixturevalue(run)), *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    out, err = capsys.readouterr()
-    assert ended.value.code == 1 and out == "" and sentence in err and len(err.strip().splitlines()) == 1
+    code, out, err = typed("sample", request.getfixturevalue(run), *arguments)
+    assert (code, out, len(err.strip().splitlines())) == (1, "", 1) and sentence in err
     assert [path.name for path in tmp_path.iterdir()] == ["wide.npy"]
