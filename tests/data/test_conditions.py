@@ -85,6 +85,7 @@ def test_what_is_not_asked_for_is_as_in_rows_of_the_data():
     assert torch.equal(plain[:50], columns.rows) and torch.equal(plain[50:100], columns.rows)
     some = columns.asked(120, {"glasses": 1})
     assert torch.equal(some[:, [0, 2]], plain[:, [0, 2]]) and bool((some[:, 1] == 1).all())
+    assert bool((columns.asked(10, {"glasses": 1})[:, 1] == 1).all())
     assert torch.equal(columns.asked(120), plain), "asking leaves the rows as they were"
 
 

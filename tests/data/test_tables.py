@@ -51,7 +51,7 @@ def test_a_table_at_the_top_of_a_folder_or_zip_is_found(tmp_path, inside):
 @pytest.mark.parametrize(
     "text",
     [
-        b"\xef\xbb\xbf" + TABLE.replace("\n", "\r\n").encode(),
+        b"\xef\xbb\xbf" + TABLE.replace("file", '"file, as it is"').replace("\n", "\r\n").encode(),
         'which, smiling , angle\n\n"b.png","0", 20 \n./a.png,1,-3.5',
         "file,smiling,angle\nb.png,0,20\n a.png ,1.0,-35e-1\n\n",
     ],
@@ -76,6 +76,13 @@ def test_paths_lead_from_the_table_or_from_the_folder_of_all_pictures(tmp_path):
     data = Images(str(tmp_path)).open()
     assert rows(data)["smiling"] == [0, 0], "the table nearest to the pictures counts"
     assert data.notes[0] == "left out beside the images: 1 other file (1 x .csv)"
+
+
+def test_beside_a_table_folders_that_are_no_classes_need_no_note(tmp_path):
+    pictures(tmp_path, "cat/a.png", "b.png")
+    assert Images(str(tmp_path)).open().notes == ("nothing is labelled, since 1 of 2 images lie outside the folders",)
+    data = Images(with_table(tmp_path, TABLE.replace("a.png", "cat/a.png"))).open()
+    assert rows(data)["smiling"] == [0, 1] and data.notes == ()
 
 
 def test_another_table_is_named_and_then_folders_are_no_classes(tmp_path):

@@ -153,11 +153,11 @@ def _measured(table: NDArray[Any], names: tuple[str, ...]) -> Columns:
     """Tell what entries are, from all rows of the data."""
     mean, deviation = [], []
     for values in table.T:
-        largest = np.abs(values).max() or 1.0  # so that squares neither overflow nor vanish
+        # So that squares neither overflow nor vanish, and what never changes deviates by just 0.
+        largest = np.abs(values).max() or 1.0
         parts = values.astype(np.float64) / largest
         mean.append(float(parts.mean() * largest))
-        same = values.min() == values.max()
-        deviation.append(1.0 if same else float(parts.std() * largest) or 1.0)
+        deviation.append(float(parts.std() * largest) or 1.0)
     entries = table.shape[1]
     kept = torch.randperm(len(table), generator=torch.Generator().manual_seed(0))
     kept = kept[: max(1, min(_ROWS, _NUMBERS // entries))]
