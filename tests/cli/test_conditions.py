@@ -164,6 +164,7 @@ def test_a_table_of_another_name_is_a_setting_away(tmp_path, typed):
         ("faces", ["--condition", "left=1", "--condition", "left=0"], "each name once; found 'left=0'"),
         ("faces", ["--condition", "none"], "none is a condition after label dropout only: ask for NAME=VALUE"),
         ("faces", ["--condition", "rows.npy"], "rows.npy does not read as a .npy file"),
+        ("faces", ["--condition", "text.npy"], "text.npy does not read as a .npy file"),
         ("faces", ["--condition", "wide.npy"], "a condition is a row of 2 numbers (left, right); found shape (1, 3)"),
         ("faces", ["--class", "1"], "this projection generator has no classes: it was trained without labels"),
         ("faces", ["--n", "-2"], "n counts samples and is at least 1; found -2"),
@@ -173,6 +174,7 @@ def test_a_table_of_another_name_is_a_setting_away(tmp_path, typed):
 )
 def test_what_cannot_be_asked_for_is_one_sentence(request, tmp_path, typed, run, arguments, sentence):
     np.save(tmp_path / "wide.npy", np.zeros((1, 3)))
+    (tmp_path / "text.npy").write_text("left,right")
     code, out, err = typed("sample", request.getfixturevalue(run), *arguments)
     assert (code, out, len(err.strip().splitlines())) == (1, "", 1) and sentence in err
-    assert [path.name for path in tmp_path.iterdir()] == ["wide.npy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["text.npy", "wide.npy"]

@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -105,7 +106,7 @@ def _rows(path: Path) -> "NDArray[Any]":
     try:
         with path.open("rb") as file:
             rows: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, EOFError, ValueError, TypeError, OverflowError, MemoryError, TokenError) as error:
         raise ValueError(f"{path} does not read as a .npy file: {error}") from None
     return rows
 
