@@ -5,7 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tables
@@ -18,9 +22,10 @@ copyright = author
 release = zerosum.__version__
 html_title = f"zerosum {release}"
 html_theme = "furo"
+html_math_renderer = "mathml"  # browsers draw it themselves: equations need neither the network nor a script
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-myst_enable_extensions = ["substitution"]
+myst_enable_extensions = ["attrs_inline", "dollarmath", "substitution"]
 myst_substitutions = tables.all_tables()
 myst_heading_anchors = 2
 smartquotes = False
@@ -41,6 +46,18 @@ def escape_bars(app: Sphinx, kind: str, name: str, value: object, options: Any, 
     lines[:] = "".join(parts).split("\n")
 
 
+def write_math(self: Any, node: nodes.math | nodes.math_block) -> None:
+    """Write an equation as MathML; LaTeX that is none stops the build."""
+    text = node.astext()
+    try:
+        equation = tex2mathml(text, as_block=isinstance(node, nodes.math_block))
+    except MathError as error:
+        raise SphinxError(f"{self.builder.current_docname}: {error} in {text}") from error
+    self.body.append(equation)
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> None:
-    """Hook into the build, before napoleon reads the docstrings."""
+    """Hook into the build: docstrings before napoleon reads them, and equations."""
     app.connect("autodoc-process-docstring", escape_bars, priority=400)
+    app.add_html_math_renderer("mathml", (write_math, None), (write_math, None))
