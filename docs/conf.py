@@ -48,12 +48,12 @@ def escape_bars(app: Sphinx, kind: str, name: str, value: object, options: Any, 
 
 def write_math(self: Any, node: nodes.math | nodes.math_block) -> None:
     """Write an equation as MathML; LaTeX that is none stops the build."""
-    text = node.astext()
+    text, alone = node.astext(), isinstance(node, nodes.math_block)
     try:
-        equation = tex2mathml(text, as_block=isinstance(node, nodes.math_block))
+        equation = tex2mathml(text, as_block=alone)
     except MathError as error:
         raise SphinxError(f"{self.builder.current_docname}: {error} in {text}") from error
-    self.body.append(equation)
+    self.body.append(f"<p>{equation}</p>" if alone else equation)
     raise nodes.SkipNode
 
 

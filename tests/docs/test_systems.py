@@ -91,7 +91,7 @@ def test_the_code_is_taken_from_the_library_and_never_pasted(name):
     found = {head: [*included(text)] for head, text in under.items()}
     assert found["The lines that are it"] and not found["The equation"] and not found["Run it"]
     for path, what, caption in found["The lines that are it"] + found["The recipe"]:
-        assert caption == path.relative_to(SOURCE).as_posix() and what in {*defined(path)}
+        assert caption == f"{path.relative_to(SOURCE).as_posix()}, {what}" and what in {*defined(path)}
     assert all(path.parent.name != "recipes" for path, _, _ in found["The lines that are it"])
     fences = re.findall(r"^```(\S+)", PAGES[name].read_text(encoding="utf-8"), re.MULTILINE)
     assert fences == ["{literalinclude}"] * sum(map(len, found.values())) + ["console"]
