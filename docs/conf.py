@@ -5,7 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tables
@@ -18,9 +22,10 @@ copyright = author
 release = zerosum.__version__
 html_title = f"zerosum {release}"
 html_theme = "furo"
+html_math_renderer = "mathml"  # browsers draw it themselves: equations need neither the network nor a script
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-myst_enable_extensions = ["substitution"]
+myst_enable_extensions = ["attrs_inline", "dollarmath", "substitution"]
 myst_substitutions = tables.all_tables()
 myst_heading_anchors = 2
 smartquotes = False
@@ -41,6 +46,29 @@ def escape_bars(app: Sphinx, kind: str, name: str, value: object, options: Any, 
     lines[:] = "".join(parts).split("\n")
 
 
+def tell_of_missing_pictures(app: Sphinx, page: str, source: list[str]) -> None:  # noqa: ARG001
+    """In place of a gallery's picture that has not been made yet, say so."""
+    parts = re.split(r"(!\[[^\]]*\]\(\.\./gallery/[^)]+\.png\)(?:\{[^}]*\})?)", source[0])
+    for place, part in enumerate(parts[1::2]):
+        path = part.split("../")[1].split(")")[0]
+        if not (Path(__file__).parent / path).is_file():
+            parts[2 * place + 1] = tables.NO_PICTURE
+    source[0] = "".join(parts)
+
+
+def write_math(self: Any, node: nodes.math | nodes.math_block) -> None:
+    """Write an equation as MathML; LaTeX that is none stops the build."""
+    text, alone = node.astext(), isinstance(node, nodes.math_block)
+    try:
+        equation = tex2mathml(text, as_block=alone)
+    except MathError as error:
+        raise SphinxError(f"{self.builder.current_docname}: {error} in {text}") from error
+    self.body.append(f"<p>{equation}</p>" if alone else equation)
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> None:
-    """Hook into the build, before napoleon reads the docstrings."""
+    """Hook into the build: docstrings before napoleon reads them, pictures that are not there yet, and equations."""
     app.connect("autodoc-process-docstring", escape_bars, priority=400)
+    app.connect("source-read", tell_of_missing_pictures)
+    app.add_html_math_renderer("mathml", (write_math, None), (write_math, None))

@@ -7,9 +7,10 @@ import inspect
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields
+from pathlib import Path
 
 from zerosum._rooms import modules
-from zerosum.recipes.named_recipes import catalogue
+from zerosum.recipes.named_recipes import about, catalogue
 from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
 
@@ -17,12 +18,13 @@ ROOMS = (
     *("game", "objectives", "terms", "augment", "networks", "networks.layers", "data", "recipes"),
     *("runs", "training", "report", "metrics", "pictures", "benches"),
 )
+NO_PICTURE = "no run yet"
 
 
 def all_tables() -> dict[str, str]:
     """Everything that pages may take in, as Markdown by name."""
     return {
-        "recipes": recipe_table(),
+        "systems": systems(),
         "recipe_fields": field_table(Recipe),
         "objectives": objective_table(),
         "kernels": part_table("objectives", "__call__", "squared_distance"),
@@ -72,10 +74,26 @@ def objective_table() -> str:
     return table(("objective", "D minimises", "G minimises"), rows)
 
 
-def recipe_table() -> str:
-    """The named recipes, with their length and what each is."""
-    rows = [(code(name), f"{make().images:,}", prose(summary(make))) for name, make in catalogue().items()]
-    return table(("recipe", "images", "what it is"), rows)
+def systems() -> str:
+    """The named recipes in their groups, each with its picture and a link to its page in docs/systems."""
+    made = catalogue()
+    told = {name: about(make) for name, make in sorted(made.items())}
+    parts: list[str] = []
+    for group in sorted({system.group for system in told.values()}):
+        rows = [
+            (f"[{picture(name)}]({name}.md)", f"[{name}]({name}.md)", f"{made[name]().images:,}", prose(system.line))
+            for name, system in told.items()
+            if system.group == group
+        ]
+        parts += [f"## {group}", table(("picture", "recipe", "images", "what it is"), rows)]
+    return "\n\n".join(parts)
+
+
+def picture(name: str) -> str:
+    """A recipe's picture, small, or that there is none yet."""
+    if not (Path(__file__).parent / "gallery" / f"{name}.png").is_file():
+        return NO_PICTURE
+    return f"![{name}](../gallery/{name}.png){{width=72px}}"
 
 
 def field_table(kind: type) -> str:

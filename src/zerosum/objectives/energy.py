@@ -38,7 +38,7 @@ class EnergyBased:
 
 @dataclass(frozen=True)
 class BoundaryEquilibrium:
-    """BEGAN: Berthelot, Schumm and Metz 2017 (arXiv 1703.10717), section 3.3.
+    """BEGAN: Berthelot, Schumm and Metz 2017 (arXiv 1703.10717), sections 3.3 and 3.4.
 
     With the reconstruction error L(x) = -score: D minimises L(x) - k L(G(z)), G minimises L(G(z)), and after
     each move of D the balance k is led so that L(G(z)) / L(x) stays at `gamma`:

@@ -1,4 +1,4 @@
-"""Virtual batch norm: Salimans et al. 2016 (arXiv 1606.03498), section 3.4.
+"""Virtual batch norm: Salimans et al. 2016 (arXiv 1606.03498), section 3.5.
 
 A sample is normalised by the statistics of a fixed reference batch and of itself, so that what becomes of it does not
 depend on the other samples of its batch. Statistics are those of the current weights, so the network carries the
