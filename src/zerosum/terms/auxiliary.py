@@ -45,6 +45,11 @@ class AuxiliaryClass:
         """-E log P(c | x) over the samples of which a class is told."""
         every = shown(logits, "logits", self)
         classes = every.shape[1] - self.others
+        if classes < 1:
+            raise ValueError(
+                f"AuxiliaryClass reads a logit for each class, before {self.others} others, and this D shows "
+                f"{every.shape[1]} logits in all: choose conditioning=Auxiliary()"
+            )
         told = (c != classes).sum().clamp_min(1)
         return cross_entropy(every[:, :classes], c, ignore_index=classes, reduction="sum") / told
 
