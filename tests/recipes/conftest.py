@@ -16,7 +16,7 @@ ROUNDS = 2
 
 
 class Observed(Game):
-    """A game in which each part of a loss, or the objective's alone, is looked at by itself before the move.
+    """A game in which each part of a loss, or the objective's alone, is looked at by itself on each move.
 
     `reached` holds, for each part, the parameters that a gradient of it has reached in some move.
     """
@@ -45,6 +45,7 @@ class Observed(Game):
     def note(self, player, name, gradients):
         largest = torch.stack(torch._foreach_norm(gradients, torch.inf))
         assert largest.isfinite().all(), f"the gradient of {name}"
+        assert largest.any() or not name.endswith("/loss"), f"{name} reaches nothing"
         sizes = zip(self.names[player.name], largest.tolist(), strict=True)
         self.reached[name] |= {key for key, size in sizes if size}
 
@@ -73,7 +74,7 @@ class Session:
         players = {}
         for side, network in (("D", self.D), ("G", self.G)):
             own = [*network.parameters()]
-            optimiser = torch.optim.SGD(own, 0.01, foreach=True) if own else None
+            optimiser = torch.optim.SGD(own, 0.001, foreach=True) if own else None
             players[side] = Player(side, network, optimiser, tuple(term for place, term in terms if place == side))
         rest = {"latent": self.latent, "ema": self.ema, "n_critic": int(self.learns)}
         return Observed(**players, objective=objective, images_total=ROUNDS * self.table.batch, **rest).observe(every)

@@ -72,6 +72,17 @@ def test_without_labels_there_is_no_class_to_read(lay, c):
         AuxiliaryClass()(lay("D", showing(lambda x: x), x=x, x_fake=x, c=c))
 
 
+def test_a_d_whose_logits_are_all_for_others_is_refused(lay):
+    x = samples(0, 2, 3)
+    turn = lay("D", showing(lambda x: x), x=x, x_fake=x, c=np.array([0, 1]))
+    sentence = (
+        r"AuxiliaryClass reads a logit for each class, before 3 others, and this D shows 3 logits in all: "
+        r"choose conditioning=Auxiliary\(\)"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        AuxiliaryClass(others=3)(turn)
+
+
 def test_a_d_without_such_a_head_is_refused(lay):
     x = samples(0, 2, 3)
     turn = lay("D", lambda x, *c: Judgement(x.sum(1), x), x=x, x_fake=x, z=samples(1, 2, 14), c=np.array([0, 1]))
