@@ -35,8 +35,10 @@ bench: .venv/ready
 # A living library to compare with, in a .venv of its own: then .venv/bin/python -m bench.peers
 peers: .venv-peers/ready
 
+# The long tests, and then every recipe by its own command: bench/gallery.md and docs/gallery/. Some hours.
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow tests
+	$(BIN)/python -m bench.gallery
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -5,6 +5,9 @@ samples are clearly some digit, how many are the digit that was asked for, wheth
 the Frechet distance between its features of the samples and of the 60,000 training images. Distances hold
 only within one judge: its fingerprint is printed with them.
 
+Where there is no MNIST archive, 4,000 of the embedded digits train it, and the other 1,000 tell how well it
+reads: a judge less apart from the generators, which learn from the same 5,000, and with a name of its own.
+
     python -m bench.judge runs/demo samples.npz --json
 """
 
@@ -18,49 +21,21 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+
+from bench.reader import EPOCHS, PROTOCOL, Reader, read, train
+from zerosum.data.digits import Digits
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "mnist.npz"
 CACHE = Path.home() / ".cache" / "zerosum" / "judge.safetensors"
-EPOCHS, BATCH, PEAK_RATE, WEIGHT_DECAY, SHIFT = 6, 128, 4e-3, 0.02, 2
-"""The training protocol of the judge; another protocol is another judge, with a cache of its own."""
-PROTOCOL = f"cnn-dense-128/{EPOCHS}/{BATCH}/{PEAK_RATE}/{WEIGHT_DECAY}/{SHIFT}"
-
-
-class Reader(nn.Module):
-    """Convolutions at 28, 14 and 7 pixels, a dense layer of 128 features, and a linear head.
-
-    No label smoothing and no pooling over the whole image: either folds the features onto the ten classes,
-    and a distance between them would no longer see variety within a class.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            *stage(1, 32, size=5), nn.MaxPool2d(2),
-            *stage(32, 64), *stage(64, 64), nn.MaxPool2d(2),
-            *stage(64, 64), nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(),
-        )  # fmt: skip
-        self.head = nn.Linear(128, 10)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Map grey images in -1..1, `(B, 1, 28, 28)`, to logits `(B, 10)` and features `(B, 128)`."""
-        features = self.body(x)
-        return self.head(features), features
-
-
-def stage(fan_in: int, fan_out: int, size: int = 3) -> tuple[nn.Module, ...]:
-    """Return a convolution that keeps the side, with batch norm and a rectifier."""
-    convolution = nn.Conv2d(fan_in, fan_out, size, padding=size // 2, bias=False)
-    return convolution, nn.BatchNorm2d(fan_out), nn.ReLU()
+EMBEDDED = "embedded"
+"""In the name of its cache, and as its data: the judge of the embedded digits."""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """A trained reader with the moments of its features on the 60,000 training images."""
+    """A trained reader with the moments of its features on its training images, 60,000 of MNIST or the embedded."""
 
     reader: Reader
     mean: np.ndarray
@@ -68,6 +43,7 @@ class Judge:
     accuracy: float
     fingerprint: str
     baselines: dict[str, dict[str, Any]]
+    data: str = "MNIST"
 
     def verdict(self, images: np.ndarray, labels: np.ndarray | None = None) -> dict[str, Any]:
         """Read uint8 images `(N, 28, 28)`, `(N, 28, 28, 1)` or `(N, 28, 28, 3)` and sum up what is seen.
@@ -106,19 +82,6 @@ def grey(images: np.ndarray) -> np.ndarray:
     return images
 
 
-def scaled(images: Tensor) -> Tensor:
-    """Return uint8 images `(B, 28, 28)` as floats in -1..1, `(B, 1, 28, 28)`."""
-    return (images[:, None].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-
-
-@torch.no_grad()
-def read(reader: Reader, images: np.ndarray) -> tuple[Tensor, np.ndarray]:
-    """Return logits `(N, 10)` and float64 features `(N, 128)`, computed in float32 with the norms frozen."""
-    parts = [reader(scaled(part)) for part in torch.from_numpy(images).split(500)]
-    logits, features = (torch.cat(column) for column in zip(*parts, strict=True))
-    return logits, features.double().numpy()
-
-
 def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and covariance of features `(N, d)`."""
     return features.mean(0), np.cov(features, rowvar=False)
@@ -136,46 +99,27 @@ def frechet(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np
     return float(((mean_a - mean_b) ** 2).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
 
 
-def shifted(images: Tensor, by: int, draw: torch.Generator) -> Tensor:
-    """Return images `(B, H, W)`, each moved by up to `by` pixels along each axis, with black behind."""
-    count, height, width = images.shape
-    padded = F.pad(images, (by, by, by, by))
-    down, right = torch.randint(2 * by + 1, (2, count, 1, 1), generator=draw)
-    rows = down + torch.arange(height)[:, None]
-    columns = right + torch.arange(width)
-    return padded[torch.arange(count)[:, None, None], rows, columns]
-
-
-def train(images: np.ndarray, labels: np.ndarray, epochs: int = EPOCHS) -> Reader:
-    """Train a reader on uint8 images `(N, 28, 28)` and their labels, with one cycle of the learning rate."""
-    draw = torch.Generator().manual_seed(0)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        reader = Reader().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(reader.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY, fused=True)
-    steps = len(images) // BATCH
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, epochs * steps)
-    x, y = torch.from_numpy(images), torch.from_numpy(labels).long()
-    for epoch in range(epochs):
-        for chosen in torch.randperm(len(x), generator=draw)[: steps * BATCH].split(BATCH):
-            with torch.autocast("cpu", torch.bfloat16):
-                logits, _ = reader(scaled(shifted(x[chosen], SHIFT, draw)))
-            loss = F.cross_entropy(logits.float(), y[chosen])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            cycle.step()
-        print(f"judge: epoch {epoch + 1} of {epochs}, last loss {loss.item():.4f}", file=sys.stderr)
-    return reader.eval()
-
-
-def build(data: Path, cache: Path) -> None:
-    """Train a judge on an MNIST archive, measure it, and write it with its moments to `cache`."""
+def split(data: Path | None) -> tuple[np.ndarray, ...]:
+    """Return images and labels to learn from and to be tested on: those of an archive, or the embedded digits."""
+    if data is None:
+        digits = Digits().open()
+        assert digits.labels is not None
+        x, y = digits.read(torch.arange(len(digits)))[:, 0].numpy(), digits.labels.numpy()
+        held = np.arange(len(x)) % 5 == 0  # they are sorted by class
+        return x[~held], y[~held], x[held], y[held]
     if not data.is_file():
         raise ValueError(f"no MNIST archive at {data}: give --data a .npz with x_train, y_train, x_test and y_test")
     with np.load(data) as archive:
-        x, y, x_test, y_test = (archive[key] for key in ("x_train", "y_train", "x_test", "y_test"))
-    reader = train(x, y)
+        return tuple(archive[key] for key in ("x_train", "y_train", "x_test", "y_test"))
+
+
+def build(data: Path | None, cache: Path) -> None:
+    """Train a judge on an MNIST archive, or the embedded digits; measure it; write it with its moments to `cache`.
+
+    Fewer images are shown more often, so that the judge has seen as many in the end.
+    """
+    x, y, x_test, y_test = split(data)
+    reader = train(x, y, EPOCHS if data is not None else EPOCHS * 60_000 // len(x))
     mean, covariance = moments(read(reader, x)[1])
     judge = Judge(reader, mean, covariance, 0.0, "", {})
     some = np.random.default_rng(0).permutation(len(x))[:10_000]
@@ -194,17 +138,37 @@ def build(data: Path, cache: Path) -> None:
     unfinished.replace(cache)
 
 
-def load_judge(data: Path = DATA, cache: Path = CACHE) -> Judge:
-    """Return the cached judge; train it first (a few minutes) where there is none of this protocol."""
-    if not cache.is_file() or facts_of(cache).get("protocol") != PROTOCOL:
-        build(data, cache)
+def load_judge(data: Path | None = None, cache: Path = CACHE) -> Judge:
+    """Return the cached judge; train it first (a few minutes) where there is none of this protocol.
+
+    `data` is an MNIST archive. By default it is that of `DATA`; where neither it nor a cached judge is there, the judge
+    is one of the embedded digits, cached beside.
+    """
+    if data is None and not DATA.is_file() and not is_judge(cache):
+        print(f"judge: no MNIST archive at {DATA}, so one of the embedded digits reads", file=sys.stderr)
+        cache = cache.with_stem(f"{cache.stem}-{EMBEDDED}")
+        if not is_judge(cache):
+            build(None, cache)
+        return cached(cache, EMBEDDED)
+    if not is_judge(cache):
+        build(data or DATA, cache)
+    return cached(cache, "MNIST")
+
+
+def cached(cache: Path, data: str) -> Judge:
+    """Return the judge in a file."""
     tensors = load_file(cache)
     mean, covariance = (tensors.pop(f"moments.{name}").numpy() for name in ("mean", "covariance"))
     reader = Reader().to(memory_format=torch.channels_last)
     reader.load_state_dict(tensors)
     baselines = json.loads(facts_of(cache)["baselines"])
     fingerprint = hashlib.sha256(cache.read_bytes()).hexdigest()[:12]
-    return Judge(reader.eval(), mean, covariance, baselines["real: test"]["right"], fingerprint, baselines)
+    return Judge(reader.eval(), mean, covariance, baselines["real: test"]["right"], fingerprint, baselines, data)
+
+
+def is_judge(cache: Path) -> bool:
+    """Whether a file holds a judge of this protocol."""
+    return cache.is_file() and facts_of(cache).get("protocol") == PROTOCOL
 
 
 def facts_of(cache: Path) -> dict[str, str]:
@@ -229,7 +193,7 @@ def samples(place: Path, count: int) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def table(verdicts: dict[str, dict[str, Any]]) -> str:
-    """Return verdicts as aligned lines; "x real" is the distance over that of the MNIST test images."""
+    """Return verdicts as aligned lines; "x real" is the distance over that of the real test images."""
     width = max(map(len, verdicts)) + 2
     real = verdicts["real: test"]["fid"]
     lines = [f"{'':{width}}{'samples':>8}{'FID':>9}{'x real':>8}{'confident':>11}{'right':>8}{'digits':>8}"]
@@ -246,7 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
     about = (__doc__ or "").split("\n\n")[1]
     parser = argparse.ArgumentParser(prog="python -m bench.judge", description=about)
     parser.add_argument("places", nargs="*", type=Path, metavar="RUN_OR_NPZ")
-    parser.add_argument("--data", type=Path, default=DATA, help="the MNIST archive (.npz)")
+    parser.add_argument("--data", type=Path, help=f"the MNIST archive (.npz), by default {DATA}")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where the trained judge is kept")
     parser.add_argument("--count", type=int, default=10_000, help="samples to draw from a run")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -258,10 +222,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"judge: {error}", file=sys.stderr)
         return 2
     if chosen.json:
-        print(json.dumps({"judge": judge.fingerprint, "accuracy": judge.accuracy, "verdicts": verdicts}))
+        print(
+            json.dumps(
+                {"judge": judge.fingerprint, "data": judge.data, "accuracy": judge.accuracy, "verdicts": verdicts}
+            )
+        )
     else:
         print(table(verdicts))
-        print(f"judge {judge.fingerprint}, {judge.accuracy:.2%} of the MNIST test images right")
+        print(f"judge {judge.fingerprint} of {judge.data}, {judge.accuracy:.2%} of the test images right")
     return 0
 
 

@@ -33,7 +33,7 @@ def perceptron(sizes: tuple[int, ...]) -> nn.Sequential:
 
 def trainer(library: ModuleType, recipe: Any, dimensions: int, seed: int) -> Any:
     """The library's trainer of its recipe, with networks and prior started as its README does."""
-    G = perceptron((recipe.z_dim, 128, 128, 128, dimensions))
+    G = perceptron((recipe.z_dim, 192, 192, 192, dimensions))
     D = perceptron((dimensions, 128, 128, 1))
     library.init.deterministic_orthogonal_(G, seed=2 * seed)
     library.init.deterministic_orthogonal_(D, seed=2 * seed + 1)

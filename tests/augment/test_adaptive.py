@@ -1,6 +1,7 @@
 """The probability that follows how much D overfits, by itself and in the two augmentations that have one."""
 
 import copy
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,12 @@ import pytest
 import torch
 
 from zerosum.augment import AdaptiveAugment, AdaptivePseudo, FixedAugment
-from zerosum.game import Draws
+from zerosum.data.dataset import in_memory
+from zerosum.game import Draws, Judgement
+from zerosum.networks import DCGANDiscriminator, DCGANGenerator
+from zerosum.recipes.named_recipes import named
+from zerosum.training.batches import Batches
+from zerosum.training.build import build_game
 
 BOTH = {"ADA": AdaptiveAugment, "APA": AdaptivePseudo}
 each = pytest.mark.parametrize(("name", "kind"), BOTH.items())
@@ -151,6 +157,35 @@ def test_ada_is_the_fixed_pipeline_of_its_p(pictures, turn):
     blits = AdaptiveAugment(pipeline="b")
     blits.adaptation.p.fill_(0.4)
     assert torch.equal(blits(x, "real", turn(x)), FixedAugment(0.4, "b")(x, "real", turn(x)))
+
+
+def test_in_a_game_d_sees_the_pipeline_of_the_p_that_its_own_signs_have_led_to():
+    """p is simulated beside the game from r_t, the mean sign of what D says of real samples as it sees them."""
+    pixels = torch.randint(256, (40, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    dataset, device = in_memory("tiny", pixels), torch.device("cpu")
+    signs, led = [], [0.0]
+
+    def spy(turn):
+        seen = FixedAugment(led[-1])(turn.x, "real", turn)
+        assert torch.equal(turn.real.score, Judgement.of(turn.D(seen)).score), f"another p on move {len(signs)}"
+        signs.append(np.sign(turn.real.score.detach().double().numpy()).mean())
+        change = 16 / 64 * np.sign(np.mean(signs[-2:]) - 0.1) if len(signs) % 2 == 0 else 0.0
+        led.append(min(max(led[-1] + change, 0.0), 0.8))
+        return turn.zero()
+
+    recipe = replace(
+        named("ada"),
+        generator=DCGANGenerator(size=4),
+        discriminator=DCGANDiscriminator(size=4, norm="none"),
+        augment=AdaptiveAugment(target=0.1, every=2, images=64, limit=0.8),
+        conditional=False,
+        batch=8,
+    )
+    game = build_game(recipe, dataset, device, "float32")
+    game.D.terms = (spy,)
+    batches = Batches(dataset, 8, False, seed=0, device=device)
+    logged = [game.move_D(next(batches))["ADA/p"].item() for _ in range(20)]
+    assert logged == pytest.approx(led[1:]) and len(set(led)) > 3
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 4), (2,)], ids=str)

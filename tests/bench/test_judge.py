@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from bench import judge as subject
+from bench import reader
 from torch import nn
 
 
@@ -29,7 +30,7 @@ def test_the_frechet_distance_of_a_law_to_itself_is_zero_even_where_the_covarian
 def test_a_shift_moves_every_image_by_itself_within_its_reach():
     images = torch.zeros(400, 9, 9, dtype=torch.uint8)
     images[:, 4, 4] = 255
-    moved = subject.shifted(images, 2, torch.Generator().manual_seed(0))
+    moved = reader.shifted(images, 2, torch.Generator().manual_seed(0))
     where = moved.nonzero()[:, 1:]
     assert moved.shape == images.shape and len(where) == 400
     assert sorted(set(map(tuple, where.tolist()))) == [(i, j) for i in range(2, 7) for j in range(2, 7)]
@@ -95,7 +96,7 @@ def archive(tmp_path_factory):
 def cache(archive):
     """A judge trained for a moment, without shifts, which would blur the classes into each other."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subject, "SHIFT", 0)
+        patch.setattr(reader, "SHIFT", 0)
         subject.build(archive, archive.with_name("judge.safetensors"))
     return archive.with_name("judge.safetensors")
 
@@ -113,6 +114,26 @@ def test_a_judge_of_another_protocol_is_not_used(cache, tmp_path, monkeypatch):
     monkeypatch.setattr(subject, "PROTOCOL", "another")
     with pytest.raises(ValueError, match=r"no MNIST archive at .*absent.npz: give --data"):
         subject.load_judge(tmp_path / "absent.npz", cache)
+
+
+def test_without_an_archive_the_embedded_digits_make_a_judge_of_their_own(cache, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(subject, "DATA", tmp_path / "absent.npz")
+    assert subject.load_judge(cache=cache).data == "MNIST", "one that is cached serves without its archive"
+    shown = []
+    monkeypatch.setattr(subject, "train", lambda x, y, epochs: shown.append((len(x), epochs)) or reader.train(x, y, 1))
+    judge = subject.load_judge(cache=tmp_path / "judge.safetensors")
+    assert shown == [(4_000, 90)], "shown as many in all as MNIST's, and never the held-out thousand"
+    assert judge.data == "embedded" and judge.accuracy > 0.8 and judge.baselines["real: test"]["samples"] == 1_000
+    assert "so one of the embedded digits reads" in capsys.readouterr().err
+    again = subject.load_judge(cache=tmp_path / "judge.safetensors")
+    assert (again.fingerprint, len(shown)) == (judge.fingerprint, 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["judge-embedded.safetensors"]
+
+
+def test_the_embedded_digits_are_split_evenly_over_the_classes():
+    x, y, x_test, y_test = subject.split(None)
+    assert x.shape == (4_000, 28, 28) and x_test.shape == (1_000, 28, 28)
+    assert (np.bincount(y) == 400).all() and (np.bincount(y_test) == 100).all()
 
 
 def run(capsys, cache, *arguments):

@@ -98,4 +98,4 @@ def test_the_library_trains_until_the_seconds_are_spent():
     assert all(len(batch) == 16 for batch in real.batches)
     assert np.isin(torch.cat(real.batches).numpy(), points.numpy()).all()
     widths = [[layer.out_features for layer in net if isinstance(layer, torch.nn.Linear)] for net in (real.G, real.D)]
-    assert widths == [[128, 128, 128, 2], [128, 128, 1]]
+    assert widths == [[192, 192, 192, 2], [128, 128, 1]]

@@ -8,7 +8,8 @@ import torch
 from torch.nn.functional import softplus
 
 from zerosum.game import Normal, stream
-from zerosum.terms import R1, Every
+from zerosum.objectives import Relativistic
+from zerosum.terms import R1, R2, Every, Geometric, Scheduled
 
 
 def slope_penalty(D, x):
@@ -57,3 +58,39 @@ def test_three_rounds_end_at_the_weights_of_a_loop_written_by_hand(play, batches
         for (name, a), b in zip(mine.named_parameters(), theirs.parameters(), strict=True):
             assert torch.allclose(a, b, atol=1e-6), name
     assert game.images == 24
+
+
+def r3gan_by_hand(G, D, batches, rounds, seed, total):
+    """R3GAN (arXiv 2501.05441): every fake against a real sample of its own, and R1 and R2 on every move of D.
+
+    L_D = E[f(D(G(z)) - D(x))] + gamma/2 (E |grad_x D(x)|^2 + E |grad_x D(G(z))|^2) with f = softplus; L_G is the first
+    part with the roles changed. gamma falls from 0.3 by equal ratios to a tenth over the run.
+    """
+    G_opt, D_opt = (torch.optim.Adam(network.parameters(), 0.01, (0.5, 0.9)) for network in (G, D))
+    for move in range(rounds):
+        real, real_for_G = next(batches), next(batches)
+        x_fake = G(Normal(3).draw(len(real.x), stream(seed, "latent", real.position))).detach()
+        gamma = 0.3 * 0.1 ** (move * len(real.x) / total)
+        D_opt.zero_grad()
+        loss = sum(softplus(D(x_fake[i : i + 1]) - D(real.x[i : i + 1])) for i in range(len(x_fake))) / len(x_fake)
+        (loss + gamma / 2 * (slope_penalty(D, real.x) + slope_penalty(D, x_fake))).backward()
+        D_opt.step()
+        G_opt.zero_grad()
+        x_fake = G(Normal(3).draw(len(real_for_G.x), stream(seed, "latent", real_for_G.position)))
+        softplus(D(real_for_G.x) - D(x_fake)).mean().backward()
+        G_opt.step()
+
+
+def test_the_game_of_r3gan_ends_at_the_weights_of_its_paper_written_by_hand(play, batches, fresh_networks):
+    terms = tuple(Scheduled(Geometric(end=0.1), term(gamma=0.3)) for term in (R1, R2))
+    game = play(objective=Relativistic(), seed=7, D_terms=terms, images_total=40)
+    eight = list(islice(batches, 8))
+    stream_of_eight = iter(eight)
+    for _ in range(4):
+        game.step(stream_of_eight)
+    G, D = fresh_networks()
+    r3gan_by_hand(G, D, iter(eight), rounds=4, seed=7, total=40)
+    for mine, theirs in ((game.G.network, G), (game.D.network, D)):
+        for (name, a), b in zip(mine.named_parameters(), theirs.parameters(), strict=True):
+            if name != "2.bias" or mine is game.G.network:  # D's last bias cancels in every difference
+                assert torch.allclose(a, b, atol=1e-6), name

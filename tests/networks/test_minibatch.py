@@ -97,3 +97,18 @@ def test_slopes_can_be_differentiated_and_likes_give_finite_ones(layer):
 def test_empty_comparisons_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_kernels_compare_within_groups_alone():
+    h = torch.randn(7, 6)
+    layer = KernelCloseness(6, 4, 3, group=3)
+    whole = KernelCloseness(6, 4, 3)
+    whole.load_state_dict(layer.state_dict())
+    found = layer(h)
+    for group in ([0, 3, 6], [1, 4], [2, 5]):
+        torch.testing.assert_close(found[group], whole(h[group]))
+
+
+def test_a_group_of_one_is_refused():
+    with pytest.raises(ValueError, match="compared in groups of at least 2; found group=1"):
+        MinibatchDiscrimination(group=1)

@@ -192,3 +192,16 @@ def test_branches_of_the_discriminator_begin_small_and_the_class_token_is_scored
 def test_a_discriminator_of_no_pictures_is_refused():
     with pytest.raises(ValueError, match="levels counts the pictures that D judges together, at least 1; found 0"):
         TransformerDiscriminator(levels=0)
+
+
+def test_fewer_tokens_are_larger_squares():
+    generator = TransformerGenerator(4, tokens=64).build(8, (1, 28, 28), None)
+    discriminator = TransformerDiscriminator(4, tokens=64).build((1, 28, 28), None)
+    assert (generator.patch, discriminator.patch) == (4, 4)
+    assert discriminator(generator(torch.zeros(2, 8))).score.shape == (2,)
+
+
+@pytest.mark.parametrize("spec", [TransformerGenerator, TransformerDiscriminator])
+def test_a_picture_of_too_few_tokens_is_refused(spec):
+    with pytest.raises(ValueError, match="tokens counts the squares of a picture, at least 4; found 3"):
+        spec(tokens=3)

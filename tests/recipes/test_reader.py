@@ -58,6 +58,7 @@ PLAYERS = {
     "Transformation": (Brightness, Cutout, Scale),
     "WeightProjection": (WeightClip,),
     "Source": (Digits, Ring, Law),
+    "Autoencoder": (),  # text holds the folder of one
     "Distribution": (NormalLaw, ParetoLaw),
     "Latent": (Normal, Uniform, Sphere, Coded),
     "GeneratorSpec": (MLPGenerator, DCGANGenerator),

@@ -19,7 +19,7 @@ OF_THE_BOARD = (
     *("seed", "precision", "tick", "snapshot"),
 )
 """The fields of a recipe that belong to the board. Its networks do but for `fitted`; all the rest is the game."""
-OF_SIZE = ("size", "width", "hidden", "code", "embedding", "activation", "fourier", "fourier_scale", "conditioning")
+OF_SIZE = ("size", "width", "hidden", "code", "embedding", "activation", "conditioning")
 """The fields of a network that say how large it is and what it takes in: the board's, as the network's kind is."""
 
 
@@ -63,9 +63,10 @@ def boards(archive: str | None = None) -> tuple[Board, ...]:
         latent=Normal(32),
     )
     stacked = replace(relativistic(), name="stacked", data=StackedDigits(archive), latent=Normal(100), images=500_000)
-    points = (("ring-8", ring()), ("grid-25", grid()), ("mixture-64d", mixture))
+    plain = MLPDiscriminator(hidden=(128, 128))  # the board's own games see Fourier features beside
     return (
-        *(Board(name, own, own.generator, own.discriminator) for name, own in points),
+        *(Board(name, own, own.generator, plain) for name, own in (("ring-8", ring()), ("grid-25", grid()))),
+        Board("mixture-64d", mixture, mixture.generator, mixture.discriminator),
         Board("stacked-digits", stacked, DCGANGenerator(32), DCGANDiscriminator(32), samples=25_600),
     )
 

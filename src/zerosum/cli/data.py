@@ -1,4 +1,4 @@
-"""`zerosum data info` and `zerosum data check`."""
+"""`zerosum data info`, `zerosum data check` and `zerosum data autoencoder`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +34,8 @@ def info(
         print_json({**asdict(facts), "sheet": sheet})
         return
     shape = " x ".join(map(str, facts.shape))
-    kind = "pictures (channels x height x width)" if dataset.is_image else "points"
+    kind = "points" if not dataset.is_image else "latents" if dataset.coding else "pictures"
+    kind += " (channels x height x width)" if dataset.is_image else ""
     typer.echo(f"{facts.name}: {facts.count:,} {kind} of {shape}, {facts.bytes / 1e6:,.1f} MB decoded")
     typer.echo(f"values   {facts.low:g} to {facts.high:g}, mean {_list(facts.mean)}, deviation {_list(facts.std)}")
     typer.echo(f"classes  {', '.join(f'{k} ({n:,})' for k, n in facts.classes.items()) or 'none'}")
@@ -65,6 +66,33 @@ def check(data: Source, as_json: JsonFlag = False) -> None:
         typer.echo(f"{found.checked:,} looked at, {len(found.broken):,} broken")
     if found.broken:
         raise typer.Exit(1)
+
+
+@app.command("autoencoder")
+def autoencoder(
+    data: Source,
+    out: Annotated[Path, typer.Option(help="A new folder for it.")],
+    size: Annotated[int, typer.Option(help="Channels after the first halving.")] = 16,
+    channels: Annotated[int, typer.Option(help="Channels of the latents.")] = 4,
+    halvings: Annotated[
+        int | None, typer.Option(help="Halvings of the sides.", show_default="up to 3, to sides of 8")
+    ] = None,
+    images: Annotated[int, typer.Option(help="Pictures shown in all.")] = 40_000,
+    seed: Annotated[int, typer.Option(help="Of its first weights, and of the order of pictures.")] = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Train a small autoencoder on pictures, in whose latents games can then be played."""
+    from zerosum.cli.train import data_source
+    from zerosum.data.latents import train_autoencoder
+
+    made = train_autoencoder(
+        data_source(data), out, size=size, channels=channels, halvings=halvings, images=images, seed=seed
+    )
+    if as_json:
+        print_json({"out": out, **made})
+        return
+    typer.echo(f"pictures come back with an error of {made['error']:.3f}, where pixels are in -1..1", err=True)
+    typer.echo(f"play with  --data \"Latents({data_source(data)!r}, '{out}')\"", err=True)
 
 
 def _list(values: tuple[float, ...]) -> str:

@@ -7,6 +7,8 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from zerosum.data.coding import Coding
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -15,7 +17,9 @@ class Dataset:
     `shape` is that of one sample: (C, H, W) for images, (d,) for points. `read` takes int64 indices (B,) on
     the CPU and returns uint8 images (B, C, H, W) or float32 points (B, d). `labels` are int64 (count,), each
     below len(classes). `notes` are sentences that the user should read about what the source did to the data.
-    Raises `ValueError` when empty, and when labels and classes do not fit the count or each other.
+    Where the samples are latents of pictures, `read` returns float32 (B, c, h, w), `coding` tells how they stand for
+    pictures, and `pictures` are these. Raises `ValueError` when empty, and when labels and classes do not fit the
+    count or each other.
     """
 
     name: str
@@ -25,6 +29,8 @@ class Dataset:
     labels: Tensor | None = None
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    coding: Coding | None = None
+    pictures: "Dataset | None" = None
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -50,8 +56,13 @@ class Dataset:
 
     @property
     def is_image(self) -> bool:
-        """Whether the samples are images (C, H, W), rather than points (d,)."""
+        """Whether the samples are images (C, H, W), or latents of some, rather than points (d,)."""
         return len(self.shape) == 3
+
+    @property
+    def shown(self) -> "Dataset":
+        """The data as people see them: the pictures, where the samples are latents."""
+        return self if self.pictures is None else self.pictures
 
 
 @runtime_checkable

@@ -61,7 +61,8 @@ class Report:
 
 def info(dataset: Dataset, progress: Progress | None = None) -> Information:
     """Read all of a data set and return its numbers; `progress` is told the samples done and in all."""
-    origin = _by_channel(dataset.read(torch.tensor([0]))).mean(0)
+    first = dataset.read(torch.tensor([0]))
+    origin = _by_channel(first).mean(0)
     offset, square = torch.zeros_like(origin), torch.zeros_like(origin)
     low, high, seen = math.inf, -math.inf, set()
     for x in _batches(dataset, progress):
@@ -79,7 +80,7 @@ def info(dataset: Dataset, progress: Progress | None = None) -> Information:
         high=high,
         mean=tuple((origin + offset).tolist()),
         std=tuple((square - offset.square()).clamp(min=0).sqrt().tolist()),
-        bytes=dataset.count * math.prod(dataset.shape) * (1 if dataset.is_image else 4),
+        bytes=dataset.count * math.prod(dataset.shape) * first.element_size(),
         duplicates=dataset.count - len(seen),
         notes=dataset.notes,
     )

@@ -18,8 +18,9 @@ def contact_sheet(dataset: Dataset, n: int = 64) -> Image.Image:
 
     Images of 2 to 16 classes, each of which has some, stand in a row for each class; others are taken evenly
     from the whole set. Points on the line are shown as a histogram, others by their first two coordinates,
-    coloured by class.
+    coloured by class. Latents are shown as the pictures that they stand for.
     """
+    dataset = dataset.shown
     if not dataset.is_image:
         return _plot(dataset)
     rows = _rows(dataset, n)

@@ -68,13 +68,13 @@ class _Generator(nn.Module):
 
 
 class _Discriminator(nn.Module):
-    def __init__(self, join: Join, body: nn.Module, minibatch: nn.Module, head: Head) -> None:
+    def __init__(self, body: Chain, minibatch: nn.Module, head: Head) -> None:
         super().__init__()
-        self.join, self.body, self.minibatch, self.head = join, body, minibatch, head
+        self.body, self.minibatch, self.head = body, minibatch, head
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         # Position before channel: a view of a channels_last map, where the usual order is a copy, there and back.
-        features = self.body(self.join(x, c)).permute(0, 2, 3, 1).flatten(1)
+        features = self.body(x, c).permute(0, 2, 3, 1).flatten(1)
         return self.head.judge(self.minibatch(features), c, features)
 
 
@@ -122,7 +122,9 @@ class DCGANDiscriminator:
         norm: `batch`, which ties the samples of a batch together; for gradient penalties rather `none`, `layer`,
             `instance`, or `virtual`, whose reference is the first batch met in training; `spectral` for the weights
             alone (Miyato et al. 2018, arXiv 1802.05957), `spectral_batch` for the weights and batch norm.
-        conditioning: how the condition enters: `Concatenate`, `Projection` or `Auxiliary`.
+        conditioning: how the condition enters: `Concatenate`, to the map that the last convolution takes, where it is
+            as large a part of what comes together as a picture's content (Reed et al. 2016, arXiv 1605.05396, figure
+            2); `Projection` or `Auxiliary`.
         auxiliary: numbers to predict from the features beside the condition's, as logits.
         scores: entries of a sample's score; several make it a feature map for `MMD` (16 in arXiv 1801.01401).
         minibatch: how samples are compared, `MinibatchDiscrimination` or `MinibatchStddev`, if at all.
@@ -146,10 +148,10 @@ class DCGANDiscriminator:
         picture_channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
         join, left = entrance(self.conditioning, condition)
-        body = descend(sizes, picture_channels + join.size, self.size, self.norm, "leaky")
+        body = descend(sizes, picture_channels, self.size, self.norm, "leaky", join)
         features = channels(self.size, len(sizes) - 1)[-1] * math.prod(sizes[-1])
         minibatch, entries = comparing(self.minibatch, features, self.norm)
         head = Head(entries, left, predictions(self.conditioning, condition, self.auxiliary), self.scores)
-        discriminator = _Discriminator(join, body, minibatch, head)
+        discriminator = _Discriminator(body, minibatch, head)
         _initialise(discriminator, self.norm)
         return finished(discriminator, self.norm, lambda inner: refer_to_samples(inner, shape, condition))

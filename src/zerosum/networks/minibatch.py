@@ -13,20 +13,25 @@ from zerosum.networks.layers.virtual import REFERENCE
 class MinibatchDiscrimination:
     """Tell D how close each sample is to the others of its batch: Salimans et al. 2016 (arXiv 1606.03498), section 3.2.
 
-    A score then depends on the whole batch: a gradient penalty holds the slope of all scores together by each
-    sample, and what is appended grows with the batch.
+    A score then depends on the whole batch, or on its group: a gradient penalty holds the slope of all scores together
+    by each sample, and what is appended grows with their number, as does what a sample costs.
 
     Args:
         kernels: numbers appended to a sample's features; the authors use 100.
         size: entries in which each of them compares; the authors use 5.
+        group: samples (>= 2) that are compared with each other, as in `MinibatchStddev`; None for all of the batch,
+            as the authors do.
     """
 
     kernels: int = 100
     size: int = 5
+    group: int | None = None
 
     def __post_init__(self) -> None:
         if self.kernels < 1 or self.size < 1:
             raise ValueError(f"kernels and their size are at least 1; found {self.kernels} and {self.size}")
+        if self.group is not None and self.group < 2:
+            raise ValueError(f"samples are compared in groups of at least 2; found group={self.group}")
 
     @property
     def added(self) -> int:
@@ -35,7 +40,7 @@ class MinibatchDiscrimination:
 
     def build_layer(self, features: int) -> nn.Module:
         """`(B, features)` to `(B, features + added)`."""
-        return KernelCloseness(features, self.kernels, self.size)
+        return KernelCloseness(features, self.kernels, self.size, self.group)
 
 
 @dataclass(frozen=True)

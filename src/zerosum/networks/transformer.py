@@ -60,6 +60,11 @@ def width_scaled(lr: float, size: int) -> float:
     return lr * 768 / token_width(size)
 
 
+def _check_tokens(tokens: int) -> None:
+    if tokens < 4:
+        raise ValueError(f"tokens counts the squares of a picture, at least 4; found {tokens}")
+
+
 class _SlowLinear(nn.Module):
     """A linear map whose weights are stored 1 / SLOW times as large as they act, so that Adam moves them less."""
 
@@ -114,9 +119,9 @@ class _Show(nn.Module):
 
 
 class _Generator(nn.Module):
-    def __init__(self, join: Join, size: int, inputs: int, channels: int, sides: Sides) -> None:
+    def __init__(self, join: Join, size: int, inputs: int, channels: int, sides: Sides, patch: int) -> None:
         super().__init__()
-        width, self.patch, self.sides = token_width(size), patch_side(sides), sides
+        width, self.patch, self.sides = token_width(size), patch, sides
         tokens = grid(sides, self.patch)
         self.join = join
         self.mapping = nn.Sequential(_SlowLinear(inputs, width), nn.SiLU(), _SlowLinear(width, width))
@@ -157,7 +162,7 @@ class TransformerGenerator:
 
     Learned tokens, one for each square of the picture, pass `size` blocks whose scales and gates are set by z and the
     label. At four depths the tokens show a picture, and what is shown adds up: `module.levels(z[, c])` gives the four
-    pictures `(B, C, H, W)`, of which the last is G's. Squares have side 2, doubled until there are at most 256; sides
+    pictures `(B, C, H, W)`, of which the last is G's. Squares have side 2, doubled until there are few enough; sides
     that do not divide are cut.
 
     Size 12 is the paper's GAT-B: 12 blocks of width 768, whose z has 64 entries. Take `width_scaled` as learning rate.
@@ -165,21 +170,24 @@ class TransformerGenerator:
     Args:
         size: blocks, and heads in each, at least 4; the width is 64 times that from 12 on (see `token_width`).
         embedding: entries of the label embedding that a conditional generator appends to z.
+        tokens: squares of a picture, at most; a sample costs in proportion to them, and its attention to their square.
     """
 
     size: int = 6
     embedding: int = 64
+    tokens: int = 256
 
     def __post_init__(self) -> None:
         check_dial(self.size)
         check_embedding(self.embedding)
+        _check_tokens(self.tokens)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)`."""
         channels, height, width = image_shape(shape)
         sides = ladder(height, width)[0]  # for its refusal of sides below 8
         join = Join(condition, self.embedding)
-        return _Generator(join, self.size, latent + join.size, channels, sides)
+        return _Generator(join, self.size, latent + join.size, channels, sides, patch_side(sides, self.tokens))
 
 
 class _Block(nn.Module):
@@ -198,11 +206,13 @@ class _Block(nn.Module):
 
 
 class _Discriminator(nn.Module):
-    def __init__(self, join: Join, size: int, shape: tuple[int, int, int], levels: int, left: Condition | None) -> None:
+    def __init__(
+        self, join: Join, size: int, shape: tuple[int, int, int], levels: int, left: Condition | None, patch: int
+    ) -> None:
         super().__init__()
         self.channels, self.levels = shape[0], levels
         sides = shape[1:]
-        width, self.patch = token_width(size), patch_side(sides)
+        width, self.patch = token_width(size), patch
         tokens = grid(sides, self.patch)
         self.join = join
         self.embed = nn.Linear((shape[0] * levels + join.size) * self.patch**2, width)
@@ -237,21 +247,24 @@ class TransformerDiscriminator:
         size: blocks, and heads in each, as in `TransformerGenerator`.
         levels: pictures that are judged together.
         conditioning: how labels enter: `Concatenate` or `Projection`.
+        tokens: squares of a picture, at most, as in `TransformerGenerator`.
     """
 
     size: int = 6
     levels: int = 1
     conditioning: Concatenate | Projection = Projection()
+    tokens: int = 256
 
     def __post_init__(self) -> None:
         check_dial(self.size)
         check_way(self.conditioning, Concatenate, Projection)
         if self.levels < 1:
             raise ValueError(f"levels counts the pictures that D judges together, at least 1; found {self.levels}")
+        _check_tokens(self.tokens)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         channels, height, width = image_shape(shape)
         sides = ladder(height, width)[0]
         join, left = entrance(self.conditioning, condition)
-        return _Discriminator(join, self.size, (channels, *sides), self.levels, left)
+        return _Discriminator(join, self.size, (channels, *sides), self.levels, left, patch_side(sides, self.tokens))

@@ -7,7 +7,8 @@ from zerosum.game.latents import Normal
 from zerosum.networks.conditioning import Auxiliary, Concatenate, ConditionalNorm, Projection
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.objectives.wasserstein import Hinge
-from zerosum.recipes._bases import with_norm, without_norm
+from zerosum.recipes._bases import with_norm
+from zerosum.recipes.digit_games import digits
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms.auxiliary import AuxiliaryClass, MutualInformation
 
@@ -15,22 +16,20 @@ from zerosum.terms.auxiliary import AuxiliaryClass, MutualInformation
 def cgan() -> Recipe:
     """The label is concatenated to both players' input: the first conditional game (Mirza and Osindero 2014)."""
     return replace(
-        without_norm(),
+        digits(),
         name="cgan",
         generator=DCGANGenerator(size=32, conditioning=Concatenate(32)),
-        discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Concatenate(16)),
-        conditional=True,
-        latent=Normal(64),
+        discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Concatenate(64)),
     )
 
 
 def acgan() -> Recipe:
     """D is not told the class and has to read it; G is to be read (Odena et al. 2017)."""
     return replace(
-        cgan(),
+        digits(),
         name="acgan",
         discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Auxiliary()),
-        d_terms=(*without_norm().d_terms, AuxiliaryClass()),
+        d_terms=(*digits().d_terms, AuxiliaryClass()),
         g_terms=(AuxiliaryClass(),),
     )
 
@@ -38,7 +37,7 @@ def acgan() -> Recipe:
 def projection() -> Recipe:
     """The label projects D's features and sets G's norms (Miyato and Koyama 2018): a good default."""
     return replace(
-        cgan(),
+        digits(),
         name="projection",
         generator=DCGANGenerator(size=32, conditioning=ConditionalNorm()),
         discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Projection()),

@@ -19,7 +19,7 @@ from zerosum.terms.weights import HistoricalAveraging
 
 def minibatch_discrimination() -> Recipe:
     """D compares the samples of a batch, so that a batch of one kind gives itself away (Salimans et al. 2016)."""
-    discriminator = DCGANDiscriminator(size=32, minibatch=MinibatchDiscrimination(kernels=32))
+    discriminator = DCGANDiscriminator(size=32, minibatch=MinibatchDiscrimination(kernels=16, size=4, group=32))
     return replace(with_norm(), name="minibatch-discrimination", discriminator=discriminator)
 
 

@@ -11,7 +11,7 @@ from zerosum.networks.fastgan_discriminator import FastGANDiscriminator
 from zerosum.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 from zerosum.networks.resnet import ResNetDiscriminator, ResNetGenerator
 from zerosum.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from zerosum.networks.transformer import TransformerDiscriminator, TransformerGenerator
+from zerosum.networks.transformer import TransformerDiscriminator, TransformerGenerator, width_scaled
 from zerosum.objectives.relativistic import Relativistic
 from zerosum.objectives.wasserstein import Hinge
 from zerosum.recipes._bases import steady, without_norm
@@ -20,6 +20,7 @@ from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms.generator_slopes import PathLength
 from zerosum.terms.gradient_penalties import R1, R2
+from zerosum.terms.level_guidance import LevelGuidance
 from zerosum.terms.reconstruction import Reconstruction
 from zerosum.terms.schedules import Every, Geometric, Scheduled
 
@@ -39,7 +40,7 @@ def sngan() -> Recipe:
 
 
 def sagan() -> Recipe:
-    """The same with self-attention and labels, a rate for each player (Zhang et al. 2019)."""
+    """SNGAN with self-attention and labels, a rate for each player (Zhang et al. 2019)."""
     return replace(
         sngan(),
         name="sagan",
@@ -66,7 +67,7 @@ def fastgan() -> Recipe:
         objective=Hinge(),
         latent=Normal(64),
         d_terms=(Reconstruction(),),
-        images=100_000,
+        images=60_000,
     )
 
 
@@ -92,24 +93,35 @@ def r3gan() -> Recipe:
     return replace(
         without_norm(),
         name="r3gan",
-        generator=R3GANGenerator(size=48),
-        discriminator=R3GANDiscriminator(size=48),
+        generator=R3GANGenerator(size=32),
+        discriminator=R3GANDiscriminator(size=32),
         objective=Relativistic(),
         latent=Normal(64),
         d_terms=(Scheduled(falling, R1(gamma=1.0)), Scheduled(falling, R2(gamma=1.0))),
         G_opt=steady(lr=2e-4),
         D_opt=steady(lr=2e-4),
-        images=100_000,
+        images=60_000,
     )
 
 
 def gat() -> Recipe:
-    """Transformers for both players (arXiv 2509.24935), for those who will scale them."""
+    """Transformers for both players, each depth of G under guidance (Hyun et al. 2025), for those who will scale them.
+
+    As in arXiv 2509.24935, the learning rate falls with the width: a larger `size` wants `width_scaled(2e-4, size)`.
+    """
+    size = 4
+    penalties = tuple(Every(4, penalty) for penalty in r3gan().d_terms)
+    optimiser = steady(lr=width_scaled(2e-4, size))
     return replace(
         r3gan(),
         name="gat",
-        generator=TransformerGenerator(size=4),
-        discriminator=TransformerDiscriminator(size=4),
+        generator=TransformerGenerator(size=size, tokens=64),
+        discriminator=TransformerDiscriminator(size=size, levels=4, tokens=64),
+        d_terms=(*penalties, LevelGuidance(penalties=penalties)),
+        g_terms=(LevelGuidance(),),
+        G_opt=optimiser,
+        D_opt=optimiser,
+        images=40_000,
     )
 
 

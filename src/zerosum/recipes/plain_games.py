@@ -12,7 +12,7 @@ from zerosum.terms.gradient_penalties import R1
 
 def minimax() -> Recipe:
     """The value function of 2014 played as it is written, on the ring: how a game without help loses modes."""
-    optimiser = Adam(lr=1e-3)
+    optimiser = Adam(lr=1e-3, betas=(0.0, 0.99))
     return replace(
         ring(),
         name="minimax",

@@ -19,7 +19,7 @@ from zerosum.terms.schedules import Cosine, Geometric, Scheduled
 
 def ring() -> Recipe:
     """Eight Gaussians on a ring: every mode found, by a smooth critic that sharpens as it goes; 90 s."""
-    return _sharpening("ring", Ring(), detail=8.0, softest=0.001)
+    return replace(_sharpening("ring", Ring(), detail=8.0, softest=0.001), latent=Uniform(2), images=1_800_000)
 
 
 def grid() -> Recipe:
@@ -30,14 +30,15 @@ def grid() -> Recipe:
 def _sharpening(name: str, data: Source, detail: float, softest: float) -> Recipe:
     """The relativistic game with penalties that are strong at first, so that samples spread over all modes, and weak at
     last, so that they grow sharp; Fourier features let a small D see details much finer than the range of the data.
-    The latent has no more entries than the data: the more it has, the more of it lies between two modes.
+    The latent has no more entries than the data: the more it has, and the smaller G, the more of it lies between two
+    modes.
     """
     optimiser = Adam(lr=2e-3, betas=(0.0, 0.99), schedule=Cosine())
     softening = Geometric(softest)
     return Recipe(
         name=name,
         data=data,
-        generator=MLPGenerator(hidden=(128, 128, 128)),
+        generator=MLPGenerator(hidden=(192, 192, 192)),
         discriminator=MLPDiscriminator(hidden=(128, 128), fourier=64, fourier_scale=detail),
         objective=Relativistic(),
         d_terms=(Scheduled(softening, R1(gamma=1.0)), Scheduled(softening, R2(gamma=1.0))),

@@ -49,12 +49,12 @@ def nearest(queries: Tensor, references: Tensor, own: Tensor | None = None) -> N
 
 def memory(generator: TrainedGenerator, dataset: Dataset) -> Section:
     """Return twelve samples above their nearest training images, with distances and a yardstick for them."""
-    if generator.shape != dataset.shape:
-        raise ValueError(f"samples have the shape {generator.shape}, but training images {dataset.shape}")
+    samples = torch.from_numpy(generator.sample(_QUERIES).astype(np.uint8)).permute(0, 3, 1, 2)
+    if samples.shape[1:] != dataset.shape:
+        raise ValueError(f"samples have the shape {tuple(samples.shape[1:])}, but training images {dataset.shape}")
     count = max(2, min(_IMAGES, _VALUES // int(np.prod(dataset.shape))))
     indices = evenly(len(dataset), count)
     training = dataset.read(indices)
-    samples = torch.from_numpy(generator.sample(_QUERIES).astype(np.uint8)).permute(0, 3, 1, 2)
     found = nearest(samples.flatten(1), training.flatten(1))
     pairs = [
         _pair(channels_last(samples[n]), channels_last(training[found.index[n]]), float(found.distance[n]))

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from zerosum.data.coding import Autoencoder, Coding
 from zerosum.game.draws import stream
 from zerosum.networks.conditioning import Labels
 from zerosum.recipes.reader import read_recipe
@@ -21,6 +22,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
 
 FORMAT = "zerosum generator 1"
+_CODING = "coding/"  # begins the names of a coding's tensors beside those of the network
 _BLOCK = 512  # latents are drawn, and samples computed, by blocks: sample i depends on the seed and i alone
 
 
@@ -51,6 +53,7 @@ class TrainedGenerator:
         shape: shape of one sample, `(C, H, W)` or `(d,)`.
         classes: names of the classes; empty where it is not conditional.
         images: images it was trained on.
+        coding: how samples stand for pictures, where they are latents of an autoencoder.
     """
 
     recipe: Recipe
@@ -58,10 +61,11 @@ class TrainedGenerator:
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     images: int
+    coding: Coding | None = None
 
     @property
     def is_image(self) -> bool:
-        """Whether samples are pictures."""
+        """Whether samples are pictures, or become some."""
         return len(self.shape) == 3
 
     def labels(self, n: int) -> NDArray[np.int64] | None:
@@ -84,7 +88,8 @@ class TrainedGenerator:
                 dropout, the number of classes stands for no label.
 
         Returns:
-            uint8 pictures `(n, H, W, C)`, or float32 points `(n, d)` in the data's units.
+            uint8 pictures `(n, H, W, C)`, decoded where G makes latents of some, or float32 points `(n, d)` in the
+            data's units.
 
         Raises:
             ValueError: for n < 1, labels where it is not conditional, or labels outside the classes.
@@ -93,6 +98,7 @@ class TrainedGenerator:
             raise ValueError(f"n counts samples and is at least 1; found {n}")
         c = self._condition(n, labels)
         x = self.map(self.latents(n, seed), c)
+        x = x if self.coding is None else self.coding.decode(x)
         return to_bytes(x) if self.is_image else x.numpy()
 
     @torch.no_grad()
@@ -143,34 +149,46 @@ def generator_bytes(generator: TrainedGenerator) -> bytes:
         "classes": generator.classes,
         "images": generator.images,
     }
-    weights = {name: tensor.cpu().contiguous() for name, tensor in generator.module.state_dict().items()}
+    state = generator.module.state_dict()
+    if generator.coding is not None:
+        facts["coding"] = generator.coding.facts
+        state = {**state, **{_CODING + name: tensor for name, tensor in generator.coding.state_dict().items()}}
+    weights = {name: tensor.cpu().contiguous() for name, tensor in state.items()}
     # One entry: safetensors writes several in no fixed order, and equal generators should be equal files.
     return safetensors.torch.save(weights, {"zerosum": json.dumps(facts)})
 
 
-def load(run: str | Path, known: Mapping[str, type] = MappingProxyType({})) -> TrainedGenerator:
+def load(
+    run: str | Path, known: Mapping[str, type] = MappingProxyType({}), autoencoder: Autoencoder | None = None
+) -> TrainedGenerator:
     """The trained generator of a run folder, or of a `generator.safetensors` file.
 
     A run that has not ended gives the running average of its newest checkpoint. `known` adds dataclasses of your own,
-    by name, to those that the recipe's text may use.
+    by name, to those that the recipe's text may use. `autoencoder` is the one in whose latents the game was played,
+    where it was given in Python; one that `train_autoencoder` made lies in the file.
 
     Raises `ValueError` where there is nothing to load or the file is not one of ours.
     """
     path = Path(run)
     file = path / "generator.safetensors" if path.is_dir() else path
     if file.is_file():
-        return _from_file(file, known)
+        return _from_file(file, known, autoencoder)
     if not (path / "recipe.txt").is_file():
         raise ValueError(f"{path} is neither a run folder nor a generator.safetensors file")
     found = newest_checkpoint(path)
     if found is None:
         raise ValueError(f"{path} holds no checkpoint yet: train it a little longer")
-    numbers = found[1].numbers
+    checkpoint = found[1]
     recipe = read_recipe((path / "recipe.txt").read_text(), known)
-    return _rebuilt(recipe, numbers["shape"], numbers["classes"], numbers["images"], dict(found[1].groups["ema"]))
+    coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
+    return _rebuilt(recipe, checkpoint.numbers, dict(checkpoint.groups["ema"]), coding)
 
 
-def _from_file(file: Path, known: Mapping[str, type]) -> TrainedGenerator:
+def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:
+    return Coding.restored(facts["coding"], state, given) if "coding" in facts else None
+
+
+def _from_file(file: Path, known: Mapping[str, type], autoencoder: Autoencoder | None) -> TrainedGenerator:
     try:
         with safetensors.safe_open(str(file), framework="pt") as opened:
             facts = json.loads((opened.metadata() or {}).get("zerosum", "{}"))
@@ -179,15 +197,17 @@ def _from_file(file: Path, known: Mapping[str, type]) -> TrainedGenerator:
         raise ValueError(f"{file} does not read as safetensors: {error}") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise ValueError(f"{file} is not a generator that zerosum wrote: it lacks {FORMAT!r} in its metadata")
-    return _rebuilt(read_recipe(facts["recipe"], known), facts["shape"], facts["classes"], facts["images"], weights)
+    own = {name.removeprefix(_CODING): weights.pop(name) for name in [*weights] if name.startswith(_CODING)}
+    return _rebuilt(read_recipe(facts["recipe"], known), facts, weights, _coding(facts, own, autoencoder))
 
 
 def _rebuilt(
-    recipe: Recipe, shape: list[int], classes: list[str], images: int, weights: dict[str, Tensor]
+    recipe: Recipe, facts: Mapping[str, Any], weights: dict[str, Tensor], coding: Coding | None
 ) -> TrainedGenerator:
-    module = build_generator(recipe, tuple(shape), len(classes))
+    shape, classes = tuple(facts["shape"]), tuple(facts["classes"])
+    module = build_generator(recipe, shape, len(classes))
     try:
         module.load_state_dict(weights)
     except RuntimeError:
         raise ValueError(f"the weights do not fit the recipe's generator, {recipe.generator!r}") from None
-    return TrainedGenerator(recipe, module.eval().requires_grad_(False), tuple(shape), tuple(classes), images)
+    return TrainedGenerator(recipe, module.eval().requires_grad_(False), shape, classes, facts["images"], coding)

@@ -105,7 +105,8 @@ class Loop:
         """The generator as it stands: its running average."""
         recipe = storable(self.recipe, self.dataset)
         classes = self.dataset.classes if recipe.conditional else ()
-        return TrainedGenerator(recipe, self.game.ema.module, self.dataset.shape, classes, self.game.images)
+        data = self.dataset
+        return TrainedGenerator(recipe, self.game.ema.module, data.shape, classes, self.game.images, data.coding)
 
     def tick(self) -> None:
         """A log line of the means since the last, if there was any round since."""
@@ -126,13 +127,16 @@ class Loop:
         self.tick()
         generator, images = self.generator, self.game.images
         save_samples(self.run / "samples" / f"{images:09d}.png", generator, self.dataset, self.recipe.seed)
-        numbers = {
+        numbers: dict[str, Any] = {
             "position": self.batches.batches.position,
             "seconds": self.seconds,
             "shape": generator.shape,
             "classes": generator.classes,
         }
-        save_checkpoint(checkpoint_path(self.run, images), capture(self.game, numbers))
+        further = {}
+        if generator.coding is not None:
+            numbers["coding"], further["coding"] = generator.coding.facts, generator.coding.state_dict()
+        save_checkpoint(checkpoint_path(self.run, images), capture(self.game, numbers, further))
         prune_checkpoints(self.run, KEPT)
 
     def finish(self) -> None:

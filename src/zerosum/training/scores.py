@@ -28,7 +28,7 @@ def write_scores(run: Path, generator: TrainedGenerator, dataset: Dataset, sourc
         scores |= mode_coverage(samples, source.centres(), source.std).as_dict()
     if generator.recipe.conditional:
         try:
-            found = class_accuracy(generator, dataset, source, run / "classifier.safetensors")
+            found = class_accuracy(generator, dataset.shown, source, run / "classifier.safetensors")
         except ValueError as reason:
             sayings.append(str(reason))
         else:

@@ -1,6 +1,7 @@
 """Everything a game must remember, to tensors and numbers and back, bit for bit."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -25,9 +26,12 @@ class Stateful(Protocol):
         ...
 
 
-def capture(game: Game, numbers: Mapping[str, Any]) -> Checkpoint:
-    """The game as a checkpoint; `numbers` are further facts to keep with it."""
+def capture(
+    game: Game, numbers: Mapping[str, Any], further: Mapping[str, dict[str, Tensor]] = MappingProxyType({})
+) -> Checkpoint:
+    """The game as a checkpoint; `numbers` are further facts to keep with it, `further` groups of tensors likewise."""
     groups = {
+        **further,
         "G": game.G.network.state_dict(),
         "D": game.D.network.state_dict(),
         "ema": game.ema.module.state_dict(),

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from zerosum.networks.conditioning import Condition, Entries, embed, needed
+from zerosum.networks.conditioning import Condition, Entries, Join, embed, needed
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -38,10 +38,10 @@ def normed(norm: nn.Module, h: Tensor, c: Tensor | None) -> Tensor:
 
 
 class Chain(nn.Sequential):
-    """Layers one after another, of which norms may take the condition."""
+    """Layers one after another, of which norms and joins may take the condition."""
 
     def forward(self, h: Tensor, c: Tensor | None = None) -> Tensor:
         """The last layer's output."""
         for part in self:
-            h = part(h, c) if isinstance(part, ConditionalBatchNorm | Chain) else part(h)
+            h = part(h, c) if isinstance(part, ConditionalBatchNorm | Join | Chain) else part(h)
         return h

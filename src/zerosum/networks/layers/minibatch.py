@@ -4,44 +4,58 @@ import torch
 from torch import Tensor, nn
 
 
+def _dealt(rows: Tensor, group: int) -> tuple[Tensor, Tensor]:
+    """Rows `(B, ...)` dealt out in turn to the fewest groups of at most `group`, `(members, groups, ...)`.
+
+    Where the batch does not divide, some groups are one smaller. Second comes where there is a row and not a zero,
+    `(members, groups)`.
+    """
+    batch = len(rows)
+    groups = -(-batch // group)
+    members = -(-batch // groups)
+    places = torch.arange(members * groups, device=rows.device).view(members, groups) < batch
+    filled = torch.cat([rows, rows.new_zeros(members * groups - batch, *rows.shape[1:])])
+    return filled.view(members, groups, *rows.shape[1:]), places
+
+
 class KernelCloseness(nn.Module):
     """Append to each feature vector how close the batch is to it, seen through learnt kernels.
 
     Salimans et al. 2016 (arXiv 1606.03498), section 3.2: M_i = T f(x_i) has a row for each kernel b, and
-    o(x_i)_b = sum over j of exp(-|M_ib - M_jb|_1). The sum is over the whole batch, x_i itself with its 1 included, as
-    the paper writes it; it grows with the batch, so train and judge with batches of one size.
+    o(x_i)_b = sum over j of exp(-|M_ib - M_jb|_1). The sum is over the whole batch, or the sample's group, x_i itself
+    with its 1 included, as the paper writes it; it grows with them, so train and judge with batches of one size.
 
     Args:
         features: entries of a feature vector.
         kernels: numbers appended.
         size: entries in which a kernel compares.
+        group: samples that are compared with each other; None for all of the batch.
     """
 
-    def __init__(self, features: int, kernels: int, size: int) -> None:
+    def __init__(self, features: int, kernels: int, size: int, group: int | None = None) -> None:
         super().__init__()
-        self.kernels, self.size = kernels, size
+        self.kernels, self.size, self.group = kernels, size, group
         # Distances of about one at first: where they are large, the exponential is flat.
         self.tensor = nn.Parameter(torch.randn(features, kernels * size) / (size * features**0.5))
 
     def forward(self, h: Tensor) -> Tensor:
         """`(B, features)` to `(B, features + kernels)`."""
         with torch.autocast(h.device.type, enabled=False):
-            rows = (h.float() @ self.tensor).view(-1, self.kernels, self.size)
-            distance = (rows[:, None] - rows[None]).abs().sum(3)
-            closeness = (-distance).exp().sum(1)
-        return torch.cat([h, closeness.to(h.dtype)], dim=1)
+            rows, places = _dealt((h.float() @ self.tensor).view(-1, self.kernels, self.size), self.group or len(h))
+            distance = (rows[:, None] - rows[None]).abs().sum(4)
+            closeness = ((-distance).exp() * places[None, :, :, None]).sum(1)
+        return torch.cat([h, closeness.flatten(0, 1)[: len(h)].to(h.dtype)], dim=1)
 
 
 class GroupDeviation(nn.Module):
     """Append how much the samples of a group differ: one number, the mean of their standard deviations.
 
     Karras et al. 2018 (arXiv 1710.10196), section 3, in groups as in StyleGAN2. The deviation of each entry within a
-    group is averaged over all entries, and appended to vectors as an entry and to maps as a plane. A batch is dealt
-    out in turn to the fewest groups of at most `group` samples; where it does not divide, some groups are one smaller.
-    In a group of one there is no deviation to see.
+    group is averaged over all entries, and appended to vectors as an entry and to maps as a plane. In a group of one
+    there is no deviation to see.
 
     Args:
-        group: samples of a group.
+        group: samples of a group; a batch that does not divide has some smaller by one.
     """
 
     def __init__(self, group: int) -> None:
@@ -50,17 +64,13 @@ class GroupDeviation(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """`(B, C, ...)` to `(B, C + 1, ...)`."""
-        batch = len(h)
-        groups = -(-batch // self.group)
-        members = -(-batch // groups)
-        places = torch.arange(members * groups, device=h.device).view(members, groups, 1) < batch
-        rows = torch.cat([h.float().flatten(1), h.new_zeros(members * groups - batch, h[0].numel()).float()])
-        rows = rows.view(members, groups, -1)
-        counts = places.sum(0)
+        rows, places = _dealt(h.float().flatten(1), self.group)
+        there = places[:, :, None]
+        counts = there.sum(0)
         mean = rows.sum(0) / counts
-        variance = ((rows - mean).square() * places).sum(0) / counts
+        variance = ((rows - mean).square() * there).sum(0) / counts
         deviation = (variance + 1e-8).sqrt().mean(1)
-        own = deviation.repeat(members)[:batch].to(h.dtype)
+        own = deviation.repeat(len(rows))[: len(h)].to(h.dtype)
         return torch.cat([h, own[(...,) + (None,) * (h.dim() - 1)].expand(-1, 1, *h.shape[2:])], dim=1)
 
 

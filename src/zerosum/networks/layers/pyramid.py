@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from zerosum.networks.conditioning import Condition
+from zerosum.networks.conditioning import Condition, Join
 from zerosum.networks.layers.basic import Activation, Norm, activation, norm2d
 from zerosum.networks.layers.conditional import Chain
 
@@ -39,17 +39,25 @@ def _group(conv: nn.Module, norm: nn.Module, act: nn.Module) -> list[nn.Module]:
     return [conv, act] if isinstance(norm, nn.Identity) else [conv, norm, act]
 
 
-def descend(sizes: list[Sides], inputs: int, width: int, norm: Norm, act: Activation) -> nn.Sequential:
-    """Strided convolutions `(B, inputs, *sizes[0]) -> (B, channels, *sizes[-1])`; no norm on the first layer."""
+def descend(
+    sizes: list[Sides], inputs: int, width: int, norm: Norm, act: Activation, join: Join | None = None
+) -> Chain:
+    """Strided convolutions `(B, inputs, *sizes[0]) -> (B, channels, *sizes[-1])`; no norm on the first layer.
+
+    A `join` adds its planes to the map that the last of them takes.
+    """
     parts: list[nn.Module] = []
     before = inputs
     for stage, (after, large) in enumerate(zip(channels(width, len(sizes) - 1), sizes, strict=False)):
         layer_norm = norm2d(norm if stage else "none", after)
         bias = isinstance(layer_norm, nn.Identity)
+        if join is not None and join.size and stage == len(sizes) - 2:
+            parts.append(join)
+            before += join.size
         conv = nn.Conv2d(before, after, _kernel(large), stride=2, padding=1, bias=bias)
         parts += _group(conv, layer_norm, activation(act))
         before = after
-    return nn.Sequential(*parts)
+    return Chain(*parts)
 
 
 def ascend(

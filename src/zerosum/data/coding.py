@@ -1,0 +1,144 @@
+"""Pictures as latents of an autoencoder, and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+_AT_ONCE = 64  # pictures coded together
+
+
+@runtime_checkable
+class Autoencoder(Protocol):
+    """Whatever makes latents of pictures, and pictures of latents."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Pictures `(B, C, H, W)`, float32 in [-1, 1], to latents `(B, c, h, w)`, each picture by itself."""
+        ...
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents `(B, c, h, w)` to pictures `(B, C, H, W)`, of which [-1, 1] is shown."""
+        ...
+
+
+class ConvolutionalAutoencoder(nn.Module):
+    """A plain convolutional autoencoder of pictures of one shape.
+
+    Every halving folds squares of 2x2 pixels into channels, and two convolutions follow; decoding goes the same way
+    back. Latents are `(channels, H / f, W / f)` with f = 2^halvings; sides that f does not divide are filled up with
+    their last row and column, and cut again.
+
+    Args:
+        shape: of a picture, `(C, H, W)`.
+        size: channels after the first halving, twice as many after the second, four times after more.
+        channels: of the latents.
+        halvings: of the sides.
+
+    Raises:
+        ValueError: for a number below 1.
+    """
+
+    def __init__(self, shape: tuple[int, ...], size: int, channels: int, halvings: int) -> None:
+        super().__init__()
+        self.shape, self.size, self.channels, self.halvings = tuple(shape), size, channels, halvings
+        for name, value in (("size", size), ("channels", channels), ("halvings", halvings)):
+            if value < 1:
+                raise ValueError(f"an autoencoder's {name} is at least 1; found {value}")
+        widths = [size * min(2**stage, 4) for stage in range(halvings)]
+        down: list[nn.Module] = []
+        up: list[nn.Module] = []
+        for finer, width in zip([self.shape[0], *widths], widths, strict=False):
+            down += [nn.PixelUnshuffle(2), _conv(4 * finer, width), nn.SiLU(), _conv(width, width), nn.SiLU()]
+            up = [nn.SiLU(), _conv(width, width), nn.SiLU(), _conv(width, 4 * finer), nn.PixelShuffle(2), *up]
+        self.down = nn.Sequential(*down, _conv(widths[-1], channels))
+        self.up = nn.Sequential(_conv(channels, widths[-1]), *up)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it is built from, as JSON can hold it."""
+        return {"shape": self.shape, "size": self.size, "channels": self.channels, "halvings": self.halvings}
+
+    @staticmethod
+    def rebuilt(facts: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "ConvolutionalAutoencoder":
+        """The autoencoder of such facts, with its weights, ready for use; raises `ValueError` where they do not fit."""
+        with torch.random.fork_rng(devices=[]):
+            made = ConvolutionalAutoencoder(**facts)
+        try:
+            made.load_state_dict(dict(weights))
+        except RuntimeError:
+            raise ValueError(f"the weights do not fit an autoencoder of {dict(facts)}") from None
+        return made.eval().requires_grad_(False)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Pictures `(B, C, H, W)` in [-1, 1] to latents `(B, channels, h, w)`."""
+        f = 2**self.halvings
+        latents: Tensor = self.down(pad(x, (0, -x.shape[3] % f, 0, -x.shape[2] % f), mode="replicate"))
+        return latents
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents `(B, channels, h, w)` to pictures `(B, C, H, W)`."""
+        x: Tensor = self.up(latents)[:, :, : self.shape[1], : self.shape[2]]
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pictures as they come back."""
+        return self.decode(self.encode(x))
+
+
+def _conv(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, padding=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Coding:
+    """How latents, scaled to mean 0 and deviation 1 in each channel, stand for pictures.
+
+    Attributes:
+        autoencoder: what encodes and decodes.
+        mean: of each channel of its latents over the data, float32 `(c,)`.
+        deviation: likewise, above 0.
+    """
+
+    autoencoder: Autoencoder
+    mean: Tensor
+    deviation: Tensor
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Scaled latents `(N, c, h, w)` to pictures `(N, C, H, W)`, float32 on the CPU."""
+        raw = latents.cpu() * self.deviation.view(-1, 1, 1) + self.mean.view(-1, 1, 1)
+        return torch.cat([self.autoencoder.decode(block).float().cpu() for block in torch.split(raw, _AT_ONCE)])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `restored` takes beside the tensors, as JSON can hold it."""
+        if isinstance(self.autoencoder, ConvolutionalAutoencoder):
+            return {"autoencoder": self.autoencoder.facts}
+        return {"given": type(self.autoencoder).__name__}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Its numbers, and the weights of an autoencoder of ours."""
+        own = self.autoencoder
+        weights = own.state_dict() if isinstance(own, ConvolutionalAutoencoder) else {}
+        named = {f"autoencoder.{name}": tensor for name, tensor in weights.items()}
+        return {"mean": self.mean, "deviation": self.deviation, **named}
+
+    @staticmethod
+    def restored(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None = None) -> "Coding":
+        """The coding of some facts and a state; one whose autoencoder was given in Python needs it again.
+
+        Raises `ValueError` where it was not.
+        """
+        autoencoder = given
+        if "autoencoder" in facts:
+            weights = {name.partition(".")[2]: t for name, t in state.items() if name.startswith("autoencoder.")}
+            autoencoder = ConvolutionalAutoencoder.rebuilt(facts["autoencoder"], weights)
+        if autoencoder is None:
+            raise ValueError(
+                f"this run's autoencoder ({facts['given']}) was given in Python: "
+                "give it again, as load(..., autoencoder=...)"
+            )
+        return Coding(autoencoder, state["mean"], state["deviation"])
