@@ -45,7 +45,9 @@ class Observed(Game):
     def note(self, player, name, gradients):
         largest = torch.stack(torch._foreach_norm(gradients, torch.inf))
         assert largest.isfinite().all(), f"the gradient of {name}"
-        assert largest.any() or not name.endswith("/loss"), f"{name} reaches nothing"
+        assert largest.any() or name != "G/loss", (
+            "G learns nothing"
+        )  # where D may rest, with all beyond a hinge's margin
         sizes = zip(self.names[player.name], largest.tolist(), strict=True)
         self.reached[name] |= {key for key, size in sizes if size}
 

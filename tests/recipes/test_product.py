@@ -56,7 +56,7 @@ EXAMPLES = {
 }  # fmt: skip
 # Small, with all that terms read, and with shares that fall by the second round.
 TINY = {"size": 4, "hidden": (8, 8), "activation": "silu", "code": 4, "embedding": 3, "blocks": 0, "smallest": 4}
-TINY |= {"auxiliary": CODE, "decoders": True, "conditioning": Concatenate(3), "share": 0.5, "until": 0.5}
+TINY |= {"auxiliary": CODE, "tokens": 4, "decoders": True, "conditioning": Concatenate(3), "share": 0.5, "until": 0.5}
 TINY |= {"categories": LATENT.categories, "continuous": LATENT.continuous, "others": CODE}
 # Choices that the type of a field does not list.
 OTHER = {"discriminator": DCGANDiscriminator(4), "objective": Relativistic(), "kernel": RationalQuadraticKernel()}
