@@ -182,7 +182,7 @@ def test_keys_that_are_not_there_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"data.npz has no 'y', but has images"):
         Arrays(path, labels="y").open()
     np.save(tmp_path / "one.npy", GREY)
-    with pytest.raises(ValueError, match=r"one.npy holds one array without a name: leave out images= and labels="):
+    with pytest.raises(ValueError, match=r"one.npy holds one array without a name: leave out images=, labels= and con"):
         Arrays(str(tmp_path / "one.npy"), images="x").open()
 
 

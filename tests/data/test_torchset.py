@@ -116,7 +116,10 @@ def test_items_are_read_anew_each_time():
         ([COLOUR[0], COLOUR[0] / 255], "item 1 of Items is float64 .* but the first item is uint8"),
         ([COLOUR[0] / 1.0], r"the pixels of Items should be integers in 0\.\.255, or floats .* convert them with"),
         ([COLOUR[0] * np.nan], "item 0 of Items holds a value that is not finite"),
-        ([(COLOUR[0], {"boxes": 1})], "the label of item 0 of Items should be a number or a string, but is a dict"),
+        (
+            [(COLOUR[0], {"boxes": 1})],
+            "the label of item 0 of Items should be a number or a string, or a row of numbers, but is a d",
+        ),
         ([(COLOUR[0], COLOUR[0])], r"the label of item 0 of Items should be .*, but is uint8 of shape \(5, 7, 3\)"),
         ([(COLOUR[0], 0.5)], "labels of Items should be integers or strings, but are float64"),
     ],

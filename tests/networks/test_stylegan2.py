@@ -244,3 +244,16 @@ def test_shares_lie_between_0_and_1(field):
     for share in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match=rf"{field} is a share in \[0, 1\]; found {share}"):
             StyleGAN2Generator(**{field: share})
+
+
+def test_channels_halve_after_the_sizes_of_full_width():
+    convs = StyleGAN2Generator(size=32, full=1).build(5, (1, 32, 32), None).synthesis.convs
+    assert [conv.conv.weight.shape[0] for conv in convs] == [32, 16, 16, 8, 8, 4, 4]
+    blocks = StyleGAN2Discriminator(size=32, full=2).build((1, 32, 32), None).body[1:4]
+    assert [block.second.weight.shape[:2] for block in blocks] == [(16, 8), (32, 16), (32, 32)]
+
+
+@pytest.mark.parametrize("spec", [StyleGAN2Generator, StyleGAN2Discriminator])
+def test_no_size_of_full_width_is_refused(spec):
+    with pytest.raises(ValueError, match="full counts the sizes of full width, at least 1; found 0"):
+        spec(full=0)

@@ -55,9 +55,9 @@ def recipe(**changes):
     return replace(plain, **changes)
 
 
-def generator(function, shape=(1, 4, 4), classes=(), **changes):
-    value = recipe(conditional=bool(classes), **changes)
-    return TrainedGenerator(value, Made(function).eval(), shape, tuple(classes), value.images)
+def generator(function, shape=(1, 4, 4), classes=(), columns=None, **changes):
+    value = recipe(conditional=bool(classes) or columns is not None, **changes)
+    return TrainedGenerator(value, Made(function).eval(), shape, tuple(classes), value.images, columns)
 
 
 def grey(z):

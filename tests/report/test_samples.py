@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zerosum.data.conditions import conditions_of
+
 
 def decoded(image):
     return Image.open(io.BytesIO(base64.b64decode(image["src"].partition(",")[2])))
@@ -80,6 +82,54 @@ def test_of_many_classes_the_first_are_shown_and_it_is_said(run, make):
 
 def test_without_classes_there_is_no_section_of_classes(run, make):
     assert "Class by class" not in run.report(make.generator(make.grey)).text
+
+
+def by_entry(entry):
+    """Samples as bright as one entry of the condition is high, and a little by z."""
+
+    def make(z, c):
+        return ((c[:, entry] / 4) + z[:, 0] / 100)[:, None, None, None].expand(-1, 1, 4, 4)
+
+    return make
+
+
+def test_each_attribute_has_a_row_of_no_and_one_of_yes_from_the_same_latents(run, make):
+    columns = conditions_of("x", [[0, 1], [1, 0], [0, 0]], ("smiling", "a <hat>")).columns
+    page = run.report(make.generator(by_entry(0), columns=columns))
+    shown = {}
+    for name in columns.names:
+        for word in ("no", "yes"):
+            tiles = page.all("img", alt=f"generated: {name} {word}")
+            shown[name, word] = [decoded(tile).getpixel((3, 3)) for tile in tiles]
+            assert len(tiles) == 10 and name in page.texts
+    steps = np.subtract(shown["smiling", "yes"], shown["smiling", "no"])
+    assert all(abs(step - 32) <= 1 for step in steps), "1/4 of 127.5 brighter, whatever the latent"
+    assert shown["a <hat>", "yes"] == shown["a <hat>", "no"] and len({*shown["a <hat>", "no"]}) > 2
+    assert "Condition by condition" in page.texts and "Class by class" not in page.text
+    assert "These are the first" not in page.text
+
+
+def test_each_number_has_a_row_from_low_to_high_of_one_latent(run, make):
+    values = np.stack([np.linspace(0, 1000, 500), np.zeros(500)], 1)
+    columns = conditions_of("x", values, ("angle", "still")).columns
+    page = run.report(make.generator(by_entry(0), columns=columns))
+    tiles = [image for image in page.all("img") if image["alt"].startswith("generated: angle")]
+    asked = [float(image["alt"].rpartition(" ")[2]) for image in tiles]
+    assert np.allclose(asked, np.linspace(50, 950, 10), atol=1)
+    greys = [decoded(image).getpixel((3, 3)) for image in tiles]
+    assert np.allclose(np.diff(greys), (1.8 * 3**0.5 / 4 * 127.5) / 9, atol=1.01), "evenly brighter"
+    still = [image for image in page.all("img") if image["alt"].startswith("generated: still")]
+    assert len(still) == 10 and len({decoded(image).getpixel((3, 3)) for image in still}) == 1
+    assert "50 to 950" in page.text
+
+
+@pytest.mark.parametrize(("kind", "shown"), [(2, 10), (50, 20)])
+def test_of_many_entries_the_first_are_shown_and_it_is_said(run, make, kind, shown):
+    rows = np.random.default_rng(0).integers(0, kind, (60, 30))
+    page = run.report(make.generator(by_entry(0), columns=conditions_of("x", rows).columns))
+    assert f"These are the first {shown} of 30." in page.text
+    alts = {image["alt"].split()[1] for image in page.all("img") if image["alt"].startswith("generated: ")}
+    assert {str(n) for n in range(shown)} == alts
 
 
 def test_small_samples_are_enlarged_and_large_ones_reduced(run, make):

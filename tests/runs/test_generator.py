@@ -1,5 +1,6 @@
 """The trained generator: what it samples, what it refuses, and its file."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from zerosum.data.conditions import conditions_of
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.wasserstein import Hinge
@@ -23,10 +25,19 @@ RECIPE = Recipe(
 )
 
 
+ANGLES = conditions_of("x", np.stack([np.linspace(-90, 90, 40), np.arange(40) % 7], 1), ("angle", "age")).columns
+FACES = conditions_of("x", np.stack([np.arange(40) % 2, np.arange(40) % 3 > 0], 1), ("smiling", "hat")).columns
+
+
 def made(recipe=RECIPE, shape=(1, 4, 5), classes=("cat", "dog", "7")):
     torch.manual_seed(0)
     module = build_generator(recipe, shape, len(classes)).eval()
     return TrainedGenerator(recipe, module, shape, classes if recipe.conditional else (), 123)
+
+
+def tabled(columns, recipe=RECIPE, shape=(1, 4, 5)):
+    torch.manual_seed(0)
+    return TrainedGenerator(recipe, build_generator(recipe, shape, 0, columns).eval(), shape, (), 123, columns)
 
 
 def test_bytes_are_the_nearest_of_256_levels():
@@ -122,3 +133,65 @@ def test_files_of_others_are_refused(tmp_path):
     (tmp_path / "run" / "recipe.txt").write_text(repr(RECIPE))
     with pytest.raises(ValueError, match="holds no checkpoint yet: train it a little longer"):
         load(tmp_path / "run")
+
+
+def test_conditions_are_asked_for_in_the_units_of_the_data():
+    generator = tabled(ANGLES)
+    rows = np.array([[30.0, 1.0], [-60.0, 6.0], [30.0, 6.0]])
+    scaled = (rows - np.array(ANGLES.mean)) / np.array(ANGLES.deviation)
+    with torch.no_grad():
+        x = to_bytes(generator.module(generator.latents(3, seed=2), torch.tensor(scaled).float()))
+    assert np.array_equal(generator.sample(3, seed=2, conditions=rows), x)
+    by_name = {"angle": rows[:, 0], "age": rows[:, 1]}
+    assert np.array_equal(generator.sample(3, seed=2, conditions=by_name), x)
+    assert np.array_equal(generator.conditions(3, by_name), rows)
+    attributes = tabled(FACES)
+    with torch.no_grad():
+        x = to_bytes(attributes.module(attributes.latents(2), torch.tensor([[1.0, 0.0], [1.0, 0.0]])))
+    assert np.array_equal(attributes.sample(2, conditions={"smiling": 1, "hat": False}), x)
+
+
+def test_conditions_not_asked_for_go_round_rows_of_the_data():
+    generator = tabled(ANGLES)
+    rows = generator.conditions(60)
+    assert rows.dtype == np.float64 and np.array_equal(rows[:40], ANGLES.rows) and np.array_equal(rows[40:], rows[:20])
+    assert np.array_equal(generator.sample(60), generator.sample(60, conditions=rows))
+    some = generator.conditions(60, {"age": 3})
+    assert np.array_equal(some[:, 0], rows[:, 0]) and (some[:, 1] == 3).all()
+    assert np.array_equal(generator.sample(7, conditions={"age": 3}), generator.sample(60, conditions={"age": 3})[:7])
+    assert generator.labels(5) is None and made().conditions(5) is None
+
+
+def test_what_a_generator_did_not_learn_is_refused():
+    with pytest.raises(ValueError, match="this tiny generator has no conditions: it was trained without a table of th"):
+        made().sample(2, conditions={"age": 3})
+    for call in (lambda: tabled(FACES).sample(2, labels=[0, 0]), lambda: tabled(FACES).class_index("0")):
+        with pytest.raises(ValueError, match="this tiny generator has no classes: it was trained without labels"):
+            call()
+    with pytest.raises(ValueError, match=r"smiling is yes or no, 1 or 0; found 0\.5"):
+        tabled(FACES).sample(2, conditions=[0.5, 0.5])
+    with pytest.raises(ValueError, match="n counts samples and is at least 1; found -1"):
+        tabled(FACES).sample(-1)
+    untold = tabled(FACES, replace(RECIPE, label_dropout=0.1)).sample(2, conditions=[0.5, 0.5])
+    assert untold.shape == (2, 4, 5, 1)
+    with pytest.raises(ValueError, match="label_dropout hides labels or attributes, and no number of angle, age could"):
+        tabled(ANGLES, replace(RECIPE, label_dropout=0.1))
+
+
+@pytest.mark.parametrize("columns", [ANGLES, FACES], ids=["numbers", "attributes"])
+def test_a_file_holds_what_asking_by_name_needs(tmp_path, columns):
+    generator, path = tabled(columns), tmp_path / "generator.safetensors"
+    path.write_bytes(generator_bytes(generator))
+    back = load(path)
+    assert back.columns.names == columns.names and np.array_equal(back.sample(50), generator.sample(50))
+    assert generator_bytes(back) == path.read_bytes()
+
+
+def test_files_from_before_there_were_conditions_load(tmp_path):
+    """A generator of classes is written as ever: nothing is said of columns."""
+    path = tmp_path / "generator.safetensors"
+    path.write_bytes(generator_bytes(made()))
+    with safetensors.safe_open(path, framework="pt") as file:
+        facts = json.loads(file.metadata()["zerosum"])
+    assert facts.keys() == {"format", "recipe", "shape", "classes", "images"}
+    assert load(path).columns is None

@@ -65,6 +65,53 @@ def test_class_logits_keep_their_digits_under_autocast(lay):
         assert AuxiliaryClass()(turn).dtype == torch.float32
 
 
+def cross(logits, c):
+    """-log P(c) where P(yes) = sigmoid(logit)."""
+    return np.log1p(np.exp(-logits)) * c + np.log1p(np.exp(logits)) * (1 - c)
+
+
+@pytest.mark.parametrize("player", ["G", "D"])
+def test_attributes_are_read_one_by_one(lay, player):
+    x, x_fake, c = samples(0, 5, 4), samples(1, 5, 4), (samples(2, 5, 3) > 0).astype(float)
+    turn = lay(player, showing(lambda x: 3 * x), x=x, x_fake=x_fake, c=c)
+    term = AuxiliaryClass(0.5, others=1, kind="attributes")
+    wanted = cross(3 * x_fake[:, :3], c).mean() + (cross(3 * x[:, :3], c).mean() if player == "D" else 0)
+    assert term(turn).item() == pytest.approx(0.5 * wanted, rel=1e-12)
+
+
+def test_of_attributes_that_are_not_told_nothing_is_read(lay):
+    x, c = samples(0, 4, 3), np.array([[1, 0.5, 0], [0.5, 0.5, 0.5], [0, 1, 1], [0.5, 0.5, 0.5]])
+    turn = lay("G", showing(lambda x: x), x=x, x_fake=x, c=c)
+    assert AuxiliaryClass(kind="attributes")(turn).item() == pytest.approx(cross(x, c)[c != 0.5].mean(), rel=1e-12)
+    nothing = lay("G", showing(lambda x: x), x=x, x_fake=x, c=np.full((4, 3), 0.5))
+    assert AuxiliaryClass(kind="attributes")(nothing) == 0
+
+
+@pytest.mark.parametrize("player", ["G", "D"])
+def test_numbers_are_guessed(lay, player):
+    x, x_fake, c = samples(0, 5, 4), samples(1, 5, 4), samples(2, 5, 3)
+    turn = lay(player, showing(lambda x: 3 * x), x=x, x_fake=x_fake, c=c)
+    term = AuxiliaryClass(0.5, others=1, kind="numbers")
+    wanted = ((3 * x_fake[:, :3] - c) ** 2).mean() + (((3 * x[:, :3] - c) ** 2).mean() if player == "D" else 0)
+    assert term(turn).item() == pytest.approx(0.5 * wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["attributes", "numbers"])
+def test_rows_of_another_kind_or_length_are_refused(lay, kind):
+    x, term = samples(0, 2, 3), AuxiliaryClass(kind=kind)
+    for c in (None, np.array([0, 1]), np.array([[0, 1], [1, 0]])):
+        with pytest.raises(
+            ValueError, match=f"AuxiliaryClass has D read the {kind} of a sample: play by such, with con"
+        ):
+            term(lay("D", showing(lambda x: x), x=x, x_fake=x, c=c))
+    with pytest.raises(ValueError, match="AuxiliaryClass reads 2 entries off as many logits; found 3: choose a D with"):
+        term(lay("D", showing(lambda x: x), x=x, x_fake=x, c=np.array([[0.0, 1.0], [1.0, 0.0]])))
+    turn = lay("G", showing(lambda x: x.bfloat16()), x=x, x_fake=x, c=samples(1, 2, 3) * 0 + 1.0)
+    turn.c = turn.c.float()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert term(turn).dtype == torch.float32
+
+
 @pytest.mark.parametrize("c", [None, np.array([0.5, 1.5]), np.array([[0, 1], [1, 0]])])
 def test_without_labels_there_is_no_class_to_read(lay, c):
     x = samples(0, 2, 3)
@@ -72,15 +119,18 @@ def test_without_labels_there_is_no_class_to_read(lay, c):
         AuxiliaryClass()(lay("D", showing(lambda x: x), x=x, x_fake=x, c=c))
 
 
-def test_a_d_whose_logits_are_all_for_others_is_refused(lay):
+@pytest.mark.parametrize("others", [3, 4])
+def test_a_d_whose_logits_are_all_for_others_is_refused(lay, others):
     x = samples(0, 2, 3)
     turn = lay("D", showing(lambda x: x), x=x, x_fake=x, c=np.array([0, 1]))
     sentence = (
-        r"AuxiliaryClass reads a logit for each class, before 3 others, and this D shows 3 logits in all: "
+        rf"AuxiliaryClass reads a logit for each class, before {others} others, and this D shows 3 logits in all: "
         r"choose conditioning=Auxiliary\(\)"
     )
     with pytest.raises(ValueError, match=sentence):
-        AuxiliaryClass(others=3)(turn)
+        AuxiliaryClass(others=others)(turn)
+    with pytest.raises(ValueError, match="AuxiliaryClass reads 2 entries off as many logits; found 0"):
+        AuxiliaryClass(others=others, kind="numbers")(lay("D", showing(lambda x: x), x=x, x_fake=x, c=x[:, :2]))
 
 
 def test_a_d_without_such_a_head_is_refused(lay):
@@ -184,6 +234,7 @@ def test_codes_and_heads_of_other_sizes_are_refused(lay):
     ("make", "message"),
     [
         (lambda: AuxiliaryClass(weight=-1.0), "weight weighs a penalty and is at least 0; found -1.0"),
+        (lambda: AuxiliaryClass(kind="tags"), "kind is labels, attributes, numbers; found 'tags'"),
         (lambda: AuxiliaryClass(others=-1), "others counts logits that are not the class's, at least 0; found -1"),
         (lambda: MutualInformation(weight=-1.0), "weight weighs a penalty and is at least 0; found -1.0"),
         (lambda: MutualInformation(continuous_weight=-1.0), "continuous_weight weighs a penalty and is at least 0"),

@@ -3,14 +3,23 @@
 import pytest
 import torch
 
+from zerosum.data.dataset import in_memory
 from zerosum.data.synthetic import Ring
 from zerosum.training.batches import Batches
 
 COUNT = 50
 
 
-def batches(seed=0, position=0, batch=16, dropout=0.0):
-    return Batches(Ring(count=COUNT).open(), batch, True, seed, torch.device("cpu"), position, dropout)
+RANDOM = torch.Generator().manual_seed(0)
+YES = torch.randint(2, (COUNT, 3), generator=RANDOM)
+NUMBERS = 1e4 + 50 * torch.randn(COUNT, 2, generator=RANDOM, dtype=torch.float64)
+
+
+def batches(seed=0, position=0, batch=16, dropout=0.0, conditions=None, conditional=True):
+    data = Ring(count=COUNT).open()
+    if conditions is not None:
+        data = in_memory("tabled", data.read(torch.arange(COUNT)), conditions=conditions)
+    return Batches(data, batch, conditional, seed, torch.device("cpu"), position, dropout)
 
 
 def test_each_epoch_has_every_sample_once_in_an_order_of_its_own():
@@ -58,3 +67,27 @@ def test_label_dropout_hides_its_share_of_labels_by_position(monkeypatch):
     for name, value in (("rank", 1), ("ranks", 2)):
         monkeypatch.setattr(f"zerosum.training.batches.{name}", lambda value=value: value)
     assert torch.equal(next(batches(batch=50, dropout=0.3)).c, pairs[0][0][25:]), "ranks share out the same draws"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "wanted"),
+    [(YES, YES.float()), (NUMBERS, ((NUMBERS - NUMBERS.mean(0)) / NUMBERS.std(0, correction=0)).float())],
+    ids=["attributes", "numbers"],
+)
+def test_rows_stay_with_their_samples_as_networks_take_them(conditions, wanted):
+    stream = batches(conditions=conditions)
+    for start in range(0, 96, 16):
+        batch, indices = next(stream), batches().indices(start, start + 16)
+        assert torch.equal(batch.x, Ring(count=COUNT).open().read(indices))
+        assert batch.c.dtype == torch.float32
+        torch.testing.assert_close(batch.c, wanted[indices], rtol=1e-5, atol=1e-5)
+    assert next(batches(conditions=conditions, conditional=False)).c is None
+
+
+def test_label_dropout_hides_all_attributes_of_the_samples_whose_label_it_would_hide():
+    for position in range(0, 500, 50):
+        label = next(batches(batch=50, position=position, dropout=0.3)).c
+        row = next(batches(batch=50, position=position, dropout=0.3, conditions=YES)).c
+        plain = next(batches(batch=50, position=position, conditions=YES)).c
+        assert torch.equal((row == 0.5).all(1), label == 8)
+        assert torch.equal(row[label != 8], plain[label != 8])

@@ -1,11 +1,14 @@
 """`zerosum data info`, `zerosum data check` and `zerosum data autoencoder`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zerosum.cli._output import JsonFlag, print_json
+
+if TYPE_CHECKING:
+    from zerosum.data.inspect import Column
 
 app = typer.Typer(help="Look at data before training on it.", no_args_is_help=True)
 
@@ -18,11 +21,12 @@ def info(
     sheet: Annotated[Path, typer.Option(help="Where to write the contact sheet.")] = Path("contact-sheet.png"),
     as_json: JsonFlag = False,
 ) -> None:
-    """Tell count, shapes and classes, and write a contact sheet."""
+    """Tell count, shapes and classes or conditions, and write a contact sheet."""
     from dataclasses import asdict
 
     from zerosum.cli._bar import bar
     from zerosum.cli.train import data_source
+    from zerosum.data.conditions import shortened
     from zerosum.data.inspect import info as look
     from zerosum.data.sheet import contact_sheet
 
@@ -38,7 +42,12 @@ def info(
     kind += " (channels x height x width)" if dataset.is_image else ""
     typer.echo(f"{facts.name}: {facts.count:,} {kind} of {shape}, {facts.bytes / 1e6:,.1f} MB decoded")
     typer.echo(f"values   {facts.low:g} to {facts.high:g}, mean {_list(facts.mean)}, deviation {_list(facts.std)}")
-    typer.echo(f"classes  {', '.join(f'{k} ({n:,})' for k, n in facts.classes.items()) or 'none'}")
+    if facts.conditions:
+        attributes = all(column.attribute for column in facts.conditions.values())
+        told = [_told(name, column) for name, column in facts.conditions.items()]
+        typer.echo(f"{'yes/no ' if attributes else 'numbers'}  {shortened(told)}")
+    else:
+        typer.echo(f"classes  {', '.join(f'{k} ({n:,})' for k, n in facts.classes.items()) or 'none'}")
     typer.echo(f"repeated {facts.duplicates:,}")
     for note in facts.notes:
         typer.echo(f"note     {note}")
@@ -93,6 +102,12 @@ def autoencoder(
         return
     typer.echo(f"pictures come back with an error of {made['error']:.3f}, where pixels are in -1..1", err=True)
     typer.echo(f"play with  --data \"Latents({data_source(data)!r}, '{out}')\"", err=True)
+
+
+def _told(name: str, column: "Column") -> str:
+    if column.attribute:
+        return f"{name} ({column.mean:.1%})"
+    return f"{name} ({column.low:g} to {column.high:g}, mean {column.mean:.3g}, deviation {column.std:.3g})"
 
 
 def _list(values: tuple[float, ...]) -> str:

@@ -4,7 +4,7 @@ import stat
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,11 +21,11 @@ _UNREADABLE = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.Bad
 
 @dataclass(frozen=True, eq=False)
 class Files:
-    """The image files of a folder or zip, by name within it, and how many others it holds, by suffix."""
+    """The image files of a folder or zip, by name within it, and the others that it holds."""
 
     path: Path
     names: tuple[str, ...]
-    others: dict[str, int]
+    others: tuple[str, ...]
     stream: Callable[[str], IO[bytes]]
 
     @contextmanager
@@ -53,18 +53,18 @@ def image_files(path: str | Path) -> Files:
         raise ValueError(f"{found} should be a folder or a .zip of images, but is one file")
     shown = [name for name in names if not _hidden(name)]
     images = tuple(name for name in shown if name.lower().endswith(SUFFIXES))
-    others = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in shown)
-    others -= Counter(PurePosixPath(name).suffix.lower() for name in images)
+    others = tuple(name for name in shown if not name.lower().endswith(SUFFIXES))
     if not images:
         instead = f": it holds {told(others)}" if others else ": it is empty"
         raise ValueError(f"{found} holds no images ({', '.join(SUFFIXES)}){instead}")
-    return Files(found, images, dict(others), stream)
+    return Files(found, images, others, stream)
 
 
-def told(others: dict[str, int]) -> str:
+def told(others: Sequence[str]) -> str:
     """Say how many files of each suffix there are."""
-    parts = [f"{count} x {suffix}" for suffix, count in sorted(others.items())]
-    return f"{sum(others.values())} other file{'s' if sum(others.values()) > 1 else ''} ({', '.join(parts)})"
+    counts = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in others)
+    parts = [f"{count} x {suffix}" for suffix, count in sorted(counts.items())]
+    return f"{len(others)} other file{'s' if len(others) > 1 else ''} ({', '.join(parts)})"
 
 
 def _hidden(name: str) -> bool:

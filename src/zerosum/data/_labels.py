@@ -26,7 +26,10 @@ def numbered(
     if labels.dtype.kind == "f" and np.array_equal(labels, np.rint(labels)):
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "buiU":
-        raise ValueError(f"the labels of {name} should be integers or strings, but are {labels.dtype}")
+        raise ValueError(
+            f"the labels of {name} should be integers or strings, but are {labels.dtype}: "
+            f"numbers that are no classes are given as conditions"
+        )
     if classes is None:
         values, index = np.unique(labels, return_inverse=True)
         return torch.from_numpy(index.astype(np.int64)), tuple(str(value) for value in values)

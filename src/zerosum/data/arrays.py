@@ -2,8 +2,8 @@
 
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -16,12 +16,14 @@ from torch import Tensor
 from zerosum.data._labels import numbered
 from zerosum.data._paths import existing
 from zerosum.data._pixels import channel_axis, extremes, scale_of, to_uint8
+from zerosum.data.conditions import Conditions, conditions_of
 from zerosum.data.dataset import Dataset, in_memory
 
 Array = NDArray[Any]
 _SAMPLES = ("images", "x", "x_train", "data", "points")
 _LABELS = ("labels", "y", "y_train")
 _CLASSES = ("class_names", "classes")
+_CONDITIONS = ("conditions", "condition_names")
 _DAMAGED = (
     ValueError,
     OSError,
@@ -38,23 +40,27 @@ _IN_MEMORY = 1 << 30  # bytes of a .npy file above which its samples stay on dis
 
 @dataclass(frozen=True)
 class Arrays:
-    """Images or points in a `.npy` file, or in a `.npz` file with their labels; pickled objects are never read.
+    """Images or points in a `.npy` file, or in a `.npz` with labels or conditions; pickled objects are never read.
 
     Images are (N, H, W, C), (N, C, H, W) or grey (N, H, W), of integers in 0..255 or floats in 0..1 or -1..1; points
     are floats (N, d) or (N,). Labels are integers or strings (N,). Where a `.npz` names its classes under class_names,
-    labels are indices into these; else each distinct label is a class.
+    labels are indices into these; else each distinct label is a class. In the place of labels there may be conditions,
+    rows of numbers (N, entries), whose names stand under condition_names: attributes where all are 0 or 1.
 
     Args:
         path: the file.
         images: the key of the samples in a `.npz`; by default images, x, x_train, data, points or the only array.
         labels: the key of their labels; by default labels, y or, beside x_train, y_train, if there are any.
         layout: "NHWC" or "NCHW", for images whose shape does not tell which axis holds the channels.
+        conditions: the key of their conditions; by default conditions, if there are any. Of labels and conditions that
+            are both there, the one named counts.
     """
 
     path: str
     images: str | None = None
     labels: str | None = None
     layout: str | None = None
+    conditions: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
@@ -64,13 +70,33 @@ class Arrays:
         path = existing(self.path)
         arrays = _load(path)
         if isinstance(arrays, np.ndarray):
-            if self.images or self.labels:
-                raise ValueError(f"{path.name} holds one array without a name: leave out images= and labels=")
+            if self.images or self.labels or self.conditions:
+                raise ValueError(
+                    f"{path.name} holds one array without a name: leave out images=, labels= and conditions="
+                )
             return _dataset(path.name, arrays, layout=self.layout)
         images = _asked(path.name, arrays, self.images) or _samples_key(path.name, arrays)
-        labels = _asked(path.name, arrays, self.labels) or _labels_key(arrays, images)
-        classes = next((arrays[key] for key in _CLASSES if key in arrays), None)
-        return _dataset(path.name, arrays[images], arrays[labels] if labels else None, classes, self.layout)
+        labels, conditions = self._beside(path.name, arrays, images)
+        if labels is not None:
+            classes = next((arrays[key] for key in _CLASSES if key in arrays), None)
+            return _dataset(path.name, arrays[images], arrays[labels], classes, self.layout)
+        table = None if conditions is None else _table(path.name, arrays[conditions], arrays.get("condition_names"))
+        return _dataset(path.name, arrays[images], layout=self.layout, conditions=table)
+
+    def _beside(self, name: str, arrays: Mapping[str, Array], images: str) -> tuple[str | None, str | None]:
+        """The keys of labels and of conditions, of which one is None."""
+        labels, conditions = (_asked(name, arrays, key) for key in (self.labels, self.conditions))
+        if labels is not None and conditions is not None:
+            raise ValueError(f"{name} is asked for both labels and conditions, and a game plays by one: name one")
+        if labels is None and conditions is None:
+            labels = _labels_key(arrays, images)
+            conditions = "conditions" if "conditions" in arrays else None
+        if labels is not None and conditions is not None:
+            raise ValueError(
+                f"{name} has both labels, under {labels!r}, and conditions: say which count, with "
+                f"Arrays(path, labels={labels!r}) or Arrays(path, conditions='conditions')"
+            )
+        return labels, conditions
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +106,13 @@ class ArraySource:
     samples: Array
     labels: Array | None = None
     layout: str | None = None
+    conditions: Array | None = None
+    condition_names: Sequence[str] | None = None
 
     def open(self) -> Dataset:
         """Open the array; raises `ValueError` when it is neither images nor points."""
-        return _dataset("array", self.samples, self.labels, layout=self.layout)
+        table = None if self.conditions is None else _table("array", self.conditions, self.condition_names)
+        return _dataset("array", self.samples, self.labels, layout=self.layout, conditions=table)
 
 
 def _load(path: Path) -> Array | dict[str, Array]:
@@ -114,7 +143,7 @@ def _asked(name: str, arrays: Mapping[str, Array], key: str | None) -> str | Non
 
 def _samples_key(name: str, arrays: Mapping[str, Array]) -> str:
     """Return the key of the samples: the first of the usual ones, or the only one that is nothing else."""
-    others = [key for key in arrays if key not in (*_LABELS, *_CLASSES)]
+    others = [key for key in arrays if key not in (*_LABELS, *_CLASSES, *_CONDITIONS)]
     found = [key for key in _SAMPLES if key in arrays] or (others if len(others) == 1 else [])
     if not found:
         raise ValueError(
@@ -134,19 +163,28 @@ def _listing(arrays: Mapping[str, Array]) -> str:
     return ", ".join(f"{key} {array.dtype} {array.shape}" for key, array in arrays.items()) or "nothing"
 
 
+def _table(name: str, rows: Array, names: Sequence[str] | Array | None) -> Conditions:
+    return conditions_of(name, rows, None if names is None else [str(one) for one in names])
+
+
 def _dataset(
-    name: str, x: Array, labels: Array | None = None, classes: Array | None = None, layout: str | None = None
+    name: str,
+    x: Array,
+    labels: Array | None = None,
+    classes: Array | None = None,
+    layout: str | None = None,
+    conditions: Conditions | None = None,
 ) -> Dataset:
-    """Open an array as images or points, with its labels, whatever form both have."""
+    """Open an array as images or points, with its labels or conditions, whatever form they have."""
     if x.dtype.kind not in "buif":
         raise ValueError(f"{name} should hold numbers, but holds {x.dtype}")
     if x.ndim == 0 or x.size == 0:
         raise ValueError(f"{name} should hold samples (N, ...), at least one, but has shape {x.shape}")
     names = None if classes is None else tuple(str(one) for one in classes)
     number, names = (None, ()) if labels is None else numbered(name, labels, len(x), names)
-    if x.ndim <= 2:
-        return in_memory(name, _points(name, x), number, names)
-    return _images(name, x, number, names, layout)
+    plain = in_memory(name, _points(name, x)) if x.ndim <= 2 else _images(name, x, layout)
+    notes = plain.notes + (() if conditions is None else conditions.notes)
+    return replace(plain, labels=number, classes=names, conditions=conditions, notes=notes)
 
 
 def _points(name: str, x: Array) -> Tensor:
@@ -161,7 +199,7 @@ def _points(name: str, x: Array) -> Tensor:
     return torch.from_numpy(points)
 
 
-def _images(name: str, x: Array, labels: Tensor | None, classes: tuple[str, ...], layout: str | None) -> Dataset:
+def _images(name: str, x: Array, layout: str | None) -> Dataset:
     axis = channel_axis(name, x.shape, layout)
     low, high = extremes(name, x)
     pixels = to_uint8(scale_of(name, low, high, whole=x.dtype.kind in "ui"), x)
@@ -175,4 +213,4 @@ def _images(name: str, x: Array, labels: Tensor | None, classes: tuple[str, ...]
         return batch.contiguous()
 
     sample = read(torch.tensor([0]))
-    return Dataset(name, tuple(sample.shape[1:]), len(x), read, labels, classes, notes)
+    return Dataset(name, tuple(sample.shape[1:]), len(x), read, notes=notes)

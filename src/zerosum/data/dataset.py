@@ -1,25 +1,28 @@
 """What every source of data opens as: a `Dataset`, with random access by index."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from zerosum.data.coding import Coding
+from zerosum.data.conditions import Conditions, conditions_of
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Opened data with random access by index: images or points, with or without labels.
+    """Opened data with random access by index: images or points, with or without labels or other conditions.
 
     `shape` is that of one sample: (C, H, W) for images, (d,) for points. `read` takes int64 indices (B,) on
     the CPU and returns uint8 images (B, C, H, W) or float32 points (B, d). `labels` are int64 (count,), each
-    below len(classes). `notes` are sentences that the user should read about what the source did to the data.
-    Where the samples are latents of pictures, `read` returns float32 (B, c, h, w), `coding` tells how they stand for
-    pictures, and `pictures` are these. Raises `ValueError` when empty, and when labels and classes do not fit the
-    count or each other.
+    below len(classes); or in their place there are `conditions`, a row of numbers for each sample. `notes` are
+    sentences that the user should read about what the source did to the data. Where the samples are latents of
+    pictures, `read` returns float32 (B, c, h, w), `coding` tells how they stand for pictures, and `pictures` are these.
+    Raises `ValueError` when empty, when there are both labels and conditions, and when these or the classes do not fit
+    the count or each other.
     """
 
     name: str
@@ -29,12 +32,15 @@ class Dataset:
     labels: Tensor | None = None
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    conditions: Conditions | None = None
     coding: Coding | None = None
     pictures: "Dataset | None" = None
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise ValueError(f"{self.name} holds no samples: give a source with at least one")
+        if self.conditions is not None:
+            self._check_conditions(self.conditions)
         if self.labels is None:
             if self.classes:
                 raise ValueError(f"{self.name} names {len(self.classes)} classes but has no labels")
@@ -49,6 +55,15 @@ class Dataset:
             raise ValueError(
                 f"the labels of {self.name} should lie in 0..{len(self.classes) - 1}, one for each of its "
                 f"{len(self.classes)} class names, but run from {low} to {high}"
+            )
+
+    def _check_conditions(self, found: Conditions) -> None:
+        if self.labels is not None:
+            raise ValueError(f"{self.name} has both labels and conditions, and a game plays by one: leave one out")
+        if len(found.rows) != self.count:
+            raise ValueError(
+                f"{self.name} has {self.count:,} samples, but {len(found.rows):,} rows of conditions: "
+                f"give one for each sample"
             )
 
     def __len__(self) -> int:
@@ -94,8 +109,13 @@ def in_memory(
     labels: Tensor | None = None,
     classes: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
+    conditions: ArrayLike | Tensor | None = None,
+    condition_names: Sequence[str] | None = None,
 ) -> Dataset:
-    """Return a `Dataset` that reads from a tensor: uint8 images (N, C, H, W) or float32 points (N, d)."""
+    """Return a `Dataset` that reads from a tensor: uint8 images (N, C, H, W) or float32 points (N, d).
+
+    `conditions` are rows of numbers (N, entries) in the place of labels.
+    """
     if (x.dtype, x.ndim) not in ((torch.uint8, 4), (torch.float32, 2)):
         raise ValueError(
             f"{name} should be uint8 images (N, C, H, W) or float32 points (N, d), "
@@ -103,4 +123,6 @@ def in_memory(
         )
     if not (x.dtype == torch.uint8 or x.isfinite().all()):
         raise ValueError(f"{name} holds a point that is not finite in float32: change its numbers, or leave it out")
-    return Dataset(name, tuple(x.shape[1:]), len(x), x.__getitem__, labels, classes, notes)
+    table = None if conditions is None else conditions_of(name, conditions, condition_names)
+    notes += () if table is None else table.notes
+    return Dataset(name, tuple(x.shape[1:]), len(x), x.__getitem__, labels, classes, notes, table)

@@ -1,4 +1,4 @@
-"""Images in files: a folder, or a zip of one, whose subfolders are the classes."""
+"""Images in files: a folder, or a zip of one, whose subfolders are the classes, or with a table of conditions."""
 
 import math
 import os
@@ -15,8 +15,8 @@ from torch import Tensor
 
 from zerosum.data._checks import require
 from zerosum.data._decode import FITS, Header, decode, read_header
-from zerosum.data._files import Files, image_files, told
-from zerosum.data._labels import by_folder
+from zerosum.data._files import Files, image_files
+from zerosum.data._tables import beside
 from zerosum.data.dataset import Dataset
 
 _T = TypeVar("_T")
@@ -28,6 +28,10 @@ _THREADS = min(4, os.cpu_count() or 1)
 class Images:
     """PNG, JPEG and WebP images in a folder or a zip of one, whose subfolders are the classes.
 
+    In the place of classes, a table `conditions.csv` beside the images tells numbers of each: a header
+    `file,smiling,glasses`, then a row for each image, its path relative to the table and its numbers. Where all of them
+    are 0 or 1 they are attributes, else numbers of any scale.
+
     All become grey if every one is, else RGB. What is transparent becomes white, 16 bits become 8, and the orientation
     noted by a camera is applied. Images are decoded when first read, and kept if all of them take at most 1 GiB. Hidden
     files are passed over, others that are no images are counted in a note, and an image that is broken stops the run.
@@ -38,11 +42,14 @@ class Images:
             squares, with a note, of the greatest side among 16, 32 and 64 not above the median of the shorter sides.
         fit: "crop" scales an image until it covers the size and cuts off evenly what stands over; "pad" scales it
             until it fits in, and fills up with white.
+        conditions: the table's path within the folder or zip, where it is another than `conditions.csv` or where
+            subfolders should be no classes beside it.
     """
 
     path: str
     size: int | tuple[int, int] | None = None
     fit: str = "crop"
+    conditions: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
@@ -56,12 +63,11 @@ class Images:
         headers = threaded(lambda name: _named(files, name, _header), files.names)
         grey = all(header.grey for header in headers)
         size, notes = self._size(headers)
-        labels, classes, more = by_folder(files.names)
-        if files.others:
-            more += (f"left out beside the images: {told(files.others)}",)
+        known = beside(files, self.conditions)
         read = _Reader(files, size, self.fit, grey)
         shape = (1 if grey else 3, *size)
-        return Dataset(files.path.name, shape, len(files.names), read, labels, classes, notes + more)
+        name, notes = files.path.name, notes + known.notes
+        return Dataset(name, shape, len(files.names), read, known.labels, known.classes, notes, known.conditions)
 
     def _size(self, headers: Sequence[Header]) -> tuple[tuple[int, int], tuple[str, ...]]:
         """Return the size that all images get, with a note when that is nobody's choice."""

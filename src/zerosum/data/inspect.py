@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from zerosum.data._decode import decode
-from zerosum.data._files import Files, image_files, told
+from zerosum.data._files import Files, image_files
+from zerosum.data._tables import beside
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.folders import Images, threaded
 from zerosum.data.resolve import source
@@ -20,18 +21,30 @@ _BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)
+class Column:
+    """An entry of a data set's conditions: its numbers, and whether it is an attribute, yes or no."""
+
+    attribute: bool
+    low: float
+    high: float
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True, eq=False)
 class Information:
     """What a data set holds; `dataclasses.asdict` of it is JSON.
 
-    `shape` is that of a sample, `classes` the number of samples of each. `low`, `high`, and `mean` and `std` per
-    channel or dimension, are in the data's own units: 0..255 for images. `bytes` is what all samples take in
-    memory, `duplicates` how many of them equal an earlier one.
+    `shape` is that of a sample, `classes` the number of samples of each, `conditions` what the entries of conditions
+    hold. `low`, `high`, and `mean` and `std` per channel or dimension, are in the data's own units: 0..255 for images.
+    `bytes` is what all samples take in memory, `duplicates` how many of them equal an earlier one.
     """
 
     name: str
     count: int
     shape: tuple[int, ...]
     classes: dict[str, int]
+    conditions: dict[str, Column]
     low: float
     high: float
     mean: tuple[float, ...]
@@ -76,6 +89,7 @@ def info(dataset: Dataset, progress: Progress | None = None) -> Information:
         count=dataset.count,
         shape=dataset.shape,
         classes=_class_counts(dataset),
+        conditions=_columns(dataset),
         low=low,
         high=high,
         mean=tuple((origin + offset).tolist()),
@@ -93,7 +107,7 @@ def check(spec: str | Path | Source, progress: Progress | None = None) -> Report
     """
     found = source(spec)
     if isinstance(found, Images):
-        return _check_files(image_files(found.path), progress)
+        return _check_files(image_files(found.path), found.conditions, progress)
     name, checked = str(spec), 0
     try:
         dataset = found.open()
@@ -104,7 +118,7 @@ def check(spec: str | Path | Source, progress: Progress | None = None) -> Report
     return Report(name, checked, (), dataset.notes)
 
 
-def _check_files(files: Files, progress: Progress | None) -> Report:
+def _check_files(files: Files, table: str | None, progress: Progress | None) -> Report:
     def reason(name: str) -> str | None:
         try:
             with files.open(name) as file:
@@ -120,7 +134,11 @@ def _check_files(files: Files, progress: Progress | None) -> Report:
         broken += [Broken(str(files.path / name), why) for name, why in found if why is not None]
         if progress is not None:
             progress(start + len(names), len(files.names))
-    notes = (f"left out beside the images: {told(files.others)}",) if files.others else ()
+    notes: tuple[str, ...] = ()
+    try:
+        notes = beside(files, table).notes
+    except ValueError as error:
+        broken.append(Broken(str(files.path), str(error)))
     return Report(str(files.path), len(files.names), tuple(broken), notes)
 
 
@@ -142,3 +160,15 @@ def _class_counts(dataset: Dataset) -> dict[str, int]:
         return {}
     counts = dataset.labels.bincount(minlength=len(dataset.classes)).tolist()
     return dict(zip(dataset.classes, counts, strict=True))
+
+
+def _columns(dataset: Dataset) -> dict[str, Column]:
+    if dataset.conditions is None:
+        return {}
+    rows, columns = dataset.conditions.rows, dataset.conditions.columns
+    found = {}
+    for place, name in enumerate(columns.names):
+        low, high = float(rows[:, place].min()), float(rows[:, place].max())
+        std = columns.deviation[place] if low < high else 0.0
+        found[name] = Column(columns.attributes, low, high, columns.mean[place], std)
+    return found

@@ -140,6 +140,7 @@ class Latents:
             pictures.labels,
             pictures.classes,
             pictures.notes,
+            pictures.conditions,
             coding,
             pictures,
         )

@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from PIL import Image
 from torch import Tensor
 
 from zerosum.data._decode import flatten, is_grey
 from zerosum.data._labels import numbered
 from zerosum.data._pixels import Array, extremes, looks_like_channels, scale_of
+from zerosum.data.conditions import conditions_of
 from zerosum.data.dataset import Dataset, Source
 
 _LOOKED_AT = 256
@@ -31,22 +33,34 @@ class MapStyle(Protocol):
         ...
 
 
-def from_torch(dataset: MapStyle, labels: Sequence[Any] | None = None) -> Source:
-    """Make a source of a map-style dataset whose items are samples, or tuples of a sample and its label.
+def from_torch(
+    dataset: MapStyle,
+    labels: Sequence[Any] | None = None,
+    conditions: ArrayLike | Tensor | None = None,
+    condition_names: Sequence[str] | None = None,
+) -> Source:
+    """Make a source of a map-style dataset whose items are samples, or tuples of a sample and its label or condition.
+
+    A label is a number or a string, a condition a row of several numbers, tensor or array.
 
     A sample is an image or a point (floats (d,)); all have one shape. An image is a tensor (C, H, W) or
     (H, W), an array (H, W, C) or (H, W), of integers in 0..255 or floats in 0..1 or -1..1, or a Pillow image.
-    Items are read anew each time, so that random transforms stay random. Where they have labels, opening
-    reads every item once to collect these, unless they are given as `labels`; else it reads up to 256,
-    evenly spread, to see what they are. Such a source serves in Python only, as no text can stand for it.
+    Items are read anew each time, so that random transforms stay random. Where they have labels or conditions, opening
+    reads every item once to collect these, unless they are given as `labels` or as `conditions`, rows (N, entries);
+    else it reads up to 256, evenly spread, to see what they are. Such a source serves in Python only, as no text can
+    stand for it.
     """
-    return _TorchSource(dataset, labels)
+    if labels is not None and conditions is not None:
+        raise ValueError("a map-style dataset is given both labels and conditions, and a game plays by one: give one")
+    return _TorchSource(dataset, labels, conditions, condition_names)
 
 
 @dataclass(frozen=True, eq=False)
 class _TorchSource:
     dataset: MapStyle
     labels: Sequence[Any] | None
+    conditions: ArrayLike | Tensor | None
+    condition_names: Sequence[str] | None
 
     def open(self) -> Dataset:
         """Open the dataset; raises `ValueError` when its items are neither images nor points of one shape."""
@@ -54,19 +68,23 @@ class _TorchSource:
         if count == 0:
             raise ValueError(f"{name} holds no items: give a dataset with at least one")
         first, label = self._item(0)
-        every = label is not None and self.labels is None
+        every = label is not None and self.labels is None and self.conditions is None
         low, high, found = math.inf, -math.inf, []
         for index in range(0, count, 1 if every else math.ceil(count / _LOOKED_AT)):
             sample, label = self._item(index, first)
             least, most = extremes(f"item {index} of {name}", sample)
             low, high = min(low, least), max(high, most)
             found.append(label)
-        labels: Tensor | None = None
-        classes: tuple[str, ...] = ()
+        read = self._points(first) if first.ndim == 1 else self._images(first, low, high)
+        plain = Dataset(name, first.shape, count, read)
+        if self.conditions is not None or (every and any(isinstance(one, np.ndarray) for one in found)):
+            rows = _rows(name, found) if self.conditions is None else self.conditions
+            table = conditions_of(name, rows, self.condition_names)
+            return replace(plain, conditions=table, notes=table.notes)
         if every or self.labels is not None:
             labels, classes = numbered(name, np.array(found if every else self.labels), count)
-        read = self._points(first) if first.ndim == 1 else self._images(first, low, high)
-        return Dataset(name, first.shape, count, read, labels, classes)
+            return replace(plain, labels=labels, classes=classes)
+        return plain
 
     def _points(self, first: Array) -> Callable[[Tensor], Tensor]:
         return lambda index: torch.from_numpy(self._stack(index, first).astype(np.float32))
@@ -125,12 +143,24 @@ def _array(sample: Any) -> Array | None:
 
 
 def _label(name: str, label: Any) -> Any:
-    """Return a label as a plain number or string, or None when there is none."""
+    """Return a label as a plain number or string, a condition as an array (entries,), or None when there is none."""
     if isinstance(label, Tensor | np.ndarray | np.generic) and math.prod(label.shape) == 1:
         label = label.item()
+    if isinstance(label, Tensor | np.ndarray) and label.ndim == 1 and len(label):
+        return label.numpy(force=True) if isinstance(label, Tensor) else label
     if label is not None and not isinstance(label, int | float | str):
-        raise ValueError(f"the label of {name} should be a number or a string, but is {_told(label)}")
+        raise ValueError(
+            f"the label of {name} should be a number or a string, or a row of numbers, but is {_told(label)}"
+        )
     return label
+
+
+def _rows(name: str, found: Sequence[Any]) -> Array:
+    """Return conditions, one an item, as rows (N, entries)."""
+    shapes = {np.shape(row) for row in found}
+    if len(shapes) > 1:
+        raise ValueError(f"the items of {name} have conditions of shapes {sorted(shapes)}: make all alike")
+    return np.stack(found)
 
 
 def _told(value: Any) -> str:

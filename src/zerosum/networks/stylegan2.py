@@ -25,9 +25,14 @@ from zerosum.networks.layers.resample import Resample, downsample, filter_matrix
 AVERAGE_HALF_LIFE = 11_000  # generated samples after which a w counts half in the average; 0.998 a batch of 32
 
 
-def _widths(size: int, stages: int) -> list[int]:
-    """Channels from the smallest map up: `size` for five stages, then halved with each, at least 4."""
-    return [max(size >> max(stage - 4, 0), 4) for stage in range(stages)]
+def _widths(size: int, stages: int, full: int) -> list[int]:
+    """Channels from the smallest map up: `size` for `full` stages, then halved with each, at least 4."""
+    return [max(size >> max(stage + 1 - full, 0), 4) for stage in range(stages)]
+
+
+def _check_full(full: int) -> None:
+    if full < 1:
+        raise ValueError(f"full counts the sizes of full width, at least 1; found {full}")
 
 
 def _depth(size: int) -> int:
@@ -152,27 +157,32 @@ class _Generator(nn.Module):
 class StyleGAN2Generator:
     """The generator of StyleGAN2, for sides of 8 and more; its output is linear.
 
-    Layers have `size` channels up to 64x64 and half as many with each doubling of the sides after that; w has `size`
-    entries, and its mapping network 8 layers from size 256 on and 2 below. The paper's has size 512: 30.4 million
-    parameters at 1024x1024 with 512 latents.
+    Layers have `size` channels up to 64x64 and half as many with each doubling of the sides after that (see `full`);
+    w has `size` entries, and its mapping network 8 layers from size 256 on and 2 below. The paper's has size 512: 30.4
+    million parameters at 1024x1024 with 512 latents.
 
     `module.mapping(z[, c])` gives w `(B, size)`, and `module.synthesis(w)` pictures of w, or of one w a layer
     `(B, module.synthesis.count, size)`. In training, noise and styles are drawn from torch's global generator, which
     the training loop ties to the position in the run; in evaluation the noise is constant.
 
     Args:
-        size: channels of the layers up to 64x64, at least 4.
+        size: channels of the layers at the smallest sides, at least 4.
+        full: how many sizes of maps have them, from the smallest up, before channels halve with each doubling of the
+            sides; the paper's 5 reach 64x64. Small pictures on a small machine want a large `size` and a `full` of 1:
+            a style of few entries, and few channels to scale, say little.
         mixing: share of samples in training whose later layers take the w of another z, standard normal, in [0, 1].
         truncation: psi in [0, 1]: in evaluation, w = average + psi (w - average); 1 changes nothing. It may also be
             set on the built module, as `load(run).module.truncation = 0.7`.
     """
 
     size: int = 64
+    full: int = 5
     mixing: float = 0.9
     truncation: float = 1.0
 
     def __post_init__(self) -> None:
         check_dial(self.size)
+        _check_full(self.full)
         for name, share in (("mixing", self.mixing), ("truncation", self.truncation)):
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} is a share in [0, 1]; found {share}")
@@ -182,7 +192,7 @@ class StyleGAN2Generator:
         channels, height, width = image_shape(shape)
         sizes = ladder(height, width)[::-1]
         mapping = _Mapping(latent, condition, self.size, _depth(self.size))
-        synthesis = _Synthesis(sizes, _widths(self.size, len(sizes)), channels, self.size)
+        synthesis = _Synthesis(sizes, _widths(self.size, len(sizes), self.full), channels, self.size)
         return _Generator(mapping, synthesis, self.size, self.mixing, self.truncation)
 
 
@@ -249,22 +259,25 @@ class StyleGAN2Discriminator:
     has size 512: 29.0 million parameters at 1024x1024.
 
     Args:
-        size: channels of the layers from 64x64 down, as in `StyleGAN2Generator`.
+        size: channels of the layers at the smallest sides, as in `StyleGAN2Generator`.
+        full: how many sizes of maps have them, as there.
         conditioning: how labels enter: `Concatenate` or `Projection`.
     """
 
     size: int = 64
+    full: int = 5
     conditioning: Concatenate | Projection = Projection()
 
     def __post_init__(self) -> None:
         check_dial(self.size)
         check_way(self.conditioning, Concatenate, Projection)
+        _check_full(self.full)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
-        widths = _widths(self.size, len(sizes))[::-1]
+        widths = _widths(self.size, len(sizes), self.full)[::-1]
         join, left = entrance(self.conditioning, condition)
         blocks = [_ResidualBlock(*pair, sides) for pair, sides in zip(pairwise(widths), sizes[:-1], strict=True)]
         top = widths[-1]

@@ -12,7 +12,7 @@ from zerosum.terms.gradient_penalties import R1
 
 def minimax() -> Recipe:
     """The value function of 2014 played as it is written, on the ring: how a game without help loses modes."""
-    optimiser = Adam(lr=1e-3, betas=(0.0, 0.99))
+    optimiser = Adam(lr=1e-3)
     return replace(
         ring(),
         name="minimax",
@@ -30,5 +30,9 @@ def non_saturating() -> Recipe:
 
 
 def r1() -> Recipe:
-    """The non-saturating game with R1 on real samples, on the ring (Mescheder et al. 2018)."""
-    return replace(non_saturating(), name="r1", d_terms=(R1(gamma=0.1),))
+    """The non-saturating game with R1 on real samples, on the ring (Mescheder et al. 2018).
+
+    With the momentum of the other plain games it circles and finds nothing; the paper goes without as well.
+    """
+    optimiser = Adam(lr=1e-3, betas=(0.0, 0.99))
+    return replace(non_saturating(), name="r1", d_terms=(R1(gamma=0.1),), G_opt=optimiser, D_opt=optimiser)

@@ -25,9 +25,9 @@ class Recipe:
         discriminator: builds D.
         objective: what the two want.
         data: where real samples come from.
-        conditional: play under the data's labels.
-        label_dropout: share of samples, in [0, 1), that both players see without their label; a generator that met
-            some can be asked for a sample of any class (`zerosum sample --class none`).
+        conditional: play under the condition that the data carry: labels, attributes or numbers.
+        label_dropout: share of samples, in [0, 1), that both players see without their label or attributes; a generator
+            that met some can be asked for a sample of any kind (`zerosum sample --class none`, `--condition none`).
         latent: the law of z.
         d_terms: additions to D's loss.
         g_terms: additions to G's loss.

@@ -1,18 +1,22 @@
-"""The sections of pictures: samples over time, and class by class."""
+"""The sections of pictures: samples over time, and class by class or condition by condition."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from PIL import Image
 
+from zerosum.data.conditions import Columns
 from zerosum.report._html import Section, figure, joined, picture, prose, tile
-from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.generator import TrainedGenerator, to_bytes
 
 _GRIDS = 8
 _CLASSES, _PER_CLASS = 20, 10
+_ENDS = (0.05, 0.95)  # shares of the data below the lowest and the highest number that is asked for
 _WIDEST = 1400  # pixels: a larger grid is made smaller, so that the page stays light
 
 
@@ -52,6 +56,47 @@ def class_by_class(generator: TrainedGenerator, scores: Mapping[str, Any]) -> Se
     if len(shown) < len(generator.classes):
         words += f" These are the first {len(shown)} of {len(generator.classes):,} classes."
     return Section("classes", "Class by class", prose(words) + f'\n<div class="classes">{joined(rows)}</div>')
+
+
+def by_condition(generator: TrainedGenerator, columns: Columns) -> Section:
+    """Return what each entry of the condition does, where all else stays: rows of no and yes, or of low to high."""
+    shown = columns.names[: _CLASSES // 2 if columns.attributes else _CLASSES]
+    if columns.attributes:
+        rows = [row for name in shown for row in _no_and_yes(generator, name)]
+        words = "Each attribute asked for as no and as yes. Below one another are the same latents, with the other "
+        words += "attributes as some training samples have them."
+    else:
+        rows = [_low_to_high(generator, columns, name) for name in shown]
+        words = "Each number asked for from low to high, between the 5th and the 95th percentile of the data. All are "
+        words += "of one latent, with the other numbers at their means."
+    if len(shown) < len(columns.names):
+        words += f" These are the first {len(shown)} of {len(columns.names):,}."
+    return Section(
+        "conditions", "Condition by condition", prose(words) + f'\n<div class="classes">{joined(rows)}</div>'
+    )
+
+
+def _no_and_yes(generator: TrainedGenerator, name: str) -> list[str]:
+    return [
+        _row(name, word, generator.sample(_PER_CLASS, conditions={name: value}), [word] * _PER_CLASS)
+        for word, value in (("no", 0.0), ("yes", 1.0))
+    ]
+
+
+def _low_to_high(generator: TrainedGenerator, columns: Columns, name: str) -> str:
+    place = columns.index(name)
+    low, high = np.quantile(columns.rows[:, place].numpy(), _ENDS)
+    rows = np.tile(np.array(columns.mean), (_PER_CLASS, 1))
+    rows[:, place] = np.linspace(low, high, _PER_CLASS)
+    z = generator.latents(1).expand(_PER_CLASS, -1)
+    samples = to_bytes(generator.map(z, columns.scaled(torch.from_numpy(rows))))
+    return _row(name, f"{low:.4g} to {high:.4g}", samples, [f"{value:.4g}" for value in rows[:, place]])
+
+
+def _row(name: str, told: str, samples: NDArray[Any], asked: Sequence[str]) -> str:
+    pairs = zip(samples.astype(np.uint8), asked, strict=True)
+    tiles = joined(tile(sample, f"generated: {name} {value}") for sample, value in pairs)
+    return f'<div class="class"><b>{escape(name)}<small>{escape(told)}</small></b>{tiles}</div>'
 
 
 def _images(path: Path) -> int:

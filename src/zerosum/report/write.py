@@ -11,7 +11,7 @@ from zerosum.report._curves import curves
 from zerosum.report._html import Section, joined, prose, table
 from zerosum.report._neighbours import memory
 from zerosum.report._points import learned_map, points
-from zerosum.report._samples import class_by_class, over_time
+from zerosum.report._samples import by_condition, class_by_class, over_time
 from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator, load
 from zerosum.runs.log import read_log
@@ -66,8 +66,12 @@ def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None, scores: 
     if not generator.is_image:
         found = [_tried("points", "Real and generated", lambda: points(generator, data()))]
         return [*found, *filter(None, [learned_map(generator)])]
-    classes = [class_by_class(generator, scores)] if generator.recipe.conditional else []
-    return [*classes, _tried("memory", "Not memorised?", lambda: memory(generator, data()))]
+    asked = []
+    if generator.columns is not None:
+        asked = [by_condition(generator, generator.columns)]
+    elif generator.recipe.conditional:
+        asked = [class_by_class(generator, scores)]
+    return [*asked, _tried("memory", "Not memorised?", lambda: memory(generator, data()))]
 
 
 def _tried(anchor: str, title: str, make: Callable[[], Section]) -> Section:

@@ -11,29 +11,45 @@ import numpy as np
 import safetensors
 import safetensors.torch
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from zerosum.data.coding import Autoencoder, Coding
+from zerosum.data.conditions import Columns, columns_of, shortened
 from zerosum.game.draws import stream
-from zerosum.networks.conditioning import Labels
+from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
 
+Wanted = Mapping[str, ArrayLike] | ArrayLike
 FORMAT = "zerosum generator 1"
 _CODING = "coding/"  # begins the names of a coding's tensors beside those of the network
 _BLOCK = 512  # latents are drawn, and samples computed, by blocks: sample i depends on the seed and i alone
 
 
-def condition_of(recipe: Recipe, classes: int) -> Labels | None:
-    """What the recipe's networks are conditional on; `classes` is the number of classes of its data."""
-    return Labels(classes, nullable=recipe.label_dropout > 0) if recipe.conditional else None
+def condition_of(recipe: Recipe, classes: int, columns: Columns | None = None) -> Condition | None:
+    """What the recipe's networks are conditional on: the columns of its data's conditions, or else its classes.
+
+    Raises `ValueError` for label dropout on numbers, none of which could stand for nothing.
+    """
+    if not recipe.conditional:
+        return None
+    if columns is None:
+        return Labels(classes, nullable=recipe.label_dropout > 0)
+    if columns.attributes:
+        return Attributes(len(columns.names))
+    if recipe.label_dropout:
+        raise ValueError(
+            f"label_dropout hides labels or attributes, and no number of {shortened(columns.names)} could stand for "
+            f"nothing told: set label_dropout=0.0"
+        )
+    return Vector(len(columns.names))
 
 
-def build_generator(recipe: Recipe, shape: tuple[int, ...], classes: int) -> nn.Module:
-    """The recipe's generator for samples of a shape; `classes` counts only where the recipe is conditional."""
-    return recipe.generator.build(recipe.latent.size, shape, condition_of(recipe, classes))
+def build_generator(recipe: Recipe, shape: tuple[int, ...], classes: int, columns: Columns | None = None) -> nn.Module:
+    """The recipe's generator for samples of a shape; classes or columns count only where the recipe is conditional."""
+    return recipe.generator.build(recipe.latent.size, shape, condition_of(recipe, classes, columns))
 
 
 def to_bytes(x: Tensor) -> NDArray[np.uint8]:
@@ -51,8 +67,9 @@ class TrainedGenerator:
         recipe: the recipe it was trained by.
         module: the network, `G(z[, c]) -> x`, in evaluation mode.
         shape: shape of one sample, `(C, H, W)` or `(d,)`.
-        classes: names of the classes; empty where it is not conditional.
+        classes: names of the classes; empty where it is not conditional on them.
         images: images it was trained on.
+        columns: what the entries of its conditions are; None where it is not conditional on such.
         coding: how samples stand for pictures, where they are latents of an autoencoder.
     """
 
@@ -61,6 +78,7 @@ class TrainedGenerator:
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     images: int
+    columns: Columns | None = None
     coding: Coding | None = None
 
     @property
@@ -69,8 +87,24 @@ class TrainedGenerator:
         return len(self.shape) == 3
 
     def labels(self, n: int) -> NDArray[np.int64] | None:
-        """The labels that `sample(n)` goes round by default: 0, 1, ..., evenly; None where not conditional."""
-        return np.arange(n) % len(self.classes) if self.recipe.conditional else None
+        """The labels that `sample(n)` goes round by default: 0, 1, ..., evenly; None where there are no classes."""
+        return np.arange(n) % len(self.classes) if self.recipe.conditional and self.columns is None else None
+
+    def conditions(
+        self, n: int, wanted: Mapping[str, ArrayLike] | ArrayLike | None = None
+    ) -> NDArray[np.float64] | None:
+        """The rows `(n, entries)`, in the data's units, of `sample(n, conditions=wanted)`; None where there are none.
+
+        Raises `ValueError` for what cannot be asked of it.
+        """
+        if self.columns is None and wanted is not None:
+            raise ValueError(
+                f"this {self.recipe.name} generator has no conditions: it was trained without a table of them"
+            )
+        if self.columns is None:
+            return None
+        rows: NDArray[np.float64] = self.columns.asked(n, wanted, unknown=self.recipe.label_dropout > 0).numpy()
+        return rows
 
     def latents(self, n: int, seed: int = 0) -> Tensor:
         """The latents of `sample(n, seed)`, float32 `(n, size)`; the first are the same for every n."""
@@ -78,7 +112,13 @@ class TrainedGenerator:
         drawn = [self.recipe.latent.draw(_BLOCK, stream(seed, "sample", block)) for block in blocks]
         return torch.cat(drawn)[:n]
 
-    def sample(self, n: int, seed: int = 0, labels: Sequence[int] | NDArray[np.int64] | None = None) -> NDArray[Any]:
+    def sample(
+        self,
+        n: int,
+        seed: int = 0,
+        labels: Sequence[int] | NDArray[np.int64] | None = None,
+        conditions: Wanted | None = None,
+    ) -> NDArray[Any]:
         """Draw n samples.
 
         Args:
@@ -86,24 +126,27 @@ class TrainedGenerator:
             seed: which; sample i is the same for every n.
             labels: class indices, one a sample; by default round the classes evenly, as `labels(n)` tells. After label
                 dropout, the number of classes stands for no label.
+            conditions: entries of the condition by name, a number each or one a sample, in the data's units, where the
+                others are those of rows of the training data; or whole rows, taken in turn. After label dropout,
+                attributes of 0.5 tell nothing.
 
         Returns:
             uint8 pictures `(n, H, W, C)`, decoded where G makes latents of some, or float32 points `(n, d)` in the
             data's units.
 
         Raises:
-            ValueError: for n < 1, labels where it is not conditional, or labels outside the classes.
+            ValueError: for n < 1, and for labels or conditions that are none of those that it learned.
         """
         if n < 1:
             raise ValueError(f"n counts samples and is at least 1; found {n}")
-        c = self._condition(n, labels)
+        c = self._condition(n, labels, conditions)
         x = self.map(self.latents(n, seed), c)
         x = x if self.coding is None else self.coding.decode(x)
         return to_bytes(x) if self.is_image else x.numpy()
 
     @torch.no_grad()
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """What G makes of latents `(N, size)` and labels `(N,)`: float32 `(N, *shape)` on the CPU."""
+        """What G makes of latents `(N, size)` and labels or scaled rows: float32 `(N, *shape)` on the CPU."""
         device = next(self.module.parameters()).device
         outputs = []
         for start in range(0, len(z), _BLOCK):
@@ -126,11 +169,19 @@ class TrainedGenerator:
             raise ValueError(f"this {self.recipe.name} generator has no classes: it was trained without labels")
         raise ValueError(f"no class {name!r}; there are {', '.join(self.classes)}")
 
-    def _condition(self, n: int, labels: Sequence[int] | NDArray[np.int64] | None) -> Tensor | None:
-        if labels is None:
-            labels = self.labels(n)
-        elif not self.recipe.conditional:
+    def _condition(
+        self,
+        n: int,
+        labels: Sequence[int] | NDArray[np.int64] | None,
+        conditions: Wanted | None,
+    ) -> Tensor | None:
+        """The condition of n samples, as the network takes it."""
+        rows = self.conditions(n, conditions)
+        if labels is not None and (self.columns is not None or not self.recipe.conditional):
             raise ValueError(f"this {self.recipe.name} generator has no classes: it was trained without labels")
+        if self.columns is not None and rows is not None:
+            return self.columns.scaled(torch.from_numpy(rows))
+        labels = self.labels(n) if labels is None else labels
         if labels is None:
             return None
         c = torch.as_tensor(np.asarray(labels), dtype=torch.int64)
@@ -138,6 +189,11 @@ class TrainedGenerator:
         if c.shape != (n,) or int(c.min()) < 0 or int(c.max()) > highest:
             raise ValueError(f"labels are {n} class indices up to {highest}; found {labels!r}")
         return c
+
+
+def column_facts(columns: Columns | None) -> dict[str, Any]:
+    """What a file says of the columns of a generator's conditions: nothing where there are none."""
+    return {} if columns is None else {"columns": columns.facts()}
 
 
 def generator_bytes(generator: TrainedGenerator) -> bytes:
@@ -148,6 +204,7 @@ def generator_bytes(generator: TrainedGenerator) -> bytes:
         "shape": generator.shape,
         "classes": generator.classes,
         "images": generator.images,
+        **column_facts(generator.columns),
     }
     state = generator.module.state_dict()
     if generator.coding is not None:
@@ -205,9 +262,11 @@ def _rebuilt(
     recipe: Recipe, facts: Mapping[str, Any], weights: dict[str, Tensor], coding: Coding | None
 ) -> TrainedGenerator:
     shape, classes = tuple(facts["shape"]), tuple(facts["classes"])
-    module = build_generator(recipe, shape, len(classes))
+    columns = columns_of(facts["columns"]) if "columns" in facts else None
+    module = build_generator(recipe, shape, len(classes), columns)
     try:
         module.load_state_dict(weights)
     except RuntimeError:
         raise ValueError(f"the weights do not fit the recipe's generator, {recipe.generator!r}") from None
-    return TrainedGenerator(recipe, module.eval().requires_grad_(False), shape, classes, facts["images"], coding)
+    module = module.eval().requires_grad_(False)
+    return TrainedGenerator(recipe, module, shape, classes, facts["images"], columns, coding)

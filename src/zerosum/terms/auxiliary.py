@@ -2,13 +2,17 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
+from zerosum.data.conditions import UNKNOWN
 from zerosum.game.turn import Turn
 from zerosum.terms._common import check_weight, shown
+
+Kind = Literal["labels", "attributes", "numbers"]
 
 
 @dataclass(frozen=True)
@@ -19,39 +23,61 @@ class AuxiliaryClass:
     class to be read. It belongs among both players' terms. A label one above the last class says that nothing is told
     of a sample, and of it nothing has to be read.
 
+    Of attributes each has a logit l of its own, with P(yes | x) = sigmoid(l), as in StarGAN (Choi et al. 2018,
+    arXiv 1711.09020); of numbers the logits are the guesses, and their squared errors take the place of -log P. Both
+    are means over the entries, without attributes of 0.5, of which nothing is told.
+
     Args:
         weight: weight (>= 0).
-        others: logits after those of the classes, which other terms read, as `MutualInformation` does (>= 0).
+        others: logits after those of the condition, which other terms read, as `MutualInformation` does (>= 0).
+        kind: what the condition is: `labels`, `attributes` or `numbers`.
     """
 
     weight: float = 1.0
     others: int = 0
+    kind: Kind = "labels"
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
         if self.others < 0:
             raise ValueError(f"others counts logits that are not the class's, at least 0; found {self.others}")
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"kind is {', '.join(get_args(Kind))}; found {self.kind!r}")
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The cross-entropy on this turn, a scalar >= 0; raises `ValueError` without labels or without logits."""
-        if turn.c is None or turn.c.is_floating_point() or turn.c.dim() != 1:
-            raise ValueError("AuxiliaryClass has D read the class of a sample: play by labels, with conditional=True")
+        """What D cannot read on this turn, a scalar >= 0; raises `ValueError` without such a condition or logits."""
+        rows = self.kind != "labels"
+        if turn.c is None or turn.c.is_floating_point() != rows or turn.c.dim() != 1 + rows:
+            read = "the class of a sample: play by labels" if not rows else f"the {self.kind} of a sample: play by such"
+            raise ValueError(f"AuxiliaryClass has D read {read}, with conditional=True")
         unread = self._unread(turn.fake.logits, turn.c)
         if turn.player == "D":
             unread = unread + self._unread(turn.real.logits, turn.c)
         return self.weight * unread
 
     def _unread(self, logits: Tensor | None, c: Tensor) -> Tensor:
-        """-E log P(c | x) over the samples of which a class is told."""
+        """-E log P(c | x) over all that is told."""
         every = shown(logits, "logits", self)
-        classes = every.shape[1] - self.others
-        if classes < 1:
+        guesses = every[:, : max(every.shape[1] - self.others, 0)]
+        if self.kind == "labels":
+            classes = guesses.shape[1]
+            if not classes:
+                raise ValueError(
+                    f"AuxiliaryClass reads a logit for each class, before {self.others} others, and this D shows "
+                    f"{every.shape[1]} logits in all: choose conditioning=Auxiliary()"
+                )
+            told = (c != classes).sum().clamp_min(1)
+            return cross_entropy(guesses, c, ignore_index=classes, reduction="sum") / told
+        if guesses.shape != c.shape:
             raise ValueError(
-                f"AuxiliaryClass reads a logit for each class, before {self.others} others, and this D shows "
-                f"{every.shape[1]} logits in all: choose conditioning=Auxiliary()"
+                f"AuxiliaryClass reads {c.shape[1]} entries off as many logits; found {guesses.shape[1]}: "
+                f"choose a D with conditioning=Auxiliary()"
             )
-        told = (c != classes).sum().clamp_min(1)
-        return cross_entropy(every[:, :classes], c, ignore_index=classes, reduction="sum") / told
+        if self.kind == "numbers":
+            return (guesses - c).square().mean()
+        known = c != UNKNOWN
+        surprise = binary_cross_entropy_with_logits(guesses, c.to(guesses.dtype), reduction="none")
+        return (surprise * known).sum() / known.sum().clamp_min(1)
 
 
 @dataclass(frozen=True)

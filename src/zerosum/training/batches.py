@@ -6,6 +6,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from zerosum.data.conditions import UNKNOWN
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank, ranks
 from zerosum.game.draws import Draws, stream
@@ -26,11 +27,12 @@ class Batches(Iterator[Batch]):
     Args:
         dataset: the data.
         batch: samples per batch over all ranks together; a multiple of the ranks.
-        conditional: whether batches carry labels as their condition.
+        conditional: whether batches carry the data's labels or conditions.
         seed: the run's seed.
         device: where batches are wanted.
         position: samples drawn before, over all ranks.
-        label_dropout: share of samples whose label becomes the number of classes, which stands for none.
+        label_dropout: share of samples of which nothing is told: their label becomes the number of classes, or each of
+            their attributes 0.5.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Batches(Iterator[Batch]):
         if batch % ranks():
             raise ValueError(f"batch counts samples over all ranks: {batch} does not divide by {ranks()} ranks")
         self.dataset, self.batch, self.seed, self.device = dataset, batch, seed, device
-        self.labels = dataset.labels if conditional else None
+        self.conditional = conditional
         self.position, self.label_dropout = position, label_dropout
         self._order = lru_cache(maxsize=2)(self._permutation)
 
@@ -57,17 +59,27 @@ class Batches(Iterator[Batch]):
         x = to_unit(self.dataset.read(indices).to(self.device, non_blocking=True))
         if x.dim() == 4:
             x = x.contiguous(memory_format=torch.channels_last)
-        c = None if self.labels is None else self._told(self.labels[indices]).to(self.device, non_blocking=True)
-        batch = Batch(x, c, self.position)
+        c = self._condition(indices)
+        batch = Batch(x, None if c is None else c.to(self.device, non_blocking=True), self.position)
         self.position += self.batch
         return batch
 
-    def _told(self, labels: Tensor) -> Tensor:
+    def _condition(self, indices: Tensor) -> Tensor | None:
+        """Labels `(B,)`, or rows of attributes or numbers `(B, entries)` as networks take them."""
+        conditions = self.dataset.conditions
+        if self.conditional and conditions is not None:
+            return self._told(conditions.columns.scaled(conditions.rows[indices]), UNKNOWN)
+        if self.conditional and self.dataset.labels is not None:
+            return self._told(self.dataset.labels[indices], len(self.dataset.classes))
+        return None
+
+    def _told(self, c: Tensor, nothing: float) -> Tensor:
+        """The conditions, of which label dropout makes a share `nothing`."""
         if not self.label_dropout:
-            return labels
+            return c
         draws = Draws(self.seed, self.position, rank(), ranks())
-        untold = draws.uniform("label dropout", (len(labels),)) < self.label_dropout
-        return torch.where(untold, len(self.dataset.classes), labels)
+        untold = draws.uniform("label dropout", (len(c),)) < self.label_dropout
+        return c.masked_fill(untold.view(-1, *[1] * (c.dim() - 1)), nothing)
 
     def indices(self, start: int, stop: int) -> Tensor:
         """Indices into the data set of the samples from `start` up to `stop` in the stream."""

@@ -10,26 +10,34 @@ from zerosum.game.distributed import same_start
 from zerosum.game.draws import derived_seed
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
-from zerosum.game.player import Player, Term
+from zerosum.game.player import Player, Term, unwrapped
+from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
 from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import build_generator, condition_of
+from zerosum.terms.auxiliary import AuxiliaryClass
 from zerosum.training.device import precision_context
+
+_KINDS = {Labels: "labels", Attributes: "attributes", Vector: "numbers"}
 
 
 def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision: str) -> Game:
     """A game at its start: networks initialised from the seed, nothing moved yet.
 
-    Raises `ValueError` where the recipe is conditional and the data has no labels, or a network cannot take the data.
+    Raises `ValueError` where the recipe is conditional and the data has neither labels nor conditions, where a term
+    reads another kind of these, or where a network cannot take the data.
     """
-    if recipe.conditional and dataset.labels is None:
+    if recipe.conditional and dataset.labels is None and dataset.conditions is None:
         raise ValueError(
-            f"{recipe.name} plays by labels and {dataset.name} has none: give labelled data or --set conditional=False"
+            f"{recipe.name} plays by labels or other conditions and {dataset.name} has none: "
+            f"give data that have some or --set conditional=False"
         )
+    columns = None if dataset.conditions is None else dataset.conditions.columns
+    condition = condition_of(recipe, len(dataset.classes), columns)
+    _check_terms(recipe, condition)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(recipe.seed, "initialisation"))
-        generator = build_generator(recipe, dataset.shape, len(dataset.classes))
-        condition = condition_of(recipe, len(dataset.classes))
+        generator = build_generator(recipe, dataset.shape, len(dataset.classes), columns)
         discriminator = recipe.discriminator.build(dataset.shape, condition)
     for network in (generator, discriminator):
         _place(network, device, dataset.is_image)
@@ -54,6 +62,17 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
         seed=recipe.seed,
         precision=precision_context(precision, device),
     )
+
+
+def _check_terms(recipe: Recipe, condition: Condition | None) -> None:
+    """Raise `ValueError` where D would read off samples another kind of condition than the game is played by."""
+    kind = _KINDS.get(type(condition))
+    for term in map(unwrapped, (*recipe.d_terms, *recipe.g_terms)):
+        if isinstance(term, AuxiliaryClass) and kind is not None and term.kind != kind:
+            raise ValueError(
+                f"AuxiliaryClass(kind={term.kind!r}) would read {term.kind}, and these data tell {kind}: "
+                f"write AuxiliaryClass(kind={kind!r}) among both players' terms"
+            )
 
 
 def _place(network: nn.Module, device: torch.device, pictures: bool) -> None:

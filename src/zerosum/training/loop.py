@@ -13,7 +13,7 @@ from zerosum.game.game import Batch, Game
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import checkpoint_path, prune_checkpoints, replace_durably, save_checkpoint
-from zerosum.runs.generator import TrainedGenerator, generator_bytes
+from zerosum.runs.generator import TrainedGenerator, column_facts, generator_bytes
 from zerosum.runs.log import Means, append_log
 from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
@@ -104,9 +104,11 @@ class Loop:
     def generator(self) -> TrainedGenerator:
         """The generator as it stands: its running average."""
         recipe = storable(self.recipe, self.dataset)
-        classes = self.dataset.classes if recipe.conditional else ()
-        data = self.dataset
-        return TrainedGenerator(recipe, self.game.ema.module, data.shape, classes, self.game.images, data.coding)
+        data, game = self.dataset, self.game
+        classes = data.classes if recipe.conditional else ()
+        columns = data.conditions.columns if recipe.conditional and data.conditions is not None else None
+        module = game.ema.module
+        return TrainedGenerator(recipe, module, data.shape, classes, game.images, columns, data.coding)
 
     def tick(self) -> None:
         """A log line of the means since the last, if there was any round since."""
@@ -132,6 +134,7 @@ class Loop:
             "seconds": self.seconds,
             "shape": generator.shape,
             "classes": generator.classes,
+            **column_facts(generator.columns),
         }
         further = {}
         if generator.coding is not None:

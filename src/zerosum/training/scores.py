@@ -26,7 +26,7 @@ def write_scores(run: Path, generator: TrainedGenerator, dataset: Dataset, sourc
     if isinstance(source, Multimodal):
         samples = torch.from_numpy(generator.sample(SAMPLES))
         scores |= mode_coverage(samples, source.centres(), source.std).as_dict()
-    if generator.recipe.conditional:
+    if generator.recipe.conditional and generator.columns is None:
         try:
             found = class_accuracy(generator, dataset.shown, source, run / "classifier.safetensors")
         except ValueError as reason:
