@@ -59,7 +59,7 @@ class Session:
     """
 
     def __init__(self, table, latent, terms):
-        self.table, self.latent = table, latent
+        self.table, self.latent, self.batch = table, latent, next(table.batches())
         layout = torch.channels_last if len(table.shape) == 3 else torch.preserve_format
         self.D, self.G = (network.to(memory_format=layout) for network in table.networks())
         self.learns, self.ema = bool([*self.D.parameters()]), ExponentialMovingAverage(self.G, 0.0)
@@ -79,11 +79,11 @@ class Session:
             optimiser = torch.optim.SGD(own, 0.001, foreach=True) if own else None
             players[side] = Player(side, network, optimiser, tuple(term for place, term in terms if place == side))
         rest = {"latent": self.latent, "ema": self.ema, "n_critic": int(self.learns)}
-        return Observed(**players, objective=objective, images_total=ROUNDS * self.table.batch, **rest).observe(every)
+        return Observed(**players, objective=objective, images_total=ROUNDS * len(self.batch.x), **rest).observe(every)
 
     def lay(self):
         """A first move of each side, for asking terms whether they play along."""
-        game, batch = self.game(NonSaturating()), next(self.table.batches())
+        game, batch = self.game(NonSaturating()), self.batch
         z, fake = game.generate(batch)
         x, x_fake = batch.x.clone().requires_grad_(), fake.detach().requires_grad_()
         return {"D": game.turn(game.D, batch, x, x_fake, z), "G": game.turn(game.G, batch, batch.x, fake, z)}

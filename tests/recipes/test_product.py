@@ -137,7 +137,6 @@ class Table:
     G: object
     way: type | None = None
     kind: type | None = None
-    batch: int = BATCH
 
     def __str__(self):
         condition = "none" if self.way is None else f"{self.way.__name__}-{self.kind.__name__}"
@@ -148,9 +147,7 @@ class Table:
         specs, refusals = [self.D, self.G], []
         for i, spec in enumerate(specs if self.way else ()):
             try:
-                specs[i] = with_setting(
-                    spec, f"conditioning={Concatenate(3) if self.way is Concatenate else self.way()}"
-                )
+                specs[i] = with_setting(spec, f"conditioning={self.way()}")
             except ValueError as error:
                 refusals.append(str(error))
         if len(refusals) == 2:
