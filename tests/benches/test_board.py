@@ -6,8 +6,9 @@ import pytest
 
 from zerosum.benches.board import OF_SIZE, OF_THE_BOARD, boards, fitted, on_board
 from zerosum.benches.literature import reported
-from zerosum.benches.modes import usual_games
+from zerosum.benches.modes import plan, usual_games
 from zerosum.networks.dcgan import DCGANDiscriminator
+from zerosum.networks.minibatch import MinibatchDiscrimination
 from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.networks.packed import Packed
 from zerosum.recipes.named_recipes import named
@@ -36,6 +37,7 @@ class Layered:
 
     size: int = 5
     similar: int = 0
+    norm: object = "none"
 
     def build(self, shape, condition):
         raise NotImplementedError
@@ -102,3 +104,31 @@ def test_what_finds_no_place_is_told():
     assert fitted(MLPDiscriminator(), DCGANDiscriminator(8, norm="none"))[1] == []
     game = replace(named("minimax"), name="layered", discriminator=Layered(similar=16))
     assert on_board(game, BOARDS["ring-8"])[1] == ["layered on ring-8 goes without similar=16"]
+
+
+@pytest.mark.parametrize(
+    ("board", "built_in", "told"),
+    [
+        ("ring-8", DCGANDiscriminator(8, norm="virtual"), "norm='virtual'"),
+        ("ring-8", DCGANDiscriminator(8, norm="instance"), "norm='instance'"),
+        ("stacked-digits", MLPDiscriminator(8, norm="group"), "norm='group'"),
+        ("grid-25", Packed(DCGANDiscriminator(8, norm="virtual"), samples=3), "norm='virtual'"),
+        ("stacked-digits", Layered(norm=1), "norm=1"),
+    ],
+)
+def test_a_value_that_the_boards_network_does_not_know_finds_no_place(board, built_in, told):
+    """It would be refused, or misread, when the run builds its network; the sentence comes before any run."""
+    game = replace(named("minimax"), name="strange", discriminator=built_in)
+    composed, left = on_board(game, BOARDS[board])
+    assert left == [f"strange on {board} goes without {told}"]
+    judge = composed.discriminator.discriminator if isinstance(built_in, Packed) else composed.discriminator
+    assert judge == BOARDS[board].discriminator
+    assert plan([BOARDS[board]], [game], seeds=1, own=False)[1] == left
+    composed.discriminator.build((3, 28, 28) if board == "stacked-digits" else (2,), None)
+
+
+def test_a_value_that_both_know_is_taken_though_their_norms_differ():
+    assert fitted(MLPDiscriminator(), DCGANDiscriminator(8, norm="layer")) == (MLPDiscriminator(norm="layer"), [])
+    assert fitted(DCGANDiscriminator(), MLPDiscriminator(norm="spectral")) == (DCGANDiscriminator(norm="spectral"), [])
+    minibatch = MinibatchDiscrimination(7, 3)
+    assert fitted(MLPDiscriminator(), DCGANDiscriminator(minibatch=minibatch))[0].minibatch == minibatch

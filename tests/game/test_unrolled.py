@@ -9,7 +9,7 @@ from torch.func import functional_call
 
 from zerosum.game import Unrolled
 from zerosum.objectives import Minimax, NonSaturating, Wasserstein
-from zerosum.terms import R1, GradientPenalty
+from zerosum.terms import R1, Every, GradientPenalty
 
 
 class Showing:
@@ -62,10 +62,11 @@ def test_what_is_shown_is_d_after_k_real_moves_on_the_same_samples(play, batches
     torch.testing.assert_close(showing.shown[0](points), D(points), rtol=1e-4, atol=1e-6)
 
 
-def test_the_gradient_of_g_passes_through_the_look_ahead(play, batches):
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_the_gradient_of_g_passes_through_the_look_ahead(play, batches, fresh_networks, name):
     """Finite differences of the whole look-ahead, in float64, in one weight of G."""
-    showing = Showing(2)
-    game = play(shown=showing, objective=Minimax())
+    showing, D = Showing(2), fresh_networks()[1]
+    game = play(D=D, D_optimiser=OPTIMISERS[name]([*D.parameters()]), shown=showing, objective=Minimax())
     game.move_D(next(batches))
     for player in (game.G, game.D):
         player.network.double()
@@ -107,6 +108,22 @@ def test_d_is_left_as_it_was_by_being_imagined_ahead(play, batches):
     assert all(torch.equal(a, b) for a, b in zip(before[0].values(), D.state_dict().values(), strict=True))
     after = game.D.optimiser.state_dict()["state"]
     assert all(torch.equal(after[i][key], entry[key]) for i, entry in before[1].items() for key in entry)
+
+
+def test_a_term_of_every_other_move_counts_on_its_moves_ahead(play, batches, fresh_networks):
+    """After one move of D, the moves ahead are the second, on which the term rests, and the third, on which it acts."""
+    batch, points = next(batches), torch.randn(5, 2, generator=torch.Generator().manual_seed(1))
+
+    def shown(k, terms):
+        showing = Showing(k)
+        game = play(D=fresh_networks()[1], D_terms=terms, shown=showing)
+        game.D.moves = 1
+        game.move_G(batch)
+        return showing.shown[0](points)
+
+    lazy = (Every(2, R1(5.0)),)
+    assert torch.equal(shown(1, lazy), shown(1, ()))
+    assert not torch.allclose(shown(2, lazy), shown(2, ()), rtol=1e-3)
 
 
 def test_dead_units_have_a_finite_gradient(play, batches):

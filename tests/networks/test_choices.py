@@ -1,5 +1,7 @@
 """Every choice of norm, condition and comparison in every family: gradients, slopes, half precision, channels last."""
 
+import re
+import typing
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,7 @@ from zerosum.networks import (
     ConditionalNorm,
     DCGANDiscriminator,
     DCGANGenerator,
+    FastGANDiscriminator,
     Labels,
     MinibatchDiscrimination,
     MinibatchStddev,
@@ -21,8 +24,11 @@ from zerosum.networks import (
     MLPGenerator,
     Packed,
     Projection,
+    R3GANDiscriminator,
     ResNetDiscriminator,
     ResNetGenerator,
+    StyleGAN2Discriminator,
+    TransformerDiscriminator,
     Vector,
 )
 
@@ -53,6 +59,28 @@ DISCRIMINATORS = [
     Packed(DCGANDiscriminator(size=4, norm="virtual")),
     Packed(ResNetDiscriminator(size=4, minibatch=MinibatchStddev())),
 ]
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        *(DCGANGenerator(4), DCGANDiscriminator(4), ResNetGenerator(4), ResNetDiscriminator(4), MLPDiscriminator(4)),
+        *(AutoEncoderDiscriminator(4), Packed(MLPDiscriminator(4)), R3GANDiscriminator(4), StyleGAN2Discriminator(4)),
+        *(TransformerDiscriminator(4), FastGANDiscriminator(4)),
+    ],
+    ids=lambda network: type(network).__name__,
+)
+def test_a_way_in_which_the_condition_would_not_be_seen_is_refused(network):
+    known = typing.get_type_hints(type(network))["conditioning"]
+    known = typing.get_args(known) or (known,)
+    for way in (Concatenate(3), Projection(), ConditionalNorm(), Auxiliary()):
+        if isinstance(way, known):
+            assert replace(network, conditioning=way).conditioning == way
+        else:
+            names = " or ".join(kind.__name__ for kind in known)
+            sentence = re.escape(f"the condition enters this network by {names}; found conditioning={way!r}")
+            with pytest.raises(ValueError, match=sentence):
+                replace(network, conditioning=way)
 
 
 def conditions(condition):

@@ -32,6 +32,14 @@ def test_pictures_of_any_sides_and_channels_are_made_and_judged(sides, channels)
     assert judgement.features.dim() == 2
 
 
+@pytest.mark.parametrize("condition", [None, Labels(3)])
+def test_a_discriminator_of_several_scores_gives_each_sample_so_many(condition):
+    x, c = torch.randn(4, 2, 8, 8), () if condition is None else (torch.tensor([0, 1, 2, 0]),)
+    judgement = DCGANDiscriminator(4, scores=3).build((2, 8, 8), condition)(x, *c)
+    assert judgement.score.shape == (4, 3)
+    assert judgement.score.detach().std(1).min() > 1e-4, "and they are not copies of one"
+
+
 @pytest.mark.parametrize("sides", [(28, 28), (64, 64), (33, 70)])
 def test_generator_keeps_the_papers_rules(sides):
     G = DCGANGenerator(size=4).build(5, (3, *sides), None)

@@ -88,6 +88,12 @@ def test_size_follows_from_the_papers_layers_at_256():
     assert count(G) == total + widths[-1] * 3 * 9
 
 
+@pytest.mark.parametrize("norm", ["virtual", "layer", "spectral"])
+def test_a_norm_that_the_papers_discriminator_has_no_place_for_is_refused(norm):
+    with pytest.raises(ValueError, match=f"the norm of this discriminator is 'batch' or 'none'; found '{norm}'"):
+        FastGANDiscriminator(size=4, norm=norm)
+
+
 @pytest.mark.parametrize("norm", ["batch", "none"])
 def test_every_convolution_of_the_discriminator_is_normalised_one_way(norm):
     D = FastGANDiscriminator(size=4, norm=norm).build((3, 64, 64), None)

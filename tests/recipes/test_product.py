@@ -1,54 +1,70 @@
-"""The whole product: any objective with any term, any networks and any conditioning, on tiny pictures and points.
+"""The whole product: any objective with any term, any networks and any conditioning, two rounds each, at tiny size.
 
-The parts are found where the library finds them, so a new one joins by existing. On points, perceptrons play every
-objective with every term under every conditioning. Each other pair of networks, conditioned in each of its ways, meets
-every objective and every term, in combinations of all three of which every eleventh or so is played.
+The parts are found where the library finds them, so a new one joins by existing. A table is two networks under one
+conditioning; at each, every objective meets every term, as one of D's and as one of G's. A loss is a sum, and a term
+does not know the objective, which is used where to play each pair by itself would take too long:
+
+- perceptrons on points play every objective with each term alone, under every way of conditioning;
+- all other families play every objective with all terms together, under every way of conditioning, and in one of these
+  games each part of the loss is looked at by itself;
+- under the further kinds of condition, and with a family's choices (norms, attention, comparison within a batch,
+  another network inside), every objective plays by itself and one of them with all terms together, each looked at.
+
+What does not exist by its nature is refused by the library in a sentence, and the test knows when that is right. So at
+each table what is played and what is refused are all objectives x terms x players.
 """
 
-import copy
 import inspect
+import itertools
+import re
+import sys
 import typing
-from dataclasses import fields, is_dataclass, replace
-from functools import cache
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 import pytest
 import torch
-from torch import nn
 
 from zerosum._rooms import public
-from zerosum.augment import Flip, InstanceNoise, Noise
-from zerosum.data.dataset import in_memory
+from zerosum.augment import Noise
 from zerosum.game.codes import Coded
-from zerosum.game.draws import Draws
-from zerosum.game.judgement import Judgement
+from zerosum.game.game import Batch
 from zerosum.game.latents import Normal
-from zerosum.game.player import Schedule, Term, unwrapped
-from zerosum.game.turn import Augmentation, Clock, Transformation, Turn
-from zerosum.game.unrolled import Unrolled
-from zerosum.networks.conditioning import Concatenate, Projection
+from zerosum.game.player import Schedule, Term
+from zerosum.game.turn import Transformation
+from zerosum.networks.conditioning import Attributes, Auxiliary, Concatenate, Condition, ConditionalNorm, Labels, Vector
+from zerosum.networks.dcgan import DCGANDiscriminator
+from zerosum.networks.layers.basic import Norm
+from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev
 from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.networks.spec import DiscriminatorSpec
 from zerosum.objectives._wrapping import Objective
+from zerosum.objectives.kernel import RationalQuadraticKernel
 from zerosum.objectives.logistic import NonSaturating
-from zerosum.recipes.recipe import Recipe
-from zerosum.terms import MutualInformation
-from zerosum.terms.gradient_penalties import R1
+from zerosum.objectives.relativistic import Relativistic
+from zerosum.recipes.reader import with_setting
+from zerosum.terms import MutualInformation, WeightDecay
 from zerosum.terms.schedules import Cosine
-from zerosum.training.batches import Batches
-from zerosum.training.build import build_game
 
-BATCH, ROUNDS = 4, 2
+BATCH, CLASSES = 4, 3
+POINTS, PICTURES = (2,), (2, 8, 8)
 LATENT = Coded(Normal(2), (2,), 1)
 CODE = MutualInformation(LATENT.categories, LATENT.continuous).outputs
-LAST_BIAS = ("head.linear.bias", "head.linear.layer.bias")  # bare, and under spectral norm
 # For fields without a default.
 EXAMPLES = {
-    Term: R1(), Schedule: Cosine(), Transformation: Noise(0.1), Objective: NonSaturating(), int: 2, float: 1.0,
-    DiscriminatorSpec: MLPDiscriminator(size=8), tuple[Augmentation, ...]: (InstanceNoise(0.1), InstanceNoise(0.2)),
-    tuple[Transformation, ...]: (Noise(0.1),),
+    Term: WeightDecay(), Schedule: Cosine(), Transformation: Noise(0.1), Objective: NonSaturating(), int: 2,
+    DiscriminatorSpec: MLPDiscriminator(hidden=(8, 8), activation="silu"),
 }  # fmt: skip
-TINY = {"size": 4, "hidden": (8, 8), "code": 4, "embedding": 3, "activation": "silu", "conditioning": Concatenate(3)}
-TINY |= {"categories": LATENT.categories, "continuous": LATENT.continuous}
+# Small, with all that terms read, and with shares that fall by the second round.
+TINY = {"size": 4, "hidden": (8, 8), "activation": "silu", "code": 4, "embedding": 3, "blocks": 0, "smallest": 4}
+TINY |= {"auxiliary": CODE, "tokens": 4, "decoders": True, "conditioning": Concatenate(3), "share": 0.5, "until": 0.5}
+TINY |= {"categories": LATENT.categories, "continuous": LATENT.continuous, "others": CODE}
+# Choices that the type of a field does not list.
+OTHER = {"discriminator": DCGANDiscriminator(4), "objective": Relativistic(), "kernel": RationalQuadraticKernel()}
+OTHER |= {"ResNetDiscriminator.attention": 4, "attention": 8, "dropout": 0.3, "fourier": 2, "scores": 3, "levels": 4}
+OTHER |= {"blocks": 1, "doublings": 1, "minibatch": (MinibatchDiscrimination(2, 2), MinibatchStddev(2))}
+# Parameters of D that no objective reaches, by design, and the last bias, where only differences of scores count.
+READ_BY_TERMS = {"auxiliary": "logits are read by terms alone", "decoders": "they serve the term Reconstruction alone"}
+LAST_BIAS = ("head.linear.bias", "head.linear.layer.bias")  # bare, and under spectral norm
 
 
 def example(kind):
@@ -59,241 +75,225 @@ def example(kind):
 
 
 def examples(room, method, *parameters):
-    """One of each dataclass of a room that has a method of these parameters, small where a size can be chosen."""
+    """One of each dataclass of a room that has a method of these parameters, tiny where it can be."""
     found = []
     for kind in public(f"zerosum.{room}").values():
         is_part = inspect.isclass(kind) and is_dataclass(kind) and inspect.isfunction(getattr(kind, method, None))
         if is_part and tuple(inspect.signature(getattr(kind, method)).parameters)[1:] == parameters:
-            made = example(kind)
-            sizes = {f.name: TINY[f.name] for f in fields(kind) if f.name in TINY}
-            found.append(replace(made, **sizes))
+            found.append(replace(example(kind), **{f.name: TINY[f.name] for f in fields(kind) if f.name in TINY}))
     return found
 
 
-def conditioned(network):
-    """The network with each way in which a condition may enter; None is the game without one."""
-    ways = typing.get_type_hints(type(network)).get("conditioning", type(None))
-    ways = typing.get_args(ways) or (ways,)
-    known = {Concatenate: Concatenate(3), Projection: Projection(), type(None): None}
-    yield network, None
-    for way in ways:
-        if way is not type(None):
-            yield replace(network, conditioning=known.get(way) or way()), way.__name__
+def choices(value, name, hint):
+    """What a field of a value may be, beginning with what it is."""
+    options = OTHER.get(f"{type(value).__name__}.{name}", OTHER.get(name, ()))
+    options = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else options
+    options = (True, False) if hint is bool else options if isinstance(options, tuple) else (options,)
+    now = getattr(value, name)
+    return [now, *(option for option in options if option != now)]
 
 
-@cache
-def built(network, shape):
-    """The module for data of a shape, or None where the network does not take such data."""
-    latent = (LATENT.size,) if "latent" in inspect.signature(network.build).parameters else ()
-    try:
-        return network.build(*latent, shape, None)
-    except ValueError:
-        return None
+def variants(value, *names):
+    """The value, and others like it in which each field, or each of those names, goes round its choices."""
+    hints = typing.get_type_hints(type(value))
+    varied = [f.name for f in fields(value) if f.init and (not names or f.name in names)]
+    found = {name: choices(value, name, hints[name]) for name in varied}
+    count = max(map(len, found.values()), default=1)
+    return [
+        replace(value, **{name: options[i % len(options)] for name, options in found.items()}) for i in range(count)
+    ]
 
 
-def data(*shape):
-    """Twelve made-up samples of three classes."""
-    random = torch.Generator().manual_seed(0)
-    pictures = torch.randint(256, (12, *shape), dtype=torch.uint8, generator=random)
-    x = pictures if len(shape) == 3 else torch.randn(12, *shape, generator=random)
-    return in_memory("tiny", x, torch.arange(12) % 3, ("a", "b", "c"))
+def ways_of(network):
+    """How a condition may enter a network, as the type of its field says; none where it has one way of its own."""
+    hint = typing.get_type_hints(type(network)).get("conditioning")
+    return set(typing.get_args(hint) or ([] if hint is None else [hint]))
 
 
 def family(network):
     return type(network).__name__.removesuffix("Generator").removesuffix("Discriminator")
 
 
-GENERATORS = examples("networks", "build", "latent", "shape", "condition")
-DISCRIMINATORS = examples("networks", "build", "shape", "condition")
-POINTS, PICTURES = data(2), data(2, 8, 8)
-
-
-def partner(D, shape):
-    """The generator of D's own family, or of a plain one."""
-    able = [G for G in GENERATORS if built(G, shape)]
-    plain = "MLP" if len(shape) == 1 else "DCGAN"
-    return next((G for G in able if family(G) == family(D)), None) or next(G for G in able if family(G) == plain)
-
-
-def pairs():
-    """Each discriminator with a generator, each generator's own ways of conditioning beside them."""
-    for made in (POINTS, PICTURES):
-        for plain in DISCRIMINATORS:
-            if not built(plain, made.shape):
-                continue
-            G = partner(plain, made.shape)
-            for D, way in conditioned(plain):
-                yield made, G, D, way
-            for other, way in conditioned(G):
-                D = {way: D for D, way in conditioned(plain)}.get("Projection")
-                if way == "ConditionalNorm" and D is not None and built(other, made.shape):
-                    yield made, other, D, "Projection"
-
-
-PAIRS = list(pairs())
 OBJECTIVES = examples("objectives", "d_loss", "real", "fake")
-TERMS = [None, *examples("terms", "__call__", "turn")]
+TERMS = [variant for one in examples("terms", "__call__", "turn") for variant in variants(one, "kind")]
+GENERATORS = {family(G): G for G in examples("networks", "build", "latent", "shape", "condition")}
+DISCRIMINATORS = examples("networks", "build", "shape", "condition")
+WAYS = sorted(set().union(*map(ways_of, [*GENERATORS.values(), *DISCRIMINATORS])), key=lambda way: way.__name__)
+KINDS = typing.get_args(Condition)
+BY_WEIGHTS = [type(term).__name__ for term in TERMS if "weight" in type(term).__module__]
 
 
-class Plain(nn.Linear):
-    """A network that shows a score and nothing else."""
+@dataclass(frozen=True)
+class Table:
+    """Two networks for samples of a shape, and the way in which a condition of a kind enters; None for none.
 
-    def forward(self, v, c=None):
-        return super().forward(v)
-
-
-@cache
-def refusal(term, player):
-    """What a term says of a player's move before a D that shows nothing besides its score; empty if it plays along."""
-    G, D, z, x = Plain(LATENT.size, 2), Plain(2, 1), torch.randn(4, LATENT.size), torch.randn(4, 2)
-    turn = Turn(player, D, G, x.requires_grad_(), G(z), z, torch.arange(4) % 2, Clock(), Draws(0, 0))
-    try:
-        copy.deepcopy(term)(turn)
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
-def sides_of(term):
-    """The players that a term is for: it refuses the other's move with a sentence that says so."""
-    return [side for side in "DG" if term is not None and "put " not in refusal(term, side)]
-
-
-def equipped(D, way, term, shape):
-    """The discriminator with what the term reads off it, or None where it has no such thing to show."""
-    known = {f.name for f in fields(D)}
-    match type(term).__name__:
-        case "Reconstruction":
-            return replace(D, decoders=True) if "decoders" in known else None
-        case "LevelGuidance":  # D's partner is of its own family, and has the levels
-            return replace(D, levels=4) if "levels" in known else None
-        case "MutualInformation":
-            return replace(D, auxiliary=CODE) if "auxiliary" in known else None
-        case "AuxiliaryClass":
-            return D if way == "Auxiliary" else None
-        case "FeatureMatching" | "PullingAway":
-            return D if judged(D, shape).features is not None else None
-    return D
-
-
-@cache
-def judged(D, shape):
-    """What the discriminator says of two samples, without a condition."""
-    return Judgement.of(built(replace(D), shape)(torch.zeros(2, *shape)))
-
-
-@cache
-def can_learn(D, shape):
-    """Whether a discriminator has parameters for data of a shape."""
-    return bool([*built(D, shape).parameters()])
-
-
-def cases():
-    """Pairs of networks with objectives and terms; a discriminator that learns nothing needs no terms."""
-    for i, (made, G, plain, way) in enumerate(PAIRS):
-        whole = made is POINTS and type(plain) is MLPDiscriminator
-        able = [(term, D) for term in TERMS if (D := equipped(plain, way, term, made.shape)) is not None]
-        for j, objective in enumerate(OBJECTIVES):
-            for k, (term, D) in enumerate(able):
-                meet = whole or not can_learn(plain, made.shape) or (i + j + k) % len(OBJECTIVES) == 0
-                if meet and (term is None or can_learn(D, made.shape)):
-                    names = [type(part).__name__ for part in (objective, term, G, D)]
-                    shown = "pictures" if made.is_image else "points"
-                    yield pytest.param(made, objective, term, G, D, way, id="-".join([*names, str(way), shown]))
-
-
-def free(objective):
-    """Whether a constant added to all of D's scores changes nothing in its loss.
-
-    So it is for games of score differences, and for hinges while every score lies within the margin. There the last
-    bias of D stays where it is, and rightly.
+    `choice` counts the choices within the networks, 0 the default. Where `whole`, all objectives play with all terms.
     """
-    shift = torch.zeros((), requires_grad=True)
-    real, fake = torch.linspace(-0.4, 0.3, 8), torch.linspace(-0.2, 0.5, 8)
-    loss = objective.d_loss(real + shift, fake + shift)
-    return abs(torch.autograd.grad(loss, shift)[0].item()) < 1e-6
+
+    shape: tuple
+    choice: int
+    whole: bool
+    D: object
+    G: object
+    way: type | None = None
+    kind: type | None = None
+
+    def __str__(self):
+        condition = "none" if self.way is None else f"{self.way.__name__}-{self.kind.__name__}"
+        return f"{family(self.D)}{self.choice}-{family(self.G)}-{len(self.shape)}d-{condition}"
+
+    def networks(self):
+        """The modules D and G; raises `ValueError` where one refuses, or neither knows of the way of conditioning."""
+        specs, refusals = [self.D, self.G], []
+        for i, spec in enumerate(specs if self.way else ()):
+            try:
+                specs[i] = with_setting(spec, f"conditioning={self.way()}")
+            except ValueError as error:
+                refusals.append(str(error))
+        if len(refusals) == 2:
+            raise ValueError(" and ".join(refusals))
+        condition = None if self.kind is None else self.kind(CLASSES)
+        return specs[0].build(self.shape, condition), specs[1].build(LATENT.size, self.shape, condition)
+
+    def batches(self):
+        """Normal samples and conditions, the same in every game."""
+        random = torch.Generator().manual_seed(0)
+        for position in itertools.count(step=BATCH):
+            x, rows = (torch.randn(BATCH, *shape, generator=random) for shape in (self.shape, (CLASSES,)))
+            kinds = {None: None, "Labels": rows.argmax(1), "Attributes": (rows > 0).float(), "Vector": rows}
+            yield Batch(x, kinds[self.kind and self.kind.__name__], position)
+
+    def reasons(self):
+        """What networks have to say, as patterns, because they cannot sit down here."""
+        norm = getattr(self.G, "norm", "batch")
+        known = {None} | ways_of(self.D) | ways_of(self.G)
+        found = {
+            "has no field 'conditioning'|conditioning takes ": self.way not in known,
+            "a conditional norm is a batch norm": self.way is ConditionalNorm and "batch" not in norm,
+            "cannot see labels": family(self.D) == "Identity" and self.way is not None,
+        }
+        return [pattern for pattern, true in found.items() if true]
+
+    def is_rightly_without(self, sentence, side, judgement):
+        """Whether a sentence with which a term refuses to be played by a side tells the truth."""
+        if found := re.search(r"needs a [DG] .*?, as (\w+)(?:\((\w+)=(\w+)\))?", sentence):
+            kind, field, value = found.groups()
+            fit = [n for n in (self.D, self.G) if type(n).__name__ == kind]
+            return not any(field is None or repr(getattr(n, field)) == value for n in fit)
+        truths = {
+            f"put (it|them) among [dg]_terms, not {side.lower()}_terms": True,
+            "reads D's features": judgement.features is None,
+            "reads D's logits": judgement.logits is None,
+            "the class of a sample: play by": self.kind is not Labels,
+            "the attributes of a sample: play by": self.kind is not Attributes,
+            "the numbers of a sample: play by": self.kind is not Vector,
+            r"choose .*conditioning=Auxiliary\(\)": self.way is not Auxiliary,
+            "build it with decoders=True": not getattr(self.D, "decoders", False),
+            "d_terms would count for nothing": side == "D" and not [*self.D.build(self.shape, None).parameters()],
+        }
+        return any(re.search(pattern, sentence) and true for pattern, true in truths.items())
 
 
-def play(made, recipe):
-    """Two rounds with finite losses; the game, its last log, and the parameters that no gradient has reached."""
-    game = build_game(recipe, made, torch.device("cpu"), "float32")
-    batches = Batches(made, BATCH, recipe.conditional, seed=0, device=torch.device("cpu"))
-    players = [player for player in (game.D, game.G) if player.parameters]
-    unreached = {(player.name, key) for player in players for key, _ in player.network.named_parameters()}
-    for _ in range(ROUNDS):
-        log = game.step(batches)
-        assert all(value.isfinite() for value in log.values())
-        unreached -= {(p.name, key) for p in players for key, w in p.network.named_parameters() if w.grad.any()}
-    return game, log, unreached
+def tables(D, shape):
+    """All tables at which a discriminator sits, with a generator of its own family or else a plain one.
+
+    The default choices meet each way of conditioning by each kind of condition, others, on pictures, by a kind in turn.
+    """
+    G = GENERATORS.get(family(D), GENERATORS["MLP" if shape == POINTS else "DCGAN"])
+    all_D, all_G = variants(D), variants(G)
+    for i in range(1 if shape == POINTS else max(len(all_D), len(all_G))):
+        plain = Table(shape, i, not i, all_D[i % len(all_D)], all_G[i % len(all_G)])
+        yield plain
+        for j, way in enumerate(WAYS):
+            its_turn = KINDS[(i + j) % len(KINDS)]
+            for kind in [its_turn] if i else KINDS:
+                yield replace(plain, way=way, kind=kind, whole=not i and kind is its_turn)
 
 
-@pytest.mark.parametrize(("made", "objective", "term", "G", "D", "way"), list(cases()))
-def test_any_parts_play_together(made, objective, term, G, D, way):
-    """Two rounds give finite losses, and in them every parameter of each player is reached by a gradient."""
-    sides = sides_of(term)
-    recipe = Recipe(
-        name="product",
-        generator=G,
-        discriminator=D,
-        objective=objective,
-        conditional=way is not None,
-        latent=LATENT,
-        d_terms=(term,) if "D" in sides else (),
-        g_terms=(term,) if "G" in sides else (),
-        n_critic=1 if can_learn(D, made.shape) else 0,
-        batch=BATCH,
-    )
-    _, log, unreached = play(made, recipe)
-    if type(term).__name__ not in ("MutualInformation", "AuxiliaryClass"):
-        unreached = {(player, name) for player, name in unreached if "auxiliary" not in name}
-    if free(objective):
-        unreached -= {(player, name) for player, name in unreached if player == "D" and name.endswith(LAST_BIAS)}
-    assert unreached == set()
-    assert all(f"{side}/{type(unwrapped(term)).__name__}" in log for side in sides)
+TABLES = [table for shape in (POINTS, PICTURES) for D in DISCRIMINATORS for table in tables(D, shape)]
 
 
-BASE = Recipe(
-    name="product",
-    generator=next(G for G in GENERATORS if family(G) == "DCGAN"),
-    discriminator=next(D for D in DISCRIMINATORS if family(D) == "DCGAN"),
-    objective=NonSaturating(),
-    latent=LATENT,
-    batch=BATCH,
-)
-AUGMENTATIONS = examples("augment", "__call__", "x", "role", "turn")
+def check_reached(game, free, all_terms):
+    """Every part of a loss reaches something, and the objective's part every parameter but for those named above."""
+    assert [part for part, keys in game.reached.items() if not keys] == []
+    if game.every:
+        assert len(game.reached) == game.n_critic + len(game.D.terms) + 1 + len(game.G.terms)
+    for player in (game.D, game.G) if game.n_critic else (game.G,):
+        ends = LAST_BIAS if player is game.D and free else ()
+        learning = {name for name in game.names[player.name] if not name.endswith(ends)}
+        by_objective = game.reached[f"{player.name}/loss"]
+        assert {name for name in learning - by_objective if not any(part in name for part in READ_BY_TERMS)} == set()
+        if all_terms:  # then what terms read is read, too; those on weights reach them all by themselves
+            used = [
+                part for part in game.reached if part[0] == player.name and part[2:].split("#")[0] not in BY_WEIGHTS
+            ]
+            assert learning - set().union(*(game.reached[part] for part in used)) == set()
 
 
-@pytest.mark.parametrize("augment", [*AUGMENTATIONS, None], ids=lambda a: type(a).__name__)
-@pytest.mark.parametrize("shown", [None, Unrolled(2)], ids=lambda a: type(a).__name__)
-def test_what_either_player_sees_may_be_changed(augment, shown):
-    """Every augmentation, with and without a look-ahead, under a penalty and several moves of G."""
-    recipe = replace(BASE, augment=augment, shown=shown, d_terms=(R1(),), n_generator=2, n_critic=2)
-    game, _, unreached = play(PICTURES, recipe)
-    assert (game.D.moves, game.G.moves, game.images) == (2 * ROUNDS, 2 * ROUNDS, 2 * ROUNDS * BATCH)
-    assert unreached == set()
+@pytest.mark.parametrize("table", TABLES, ids=str)
+def test_every_objective_meets_every_term(table, sit_down, is_free):
+    total = len(OBJECTIVES) * len(TERMS) * len("DG")
+    try:
+        session = sit_down(table, LATENT, TERMS)
+    except ValueError as error:
+        assert re.search("|".join(table.reasons() or ["take pictures"]), str(error)), error
+        sys.stdout.write(f"{table}: {total} refused\n")
+        return
+    assert table.reasons() == []
+    for (side, term), sentence in session.refusals.items():
+        assert table.is_rightly_without(sentence, side, session.turns["G"].fake), (side, term, sentence)
+    alone = table.shape == POINTS and family(table.D) == "MLP" and table.whole
+    looked_at, met = TABLES.index(table) % len(OBJECTIVES), set()
+    for i, objective in enumerate(OBJECTIVES):
+        every = alone or i == looked_at
+        together = [session.willing] if every or table.whole else [[]]
+        for terms in [[], *([pair] for pair in session.willing)] if alone else together:
+            game = session.play(objective, terms, every)
+            check_reached(game, is_free(objective), all_terms=every and terms == session.willing)
+            met |= {(i, pair) for pair in terms}
+    # Where one game alone had terms, which were looked at, the others met them by their sums.
+    played = len(met) * (1 if table.whole else len(OBJECTIVES))
+    refused = len(OBJECTIVES) * len(session.refusals)
+    sys.stdout.write(f"{table}: {played} played, {refused} refused\n")
+    assert played + refused == total
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: type(o).__name__)
-def test_g_may_look_ahead_in_every_game(objective):
-    _, _, unreached = play(PICTURES, replace(BASE, objective=objective, shown=Unrolled(2)))
-    if free(objective):
-        unreached -= {("D", "head.linear.bias")}
-    assert unreached == set()
+def test_choices_within_an_objective_play_with_all_terms(sit_down, is_free):
+    table = next(table for table in TABLES if family(table.D) == "MLP")
+    chosen = [variant for objective in OBJECTIVES for variant in variants(objective)[1:]]
+    assert {type(objective).__name__ for objective in chosen} >= {"MMD", "TopK"}
+    session = sit_down(table, LATENT, TERMS)
+    for objective in chosen:
+        check_reached(session.play(objective, session.willing, every=True), is_free(objective), all_terms=True)
 
 
-def test_the_product_holds_all_there_is():
-    """The search for parts finds those that are known to be there, with every way of conditioning."""
-    assert {"Minimax", "MMD", "BoundaryEquilibrium", "Relativistic"} <= {type(o).__name__ for o in OBJECTIVES}
-    assert {"R1", "R2", "GradientPenalty", "Every"} <= {type(t).__name__ for t in TERMS}
-    ways = {(type(D).__name__, way) for _, _, D, way in PAIRS}
-    assert {("DCGANDiscriminator", way) for way in (None, "Concatenate", "Projection", "Auxiliary")} <= ways
-    assert ("IdentityDiscriminator", None) in ways
-    assert {type(G).__name__ for _, G, _, _ in PAIRS} == {type(G).__name__ for G in GENERATORS}
-    assert {type(D).__name__ for _, _, D, _ in PAIRS} == {type(D).__name__ for D in DISCRIMINATORS}
-    assert Flip not in map(type, AUGMENTATIONS)
-    played = [case.values for case in cases()]
-    for i in range(len(PAIRS)):
-        _, G, D, _ = PAIRS[i]
-        mine = [case for case in played if case[3] == G and family(case[4]) == family(D)]
-        assert {type(case[1]) for case in mine} == {type(o) for o in OBJECTIVES}
-    assert {type(case[2]) for case in played} == {type(t) for t in TERMS}
+def test_the_tables_are_all_networks_under_all_conditionings():
+    """The search finds the parts that are known to be there, and each family sits down in every way."""
+    conditions = [(None, None), *((way, kind) for way in WAYS for kind in KINDS)]
+    for shape in (POINTS, PICTURES):
+        for D in DISCRIMINATORS:
+            mine = [table for table in TABLES if table.shape == shape and type(table.D) is type(D)]
+            assert [(table.way, table.kind) for table in mine if not table.choice] == conditions
+            assert len(mine) == len(conditions) + max(table.choice for table in mine) * (1 + len(WAYS))
+    both = {"MLP", "DCGAN", "ResNet", "R3GAN", "StyleGAN2", "Transformer", "FastGAN"}
+    assert both <= {family(table.G) for table in TABLES} == {*GENERATORS}
+    assert both | {"AutoEncoder", "Packed", "Identity"} <= {*map(family, DISCRIMINATORS)}
+    assert {way.__name__ for way in WAYS} == {"Concatenate", "Projection", "ConditionalNorm", "Auxiliary"}
+    assert {kind.__name__ for kind in KINDS} == {"Labels", "Attributes", "Vector"}
+    residual = [table for table in TABLES if family(table.D) == "ResNet" and table.shape == PICTURES]
+    assert {table.D.norm for table in residual} == {table.G.norm for table in residual} == {*typing.get_args(Norm)}
+    assert {(bool(t.D.attention), bool(t.G.attention)) for t in residual} == {(False, False), (True, True)}
+    assert {type(table.D.minibatch) for table in residual} == {type(None), MinibatchDiscrimination, MinibatchStddev}
+    assert {"Minimax", "MMD", "BoundaryEquilibrium", "TopK"} <= {type(part).__name__ for part in OBJECTIVES}
+    assert {"R1", "LeCam", "PathLength", "Every", "Scheduled"} <= {type(part).__name__ for part in TERMS}
+    pairs = len(OBJECTIVES) * len(TERMS) * len("DG")
+    sys.stdout.write(f"{pairs} pairs at {len(TABLES)} tables: {pairs * len(TABLES)} combinations\n")
+
+
+def test_every_term_is_willing_somewhere(sit_down):
+    """So no refusal above stands for a part that cannot be played at all."""
+    unwilling, seated = {*TERMS}, [t for t in TABLES if family(t.D) in ("DCGAN", "FastGAN", "Transformer")]
+    for table in (t for t in seated if t.shape == PICTURES and t.way in {None, Auxiliary} & {None, *ways_of(t.D)}):
+        if unwilling:
+            unwilling -= {term for _, term in sit_down(table, LATENT, TERMS).willing}
+    assert unwilling == set()

@@ -1,5 +1,7 @@
 """`--set KEY=VALUE`: one field of a recipe replaced, anywhere in it."""
 
+from dataclasses import replace
+
 import pytest
 
 from zerosum import Recipe
@@ -93,6 +95,15 @@ def test_settings_add_up_and_leave_the_recipe_as_it_was():
 def test_a_setting_that_does_not_fit_is_refused(setting, message):
     with pytest.raises(ValueError, match=message):
         with_setting(RECIPE, setting)
+
+
+@pytest.mark.parametrize("idle", [{"d_terms": (R1(),)}, {"d_after": WeightClip()}], ids=str)
+def test_what_is_for_moves_of_d_is_refused_where_it_makes_none(idle):
+    assert replace(RECIPE, n_critic=0).n_critic == 0
+    with pytest.raises(
+        ValueError, match="with n_critic=0 D never moves, and d_terms would count for nothing, as d_after"
+    ):
+        replace(RECIPE, n_critic=0, **idle)
 
 
 def test_terms_in_a_list_are_refused_in_python_too():

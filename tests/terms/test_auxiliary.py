@@ -119,6 +119,20 @@ def test_without_labels_there_is_no_class_to_read(lay, c):
         AuxiliaryClass()(lay("D", showing(lambda x: x), x=x, x_fake=x, c=c))
 
 
+@pytest.mark.parametrize("others", [3, 4])
+def test_a_d_whose_logits_are_all_for_others_is_refused(lay, others):
+    x = samples(0, 2, 3)
+    turn = lay("D", showing(lambda x: x), x=x, x_fake=x, c=np.array([0, 1]))
+    sentence = (
+        rf"AuxiliaryClass reads a logit for each class, before {others} others, and this D shows 3 logits in all: "
+        r"choose conditioning=Auxiliary\(\)"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        AuxiliaryClass(others=others)(turn)
+    with pytest.raises(ValueError, match="AuxiliaryClass reads 2 entries off as many logits; found 0"):
+        AuxiliaryClass(others=others, kind="numbers")(lay("D", showing(lambda x: x), x=x, x_fake=x, c=x[:, :2]))
+
+
 def test_a_d_without_such_a_head_is_refused(lay):
     x = samples(0, 2, 3)
     turn = lay("D", lambda x, *c: Judgement(x.sum(1), x), x=x, x_fake=x, z=samples(1, 2, 14), c=np.array([0, 1]))

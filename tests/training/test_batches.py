@@ -62,6 +62,8 @@ def test_label_dropout_hides_its_share_of_labels_by_position(monkeypatch):
     assert not torch.equal(hidden[0], hidden[1])
     assert all(torch.equal(c[c != 8], label[c != 8]) for c, label in pairs)
     assert torch.equal(next(batches(batch=50, dropout=0.3)).c, pairs[0][0])
+    hidden_by_another = next(batches(seed=1, batch=50, dropout=0.3)).c == 8
+    assert not torch.equal(hidden_by_another, hidden[0]), "another seed hides others"
     for name, value in (("rank", 1), ("ranks", 2)):
         monkeypatch.setattr(f"zerosum.training.batches.{name}", lambda value=value: value)
     assert torch.equal(next(batches(batch=50, dropout=0.3)).c, pairs[0][0][25:]), "ranks share out the same draws"

@@ -159,6 +159,17 @@ def test_layers_that_draw_by_themselves_draw_anew_each_round(tmp_path, monkeypat
     assert len(set(drawn)) == len(drawn) == 8
 
 
+def test_a_run_hides_the_labels_that_its_recipe_says(tmp_path, monkeypatch):
+    turn, told = Game.turn, []
+    monkeypatch.setattr(
+        Game, "turn", lambda game, player, batch, *rest: told.append(batch.c) or turn(game, player, batch, *rest)
+    )
+    train(replace(POINTS, images=512, label_dropout=0.5), tmp_path / "run", quiet=True)
+    untold = torch.cat(told) == 8
+    assert untold.double().mean().item() == pytest.approx(0.5, abs=0.1)
+    assert torch.cat(told)[~untold].unique().tolist() == [*range(8)]
+
+
 def test_the_exit_status_of_an_interrupted_run_is_the_signals(tmp_path, monkeypatch):
     interrupt(monkeypatch, 3, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(Interrupted) as ended:

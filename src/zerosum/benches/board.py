@@ -10,6 +10,7 @@ from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 from zerosum.recipes.digit_games import relativistic
+from zerosum.recipes.reader import fits
 from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.toys import grid, ring
 
@@ -89,7 +90,7 @@ def fitted(network: Any, game: Any) -> tuple[Any, list[str]]:
 
     A game's network that holds another, as packing does, is kept, and the board's takes the place of the inner one.
     Else a field of the game's network that is not `OF_SIZE`, and that its recipe sets, is set in the board's as well,
-    if that has such a field and leaves it open.
+    if that has such a field, leaves it open, and knows the value: a perceptron has norms, but not all of a picture's.
     """
     inner = [f.name for f in fields(game) if _is_network(getattr(game, f.name))]
     if inner:
@@ -97,8 +98,9 @@ def fitted(network: Any, game: Any) -> tuple[Any, list[str]]:
         return replace(game, **{inner[0]: found}), left
     wanted = {name: value for name, value in _set_fields(game).items() if name not in OF_SIZE}
     there, taken = {f.name for f in fields(network)}, _set_fields(network)
-    left = [f"{name}={value!r}" for name, value in wanted.items() if name not in there and value not in ("none", None)]
-    return replace(network, **{n: v for n, v in wanted.items() if n in there and n not in taken}), left
+    known = [n for n, value in wanted.items() if n in taken or (n in there and fits(type(network), n, value))]
+    left = [f"{name}={value!r}" for name, value in wanted.items() if name not in known and value not in ("none", None)]
+    return replace(network, **{n: v for n, v in wanted.items() if n in known and n not in taken}), left
 
 
 def _is_network(value: object) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Condition, Join
+from zerosum.networks.conditioning import Concatenate, Condition, Join, check_way
 from zerosum.networks.layers.basic import Norm, activation, check_size
 from zerosum.networks.layers.finish import finished
 from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
@@ -49,6 +49,7 @@ class AutoEncoderDiscriminator:
 
     def __post_init__(self) -> None:
         check_size(self.size)
+        check_way(self.conditioning, Concatenate)
         if self.code < 1:
             raise ValueError(f"code is a number of entries, at least 1; found {self.code}")
         if self.error not in ("absolute", "squared"):

@@ -177,6 +177,13 @@ class Join(nn.Module):
 Way = Concatenate | Projection | ConditionalNorm | Auxiliary
 
 
+def check_way(conditioning: Way, *known: type[Way]) -> None:
+    """Raise `ValueError` for a way of conditioning that a network does not know, and that it would not see."""
+    if not isinstance(conditioning, known):
+        names = " or ".join(way.__name__ for way in known)
+        raise ValueError(f"the condition enters this network by {names}; found conditioning={conditioning!r}")
+
+
 def entrance(conditioning: Way, condition: Condition | None) -> tuple[Join, Condition | None]:
     """A network's entrance for the condition, and what of the condition is left to its head or its norms."""
     if isinstance(conditioning, Concatenate):

@@ -20,6 +20,7 @@ from zerosum.networks.conditioning import (
     Projection,
     check_auxiliary,
     check_scores,
+    check_way,
     entrance,
     predictions,
 )
@@ -95,6 +96,7 @@ class DCGANGenerator:
 
     def __post_init__(self) -> None:
         check_size(self.size)
+        check_way(self.conditioning, Concatenate, ConditionalNorm)
         check_conditioning(self.conditioning, self.norm)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
@@ -139,6 +141,7 @@ class DCGANDiscriminator:
         check_size(self.size)
         check_auxiliary(self.auxiliary)
         check_scores(self.scores)
+        check_way(self.conditioning, Concatenate, Projection, Auxiliary)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)` or `(B, scores)`."""

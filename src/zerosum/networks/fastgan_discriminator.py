@@ -7,13 +7,14 @@ learning the few real samples by heart; the term `Reconstruction` trains them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.utils.parametrizations import spectral_norm
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Condition, Head, Join, Projection, entrance
+from zerosum.networks.conditioning import Concatenate, Condition, Head, Join, Projection, check_way, entrance
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.fastgan import _convolution, _excitations, _norm, _up, _width
 from zerosum.networks.layers.basic import Norm
@@ -203,11 +204,14 @@ class FastGANDiscriminator:
 
     size: int = 32
     decoders: bool = False
-    norm: Norm = "batch"
+    norm: Literal["batch", "none"] = "batch"
     conditioning: Concatenate | Projection = Projection()
 
     def __post_init__(self) -> None:
         check_dial(self.size)
+        check_way(self.conditioning, Concatenate, Projection)
+        if self.norm not in ("batch", "none"):
+            raise ValueError(f"the norm of this discriminator is 'batch' or 'none'; found {self.norm!r}")
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""

@@ -17,6 +17,7 @@ from zerosum.networks.conditioning import (
     Projection,
     check_auxiliary,
     check_embedding,
+    check_way,
     entrance,
     predictions,
 )
@@ -144,6 +145,7 @@ class MLPDiscriminator:
     def __post_init__(self) -> None:
         _check_widths(self.size, self.hidden)
         check_auxiliary(self.auxiliary)
+        check_way(self.conditioning, Concatenate, Projection, Auxiliary)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a share in [0, 1); found {self.dropout}")
         if self.fourier < 0 or not self.fourier_scale > 0:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Condition, Join
+from zerosum.networks.conditioning import Concatenate, Condition, Join, check_way
 from zerosum.networks.spec import DiscriminatorSpec
 
 
@@ -50,6 +50,7 @@ class Packed:
     def __post_init__(self) -> None:
         if self.samples < 1:
             raise ValueError(f"samples counts those of a pack, at least 1; found {self.samples}")
+        check_way(self.conditioning, Concatenate)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B / samples, ...)`."""

@@ -16,7 +16,16 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Condition, Head, Join, Projection, check_embedding, entrance
+from zerosum.networks.conditioning import (
+    Concatenate,
+    Condition,
+    Head,
+    Join,
+    Projection,
+    check_embedding,
+    check_way,
+    entrance,
+)
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.dials import check_dial
 from zerosum.networks.layers.pyramid import Sides, ladder
@@ -177,6 +186,7 @@ class R3GANDiscriminator:
 
     def __post_init__(self) -> None:
         check_dial(self.size)
+        check_way(self.conditioning, Concatenate, Projection)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""

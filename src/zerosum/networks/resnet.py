@@ -21,6 +21,7 @@ from zerosum.networks.conditioning import (
     Join,
     Projection,
     check_auxiliary,
+    check_way,
     entrance,
     predictions,
 )
@@ -107,6 +108,7 @@ class ResNetGenerator:
 
     def __post_init__(self) -> None:
         check_size(self.size)
+        check_way(self.conditioning, Concatenate, ConditionalNorm)
         check_conditioning(self.conditioning, self.norm)
         _check_choices(self.doublings, self.attention)
 
@@ -160,6 +162,7 @@ class ResNetDiscriminator:
     def __post_init__(self) -> None:
         check_size(self.size)
         check_auxiliary(self.auxiliary)
+        check_way(self.conditioning, Concatenate, Projection, Auxiliary)
         _check_choices(self.doublings, self.attention)
         if self.smallest < 1 or self.blocks < 0:
             raise ValueError(

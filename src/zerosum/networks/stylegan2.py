@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Condition, Join, Projection, embed, entrance, needed
+from zerosum.networks.conditioning import Concatenate, Condition, Join, Projection, check_way, embed, entrance, needed
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.dials import check_dial
 from zerosum.networks.layers.equalised import EqualConv2d, EqualLinear, scaled_leaky
@@ -270,6 +270,7 @@ class StyleGAN2Discriminator:
 
     def __post_init__(self) -> None:
         check_dial(self.size)
+        check_way(self.conditioning, Concatenate, Projection)
         _check_full(self.full)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:

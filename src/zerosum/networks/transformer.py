@@ -12,7 +12,16 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, silu
 
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Condition, Head, Join, Projection, check_embedding, entrance
+from zerosum.networks.conditioning import (
+    Concatenate,
+    Condition,
+    Head,
+    Join,
+    Projection,
+    check_embedding,
+    check_way,
+    entrance,
+)
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.dials import check_dial
 from zerosum.networks.layers.pyramid import Sides, ladder
@@ -248,6 +257,7 @@ class TransformerDiscriminator:
 
     def __post_init__(self) -> None:
         check_dial(self.size)
+        check_way(self.conditioning, Concatenate, Projection)
         if self.levels < 1:
             raise ValueError(f"levels counts the pictures that D judges together, at least 1; found {self.levels}")
         _check_tokens(self.tokens)

@@ -85,6 +85,11 @@ def with_setting(recipe: Any, setting: str) -> Any:
     return _replaced(recipe, key.strip().split("."), text)
 
 
+def fits(kind: type, name: str, value: Any) -> bool:
+    """Whether a dataclass's field takes a value, by its annotation: what recipe text is held to."""
+    return _fit(typing.get_type_hints(kind)[name], value)[1]
+
+
 def _replaced(value: Any, path: list[str], text: str) -> Any:
     name = _known_field(type(value), path[0]) if is_dataclass(value) else path[0]
     if not is_dataclass(value):

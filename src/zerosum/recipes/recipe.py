@@ -84,6 +84,8 @@ class Recipe:
             raise ValueError(f"n_generator counts G's moves in a round, at least 1; found {self.n_generator}")
         if self.n_critic < 0:
             raise ValueError(f"n_critic counts D's moves in a round, at least 0; found {self.n_critic}")
+        if not self.n_critic and (self.d_terms or self.d_after is not None):
+            raise ValueError("with n_critic=0 D never moves, and d_terms would count for nothing, as d_after would")
         if not self.ema >= 0:
             raise ValueError(f"ema is a half-life in images, at least 0; found {self.ema}")
         if not self.ema_rampup > 0:

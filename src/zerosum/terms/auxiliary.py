@@ -58,9 +58,14 @@ class AuxiliaryClass:
     def _unread(self, logits: Tensor | None, c: Tensor) -> Tensor:
         """-E log P(c | x) over all that is told."""
         every = shown(logits, "logits", self)
-        guesses = every[:, : every.shape[1] - self.others]
+        guesses = every[:, : max(every.shape[1] - self.others, 0)]
         if self.kind == "labels":
             classes = guesses.shape[1]
+            if not classes:
+                raise ValueError(
+                    f"AuxiliaryClass reads a logit for each class, before {self.others} others, and this D shows "
+                    f"{every.shape[1]} logits in all: choose conditioning=Auxiliary()"
+                )
             told = (c != classes).sum().clamp_min(1)
             return cross_entropy(guesses, c, ignore_index=classes, reduction="sum") / told
         if guesses.shape != c.shape:
