@@ -45,9 +45,8 @@ class Observed(Game):
     def note(self, player, name, gradients):
         largest = torch.stack(torch._foreach_norm(gradients, torch.inf))
         assert largest.isfinite().all(), f"the gradient of {name}"
-        assert largest.any() or name != "G/loss", (
-            "G learns nothing"
-        )  # where D may rest, with all beyond a hinge's margin
+        # D may rest, with all beyond a hinge's margin, and G may not.
+        assert largest.any() or name != "G/loss", "G learns nothing"
         sizes = zip(self.names[player.name], largest.tolist(), strict=True)
         self.reached[name] |= {key for key, size in sizes if size}
 
@@ -76,7 +75,8 @@ class Session:
         players = {}
         for side, network in (("D", self.D), ("G", self.G)):
             own = [*network.parameters()]
-            optimiser = torch.optim.SGD(own, 0.001, foreach=True) if own else None
+            # Scores of summed features are large: a longer step leaves a D whose every ReLU is dead.
+            optimiser = torch.optim.SGD(own, 1e-5, foreach=True) if own else None
             players[side] = Player(side, network, optimiser, tuple(term for place, term in terms if place == side))
         rest = {"latent": self.latent, "ema": self.ema, "n_critic": int(self.learns)}
         return Observed(**players, objective=objective, images_total=ROUNDS * len(self.batch.x), **rest).observe(every)

@@ -64,7 +64,8 @@ OTHER |= {"ResNetDiscriminator.attention": 4, "attention": 8, "dropout": 0.3, "f
 OTHER |= {"blocks": 1, "doublings": 1, "minibatch": (MinibatchDiscrimination(2, 2), MinibatchStddev(2))}
 # Parameters of D that no objective reaches, by design, and the last bias, where only differences of scores count.
 READ_BY_TERMS = {"auxiliary": "logits are read by terms alone", "decoders": "they serve the term Reconstruction alone"}
-LAST_BIAS = ("head.linear.bias", "head.linear.layer.bias")  # bare, and under spectral norm
+# bare, under spectral norm, and StyleGAN2's before the last layer, where no sample is at the bend of the leaky ReLU.
+LAST_BIAS = ("head.linear.bias", "head.linear.layer.bias", "dense.bias")
 
 
 def example(kind):

@@ -6,10 +6,10 @@ from typing import Any, Protocol, runtime_checkable
 from zerosum.data.stacked import StackedDigits
 from zerosum.data.synthetic import GaussianMixture
 from zerosum.game.latents import Normal
-from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
-from zerosum.recipes.digit_games import relativistic
+from zerosum.recipes.modern_games import stacked_mnist
 from zerosum.recipes.reader import fits
 from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.toys import grid, ring
@@ -62,12 +62,12 @@ def boards(archive: str | None = None) -> tuple[Board, ...]:
         discriminator=MLPDiscriminator(hidden=(256, 256)),
         latent=Normal(32),
     )
-    stacked = replace(relativistic(), name="stacked", data=StackedDigits(archive), latent=Normal(100), images=500_000)
+    stacked = replace(stacked_mnist(), data=StackedDigits(archive))
     plain = MLPDiscriminator(hidden=(128, 128))  # the board's own games see Fourier features beside
     return (
         *(Board(name, own, own.generator, plain) for name, own in (("ring-8", ring()), ("grid-25", grid()))),
         Board("mixture-64d", mixture, mixture.generator, mixture.discriminator),
-        Board("stacked-digits", stacked, DCGANGenerator(32), DCGANDiscriminator(32), samples=25_600),
+        Board("stacked-digits", stacked, stacked.generator, DCGANDiscriminator(32), samples=25_600),
     )
 
 
