@@ -72,7 +72,7 @@ def r3gan() -> Full:
 
 def gat() -> Full:
     """Hyun et al. 2025."""
-    recipe = published("gat", {"size": 12}, {"size": 12}, 64)
+    recipe = published("gat", {"size": 12, "tokens": 256}, {"size": 12, "tokens": 256}, 64)
     words = "GAT-B (size 12) on latents of four channels of 32x32, 1,000 classes"
     return Full("gat", words, replace(recipe, conditional=True), (4, 32, 32), 2, 1000)
 

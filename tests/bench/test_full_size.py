@@ -38,7 +38,7 @@ def test_every_network_is_measured_in_all_that_makes_sense_of_it(name):
     (full,) = games([name], 4)
     play = Play(full, "bfloat16", CPU)
     facts = play.facts()
-    penalised = {"stylegan2": "DG", "r3gan": "D", "gat": "D", "fastgan": "D"}.get(name, "")
+    penalised = {"stylegan2": "DG", "r3gan": "D", "gat": "DG", "fastgan": "D"}.get(name, "")
     assert [word[0] for word in facts["measured"] if word.endswith("with terms")] == [*penalised]
     assert (facts["terms"] == "none") == (not penalised)
     for word in facts["measured"]:
@@ -64,7 +64,8 @@ def test_terms_act_when_they_are_asked_for_and_lazy_ones_at_once(monkeypatch):
 
 def test_memory_is_a_high_water_mark():
     before = full_size_games.high_water(CPU)
-    held = torch.ones(64 * 2**20)
+    # More than can lie free below a mark that earlier tests have left.
+    held = torch.ones(before // 4 + 64 * 2**20)
     rise = full_size_games.high_water(CPU) - before
     del held
     assert rise > 0.9 * 256 * 2**20 and full_size_games.high_water(CPU) >= before + 0.9 * rise
