@@ -169,6 +169,14 @@ def test_any_object_that_encodes_and_decodes_will_do():
     np.testing.assert_allclose(dataset.coding.decode(read), interpolate(raw, scale_factor=2), atol=1e-5)
 
 
+def test_latents_keep_the_conditions_of_their_pictures():
+    noise = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+    ages = np.linspace(20, 70, 6)[:, None]
+    opened = Latents(ArraySource(noise, conditions=ages, condition_names=("age",)), Halving()).open()
+    assert opened.conditions is not None and opened.conditions.columns.names == ("age",)
+    assert opened.conditions.rows.tolist() == ages.tolist() and opened.shown.conditions is opened.conditions
+
+
 def test_a_coding_is_restored_from_its_facts_and_tensors(digits_folder):
     coding = Latents(Digits(), digits_folder[0]).open().coding
     again = Coding.restored(json.loads(json.dumps(coding.facts)), coding.state_dict())

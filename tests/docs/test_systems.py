@@ -132,6 +132,7 @@ def test_a_recipe_with_figures_has_its_picture_and_a_page_without_one_says_so():
     page = ["before\n![What it makes](../gallery/no-such.png)\nafter ![ring](../gallery/ring.png)"]
     module("conf").tell_of_missing_pictures(None, "systems/ring", page)
     assert page == ["before\nno run yet\nafter ![ring](../gallery/ring.png)"]
+    assert module("tables").picture("no-such") == "no run yet"
 
 
 def test_an_equation_needs_no_script_and_a_wrong_one_stops_the_build():

@@ -153,3 +153,9 @@ def test_half_precision_serves_and_pictures_come_out_whole():
 def test_what_cannot_be_built_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(("side", "inputs"), [(8, [3 + 5]), (28, [3, 4, 8 + 5]), (64, [3, 4, 8, 16 + 5])])
+def test_the_label_joins_the_map_that_the_last_convolution_of_d_takes(side, inputs):
+    D = DCGANDiscriminator(size=4, conditioning=Concatenate(5)).build((3, side, side), Labels(2))
+    assert [conv.in_channels for conv in layers(D, nn.Conv2d)] == inputs

@@ -27,7 +27,10 @@ def cgan() -> Recipe:
 
 
 def acgan() -> Recipe:
-    """D is not told the class and has to read it; G is to be read (Odena et al. 2017)."""
+    """D is not told the class and has to read it; G is to be read (Odena et al. 2017); 4 minutes on one core.
+
+    Not there yet: 46 % of samples carry the class asked for, and two digits are missing.
+    """
     return replace(
         digits(),
         name="acgan",

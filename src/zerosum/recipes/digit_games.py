@@ -98,10 +98,9 @@ def relativistic() -> Recipe:
 
 
 def wgan() -> Recipe:
-    """A critic held by weight clipping (Arjovsky et al. 2017); 6 minutes on one core.
+    """A critic held by weight clipping (Arjovsky et al. 2017); 3 minutes on one core.
 
-    The clipped critic is slow and soft: every digit is there, and 46 % of samples read with confidence (read with a
-    shorter average of G than it has now).
+    The clipped critic is slow and soft: every digit is there, and 44 % of samples read with confidence.
     """
     return replace(
         dcgan(),

@@ -24,7 +24,7 @@ def minibatch_discrimination() -> Recipe:
 
 
 def feature_matching() -> Recipe:
-    """G also matches the mean of D's features on real samples (Salimans et al. 2016)."""
+    """G also matches the mean of D's features on real samples (Salimans et al. 2016); 4 minutes on one core."""
     return replace(with_norm(), name="feature-matching", g_terms=(FeatureMatching(),))
 
 
@@ -61,6 +61,6 @@ def unrolled() -> Recipe:
 
 
 def pacgan() -> Recipe:
-    """D judges four samples at a time, on the ring: a lack of variety shows in a pack (Lin et al. 2018)."""
+    """D judges four samples at a time, on the ring: a lack of variety shows in a pack (Lin et al. 2018); 60 s."""
     discriminator = Packed(MLPDiscriminator(hidden=(128, 128)), samples=4)
     return replace(non_saturating(), name="pacgan", discriminator=discriminator)

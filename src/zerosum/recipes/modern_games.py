@@ -74,7 +74,10 @@ def fastgan() -> Recipe:
 
 
 def stylegan2() -> Recipe:
-    """A style for each layer, path length and lazy R1 (Karras et al. 2020); take `ada` beside it on small data."""
+    """A style for each layer, path length and lazy R1 (Karras et al. 2020); take `ada` beside it on small data.
+
+    Not there yet: after 100,000 digits it drew four of them (docs/lab-notes.md); it wants a longer run or a faster G.
+    """
     return replace(
         without_norm(),
         name="stylegan2",

@@ -10,7 +10,10 @@ from zerosum.terms.score_averages import LeCam
 
 
 def dragan() -> Recipe:
-    """The slope of D is held near real samples, where a game oscillates otherwise (Kodali et al. 2017)."""
+    """The slope of D is held near real samples, where games oscillate (Kodali et al. 2017); 6 minutes on one core.
+
+    Not there yet: every digit is present, and 36 % of samples read with confidence.
+    """
     return replace(without_norm(), name="dragan", d_terms=(Dragan(),))
 
 

@@ -32,7 +32,7 @@ def non_saturating() -> Recipe:
 def r1() -> Recipe:
     """The non-saturating game with R1 on real samples, on the ring (Mescheder et al. 2018); 70 s.
 
-    With the momentum of the other plain games it circles and finds nothing; the paper goes without as well.
+    With the momentum of the other plain games it found no mode; the paper goes without as well.
     """
     optimiser = Adam(lr=1e-3, betas=(0.0, 0.99))
     return replace(non_saturating(), name="r1", d_terms=(R1(gamma=0.1),), G_opt=optimiser, D_opt=optimiser)
