@@ -9,7 +9,7 @@ from torch.nn.functional import conv2d, pad
 from zerosum.data.counting import Counting
 from zerosum.data.solids import Cuboids
 from zerosum.data.structure import Faces, Mirrored
-from zerosum.metrics.nearest_drawing import nearest_drawing
+from zerosum.metrics.fitting import nearest_drawing
 from zerosum.metrics.rules import (
     RuleKept,
     Verdict,

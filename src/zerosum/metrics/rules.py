@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from zerosum.metrics.components import Components, components
-from zerosum.metrics.nearest_drawing import nearest_drawing
+from zerosum.metrics.connected import Components, components
+from zerosum.metrics.fitting import nearest_drawing
 
 LIT = 110.0  # an object is brighter than this in some channel, and the ground is far below
 GHOST = 75.0  # brighter than any ground: what is between the two is no object, and something

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.metrics.components import components
+from zerosum.metrics.connected import components
 
 
 def flooded(mask):
