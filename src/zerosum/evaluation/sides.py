@@ -1,14 +1,12 @@
 """The sides of a comparison: pictures, points, features or moments, from wherever they are given."""
 
-import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import safetensors
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -16,7 +14,7 @@ from torch import Tensor
 from zerosum.data.dataset import Dataset
 from zerosum.data.folders import Images
 from zerosum.data.resolve import source
-from zerosum.evaluation.stored import MomentsFile, moments_file
+from zerosum.evaluation.stored import StoredMoments, is_generator, load_moments
 from zerosum.game.draws import stream
 from zerosum.metrics.features.extractor import Features
 from zerosum.recipes.reader import read
@@ -65,10 +63,10 @@ class Side:
     take: Callable[[int, int], Sample]
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    stored: MomentsFile | None = None
+    stored: StoredMoments | None = None
 
 
-def open_side(given: Any) -> Side:
+def open_side(given: Any, device: torch.device | None = None) -> Side:
     """Return the side that is meant.
 
     Args:
@@ -76,6 +74,7 @@ def open_side(given: Any) -> Side:
             `labels` where they are known); a run folder or a `generator.safetensors`, of which the running average
             gives samples; saved moments; a source or its text, as `Digits()`; an opened data set, a trained generator,
             an array; or a side.
+        device: where a generator that is loaded computes; by default the CPU.
 
     Raises:
         ValueError: where there is no such thing, or it is none of these.
@@ -83,23 +82,22 @@ def open_side(given: Any) -> Side:
     if isinstance(given, Side):
         return given
     if isinstance(given, TrainedGenerator):
-        return _of_generator(given, given.recipe.name)
+        return _of_generator(given, given.recipe.name, None)
     if isinstance(given, Dataset):
         return _of_dataset(given, given.name)
     if isinstance(given, str | Path):
-        return _of_text(str(given), Path(given).expanduser())
+        return _of_text(str(given), Path(given).expanduser(), device or torch.device("cpu"))
     dataset = source(given).open()
     return _of_dataset(dataset, dataset.name)
 
 
-def _of_text(text: str, path: Path) -> Side:
+def _of_text(text: str, path: Path, device: torch.device) -> Side:
     if text.endswith(")") and not path.exists():
         return _of_dataset(source(read(text)).open(), text)
     if path.suffix == ".safetensors" and path.is_file():
-        found = moments_file(path)
-        return _of_generator(load(path), text) if found is None else _of_moments(found, text)
+        return _of_generator(load(path), text, device) if is_generator(path) else _of_moments(load_moments(path), text)
     if (path / "recipe.txt").is_file() or (path / "generator.safetensors").is_file():
-        return _of_generator(load(path), text)
+        return _of_generator(load(path), text, device)
     if path.suffix.lower() == ".npz" and path.is_file():
         arrays = _features_in(path)
         if arrays:
@@ -128,7 +126,9 @@ def _of_dataset(dataset: Dataset, name: str) -> Side:
     return Side(name, "images", (height, width, channels), shown.count, take, notes=shown.notes)
 
 
-def _of_generator(generator: TrainedGenerator, name: str) -> Side:
+def _of_generator(generator: TrainedGenerator, name: str, device: torch.device | None) -> Side:
+    if device is not None:
+        generator.module.to(device)
     first = generator.sample(1)[0]
 
     def take(n: int, seed: int) -> Sample:
@@ -158,7 +158,7 @@ def _of_features(arrays: Mapping[str, NDArray[Any]], name: str) -> Side:
     return Side(name, "features", tuple(features.shape[1:]), len(features), take)
 
 
-def _of_moments(stored: MomentsFile, name: str) -> Side:
+def _of_moments(stored: StoredMoments, name: str) -> Side:
     def take(n: int, seed: int) -> Sample:
         raise ValueError(f"{name} holds moments alone, which give no samples")
 
