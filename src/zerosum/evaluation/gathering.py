@@ -164,7 +164,7 @@ def _seen(pieces: Iterator[Piece], see: See, batch: int, hashed: Digest) -> Iter
         if isinstance(piece, Features):
             yield piece
             continue
-        *whole, rest = torch.cat([*waiting, piece]).split(batch)
+        *whole, rest = torch.split(torch.cat([*waiting, piece]), batch)
         yield from map(see, whole)
         waiting = [rest]
     if waiting:

@@ -6,6 +6,7 @@ import torch
 
 from zerosum.metrics.features.extractor import Extractor, extractor_named
 
+USUAL_FEATURES = "inception"
 LEAST = 2  # samples of a side: one has no covariance
 
 
@@ -14,7 +15,8 @@ class Manner:
     """How scores are made, whatever the two sides are.
 
     Attributes:
-        features: what looks at pictures: an extractor, or the name of one as `--features` takes it.
+        features: what looks at pictures: an extractor, or the name of one as `--features` takes it; by default that of
+            most papers, `inception`. Sides that are features already need none.
         n: samples of each side at most; None for all there are.
         seed: which samples of a generator, and which of a set that has more than n.
         batch: pictures that the extractor sees together; it changes the memory taken, and no score.
@@ -25,7 +27,7 @@ class Manner:
         ValueError: for numbers too small, or a device that is not there.
     """
 
-    features: str | Extractor = "inception"
+    features: str | Extractor | None = None
     n: int | None = None
     seed: int = 0
     batch: int = 64
@@ -51,6 +53,6 @@ class Manner:
 
     def extractor(self) -> Extractor:
         """What looks at pictures; raises `ValueError` where it cannot be had."""
-        if isinstance(self.features, str):
-            return extractor_named(self.features, self.where)
+        if self.features is None or isinstance(self.features, str):
+            return extractor_named(self.features or USUAL_FEATURES, self.where)
         return self.features

@@ -10,7 +10,7 @@ import torch
 
 from zerosum.evaluation.gathering import Gathered, Need
 from zerosum.evaluation.parts import GROUPS, jackknife
-from zerosum.metrics.frechet import frechet_distance_from_moments, frechet_infinity
+from zerosum.metrics.frechet import frechet_distance_from_moments
 from zerosum.metrics.kernel import kernel_distance
 from zerosum.metrics.logits import inception_score
 from zerosum.metrics.neighbours import density_coverage, precision_recall
@@ -85,11 +85,6 @@ def _frechet(sides: Sides) -> dict[str, Score]:
     return {"fid": Score(frechet_distance_from_moments(real, fake), jackknife(without))}
 
 
-def _frechet_infinity(sides: Sides) -> dict[str, Score]:
-    found = frechet_infinity(*_features(sides), seed=sides.seed)
-    return {"fid-infinity": Score(found.value, found.stderr)}
-
-
 def _kernel(sides: Sides) -> dict[str, Score]:
     found = kernel_distance(*_features(sides))
     return {"kid": Score(found.value, found.standard_error)}
@@ -139,15 +134,6 @@ MEASURES = (
         _MOMENTS,
         _MOMENTS,
         _frechet,
-    ),
-    Measure(
-        "fid-infinity",
-        "the Frechet distance led to infinitely many samples, without that bias",
-        "intercept of a line in 1/N; error of the fit",
-        MappingProxyType({"fid-infinity": LOWER}),
-        _FEATURES,
-        _FEATURES,
-        _frechet_infinity,
     ),
     Measure(
         "kid",

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = "zerosum scores 1"
+_PARTS = ("scores", "errors", "protocol")
+_NEEDED = ("real.n", "real.content", "fake.n", "features.name", "shape")  # without which nothing can be compared
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,8 @@ class Scores:
 
     def as_dict(self) -> dict[str, Any]:
         """The content of a score file."""
-        return {
-            "format": FORMAT,
-            "scores": dict(self.values),
-            "errors": dict(self.errors),
-            "protocol": dict(self.protocol),
-        }
+        tables = (self.values, self.errors, self.protocol)
+        return {"format": FORMAT, **{name: dict(table) for name, table in zip(_PARTS, tables, strict=True)}}
 
 
 def read_scores(path: str | Path) -> Scores:
@@ -42,12 +40,18 @@ def read_scores(path: str | Path) -> Scores:
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} does not read as a file of scores: {error}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise ValueError(f"{path} is no file of scores: it lacks {FORMAT!r}, with which `zerosum evaluate` marks its own")
-    parts = [found.get(name) for name in ("scores", "errors", "protocol")]
-    numbers = [*parts[0].values(), *parts[1].values()] if all(isinstance(part, dict) for part in parts) else [None]
-    if not all(isinstance(number, int | float) for number in numbers):
-        raise ValueError(f"{path} is a damaged file of scores: its scores, errors and protocol should be tables")
-    return Scores(*parts)
+        raise ValueError(
+            f"{path} is no file of scores: it lacks {FORMAT!r}, with which `zerosum evaluate` marks its own"
+        )
+    parts: list[dict[str, Any]] = [found[name] for name in _PARTS if isinstance(found.get(name), dict)]
+    numbers = [number for part in parts[:2] for number in part.values()]
+    if len(parts) != len(_PARTS) or not all(isinstance(number, int | float) for number in numbers):
+        raise ValueError(f"{path} is a damaged file of scores: it should hold tables of {', '.join(_PARTS)}")
+    values, errors, protocol = parts
+    missing = [key for key in _NEEDED if key not in protocol]
+    if missing:
+        raise ValueError(f"{path} is a damaged file of scores: its protocol does not tell {missing[0]}")
+    return Scores(values, errors, protocol)
 
 
 def shown(value: float, error: float | None = None) -> str:

@@ -50,7 +50,7 @@ class Side:
         kind: what it holds: images, features (points are features by themselves), or moments alone.
         shape: of one sample: (H, W, C) or (d,).
         count: how many samples it has; None for a generator, which gives as many as are asked for.
-        take: (n, seed) to a sample of n, of a set all or some, in an order that the seed decides.
+        take: (n, seed) to a sample of n, of a set all or some, in an order that the seed decides; None for moments.
         facts: what a protocol says of it besides, by name.
         notes: sentences that the user should read.
         stored: its moments, where it holds nothing else.
@@ -60,7 +60,7 @@ class Side:
     kind: Literal["images", "features", "moments"]
     shape: tuple[int, ...]
     count: int | None
-    take: Callable[[int, int], Sample]
+    take: Callable[[int, int], Sample] | None = None
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     stored: StoredMoments | None = None
@@ -114,7 +114,7 @@ def _of_dataset(dataset: Dataset, name: str) -> Side:
         order = _order(shown.count, n, seed)
 
         def pieces() -> Iterator[Piece]:
-            for index in order.split(_AT_ONCE):
+            for index in torch.split(order, _AT_ONCE):
                 x = shown.read(index)
                 yield x.permute(0, 2, 3, 1).contiguous() if shown.is_image else Features(x)
 
@@ -140,7 +140,7 @@ def _of_generator(generator: TrainedGenerator, name: str, device: torch.device |
         labels = generator.labels(n)
         return Sample(n, pieces, None if labels is None else torch.from_numpy(labels))
 
-    facts = {"recipe": generator.recipe.name, "trained_images": generator.images}
+    facts: dict[str, str | int] = {"recipe": generator.recipe.name, "trained_images": generator.images}
     return Side(name, "images" if generator.is_image else "features", first.shape, None, take, facts)
 
 
@@ -159,10 +159,7 @@ def _of_features(arrays: Mapping[str, NDArray[Any]], name: str) -> Side:
 
 
 def _of_moments(stored: StoredMoments, name: str) -> Side:
-    def take(n: int, seed: int) -> Sample:
-        raise ValueError(f"{name} holds moments alone, which give no samples")
-
-    return Side(name, "moments", stored.shape, stored.moments.count, take, stored=stored)
+    return Side(name, "moments", stored.shape, stored.moments.count, stored=stored)
 
 
 def _order(count: int, n: int, seed: int) -> Tensor:

@@ -153,8 +153,8 @@ class TrainedGenerator:
         if n < 1:
             raise ValueError(f"n counts samples and is at least 1; found {n}")
         c = self._condition(n, labels, conditions)
-        blocks = [None] * -(-n // _BLOCK) if c is None else c.split(_BLOCK)
-        for z, own in zip(self._latents(n, seed), blocks, strict=True):
+        told = [None] * -(-n // _BLOCK) if c is None else torch.split(c, _BLOCK)
+        for z, own in zip(self._latents(n, seed), told, strict=True):
             x = self.map(z, own)
             x = x if self.coding is None else self.coding.decode(x)
             yield to_bytes(x) if self.is_image else x.numpy()
