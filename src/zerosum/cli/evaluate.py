@@ -37,6 +37,7 @@ def evaluate(
     """
     from zerosum.cli._bar import telling
     from zerosum.evaluation.manner import Manner
+    from zerosum.evaluation.scores import write_scores
     from zerosum.evaluation.scoring import Evaluator
 
     _check_out(fake, out)
@@ -52,7 +53,7 @@ def evaluate(
         print_json(facts) if as_json else typer.echo(f"wrote the moments of {facts['n']:,} samples to {out}", err=True)
         return
     if out is not None:
-        _write(out, scores)
+        write_scores(out, scores)
     print_json(scores.as_dict()) if as_json else typer.echo(_table(scores))
 
 
@@ -70,15 +71,6 @@ def _keep(evaluator: "Evaluator", out: Path) -> dict[str, object]:
     stored = evaluator.stored()
     save_moments(out, stored)
     return {"out": out, "n": stored.moments.count, "content": stored.content, "features": dict(stored.features)}
-
-
-def _write(out: Path, scores: "Scores") -> None:
-    import json
-
-    from zerosum.runs.checkpoint import replace_durably
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    replace_durably(out, (json.dumps(scores.as_dict(), indent=1) + "\n").encode())
 
 
 def _table(scores: "Scores") -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zerosum.runs.checkpoint import replace_durably
+
 FORMAT = "zerosum scores 1"
 _PARTS = ("scores", "errors", "protocol")
 _NEEDED = ("real.n", "real.content", "fake.n", "features.name", "shape")  # without which nothing can be compared
@@ -30,6 +32,12 @@ class Scores:
         """The content of a score file."""
         tables = (self.values, self.errors, self.protocol)
         return {"format": FORMAT, **{name: dict(table) for name, table in zip(_PARTS, tables, strict=True)}}
+
+
+def write_scores(path: Path, scores: Scores) -> None:
+    """Write a file that `read_scores` takes back and `zerosum compare` sets beside others."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_durably(path, (json.dumps(scores.as_dict(), indent=1) + "\n").encode())
 
 
 def read_scores(path: str | Path) -> Scores:

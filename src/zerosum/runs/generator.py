@@ -24,6 +24,7 @@ from zerosum.runs.checkpoint import newest_checkpoint
 
 Wanted = Mapping[str, ArrayLike] | ArrayLike
 FORMAT = "zerosum generator 1"
+BEST = "best.safetensors"  # in a run folder: the generator as it was at the best of its evaluations
 _CODING = "coding/"  # begins the names of a coding's tensors beside those of the network
 _BLOCK = 512  # latents are drawn, and samples computed, by blocks: sample i depends on the seed and i alone
 
