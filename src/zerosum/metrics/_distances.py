@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.metrics._features import AT_ONCE, exact, mean
+from zerosum.metrics._features import AT_ONCE, exact, mean, piece
 
 _ROWS, _COLUMNS = 1024, 2048
 _DOUBT = 1e-12  # rounding error of a squared distance, as a share of the squared norms
@@ -39,11 +39,12 @@ class Block:
 def blocks(first: Tensor, second: Tensor) -> Iterator[Block]:
     """The distances between all rows of two sets; blocks of the same rows follow each other."""
     centre = mean(second)  # distances do not change, and digits far from the origin are kept
-    for i in range(0, len(first), _ROWS):
-        x = exact(first[i : i + _ROWS]) - centre
+    rows, columns = min(_ROWS, piece(first)), min(_COLUMNS, 2 * piece(first))
+    for i in range(0, len(first), rows):
+        x = exact(first[i : i + rows]) - centre
         norm_x = x.square().sum(1)[:, None]
-        for j in range(0, len(second), _COLUMNS):
-            y = exact(second[j : j + _COLUMNS]) - centre
+        for j in range(0, len(second), columns):
+            y = exact(second[j : j + columns]) - centre
             norms = norm_x + y.square().sum(1)
             squared = torch.addmm(norms, x, y.T, alpha=-2).clamp_min_(0)
             yield Block(first, second, slice(i, i + len(x)), slice(j, j + len(y)), squared, norms.mul_(_DOUBT))

@@ -1,11 +1,14 @@
 """The Frechet distance of features taken as Gaussians (FID), without its bias (FID infinity) and class by class."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from zerosum.metrics._features import check_pair, in_pieces, mean
+from zerosum.metrics._features import check_pair, in_pieces, mean, told
 from zerosum.metrics.moments import Moments, moments_of
 
+_MOST_PARTS, _STRAIGHT = 3, 2  # parts of at least so many samples a dimension: there FID is straight in 1/N
 _COLUMNS = 256  # columns of a triangular product at a time
 _EPSILON = 2.0**-52
 _ROUNDING = 16 * _EPSILON  # error of an eigenvalue as a share of the largest one
@@ -54,6 +57,106 @@ def frechet_distance_from_moments(real: Moments, fake: Moments) -> float:
     first, second = real.covariance, fake.covariance
     variance = float(first.trace() + second.trace())
     return _distance(real.mean - fake.mean, variance, _trace_of_root(first, second, variance))
+
+
+@dataclass(frozen=True)
+class FrechetInfinity:
+    """A Frechet distance as it would be for endless samples, and the straight line that says so.
+
+    Attributes:
+        value: where the line meets 1/N = 0; around 0 for equal distributions, so it can be below 0.
+        slope: of the line: the bias of the distance, times the number of generated samples.
+        standard_error: the deviation of `value` over draws of as many samples, estimated from that between parts.
+        samples: generated samples a part, for each point of the fit; the first is all of them.
+        distances: the mean Frechet distance of parts of that size, for each point.
+    """
+
+    value: float
+    slope: float
+    standard_error: float
+    samples: tuple[float, ...]
+    distances: tuple[float, ...]
+
+
+def frechet_infinity(real: Tensor, fake: Tensor, splits: int = 3, seed: int = 0) -> FrechetInfinity:
+    """The Frechet distance extrapolated to endless samples (FID infinity; Chong and Forsyth 2020, arXiv 1911.07023).
+
+    The expectation of FID is the true distance plus c / N and less (section 3 there), so a straight line through the
+    distances at several N, over 1/N, meets it at 0. Here both sides are cut at random into as many parts, since both
+    biases count: one, two and, with six samples a dimension or more, three. All samples serve at every point, and the
+    distances of the parts are averaged. The fit weighs k parts by 1/k^2, as the line bends towards few samples.
+
+    Args:
+        real, fake: features `(N, d)` and `(M, d)`, four or more samples each, of any floating-point dtype.
+        splits: how often they are cut anew; the points are means over the cuts.
+        seed: of the cuts.
+
+    Raises:
+        ValueError: for features of another kind, with NaN, of unlike dimensions, or no split.
+    """
+    check_pair(real, fake, least=4)
+    if splits < 1:
+        raise ValueError(f"splits must be 1 or more; found {splits}")
+    draw = torch.Generator().manual_seed(seed)
+    cuts = 2 if min(len(real), len(fake)) < _MOST_PARTS * _STRAIGHT * real.shape[1] else _MOST_PARTS
+    found = {parts: torch.zeros(splits, parts, dtype=torch.float64) for parts in range(2, cuts + 1)}
+    for split in range(splits):
+        orders = [torch.randperm(len(side), generator=draw).to(side.device) for side in (real, fake)]
+        for parts, distances in found.items():
+            pairs = zip(*(order.tensor_split(parts) for order in orders), strict=True)
+            distances[split] = torch.tensor([frechet_distance(real[a], fake[b]) for a, b in pairs])
+    points = [frechet_distance(real, fake), *(float(distances.mean()) for distances in found.values())]
+    x = torch.arange(1, cuts + 1, dtype=torch.float64) / len(fake)
+    line = torch.stack([torch.ones_like(x), x], 1) / x[:, None]  # each point's row over its spread, which grows as x
+    y = torch.tensor(points, dtype=torch.float64) / x
+    value, slope = torch.linalg.lstsq(line, y[:, None]).solution[:, 0].tolist()
+    error = torch.stack([distances.var(1).mean() / parts for parts, distances in found.items()]).mean().sqrt()
+    return FrechetInfinity(value, slope, float(error), tuple((1 / x).tolist()), tuple(points))
+
+
+@dataclass(frozen=True)
+class IntraClassFrechet:
+    """Frechet distances class by class.
+
+    Attributes:
+        value: their mean, each class counting alike.
+        classes: the distance of each class, by its label in ascending order.
+    """
+
+    value: float
+    classes: dict[int, float]
+
+
+def intra_class_frechet(real: Tensor, real_labels: Tensor, fake: Tensor, fake_labels: Tensor) -> IntraClassFrechet:
+    """The mean over classes of the Frechet distance within the class (intra FID; Miyato and Koyama 2018).
+
+    For conditional games (arXiv 1802.05637, section 4): it sees a class that is drawn wrongly, or without variety,
+    where the distance over all classes sees their mixture only. The fewer samples a class, the larger its bias.
+
+    Args:
+        real, fake: features `(N, d)` and `(M, d)`, of any floating-point dtype.
+        real_labels, fake_labels: their classes, of an integer dtype, `(N,)` and `(M,)`: the same classes on both sides,
+            with two or more samples each.
+
+    Raises:
+        ValueError: for features or labels of another kind, or for a class without two samples on a side.
+    """
+    check_pair(real, fake)
+    for features, labels, side in ((real, real_labels, "real"), (fake, fake_labels, "fake")):
+        if labels.shape != (len(features),) or labels.is_floating_point() or labels.is_complex():
+            raise ValueError(
+                f"{side} labels must be integers, one for each of {len(features)} samples; found {told(labels)}"
+            )
+    classes = torch.unique(torch.cat([real_labels.cpu(), fake_labels.cpu()])).tolist()
+    sides = {label: (real[real_labels == label], fake[fake_labels == label]) for label in classes}
+    for label, (those, these) in sides.items():
+        if min(len(those), len(these)) < 2:
+            raise ValueError(
+                f"each class needs 2 or more samples on both sides; class {label} has {len(those)} real and "
+                f"{len(these)} fake"
+            )
+    distances = {label: frechet_distance(those, these) for label, (those, these) in sides.items()}
+    return IntraClassFrechet(sum(distances.values()) / len(distances), distances)
 
 
 def _distance(drift: Tensor, variance: float, root: float) -> float:

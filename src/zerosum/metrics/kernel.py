@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.metrics._features import check_pair, exact, mean
+from zerosum.metrics._features import check_pair, exact, mean, piece
 
-_ROWS = 1024  # samples of each side of a block of the kernel's matrix
+_ROWS = 1024  # samples of each side of a block of the kernel's matrix, at most
 _ENOUGH = 4  # samples from which the variance can be told
 
 
@@ -52,7 +52,8 @@ def kernel_distance(real: Tensor, fake: Tensor) -> KernelDistance:
     check_pair(real, fake)
     n, m = len(real), len(fake)
     centre = mean(real)
-    rr, ff, rf = _sums(real, real, centre), _sums(fake, fake, centre), _sums(real, fake, centre)
+    rr, ff = (_sums(side, side, centre, within=True) for side in (real, fake))
+    rf = _sums(real, fake, centre, within=False)
     value = rr.total / (n * (n - 1)) + ff.total / (m * (m - 1)) - 2 * rf.total / (n * m)
     if min(n, m) < _ENOUGH:
         return KernelDistance(value, None)
@@ -79,30 +80,29 @@ class _Sums:
         return float(self.rows.sum())
 
 
-def _sums(first: Tensor, second: Tensor, centre: Tensor) -> _Sums:
-    """The sums over the pairs of two sets, or over those of unlike samples where the two are the same set.
+def _sums(first: Tensor, second: Tensor, centre: Tensor, within: bool) -> _Sums:
+    """The sums over the pairs of two sets; `within` a set, the two are the same one and no sample meets itself.
 
     Of the kernel less its value at (c, c), c the centre. This changes no distance, and keeps the digits that numbers
     far from the origin would lose: with u = x - c, v = y - c and a = c.c / d + 1,
 
         t = (u.c + v.c + u.v) / d,  k(x, y) - k(c, c) = t^3 + 3 a t^2 + 3 a^2 t
     """
-    same = first is second
     a = float(centre @ centre) / len(centre) + 1
     rows, columns = (torch.zeros(len(side), dtype=torch.float64, device=centre.device) for side in (first, second))
-    squares = 0.0
-    for i in range(0, len(first), _ROWS):
-        u = exact(first[i : i + _ROWS]) - centre
-        for j in range(i if same else 0, len(second), _ROWS):
-            v = exact(second[j : j + _ROWS]) - centre
+    squares, at_once = 0.0, min(_ROWS, piece(first))
+    for i in range(0, len(first), at_once):
+        u = exact(first[i : i + at_once]) - centre
+        for j in range(i if within else 0, len(second), at_once):
+            v = exact(second[j : j + at_once]) - centre
             t = (u @ v.T + (u @ centre)[:, None] + (v @ centre)[None]) / len(centre)
             kernel = (t + 3 * a).mul_(t).add_(3 * a * a).mul_(t)
-            if same and i == j:
+            if within and i == j:
                 kernel.fill_diagonal_(0)
             rows[i : i + len(u)] += kernel.sum(1)
             columns[j : j + len(v)] += kernel.sum(0)
-            squares += float(kernel.square().sum()) * (2 if same and i != j else 1)
-            if same and i != j:  # the block below the diagonal is this one, turned
+            squares += float(kernel.square().sum()) * (2 if within and i != j else 1)
+            if within and i != j:  # the block below the diagonal is this one, turned
                 rows[j : j + len(v)] += kernel.sum(0)
     return _Sums(rows, columns, squares)
 

@@ -1,12 +1,16 @@
-"""Fidelity and variety by nearest neighbours: precision and recall, density and coverage."""
+"""What nearest neighbours tell: precision and recall, density and coverage, and copies of the training set."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from zerosum.metrics._distances import Block, blocks, radii
-from zerosum.metrics._features import check_pair
+from zerosum.metrics._cells import k_means
+from zerosum.metrics._distances import Block, blocks, nearest, radii
+from zerosum.metrics._features import check_features, check_pair, mean
+
+_CELL = 10  # samples and held-out ones that a cell must hold to be counted
 
 
 @dataclass(frozen=True)
@@ -103,3 +107,89 @@ def _inside(block: Block, reach: Tensor, closed: bool) -> Tensor:
     near = reach[block.rows][row]
     inside[row, column] = apart <= near if closed else apart < near
     return inside
+
+
+@dataclass(frozen=True, eq=False)
+class Memorisation:
+    """Whether samples lie closer to the training set than held-out data do.
+
+    Attributes:
+        distances: from each sample to its nearest training sample, float64 `(N,)`.
+        nearest: the index of that, int64 `(N,)`.
+        held_out: from each held-out sample to its nearest training sample, float64 `(H,)`.
+        closer: probability that a sample lies closer than a held-out one; 0.5 where they are alike, 1 for copies.
+        statistic: C_T: a standard normal number (for one cell) where they are alike; far below 0 for copies, far above
+            0 where samples are further from the training set than new data would be.
+        p_value: probability of such a statistic or a lower one where they are alike: small for copies.
+        cells: the statistic of each cell that was counted.
+    """
+
+    distances: Tensor
+    nearest: Tensor
+    held_out: Tensor
+    closer: float
+    statistic: float
+    p_value: float
+    cells: tuple[float, ...]
+
+    def pairs(self, count: int) -> Tensor:
+        """The closest ones, for a picture: indices of sample and training sample, `(count, 2)`, nearest first."""
+        first = self.distances.argsort(stable=True)[:count]
+        return torch.stack([first, self.nearest[first]], 1)
+
+
+def nearest_neighbours(samples: Tensor, train: Tensor, held_out: Tensor, cells: int = 1, seed: int = 0) -> Memorisation:
+    """Look for copies of the training set among samples (Meehan, Chaudhuri and Dasgupta 2020, arXiv 2004.05675).
+
+    Distances alone say little: the yardstick is how near data lie that the generator was not trained on. Both sets of
+    distances to the training set are ranked together; the Mann-Whitney statistic U counts the pairs in which the sample
+    is further than the held-out one, and Z = (U - E U) / deviation(U), ties corrected, is normal where both are alike.
+    Samples that copy one region and miss another can hide this in the whole: so the space may be cut into cells, by
+    k-means of the training set, and the Z of the cells be averaged by the share of held-out data in each (equation 2
+    there, C_T). Cells with fewer than ten samples or ten held-out ones are left out.
+
+    Args:
+        samples, train, held_out: features, two or more samples each, of as many dimensions, any floating-point dtype.
+        cells: how many; 1 is the whole space.
+        seed: of the k-means.
+
+    Raises:
+        ValueError: for features of another kind, with NaN, of unlike dimensions, or for so many cells that none is
+            filled.
+    """
+    for features, side in ((samples, "generated"), (held_out, "held-out"), (train, "training")):
+        check_features(features, side)
+        if features.shape[1] != samples.shape[1]:
+            raise ValueError(
+                f"all sides need as many dimensions; found {samples.shape[1]} generated and {features.shape[1]} {side}"
+            )
+    if not 1 <= cells <= len(train):
+        raise ValueError(f"cells must be 1 to the {len(train)} training samples; found {cells}")
+    squared, index = nearest(samples, train, 1)
+    distances, held = squared[:, 0].sqrt(), nearest(held_out, train, 1)[0][:, 0].sqrt()
+    closer = 1 - _above(distances, held)[0]
+    centres = k_means(train, cells, seed) if cells > 1 else mean(train)[None]
+    (of_samples, of_held), found = (nearest(side, centres, 1)[1][:, 0] for side in (samples, held_out)), []
+    for cell in range(cells):
+        these, those = distances[of_samples == cell], held[of_held == cell]
+        if cells == 1 or min(len(these), len(those)) >= _CELL:
+            found.append((len(those), _above(these, those)[1]))
+    if not found:
+        raise ValueError(f"of {cells} cells none holds {_CELL} samples and {_CELL} held-out ones: ask for fewer cells")
+    shares = torch.tensor([share for share, _ in found], dtype=torch.float64)
+    shares /= shares.sum()
+    each = torch.tensor([z for _, z in found], dtype=torch.float64)
+    statistic = float(shares @ each)
+    below = math.erfc(-statistic / float(shares.norm()) / 2**0.5) / 2
+    return Memorisation(distances, index[:, 0], held, closer, statistic, below, tuple(each.tolist()))
+
+
+def _above(first: Tensor, second: Tensor) -> tuple[float, float]:
+    """The probability that one of the first exceeds one of the second, ties by half, and its Mann-Whitney Z."""
+    n, m = len(first), len(second)
+    _, place, ties = torch.unique(torch.cat([first, second]), return_inverse=True, return_counts=True)
+    ranks = (ties.cumsum(0) - (ties - 1) / 2).double()[place]
+    u = float(ranks[:n].sum()) - n * (n + 1) / 2
+    tied = float((ties.double() ** 3 - ties).sum()) / ((n + m) * (n + m - 1))
+    variance = n * m / 12 * (n + m + 1 - tied)
+    return u / (n * m), (u - n * m / 2) / variance**0.5 if variance > 0 else 0.0
