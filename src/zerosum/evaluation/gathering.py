@@ -14,7 +14,7 @@ from zerosum.evaluation.sides import Piece, Sample, Side
 from zerosum.metrics.features.extractor import Features
 from zerosum.metrics.moments import Moments
 
-Need = Literal["moments", "features", "logits", "labels"]
+Need = Literal["moments", "features", "logits", "labels", "images"]
 Progress = Callable[[int, int], None]
 See = Callable[[Tensor], Features]
 
@@ -32,6 +32,7 @@ class Gathered:
         features: `(count, d)`, in the order of the sample; None where nobody asked.
         logits: `(count, K)`, likewise.
         labels: `(count,)`, likewise.
+        images: uint8 `(count, H, W, C)`, likewise.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Gathered:
     features: Tensor | None = None
     logits: Tensor | None = None
     labels: Tensor | None = None
+    images: Tensor | None = None
 
 
 class Digest:
@@ -103,9 +105,12 @@ def gather(
     """
     if "labels" in needs and sample.labels is None:
         raise ValueError(f"{side.name} has no labels, and what is asked for goes by class: leave it out")
+    if "images" in needs and side.kind != "images":
+        raise ValueError(f"{side.name} holds no pictures, and what is asked for looks at these: leave it out")
     hashed, kept = Digest(), _Kept(side.name, sample.count, needs, folder)
-    for seen in _seen(sample.pieces(), see, batch, hashed):
-        kept.add(seen)
+    for images, seen in _seen(sample.pieces(), see if needs - {"images", "labels"} else _nothing, batch):
+        hashed.add(seen if images is None else images)
+        kept.add(images, seen)
         if progress is not None:
             progress(kept.done, sample.count)
     parts = kept.parts
@@ -118,6 +123,7 @@ def gather(
         kept.features,
         kept.logits,
         sample.labels if "labels" in needs else None,
+        kept.images,
     )
 
 
@@ -130,8 +136,9 @@ class _Kept:
         self.parts: Parts | None = None
         self.features: Tensor | None = None
         self.logits: Tensor | None = None
+        self.images: Tensor | None = None
 
-    def add(self, seen: Features) -> None:
+    def add(self, images: Tensor | None, seen: Features) -> None:
         """Keep what is needed of some more."""
         x, logits = seen
         if not x.isfinite().all():
@@ -147,25 +154,30 @@ class _Kept:
             if logits is None:
                 raise ValueError(f"the features of {self.name} come without logits, which is needs: take others")
             self.logits = self._put(self.logits, logits)
+        if "images" in self.needs and images is not None:
+            self.images = self._put(self.images, images)
         self.done += len(x)
 
     def _put(self, rows: Tensor | None, x: Tensor) -> Tensor:
-        """Rows `(count, d)` with x where they stand, made when the first of them come."""
-        rows = x.new_empty(self.count, x.shape[1]) if rows is None else rows
+        """Rows `(count, ...)` with x where they stand, made when the first of them come."""
+        rows = x.new_empty(self.count, *x.shape[1:]) if rows is None else rows
         rows[self.done : self.done + len(x)] = x
         return rows
 
 
-def _seen(pieces: Iterator[Piece], see: See, batch: int, hashed: Digest) -> Iterator[Features]:
-    """The features of all samples: pictures are looked at `batch` at a time, however many come together."""
+def _seen(pieces: Iterator[Piece], see: See, batch: int) -> Iterator[tuple[Tensor | None, Features]]:
+    """Pictures and their features, looked at `batch` at a time however many come together; or features as they come."""
     waiting: list[Tensor] = []
     for piece in pieces:
-        hashed.add(piece)
         if isinstance(piece, Features):
-            yield piece
+            yield None, piece
             continue
         *whole, rest = torch.split(torch.cat([*waiting, piece]), batch)
-        yield from map(see, whole)
+        yield from ((images, see(images)) for images in whole)
         waiting = [rest]
-    if waiting:
-        yield see(waiting[0])
+    yield from ((images, see(images)) for images in waiting)
+
+
+def _nothing(images: Tensor) -> Features:
+    """Features of no dimension, where nobody needs any."""
+    return Features(torch.empty(len(images), 0))

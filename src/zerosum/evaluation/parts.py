@@ -4,11 +4,25 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from zerosum.metrics.moments import Moments
 
 GROUPS = 10
+
+
+def groups(count: int) -> list[slice]:
+    """Ten groups of consecutive samples, or fewer, so that each has two or more; one for fewer than four."""
+    made = max(1, min(GROUPS, count // 2))
+    return [slice(count * group // made, count * (group + 1) // made) for group in range(made)]
+
+
+def without(rows: Tensor) -> Iterator[Tensor]:
+    """Samples `(N, ...)` but for those of one group, for each group in turn; nothing where there is but one group."""
+    there = groups(len(rows))
+    for group in there if len(there) > 1 else []:
+        yield torch.cat([rows[: group.start], rows[group.stop :]])
 
 
 class Parts:
@@ -25,8 +39,7 @@ class Parts:
 
     def __init__(self, dimensions: int, count: int, folder: Path | None = None) -> None:
         self.dimensions, self.folder = dimensions, folder
-        groups = min(GROUPS, count // 2) if folder is not None else 1
-        self._ends = [count * (group + 1) // max(groups, 1) for group in range(groups)] or [count]
+        self._ends = [group.stop for group in groups(count)]
         self._done, self._group = 0, Moments(dimensions)
         self._files: list[Path] = []
         self._whole = Moments(dimensions)
@@ -49,7 +62,7 @@ class Parts:
         made.merge(self._group)
         return made
 
-    def leaving_out(self) -> Iterator[Moments]:
+    def without(self) -> Iterator[Moments]:
         """The moments of all samples but those of one group, for each group in turn; none for fewer than 2 groups."""
         for left_out in self._files if len(self._files) > 1 else []:
             made = Moments(self.dimensions)

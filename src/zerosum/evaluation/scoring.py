@@ -87,7 +87,7 @@ class Evaluator:
         real, held_out = self._looked_at_real(), self._looked_at_held_out()
         needs = _together(measure.fake for measure in self.measures)
         with tempfile.TemporaryDirectory(prefix="zerosum-") as folder:
-            sample = self._sample(side, min(real.count, MOST))
+            sample = self._in_its_classes(side, self._sample(side, min(real.count, MOST)), needs)
             found = gather(side, sample, self._see, needs, self.manner.batch, Path(folder), self.progress)
             scores: dict[str, Score] = {}
             for measure in self.measures:
@@ -160,6 +160,16 @@ class Evaluator:
             self._tell(f"{side.name} has {there:,} of the {wanted:,} samples asked for: all are taken")
         return side.take(min(wanted or there, there), self.manner.seed)
 
+    def _in_its_classes(self, side: Side, sample: Sample, needs: frozenset[Need]) -> Sample:
+        """The sample with labels as the real side counts its classes: classes go by name."""
+        if "labels" not in needs or sample.labels is None or side.classes == self.side.classes:
+            return sample
+        strange = [name for name in side.classes if name not in self.side.classes]
+        if strange:
+            raise ValueError(f"{side.name} has a class {strange[0]!r} that {self.side.name} has not: give both alike")
+        places = torch.tensor([self.side.classes.index(name) for name in side.classes])
+        return replace(sample, labels=places[sample.labels])
+
     def _looked_at_real(self) -> Gathered:
         needs = _together(measure.real for measure in self.measures)
         if self.side.stored is None:
@@ -188,7 +198,8 @@ class Evaluator:
     def _gathered(self, side: Side, sample: Sample, needs: frozenset[Need]) -> Gathered:
         """What is needed of a side, from the cache if it was looked at before."""
         batch = self.manner.batch
-        if not self.manner.cache or side.kind != "images" or side.count is None or needs <= {"labels"}:
+        can_be_kept = bool(needs & {"moments", "features"}) and "images" not in needs
+        if not self.manner.cache or not can_be_kept or side.kind != "images" or side.count is None:
             return gather(side, sample, self._see, needs, batch, progress=self.progress)
         hashed = digest(sample, self.progress)
         place = entry(hashed.row, self.facts)

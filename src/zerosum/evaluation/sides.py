@@ -51,6 +51,7 @@ class Side:
         shape: of one sample: (H, W, C) or (d,).
         count: how many samples it has; None for a generator, which gives as many as are asked for.
         take: (n, seed) to a sample of n, of a set all or some, in an order that the seed decides; None for moments.
+        classes: names of the classes that labels count; empty where there are none.
         facts: what a protocol says of it besides, by name.
         notes: sentences that the user should read.
         stored: its moments, where it holds nothing else.
@@ -61,6 +62,7 @@ class Side:
     shape: tuple[int, ...]
     count: int | None
     take: Callable[[int, int], Sample] | None = None
+    classes: tuple[str, ...] = ()
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     stored: StoredMoments | None = None
@@ -121,9 +123,9 @@ def _of_dataset(dataset: Dataset, name: str) -> Side:
         return Sample(n, pieces, None if dataset.labels is None else dataset.labels[order])
 
     if not shown.is_image:
-        return Side(name, "features", shown.shape, shown.count, take, notes=shown.notes)
+        return Side(name, "features", shown.shape, shown.count, take, dataset.classes, notes=shown.notes)
     channels, height, width = shown.shape
-    return Side(name, "images", (height, width, channels), shown.count, take, notes=shown.notes)
+    return Side(name, "images", (height, width, channels), shown.count, take, dataset.classes, notes=shown.notes)
 
 
 def _of_generator(generator: TrainedGenerator, name: str, device: torch.device | None) -> Side:
@@ -141,7 +143,8 @@ def _of_generator(generator: TrainedGenerator, name: str, device: torch.device |
         return Sample(n, pieces, None if labels is None else torch.from_numpy(labels))
 
     facts: dict[str, str | int] = {"recipe": generator.recipe.name, "trained_images": generator.images}
-    return Side(name, "images" if generator.is_image else "features", first.shape, None, take, facts)
+    kind: Literal["images", "features"] = "images" if generator.is_image else "features"
+    return Side(name, kind, first.shape, None, take, generator.classes, facts)
 
 
 def _of_features(arrays: Mapping[str, NDArray[Any]], name: str) -> Side:
@@ -155,7 +158,8 @@ def _of_features(arrays: Mapping[str, NDArray[Any]], name: str) -> Side:
 
         return Sample(n, pieces, None if labels is None else labels[order])
 
-    return Side(name, "features", tuple(features.shape[1:]), len(features), take)
+    classes = () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
+    return Side(name, "features", tuple(features.shape[1:]), len(features), take, classes)
 
 
 def _of_moments(stored: StoredMoments, name: str) -> Side:
@@ -189,9 +193,9 @@ def _checked(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[Tensor, Ten
         raise ValueError(
             f"the logits of {name} should be floats ({len(features)}, K); found {logits.dtype} {logits.shape}"
         )
-    if labels is not None and (labels.shape != (len(features),) or labels.dtype.kind not in "iu"):
+    if labels is not None and (labels.shape != (len(features),) or labels.dtype.kind not in "iu" or labels.min() < 0):
         raise ValueError(
-            f"the labels of {name} should be integers ({len(features)},); found {labels.dtype} {labels.shape}"
+            f"the labels of {name} should be integers ({len(features)},) from 0 on; found {labels.dtype} {labels.shape}"
         )
     return (
         _tensor(features),
