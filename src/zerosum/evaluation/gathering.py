@@ -152,7 +152,10 @@ class _Kept:
             self.features = self._put(self.features, x)
         if "logits" in self.needs:
             if logits is None:
-                raise ValueError(f"the features of {self.name} come without logits, which is needs: take others")
+                raise ValueError(
+                    f"the features of {self.name} come without logits, which an inception score is made of: "
+                    f"take those of a classifier, as inception's"
+                )
             self.logits = self._put(self.logits, logits)
         if "images" in self.needs and images is not None:
             self.images = self._put(self.images, images)

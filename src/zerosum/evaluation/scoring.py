@@ -92,6 +92,8 @@ class Evaluator:
             scores: dict[str, Score] = {}
             for measure in self.measures:
                 scores |= measure.compute(Sides(real, found, held_out, self.manner.seed))
+        if found.content == real.content:
+            self._tell(f"{side.name} and {self.side.name} are the same samples: unbiased scores come out below 0")
         values = {key: score.value for key, score in scores.items()}
         errors = {key: score.error for key, score in scores.items() if score.error is not None}
         return Scores(values, errors, self._protocol(side, found))

@@ -174,7 +174,7 @@ def _order(count: int, n: int, seed: int) -> Tensor:
 def _features_in(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays of a `.npz` that holds features; nothing where it holds something else, or does not read."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             known = [key for key in ("features", "logits", "labels") if key in file.files]
             return {key: file[key] for key in known} if "features" in known else {}
     except _UNREADABLE:
