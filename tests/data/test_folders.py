@@ -246,7 +246,7 @@ def test_repr_is_the_config_also_of_a_path_object():
         ({"size": 0}, r"Images needs size >= 1, or \(H, W\), but was given Images\(path='x', size=0"),
         ({"size": (4, 0)}, r"Images needs size >= 1, or \(H, W\)"),
         ({"size": (4, 4, 3)}, r"Images needs size >= 1, or \(H, W\)"),
-        ({"fit": "stretch"}, "Images needs fit to be crop or pad, but was given"),
+        ({"fit": "stretch"}, "Images needs fit to be crop or pad or exact, but was given"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, needs):

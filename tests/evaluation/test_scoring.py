@@ -1,0 +1,346 @@
+"""Scores against the functions they are made of, and that nothing that should not matter does."""
+
+import weakref
+
+import numpy as np
+import pytest
+import torch
+
+from zerosum.data.arrays import ArraySource
+from zerosum.data.dataset import in_memory
+from zerosum.evaluation import measures
+from zerosum.evaluation.manner import Manner
+from zerosum.evaluation.measures import MEASURES
+from zerosum.evaluation.parts import jackknife, without
+from zerosum.evaluation.scoring import Evaluator, evaluate
+from zerosum.evaluation.sides import open_side
+from zerosum.evaluation.stored import load_moments, save_moments
+from zerosum.metrics.features.extractor import Features, Function
+from zerosum.metrics.features.pixels import Pixels
+from zerosum.metrics.frechet import frechet_distance, frechet_infinity, intra_class_frechet
+from zerosum.metrics.kernel import kernel_distance
+from zerosum.metrics.logits import inception_score
+from zerosum.metrics.neighbours import density_coverage, nearest_neighbours, precision_recall
+from zerosum.metrics.wasserstein import sliced_wasserstein
+
+EVERY = ("fid", "fid-infinity", "kid", "is", "prdc", "swd", "memorisation", "intra-fid")
+
+
+def small(images):
+    """Six features of a picture, and logits of three classes."""
+    x = images.double().flatten(1) / 255
+    features = torch.stack([x.mean(1), x.std(1), x[:, 0], x[:, 7], x[:, 20], x[:, -1]], 1).float()
+    return Features(features, 4 * features[:, :3])
+
+
+SMALL = Function(small, "small")
+PLAIN = Manner(SMALL, cache=False)
+
+
+def labelled(images, classes=("a", "b", "c")):
+    x = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
+    return in_memory("pictures", x, torch.arange(len(images)) % len(classes), classes)
+
+
+def of(dataset, seed=0):
+    """The features of all of a data set in the order in which a side gives them, and its labels."""
+    sample = open_side(dataset).take(len(dataset), seed)
+    return small(torch.cat([*sample.pieces()])), sample.labels
+
+
+@pytest.fixture
+def pair(make):
+    return labelled(make.pictures(90)), labelled(make.pictures(84, seed=1))
+
+
+def test_every_score_is_what_its_function_says_of_the_features(pair, make):
+    held_out = labelled(make.pictures(40, seed=2))
+    found = evaluate(*pair, EVERY, PLAIN, held_out)
+    (real, _), those = of(pair[0])
+    (fake, logits), these = of(pair[1])
+    memory = nearest_neighbours(fake, real, of(held_out)[0].features)
+    infinity, kernel = frechet_infinity(real, fake, seed=0), kernel_distance(real, fake)
+    shares, balls = precision_recall(real, fake, 3), density_coverage(real, fake, 5)
+    expected = {
+        "fid": frechet_distance(real, fake),
+        "fid-infinity": infinity.value,
+        "kid": kernel.value,
+        "is": inception_score(logits).value,
+        "precision": shares.precision,
+        "recall": shares.recall,
+        "density": balls.density,
+        "coverage": balls.coverage,
+        "swd": sliced_wasserstein(real, fake, seed=0),
+        "memorisation": memory.statistic,
+        "memorisation-closer": memory.closer,
+        "memorisation-p": memory.p_value,
+        "intra-fid": intra_class_frechet(real, those, fake, these).value,
+    }
+    assert dict(found.values) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    errors = {
+        "fid": jackknife([frechet_distance(real, some) for some in without(fake)]),
+        "fid-infinity": infinity.standard_error,
+        "kid": kernel.standard_error,
+        "is": jackknife([inception_score(some).value for some in without(logits)]),
+        "precision": (shares.precision * (1 - shares.precision) / len(fake)) ** 0.5,
+        "recall": (shares.recall * (1 - shares.recall) / len(real)) ** 0.5,
+        "coverage": (balls.coverage * (1 - balls.coverage) / len(real)) ** 0.5,
+        "swd": jackknife([sliced_wasserstein(real, some, seed=0) for some in without(fake)]),
+        "memorisation": 1.0,
+        "intra-fid": jackknife(
+            [intra_class_frechet(real, those, x, c).value for x, c in zip(without(fake), without(these), strict=True)]
+        ),
+    }
+    assert dict(found.errors) == pytest.approx(errors, rel=1e-7, abs=1e-12)
+    assert min(errors.values()) > 0
+
+
+def test_the_error_of_fid_is_its_spread_over_draws_of_samples():
+    """Over 60 draws of 200 samples against the same real ones; an error that is itself 15 % off at best."""
+    draw = torch.Generator().manual_seed(0)
+    real = torch.randn(4_000, 3, generator=draw)
+    sides = [torch.randn(200, 3, generator=draw) * torch.tensor([1.0, 1.4, 1.0]) + 0.3 for _ in range(60)]
+    spread = torch.tensor([frechet_distance(real, side) for side in sides]).std()
+    told = torch.tensor([jackknife([frechet_distance(real, some) for some in without(side)]) for side in sides])
+    assert told.square().mean().sqrt() == pytest.approx(float(spread), rel=0.25)
+
+
+def test_fewer_samples_than_dimensions_give_the_same_by_features_as_by_moments(pair):
+    """`fid` alone goes by moments, together with `kid` it may go by features."""
+    manner = Manner(Pixels(), cache=False)
+    alone, together = evaluate(*pair, ("fid",), manner), evaluate(*pair, ("fid", "kid"), manner)
+    assert alone.values["fid"] == pytest.approx(together.values["fid"], rel=1e-7)
+    assert alone.errors["fid"] == pytest.approx(together.errors["fid"], rel=1e-4)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 200])
+def test_the_batch_changes_no_score(pair, batch):
+    expected = evaluate(*pair, EVERY[:6], PLAIN)
+    found = evaluate(*pair, EVERY[:6], Manner(SMALL, batch=batch, cache=False))
+    assert dict(found.values) == pytest.approx(dict(expected.values), rel=1e-10)
+    assert dict(found.errors) == pytest.approx(dict(expected.errors), rel=1e-7)
+    assert found.protocol == expected.protocol
+
+
+def test_pictures_are_looked_at_in_batches_of_the_size_asked_for(pair):
+    sizes = []
+    watched = Function(lambda images: sizes.append(len(images)) or small(images), "watched")
+    evaluate(*pair, ("fid",), Manner(watched, batch=32, cache=False))
+    assert sizes == [32, 32, 26, 32, 32, 20]
+
+
+def test_fid_alone_keeps_no_features(pair):
+    """Whatever was seen is let go before much more is seen: memory does not grow with the number of pictures."""
+    alive, most = set(), []
+
+    def look(images):
+        seen = small(images)
+        mark = object()
+        alive.add(id(mark))
+        weakref.finalize(seen.features, alive.discard, id(mark))
+        kept.append(mark)
+        most.append(len(alive))
+        return seen
+
+    kept = []
+    evaluate(*pair, ("fid",), Manner(Watched(look), batch=4, cache=False))
+    assert len(most) > 40 and max(most) <= 3
+    most.clear()
+    evaluate(*pair, ("kid",), Manner(Watched(look), batch=4, cache=False))
+    assert max(most) <= 3, "features that are needed lie in one tensor, not in a list of pieces"
+
+
+class Watched:
+    """An extractor that hands on the very tensors that a function gives."""
+
+    facts = {"name": "watched"}
+
+    def __init__(self, call):
+        self.call = call
+
+    def __call__(self, images):
+        return self.call(images)
+
+
+class Counted(Watched):
+    """An extractor that counts the pictures it is shown."""
+
+    facts = {"name": "counted"}
+
+    def __init__(self):
+        self.seen = 0
+
+    def __call__(self, images):
+        self.seen += len(images)
+        return small(images)
+
+
+@pytest.mark.parametrize("metrics", [("fid",), ("fid", "kid"), ("prdc",)])
+def test_the_real_side_is_looked_at_once_and_then_known_by_its_content(pair, cache, metrics):
+    eye = Counted()
+    first = evaluate(*pair, metrics, Manner(eye))
+    assert eye.seen == 90 + 84 and list(cache.iterdir())
+    again = evaluate(*pair, metrics, Manner(eye))
+    assert eye.seen == 90 + 84 + 84
+    assert again == first
+    evaluate(pair[0], pair[1], metrics, Manner(eye, n=80))
+    assert eye.seen == 90 + 84 + 84 + 160, "another selection is another side"
+    other = Counted()
+    other.facts = {"name": "counted", "weights": "others"}
+    evaluate(*pair, metrics, Manner(other))
+    assert other.seen == 174, "another extractor sees for itself"
+    evaluate(*pair, metrics, Manner(eye, cache=False))
+    assert eye.seen == 90 + 84 + 84 + 160 + 174
+
+
+def test_a_changed_picture_is_seen_anew(make, tmp_path):
+    folder, eye = make.as_folder(tmp_path / "real", make.pictures(20)), Counted()
+    fake = ArraySource(make.pictures(20, seed=1))
+    before = evaluate(folder, fake, ("fid",), Manner(eye))
+    make.as_folder(folder, make.pictures(1, seed=9))
+    after = evaluate(folder, fake, ("fid",), Manner(eye))
+    assert eye.seen == 80 and before.values["fid"] != after.values["fid"]
+
+
+def test_a_damaged_cache_is_made_anew_and_one_that_cannot_be_written_is_told(pair, cache, monkeypatch):
+    eye, said = Counted(), []
+    first = evaluate(*pair, ("fid", "kid"), Manner(eye))
+    for file in cache.iterdir():
+        file.write_bytes(file.read_bytes()[:-5])
+    assert evaluate(*pair, ("fid", "kid"), Manner(eye)) == first and eye.seen == 2 * 174
+    assert evaluate(*pair, ("fid", "kid"), Manner(eye)) == first and eye.seen == 3 * 174 - 90
+    (cache.parent / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent / "file"))
+    found = Evaluator(pair[0], ("fid",), Manner(eye), say=said.append).score(pair[1])
+    assert found.values["fid"] == pytest.approx(first.values["fid"], rel=1e-9)
+    assert any("cannot be kept for the next time" in sentence for sentence in said)
+
+
+def test_the_cache_makes_room_for_what_is_newer(pair, make, cache, monkeypatch):
+    evaluate(*pair, ("fid", "kid"), PLAIN)
+    assert not cache.exists(), "without the cache nothing is kept"
+    evaluate(*pair, ("fid", "kid"), Manner(SMALL))
+    taken = sum(file.stat().st_size for file in cache.iterdir())
+    monkeypatch.setattr("zerosum.evaluation.cache.MOST", int(taken * 1.5))
+    before = {*cache.iterdir()}
+    evaluate(labelled(make.pictures(90, seed=5)), pair[1], ("fid", "kid"), Manner(SMALL))
+    assert sum(file.stat().st_size for file in cache.iterdir()) <= taken * 1.5
+    assert {*cache.iterdir()} - before
+
+
+def test_saved_moments_stand_for_the_real_side(pair, tmp_path):
+    stored = Evaluator(pair[0], ("fid",), PLAIN).stored()
+    save_moments(tmp_path / "deep" / "real.safetensors", stored)
+    again = load_moments(tmp_path / "deep" / "real.safetensors")
+    assert (again.content, again.shape, again.features) == (stored.content, (12, 12, 3), SMALL.facts)
+    direct = evaluate(*pair, ("fid", "is"), PLAIN)
+    found = evaluate(tmp_path / "deep" / "real.safetensors", pair[1], ("fid", "is"), PLAIN)
+    assert found.values == direct.values and found.errors == direct.errors
+    differing = {key for key in found.protocol if found.protocol[key] != direct.protocol[key]}
+    assert differing == {"real"}, "they can be compared"
+
+
+def test_the_protocol_says_how_a_score_was_made(pair, run):
+    found = evaluate(*pair, ("fid", "kid"), Manner(SMALL, n=50, seed=4, cache=False)).protocol
+    assert {key: found[key] for key in ("real.n", "fake.n", "seed", "shape", "features.name")} == {
+        "real.n": 50, "fake.n": 50, "seed": 4, "shape": "12x12x3", "features.name": "small",
+    }  # fmt: skip
+    assert {f"features.{key}" for key in SMALL.facts} <= found.keys()
+    assert {"metric.fid", "metric.kid", "zerosum", "torch", "numpy", "device"} <= found.keys()
+    assert len(found["real.content"]) == len(found["fake.content"]) == 64
+    of_run = evaluate("Digits()", run, ("fid",), Manner(SMALL, n=20, cache=False)).protocol
+    assert of_run["fake.trained_images"] == 64 and of_run["fake.recipe"] == "small" and of_run["fake"] == str(run)
+
+
+def test_a_generator_gives_as_many_as_the_other_side_has(pair, run):
+    shown = in_memory("digits", torch.zeros(30, 1, 28, 28, dtype=torch.uint8))
+    assert evaluate(shown, run, ("fid",), PLAIN).protocol["fake.n"] == 30
+    assert evaluate(shown, run, ("fid",), Manner(SMALL, n=40, cache=False)).protocol["fake.n"] == 40
+    said = []
+    Evaluator(shown, ("fid",), Manner(SMALL, n=40, cache=False), say=said.append).score(run)
+    assert said == ["digits has 30 of the 40 samples asked for: all are taken"]
+
+
+def test_the_same_samples_on_both_sides_are_told(pair):
+    said = []
+    Evaluator(pair[0], ("kid",), PLAIN, say=said.append).score(pair[0])
+    assert said == ["pictures and pictures are the same samples: unbiased scores come out below 0"]
+
+
+def test_classes_go_by_name(pair, make):
+    turned = labelled(make.pictures(84, seed=1), ("c", "b", "a"))
+    names = np.array(["c", "b", "a"])[turned.labels]
+    same = ArraySource(make.pictures(84, seed=1), names)
+    direct = evaluate(pair[0], turned, ("intra-fid",), PLAIN)
+    assert evaluate(pair[0], same, ("intra-fid",), PLAIN).values == direct.values
+    assert evaluate(*pair, ("intra-fid",), PLAIN).values != direct.values
+    with pytest.raises(ValueError, match="has a class 'd' that pictures has not: give both alike"):
+        evaluate(pair[0], labelled(make.pictures(9), ("a", "d")), ("intra-fid",), PLAIN)
+
+
+def test_cas_is_the_share_that_a_classifier_of_the_samples_reads_right(monkeypatch):
+    monkeypatch.setattr(measures, "SHOWN", 600)
+    dark = torch.arange(60) % 2
+    x = (dark[:, None, None, None] * 150 + torch.randint(0, 60, (60, 1, 8, 8))).byte()
+    right, wrong = (in_memory("made", x, labels, ("bright", "dark")) for labels in (dark, 1 - dark))
+    real = in_memory("real", x, dark, ("bright", "dark"))
+    assert evaluate(real, right, ("cas",), PLAIN).values["cas"] == 1
+    assert evaluate(real, wrong, ("cas",), PLAIN).values["cas"] == 0
+
+
+def test_points_need_no_extractor():
+    found = evaluate("Ring(count=400)", "Ring(count=300, seed=1)", ("fid", "kid"))
+    assert found.protocol["features.name"] == "given" and found.values["fid"] < 0.1
+    with pytest.raises(ValueError, match="holds features already, and no pictures of which to take others"):
+        evaluate("Ring(count=400)", "Ring(count=300, seed=1)", ("fid",), PLAIN)
+
+
+def test_what_cannot_be_scored_is_one_sentence(pair, make, tmp_path):
+    one = ArraySource(make.pictures(1))
+    save_moments(tmp_path / "m.safetensors", Evaluator(pair[0], ("fid",), PLAIN).stored())
+    broken = Function(lambda images: torch.full((len(images), 2), torch.nan), "broken")
+    for real, fake, metrics, manner, sentence in (
+        (one, pair[1], ("fid",), PLAIN, "has 1 sample, and scores need at least 2 of each side"),
+        (pair[0], one, ("fid",), PLAIN, "array has 1 sample"),
+        (pair[0], pair[1], ("fod",), PLAIN, "no metric is called 'fod'; there are fid, fid-infinity, kid"),
+        (pair[0], pair[1], (), PLAIN, "no metric is called 'nothing'"),
+        (pair[0], pair[1], ("memorisation",), PLAIN, "compares with real samples that were held out"),
+        (pair[0], pair[1], ("is",), Manner(Pixels()), "come without logits, which an inception score is made of"),
+        (ArraySource(make.pictures(9)), pair[1], ("cas",), PLAIN, "has no labels, and what is asked for goes by class"),
+        (pair[0], pair[1], ("kid",), Manner(broken), "should be finite numbers; those of sample 0 are not"),
+        (pair[0], ArraySource(make.pictures(9, side=9)), ("fid",), PLAIN, "are 12x12 and those of array 9x9: bring"),
+        (tmp_path / "m.safetensors", pair[1], ("kid",), PLAIN, "holds moments alone, and kid needs features"),
+        (pair[0], tmp_path / "m.safetensors", ("fid",), PLAIN, "holds moments alone, and of a side that is judged"),
+        (tmp_path / "m.safetensors", pair[1], ("fid",), Manner(Pixels()), "are not seen by the same features: "),
+        (pair[0], "Ring()", ("fid",), Manner(None), "no extractor is called|inception"),
+        ("Ring()", "Ring()", ("cas",), Manner(), "holds no pictures, and what is asked for looks at these"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            evaluate(real, fake, metrics, manner)
+    with pytest.raises(ValueError, match="moments are gathered where fid is asked for"):
+        Evaluator(pair[0], ("kid",), PLAIN).stored()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"n": 1}, "n counts samples of each side, at least 2, as one has no spread; found 1"),
+        ({"batch": 0}, "batch counts pictures seen together, at least 1; found 0"),
+    ],
+)
+def test_a_manner_that_makes_no_sense_is_refused(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Manner(**options)
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="no device 'abacus' to evaluate on; there is"):
+        _ = Manner(device="abacus").where
+    assert Manner(device="cpu").where == torch.device("cpu")
+
+
+def test_measures_have_names_of_their_own_and_say_which_way_they_are_better():
+    names = [name for measure in MEASURES for name in measure.gives]
+    assert len({*names}) == len(names) and len({measure.name for measure in MEASURES}) == len(MEASURES)
+    assert {way for measure in MEASURES for way in measure.gives.values()} == {"lower", "higher", ""}
+    assert all(measure.line and measure.how for measure in MEASURES)
