@@ -92,7 +92,10 @@ def test_features_come_with_their_logits_and_labels(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "sentence"),
     [
-        ({"features": np.zeros(9)}, r"the features of .* should be floats \(N, d\), a row a sample; found float64 \(9,\)"),
+        (
+            {"features": np.zeros(9)},
+            r"the features of .* should be floats \(N, d\), a row a sample; found float64 \(9,\)",
+        ),
         ({"features": np.zeros((9, 2), np.int64)}, r"should be floats \(N, d\)"),
         ({"features": np.zeros((9, 2)), "logits": np.zeros((8, 2))}, r"the logits of .* should be floats \(9, K\)"),
         ({"features": np.zeros((9, 2)), "labels": np.zeros(9)}, r"the labels of .* should be integers \(9,\)"),
