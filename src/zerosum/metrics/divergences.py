@@ -87,8 +87,9 @@ def _law(p: Tensor, name: str) -> Tensor:
         raise ValueError(f"{name} must be probabilities (K,), floating-point numbers; found {told(p)}")
     p = exact(p)
     if not bool((p >= 0).all()) or not abs(float(p.sum()) - 1) <= _NEAR_ONE:
+        least, total = float(p.min()), float(p.sum())
         raise ValueError(
-            f"{name} must be 0 or more and sum to 1; found a least of {float(p.min()):.4g} and a sum of {float(p.sum()):.6g}"
+            f"{name} must be 0 or more and sum to 1; found a least of {least:.4g} and a sum of {total:.6g}"
         )
     return p / p.sum()
 

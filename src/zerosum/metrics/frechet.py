@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.metrics._features import check_pair, in_pieces, mean, told
+from zerosum.metrics._features import check_pair, exact, in_pieces, mean, told
 from zerosum.metrics.moments import Moments, moments_of
 
 _MOST_PARTS, _STRAIGHT = 3, 2  # parts of at least so many samples a dimension: there FID is straight in 1/N
-_COLUMNS = 256  # columns of a triangular product at a time
+_COLUMNS = 256  # columns of a product at a time, where half of it is all that is needed
 _EPSILON = 2.0**-52
-_ROUNDING = 16 * _EPSILON  # error of an eigenvalue as a share of the largest one
-_LOST = 1e-9  # error of the trace, as a share of both variances, above which the slow and exact way is gone
+_ROUNDING = 4 * _EPSILON  # error of an eigenvalue, as a share of the largest that there could be
+_SURE = 100  # errors above which an eigenvalue's root is known well, and its error is by chance above or below
+_LOST = 1e-11  # error of the trace, as a share of both variances, above which the slow and exact way is gone
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:
@@ -21,7 +22,7 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
         FID = |m_r - m_f|^2 + tr S_r + tr S_f - 2 tr (S_r S_f)^(1/2)    (arXiv 1706.08500, equation 6)
 
     With covariances over N - 1. It is biased upwards for few samples, see `frechet_infinity`. Where there are fewer
-    samples than dimensions the trace is computed among samples, and no matrix of d x d is made.
+    samples than dimensions the trace is computed among samples, and where both are few no d x d matrix is made.
 
     Args:
         real, fake: features `(N, d)` and `(M, d)`, two or more samples each, of any floating-point dtype.
@@ -30,33 +31,40 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
         ValueError: for features of another kind, with NaN, or of unlike dimensions.
     """
     check_pair(real, fake)
-    n, m, d = len(real), len(fake), real.shape[1]
-    if n * m > d * d:
-        return frechet_distance_from_moments(moments_of(real), moments_of(fake))
+    few, many = sorted((real, fake), key=len)
+    n, m, d = len(few), len(many), few.shape[1]
+    if n > d:
+        return frechet_distance_from_moments(moments_of(few), moments_of(many))
     # With centred rows X and Y, tr (S_r S_f)^(1/2) is the sum of the singular values of X Y^T / sqrt((n-1)(m-1)).
-    real_mean, fake_mean = mean(real), mean(fake)
-    product = torch.empty(n, m, dtype=torch.float64, device=real_mean.device)
-    for row, x in in_pieces(real):
-        for column, y in in_pieces(fake):
-            product[row : row + len(x), column : column + len(y)] = (x - real_mean) @ (y - fake_mean).T
-    variance = _variance(real, real_mean) + _variance(fake, fake_mean)
-    root = _sum_of_singular_values(product / ((n - 1) * (m - 1)) ** 0.5, variance)
-    return _distance(real_mean - fake_mean, variance, root)
+    few_mean, many_mean = mean(few), mean(many)
+    if n * m <= d * d:
+        product = torch.empty(n, m, dtype=torch.float64, device=few_mean.device)
+        for row, x in in_pieces(few):
+            for column, y in in_pieces(many):
+                product[row : row + len(x), column : column + len(y)] = (x - few_mean) @ (y - many_mean).T
+        product /= (m - 1) ** 0.5
+    else:  # Y by a root of its covariance, which has the same singular values and fewer columns
+        product = (exact(few) - few_mean) @ _any_root(moments_of(many).covariance)
+    variance = _variance(few, few_mean) + _variance(many, many_mean)
+    return _distance(few_mean - many_mean, variance, _sum_of_singular_values(product / (n - 1) ** 0.5, variance))
 
 
 def frechet_distance_from_moments(real: Moments, fake: Moments) -> float:
     """The same from moments of features, which is all it depends on; each of two or more samples.
 
     tr (S_r S_f)^(1/2) is the sum of the roots of the eigenvalues of L^T S_f L with S_r = L L^T (Cholesky), which is
-    symmetric: eigenvalues cannot come out complex, and no root of a matrix is taken. Where a covariance is so nearly
-    singular that rounding would show, it is the sum of the singular values of A^T B, with A and B roots of the two over
-    those of their eigenvectors that carry variance; then no eigenvalue is squared.
+    symmetric: eigenvalues cannot come out complex, and no root of a matrix is taken. Of a singular covariance, as of
+    fewer samples than dimensions, L is the root over the eigenvectors that carry variance. Where eigenvalues are still
+    so near 0 that rounding would show, the trace is the sum of the singular values of the product of two such roots;
+    then no eigenvalue is squared.
     """
     if real.mean.shape != fake.mean.shape:
         raise ValueError(f"both sides need as many dimensions; found {len(real.mean)} real and {len(fake.mean)} fake")
-    first, second = real.covariance, fake.covariance
+    few, many = sorted((real, fake), key=lambda side: side.count)
+    first, second = few.covariance, many.covariance
     variance = float(first.trace() + second.trace())
-    return _distance(real.mean - fake.mean, variance, _trace_of_root(first, second, variance))
+    root = _trace_of_root(first, second, variance, singular=few.count <= len(few.mean))
+    return _distance(real.mean - fake.mean, variance, root)
 
 
 @dataclass(frozen=True)
@@ -168,18 +176,21 @@ def _variance(features: Tensor, centre: Tensor) -> float:
     return sum(float((part - centre).square().sum()) for _, part in in_pieces(features)) / (len(features) - 1)
 
 
-def _trace_of_root(first: Tensor, second: Tensor, variance: float) -> float:
+def _trace_of_root(first: Tensor, second: Tensor, variance: float, singular: bool) -> float:
+    error = _ROUNDING * float(first.norm() * second.norm())
     lower, failed = torch.linalg.cholesky_ex(first)
-    if not int(failed):
+    if not singular and not int(failed):
         square = torch.zeros_like(first)
         for start in range(0, len(first), _COLUMNS):
             # The lower triangle of L^T S L is all that is read, and L is 0 above its diagonal.
             rest, columns = slice(start, None), slice(start, start + _COLUMNS)
             square[rest, columns] = lower[rest, rest].T @ (second[rest, rest] @ lower[rest, columns])
-        found = _sum_of_roots(torch.linalg.eigvalsh(square), variance)
+        found = _sum_of_roots(torch.linalg.eigvalsh(square), error, variance)
         if found is not None:
             return found
-    return float(torch.linalg.svdvals(_root(first).T @ _root(second)).sum())
+    root = _root(first)
+    found = _sum_of_roots(torch.linalg.eigvalsh(root.T @ second @ root), error, variance)
+    return float(torch.linalg.svdvals(root.T @ _root(second)).sum()) if found is None else found
 
 
 def _root(covariance: Tensor) -> Tensor:
@@ -190,20 +201,28 @@ def _root(covariance: Tensor) -> Tensor:
     return root
 
 
+def _any_root(covariance: Tensor) -> Tensor:
+    """R with R R^T the covariance: Cholesky's where there is one, which takes a tenth of the time."""
+    lower, failed = torch.linalg.cholesky_ex(covariance)
+    return _root(covariance) if int(failed) else lower
+
+
 def _sum_of_singular_values(product: Tensor, variance: float) -> float:
-    """That of a matrix `(n, m)` whose rows and columns sum to 0."""
-    product = product if len(product) <= product.shape[1] else product.T
-    n, m = product.shape
+    """That of a matrix `(n, m)` whose columns sum to 0."""
+    n = len(product)
     # Its one sure zero would come out as the root of a rounding error: it is made a number known beforehand.
     known = float(product.norm()) / n**0.5
-    filled = product + known / (n * m) ** 0.5
-    found = _sum_of_roots(torch.linalg.eigvalsh(filled @ filled.T), variance)
+    square = torch.zeros(n, n, dtype=product.dtype, device=product.device)
+    for start in range(0, n, _COLUMNS):
+        square[start:, start : start + _COLUMNS] = product[start:] @ product[start : start + _COLUMNS].T
+    squares = torch.linalg.eigvalsh(square + known**2 / n)
+    found = _sum_of_roots(squares, _ROUNDING * float(squares[-1]), variance)
     return float(torch.linalg.svdvals(product).sum()) if found is None else found - known
 
 
-def _sum_of_roots(squares: Tensor, variance: float) -> float | None:
-    """The sum of the roots of eigenvalues in ascending order; None where their rounding errors may add up to much."""
-    error = _ROUNDING * float(squares[-1])
+def _sum_of_roots(squares: Tensor, error: float, variance: float) -> float | None:
+    """The sum of the roots of eigenvalues, known up to an error each; None where those of the roots may add up."""
     roots = squares.clamp_min(0).sqrt()
-    lost = error / (roots + error**0.5).clamp_min(torch.finfo(torch.float64).tiny)
-    return None if float(lost.sum()) > _LOST * variance else float(roots.sum())
+    doubtful = roots[squares < _SURE * error]
+    lost = float((error / (doubtful + error**0.5)).sum())
+    return None if lost > _LOST * variance else float(roots.sum())

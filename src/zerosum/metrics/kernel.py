@@ -41,7 +41,8 @@ def kernel_distance(real: Tensor, fake: Tensor) -> KernelDistance:
 
     where a, b are what a real or a generated sample adds, and c, e, f what is left of pairs of two real, two generated
     and one of each. Each variance is estimated without bias by an analysis of variance. The last three terms, which a
-    jackknife counts twice, are all there is where the distributions are equal.
+    jackknife counts twice, are all there is where the distributions are equal. The first two can then come out below 0:
+    they may take away half of the others.
 
     Args:
         real, fake: features `(N, d)` and `(M, d)`, two or more samples each, of any floating-point dtype.
@@ -62,8 +63,8 @@ def kernel_distance(real: Tensor, fake: Tensor) -> KernelDistance:
     across_r, across_f, left = _across(rf)
     added_r = _spread(effects_r - across_r) - left_r / (n - 2) - left / m
     added_f = _spread(effects_f - across_f) - left_f / (m - 2) - left / n
-    variance = 4 * max(added_r, 0.0) / n + 4 * max(added_f, 0.0) / m
-    variance += 2 * left_r / (n * (n - 1)) + 2 * left_f / (m * (m - 1)) + 4 * left / (n * m)
+    of_pairs = 2 * left_r / (n * (n - 1)) + 2 * left_f / (m * (m - 1)) + 4 * left / (n * m)
+    variance = max(4 * added_r / n + 4 * added_f / m + of_pairs, of_pairs / 2)
     return KernelDistance(value, variance**0.5)
 
 

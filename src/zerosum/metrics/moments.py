@@ -24,7 +24,7 @@ class Moments:
         m = m_a + (n_b / n) (m_b - m_a),  M = M_a + M_b + (n_a n_b / n) (m_b - m_a)(m_b - m_a)^T
 
     so batches of any size, in any order and on any number of ranks give the same moments up to rounding, and features
-    far from the origin lose no digits.
+    far from the origin keep their digits.
 
     Args:
         dimensions: d, of the features.
@@ -128,5 +128,7 @@ def _read_facts(path: Path) -> dict[str, str]:
         raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
     if metadata.get("format") != FORMAT or not known:
         raise ValueError(f"{path} holds no moments of ours ({FORMAT}); found {metadata.get('format')}")
-    facts: dict[str, str] = json.loads(metadata["facts"])
-    return facts
+    try:
+        return {str(name): str(fact) for name, fact in json.loads(metadata["facts"]).items()}
+    except (KeyError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path} holds moments whose facts cannot be read: {error}") from error

@@ -144,9 +144,10 @@ def nearest_neighbours(samples: Tensor, train: Tensor, held_out: Tensor, cells: 
     Distances alone say little: the yardstick is how near data lie that the generator was not trained on. Both sets of
     distances to the training set are ranked together; the Mann-Whitney statistic U counts the pairs in which the sample
     is further than the held-out one, and Z = (U - E U) / deviation(U), ties corrected, is normal where both are alike.
-    Samples that copy one region and miss another can hide this in the whole: so the space may be cut into cells, by
-    k-means of the training set, and the Z of the cells be averaged by the share of held-out data in each (equation 2
-    there, C_T). Cells with fewer than ten samples or ten held-out ones are left out.
+    Where data lie dense in one region and sparse in another, copies in one are seen better among their like: so the
+    space may be cut into cells, by k-means of the training set, and the Z of the cells be averaged by the share of
+    held-out data in each (C_T there). Cells with fewer than ten samples or ten held-out ones are left out. An average
+    is 0 too where one cell is copied and another missed: look at `cells`.
 
     Args:
         samples, train, held_out: features, two or more samples each, of as many dimensions, any floating-point dtype.
