@@ -26,6 +26,5 @@ def checked(images: Tensor) -> Tensor:
 
 
 def colours(images: Tensor, device: torch.device) -> Tensor:
-    """Checked images as float32 `(B, 3, H, W)` on a device, channels last, still 0 to 255; grey counts as r = g = b."""
-    x = checked(images).to(device).permute(0, 3, 1, 2).float()
-    return x.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+    """Checked images as float32 `(B, 3, H, W)` on a device, still 0 to 255; grey ones count as r = g = b."""
+    return checked(images).to(device).permute(0, 3, 1, 2).float().expand(-1, 3, -1, -1)

@@ -1,5 +1,6 @@
 """What the name of an extractor asks for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,11 +14,13 @@ class Wish:
         argument: the text after the colon; empty where there is none.
         dtype: the number format to compute in.
         device: where to compute.
+        progress: told bytes that have come, and of how many, where weights are fetched.
     """
 
     argument: str
     dtype: torch.dtype
     device: torch.device
+    progress: Callable[[int, int], None] | None = None
 
     def is_plain(self, name: str) -> None:
         """Raise `ValueError` where the extractor of that name takes no argument or no other number format."""

@@ -93,7 +93,9 @@ class Function:
         return rows
 
 
-def extractor_named(text: str, device: str | torch.device = "cpu") -> Extractor:
+def extractor_named(
+    text: str, device: str | torch.device = "cpu", progress: Callable[[int, int], None] | None = None
+) -> Extractor:
     """Return the extractor that a text names, as `--features` takes it.
 
     The name of a class of this room, after a colon what it is made from where it takes that (`inception:FILE`), and
@@ -103,6 +105,7 @@ def extractor_named(text: str, device: str | torch.device = "cpu") -> Extractor:
     Args:
         text: as above.
         device: where networks compute.
+        progress: told bytes that have come, and of how many, where weights are fetched.
 
     Raises:
         ValueError: where nothing goes by that name, or the extractor cannot be made.
@@ -112,7 +115,8 @@ def extractor_named(text: str, device: str | torch.device = "cpu") -> Extractor:
     half = name.endswith(HALF)
     kind = found.get(name.removesuffix(HALF))
     if kind is not None:
-        return kind.named(Wish(argument, torch.bfloat16 if half else torch.float32, torch.device(device)))
+        dtype = torch.bfloat16 if half else torch.float32
+        return kind.named(Wish(argument, dtype, torch.device(device), progress))
     if not colon:
         raise ValueError(f"no extractor is called {text!r}; there is {', '.join(found)}, or package.module:function")
     return _imported(name, argument)
