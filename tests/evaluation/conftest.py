@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zerosum.cli import main
 from zerosum.data.digits import Digits
 from zerosum.game.latents import Normal
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
@@ -82,3 +83,18 @@ def zerosum(*arguments, code=0, **environment):
 def make():
     """The makers of this file, by name."""
     return SimpleNamespace(pictures=pictures, as_folder=as_folder, zerosum=zerosum)
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """The same command line without a process of its own, which would load torch anew each time."""
+
+    def run(*arguments, code=0):
+        monkeypatch.setattr(sys, "argv", ["zerosum", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, said = capsys.readouterr()
+        assert ended.value.code == code, f"{arguments} ended with {ended.value.code}:\n{out}\n{said}"
+        return (json.loads(out) if "--json" in arguments and not code else out), said
+
+    return run

@@ -2,6 +2,7 @@
 
 import gc
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ def test_groups_share_out_all_samples_and_have_two_each():
     for count in (*range(1, 25), 1000, 1003):
         made = groups(count)
         assert [made[0].start, made[-1].stop] == [0, count]
-        assert all(one.stop == two.start for one, two in zip(made, made[1:], strict=False))
+        assert all(one.stop == two.start for one, two in pairwise(made))
         assert len(made) == max(1, min(10, count // 2))
         assert len(made) == 1 or min(group.stop - group.start for group in made) >= 2
 

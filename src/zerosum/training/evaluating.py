@@ -32,18 +32,15 @@ class RunScores:
         run: the run folder.
         dataset: the run's data.
         device: where to compute.
-        say: tells the person watching.
 
     Raises:
         ValueError: where the plan cannot be carried out, before anything is trained.
     """
 
-    def __init__(
-        self, plan: Evaluation, run: Path, dataset: Dataset, device: torch.device, say: Callable[[str], None]
-    ) -> None:
-        self.plan, self.run, self.say = plan, run, say
+    def __init__(self, plan: Evaluation, run: Path, dataset: Dataset, device: torch.device) -> None:
+        self.plan, self.run = plan, run
         manner = Manner(plan.features, plan.n, plan.seed, device=str(device))
-        self.evaluator = Evaluator(dataset, plan.metrics, manner, say=say)
+        self.evaluator = Evaluator(dataset, plan.metrics, manner)
 
     def due(self, before: int, now: int) -> bool:
         """Whether an evaluation falls between two counts of images."""
@@ -53,8 +50,9 @@ class RunScores:
         """Whether there are scores after so many images already."""
         return any(line["images"] == images and is_evaluation(line) for line in read_log(self.run))
 
-    def take(self, generator: TrainedGenerator, clock: Mapping[str, Any]) -> None:
+    def take(self, generator: TrainedGenerator, clock: Mapping[str, Any], say: Callable[[str], None]) -> None:
         """Score a generator: a line in the log, which `clock` begins, and `best.safetensors` if it is the best."""
+        self.evaluator.say = say
         with torch.random.fork_rng(devices=[]):
             scores = self.evaluator.score(generator, self.run.name)
         told = {SCORE + name: value for name, value in scores.values.items()}
@@ -65,7 +63,7 @@ class RunScores:
         is_best = best is not None and best["images"] == generator.images
         if is_best:
             replace_durably(self.run / BEST, generator_bytes(generator))
-        self.say(f"after {generator.images:,} images {_told(scores)}{', the best KID so far' if is_best else ''}")
+        say(f"after {generator.images:,} images {_told(scores)}{', the best KID so far' if is_best else ''}")
 
 
 def is_evaluation(line: Mapping[str, Any]) -> bool:

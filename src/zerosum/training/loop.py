@@ -52,6 +52,7 @@ class Loop:
         game: the game, at its start or restored.
         progress: what tells the person watching.
         numbers: the numbers of the checkpoint that it continues from; empty at a start.
+        scores: what scores it from time to time; None for nothing.
     """
 
     recipe: Recipe
@@ -60,6 +61,7 @@ class Loop:
     game: Game
     progress: TrainingProgress
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    scores: RunScores | None = None
 
     def __post_init__(self) -> None:
         recipe, self.device = self.recipe, next(self.game.G.network.parameters()).device
@@ -69,9 +71,6 @@ class Loop:
         self.means = Means()
         self.started = time.perf_counter() - self.numbers.get("seconds", 0.0)
         self.last_tick = (self.seconds, self.game.images)
-        plan = recipe.evaluation
-        told = self.progress.say
-        self.scores = None if plan is None else RunScores(plan, self.run, self.dataset, self.device, told)
 
     def play(self) -> None:
         """Play to the end; raises `Interrupted` after a SIGINT or SIGTERM, once the run is saved."""
@@ -137,7 +136,7 @@ class Loop:
     def evaluate(self, scores: RunScores) -> None:
         """A log line of scores. The time that they take does not count in the speed of the game."""
         began = self.seconds
-        scores.take(self.generator, self.clock)
+        scores.take(self.generator, self.clock, self.progress.say)
         self.last_tick = (self.last_tick[0] + self.seconds - began, self.last_tick[1])
 
     def snapshot(self) -> None:

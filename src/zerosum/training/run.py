@@ -12,6 +12,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.log import truncate_log
 from zerosum.training.build import build_game
 from zerosum.training.device import choose_device, choose_precision
+from zerosum.training.evaluating import RunScores
 from zerosum.training.folder import open_run, storable, write_circumstances
 from zerosum.training.loop import Loop
 from zerosum.training.progress import TrainingProgress
@@ -61,6 +62,7 @@ def train(
     number_format = choose_precision(recipe.precision, where, dataset.is_image)
     game = build_game(recipe, dataset, where, number_format)
     run = Path(out) if out is not None else Path("runs") / recipe.name
+    scores = None if recipe.evaluation is None else RunScores(recipe.evaluation, run, dataset, where)
     start = open_run(run, storable(recipe, dataset))
     if start.checkpoint is not None:
         restore(game, start.checkpoint)
@@ -75,7 +77,8 @@ def train(
             progress.say("this run has ended; there is nothing left to do")
             return run
         write_circumstances(run, where, number_format)
-        Loop(recipe, run, dataset, game, progress, start.checkpoint.numbers if start.checkpoint else {}).play()
+        numbers = start.checkpoint.numbers if start.checkpoint else {}
+        Loop(recipe, run, dataset, game, progress, numbers, scores).play()
     return run
 
 
