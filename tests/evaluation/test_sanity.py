@@ -11,7 +11,7 @@ from PIL import Image
 from zerosum.cli import app
 from zerosum.data.digits import Digits
 from zerosum.evaluation.manner import Manner
-from zerosum.evaluation.sanity import BETTER, STRENGTHS, Sanity, sanity
+from zerosum.evaluation.noticing import BETTER, STRENGTHS, Sanity, sanity
 from zerosum.evaluation.sanity_report import curves, gallery, sanity_table, write_sanity
 from zerosum.evaluation.sanity_sides import sanity_of
 from zerosum.evaluation.spoiling import like, of_sets

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from zerosum.evaluation.measures import HIGHER
-from zerosum.evaluation.sanity import BETTER, BEYOND, FLATTERED, SPLITS, Sanity
+from zerosum.evaluation.noticing import BETTER, BEYOND, FLATTERED, SPLITS, Sanity
 from zerosum.evaluation.spoiling import OF_PICTURES
 from zerosum.pictures.mosaic import grid
 from zerosum.runs.checkpoint import replace_durably
