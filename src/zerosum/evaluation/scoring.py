@@ -127,7 +127,7 @@ class Evaluator:
 
     def _looking(self) -> Extractor:
         if self._extractor is None:
-            self._extractor = self.manner.extractor()
+            self._extractor = self.manner.extractor(self.progress)
         return self._extractor
 
     def _see(self, images: torch.Tensor) -> Features:
