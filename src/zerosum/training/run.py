@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from zerosum.data.dataset import Dataset
 from zerosum.data.resolve import source
 from zerosum.game.game import Game
 from zerosum.recipes.named_recipes import named
@@ -72,8 +73,7 @@ def train(
         for sentence in (*dataset.notes, *start.sayings):
             progress.say(sentence)
         machine = f"{where.type} in {number_format}, {torch.get_num_threads()} threads"
-        samples = f"{len(dataset):,} samples of {dataset.name}"
-        progress.say(f"{recipe.name}: {samples}; {_players(game)}; {machine}; into {run}")
+        progress.say(f"{recipe.name}: {_samples(dataset)}; {_players(game)}; {machine}; into {run}")
         if game.images >= recipe.images:
             progress.say("this run has ended; there is nothing left to do")
             return run
@@ -81,6 +81,10 @@ def train(
         before = start.checkpoint.numbers if start.checkpoint else {}
         Loop(recipe, run, dataset, game, progress, before, scores).play()
     return run
+
+
+def _samples(dataset: Dataset) -> str:
+    return f"{len(dataset):,} samples of {dataset.name}"
 
 
 def _players(game: Game) -> str:
