@@ -8,6 +8,7 @@ import typer
 from zerosum.cli._output import JsonFlag, print_json
 
 if TYPE_CHECKING:
+    from zerosum.evaluation.manner import Manner
     from zerosum.evaluation.scores import Scores
     from zerosum.evaluation.scoring import Evaluator
 
@@ -29,19 +30,26 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(help="FILE.json for the scores; without FAKE, FILE.safetensors for REAL's moments.")
     ] = None,
+    sanity: Annotated[
+        bool, typer.Option("--sanity", help="Spoil REAL in many ways, and show in the folder --out what notices which.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Score samples against real ones, and say how the scores were made.
 
     Without FAKE, --out FILE.safetensors keeps the moments of REAL, which then stand for it where fid alone is asked.
+    With --sanity, FAKE is another set whose pictures are mixed in, and n counts pictures in all, by default 1,000.
     """
     from zerosum.cli._bar import telling
     from zerosum.evaluation.manner import Manner
     from zerosum.evaluation.scores import write_scores
     from zerosum.evaluation.scoring import Evaluator
 
-    _check_out(fake, out)
     manner = Manner(features, n, seed, batch, cache=not no_cache)
+    if sanity:
+        _spoil(real, fake, manner, out or Path("sanity"), as_json)
+        return
+    _check_out(fake, out)
     names = [name.strip() for name in metrics.split(",")] if fake is not None else ["fid"]
     with telling("looking") as (say, progress):
         evaluator = Evaluator(real, names, manner, held_out, say, progress)
@@ -55,6 +63,23 @@ def evaluate(
     if out is not None:
         write_scores(out, scores)
     print_json(scores.as_dict()) if as_json else typer.echo(_table(scores))
+
+
+def _spoil(real: str, other: str | None, manner: "Manner", out: Path, as_json: bool) -> None:
+    from zerosum.cli._bar import telling
+    from zerosum.evaluation.sanity_report import sanity_table, write_sanity
+    from zerosum.evaluation.sanity_sides import sanity_of
+
+    if out.suffix:
+        raise ValueError(f"--sanity writes pictures, numbers and a page into a folder; found --out {out}")
+    with telling("looking") as (say, progress):
+        found = sanity_of(real, other, manner, say, progress)
+    write_sanity(out, found)
+    if as_json:
+        print_json({"out": out, **found.as_dict()})
+        return
+    typer.echo(sanity_table(found))
+    typer.echo(f"look at  {out / 'sanity.html'}", err=True)
 
 
 def _check_out(fake: str | None, out: Path | None) -> None:
