@@ -1,11 +1,14 @@
 """Scores against the functions they are made of, and that nothing that should not matter does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from zerosum.data.arrays import ArraySource
 from zerosum.data.dataset import in_memory
+from zerosum.data.digits import Digits
 from zerosum.evaluation import measures
 from zerosum.evaluation.manner import Manner
 from zerosum.evaluation.measures import MEASURES
@@ -20,6 +23,7 @@ from zerosum.metrics.kernel import kernel_distance
 from zerosum.metrics.logits import inception_score
 from zerosum.metrics.neighbours import density_coverage, nearest_neighbours, precision_recall
 from zerosum.metrics.wasserstein import sliced_wasserstein
+from zerosum.runs.generator import load
 
 EVERY = ("fid", "fid-infinity", "kid", "is", "prdc", "swd", "memorisation", "intra-fid")
 
@@ -158,6 +162,25 @@ def test_a_generator_gives_as_many_as_the_other_side_has(pair, run):
     said = []
     Evaluator(shown, ("fid",), Manner(SMALL, n=40, cache=False), say=said.append).score(run)
     assert said == ["digits has 30 of the 40 samples asked for: all are taken"]
+
+
+def test_a_conditional_generator_is_asked_for_each_class_as_often_as_the_real_set_has_it(run):
+    digits = Digits().open()
+    skewed = torch.cat(
+        [torch.arange(0, 60), torch.arange(500, 520), *(torch.arange(c * 500, c * 500 + 10) for c in range(2, 10))]
+    )
+    few = in_memory("skewed", digits.read(skewed), digits.labels[skewed], digits.classes)
+    seen = []
+    evaluator = Evaluator(few, ("fid", "intra-fid"), PLAIN)
+    measure = evaluator.measures[1]
+    evaluator.measures = (evaluator.measures[0], replace(measure, compute=lambda sides: seen.append(sides) or {}))
+    told = evaluator.score(run)
+    labels = seen[0].fake.labels
+    assert labels.bincount().tolist() == [60, 20, *[10] * 8] and labels[:60].sum() > 0, "in chance order"
+    expected = load(run).sample(160, labels=labels)
+    assert torch.allclose(seen[0].fake.features, small(torch.from_numpy(expected)).features, atol=1e-6)
+    assert told.protocol["fake.classes"] == "as often as real"
+    assert evaluate("Digits()", run, ("fid",), Manner(SMALL, n=40, cache=False)).protocol["fake.classes"] == "evenly"
 
 
 def test_the_same_samples_on_both_sides_are_told(pair):
