@@ -16,7 +16,7 @@ from zerosum.recipes.recipe import Recipe
 
 ROOMS = (
     *("game", "objectives", "terms", "augment", "networks", "networks.layers", "data", "recipes"),
-    *("runs", "training", "report", "metrics", "pictures", "benches"),
+    *("runs", "evaluation", "training", "report", "metrics", "pictures", "benches"),
 )
 NO_PICTURE = "no run yet"
 

@@ -1,11 +1,29 @@
 """Whole commands, as a user types them."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from zerosum.cli import evaluate
+from zerosum.evaluation.measures import MEASURES
+from zerosum.metrics.features.extractor import extractor_named
+
 FLAT = ["--features", "pixels"]
+PAGE = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")
+
+
+def test_help_and_manual_name_every_metric_and_every_extractor():
+    names = [measure.name for measure in MEASURES]
+    assert evaluate._METRICS.split(", ") == names
+    assert re.findall(r"^\| `([\w-]+)` \| .* (?:lower|higher|neither) \|", PAGE, re.MULTILINE) == names
+    with pytest.raises(ValueError, match="no extractor is called") as told:
+        extractor_named("nothing")
+    there = str(told.value).partition("there is ")[2].split(", ")[:-1]
+    assert sorted(there) == sorted(re.sub(":.*", "", name) for name in re.split(", | or ", evaluate._FEATURES)[:-1])
+    assert all(f"`{name}" in PAGE for name in there)
 
 
 def test_evaluate_prints_scores_and_protocol_and_the_batch_changes_nothing(sets, make, command):

@@ -1,6 +1,6 @@
 """Scores against the functions they are made of, and that nothing that should not matter does."""
 
-import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ import torch
 
 from zerosum.data.arrays import ArraySource
 from zerosum.data.dataset import in_memory
+from zerosum.data.digits import Digits
 from zerosum.evaluation import measures
 from zerosum.evaluation.manner import Manner
 from zerosum.evaluation.measures import MEASURES
@@ -22,6 +23,7 @@ from zerosum.metrics.kernel import kernel_distance
 from zerosum.metrics.logits import inception_score
 from zerosum.metrics.neighbours import density_coverage, nearest_neighbours, precision_recall
 from zerosum.metrics.wasserstein import sliced_wasserstein
+from zerosum.runs.generator import load
 
 EVERY = ("fid", "fid-infinity", "kid", "is", "prdc", "swd", "memorisation", "intra-fid")
 
@@ -129,102 +131,6 @@ def test_pictures_are_looked_at_in_batches_of_the_size_asked_for(pair):
     assert sizes == [32, 32, 26, 32, 32, 20]
 
 
-def test_fid_alone_keeps_no_features(pair):
-    """Whatever was seen is let go before much more is seen: memory does not grow with the number of pictures."""
-    alive, most = set(), []
-
-    def look(images):
-        seen = small(images)
-        mark = object()
-        alive.add(id(mark))
-        weakref.finalize(seen.features, alive.discard, id(mark))
-        kept.append(mark)
-        most.append(len(alive))
-        return seen
-
-    kept = []
-    evaluate(*pair, ("fid",), Manner(Watched(look), batch=4, cache=False))
-    assert len(most) > 40 and max(most) <= 3
-    most.clear()
-    evaluate(*pair, ("kid",), Manner(Watched(look), batch=4, cache=False))
-    assert max(most) <= 3, "features that are needed lie in one tensor, not in a list of pieces"
-
-
-class Watched:
-    """An extractor that hands on the very tensors that a function gives."""
-
-    def __init__(self, call, name="watched"):
-        self.call, self.facts = call, {"name": name}
-
-    def __call__(self, images):
-        return self.call(images)
-
-
-class Counted(Watched):
-    """An extractor that counts the pictures it is shown."""
-
-    def __init__(self):
-        super().__init__(self.look, "counted")
-        self.seen = 0
-
-    def look(self, images):
-        self.seen += len(images)
-        return small(images)
-
-
-@pytest.mark.parametrize("metrics", [("fid",), ("fid", "kid"), ("prdc",)])
-def test_the_real_side_is_looked_at_once_and_then_known_by_its_content(pair, cache, metrics):
-    eye = Counted()
-    first = evaluate(*pair, metrics, Manner(eye))
-    assert eye.seen == 90 + 84 and list(cache.iterdir())
-    again = evaluate(*pair, metrics, Manner(eye))
-    assert eye.seen == 90 + 84 + 84
-    assert again == first
-    evaluate(pair[0], pair[1], metrics, Manner(eye, n=80))
-    assert eye.seen == 90 + 84 + 84 + 160, "another selection is another side"
-    other = Counted()
-    other.facts = {"name": "counted", "weights": "others"}
-    evaluate(*pair, metrics, Manner(other))
-    assert other.seen == 174, "another extractor sees for itself"
-    evaluate(*pair, metrics, Manner(eye, cache=False))
-    assert eye.seen == 90 + 84 + 84 + 160 + 174
-
-
-def test_a_changed_picture_is_seen_anew(make, tmp_path):
-    folder, eye = make.as_folder(tmp_path / "real", make.pictures(20)), Counted()
-    fake = ArraySource(make.pictures(20, seed=1))
-    before = evaluate(folder, fake, ("fid",), Manner(eye))
-    make.as_folder(folder, make.pictures(1, seed=9))
-    after = evaluate(folder, fake, ("fid",), Manner(eye))
-    assert eye.seen == 80 and before.values["fid"] != after.values["fid"]
-
-
-def test_a_damaged_cache_is_made_anew_and_one_that_cannot_be_written_is_told(pair, cache, monkeypatch):
-    eye, said = Counted(), []
-    first = evaluate(*pair, ("fid", "kid"), Manner(eye))
-    for file in cache.iterdir():
-        file.write_bytes(file.read_bytes()[:-5])
-    assert evaluate(*pair, ("fid", "kid"), Manner(eye)) == first and eye.seen == 2 * 174
-    assert evaluate(*pair, ("fid", "kid"), Manner(eye)) == first and eye.seen == 3 * 174 - 90
-    (cache.parent / "file").write_text("in the way")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent / "file"))
-    found = Evaluator(pair[0], ("fid",), Manner(eye), say=said.append).score(pair[1])
-    assert found.values["fid"] == pytest.approx(first.values["fid"], rel=1e-9)
-    assert any("cannot be kept for the next time" in sentence for sentence in said)
-
-
-def test_the_cache_makes_room_for_what_is_newer(pair, make, cache, monkeypatch):
-    evaluate(*pair, ("fid", "kid"), PLAIN)
-    assert not cache.exists(), "without the cache nothing is kept"
-    evaluate(*pair, ("fid", "kid"), Manner(SMALL))
-    taken = sum(file.stat().st_size for file in cache.iterdir())
-    monkeypatch.setattr("zerosum.evaluation.cache.MOST", int(taken * 1.5))
-    before = {*cache.iterdir()}
-    evaluate(labelled(make.pictures(90, seed=5)), pair[1], ("fid", "kid"), Manner(SMALL))
-    assert sum(file.stat().st_size for file in cache.iterdir()) <= taken * 1.5
-    assert {*cache.iterdir()} - before
-
-
 def test_saved_moments_stand_for_the_real_side(pair, tmp_path):
     stored = Evaluator(pair[0], ("fid",), PLAIN).stored()
     save_moments(tmp_path / "deep" / "real.safetensors", stored)
@@ -256,6 +162,25 @@ def test_a_generator_gives_as_many_as_the_other_side_has(pair, run):
     said = []
     Evaluator(shown, ("fid",), Manner(SMALL, n=40, cache=False), say=said.append).score(run)
     assert said == ["digits has 30 of the 40 samples asked for: all are taken"]
+
+
+def test_a_conditional_generator_is_asked_for_each_class_as_often_as_the_real_set_has_it(run):
+    digits = Digits().open()
+    skewed = torch.cat(
+        [torch.arange(0, 60), torch.arange(500, 520), *(torch.arange(c * 500, c * 500 + 10) for c in range(2, 10))]
+    )
+    few = in_memory("skewed", digits.read(skewed), digits.labels[skewed], digits.classes)
+    seen = []
+    evaluator = Evaluator(few, ("fid", "intra-fid"), PLAIN)
+    measure = evaluator.measures[1]
+    evaluator.measures = (evaluator.measures[0], replace(measure, compute=lambda sides: seen.append(sides) or {}))
+    told = evaluator.score(run)
+    labels = seen[0].fake.labels
+    assert labels.bincount().tolist() == [60, 20, *[10] * 8] and labels[:60].sum() > 0, "in chance order"
+    expected = load(run).sample(160, labels=labels)
+    assert torch.allclose(seen[0].fake.features, small(torch.from_numpy(expected)).features, atol=1e-6)
+    assert told.protocol["fake.classes"] == "as often as real"
+    assert evaluate("Digits()", run, ("fid",), Manner(SMALL, n=40, cache=False)).protocol["fake.classes"] == "evenly"
 
 
 def test_the_same_samples_on_both_sides_are_told(pair):
@@ -309,13 +234,21 @@ def test_what_cannot_be_scored_is_one_sentence(pair, make, tmp_path):
         (tmp_path / "m.safetensors", pair[1], ("kid",), PLAIN, "holds moments alone, and kid needs features"),
         (pair[0], tmp_path / "m.safetensors", ("fid",), PLAIN, "holds moments alone, and of a side that is judged"),
         (tmp_path / "m.safetensors", pair[1], ("fid",), Manner(Pixels()), "are not seen by the same features: "),
-        (pair[0], "Ring()", ("fid",), Manner(None), "no extractor is called|inception"),
         ("Ring()", "Ring()", ("cas",), Manner(), "holds no pictures, and what is asked for looks at these"),
     ):
         with pytest.raises(ValueError, match=sentence):
             evaluate(real, fake, metrics, manner)
     with pytest.raises(ValueError, match="moments are gathered where fid is asked for"):
         Evaluator(pair[0], ("kid",), PLAIN).stored()
+
+
+def test_without_the_weights_of_inception_the_choices_are_named(pair, monkeypatch):
+    def offline(*arguments, **options):
+        raise OSError("no network here")
+
+    monkeypatch.setattr("urllib.request.urlopen", offline)
+    with pytest.raises(ValueError, match=r"no network here.*; or score by other features, such as --features lite0"):
+        evaluate(*pair)
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,18 @@ if TYPE_CHECKING:
     from zerosum.evaluation.scoring import Evaluator
 
 _SIDE = "a folder or zip of images, a .npz of images or features, a run folder, or a source like 'Digits()'"
+# Written out, since --help loads no torch; a test holds them to what there is.
+_METRICS = "fid, fid-infinity, kid, is, prdc, swd, memorisation, intra-fid, cas"
+_FEATURES = "inception, lite0, dinov2, classifier:FILE, random-conv, pixels or package.module:function"
 
 
 def evaluate(
     real: Annotated[str, typer.Argument(help=f"The real side: {_SIDE}; or saved moments.")],
     fake: Annotated[str | None, typer.Argument(help="The side that is judged, likewise.", show_default=False)] = None,
-    metrics: Annotated[str, typer.Option(help="What to score, with commas between.")] = "fid,kid",
-    features: Annotated[str | None, typer.Option(help="What looks at the pictures.", show_default="inception")] = None,
+    metrics: Annotated[str, typer.Option(help=f"What to score, with commas between: {_METRICS}.")] = "fid,kid",
+    features: Annotated[
+        str | None, typer.Option(help=f"What looks at the pictures: {_FEATURES}.", show_default="inception")
+    ] = None,
     n: Annotated[int | None, typer.Option(help="Samples of each side at most.", show_default="all")] = None,
     seed: Annotated[int, typer.Option(help="Which samples, of a generator or of a set of more than n.")] = 0,
     batch: Annotated[int, typer.Option(help="Pictures looked at together; it changes no score.")] = 64,

@@ -1,5 +1,6 @@
 """How scores are made."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -51,8 +52,18 @@ class Manner:
             raise ValueError(f"no device {self.device!r} to evaluate on; there is {usable}")
         return torch.device(self.device)
 
-    def extractor(self) -> Extractor:
-        """What looks at pictures; raises `ValueError` where it cannot be had."""
-        if self.features is None or isinstance(self.features, str):
-            return extractor_named(self.features or USUAL_FEATURES, self.where)
-        return self.features
+    def extractor(self, progress: Callable[[int, int], None] | None = None) -> Extractor:
+        """What looks at pictures; raises `ValueError` where it cannot be had, and takes no other in its place.
+
+        `progress` is told the bytes that have come, and of how many, where weights are fetched.
+        """
+        if isinstance(self.features, str):
+            return extractor_named(self.features, self.where, progress)
+        if self.features is not None:
+            return self.features
+        try:
+            return extractor_named(USUAL_FEATURES, self.where, progress)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}; or score by other features, such as --features lite0, classifier:FILE, random-conv or pixels"
+            ) from error

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy
 import torch
+from torch import Tensor
 
 from zerosum.evaluation.cache import entry
 from zerosum.evaluation.gathering import Gathered, Need, Progress, digest, gather
@@ -17,6 +18,7 @@ from zerosum.evaluation.measures import Score, Sides, chosen
 from zerosum.evaluation.scores import Scores
 from zerosum.evaluation.sides import Sample, Side, open_side
 from zerosum.evaluation.stored import StoredMoments
+from zerosum.game.draws import stream
 from zerosum.metrics.features.extractor import Extractor, Features
 
 USUAL = ("fid", "kid")
@@ -127,10 +129,10 @@ class Evaluator:
 
     def _looking(self) -> Extractor:
         if self._extractor is None:
-            self._extractor = self.manner.extractor()
+            self._extractor = self.manner.extractor(self.progress)
         return self._extractor
 
-    def _see(self, images: torch.Tensor) -> Features:
+    def _see(self, images: Tensor) -> Features:
         return self._looking()(images)
 
     def _match(self, side: Side) -> None:
@@ -155,12 +157,28 @@ class Evaluator:
         assert side.take is not None
         wanted, there = self.manner.n, side.count
         if there is None:
-            return side.take(wanted or max(unasked, LEAST), self.manner.seed)
+            n = wanted or max(unasked, LEAST)
+            labels = self._as_often(side, n)
+            if labels is None or side.ask is None:
+                return side.take(n, self.manner.seed)
+            return side.ask(n, self.manner.seed, labels)
         if there < LEAST:
             raise ValueError(f"{side.name} has {there} sample, and scores need at least {LEAST} of each side")
         if wanted is not None and there < wanted:
             self._tell(f"{side.name} has {there:,} of the {wanted:,} samples asked for: all are taken")
         return side.take(min(wanted or there, there), self.manner.seed)
+
+    def _as_often(self, side: Side, n: int) -> Tensor | None:
+        """Labels `(n,)` to ask a generator for, each class as often as in the real set and in chance order.
+
+        None where it goes round its classes evenly: where it has none, or others, or the real set has all alike.
+        """
+        counts = self.side.counts
+        if side.ask is None or counts is None or side.classes != self.side.classes or bool((counts == counts[0]).all()):
+            return None
+        places = (torch.arange(n, dtype=torch.float64) + 0.5) / n * float(counts.sum())
+        labels = torch.searchsorted(counts.cumsum(0).double(), places, right=True)
+        return labels[torch.randperm(n, generator=stream(self.manner.seed, "evaluation labels", n))]
 
     def _in_its_classes(self, side: Side, sample: Sample, needs: frozenset[Need]) -> Sample:
         """The sample with labels as the real side counts its classes: classes go by name."""
@@ -226,6 +244,8 @@ class Evaluator:
             told |= {name: one.name, f"{name}.n": one.count, f"{name}.content": one.content}
         told |= {f"real.{name}": fact for name, fact in self.side.facts.items()}
         told |= {f"fake.{name}": fact for name, fact in side.facts.items()}
+        if side.ask is not None:
+            told["fake.classes"] = "evenly" if self._as_often(side, 1) is None else "as often as real"
         told |= {f"features.{name}": fact for name, fact in self.facts.items()}
         told |= {f"metric.{measure.name}": measure.how for measure in self.measures}
         told |= {"shape": _times(self.side.shape), "seed": self.manner.seed, "device": self.manner.where.type}

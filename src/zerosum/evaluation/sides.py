@@ -52,6 +52,8 @@ class Side:
         count: how many samples it has; None for a generator, which gives as many as are asked for.
         take: (n, seed) to a sample of n, of a set all or some, in an order that the seed decides; None for moments.
         classes: names of the classes that labels count; empty where there are none.
+        counts: how many samples of each class a set holds, `(classes,)`; None for others.
+        ask: (n, seed, labels) to samples of these classes; None for what cannot be asked for any.
         facts: what a protocol says of it besides, by name.
         notes: sentences that the user should read.
         stored: its moments, where it holds nothing else.
@@ -63,6 +65,8 @@ class Side:
     count: int | None
     take: Callable[[int, int], Sample] | None = None
     classes: tuple[str, ...] = ()
+    counts: Tensor | None = None
+    ask: Callable[[int, int, Tensor], Sample] | None = None
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     stored: StoredMoments | None = None
@@ -122,10 +126,10 @@ def _of_dataset(dataset: Dataset, name: str) -> Side:
 
         return Sample(n, pieces, None if dataset.labels is None else dataset.labels[order])
 
-    if not shown.is_image:
-        return Side(name, "features", shown.shape, shown.count, take, dataset.classes, notes=shown.notes)
-    channels, height, width = shown.shape
-    return Side(name, "images", (height, width, channels), shown.count, take, dataset.classes, notes=shown.notes)
+    counts = None if dataset.labels is None else dataset.labels.bincount(minlength=len(dataset.classes))
+    kind: Literal["images", "features"] = "images" if shown.is_image else "features"
+    shape = (*shown.shape[1:], shown.shape[0]) if shown.is_image else shown.shape
+    return Side(name, kind, shape, shown.count, take, dataset.classes, counts, notes=shown.notes)
 
 
 def _of_generator(generator: TrainedGenerator, name: str, device: torch.device | None) -> Side:
@@ -133,18 +137,20 @@ def _of_generator(generator: TrainedGenerator, name: str, device: torch.device |
         generator.module.to(device)
     first = generator.sample(1)[0]
 
-    def take(n: int, seed: int) -> Sample:
+    def take(n: int, seed: int, asked: Tensor | None = None) -> Sample:
+        labels = generator.labels(n) if asked is None else asked.numpy()
+
         def pieces() -> Iterator[Piece]:
-            for piece in generator.pieces(n, seed):
+            for piece in generator.pieces(n, seed, labels):
                 x = torch.from_numpy(piece)
                 yield x if generator.is_image else Features(x)
 
-        labels = generator.labels(n)
         return Sample(n, pieces, None if labels is None else torch.from_numpy(labels))
 
     facts: dict[str, str | int] = {"recipe": generator.recipe.name, "trained_images": generator.images}
     kind: Literal["images", "features"] = "images" if generator.is_image else "features"
-    return Side(name, kind, first.shape, None, take, generator.classes, facts)
+    ask = take if generator.labels(1) is not None else None
+    return Side(name, kind, first.shape, None, take, generator.classes, ask=ask, facts=facts)
 
 
 def _of_features(arrays: Mapping[str, NDArray[Any]], name: str) -> Side:

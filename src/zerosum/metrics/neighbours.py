@@ -55,7 +55,12 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> PrecisionRecall:
         ValueError: for features of another kind, with NaN, of unlike dimensions, or for k samples or fewer.
     """
     _check(real, fake, k, min(len(real), len(fake)))
-    return PrecisionRecall(_share_within(real, fake, k), _share_within(fake, real, k))
+    real_reach, fake_reach = radii(real, k), radii(fake, k)
+    made, found = (torch.zeros(len(side), dtype=torch.bool, device=real_reach.device) for side in (fake, real))
+    for block in blocks(real, fake):
+        made[block.columns] |= _inside(block, real_reach[block.rows, None], closed=True).any(0)
+        found[block.rows] |= _inside(block, fake_reach[None, block.columns], closed=True).any(1)
+    return PrecisionRecall(float(made.double().mean()), float(found.double().mean()))
 
 
 def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> DensityCoverage:
@@ -76,7 +81,7 @@ def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> DensityCoverage:
     reach = radii(real, k)
     within, covered = 0, torch.zeros(len(real), dtype=torch.bool, device=reach.device)
     for block in blocks(real, fake):
-        inside = _inside(block, reach, closed=False)
+        inside = _inside(block, reach[block.rows, None], closed=False)
         within += int(inside.sum())
         covered[block.rows] |= inside.any(1)
     return DensityCoverage(within / (k * len(fake)), float(covered.double().mean()))
@@ -88,23 +93,12 @@ def _check(real: Tensor, fake: Tensor, k: int, count: int) -> None:
         raise ValueError(f"k must be 1 or more and below the number of samples, {count}; found {k}")
 
 
-def _share_within(centres: Tensor, points: Tensor, k: int) -> float:
-    """The share of the points in some closed ball around a centre."""
-    reach = radii(centres, k)
-    found = torch.zeros(len(points), dtype=torch.bool, device=reach.device)
-    for block in blocks(centres, points):
-        found[block.columns] |= _inside(block, reach, closed=True).any(0)
-    return float(found.double().mean())
-
-
 def _inside(block: Block, reach: Tensor, closed: bool) -> Tensor:
-    """Which points (columns) lie in the balls around which centres (rows), bool, for squared radii `(N,)`."""
-    limit = reach[block.rows, None]
-    inside = block.squared <= limit if closed else block.squared < limit
+    """Which pairs are within the squared radii, `(rows, 1)` around the rows or `(1, columns)` around the columns."""
+    inside = block.squared <= reach if closed else block.squared < reach
     # Where rounding could decide, as between copies of a sample, the distance is computed from the differences.
-    row, column = ((block.squared - limit).abs() <= block.doubt).nonzero(as_tuple=True)
-    apart = block.exact(row, column)
-    near = reach[block.rows][row]
+    row, column = ((block.squared - reach).abs() <= block.doubt).nonzero(as_tuple=True)
+    apart, near = block.exact(row, column), reach.expand_as(inside)[row, column]
     inside[row, column] = apart <= near if closed else apart < near
     return inside
 

@@ -158,8 +158,13 @@ def _frame(lines: Sequence[_Line], levels: Sequence[Level]) -> _Frame:
 
 def _line(frame: _Frame, line: _Line, colour: str) -> str:
     if len(line.x) == 1:
-        x, y = float(frame.across(line.x)[0]), float(frame.down(line.mean)[0])
-        return f'<circle cx="{min(x, frame.width - 3):.1f}" cy="{y:.1f}" r="3" style="fill:{colour}"/>'
+        x, y = min(float(frame.across(line.x)[0]), frame.width - 3), float(frame.down(line.mean)[0])
+        low, high = float(frame.down(line.least)[0]), float(frame.down(line.greatest)[0])
+        style = f"stroke:{colour};stroke-width:1.6;opacity:.5"
+        reach = (
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" style="{style}"/>' if low != high else ""
+        )
+        return f'{reach}<circle cx="{x:.1f}" cy="{y:.1f}" r="3" style="fill:{colour}"/>'
     band = ""
     if line.least is not line.greatest:
         edge = frame.path(np.append(line.x, line.x[::-1]), np.append(line.least, line.greatest[::-1]))

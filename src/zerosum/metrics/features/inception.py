@@ -16,6 +16,7 @@ from zerosum.metrics.features._weights import Progress, PublicFile, found_or_fet
 from zerosum.metrics.features.extractor import Features
 
 LAYERS = (*STAGES, "logits_unbiased", "logits")
+EARLY = ("64", "192", "768")  # the network ends there: no logits
 WEIGHTS = PublicFile(
     "Inception weights",
     "weights-inception-2015-12-05-6726825d.pth",
@@ -84,7 +85,7 @@ class Inception:
             "name": self.name,
             "weights": self._hash,
             "layer": self.layer,
-            "logits": "none" if self.layer in ("64", "192", "768") else "unbiased",
+            "logits": "none" if self.layer in EARLY else "unbiased",
             "resize": f"{TENSORFLOW_1} to {SIDE}x{SIDE}",
             "dtype": self._format,
             "dimensions": str(dimensions),
@@ -92,9 +93,10 @@ class Inception:
 
     def __call__(self, images: Tensor) -> Features:
         """Return the features of uint8 images `(B, H, W, C)`, `(B, d)`, and the logits without bias, `(B, 1008)`."""
-        blocks = [*in_blocks(images, self.device, lambda some: dict(self._layers(some, self.layer)))]
+        last = self.layer if self.layer in EARLY else LAYERS[-1]
+        blocks = [*in_blocks(images, self.device, lambda some: dict(self._layers(some, last)))]
         features = torch.cat([block[self.layer] for block in blocks])
-        if "logits_unbiased" not in blocks[0]:
+        if self.layer in EARLY:
             return Features(features)
         return Features(features, torch.cat([block["logits_unbiased"] for block in blocks]))
 
