@@ -110,7 +110,7 @@ class Inception:
         x = (colours(images, self.device).to(self._wide) - 128) / 128
         if x.shape[2:] != (SIDE, SIDE):
             x = tensorflow_bilinear(x, SIDE)
-        x = x.to(self.dtype).contiguous(memory_format=torch.channels_last)
+        x = x.to(self.dtype, memory_format=torch.channels_last)
         for layer, found in fid_network(self._find, x):
             x = found.mean((2, 3), dtype=self._wide)
             yield layer, x.float().cpu()
