@@ -110,10 +110,15 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
     """Return the cells of a network in a number format."""
-    times = (f"{row[measured]:,.4g}" if measured in row else "" for measured in MEASURED)
+    times = (_digits(row[measured]) if measured in row else "" for measured in MEASURED)
     sampling, *moves = times
     counts = (f"{row[f'parameters {side}'] / 1e6:.2f} M" for side in "GD")
     return row["name"], str(row["batch"]), row["format"], *moves, sampling, f"{row['megabytes']:,.0f}", *counts
+
+
+def _digits(number: float) -> str:
+    """Four significant digits, or as many as stand before the point."""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.4g}"
 
 
 def write(path: Path, device: str, text: str) -> None:

@@ -60,7 +60,8 @@ def published(name: str, G: dict[str, Any], D: dict[str, Any], latent: int) -> R
 
 def stylegan2() -> Full:
     """Karras et al. 2020."""
-    recipe = published("stylegan2", {"size": 512}, {"size": 512}, 512)
+    wide = {"size": 512, "full": 5}
+    recipe = replace(published("stylegan2", wide | {"mixing": 0.9}, wide, 512), conditional=False)
     return Full("stylegan2", "configuration F at 256x256 (size 512)", recipe, (3, 256, 256), 2)
 
 

@@ -135,3 +135,7 @@ def test_a_device_has_its_own_part_of_the_page(tmp_path):
     with pytest.raises(ValueError, match="should hold the lines <!-- mps: written by"):
         full_size.write(page, "mps", "x")
     assert all(mark in full_size.TABLE.read_text() for mark in marks)
+
+
+def test_four_digits_of_a_time_are_told_and_no_power_of_ten():
+    assert [full_size._digits(x) for x in (2.27211, 56.374, 427.96, 11590.2)] == ["2.272", "56.37", "428", "11,590"]

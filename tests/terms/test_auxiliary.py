@@ -34,6 +34,14 @@ def test_d_reads_the_class_of_both_sides_and_g_of_its_own(lay, player):
     assert AuxiliaryClass(0.5)(turn).item() == pytest.approx(0.5 * wanted, rel=1e-12)
 
 
+@pytest.mark.parametrize(("player", "side"), [("G", "fake"), ("D", "real")])
+def test_a_discriminator_may_learn_to_read_from_real_samples_alone(lay, player, side):
+    x, c = {"real": samples(0, 5, 4), "fake": samples(1, 5, 4)}, np.array([0, 3, 1, 2, 2])
+    turn = lay(player, showing(lambda x: 3 * x), x=x["real"], x_fake=x["fake"], c=c)
+    read = AuxiliaryClass(generated=False)(turn).item()
+    assert read == pytest.approx(unread(3 * x[side], c), rel=1e-12)
+
+
 def test_a_class_that_is_read_for_sure_costs_nothing_and_an_unreadable_one_its_entropy(lay):
     c = np.array([0, 1, 2])
     sure, blind = (showing(lambda x, k=k: k * torch.eye(3, dtype=torch.float64)) for k in (1e3, 0.0))

@@ -51,7 +51,7 @@ def vbn() -> Recipe:
 
 
 def instance_noise() -> Recipe:
-    """Noise on everything D sees, less and less, so that the two laws always overlap (Sonderby et al. 2017)."""
+    """Fading noise on all that D sees, so that the two laws overlap (Sonderby et al. 2017); 5 minutes on one core."""
     return replace(with_norm(), name="instance-noise", augment=InstanceNoise(sigma=0.3))
 
 

@@ -31,11 +31,14 @@ class AuxiliaryClass:
         weight: weight (>= 0).
         others: logits after those of the condition, which other terms read, as `MutualInformation` does (>= 0).
         kind: what the condition is: `labels`, `attributes` or `numbers`.
+        generated: whether D learns to read generated samples too, as in the paper. The two players may then agree on
+            marks that nobody else reads as the class; a D that learns from real samples alone has no part in that.
     """
 
     weight: float = 1.0
     others: int = 0
     kind: Kind = "labels"
+    generated: bool = True
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
@@ -50,9 +53,11 @@ class AuxiliaryClass:
         if turn.c is None or turn.c.is_floating_point() != rows or turn.c.dim() != 1 + rows:
             read = "the class of a sample: play by labels" if not rows else f"the {self.kind} of a sample: play by such"
             raise ValueError(f"AuxiliaryClass has D read {read}, with conditional=True")
-        unread = self._unread(turn.fake.logits, turn.c)
-        if turn.player == "D":
-            unread = unread + self._unread(turn.real.logits, turn.c)
+        if turn.player == "G":
+            return self.weight * self._unread(turn.fake.logits, turn.c)
+        unread = self._unread(turn.real.logits, turn.c)
+        if self.generated:
+            unread = unread + self._unread(turn.fake.logits, turn.c)
         return self.weight * unread
 
     def _unread(self, logits: Tensor | None, c: Tensor) -> Tensor:
