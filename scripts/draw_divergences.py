@@ -1,0 +1,141 @@
+"""Draw what each measure of difference sees when two laws drift apart: `docs/pictures/divergences.png`.
+
+    python scripts/draw_divergences.py
+
+All numbers are the library's own, of two laws on the line: boxes, which come to have no outcome in common, and
+Gaussians, which always have. The page on it is `docs/divergences.md`.
+"""
+
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from zerosum.metrics.divergences import cross_entropy, entropy, js_divergence, kl_divergence
+from zerosum.metrics.frechet import frechet_distance
+from zerosum.metrics.kernel import kernel_distance
+from zerosum.metrics.wasserstein import wasserstein_1d
+from zerosum.objectives.kernel import MMD, GaussianKernel
+
+TARGET = Path(__file__).parents[1] / "docs" / "pictures" / "divergences.png"
+BIN = 0.05  # the width of an outcome, in units of the drift
+FURTHEST = 3.0
+DRIFTS = torch.arange(round(FURTHEST / BIN) + 1) * BIN
+POINTS = 400  # samples for the measures that take samples: at evenly spaced levels, so that chance has no part
+LAWS = {"boxes of width 1": "box", "Gaussians of deviation ½": "gaussian"}
+# Each measure's colour, and where its name stands beside its curve: drift, height.
+ON_OUTCOMES = {
+    "H(q)": ("#6b7076", 2.6, 3.28),
+    "H(p, q)": ("#6d7f3a", 0.1, 4.35),
+    "KL(p ‖ q)": ("#c05f2b", 1.6, 4.4),
+    "JS(p, q)": ("#2b6c99", 1.5, 0.2),
+}
+ON_PLACES = {
+    "W₁": ("#2b6c99", 2.6, 2.1),
+    "Frechet": ("#c05f2b", 2.2, 4.3),
+    "KID": ("#6d7f3a", 0.9, 4.4),
+    "MMD²": ("#6b7076", 2.6, 0.72),
+}
+SHOWN = (0.0, 0.5, 2.0)  # drifts at which the laws are shown
+TOP = 5.0  # where the frames of the curves end
+
+
+def places() -> Tensor:
+    """The middles of the outcomes, `(K,)`."""
+    return torch.arange(-4.0, FURTHEST + 4, BIN, dtype=torch.float64) + BIN / 2
+
+
+def law(kind: str, drift: float) -> Tensor:
+    """The probability of each outcome when the law has moved by `drift`, `(K,)`."""
+    x = places() - drift
+    mass = (x.abs() < 0.5).double() if kind == "box" else torch.exp(-2 * x.square())
+    return mass / mass.sum()
+
+
+def samples(kind: str, drift: float) -> Tensor:
+    """Points of the law as features `(POINTS, 1)`, evenly spaced in probability."""
+    levels = (torch.arange(POINTS, dtype=torch.float64) + 0.5) / POINTS
+    still = levels - 0.5 if kind == "box" else torch.special.ndtri(levels) / 2
+    return (still + drift)[:, None]
+
+
+def measured(kind: str, drift: float) -> dict[str, float]:
+    """Every measure between the law p where it was and q where it has gone, by name; nats and units of the drift."""
+    p, q = law(kind, 0.0), law(kind, drift)
+    here, there = samples(kind, 0.0), samples(kind, drift)
+    return {
+        "H(q)": entropy(q),
+        "H(p, q)": cross_entropy(p, q),
+        "KL(p ‖ q)": kl_divergence(p, q),
+        "JS(p, q)": js_divergence(p, q),
+        "W₁": wasserstein_1d(places(), places(), p, q),
+        "Frechet": frechet_distance(here, there),
+        "KID": kernel_distance(here, there).value,
+        "MMD²": float(MMD(GaussianKernel((0.5,))).g_loss(there, here)),
+    }
+
+
+def draw() -> Image.Image:
+    """Return the picture: a column for each kind of law; the laws, measures of outcomes, measures of places."""
+    import matplotlib.pyplot as plt
+
+    style = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#9aa0a6"}
+    with plt.rc_context(style):
+        figure, axes = plt.subplots(3, 2, figsize=(7.6, 7.2), height_ratios=(1, 2, 2), sharex="row", sharey="row")
+        for (title, kind), (laws, outcomes, ways) in zip(LAWS.items(), axes.T, strict=True):
+            show_laws(laws, kind)
+            laws.set_title(title, fontsize=10)
+            found = [measured(kind, float(drift)) for drift in DRIFTS]
+            show_curves(outcomes, ON_OUTCOMES, found)
+            show_curves(ways, ON_PLACES, found)
+            ways.set_xlabel("drift")
+        axes[1, 0].set_ylabel("of outcomes, in nats")
+        axes[2, 0].set_ylabel("of places")
+        for axis in axes[1]:
+            axis.axhline(math.log(2), color="#9aa0a6", lw=0.8, ls=":")
+            axis.text(0.06, math.log(2) + 0.08, "log 2", color="#6b7076")
+        axes[1, 0].annotate("KL and cross-entropy: infinite\nas soon as the boxes part", (0.0, TOP), (0.35, 4.1),
+                            arrowprops={"arrowstyle": "->", "color": "#c05f2b"}, color="#c05f2b")  # fmt: skip
+        figure.tight_layout()
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=110)
+        plt.close(figure)
+    return Image.open(buffer).convert("RGB")
+
+
+def show_laws(axis: Any, kind: str) -> None:
+    """Draw the law p, and q at some drifts, each paler the further it has gone."""
+    for drift, strength in zip(SHOWN, (1.0, 0.6, 0.35), strict=True):
+        density = law(kind, drift) / BIN
+        axis.fill_between(
+            places(), density, step="mid", color="#2b6c99" if drift == 0 else "#c05f2b", alpha=strength / 2
+        )
+        axis.text(drift, float(density.max()) * 1.05, f"{drift:g}" if drift else "p", ha="center", color="#6b7076")
+    axis.set(xlim=(-1.5, 4), yticks=[])
+    axis.margins(y=0.25)
+
+
+def show_curves(axis: Any, kinds: dict[str, tuple[str, float, float]], found: list[dict[str, float]]) -> None:
+    """Draw measures over the drift, as far as they are finite and in the frame."""
+    for name, (colour, drift, height) in kinds.items():
+        values = [one[name] for one in found]
+        axis.plot(DRIFTS, values, color=colour, lw=1.8)
+        if math.isfinite(values[-1]):
+            axis.text(drift, height, name, color=colour)
+    axis.set(xlim=(0, FURTHEST), ylim=(-0.15, TOP))
+    axis.grid(color="#e6e3dc", lw=0.6)
+
+
+def main() -> None:
+    """Draw it and write it, in few colours."""
+    TARGET.parent.mkdir(parents=True, exist_ok=True)
+    draw().quantize(64, dither=Image.Dither.NONE).save(TARGET, "PNG", optimize=True)
+    print(f"{TARGET}: {TARGET.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What every number on features asks of them, and how it reads them: in float64, a bounded piece at a time."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+AT_ONCE = 2**21  # numbers in a piece: 16 MB of float64
+
+
+def check_features(features: Tensor, side: str, least: int = 2) -> None:
+    """Raise `ValueError` unless these are finite floating-point features `(N, d)` of at least so many samples."""
+    if features.dim() != 2 or not features.is_floating_point():
+        raise ValueError(f"{side} features must be floating-point numbers (N, d); found {told(features)}")
+    if features.shape[1] < 1:
+        raise ValueError(f"{side} features need one dimension or more; found {told(features)}")
+    if len(features) < least:
+        raise ValueError(f"{least} or more {side} samples are needed; found {len(features)}")
+    rows = piece(features)
+    for start in range(0, len(features), rows):
+        broken = ~torch.isfinite(features[start : start + rows]).all(1)
+        if bool(broken.any()):
+            raise ValueError(f"{side} features must be finite; sample {start + int(broken.int().argmax())} is not")
+
+
+def check_pair(real: Tensor, fake: Tensor, least: int = 2) -> None:
+    """Raise `ValueError` unless both sides are features as above, of as many dimensions."""
+    check_features(real, "real", least)
+    check_features(fake, "fake", least)
+    if real.shape[1] != fake.shape[1]:
+        raise ValueError(f"both sides need as many dimensions; found {real.shape[1]} real and {fake.shape[1]} fake")
+
+
+def piece(features: Tensor) -> int:
+    """How many rows of features `(N, d)` are read at once."""
+    return max(1, AT_ONCE // features.shape[1])
+
+
+def in_pieces(features: Tensor, rows: int | None = None) -> Iterator[tuple[int, Tensor]]:
+    """Features `(N, d)` in float64, so many rows at a time, each with the index of its first row."""
+    rows = rows or piece(features)
+    for start in range(0, len(features), rows):
+        yield start, exact(features[start : start + rows])
+
+
+def exact(values: Tensor) -> Tensor:
+    """Values in float64, on their device, or on the CPU where the device has none (MPS)."""
+    return (values.cpu() if values.device.type == "mps" else values).double()
+
+
+def mean(features: Tensor) -> Tensor:
+    """The mean of features `(N, d)` in float64, `(d,)`, exact where all rows are equal."""
+    first = exact(features[0])
+    return first + sum((part - first).sum(0) for _, part in in_pieces(features)) / len(features)
+
+
+def told(tensor: Tensor) -> str:
+    """A tensor in a message: its dtype and shape."""
+    return f"{str(tensor.dtype).removeprefix('torch.')} ({', '.join(map(str, tensor.shape))})"

@@ -1,0 +1,134 @@
+"""Mean and covariance of features, read in passing: what the Frechet distance needs of a data set of any length."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from zerosum.metrics._features import check_features, exact, in_pieces
+
+FORMAT = "zerosum moments 1"
+
+
+class Moments:
+    """Streaming mean and covariance in float64, in memory that does not grow with the number of samples.
+
+    Keeps the count n, the mean m and the scatter M = sum (x - m)(x - m)^T. Two sets are merged without loss (Chan,
+    Golub and LeVeque 1979, "Updating formulae", equation 2.1):
+
+        m = m_a + (n_b / n) (m_b - m_a),  M = M_a + M_b + (n_a n_b / n) (m_b - m_a)(m_b - m_a)^T
+
+    so batches of any size, in any order and on any number of ranks give the same moments up to rounding, and features
+    far from the origin keep their digits.
+
+    Args:
+        dimensions: d, of the features.
+
+    Attributes:
+        count: samples seen.
+        mean: their mean, float64 `(d,)`.
+    """
+
+    def __init__(self, dimensions: int) -> None:
+        if dimensions < 1:
+            raise ValueError(f"moments are of features of one dimension or more; found {dimensions}")
+        self.count = 0
+        self.mean = torch.zeros(dimensions, dtype=torch.float64)
+        self._scatter = torch.zeros(dimensions, dimensions, dtype=torch.float64)
+
+    @property
+    def covariance(self) -> Tensor:
+        """The unbiased covariance M / (n - 1), float64 `(d, d)`; raises `ValueError` for fewer than two samples."""
+        if self.count < 2:
+            raise ValueError(f"a covariance needs 2 or more samples; found {self.count}")
+        return self._scatter / (self.count - 1)
+
+    def add(self, features: Tensor) -> None:
+        """Take in features `(B, d)` of any floating-point dtype; raises `ValueError` for others, or for NaN."""
+        check_features(features, "added", least=0)
+        if features.shape[1] != len(self.mean):
+            raise ValueError(f"these moments are of {len(self.mean)} dimensions; found features of {features.shape[1]}")
+        for _, part in in_pieces(features):
+            part = part.to(self.mean.device)
+            # The mean from the first row on, so that equal rows have no scatter at all.
+            offset = part - part[0]
+            mean = offset.mean(0)
+            self._take(len(part), part[0] + mean, offset.sub_(mean))
+
+    def merge(self, other: "Moments") -> None:
+        """Take in what another has seen; raises `ValueError` where it is of other dimensions."""
+        if len(other.mean) != len(self.mean):
+            raise ValueError(f"these moments are of {len(self.mean)} dimensions; found others of {len(other.mean)}")
+        if other.count:
+            self._scatter += other._scatter
+            self._take(other.count, other.mean, other._scatter[:0])
+
+    def _take(self, count: int, mean: Tensor, centred: Tensor) -> None:
+        """Add `count` samples of that mean, whose scatter is that of the rows of `centred`."""
+        total = self.count + count
+        drift = mean - self.mean
+        rows = torch.cat([centred, (drift * (self.count * count / total) ** 0.5)[None]])
+        self._scatter.addmm_(rows.T, rows)
+        self.mean += drift * (count / total)
+        self.count = total
+
+    def save(self, path: Path, facts: Mapping[str, str] = {}) -> None:
+        """Write to a safetensors file, with plain facts that `moments_facts` reads without reading the numbers.
+
+        The file appears whole or not at all.
+        """
+        tensors = {"count": torch.tensor(self.count), "mean": self.mean, "scatter": self._scatter}
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+        metadata = {"format": FORMAT, "facts": json.dumps(dict(facts), sort_keys=True)}
+        try:
+            save_file(tensors, unfinished, metadata)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: Path) -> "Moments":
+        """Read what `save` wrote; raises `ValueError` for any other file."""
+        _read_facts(path)
+        with safe_open(path, "pt") as file:
+            count, mean, scatter = (file.get_tensor(name) for name in ("count", "mean", "scatter"))
+        whole = mean.dim() == 1 and scatter.shape == (len(mean), len(mean)) and count.dim() == 0
+        sound = mean.dtype == scatter.dtype == torch.float64 and bool(mean.isfinite().all() & scatter.isfinite().all())
+        if not whole or not sound or int(count) < 0:
+            raise ValueError(f"{path} holds no moments: a count, a mean (d,) and a scatter (d, d), finite float64")
+        made = cls(len(mean))
+        made.count, made.mean, made._scatter = int(count), mean, scatter
+        return made
+
+
+def moments_facts(path: Path) -> dict[str, str]:
+    """The facts with which moments were saved; raises `ValueError` where the file is none of ours."""
+    return _read_facts(path)
+
+
+def moments_of(features: Tensor) -> Moments:
+    """The moments of features `(N, d)`."""
+    made = Moments(features.shape[1])
+    made.mean, made._scatter = (exact(part.to(features.device)) for part in (made.mean, made._scatter))
+    made.add(features)
+    return made
+
+
+def _read_facts(path: Path) -> dict[str, str]:
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            known = {"count", "mean", "scatter"} <= set(file.keys())
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    if metadata.get("format") != FORMAT or not known:
+        raise ValueError(f"{path} holds no moments of ours ({FORMAT}); found {metadata.get('format')}")
+    try:
+        return {str(name): str(fact) for name, fact in json.loads(metadata["facts"]).items()}
+    except (KeyError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path} holds moments whose facts cannot be read: {error}") from error
