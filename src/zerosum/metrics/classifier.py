@@ -73,11 +73,24 @@ class Classifier:
 
     def probabilities(self, images: Tensor) -> Tensor:
         """What the classes of uint8 pictures `(N, C, H, W)` are held to be: float32 `(N, classes)`, rows of sum 1."""
-        return self._read(images, 0).softmax(1)
+        return self.read(images)[0].softmax(1)
 
     def features(self, images: Tensor) -> Tensor:
         """Features of uint8 pictures `(N, C, H, W)`: float32 `(N, d)`, at least 0; those that the head reads."""
-        return self._read(images, 1)
+        return self.read(images)[1]
+
+    @torch.no_grad()
+    def read(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits `(N, classes)` and features `(N, d)` of uint8 pictures `(N, C, H, W)`, float32, on the CPU.
+
+        Raises `ValueError` for pictures of another shape.
+        """
+        if images.dtype != torch.uint8 or tuple(images.shape[1:]) != self.shape:
+            raise ValueError(f"this classifier reads uint8 pictures (N, {_listed(self.shape)}); found {_told(images)}")
+        device = next(self.reader.parameters()).device
+        blocks = (images[start : start + _AT_ONCE].to(device) for start in range(0, max(len(images), 1), _AT_ONCE))
+        logits, features = zip(*(self.reader(_scaled(block)) for block in blocks), strict=True)
+        return torch.cat(logits).float().cpu(), torch.cat(features).float().cpu()
 
     @property
     def state(self) -> dict[str, Tensor]:
@@ -88,14 +101,6 @@ class Classifier:
             "held_out": torch.tensor(self.held_out),
         }
         return {**{name: t.cpu().contiguous() for name, t in self.reader.state_dict().items()}, **facts}
-
-    @torch.no_grad()
-    def _read(self, images: Tensor, which: int) -> Tensor:
-        if images.dtype != torch.uint8 or tuple(images.shape[1:]) != self.shape:
-            raise ValueError(f"this classifier reads uint8 pictures (N, {_listed(self.shape)}); found {_told(images)}")
-        device = next(self.reader.parameters()).device
-        blocks = (images[start : start + _AT_ONCE].to(device) for start in range(0, max(len(images), 1), _AT_ONCE))
-        return torch.cat([self.reader(_scaled(block))[which].float().cpu() for block in blocks])
 
 
 def train_classifier(

@@ -1,0 +1,70 @@
+"""Trained convolutional networks as plain functions of their weights, with batch norms folded into the convolutions.
+
+A network is a function of `find` and a picture, which asks `find` for the weights of each convolution as it comes to
+it. So the same few lines say what the network computes, which weights it needs (they are run once on nothing) and
+which batch norm belongs to which convolution.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import torch
+from torch import Tensor
+
+Weights = tuple[Tensor, Tensor]  # of a convolution: kernel and bias
+Find = Callable[[str, str, tuple[int, ...]], Weights]  # by name: the convolution, its batch norm, the kernel's shape
+Network = Callable[[Find, Tensor], Iterable[object]]
+_NORM = ("weight", "bias", "running_mean", "running_var")
+_COUNTERS = ".num_batches_tracked"
+
+
+class Sketch:
+    """Stands in for the weights of a network and keeps what it was asked for.
+
+    Attributes:
+        shapes: of every tensor that the network needs, by name.
+        pairs: every convolution with its batch norm.
+    """
+
+    def __init__(self, network: Network, side: int) -> None:
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.pairs: list[tuple[str, str]] = []
+        for _ in network(self, torch.empty(1, 3, side, side, device="meta")):
+            pass
+
+    def __call__(self, convolution: str, norm: str, shape: tuple[int, ...]) -> Weights:
+        self.pairs.append((convolution, norm))
+        self.shapes[f"{convolution}.weight"] = shape
+        self.shapes |= {f"{norm}.{part}": shape[:1] for part in _NORM}
+        return torch.empty(shape, device="meta"), torch.empty(shape[:1], device="meta")
+
+
+def check_weights(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]], network: str) -> None:
+    """Raise `ValueError` with the first difference unless a state holds tensors of these names and shapes."""
+    found = {name: tuple(tensor.shape) for name, tensor in state.items() if not name.endswith(_COUNTERS)}
+    for name, shape in shapes.items():
+        if found.get(name) != shape:
+            raise ValueError(f"weights of {network} hold {name} {shape}; found {found.get(name, 'none of that name')}")
+    for name in found.keys() - shapes.keys():
+        raise ValueError(f"weights of {network} hold nothing by the name of {name}: these are of another network")
+
+
+def folded(
+    state: Mapping[str, Tensor], sketch: Sketch, epsilon: float, dtype: torch.dtype, device: torch.device
+) -> Find:
+    """Return what finds convolutions that do the work of the batch norm behind them, too.
+
+    w' = w g / sqrt(v + epsilon), b' = b - m g / sqrt(v + epsilon), for the norm's mean m, variance v, gain g, bias b;
+    in float64, and then brought to dtype and device, kernels in channels last.
+    """
+    ready: dict[str, Weights] = {}
+    for convolution, norm in sketch.pairs:
+        gain, bias, mean, variance = (state[f"{norm}.{part}"].double() for part in _NORM)
+        scale = gain / (variance + epsilon).sqrt()
+        kernel = (state[f"{convolution}.weight"].double() * scale[:, None, None, None]).to(device, dtype)
+        shift = (bias - mean * scale).to(device, dtype)
+        ready[convolution] = kernel.contiguous(memory_format=torch.channels_last), shift
+
+    def find(convolution: str, *_: object) -> Weights:
+        return ready[convolution]
+
+    return find

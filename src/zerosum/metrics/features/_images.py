@@ -1,0 +1,30 @@
+"""Images as extractors take them, and as networks want them."""
+
+import torch
+from torch import Tensor
+
+
+def checked(images: Tensor) -> Tensor:
+    """Return the images, which must be uint8 `(B, H, W, C)` with one or three channels, B at least 1.
+
+    Raises:
+        ValueError: for anything else, with what to do about it where that can be told.
+    """
+    shape = tuple(images.shape)
+    told = f"{str(images.dtype).removeprefix('torch.')} ({', '.join(map(str, shape))})"
+    if images.dtype != torch.uint8:
+        raise ValueError(f"an extractor reads uint8 images (B, H, W, C), 0 to 255; found {told}")
+    if images.dim() != 4:
+        raise ValueError(f"an extractor reads a batch of images (B, H, W, C); found {told}")
+    if shape[3] not in (1, 3) and shape[1] in (1, 3):
+        raise ValueError(f"an extractor reads channels last; found {told}: give images.permute(0, 2, 3, 1)")
+    if shape[3] not in (1, 3):
+        raise ValueError(f"an extractor reads images of 1 or 3 channels (B, H, W, C); found {told}")
+    if images.numel() == 0:
+        raise ValueError(f"an extractor reads one image or more; found {told}")
+    return images
+
+
+def colours(images: Tensor, device: torch.device) -> Tensor:
+    """Checked images as float32 `(B, 3, H, W)` on a device, still 0 to 255; grey ones count as r = g = b."""
+    return checked(images).to(device).permute(0, 3, 1, 2).float().expand(-1, 3, -1, -1)

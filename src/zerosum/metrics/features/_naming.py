@@ -1,0 +1,34 @@
+"""What the name of an extractor asks for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What comes with an extractor's name.
+
+    Attributes:
+        argument: the text after the colon; empty where there is none.
+        dtype: the number format to compute in.
+        device: where to compute.
+        progress: told bytes that have come, and of how many, where weights are fetched.
+    """
+
+    argument: str
+    dtype: torch.dtype
+    device: torch.device
+    progress: Callable[[int, int], None] | None = None
+
+    def is_plain(self, name: str) -> None:
+        """Raise `ValueError` where the extractor of that name takes no argument or no other number format."""
+        if self.argument:
+            raise ValueError(f"{name} is made from nothing else; found {name}:{self.argument}")
+        self.is_float32(name)
+
+    def is_float32(self, name: str) -> None:
+        """Raise `ValueError` where the extractor of that name has no other number format."""
+        if self.dtype != torch.float32:
+            raise ValueError(f"{name} computes in float32 only; found {str(self.dtype).removeprefix('torch.')}")

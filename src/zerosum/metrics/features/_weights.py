@@ -1,0 +1,144 @@
+"""Weight files: found, fetched, verified, read."""
+
+import hashlib
+import http.client
+import os
+import tempfile
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+Progress = Callable[[int, int], None]  # bytes that have come, of how many
+TIMEOUT = 30.0  # seconds that a server may stay silent
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class PublicFile:
+    """A published file.
+
+    Attributes:
+        what: what it is, for people.
+        name: of the file.
+        url: where it is published.
+        sha256: of its bytes.
+        size: of it, in bytes.
+        aliases: other names that the same bytes go by.
+    """
+
+    what: str
+    name: str
+    url: str
+    sha256: str
+    size: int
+    aliases: tuple[str, ...] = ()
+
+
+def weights_folder() -> Path:
+    """Where fetched weights are kept: in the user's cache folder, `XDG_CACHE_HOME` or `~/.cache`."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "zerosum" / "weights"
+
+
+def found_or_fetched(public: PublicFile, progress: Progress | None = None) -> Path:
+    """Return a published file: from our cache, from that of torch.hub, or from the network into ours.
+
+    Raises:
+        ValueError: where it is in none of them, with how to bring it; where a file in our cache has another hash.
+    """
+    kept = weights_folder() / public.name
+    if kept.is_file():
+        found = file_hash(kept)
+        if found != public.sha256:
+            raise ValueError(f"{kept} should have the sha256 {public.sha256}; found {found}: delete it")
+        return kept
+    for name in (public.name, *public.aliases):
+        path = Path(torch.hub.get_dir()) / "checkpoints" / name
+        if path.is_file() and file_hash(path) == public.sha256:  # not ours: another content there is no fault
+            return path
+    return _fetched(public, kept, progress)
+
+
+def _fetched(public: PublicFile, path: Path, progress: Progress | None) -> Path:
+    """Fetch a file under a temporary name beside its own, verify it, and only then give it its own."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
+            temporary = Path(file.name)
+            with urllib.request.urlopen(public.url, timeout=TIMEOUT) as answer:
+                done, digest = 0, hashlib.sha256()
+                while done <= public.size and (piece := answer.read(_PIECE)):
+                    file.write(piece)
+                    digest.update(piece)
+                    done += len(piece)
+                    if progress is not None:
+                        progress(done, public.size)
+            file.flush()
+            os.fsync(file.fileno())
+        if digest.hexdigest() != public.sha256:
+            raise ValueError(f"{public.url} should have the sha256 {public.sha256}; what came ({done:,} bytes) has not")
+        temporary.replace(path)
+    except (OSError, http.client.HTTPException) as error:
+        raise ValueError(
+            f"the {public.what} are not in {path.parent} and cannot be fetched ({error}): bring {public.url} there "
+            f"from a machine that has the network, or name a file of them"
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def state_hash(state: Mapping[str, Tensor]) -> str:
+    """The sha256 of tensors: names, formats, shapes and bytes, in the order of the names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def read_weights(path: Path, public: PublicFile | None = None) -> tuple[dict[str, Tensor], str]:
+    """Return the tensors of a `.safetensors` file, or of one of `torch.save` without unpickling it, and its sha256.
+
+    Raises:
+        ValueError: where there is no such file, it holds something else, or goes by a name of the public file and has
+            not the same content.
+    """
+    if not path.is_file():
+        raise ValueError(f"there is no file of weights {path}")
+    found = file_hash(path)
+    if public is not None and path.name in (public.name, *public.aliases) and found != public.sha256:
+        raise ValueError(f"{path} should have the sha256 {public.sha256}, as the public file has; found {found}")
+    state = _safetensors(path) if path.suffix == ".safetensors" else _torch_file(path)
+    if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise ValueError(f"{path} should hold named tensors, a state_dict; found {type(state).__name__}")
+    return dict(state), found
+
+
+def _safetensors(path: Path) -> object:
+    try:
+        return safetensors.torch.load_file(path)
+    except (safetensors.SafetensorError, OSError) as error:
+        raise ValueError(f"{path} cannot be read as safetensors: {error}") from error
+
+
+def _torch_file(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what a broken or hostile file raises is of many kinds
+        told = str(error).partition("\n")[0]
+        raise ValueError(f"{path} cannot be read as tensors alone: {told}") from error
