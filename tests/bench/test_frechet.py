@@ -4,8 +4,8 @@ import sys
 
 import pytest
 import torch
-
 from bench import frechet
+
 from zerosum.metrics.frechet import frechet_distance_from_moments
 from zerosum.metrics.moments import moments_of
 
