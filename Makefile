@@ -29,10 +29,10 @@ docs: .venv/ready
 unit: .venv/ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow" tests
 
-bench: .venv/ready
+bench: .venv/ready .venv-peers/ready
 	$(BIN)/python -m bench
 
-# A living library to compare with, in a .venv of its own: then .venv/bin/python -m bench.peers
+# Living libraries to compare with, in a .venv of their own: then .venv/bin/python -m bench.peers or -m bench.inception
 peers: .venv-peers/ready
 
 # The long tests, and then every recipe by its own command: bench/gallery.md and docs/gallery/. Some hours.
@@ -45,9 +45,11 @@ slow: .venv/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.venv-peers/ready: bench/peers.txt constraints.txt
+# Alone: torch-fidelity asks for torchvision, whose wheels do not go with the CPU build of torch; its network needs none.
+.venv-peers/ready: bench/peers.txt bench/peers_alone.txt constraints.txt
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --requirement bench/peers.txt
+	.venv-peers/bin/python -m pip install --quiet --no-deps --requirement bench/peers_alone.txt
 	touch $@
 
 clean:

@@ -10,13 +10,14 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from zerosum._rooms import modules
+from zerosum.metrics.features.extractor import extractor_kinds
 from zerosum.recipes.named_recipes import about, catalogue
 from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
 
 ROOMS = (
     *("game", "objectives", "terms", "augment", "networks", "networks.layers", "data", "recipes"),
-    *("runs", "evaluation", "training", "report", "metrics", "pictures", "benches"),
+    *("runs", "evaluation", "training", "report", "metrics", "metrics.features", "pictures", "benches"),
 )
 NO_PICTURE = "no run yet"
 
@@ -40,6 +41,9 @@ def all_tables() -> dict[str, str]:
         "optimisers": part_table("recipes", "build", "parameters"),
         "sources": part_table("data", "open"),
         "laws": part_table("data", "inverse_cdf", "u"),
+        "extractors": table(
+            ("name", "what it is"), ((code(n), prose(summary(k))) for n, k in extractor_kinds().items())
+        ),
         **{f"api_{room.replace('.', '_')}": reference(room) for room in ROOMS},
     }
 

@@ -93,6 +93,11 @@ class Function:
         return rows
 
 
+def extractor_kinds() -> dict[str, Any]:
+    """Return the classes of this room that a word names, by that word."""
+    return {kind.name: kind for kind in public(__package__).values() if isinstance(kind, _Kind)}
+
+
 def extractor_named(
     text: str, device: str | torch.device = "cpu", progress: Callable[[int, int], None] | None = None
 ) -> Extractor:
@@ -111,12 +116,13 @@ def extractor_named(
         ValueError: where nothing goes by that name, or the extractor cannot be made.
     """
     name, colon, argument = text.partition(":")
-    found = {kind.name: kind for kind in public(__package__).values() if isinstance(kind, _Kind)}
+    found = extractor_kinds()
     half = name.endswith(HALF)
     kind = found.get(name.removesuffix(HALF))
     if kind is not None:
         dtype = torch.bfloat16 if half else torch.float32
-        return kind.named(Wish(argument, dtype, torch.device(device), progress))
+        made: Extractor = kind.named(Wish(argument, dtype, torch.device(device), progress))
+        return made
     if not colon:
         raise ValueError(f"no extractor is called {text!r}; there is {', '.join(found)}, or package.module:function")
     return _imported(name, argument)

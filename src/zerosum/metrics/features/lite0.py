@@ -81,7 +81,7 @@ class Lite0:
         x = colours(images, self.device).to(self._wide)
         if x.shape[2:] != (SIDE, SIDE):
             x = F.interpolate(x, (SIDE, SIDE), mode="bicubic", antialias=True).clamp_(0, 255)
-        x = ((x - 127) / 128).to(self.dtype).contiguous(memory_format=torch.channels_last)
+        x = ((x - 127) / 128).to(self.dtype, memory_format=torch.channels_last)
         (last,) = lite_network(self._find, x)
         features = last.mean((2, 3), dtype=self._wide)
         weight, bias = self._head
