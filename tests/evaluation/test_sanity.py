@@ -11,9 +11,10 @@ from PIL import Image
 from zerosum.cli import app
 from zerosum.data.digits import Digits
 from zerosum.evaluation.manner import Manner
-from zerosum.evaluation.sanity import BETTER, STRENGTHS, Sanity, like, of_sets, sanity
+from zerosum.evaluation.noticing import BETTER, STRENGTHS, Sanity, sanity
 from zerosum.evaluation.sanity_report import curves, gallery, sanity_table, write_sanity
 from zerosum.evaluation.sanity_sides import sanity_of
+from zerosum.evaluation.spoiling import like, of_sets
 from zerosum.metrics.distortions import gaussian_noise
 from zerosum.metrics.features.extractor import Features, Function
 from zerosum.metrics.frechet import frechet_distance
@@ -61,8 +62,9 @@ def test_every_score_is_told_of_every_distortion_at_every_strength(found):
         assert all(len(values) == len(STRENGTHS) and np.isfinite(values).all() for values in scores.values())
     firsts = {tuple(values[0] for values in scores.values()) for scores in found.curves.values()}
     assert len(firsts) == 1, "strength 0 is the same for all"
-    for score, (mean, deviation) in found.spread.items():
-        assert deviation > 0 and abs(found.curves["swirl"][score][0] - mean) < 5 * deviation, score
+    assert all(deviation > 0 for deviation in found.spread.values())
+    averaged = {name for name, scores in found.errors.items() if any(any(values) for values in scores.values())}
+    assert averaged == {"fewer samples"} and found.errors["fewer samples"]["FID"][0] == 0
 
 
 def test_a_curve_is_the_score_of_the_spoilt_half(found):
@@ -86,19 +88,22 @@ def test_each_score_notices_what_it_should_and_no_more(found):
     assert notice("fewer samples", "FID").worse is not None and notice("fewer samples", "KID").worse is None
 
 
-def made_up(values, mean, deviation, score="FID"):
-    strengths = STRENGTHS[: len(values)]
-    return Sanity(9, {}, strengths, {score: (mean, deviation)}, {"it": {score: tuple(values)}}, {"it": ()})
+def made_up(values, deviation, score="FID", error=0.0):
+    strengths, errors = STRENGTHS[: len(values)], (0.0, *(error for _ in values[1:]))
+    curves = ({"it": {score: tuple(values)}}, {"it": {score: errors}})
+    return Sanity(9, {}, strengths, {score: deviation}, *curves, {"it": ()})
 
 
 def test_a_notice_goes_by_three_deviations_in_the_worse_direction_and_has_to_last():
-    assert made_up([0, 31, 29, 31, 40], 0, 10).notice("it", "FID").worse == 0.75
-    assert made_up([0, 0, 0, 0, 29], 0, 10).notice("it", "FID").worse is None
-    down = made_up([50, 10, 10, 10, 10], 50, 10, "recall").notice("it", "recall")
+    assert made_up([5, 36, 34, 36, 45], 10).notice("it", "FID").worse == 0.75
+    assert made_up([5, 5, 5, 5, 34], 10).notice("it", "FID").worse is None
+    assert made_up([5, 5, 5, 5, 45], 10, error=10).notice("it", "FID").worse is None, "3 x 14.1 is more than 40"
+    down = made_up([50, 10, 10, 10, 10], 10, "recall").notice("it", "recall")
     assert down.worse == 0.25 and not down.praised
-    up = made_up([50, 90, 10, 10, 10], 50, 10, "recall").notice("it", "recall")
+    up = made_up([50, 90, 10, 10, 10], 10, "recall").notice("it", "recall")
     assert up.worse == 0.5 and up.praised
-    assert not made_up([0, 90], 0, 1, "copies").notice("it", "copies").praised
+    assert not made_up([0, 90], 1, "copies").notice("it", "copies").praised
+    assert made_up([50, 90, 10], 10, "recall").moved("it", "recall") == (0, -4, 4)
     assert {"FID", "KID"} == {score for score, way in BETTER.items() if way == "lower"}
 
 

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from zerosum.evaluation.measures import HIGHER
-from zerosum.evaluation.sanity import BETTER, BEYOND, FLATTERED, OF_PICTURES, SPLITS, Sanity
+from zerosum.evaluation.noticing import BETTER, BEYOND, FLATTERED, SPLITS, Sanity
+from zerosum.evaluation.spoiling import OF_PICTURES
 from zerosum.pictures.mosaic import grid
 from zerosum.runs.checkpoint import replace_durably
 
@@ -62,7 +63,7 @@ def gallery(found: Sanity) -> Image.Image:
 
 
 def curves(found: Sanity) -> Image.Image:
-    """Every score against the strength of every distortion; between the lines lie halves of the real pictures.
+    """Every score against the strength of every distortion; in the grey bands halves of the real pictures lie.
 
     Dots mark where a score lies beyond them: a full one on the side of the worse, a ring on that of the better.
     """
@@ -86,15 +87,13 @@ def curves(found: Sanity) -> Image.Image:
 
 def _curve(axes: "Axes", found: Sanity, name: str, score: str) -> None:
     values = np.array(found.curves[name][score])
-    mean, deviation = found.spread[score]
-    low, high = mean - BEYOND * deviation, mean + BEYOND * deviation
+    low, high = values[0] - BEYOND * found.spread[score], values[0] + BEYOND * found.spread[score]
     axes.axhspan(low, high, color="0.85", lw=0)
     axes.plot(found.strengths, values, color="#2b6c99", lw=1.2)
     upwards = BETTER[score] == HIGHER
-    for x, y in zip(found.strengths, values, strict=True):
-        worse = y < low if upwards else y > high
-        praised = score in FLATTERED and (y > high if upwards else y < low)
-        if worse or praised:
+    for x, y, moved in zip(found.strengths, values, found.moved(name, score), strict=True):
+        worse = moved > BEYOND
+        if worse or (score in FLATTERED and moved < -BEYOND):
             axes.plot(x, y, "o", ms=3.5, color="#c03028", mfc="#c03028" if worse else "white")
     # As wide in every row, so that a flat line is one: the score's largest move anywhere.
     every = [value for curves in found.curves.values() for value in curves[score]]
@@ -152,9 +151,9 @@ def _page(found: Sanity, gallery_png: bytes, curves_png: bytes) -> str:
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in body)
     title = f"What scores notice, by {found.features.get('name', 'these')} features"
     told = (
-        f"{found.count:,} real pictures, spoilt in growing strength, against {found.count:,} others. Grey is where "
-        f"{SPLITS} chance halves of the real ones lie, {BEYOND:g} deviations to either side: a score that stays there "
-        f"has noticed nothing. A full dot says worse than real ones, a ring better."
+        f"{found.count:,} real pictures, spoilt in growing strength, against {found.count:,} others. Grey is how far "
+        f"scores scatter over {SPLITS} chance halves of the real ones, {BEYOND:g} deviations to either side: one that "
+        f"stays there has noticed nothing. A full dot says worse than real ones, a ring better."
     )
     notes = "".join(f"<p>{escape(note)}</p>" for note in found.notes)
     facts = ", ".join(f"{name}: {fact}" for name, fact in found.features.items())

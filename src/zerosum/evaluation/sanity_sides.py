@@ -11,7 +11,7 @@ from zerosum.data.digits import Digits
 from zerosum.data.structure import Faces
 from zerosum.evaluation.gathering import Progress
 from zerosum.evaluation.manner import Manner
-from zerosum.evaluation.sanity import Sanity, sanity
+from zerosum.evaluation.noticing import Sanity, sanity
 from zerosum.evaluation.sides import Side, open_side
 
 USUAL = 1_000  # pictures where nobody says how many

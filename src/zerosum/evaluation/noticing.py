@@ -1,31 +1,17 @@
 """What scores notice and what they miss, seen on the user's own pictures: the distortion gallery."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from zerosum.evaluation.gathering import Progress
 from zerosum.evaluation.measures import BALLS, HIGHER, LOWER, NEIGHBOUR
-from zerosum.metrics.distortions import (
-    FEWEST,
-    black_rectangles,
-    contaminated,
-    fewer,
-    gaussian_blur,
-    gaussian_noise,
-    memorised,
-    modes_dropped,
-    repeated,
-    salt_and_pepper,
-    swirl,
-)
+from zerosum.evaluation.spoiling import OF_PICTURES, Distort, few, like, of_sets
 from zerosum.metrics.features.extractor import Extractor
 from zerosum.metrics.frechet import frechet_distance
 from zerosum.metrics.kernel import kernel_distance
@@ -37,22 +23,12 @@ SPLITS = 10  # divisions of the real pictures into halves, for the spread of eac
 BEYOND = 3.0  # deviations from what real halves give, from which a score has noticed something
 LEAST = 64  # pictures: a quarter is sampled and a quarter held out
 SHOWN = 16  # pictures that stand for a set
+DRAWS = 10  # few samples scatter, so that the mean of so many draws is what tells a bias
 _UPWARDS = ("IS", "precision", "recall", "density", "coverage", "copies")
 BETTER = {"FID": LOWER, "KID": LOWER, **dict.fromkeys(_UPWARDS, HIGHER)}
 """The scores, and which way each is better. `copies` is C_T of `nearest_neighbours`, far below 0 for copies."""
 FLATTERED = tuple(score for score in BETTER if score != "copies")
 """Those that can praise: far above 0, C_T says that samples are unlike training pictures, not that they are good."""
-
-Distort = Callable[[Tensor, float, int], Tensor]
-OF_PICTURES: Mapping[str, Distort] = {
-    "Gaussian noise": gaussian_noise,
-    "Gaussian blur": gaussian_blur,
-    "black rectangles": black_rectangles,
-    "swirl": swirl,
-    "salt and pepper": salt_and_pepper,
-}
-"""What is done to each picture; what else is done to the whole set."""
-FEW, DRAWS = "fewer samples", 10  # few samples scatter, so that the mean of so many draws is what tells a bias
 
 
 @dataclass(frozen=True)
@@ -77,8 +53,9 @@ class Sanity:
         count: pictures on each of the two sides.
         features: what the extractor says of itself.
         strengths: from 0 to 1.
-        spread: mean and deviation of each score over halves of the real pictures, by score.
-        curves: each score at each strength, by distortion and score.
+        spread: the deviation of each score over halves of the real pictures.
+        curves: each score at each strength, by distortion and score; all begin at the same value.
+        errors: the standard error of those scores that are the mean of several draws, likewise; 0 of others.
         pictures: what each distortion does, by its name: for each strength some pictures, uint8 `(n, H, W, C)`.
         notes: sentences that the user should read.
     """
@@ -86,20 +63,26 @@ class Sanity:
     count: int
     features: Mapping[str, str]
     strengths: tuple[float, ...]
-    spread: Mapping[str, tuple[float, float]]
+    spread: Mapping[str, float]
     curves: Mapping[str, Mapping[str, tuple[float, ...]]]
+    errors: Mapping[str, Mapping[str, tuple[float, ...]]]
     pictures: Mapping[str, tuple[Tensor, ...]]
     notes: tuple[str, ...] = ()
 
     def notice(self, distortion: str, score: str) -> Notice:
-        """What a score makes of a distortion: it notices it where it moves beyond 3 deviations of real halves."""
-        mean, deviation = self.spread[score]
-        sign = 1 if BETTER[score] == LOWER else -1
-        moved = [sign * (value - mean) for value in self.curves[distortion][score]]
-        worse = [move > BEYOND * deviation for move in moved]
+        """What a score makes of a distortion."""
+        moved = self.moved(distortion, score)
+        worse = [move > BEYOND for move in moved]
         first = next((k for k in range(len(worse)) if all(worse[k:])), None)
-        praised = score in FLATTERED and any(move < -BEYOND * deviation for move in moved[1:])
+        praised = score in FLATTERED and any(move < -BEYOND for move in moved)
         return Notice(None if first is None else self.strengths[first], praised)
+
+    def moved(self, distortion: str, score: str) -> tuple[float, ...]:
+        """How far a score has moved at each strength towards the worse, in deviations of real halves."""
+        values, errors = self.curves[distortion][score], self.errors[distortion][score]
+        sign = 1 if BETTER[score] == LOWER else -1
+        around = [math.hypot(self.spread[score], error) or 1e-12 for error in errors]
+        return tuple(sign * (value - values[0]) / one for value, one in zip(values, around, strict=True))
 
     def as_dict(self) -> dict[str, Any]:
         """All but the pictures, as plain values."""
@@ -107,8 +90,9 @@ class Sanity:
             "n": self.count,
             "features": dict(self.features),
             "strengths": list(self.strengths),
-            "spread": {score: {"mean": mean, "std": std} for score, (mean, std) in self.spread.items()},
+            "spread": dict(self.spread),
             "curves": {name: {score: list(c) for score, c in curves.items()} for name, curves in self.curves.items()},
+            "errors": {name: {score: list(c) for score, c in curves.items()} for name, curves in self.errors.items()},
             "notices": {
                 name: {score: vars(self.notice(name, score)) for score in curves}
                 for name, curves in self.curves.items()
@@ -128,10 +112,10 @@ def sanity(
 ) -> Sanity:
     """Spoil one half of real pictures in growing strength, and score it against the other half.
 
-    The halves are by chance. Where a score lies between them is known from ten such divisions; it notices a distortion
-    where it moves beyond 3 deviations of that. The half that is scored against stands for the training set too, of
-    which samples are known by heart; to look for copies, the first half of the spoilt ones is asked, beside the second
-    half as it was before.
+    The halves are by chance. How far a score scatters between such is known from ten other divisions; it notices a
+    distortion where it moves beyond 3 deviations of that. The half that is scored against stands for the training set
+    too, of which samples are known by heart; to look for copies, the first half of the spoilt ones is asked, beside the
+    second half as it was before.
 
     Args:
         images: uint8 `(N, H, W, C)`, C 1 or 3, at least 40.
@@ -160,52 +144,22 @@ def sanity(
     whole, spoilt = look(images), images[half:]
     classes = None if labels is None else labels[half:]
     sides = _Sides(whole[:half], whole[half:], look.width)
-    curves = {}
+    stages: dict[str, list[_Stage]] = {}
     for name, distort in OF_PICTURES.items():
-        stages = (look(distort(spoilt, a, seed)) if a else sides.held_out for a in STRENGTHS)
-        curves[name] = _curve([sides.scores(rows) for rows in stages])
+        rows = (look(distort(spoilt, a, seed)) if a else sides.held_out for a in STRENGTHS)
+        stages[name] = [_stage([sides.scores(some)]) for some in rows]
     for name, distort in of_sets(whole[:half], classes, None if foreign is None else look(foreign)).items():
-        curves[name] = _curve([_mean_scores(sides, distort, a, seed) for a in STRENGTHS])
+        stages[name] = [_stage(_drawn(sides, distort, a, seed)) for a in STRENGTHS]
     return Sanity(
         half,
         dict(extractor.facts),
         STRENGTHS,
         _spread(whole, look.width, seed),
-        curves,
+        {name: _curve([stage.mean for stage in found]) for name, found in stages.items()},
+        {name: _curve([stage.error for stage in found]) for name, found in stages.items()},
         _shown(images, labels, foreign, seed),
         () if classes is not None else ("without labels there are no modes to drop",),
     )
-
-
-def like(other: Tensor, images: Tensor) -> Tensor:
-    """Pictures `(M, H', W', C')` in the sides and channels of others: antialiased, grey the mean of colours."""
-    height, width, channels = images.shape[1:]
-    x = other.permute(0, 3, 1, 2).float()
-    x = x.mean(1, keepdim=True) if channels == 1 else x.expand(-1, channels, -1, -1)
-    x = interpolate(x, (height, width), mode="bilinear", antialias=True)
-    return x.round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous()
-
-
-def of_sets(train: Tensor, labels: Tensor | None, other: Tensor | None) -> dict[str, Distort]:
-    """What is done to a set, in pictures or in their features, by name.
-
-    Args:
-        train: rows that are known by heart.
-        labels: the classes of the set's own rows; None leaves dropped modes out.
-        other: rows of another set; None leaves contamination out.
-    """
-    found: dict[str, Distort] = {}
-    if other is not None:
-        found["another set's pictures"] = partial(contaminated, other=other)
-    if labels is not None:
-        found["dropped modes"] = partial(modes_dropped, labels=labels)
-    return found | {"repeated samples": repeated, "memorised training": partial(memorised, train=train), FEW: _few}
-
-
-def _few(rows: Tensor, strength: float, seed: int) -> Tensor:
-    """Fewer of the rows, but at least 8, below which neighbours cannot be asked."""
-    most = math.log(max(len(rows) / 8, 1)) / math.log(1 / FEWEST)
-    return fewer(rows, strength * min(most, 1.0), seed)
 
 
 class _Look:
@@ -249,25 +203,37 @@ class _Sides:
         return {**found, **asdict(first), **asdict(second), "copies": copies}
 
 
-def _mean_scores(sides: _Sides, distort: Distort, strength: float, seed: int) -> dict[str, float]:
-    """Every score of a set that is spoilt, which for fewer samples is that of many draws."""
-    draws = DRAWS if distort is _few and strength else 1
-    found = _curve([sides.scores(distort(sides.held_out, strength, seed + k)) for k in range(draws)])
-    return {name: fmean(values) for name, values in found.items()}
+class _Stage(NamedTuple):
+    """Every score at one strength, the mean of draws with its standard error, by name."""
+
+    mean: dict[str, float]
+    error: dict[str, float]
+
+
+def _stage(draws: Sequence[Mapping[str, float]]) -> _Stage:
+    found = _curve(draws)
+    errors = {name: stdev(v) / math.sqrt(len(v)) if len(v) > 1 else 0.0 for name, v in found.items()}
+    return _Stage({name: fmean(values) for name, values in found.items()}, errors)
+
+
+def _drawn(sides: _Sides, distort: Distort, strength: float, seed: int) -> list[dict[str, float]]:
+    """Every score of a set that is spoilt, for fewer samples of many draws."""
+    draws = DRAWS if distort is few and strength else 1
+    return [sides.scores(distort(sides.held_out, strength, seed + k)) for k in range(draws)]
 
 
 def _curve(scores: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
     return {name: tuple(one[name] for one in scores) for name in scores[0]}
 
 
-def _spread(whole: Tensor, width: int, seed: int) -> dict[str, tuple[float, float]]:
-    """Mean and deviation of each score of one half of the real rows against the other, over chance divisions."""
+def _spread(whole: Tensor, width: int, seed: int) -> dict[str, float]:
+    """The deviation of each score of one half of the real rows against the other, over chance divisions."""
     half, draw = len(whole) // 2, torch.Generator().manual_seed(seed + 1)
     found = []
     for _ in range(SPLITS):
         rows = whole[torch.randperm(len(whole), generator=draw)]
         found.append(_Sides(rows[:half], rows[half:], width).scores(rows[half:]))
-    return {name: (fmean(values), stdev(values)) for name, values in _curve(found).items()}
+    return {name: stdev(values) for name, values in _curve(found).items()}
 
 
 def _shown(images: Tensor, labels: Tensor | None, other: Tensor | None, seed: int) -> dict[str, tuple[Tensor, ...]]:
