@@ -17,7 +17,7 @@ from zerosum.recipes.recipe import Recipe
 
 ROOMS = (
     *("game", "objectives", "terms", "augment", "networks", "networks.layers", "data", "recipes"),
-    *("runs", "training", "report", "metrics", "metrics.features", "pictures", "benches"),
+    *("runs", "evaluation", "training", "report", "metrics", "metrics.features", "pictures", "benches"),
 )
 NO_PICTURE = "no run yet"
 

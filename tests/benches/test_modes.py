@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from zerosum.benches import modes as subject
+from zerosum.benches import playing
 from zerosum.benches.board import boards
 from zerosum.benches.children import Command
 from zerosum.benches.modes import Cell, plan, play, real_coverage, result_of, usual_games
@@ -55,7 +56,7 @@ def here(monkeypatch):
         code = "import sys; print('zerosum: so it went', file=sys.stderr); sys.exit(1)" if cell.game == "broken" else ""
         return Command((sys.executable, "-c", code), cell.folder(out) / "command.log")
 
-    monkeypatch.setattr(subject, "_command", command)
+    monkeypatch.setattr(playing, "_command", command)
     return made
 
 

@@ -56,3 +56,34 @@ def test_what_a_user_gets_wrong_is_one_sentence(tmp_path, monkeypatch, capsys, a
         main()
     out, err = capsys.readouterr()
     assert ended.value.code == 1 and out == "" and sentence in err and "Traceback" not in err
+
+
+def test_probes_are_played_told_continued_and_read_of_a_run(tmp_path, monkeypatch, capsys):
+    tiny = ["images=128", "generator.size=4", "discriminator.size=4", "data.count=200"]
+    words = ["probes", "--board", "mirrored", "--samples", "20", *(word for one in tiny for word in ("--set", one))]
+    monkeypatch.setattr(sys, "argv", ["zerosum", "bench", *words, "--out", str(tmp_path), "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    (board,) = json.loads(capsys.readouterr().out)["boards"]
+    assert board["board"] == "mirrored" and board["real"]["rule"]["kept"] == 1 and [*board["games"]] == ["mirrored"]
+    monkeypatch.setattr(sys, "argv", ["zerosum", "bench", *words, "--out", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        main()
+    out, err = capsys.readouterr()
+    assert "1 of 1 runs are there already" in err and "| mirrored | *real samples* |" in out
+    (run,) = tmp_path.glob("mirrored/mirrored/00-*/run")
+    monkeypatch.setattr(sys, "argv", ["zerosum", "bench", "probes", str(run), "--samples", "20", "--json"])
+    with pytest.raises(SystemExit):
+        main()
+    (kept,) = json.loads(capsys.readouterr().out)["runs"].values()
+    assert kept["rule"]["samples"] == 20
+    assert kept["rule"]["broken"] == board["games"]["mirrored"]["broken"]["mean"]
+    monkeypatch.setattr(sys, "argv", ["zerosum", "bench", "probes", str(run), "--samples", "20"])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"{run}: " in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["zerosum", "bench", "probes", str(run), "--samples", "0"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "samples counts what is read of each run, at least 1; found 0" in capsys.readouterr().err

@@ -175,6 +175,6 @@ def test_help_loads_no_torch_and_names_every_verb():
     code = "import sys; from zerosum.cli import main\ntry: main()\nfinally: print({'torch', 'numpy'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "set()"
-    for verb in ("train", "sample", "report", "recipes", "data", "bench"):
+    for verb in ("train", "sample", "evaluate", "compare", "report", "recipes", "data", "bench"):
         assert verb in done.stdout
     assert zerosum("--version").stdout.strip().count(".") == 2

@@ -116,6 +116,14 @@ def test_grey_stays_grey_only_if_all_are(tmp_path):
     assert np.array_equal(x[2], COLOUR.transpose(2, 0, 1))
 
 
+def test_exact_changes_no_image_and_refuses_images_of_different_sizes(tmp_path):
+    path = write(tmp_path, a_png=GREY, b_png=GREY)
+    assert np.array_equal(everything(Images(path, fit="exact").open())[0, 0], GREY)
+    write(tmp_path, c_png=GREY[:, :5])
+    with pytest.raises(ValueError, match="differ in size, from 12x5 to 12x8: say one for all of them, as Images"):
+        Images(path, fit="exact").open()
+
+
 def modes():
     """Images of every mode that the formats know, each with the pixels that it should become."""
     alpha = RANDOM.integers(0, 256, GREY.shape, dtype=np.uint8)
@@ -246,7 +254,8 @@ def test_repr_is_the_config_also_of_a_path_object():
         ({"size": 0}, r"Images needs size >= 1, or \(H, W\), but was given Images\(path='x', size=0"),
         ({"size": (4, 0)}, r"Images needs size >= 1, or \(H, W\)"),
         ({"size": (4, 4, 3)}, r"Images needs size >= 1, or \(H, W\)"),
-        ({"fit": "stretch"}, "Images needs fit to be crop or pad, but was given"),
+        ({"fit": "exact", "size": 8}, "Images needs no size where fit is exact"),
+        ({"fit": "stretch"}, "Images needs fit to be crop or pad or exact, but was given"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, needs):

@@ -12,6 +12,7 @@ import typer.main
 
 from zerosum.cli import app
 from zerosum.data.folders import Images
+from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.reader import read, vocabulary, with_setting
 
@@ -52,11 +53,11 @@ def test_the_commands_of_a_page_are_commands(page):
                 verb = verb.commands[arguments.pop(0)]
             options = verb.make_context(verb.name, arguments).params
             if verb.name == "train" and not options["recipe"].endswith(".txt"):
-                can_be_made(options["recipe"], options["data"], options["settings"] or [])
+                can_be_made(options["recipe"], options["data"], options["settings"] or [], options["evaluate"])
 
 
-def can_be_made(name, data, settings):
-    recipe = named(name)
+def can_be_made(name, data, settings, evaluate):
+    recipe = named(name) if evaluate is None else replace(named(name), evaluation=Evaluation())
     if data is not None:
         recipe = replace(recipe, data=read(data) if data.endswith(")") else Images(data))
     for setting in settings:

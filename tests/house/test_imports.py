@@ -17,6 +17,7 @@ FLOORS = (
     ("terms", "networks", "augment"),
     ("recipes",),
     ("runs",),
+    ("evaluation",),
     ("report",),
     ("training",),
     ("diagnostics", "export"),

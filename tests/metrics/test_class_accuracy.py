@@ -47,27 +47,26 @@ def test_the_numbers_are_those_of_the_classifier_it_trains():
     assert (found.value, found.generated) == (pytest.approx(float(right.double().mean())), taught.accuracy)
 
 
-def test_a_class_without_real_pictures_has_no_share(monkeypatch):
+def test_a_class_without_real_pictures_has_no_share():
     images, labels = bars(60, seed=1)
     kept = labels != 2
     found = score(*bars(60), images[kept], labels[kept], seen=300)
     assert found.classes[2] is None and all(share is not None for share in found.classes[:2])
 
 
-def test_precision_reaches_the_training(monkeypatch):
+def test_seed_length_and_precision_reach_the_training(monkeypatch):
     asked = []
-    train = train_classifier
-    monkeypatch.setattr(
-        class_accuracy,
-        "train_classifier",
-        lambda *a, precision: asked.append(precision) or train(*a, precision=precision),
-    )
+
+    def train(*given, precision):
+        asked.append((*given[2:], precision))
+        return train_classifier(*given, precision=precision)
 
     def context():
         return torch.autocast("cpu", torch.bfloat16)
 
-    classification_accuracy_score(*bars(20), *bars(20, seed=1), 4, seen=256, precision=context)
-    assert asked == [context]
+    monkeypatch.setattr(class_accuracy, "train_classifier", train)
+    classification_accuracy_score(*bars(20), *bars(20, seed=1), 4, seed=5, seen=256, precision=context)
+    assert asked == [(4, 5, 256, context)]
 
 
 def test_refusals():

@@ -43,6 +43,12 @@ def test_the_formulas_and_what_holds_between_them(seed):
     assert kl_divergence(p[order], q[order]) == pytest.approx(kl_divergence(p, q), rel=1e-12)
 
 
+def test_probabilities_that_sum_to_nearly_1_are_taken_to_sum_to_1():
+    p, q = laws(0)
+    assert entropy(p * 1.00005) == pytest.approx(entropy(p), rel=1e-13)
+    assert kl_divergence(p * 1.00005, q * 0.99995) == pytest.approx(kl_divergence(p, q), rel=1e-12)
+
+
 def test_equal_and_nearly_equal_laws():
     p, _ = laws(0, 1000)
     assert kl_divergence(p, p) == js_divergence(p, p) == 0.0

@@ -97,6 +97,7 @@ def test_a_set_is_at_0_from_itself_and_from_itself_in_another_order(distance, n,
     real = gaussian(n, d)
     assert distance(real, real) == pytest.approx(0, abs=1e-9)
     assert distance(real, real.flip(0)) == pytest.approx(0, abs=1e-9)
+    assert min(distance(turned, turned.flip(0)) for turned in (real @ rotation(d, seed) for seed in range(9))) >= 0
 
 
 @both_ways

@@ -93,9 +93,37 @@ def test_the_standard_error_is_the_deviation_over_draws(n, m, d, shift):
     assert variances.mean() ** 0.5 == pytest.approx(values.std(ddof=1), rel=0.15)
 
 
-def test_the_standard_error_is_never_nothing_where_samples_vary():
-    values, variances = over_draws(20, 20, 1, 0.0, draws=100)
-    assert variances.min() > 0 and 0.7 < np.sqrt(variances.mean()) / values.std() < 1.5
+def variance_by_hand(real, fake):
+    """Its two parts, of samples and of pairs, from the full matrices: what is left of a pair by double centring."""
+    x, y = real.double().numpy(), fake.double().numpy()
+    rr, ff, rf = ((a @ b.T / x.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
+
+    def within(k):
+        n = len(k)
+        off = ~np.eye(n, dtype=bool)
+        mean = k[off].mean()
+        effect = (np.where(off, k, 0).sum(1) - (n - 1) * mean) / (n - 2)
+        left = (k - mean - effect[:, None] - effect)[off]
+        return effect, (left**2).sum() / 2 / (n * (n - 3) / 2)
+
+    (a, vr), (b, vf) = within(rr), within(ff)
+    n, m = rf.shape
+    left = rf - rf.mean(1)[:, None] - rf.mean(0) + rf.mean()
+    v = (left**2).sum() / ((n - 1) * (m - 1))
+    of_samples = 4 / n * ((a - rf.mean(1)).var(ddof=1) - vr / (n - 2) - v / m)
+    of_samples += 4 / m * ((b - rf.mean(0)).var(ddof=1) - vf / (m - 2) - v / n)
+    return of_samples, 2 * vr / (n * (n - 1)) + 2 * vf / (m * (m - 1)) + 4 * v / (n * m)
+
+
+def test_the_standard_error_is_the_formula_and_never_nothing_where_samples_vary():
+    cut = []
+    for seed in range(20):
+        real, fake = drawn(12, 1, seed=seed), drawn(15, 1, seed=seed + 100, shift=0.5 * (seed % 2))
+        of_samples, of_pairs = variance_by_hand(real, fake)
+        cut.append(of_samples < -of_pairs / 2)
+        wanted = max(of_samples + of_pairs, of_pairs / 2)
+        assert kernel_distance(real, fake).standard_error == pytest.approx(wanted**0.5, rel=1e-9)
+    assert 0 < sum(cut) < 20
 
 
 def test_the_parts_of_the_variance_are_those_of_two_analyses_of_variance():

@@ -70,6 +70,31 @@ def test_many_values_become_a_mean_in_a_band_that_loses_no_extreme():
     assert np.abs(line[:149, 1] - line[0, 1]).max() < 0.5  # one in 333 values: the mean hardly moves
 
 
+def test_a_spread_is_a_band_around_the_curve_and_belongs_to_the_frame():
+    y, spread = np.array([1.0, 2.0, 1.5]), np.array([0.5, np.nan, 1.0])
+    _, tags, (line,) = drawn([Curve(np.arange(3.0), y, spread=spread)])
+    (band,) = tags["polygon"]
+    edge = points_of(band)[:, 1]
+    below, above = edge[:3] - line[:, 1], line[:, 1] - edge[:2:-1]
+    assert below == pytest.approx(above, abs=0.2) and below[2] == pytest.approx(2 * below[0], abs=0.3)
+    assert below[1] == pytest.approx(0, abs=0.1), "a spread that is not known draws no band"
+    height = float(tags["svg"][1].get("height"))
+    assert edge.min() > 0 and edge.max() < height
+    _, tags, _ = drawn([Curve(np.array([5.0]), np.array([1.0]), spread=np.array([0.5]))])
+    (dot,), (reach,) = tags["circle"], [line for line in tags["line"] if "opacity" in line.get("style")]
+    middle = (float(reach.get("y1")) + float(reach.get("y2"))) / 2
+    assert middle == pytest.approx(float(dot.get("cy")), abs=0.2) and reach.get("y1") != reach.get("y2")
+
+
+def test_a_spread_of_many_values_loses_no_extreme():
+    y, spread = np.zeros(20_000), np.full(20_000, 0.25)
+    spread[7_000] = 4.0
+    _, tags, _ = drawn([Curve(np.arange(20_000.0), y, spread=spread)])
+    (band,) = tags["polygon"]
+    edge = points_of(band)[:, 1]
+    assert len(edge) < 1_000 and edge.max() - np.median(edge) > 5
+
+
 def test_a_rare_spike_leaves_the_frame_and_is_said():
     y = np.sin(np.arange(200.0))
     y[100] = 5000
@@ -131,6 +156,8 @@ def test_names_are_escaped():
 
 
 def test_a_chart_refuses_what_it_cannot_draw():
+    with pytest.raises(ValueError, match=r"a curve's spread is \(n,\), one a value, not \(2,\) for \(3,\)"):
+        Curve(np.arange(3.0), np.zeros(3), spread=np.zeros(2))
     with pytest.raises(ValueError, match=r"as many x as y, both \(n,\), not \(3,\) and \(2,\)"):
         Curve(np.zeros(3), np.zeros(2))
     with pytest.raises(ValueError, match="at least one finite value"):

@@ -63,6 +63,19 @@ def test_sample_i_is_the_same_for_every_n():
     assert len(z.unique(dim=0)) == 1100, "no latent comes twice, in whatever block"
 
 
+@pytest.mark.parametrize("n", [1, 512, 1100])
+def test_pieces_are_the_same_samples_a_few_hundred_at_a_time(n):
+    for generator in (made(), tabled(ANGLES)):
+        pieces = [*generator.pieces(n, seed=2)]
+        assert np.array_equal(np.concatenate(pieces), generator.sample(n, seed=2))
+        assert max(map(len, pieces)) <= 512
+    labels = np.arange(n) % 2
+    asked = np.concatenate([*made().pieces(n, labels=labels)])
+    assert np.array_equal(asked, made().sample(n, labels=labels))
+    with pytest.raises(ValueError, match="n counts samples and is at least 1; found 0"):
+        next(made().pieces(0))
+
+
 def test_classes_go_round_evenly_and_are_found_by_name_or_number():
     generator = made()
     assert generator.labels(7).tolist() == [0, 1, 2, 0, 1, 2, 0]

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import torch
 
 from zerosum.benches.board import Board, on_board
-from zerosum.benches.children import Command, Ended, run_side_by_side
+from zerosum.benches.playing import RESULT, play_runs
 from zerosum.benches.reading import coverage, protocol
 from zerosum.metrics.modes import ModeCoverage
 from zerosum.recipes.named_recipes import catalogue
@@ -19,15 +17,12 @@ from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import prune_checkpoints, replace_durably
 from zerosum.runs.generator import load
-from zerosum.runs.log import read_log
-from zerosum.training.signals import Interrupted
 
 USUAL = (
     *("minimax", "non-saturating", "wgan-gp", "r1", "relativistic"),
     *("pacgan", "unrolled", "minibatch-discrimination"),
 )
 """The games that are compared unless others are named, as far as the catalogue has them."""
-_BETWEEN_LOOKS = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -111,52 +106,16 @@ def play(
 ) -> tuple[list[Result], list[str]]:
     """Play what has not been played yet, side by side, and return all results, and a sentence for each failure.
 
-    Each cell is a run by the command line, in a folder of its own in `out`; one that was stopped is continued, and one
-    that has a result is not played again. Seconds of processor time are those of the whole command.
-
-    Args:
-        cells: what is to be played.
-        out: the folder of all runs.
-        jobs: runs side by side.
-        threads: threads of each.
-        say: takes a sentence for a person, such as one for each run that ends.
-        progress: takes the images seen and those to be seen, from time to time.
-
-    Raises:
-        Interrupted: after SIGINT or SIGTERM, once the runs under way are saved.
+    As `play_runs`, which see. Seconds of processor time are those of the whole command.
     """
-    todo = [cell for cell in cells if result_of(cell, out) is None]
-    if len(todo) < len(cells):
-        say(f"{len(cells) - len(todo)} of {len(cells)} runs are there already, in {out}")
-    commands = [_command(cell, out) for cell in todo]
-    failures: list[str] = []
-    looked = -_BETWEEN_LOOKS
-
-    def look() -> None:
-        nonlocal looked
-        if time.monotonic() - looked >= _BETWEEN_LOOKS:
-            looked = time.monotonic()
-            progress(sum(_images(cell, out) for cell in todo), sum(cell.recipe.images for cell in todo))
-
-    try:
-        for number, ended in run_side_by_side(commands, jobs, threads, look):
-            cell = todo[number]
-            spent = _add_time(cell.folder(out), ended)
-            if ended.code == 0:
-                say(_told(_finish(cell, out, spent)))
-            elif not ended.stopped:
-                failures.append(f"{cell} failed: {_last_line(commands[number].log)}")
-                say(failures[-1])
-    except Interrupted:
-        say("stopped, and what ran was saved; the same command continues")
-        raise
+    failures = play_runs(cells, out, jobs, threads, say, progress, lambda cell, spent: _told(_finish(cell, out, spent)))
     results = [result_of(cell, out) for cell in cells]
     return [result for result in results if result is not None], failures
 
 
 def result_of(cell: Cell, out: Path) -> Result | None:
     """The result of a cell that has been played to its end, else None."""
-    file = cell.folder(out) / "result.json"
+    file = cell.folder(out) / RESULT
     if not file.is_file():
         return None
     facts = json.loads(file.read_text())
@@ -175,14 +134,6 @@ def real_coverage(board: Board, out: Path) -> ModeCoverage:
     return ModeCoverage(**json.loads(file.read_text()))
 
 
-def _command(cell: Cell, out: Path) -> Command:
-    folder = cell.folder(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_durably(folder / "recipe.txt", (pretty(cell.recipe) + "\n").encode())
-    words = ("train", str(folder / "recipe.txt"), "--out", str(folder / "run"))
-    return Command((sys.executable, "-m", "zerosum", *words), folder / "command.log")
-
-
 def _finish(cell: Cell, out: Path, spent: dict[str, float]) -> Result:
     """Read the run's samples, write the result, and let go of the checkpoints, which nobody continues."""
     folder = cell.folder(out)
@@ -191,28 +142,9 @@ def _finish(cell: Cell, out: Path, spent: dict[str, float]) -> Result:
     samples = samples.permute(0, 3, 1, 2) if generator.is_image else samples
     found = coverage(samples, cell.recipe.data, out)
     result = Result(cell.board.name, cell.game, cell.recipe.seed, found, generator.images, **spent)
-    replace_durably(folder / "result.json", json.dumps(asdict(result), indent=1).encode())
+    replace_durably(folder / RESULT, json.dumps(asdict(result), indent=1).encode())
     prune_checkpoints(folder / "run", keep=0)
     return result
-
-
-def _add_time(folder: Path, ended: Ended) -> dict[str, float]:
-    """Add up the time that a cell took over all its starts."""
-    file = folder / "time.json"
-    before = json.loads(file.read_text()) if file.is_file() else {"seconds": 0.0, "cpu_seconds": 0.0}
-    total = {name: round(before[name] + getattr(ended, name), 3) for name in ("seconds", "cpu_seconds")}
-    replace_durably(file, json.dumps(total).encode())
-    return total
-
-
-def _images(cell: Cell, out: Path) -> int:
-    log = read_log(cell.folder(out) / "run")
-    return min(log[-1]["images"], cell.recipe.images) if log else 0
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
 
 
 def _told(result: Result) -> str:

@@ -13,6 +13,7 @@ from zerosum.training.judging import picture_classifier
 
 SEEN = 200_000  # digits shown to the classifier that reads stacks of three, where an error counts three times
 CONFIDENT = 0.9
+RULES = "rules-1"  # how `probes` reads its sets: another number where that changes
 
 
 def coverage(samples: Tensor, source: Source, judges: Path) -> ModeCoverage:
@@ -42,7 +43,7 @@ def protocol(source: Source) -> str:
     if isinstance(source, StackedDigits):
         digits = "embedded" if source.path is None else Path(source.path).stem
         return f"{PROTOCOL}-{SEEN}-{digits}".replace(" ", "-")
-    return "nearest-centre"
+    return "nearest-centre" if isinstance(source, Multimodal) else RULES
 
 
 def read_stacks(images: Tensor, judge: Classifier) -> tuple[Tensor, Tensor]:

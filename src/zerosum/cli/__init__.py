@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from zerosum.cli import bench, data, recipes, report, sample, train
+from zerosum.cli import bench, compare, data, evaluate, recipes, report, sample, train
 
 app = typer.Typer(
     help="zerosum: train generative adversarial networks, watch them, sample from them.",
@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("sample")(sample.sample)
+app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("recipes")(recipes.recipes)
 app.add_typer(data.app, name="data")

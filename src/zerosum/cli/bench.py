@@ -1,4 +1,4 @@
-"""`zerosum bench modes`."""
+"""`zerosum bench modes` and `zerosum bench probes`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,14 +9,10 @@ from zerosum.cli._output import JsonFlag, print_json
 
 if TYPE_CHECKING:
     from zerosum.benches.board import Board
+    from zerosum.benches.probes import Kept
     from zerosum.recipes.recipe import Recipe
 
 app = typer.Typer(help="Compare games on sets whose truth is known.", no_args_is_help=True)
-
-
-@app.callback()
-def root() -> None:
-    """Keep `modes` a verb of its own while it is the only one."""
 
 
 @app.command("modes")
@@ -64,6 +60,72 @@ def modes(
         typer.echo("\n".join(markdown(one) for one in told))
     if failures:
         raise typer.Exit(1)
+
+
+@app.command("probes")
+def probes(
+    runs: Annotated[
+        list[Path] | None, typer.Argument(help="Trained runs to read, instead of playing any.", metavar="[RUN]...")
+    ] = None,
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(help="A game, by a recipe's name or file; may be given several times.", show_default="own games"),
+    ] = None,
+    board: Annotated[
+        list[str] | None, typer.Option(help="A set to play on; may be given several times.", show_default="all")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Runs of each game.")] = 1,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A field of every run, like images=20000.")
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Samples read of each run.")] = 2_500,
+    out: Annotated[Path, typer.Option(help="Where runs are kept and continued.")] = Path("runs/bench/probes"),
+    jobs: Annotated[int, typer.Option(help="Runs side by side.")] = 2,
+    threads: Annotated[int, typer.Option(help="Threads of each run.")] = 1,
+    as_json: JsonFlag = False,
+) -> None:
+    """Tell how often games break rules that their data always keep: counting, symmetry, one of each part, one view.
+
+    On a board (three-objects, objects-asked, mirrored, faces, solids) every game gets the board's data, networks and
+    length. A trained run is read by the rule of the set that it was trained on. The same command continues an
+    interrupted bench; exit status 1 where a run failed.
+    """
+    from dataclasses import asdict, replace
+
+    from zerosum.benches.modes import plan
+    from zerosum.benches.probes import in_words, play_probes, probe_boards, probe_summary, probe_table
+    from zerosum.cli._bar import telling
+
+    if samples < 1:
+        raise ValueError(f"samples counts what is read of each run, at least 1; found {samples}")
+    if runs:
+        told = {str(run): _read_run(run, samples) for run in runs}
+        if as_json:
+            print_json({"samples": samples, "runs": {run: asdict(kept) for run, kept in told.items()}})
+        else:
+            typer.echo("\n".join(f"{run}: {in_words(kept)}" for run, kept in told.items()))
+        return
+    chosen = [replace(one, samples=samples) for one in _chosen(probe_boards(), board or [])]
+    games = _games(recipe) if recipe else []
+    cells, notes = plan(chosen, games, seeds, settings or [], own=not recipe)
+    with telling("playing") as (say, progress):
+        for note in notes:
+            say(note)
+        results, failures = play_probes(cells, out, jobs, threads, say, progress)
+        summaries = [probe_summary(one, results) for one in chosen]
+    if as_json:
+        print_json({"out": out, "boards": summaries, "failures": failures})
+    else:
+        typer.echo(probe_table(summaries))
+    if failures:
+        raise typer.Exit(1)
+
+
+def _read_run(run: Path, samples: int) -> "Kept":
+    from zerosum.benches.probes import read_generator
+    from zerosum.runs.generator import load
+
+    return read_generator(load(run), samples)
 
 
 def _chosen(there: "tuple[Board, ...]", names: list[str]) -> "list[Board]":

@@ -42,6 +42,9 @@ def sample(
             "none where label dropout allows.",
         ),
     ] = None,
+    best: Annotated[
+        bool, typer.Option("--best", help="As it was at the best of the run's evaluations, not at its end.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Sample from a trained generator: its running average, each class in turn unless --class says otherwise.
@@ -54,7 +57,7 @@ def sample(
     """
     from zerosum.runs.generator import load
 
-    generator = load(run)
+    generator = load(_best(run) if best else run)
     wanted = _wanted(generator, conditions or [])
     labels = _labels(generator, n, classes or [])
     samples = generator.sample(n, seed, labels, wanted)
@@ -64,6 +67,14 @@ def sample(
         print_json({"out": target, "n": n, "seed": seed, "shape": list(samples.shape), "images": generator.images})
         return
     typer.echo(f"wrote {n} samples to {target}", err=True)
+
+
+def _best(run: Path) -> Path:
+    from zerosum.runs.generator import BEST
+
+    if not (run / BEST).is_file():
+        raise ValueError(f"{run} keeps no best generator: train with --evaluate kid, and wait for the first score")
+    return run / BEST
 
 
 def _labels(generator: "TrainedGenerator", n: int, names: list[str]) -> "Labels":

@@ -26,6 +26,10 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe, like batch=32.")
     ] = None,
+    evaluate: Annotated[
+        str | None,
+        typer.Option(metavar="METRICS", help="Score the samples from time to time, as fid,kid; keeps the best by KID."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Train a recipe into a run folder, or continue the run that is there.
@@ -34,7 +38,7 @@ def train(
     """
     from zerosum.training.run import train as play
 
-    chosen = configured(recipe, data, settings or [])
+    chosen = configured(recipe, data, settings or [], evaluate)
     run = play(chosen, out, images=images, seed=seed, device=device, precision=precision)
     report = run / "report.html"
     if as_json:
@@ -51,10 +55,14 @@ def train(
     typer.echo(f"sample with  zerosum sample {run}", err=True)
 
 
-def configured(recipe: str, data: str | None, settings: list[str]) -> "Recipe":
-    """The recipe by name or file, with other data and then its settings; raises `ValueError` for what does not fit."""
+def configured(recipe: str, data: str | None, settings: list[str], evaluate: str | None = None) -> "Recipe":
+    """The recipe by name or file, with other data, metrics to score and then its settings.
+
+    Raises `ValueError` for what does not fit.
+    """
     from dataclasses import replace
 
+    from zerosum.recipes.evaluation import Evaluation
     from zerosum.recipes.named_recipes import named
     from zerosum.recipes.reader import read_recipe, with_setting
 
@@ -62,6 +70,9 @@ def configured(recipe: str, data: str | None, settings: list[str]) -> "Recipe":
     chosen = read_recipe(_text(Path(recipe))) if is_file else named(recipe)
     if data is not None:
         chosen = replace(chosen, data=data_source(data))
+    if evaluate is not None:
+        metrics = tuple(name.strip() for name in evaluate.split(","))
+        chosen = replace(chosen, evaluation=replace(chosen.evaluation or Evaluation(), metrics=metrics))
     for setting in settings:
         chosen = with_setting(chosen, setting)
     return chosen

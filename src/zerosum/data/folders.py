@@ -41,7 +41,7 @@ class Images:
         size: the side, or (H, W), of all images. Without it, images that all have one size keep it; others become
             squares, with a note, of the greatest side among 16, 32 and 64 not above the median of the shorter sides.
         fit: "crop" scales an image until it covers the size and cuts off evenly what stands over; "pad" scales it
-            until it fits in, and fills up with white.
+            until it fits in, and fills up with white; "exact" changes none, and refuses images of different sizes.
         conditions: the table's path within the folder or zip, where it is another than `conditions.csv` or where
             subfolders should be no classes beside it.
     """
@@ -55,7 +55,8 @@ class Images:
         object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
         sides = _sides(self.size) if self.size is not None else (1, 1)
         require(self, len(sides) == 2 and min(sides) >= 1, "size >= 1, or (H, W)")
-        require(self, self.fit in FITS, f"fit to be {' or '.join(FITS)}")
+        require(self, self.fit in (*FITS, "exact"), f"fit to be {' or '.join((*FITS, 'exact'))}")
+        require(self, self.fit != "exact" or self.size is None, "no size where fit is exact")
 
     def open(self) -> Dataset:
         """Read the headers of all images; raises `ValueError` when one is none, or there are none."""
@@ -73,8 +74,15 @@ class Images:
         """Return the size that all images get, with a note when that is nobody's choice."""
         if self.size is not None:
             return _sides(self.size), ()
-        if len({(header.height, header.width) for header in headers}) == 1:
-            return (headers[0].height, headers[0].width), ()
+        sizes = sorted({(header.height, header.width) for header in headers})
+        if len(sizes) == 1:
+            return sizes[0], ()
+        if self.fit == "exact":
+            (height, width), (other_height, other_width) = sizes[0], sizes[-1]
+            raise ValueError(
+                f"the images of {self.path} differ in size, from {height}x{width} to {other_height}x{other_width}: "
+                f"say one for all of them, as Images('{self.path}', size=64)"
+            )
         usual = statistics.median(min(header.height, header.width) for header in headers)
         side = next((side for side in (64, 32) if side <= usual), 16)
         return (side, side), (f"the images differ in size, so each is made {side}x{side} ({self.fit})",)

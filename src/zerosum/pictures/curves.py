@@ -28,16 +28,22 @@ Floats = NDArray[np.float64]
 class Curve:
     """Values y over x, both `(n,)`, in the order in which they are joined; non-finite values are left out.
 
-    Raises `ValueError` when the two differ in length or nothing is finite.
+    `spread` `(n,)`, where given, is how far each value may be off, drawn as a band around the curve; where it is not
+    finite there is none.
+
+    Raises `ValueError` when they differ in length or nothing is finite.
     """
 
     x: Floats
     y: Floats
     label: str = ""
+    spread: Floats | None = None
 
     def __post_init__(self) -> None:
         if self.x.shape != self.y.shape or self.x.ndim != 1:
             raise ValueError(f"a curve joins as many x as y, both (n,), not {self.x.shape} and {self.y.shape}")
+        if self.spread is not None and self.spread.shape != self.x.shape:
+            raise ValueError(f"a curve's spread is (n,), one a value, not {self.spread.shape} for {self.x.shape}")
         if not np.isfinite(self.x + self.y).any():
             raise ValueError("a curve needs at least one finite value")
 
@@ -122,12 +128,16 @@ class _Line:
 def _thinned(curve: Curve) -> _Line:
     finite = np.isfinite(curve.x + curve.y)
     x, y = (np.asarray(values[finite], np.float64) for values in (curve.x, curve.y))
+    least = greatest = y
+    if curve.spread is not None:
+        spread = np.nan_to_num(curve.spread[finite], nan=0.0, posinf=0.0, neginf=0.0)
+        least, greatest = y - spread, y + spread
     if len(x) <= 2 * _BUCKETS:
-        return _Line(x, y, y, y)
+        return _Line(x, y, least, greatest)
     starts = np.linspace(0, len(x), _BUCKETS, endpoint=False).astype(int)
     sizes = np.diff(starts, append=len(x))
     mean_x, mean_y = (np.add.reduceat(values, starts) / sizes for values in (x, y))
-    return _Line(mean_x, mean_y, np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts))
+    return _Line(mean_x, mean_y, np.minimum.reduceat(least, starts), np.maximum.reduceat(greatest, starts))
 
 
 def _frame(lines: Sequence[_Line], levels: Sequence[Level]) -> _Frame:
@@ -148,8 +158,13 @@ def _frame(lines: Sequence[_Line], levels: Sequence[Level]) -> _Frame:
 
 def _line(frame: _Frame, line: _Line, colour: str) -> str:
     if len(line.x) == 1:
-        x, y = float(frame.across(line.x)[0]), float(frame.down(line.mean)[0])
-        return f'<circle cx="{min(x, frame.width - 3):.1f}" cy="{y:.1f}" r="3" style="fill:{colour}"/>'
+        x, y = min(float(frame.across(line.x)[0]), frame.width - 3), float(frame.down(line.mean)[0])
+        low, high = float(frame.down(line.least)[0]), float(frame.down(line.greatest)[0])
+        style = f"stroke:{colour};stroke-width:1.6;opacity:.5"
+        reach = (
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" style="{style}"/>' if low != high else ""
+        )
+        return f'{reach}<circle cx="{x:.1f}" cy="{y:.1f}" r="3" style="fill:{colour}"/>'
     band = ""
     if line.least is not line.greatest:
         edge = frame.path(np.append(line.x, line.x[::-1]), np.append(line.least, line.greatest[::-1]))

@@ -9,7 +9,10 @@ from zerosum.game.latents import Latent, Normal
 from zerosum.game.player import Objective, Term, WeightProjection
 from zerosum.game.turn import Augmentation
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
+from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.optimisers import Adam, OptimiserSpec
+
+_WRITTEN = "written"  # metadata of a field that recipe text leaves out at its default: it decides nothing of the run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,7 @@ class Recipe:
         precision: `auto`, `float32` or `bfloat16`.
         tick: images from one line of the log to the next.
         snapshot: images from one sample grid and checkpoint to the next.
+        evaluation: what to score from time to time, such as `Evaluation(('fid', 'kid'))`; None for nothing.
     """
 
     name: str
@@ -73,6 +77,7 @@ class Recipe:
     precision: str = "auto"
     tick: int = 5_000
     snapshot: int = 50_000
+    evaluation: Evaluation | None = field(default=None, metadata={_WRITTEN: "where set"})
 
     def __post_init__(self) -> None:
         for name in ("batch", "images", "tick", "snapshot"):
@@ -102,5 +107,8 @@ def pretty(value: object, indent: int = 0) -> str:
     if not is_dataclass(value) or len(repr(value)) + indent <= 100:
         return repr(value)
     inner = " " * (indent + 4)
-    lines = [f"{inner}{f.name}={pretty(getattr(value, f.name), indent + 4)},\n" for f in fields(value) if f.repr]
+    shown = [
+        f for f in fields(value) if f.repr and not (_WRITTEN in f.metadata and getattr(value, f.name) == f.default)
+    ]
+    lines = [f"{inner}{f.name}={pretty(getattr(value, f.name), indent + 4)},\n" for f in shown]
     return f"{type(value).__name__}(\n{''.join(lines)}{' ' * indent})"

@@ -23,6 +23,19 @@ _READINGS = {
     "ratio of the two reconstruction errors stays at gamma.",
     "convergence": "BEGAN's measure of convergence, L(x) + |gamma L(x) − L(G(z))|. It falls while samples get better.",
 }
+_SCORE, _ERROR = "score/", "error/"
+_SCORES = {
+    "fid": "The Frechet distance of features, lower is better. It is biased upwards for few samples.",
+    "fid-infinity": "The Frechet distance of features led to infinitely many samples, lower is better.",
+    "kid": "The kernel distance of features, lower is better; around 0 where samples are as real ones. The best "
+    "generator by it is kept in best.safetensors.",
+    "is": "The inception score, higher is better.",
+    "precision": "The share of samples within the real ones, higher is better.",
+    "recall": "The share of real samples within the generated ones, higher is better.",
+    "density": "How densely real samples surround generated ones, higher is better.",
+    "coverage": "The share of real samples with a generated one beside them, higher is better.",
+}
+_BAND = 2.0  # standard errors on either side of a score
 
 
 @dataclass(frozen=True)
@@ -59,10 +72,12 @@ def curves(log: Sequence[Mapping[str, Any]], unit: str) -> Section:
     if not log:
         return Section("curves", "Curves", prose("The log has no line yet: the first comes at the first tick."))
     series = _series(log)
+    scores = [_score(key) for key in series if key.startswith(_SCORE)]
     panels = [panel for panel in (_PROBABILITIES, _VALUE) if all(key in series for key in panel.keys)]
     shown = {key for panel in panels for key in panel.keys}
-    rest = [key for key in series if key not in shown]
+    rest = [key for key in series if key not in shown and not key.startswith((_SCORE, _ERROR))]
     groups = {
+        "Scores": scores,
         "The game": panels,
         "Losses and gradients": [_part(key) for key in rest if _is_part(key)],
         "Other readings": [_reading(key) for key in rest if not _is_part(key) and key not in _SPEED],
@@ -103,12 +118,27 @@ def _part(key: str) -> _Panel:
     return _Panel(key, (key,), sentence)
 
 
+def _score(key: str) -> _Panel:
+    name = key.removeprefix(_SCORE)
+    band = "The band is two standard errors wide on either side, where one is known."
+    return _Panel(name, (key,), f"{_SCORES.get(name, f'The score {name}.')} {band}")
+
+
 def _reading(key: str) -> _Panel:
     return _Panel(key, (key,), _READINGS.get(key, f"The reading {key}."))
 
 
 def _group(title: str, panels: Iterable[str]) -> str:
     return f'<h3>{title}</h3>\n<div class="panels">{joined(panels)}</div>'
+
+
+def _spread(key: str, series: Series) -> NDArray[np.float64] | None:
+    """Twice the standard error of a score at each of its places, NaN where it is not known."""
+    errors = series.get(_ERROR + key.removeprefix(_SCORE))
+    if not key.startswith(_SCORE) or errors is None:
+        return None
+    known = dict(zip(*errors, strict=True))
+    return np.array([_BAND * known.get(x, np.nan) for x in series[key][0]])
 
 
 def _drawn(panel: _Panel, series: Series, clock: str) -> str:
@@ -121,6 +151,6 @@ def _drawn(panel: _Panel, series: Series, clock: str) -> str:
     finite = [np.isfinite(y).any() for _, y in lines]
     if not all(finite):
         return f'<div class="panel">{heading}{prose("No value of this reading is a finite number.")}</div>'
-    parts = [Curve(x, y, label) for (x, y), label in zip(lines, labels, strict=True)]
+    parts = [Curve(*series[key], label, _spread(key, series)) for key, label in zip(panel.keys, labels, strict=True)]
     chart = line_chart(parts, panel.levels, clock, f"{panel.heading} against {clock}")
     return f'<div class="panel">{heading}{chart}{prose(sentence)}</div>'

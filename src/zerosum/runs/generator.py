@@ -1,7 +1,7 @@
 """The trained generator: all that sampling needs, in one file or from a run folder."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from zerosum.runs.checkpoint import newest_checkpoint
 
 Wanted = Mapping[str, ArrayLike] | ArrayLike
 FORMAT = "zerosum generator 1"
+BEST = "best.safetensors"  # in a run folder: the generator as it was at the best of its evaluations
 _CODING = "coding/"  # begins the names of a coding's tensors beside those of the network
 _BLOCK = 512  # latents are drawn, and samples computed, by blocks: sample i depends on the seed and i alone
 
@@ -108,9 +109,12 @@ class TrainedGenerator:
 
     def latents(self, n: int, seed: int = 0) -> Tensor:
         """The latents of `sample(n, seed)`, float32 `(n, size)`; the first are the same for every n."""
-        blocks = range(-(-n // _BLOCK))
-        drawn = [self.recipe.latent.draw(_BLOCK, stream(seed, "sample", block)) for block in blocks]
-        return torch.cat(drawn)[:n]
+        return torch.cat([*self._latents(n, seed)])
+
+    def _latents(self, n: int, seed: int) -> Iterator[Tensor]:
+        """The same latents, block by block."""
+        for block, start in enumerate(range(0, n, _BLOCK)):
+            yield self.recipe.latent.draw(_BLOCK, stream(seed, "sample", block))[: n - start]
 
     def sample(
         self,
@@ -137,12 +141,24 @@ class TrainedGenerator:
         Raises:
             ValueError: for n < 1, and for labels or conditions that are none of those that it learned.
         """
+        return np.concatenate([*self.pieces(n, seed, labels, conditions)])
+
+    def pieces(
+        self,
+        n: int,
+        seed: int = 0,
+        labels: Sequence[int] | NDArray[np.int64] | None = None,
+        conditions: Wanted | None = None,
+    ) -> Iterator[NDArray[Any]]:
+        """The same samples as `sample` gives, a few hundred at a time, so that never all of them are in memory."""
         if n < 1:
             raise ValueError(f"n counts samples and is at least 1; found {n}")
         c = self._condition(n, labels, conditions)
-        x = self.map(self.latents(n, seed), c)
-        x = x if self.coding is None else self.coding.decode(x)
-        return to_bytes(x) if self.is_image else x.numpy()
+        told = [None] * -(-n // _BLOCK) if c is None else torch.split(c, _BLOCK)
+        for z, own in zip(self._latents(n, seed), told, strict=True):
+            x = self.map(z, own)
+            x = x if self.coding is None else self.coding.decode(x)
+            yield to_bytes(x) if self.is_image else x.numpy()
 
     @torch.no_grad()
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:

@@ -17,6 +17,7 @@ from zerosum.runs.generator import TrainedGenerator, column_facts, generator_byt
 from zerosum.runs.log import Means, append_log
 from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
+from zerosum.training.evaluating import RunScores, last_scores
 from zerosum.training.folder import storable
 from zerosum.training.pictures import save_samples
 from zerosum.training.progress import TrainingProgress
@@ -51,6 +52,7 @@ class Loop:
         game: the game, at its start or restored.
         progress: what tells the person watching.
         numbers: the numbers of the checkpoint that it continues from; empty at a start.
+        scores: what scores it from time to time; None for nothing.
     """
 
     recipe: Recipe
@@ -59,6 +61,7 @@ class Loop:
     game: Game
     progress: TrainingProgress
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    scores: RunScores | None = None
 
     def __post_init__(self) -> None:
         recipe, self.device = self.recipe, next(self.game.G.network.parameters()).device
@@ -80,6 +83,8 @@ class Loop:
                 self.round()
                 if before // recipe.tick != game.images // recipe.tick:
                     self.tick()
+                if self.scores is not None and self.scores.due(before, game.images) and game.images < recipe.images:
+                    self.evaluate(self.scores)
                 if before // recipe.snapshot != game.images // recipe.snapshot and game.images < recipe.images:
                     self.snapshot()
             if game.images < recipe.images:
@@ -101,6 +106,11 @@ class Loop:
         return float(time.perf_counter() - self.started)
 
     @property
+    def clock(self) -> dict[str, int | float]:
+        """Where the run stands: what begins a line of its log."""
+        return {"images": self.game.images, "rounds": self.game.G.moves, "seconds": round(self.seconds, 3)}
+
+    @property
     def generator(self) -> TrainedGenerator:
         """The generator as it stands: its running average."""
         recipe = storable(self.recipe, self.dataset)
@@ -118,11 +128,16 @@ class Loop:
         now, images = self.seconds, self.game.images
         spent = max(now - self.last_tick[0], 1e-9)
         rate = (images - self.last_tick[1]) / spent
-        clock = {"images": images, "rounds": self.game.G.moves, "seconds": round(now, 3)}
         speed = {"images_per_second": round(rate, 1), "wait": round(self.batches.waited / spent, 4)}
-        append_log(self.run, {**clock, **speed, **means})
+        append_log(self.run, {**self.clock, **speed, **means})
         self.progress.tick(images, rate, means)
         self.last_tick, self.batches.waited = (now, images), 0.0
+
+    def evaluate(self, scores: RunScores) -> None:
+        """A log line of scores. The time that they take does not count in the speed of the game."""
+        began = self.seconds
+        scores.take(self.generator, self.clock, self.progress.say)
+        self.last_tick = (self.last_tick[0] + self.seconds - began, self.last_tick[1])
 
     def snapshot(self) -> None:
         """A log line, a picture and a checkpoint, in this order: the checkpoint vouches for the other two."""
@@ -146,7 +161,9 @@ class Loop:
         """What a finished run holds beside its snapshots: the generator's file, scores, the report."""
         generator = self.generator
         replace_durably(self.run / "generator.safetensors", generator_bytes(generator))
-        for sentence in write_scores(self.run, generator, self.dataset, self.recipe.data):
+        if self.scores is not None and not self.scores.done(self.game.images):
+            self.evaluate(self.scores)
+        for sentence in write_scores(self.run, generator, self.dataset, self.recipe.data, last_scores(self.run)):
             self.progress.say(sentence)
         self.snapshot()
         self.progress.say(f"wrote {write_report(self.run, generator, self.dataset)}")

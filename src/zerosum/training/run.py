@@ -6,12 +6,15 @@ from typing import Any
 
 import torch
 
+from zerosum.data.dataset import Dataset
 from zerosum.data.resolve import source
+from zerosum.game.game import Game
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.log import truncate_log
 from zerosum.training.build import build_game
 from zerosum.training.device import choose_device, choose_precision
+from zerosum.training.evaluating import RunScores
 from zerosum.training.folder import open_run, storable, write_circumstances
 from zerosum.training.loop import Loop
 from zerosum.training.progress import TrainingProgress
@@ -61,6 +64,7 @@ def train(
     number_format = choose_precision(recipe.precision, where, dataset.is_image)
     game = build_game(recipe, dataset, where, number_format)
     run = Path(out) if out is not None else Path("runs") / recipe.name
+    scores = None if recipe.evaluation is None else RunScores(recipe.evaluation, run, dataset, where)
     start = open_run(run, storable(recipe, dataset))
     if start.checkpoint is not None:
         restore(game, start.checkpoint)
@@ -68,15 +72,23 @@ def train(
     with TrainingProgress(recipe.images, game.images, quiet) as progress:
         for sentence in (*dataset.notes, *start.sayings):
             progress.say(sentence)
-        players = f"parameters G {_count(game.G.parameters)}, D {_count(game.D.parameters)}"
         machine = f"{where.type} in {number_format}, {torch.get_num_threads()} threads"
-        progress.say(f"{recipe.name}: {len(dataset):,} samples of {dataset.name}; {players}; {machine}; into {run}")
+        progress.say(f"{recipe.name}: {_samples(dataset)}; {_players(game)}; {machine}; into {run}")
         if game.images >= recipe.images:
             progress.say("this run has ended; there is nothing left to do")
             return run
         write_circumstances(run, where, number_format)
-        Loop(recipe, run, dataset, game, progress, start.checkpoint.numbers if start.checkpoint else {}).play()
+        before = start.checkpoint.numbers if start.checkpoint else {}
+        Loop(recipe, run, dataset, game, progress, before, scores).play()
     return run
+
+
+def _samples(dataset: Dataset) -> str:
+    return f"{len(dataset):,} samples of {dataset.name}"
+
+
+def _players(game: Game) -> str:
+    return f"parameters G {_count(game.G.parameters)}, D {_count(game.D.parameters)}"
 
 
 def _count(parameters: list[torch.nn.Parameter]) -> str:

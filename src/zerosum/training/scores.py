@@ -1,7 +1,9 @@
 """Scores that the data itself allows at the end of a run."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -15,13 +17,20 @@ from zerosum.training.judging import class_accuracy
 SAMPLES = 2_500
 
 
-def write_scores(run: Path, generator: TrainedGenerator, dataset: Dataset, source: Source) -> list[str]:
+def write_scores(
+    run: Path,
+    generator: TrainedGenerator,
+    dataset: Dataset,
+    source: Source,
+    evaluated: Mapping[str, Any] = MappingProxyType({}),
+) -> list[str]:
     """Write `scores.json` where there is a truth to score by, and return what there is to say of it.
 
-    Where the data knows its modes: modes found, share of high quality, KL. Where the game was played by labels: how
-    many samples carry the class asked for, with the same number for real ones, which is the judge's ceiling.
+    What the run's evaluations gave (`evaluated`). Where the data knows its modes: modes found, share of high quality,
+    KL. Where the game was played by labels: how many samples carry the class asked for, with the same number for real
+    ones, which is the judge's ceiling.
     """
-    scores: dict[str, Any] = {}
+    scores = dict(evaluated)
     sayings = []
     if isinstance(source, Multimodal):
         samples = torch.from_numpy(generator.sample(SAMPLES))

@@ -1,0 +1,114 @@
+"""`zerosum evaluate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zerosum.cli._output import JsonFlag, print_json
+
+if TYPE_CHECKING:
+    from zerosum.evaluation.manner import Manner
+    from zerosum.evaluation.scores import Scores
+    from zerosum.evaluation.scoring import Evaluator
+
+_SIDE = "a folder or zip of images, a .npz of images or features, a run folder, or a source like 'Digits()'"
+# Written out, since --help loads no torch; a test holds them to what there is.
+_METRICS = "fid, fid-infinity, kid, is, prdc, swd, memorisation, intra-fid, cas"
+_FEATURES = "inception, lite0, dinov2, classifier:FILE, random-conv, pixels or package.module:function"
+
+
+def evaluate(
+    real: Annotated[str, typer.Argument(help=f"The real side: {_SIDE}; or saved moments.")],
+    fake: Annotated[str | None, typer.Argument(help="The side that is judged, likewise.", show_default=False)] = None,
+    metrics: Annotated[str, typer.Option(help=f"What to score, with commas between: {_METRICS}.")] = "fid,kid",
+    features: Annotated[
+        str | None, typer.Option(help=f"What looks at the pictures: {_FEATURES}.", show_default="inception")
+    ] = None,
+    n: Annotated[int | None, typer.Option(help="Samples of each side at most.", show_default="all")] = None,
+    seed: Annotated[int, typer.Option(help="Which samples, of a generator or of a set of more than n.")] = 0,
+    batch: Annotated[int, typer.Option(help="Pictures looked at together; it changes no score.")] = 64,
+    held_out: Annotated[
+        str | None, typer.Option(help="Real samples not trained on, for metrics that compare with such: like REAL.")
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Look at the real side anew, and keep nothing.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="FILE.json for the scores; without FAKE, FILE.safetensors for REAL's moments.")
+    ] = None,
+    sanity: Annotated[
+        bool, typer.Option("--sanity", help="Spoil REAL in many ways, and show in the folder --out what notices which.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Score samples against real ones, and say how the scores were made.
+
+    Without FAKE, --out FILE.safetensors keeps the moments of REAL, which then stand for it where fid alone is asked.
+    With --sanity, FAKE is another set whose pictures are mixed in, and n counts pictures in all, by default 1,000.
+    """
+    from zerosum.cli._bar import telling
+    from zerosum.evaluation.manner import Manner
+    from zerosum.evaluation.scores import write_scores
+    from zerosum.evaluation.scoring import Evaluator
+
+    manner = Manner(features, n, seed, batch, cache=not no_cache)
+    if sanity:
+        _spoil(real, fake, manner, out or Path("sanity"), as_json)
+        return
+    _check_out(fake, out)
+    names = [name.strip() for name in metrics.split(",")] if fake is not None else ["fid"]
+    with telling("looking") as (say, progress):
+        evaluator = Evaluator(real, names, manner, held_out, say, progress)
+        if fake is None and out is not None:
+            facts = _keep(evaluator, out)
+        else:
+            scores = evaluator.score(fake)
+    if fake is None:
+        print_json(facts) if as_json else typer.echo(f"wrote the moments of {facts['n']:,} samples to {out}", err=True)
+        return
+    if out is not None:
+        write_scores(out, scores)
+    print_json(scores.as_dict()) if as_json else typer.echo(_table(scores))
+
+
+def _spoil(real: str, other: str | None, manner: "Manner", out: Path, as_json: bool) -> None:
+    from zerosum.cli._bar import telling
+    from zerosum.evaluation.sanity_report import sanity_table, write_sanity
+    from zerosum.evaluation.sanity_sides import sanity_of
+
+    if out.suffix:
+        raise ValueError(f"--sanity writes pictures, numbers and a page into a folder; found --out {out}")
+    with telling("looking") as (say, progress):
+        found = sanity_of(real, other, manner, say, progress)
+    write_sanity(out, found)
+    if as_json:
+        print_json({"out": out, **found.as_dict()})
+        return
+    typer.echo(sanity_table(found))
+    typer.echo(f"look at  {out / 'sanity.html'}", err=True)
+
+
+def _check_out(fake: str | None, out: Path | None) -> None:
+    """Raise `ValueError` before anything is done for a file that could not hold what comes out."""
+    if fake is None and (out is None or out.suffix != ".safetensors"):
+        raise ValueError("without FAKE there are only REAL's moments to keep: name --out FILE.safetensors")
+    if fake is not None and out is not None and out.suffix != ".json":
+        raise ValueError(f"scores go into a .json file; found --out {out}")
+
+
+def _keep(evaluator: "Evaluator", out: Path) -> dict[str, object]:
+    from zerosum.evaluation.stored import save_moments
+
+    stored = evaluator.stored()
+    save_moments(out, stored)
+    return {"out": out, "n": stored.moments.count, "content": stored.content, "features": dict(stored.features)}
+
+
+def _table(scores: "Scores") -> str:
+    """Scores for people: a line each, and what they were made from."""
+    from zerosum.evaluation.scores import shown
+
+    told = scores.protocol
+    width = max(map(len, scores.values))
+    lines = [f"{name:{width}}  {shown(value, scores.errors.get(name))}" for name, value in scores.values.items()]
+    real, fake = (f"{told[side]} ({told[f'{side}.n']:,})" for side in ("real", "fake"))
+    return "\n".join([*lines, "", f"{fake} against {real}, by {told['features.name']} features"])

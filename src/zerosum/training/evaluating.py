@@ -1,0 +1,109 @@
+"""Scores of a run under way, and the best generator so far."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zerosum.data.dataset import Dataset
+from zerosum.evaluation.comparison import differ
+from zerosum.evaluation.manner import Manner
+from zerosum.evaluation.scores import Scores, shown, write_scores
+from zerosum.evaluation.scoring import Evaluator
+from zerosum.recipes.evaluation import Evaluation
+from zerosum.runs.checkpoint import replace_durably
+from zerosum.runs.generator import BEST, TrainedGenerator, generator_bytes
+from zerosum.runs.log import append_log, read_log
+
+SCORE, ERROR = "score/", "error/"  # what begins the keys of scores and their errors in the log
+_DECIDES = "kid"
+
+
+class RunScores:
+    """The scores of a run, in its log, and the best generator so far, in its folder.
+
+    Which one is best follows from the log alone, so a continued run has nothing more to remember: its log ends where
+    its checkpoint was taken. The random numbers of the run are not touched.
+
+    Args:
+        plan: what to score, and when.
+        run: the run folder.
+        dataset: the run's data.
+        device: where to compute.
+
+    Raises:
+        ValueError: where the plan cannot be carried out, before anything is trained.
+    """
+
+    def __init__(self, plan: Evaluation, run: Path, dataset: Dataset, device: torch.device) -> None:
+        self.plan, self.run = plan, run
+        manner = Manner(plan.features, plan.n, plan.seed, device=str(device))
+        self.evaluator = Evaluator(dataset, plan.metrics, manner)
+
+    def due(self, before: int, now: int) -> bool:
+        """Whether an evaluation falls between two counts of images."""
+        return before // self.plan.every != now // self.plan.every
+
+    def done(self, images: int) -> bool:
+        """Whether there are scores after so many images already."""
+        return any(line["images"] == images and is_evaluation(line) for line in read_log(self.run))
+
+    def take(self, generator: TrainedGenerator, clock: Mapping[str, Any], say: Callable[[str], None]) -> None:
+        """Score a generator: a line in the log, which `clock` begins, and `best.safetensors` if it is the best."""
+        self.evaluator.say = say
+        with torch.random.fork_rng(devices=[]):
+            scores = self.evaluator.score(generator, self.run.name)
+        told = {SCORE + name: value for name, value in scores.values.items()}
+        told |= {ERROR + name: error for name, error in scores.errors.items()}
+        append_log(self.run, {**clock, **told})
+        write_scores(self.run / "evaluation.json", scores)
+        best = best_line(read_log(self.run))
+        is_best = best is not None and best["images"] == generator.images
+        if is_best:
+            replace_durably(self.run / BEST, generator_bytes(generator))
+        say(f"after {generator.images:,} images {_told(scores)}{', the best KID so far' if is_best else ''}")
+
+
+def is_evaluation(line: Mapping[str, Any]) -> bool:
+    """Whether a line of a log holds scores."""
+    return any(key.startswith(SCORE) for key in line)
+
+
+def best_line(log: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The line of a log with the best KID; None where there is none.
+
+    Of two lines the earlier one counts as better, unless the later lies below it by more than two standard errors of
+    their difference.
+    """
+    best: Mapping[str, Any] | None = None
+    for line in log:
+        value = line.get(SCORE + _DECIDES)
+        if value is None or not math.isfinite(value):
+            continue
+        if best is None:
+            best = line
+            continue
+        least, errors = best[SCORE + _DECIDES], [one.get(ERROR + _DECIDES) for one in (best, line)]
+        if value < least and differ(least, errors[0], value, errors[1]):
+            best = line
+    return best
+
+
+def last_scores(run: Path) -> dict[str, Any]:
+    """What the summary of a run says of its evaluations: the last scores with their errors, and where KID was best."""
+    log = read_log(run)
+    lines = [line for line in log if is_evaluation(line)]
+    if not lines:
+        return {}
+    told = {key.removeprefix(SCORE): value for key, value in lines[-1].items() if key.startswith(SCORE)}
+    told |= {f"{key.removeprefix(ERROR)}_error": value for key, value in lines[-1].items() if key.startswith(ERROR)}
+    best = best_line(log)
+    if best is not None:
+        told |= {"best_kid": best[SCORE + _DECIDES], "best_kid_images": best["images"]}
+    return told
+
+
+def _told(scores: Scores) -> str:
+    return ", ".join(f"{name} {shown(value, scores.errors.get(name))}" for name, value in scores.values.items())

@@ -1,0 +1,120 @@
+"""Whole commands, as a user types them."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zerosum.cli import evaluate
+from zerosum.evaluation.measures import MEASURES
+from zerosum.metrics.features.extractor import extractor_named
+
+FLAT = ["--features", "pixels"]
+PAGE = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")
+
+
+def test_help_and_manual_name_every_metric_and_every_extractor():
+    names = [measure.name for measure in MEASURES]
+    assert evaluate._METRICS.split(", ") == names
+    assert re.findall(r"^\| `([\w-]+)` \| .* (?:lower|higher|neither) \|", PAGE, re.MULTILINE) == names
+    with pytest.raises(ValueError, match="no extractor is called") as told:
+        extractor_named("nothing")
+    there = str(told.value).partition("there is ")[2].split(", ")[:-1]
+    assert sorted(there) == sorted(re.sub(":.*", "", name) for name in re.split(", | or ", evaluate._FEATURES)[:-1])
+    assert all(f"`{name}" in PAGE for name in there)
+
+
+def test_evaluate_prints_scores_and_protocol_and_the_batch_changes_nothing(sets, make, command):
+    metrics = ["--metrics", "fid,kid,prdc,swd", "--features", "random-conv"]
+    (one, said), (two, _) = (make.zerosum("evaluate", *sets, *metrics, "--batch", b, "--json") for b in (7, 64))
+    assert one["format"] == "zerosum scores 1" and said == ""
+    assert [*one["scores"]] == ["fid", "kid", "precision", "recall", "density", "coverage", "swd"]
+    assert one["errors"].keys() == one["scores"].keys() - {"density"}
+    assert two["scores"] == pytest.approx(one["scores"], rel=1e-4) and two["protocol"] == one["protocol"]
+    assert one["protocol"]["real.n"] == 40 and one["protocol"]["fake.n"] == 50
+    flat = [command("evaluate", *sets, *FLAT, "--batch", b, "--json")[0]["scores"] for b in (7, 64)]
+    assert flat[0] == pytest.approx(flat[1], rel=1e-9)
+
+
+def test_a_run_is_scored_against_its_data_and_the_scores_are_compared(run, tmp_path, command):
+    files = [tmp_path / f"{name}.json" for name in "abc"]
+    common = ["--metrics", "fid,kid,intra-fid", *FLAT, "--n", 200]
+    for file, options in zip(files, ([], ["--seed", 1], ["--features", "random-conv"]), strict=True):
+        command("evaluate", "Digits()", run, *common, *options, "--out", file)
+    told, said = command("evaluate", "Digits()", run, *common)
+    rows = [line.split() for line in told.splitlines()[:3]]
+    assert [row[0] for row in rows] == ["fid", "kid", "intra-fid"] and all(row[2] == "±" for row in rows)
+    assert f"{run} (200) against Digits() (200), by pixels features" in told and said == ""
+    again = tmp_path / "again.json"
+    command("evaluate", "Digits()", run / "generator.safetensors", *common, "--out", again, "--no-cache")
+    table, _ = command("compare", files[0], again)
+    assert table.splitlines()[0].split() == [str(files[0]), str(again)] and table.count("*") == 6
+    found, _ = command("compare", files[0], again, "--json")
+    assert found["scores"]["kid"][0] == found["scores"]["kid"][1] and found["names"] == [str(files[0]), str(again)]
+    _, said = command("compare", files[0], files[1], code=1)
+    assert "not made alike, so they are not compared: real.content is " in said
+    _, said = command("compare", files[0], files[2], code=1)
+    assert "features.name is pixels in" in said and len(said.strip().splitlines()) == 1
+
+
+def test_moments_are_kept_and_stand_for_the_real_side(sets, tmp_path, command):
+    kept = tmp_path / "real.safetensors"
+    facts, _ = command("evaluate", sets[0], *FLAT, "--out", kept, "--json")
+    assert facts["n"] == 40 and facts["out"] == str(kept) and facts["features"]["name"] == "pixels"
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    for real, file in zip((sets[0], kept), files, strict=True):
+        command("evaluate", real, sets[1], *FLAT, "--metrics", "fid", "--out", file)
+    found, _ = command("compare", *files, "--json")
+    assert found["scores"]["fid"][0] == pytest.approx(found["scores"]["fid"][1], rel=1e-9) and found["notes"] == []
+
+
+def test_memorisation_sees_copies(tmp_path, make, command):
+    train, held_out = make.pictures(60), make.pictures(60, seed=0)[::-1].copy()
+    held_out = np.random.default_rng(7).permuted(held_out, axis=0)
+    for name, images in (("train", train), ("held", held_out), ("copies", train[:40])):
+        np.savez(tmp_path / f"{name}.npz", images=images)
+    paths = [tmp_path / f"{name}.npz" for name in ("train", "copies", "held")]
+    found, _ = command("evaluate", *paths[:2], "--held-out", paths[2], "--metrics", "memorisation", *FLAT, "--json")
+    assert found["scores"]["memorisation"] < -5 and found["scores"]["memorisation-closer"] == 1
+    assert found["protocol"]["held_out.n"] == 60 and found["protocol"]["held_out"] == str(paths[2])
+
+
+def test_what_a_user_gets_wrong_is_one_sentence(sets, tmp_path, run, make, command):
+    (tmp_path / "empty").mkdir()
+    mixed = make.as_folder(tmp_path / "mixed", make.pictures(3))
+    make.as_folder(mixed / "larger", make.pictures(2, side=20))
+    broken = make.as_folder(tmp_path / "broken", make.pictures(3))
+    (broken / "0002.png").write_bytes((broken / "0002.png").read_bytes()[:90])
+    np.savez(tmp_path / "one.npz", images=make.pictures(1))
+    np.savez(tmp_path / "nan.npz", features=np.array([[0.0, 1.0], [np.nan, 0.0], [1.0, 1.0]]))
+    np.savez(tmp_path / "few.npz", features=np.eye(2))
+    real, fake = sets
+    for arguments, sentence in (
+        ([tmp_path / "empty", fake], "holds no images"),
+        ([mixed, fake], "differ in size, from 12x12 to 20x20"),
+        ([broken, fake], "0002.png is damaged"),
+        ([tmp_path / "one.npz", fake], "one.npz has 1 sample, and scores need at least 2 of each side"),
+        ([real, fake, "--n", "1"], "n counts samples of each side, at least 2"),
+        ([real, fake, "--metrics", "fod"], "no metric is called 'fod'; there are fid"),
+        ([real, fake, "--features", "nonsense"], "no extractor is called 'nonsense'; there is "),
+        ([real, run], "bring both to one size"),
+        ([real, tmp_path / "nowhere"], "there is no"),
+        ([real], "without FAKE there are only REAL's moments to keep"),
+        ([real, fake, "--out", "x.txt"], "scores go into a .json file; found --out x.txt"),
+    ):
+        chosen = [] if "--features" in arguments else FLAT
+        out, said = command("evaluate", *arguments, *chosen, code=1)
+        assert out == "" and sentence in said and len(said.strip().splitlines()) == 1, said
+    for real, fake, sentence in (
+        ("nan.npz", "few.npz", "should be finite numbers; those of sample "),
+        ("few.npz", "nan.npz", "should be finite numbers; those of sample "),
+    ):
+        _, said = command("evaluate", tmp_path / real, tmp_path / fake, code=1)
+        assert sentence in said
+    out, said = make.zerosum("evaluate", tmp_path / "empty", sets[1], code=1)
+    assert out == "" and said.startswith("zerosum: ") and len(said.strip().splitlines()) == 1, "no traceback"
+    (tmp_path / "a.json").write_text(json.dumps({"modes": 8}))
+    _, said = command("compare", tmp_path / "a.json", tmp_path / "a.json", code=1)
+    assert "a.json is named twice: name each result once" in said
