@@ -10,9 +10,6 @@ The table goes into `bench/metrics.md`; of other numbers than the defaults it is
 """
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,13 +23,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.full_size import write
+from bench.inception import PYTHON, reader
 from bench.machine import machine
+from bench.marked import write
 from zerosum.metrics.frechet import frechet_distance, frechet_distance_from_moments
 from zerosum.metrics.moments import Moments, moments_of
 
 TABLE = Path(__file__).with_name("metrics.md")
-PYTHON, PROGRAM = Path(".venv-peers/bin/python"), Path(__file__).with_name("peer_sqrtm.py")
+PROGRAM = Path(__file__).with_name("peer_sqrtm.py")
 THREADS = 2
 DIMENSIONS, SAMPLES, FEW, REPEATS = 2048, 10_000, 1_000, 5
 OURS, PRODUCT, ROOT = "ours (Cholesky, eigvalsh)", "eigenvalues of the product", "scipy.linalg.sqrtm"
@@ -83,33 +81,16 @@ def by_root(real: Moments, fake: Moments) -> Iterator[Way]:
         raise ValueError(f"there is no {PYTHON}: run `make peers` first")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "moments.npz"
-        sides = {"real": real, "fake": fake}
-        arrays = {f"{name}_mean": side.mean.numpy() for name, side in sides.items()}
-        np.savez(path, **arrays, **{f"{name}_covariance": side.covariance.numpy() for name, side in sides.items()})
-        threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-        with subprocess.Popen(
-            [str(PYTHON), str(PROGRAM), str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **threads},
-        ) as process:
-            assert process.stdin is not None and process.stdout is not None
-            asked, answers = process.stdin, process.stdout
+        arrays = {f"{name}_mean": side.mean.numpy() for name, side in (("real", real), ("fake", fake))}
+        arrays |= {f"{name}_covariance": side.covariance.numpy() for name, side in (("real", real), ("fake", fake))}
+        np.savez(path, **arrays)
+        with reader([str(PYTHON), str(PROGRAM), str(path)]) as player:
 
             def way() -> Timed:
-                asked.write("go\n")
-                asked.flush()
-                line = answers.readline()
-                if not line:
-                    raise ValueError(f"{PROGRAM} ended without an answer")
-                found = json.loads(line)
-                return Timed(found["seconds"], found["value"])
+                answer = player.ask("go")
+                return Timed(answer["seconds"], answer["value"])
 
-            try:
-                yield way
-            finally:
-                process.kill()
+            yield way
 
 
 def by_turns(ways: dict[str, Way], repeats: int) -> dict[str, list[Timed]]:
@@ -172,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"frechet: {error}", file=sys.stderr)
         return 1
     if [*chosen.values()] == [DIMENSIONS, SAMPLES, FEW, REPEATS]:
-        write(TABLE, "frechet", text)
+        write(TABLE, "frechet", "bench.frechet", text)
     else:
         print(text)
     return 0

@@ -28,10 +28,10 @@ import torch
 
 from bench.full_size_games import GAMES, MEASURED, Full, games
 from bench.machine import machine
+from bench.marked import write
 from zerosum.training.device import has_bfloat16
 
 TABLE = Path(__file__).with_name("full_size.md")
-BEGIN, END = "<!-- {device}: written by bench.full_size -->", "<!-- {device}: as far as here -->"
 FORMATS = ("float32", "bfloat16")
 THREADS = 2
 LONG = 15.0  # seconds, in all formats together, after which a measurement is not repeated once more
@@ -121,16 +121,6 @@ def _digits(number: float) -> str:
     return f"{number:,.0f}" if number >= 1000 else f"{number:.4g}"
 
 
-def write(path: Path, device: str, text: str) -> None:
-    """Write a device's table into the page between its two marks; raises `ValueError` where there are none."""
-    begin, end = (mark.format(device=device) for mark in (BEGIN, END))
-    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
-    _, found_too, after = rest.partition(end)
-    if not found or not found_too:
-        raise ValueError(f"{path} should hold the lines {begin} and {end}, between which the table is written")
-    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measure, on the processor and on a GPU where there is one, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -152,7 +142,7 @@ def main(arguments: list[str] | None = None) -> int:
             if chosen.size or chosen.names:
                 print(text)
             else:
-                write(TABLE, device, text)
+                write(TABLE, device, "bench.full_size", text)
     except ValueError as error:
         print(f"full_size: {error}", file=sys.stderr)
         return 1

@@ -124,18 +124,5 @@ def test_a_game_that_ends_early_and_a_strange_name_are_told(capsys, monkeypatch)
         one.ask("facts")
 
 
-def test_a_device_has_its_own_part_of_the_page(tmp_path):
-    page = tmp_path / "page.md"
-    marks = [mark.format(device=device) for device in ("cpu", "cuda") for mark in (full_size.BEGIN, full_size.END)]
-    page.write_text("a\n{}\nold\n{}\nb\n{}\n{}\nc\n".format(*marks))
-    full_size.write(page, "cpu", "new")
-    full_size.write(page, "cuda", "other")
-    lines = [line for line in page.read_text().splitlines() if line]
-    assert lines == ["a", marks[0], "new", marks[1], "b", marks[2], "other", marks[3], "c"]
-    with pytest.raises(ValueError, match="should hold the lines <!-- mps: written by"):
-        full_size.write(page, "mps", "x")
-    assert all(mark in full_size.TABLE.read_text() for mark in marks)
-
-
 def test_four_digits_of_a_time_are_told_and_no_power_of_ten():
     assert [full_size._digits(x) for x in (2.27211, 56.374, 427.96, 11590.2)] == ["2.272", "56.37", "428", "11,590"]

@@ -27,8 +27,8 @@ class Gathered:
         name: what the side was given as.
         count: samples that were seen.
         content: sha256 of the set of them, whatever its order.
-        moments: mean and covariance of the features; None where nobody asked.
-        parts: the same by groups of samples, for a side whose chance is to be told; None where nobody asked.
+        moments: mean and covariance of the features; None where nobody asked, or where there are `parts`.
+        parts: the same by groups of samples, in files, for a side whose chance is to be told.
         features: `(count, d)`, in the order of the sample; None where nobody asked.
         logits: `(count, K)`, likewise.
         labels: `(count,)`, likewise.
@@ -97,7 +97,7 @@ def gather(
         see: what makes features of pictures `(B, H, W, C)`.
         needs: what to keep.
         batch: pictures seen together.
-        folder: where to keep the moments by groups; None where these are not wanted.
+        folder: where to keep moments by groups; None where these are wanted as a whole only.
         progress: is told the samples done and in all.
 
     Raises:
@@ -113,13 +113,12 @@ def gather(
         kept.add(images, seen)
         if progress is not None:
             progress(kept.done, sample.count)
-    parts = kept.parts
     return Gathered(
         side.name,
         sample.count,
         hashed.content,
-        None if parts is None else parts.whole(),
-        None if folder is None else parts,
+        kept.moments,
+        kept.parts,
         kept.features,
         kept.logits,
         sample.labels if "labels" in needs else None,
@@ -133,6 +132,7 @@ class _Kept:
     def __init__(self, name: str, count: int, needs: Set[Need], folder: Path | None) -> None:
         self.name, self.count, self.needs, self.folder = name, count, needs, folder
         self.done = 0
+        self.moments: Moments | None = None
         self.parts: Parts | None = None
         self.features: Tensor | None = None
         self.logits: Tensor | None = None
@@ -144,10 +144,12 @@ class _Kept:
         if not x.isfinite().all():
             first = self.done + int((~x.isfinite()).any(1).nonzero()[0])
             raise ValueError(f"the features of {self.name} should be finite numbers; those of sample {first} are not")
-        if "moments" in self.needs:
-            if self.parts is None:
-                self.parts = Parts(x.shape[1], self.count, self.folder)
+        if "moments" in self.needs and self.folder is not None:
+            self.parts = self.parts or Parts(x.shape[1], self.count, self.folder)
             self.parts.add(x)
+        elif "moments" in self.needs:
+            self.moments = self.moments or Moments(x.shape[1])
+            self.moments.add(x)
         if "features" in self.needs:
             self.features = self._put(self.features, x)
         if "logits" in self.needs:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -91,10 +92,10 @@ def _frechet(sides: Sides) -> dict[str, Score]:
         # The same number, sooner: among samples, where there are fewer of these than dimensions.
         without_each = [frechet_distance(first, some) for some in without(second)]
         return {"fid": Score(frechet_distance(first, second), jackknife(without_each))}
-    real, fake, parts = sides.real.moments, sides.fake.moments, sides.fake.parts
-    assert real is not None and fake is not None
-    of_parts = [] if parts is None else [frechet_distance_from_moments(real, part) for part in parts.without()]
-    return {"fid": Score(frechet_distance_from_moments(real, fake), jackknife(of_parts))}
+    real, parts = sides.real.moments, sides.fake.parts
+    assert real is not None and parts is not None
+    distance = partial(frechet_distance_from_moments, real)
+    return {"fid": Score(distance(parts.whole()), jackknife([*map(distance, parts.without())]))}
 
 
 def _frechet_infinity(sides: Sides) -> dict[str, Score]:

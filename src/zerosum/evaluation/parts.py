@@ -26,58 +26,48 @@ def without(rows: Tensor) -> Iterator[Tensor]:
 
 
 class Parts:
-    """The moments of a sample, and where a folder is given those of ten groups of consecutive samples.
+    """The moments of a sample by groups of consecutive samples, in files.
 
-    The groups lie in files, so that no more than two moments are in memory at a time however many groups there are: one
-    of 2,048 dimensions takes 34 MB.
+    So one moments are in memory while samples come, however many groups there are: of 2,048 dimensions they take 34 MB.
 
     Args:
         dimensions: of the features.
-        count: samples that will come.
-        folder: where to keep the groups; without one there are none.
+        count: samples that will come, 1 or more.
+        folder: where to keep the groups; it must be there as long as they are asked for.
     """
 
-    def __init__(self, dimensions: int, count: int, folder: Path | None = None) -> None:
+    def __init__(self, dimensions: int, count: int, folder: Path) -> None:
         self.dimensions, self.folder = dimensions, folder
         self._ends = [group.stop for group in groups(count)]
-        self._done, self._group = 0, Moments(dimensions)
         self._files: list[Path] = []
-        self._whole = Moments(dimensions)
+        self._group, self._done = Moments(dimensions), 0
 
     def add(self, features: Tensor) -> None:
         """Take in the next features `(B, d)`; raises `ValueError` for such as moments cannot take."""
         while len(features):
-            end = self._ends[len(self._files)] if self.folder is not None else math.inf
-            room = int(min(len(features), end - self._done))
-            self._group.add(features[:room])
-            self._done += room
-            features = features[room:]
+            end = self._ends[len(self._files)]
+            some, features = features[: end - self._done], features[end - self._done :]
+            self._group.add(some)
+            self._done += len(some)
             if self._done == end:
-                self._close()
+                self._files.append(self.folder / f"group-{len(self._files)}.safetensors")
+                self._group.save(self._files[-1])
+                self._group = Moments(self.dimensions)
 
     def whole(self) -> Moments:
-        """The moments of all samples so far."""
-        made = Moments(self.dimensions)
-        made.merge(self._whole)
-        made.merge(self._group)
-        return made
+        """The moments of all samples."""
+        return self._merged(self._files)
 
     def without(self) -> Iterator[Moments]:
-        """The moments of all samples but those of one group, for each group in turn; none for fewer than 2 groups."""
+        """The moments of all samples but those of one group, for each group in turn; none where there is but one."""
         for left_out in self._files if len(self._files) > 1 else []:
-            made = Moments(self.dimensions)
-            for file in self._files:
-                if file != left_out:
-                    made.merge(Moments.load(file))
-            yield made
+            yield self._merged([file for file in self._files if file != left_out])
 
-    def _close(self) -> None:
-        assert self.folder is not None
-        file = self.folder / f"group-{len(self._files)}.safetensors"
-        self._group.save(file)
-        self._files.append(file)
-        self._whole.merge(self._group)
-        self._group = Moments(self.dimensions)
+    def _merged(self, files: Sequence[Path]) -> Moments:
+        made = Moments(self.dimensions)
+        for file in files:
+            made.merge(Moments.load(file))
+        return made
 
 
 def jackknife(estimates: Sequence[float]) -> float | None:

@@ -91,6 +91,7 @@ def test_longer_sides_are_averaged_down():
     images = pictures(2, 8, 3)
     expected = images.float().div(255).view(2, 4, 2, 3, 3).mean(2).permute(0, 3, 1, 2)
     assert torch.allclose(Pixels(side=4)(images).features, expected.flatten(1))
+    assert Pixels(side=4)(pictures(2, 3, 8)).features.shape == (2, 3 * 3 * 4)
     assert Pixels(side=None)(pictures(1, 50, 2)).features.shape == (1, 300)
     assert Pixels(side=4).facts != Pixels().facts != Pixels(side=None).facts
     with pytest.raises(ValueError, match="averaged down to a side of 1 or more, or None; found 0"):

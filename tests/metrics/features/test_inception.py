@@ -100,7 +100,9 @@ def test_it_computes_in_the_format_asked_for(made_up_inception, inception, conv_
 
 def test_more_pictures_than_are_read_together(inception):
     images = slopes(9, 5, 5)
-    assert torch.allclose(inception(images).features[8:], inception(images[8:]).features, atol=1e-5)
+    found = inception(images)
+    assert found.features.shape == (9, 2048) and found.logits.shape == (9, 1008)
+    assert torch.allclose(found.features[8:], inception(images[8:]).features, atol=1e-5)
 
 
 def plain_resize(row, side):

@@ -55,6 +55,12 @@ def test_it_computes_in_the_format_asked_for(made_up_lite0, lite0, conv_formats,
     assert other.facts["dtype"] == name
 
 
+def test_no_gradients_are_kept_whatever_the_weights_are(made_up_lite0):
+    images = torch.zeros(1, 9, 9, 3, dtype=torch.uint8)
+    found = Lite0({name: torch.nn.Parameter(tensor) for name, tensor in made_up_lite0.items()})(images)
+    assert not found.features.requires_grad and not found.logits.requires_grad
+
+
 def test_it_knows_a_daisy(real):
     if not FLOWERS.exists():
         pytest.skip("the flowers are not at ../shared/data/flowers128.npz")

@@ -79,7 +79,7 @@ class DinoV2:
 
     def __call__(self, images: Tensor) -> Features:
         """Return the features of uint8 images `(B, H, W, C)`, `(B, d)`."""
-        return Features(torch.cat([*in_blocks(images, self.device, self._read)]))
+        return Features(torch.cat(in_blocks(images, self.device, self._read)))
 
     def _read(self, images: Tensor) -> Tensor:
         x = colours(images, self.device)

@@ -121,7 +121,8 @@ def extractor_named(
     kind = found.get(name.removesuffix(HALF))
     if kind is not None:
         dtype = torch.bfloat16 if half else torch.float32
-        return kind.named(Wish(argument, dtype, torch.device(device), progress))
+        made: Extractor = kind.named(Wish(argument, dtype, torch.device(device), progress))
+        return made
     if not colon:
         raise ValueError(f"no extractor is called {text!r}; there is {', '.join(found)}, or package.module:function")
     return _imported(name, argument)
