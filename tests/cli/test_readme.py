@@ -21,7 +21,7 @@ SMALL = ["--images", "64", "--set", "batch=16", "--set", "tick=32", "--set", "sn
 
 def test_the_readme_names_its_commands():
     verbs = {shlex.split(c, comments=True)[1] for c in COMMANDS}
-    assert verbs == {"train", "sample", "recipes", "report", "data"}
+    assert verbs == {"train", "sample", "recipes", "report", "data", "evaluate", "compare"}
 
 
 def test_all_of_them_run_one_after_another(tmp_path, monkeypatch, capsys):
@@ -36,10 +36,15 @@ def test_all_of_them_run_one_after_another(tmp_path, monkeypatch, capsys):
             words = shlex.split(command.replace("--images 500000", ""), comments=True)
             words += [*SMALL, "--set", "generator.size=4", "--set", "discriminator.size=4"]
             words += [] if words[2] == "digits" else ["--out", f"runs/{number}"]
+        if words[1] == "evaluate":
+            words += ["--n", "64"]
+        if words[1] == "compare":
+            (tmp_path / "other.json").write_bytes((tmp_path / "one.json").read_bytes())
         monkeypatch.setattr(sys, "argv", words)
         with pytest.raises(SystemExit) as ended:
             main()
         assert ended.value.code == 0, f"{command}\n{capsys.readouterr().err}"
+    assert (tmp_path / "sanity" / "sanity.html").exists()
     assert (tmp_path / "seven.png").exists() and (tmp_path / "runs" / "digits" / "report.html").exists()
 
 
