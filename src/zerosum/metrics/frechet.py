@@ -61,10 +61,8 @@ def frechet_distance_from_moments(real: Moments, fake: Moments) -> float:
     if real.mean.shape != fake.mean.shape:
         raise ValueError(f"both sides need as many dimensions; found {len(real.mean)} real and {len(fake.mean)} fake")
     few, many = sorted((real, fake), key=lambda side: side.count)
-    first, second = few.covariance, many.covariance
-    variance = float(first.trace() + second.trace())
-    root = _trace_of_root(first, second, variance, singular=few.count <= len(few.mean))
-    return _distance(real.mean - fake.mean, variance, root)
+    variance = float(few.covariance.trace() + many.covariance.trace())
+    return _distance(real.mean - fake.mean, variance, _trace_of_root(few, many, variance))
 
 
 @dataclass(frozen=True)
@@ -176,18 +174,23 @@ def _variance(features: Tensor, centre: Tensor) -> float:
     return sum(float((part - centre).square().sum()) for _, part in in_pieces(features)) / (len(features) - 1)
 
 
-def _trace_of_root(first: Tensor, second: Tensor, variance: float, singular: bool) -> float:
+def _trace_of_root(few: Moments, many: Moments, variance: float) -> float:
+    """The trace of the root of the product of the covariances; a matrix is let go when it has served."""
+    first, second = few.covariance, many.covariance
     error = _ROUNDING * float(first.norm() * second.norm())
     lower, failed = torch.linalg.cholesky_ex(first)
-    if not singular and not int(failed):
-        square = torch.zeros_like(first)
-        for start in range(0, len(first), _COLUMNS):
+    if few.count > len(first) and not int(failed):
+        del first
+        square = torch.zeros_like(lower)
+        for start in range(0, len(lower), _COLUMNS):
             # The lower triangle of L^T S L is all that is read, and L is 0 above its diagonal.
             rest, columns = slice(start, None), slice(start, start + _COLUMNS)
             square[rest, columns] = lower[rest, rest].T @ (second[rest, rest] @ lower[rest, columns])
+        del lower, second
         found = _sum_of_roots(torch.linalg.eigvalsh(square), error, variance)
         if found is not None:
             return found
+        first, second = few.covariance, many.covariance
     root = _root(first)
     found = _sum_of_roots(torch.linalg.eigvalsh(root.T @ second @ root), error, variance)
     return float(torch.linalg.svdvals(root.T @ _root(second)).sum()) if found is None else found
