@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from zerosum.cli import evaluate
 from zerosum.evaluation.measures import MEASURES
@@ -79,6 +80,14 @@ def test_memorisation_sees_copies(tmp_path, make, command):
     found, _ = command("evaluate", *paths[:2], "--held-out", paths[2], "--metrics", "memorisation", *FLAT, "--json")
     assert found["scores"]["memorisation"] < -5 and found["scores"]["memorisation-closer"] == 1
     assert found["protocol"]["held_out.n"] == 60 and found["protocol"]["held_out"] == str(paths[2])
+    out = tmp_path / "copies.json"
+    _, said = command("evaluate", *paths[:2], "--held-out", paths[2], "--metrics", "memorisation", *FLAT, "--out", out)
+    assert said.split() == ["look", "at", str(tmp_path / "copies.pairs.png")]
+    with Image.open(tmp_path / "copies.pairs.png") as picture:
+        shown = np.asarray(picture)
+    images = shown[:, -(shown.shape[1] // 14) * 12 :]  # beside the names of the rows
+    row = (len(images) - 2) // 2
+    assert np.array_equal(images[2:row], images[row + 2 : 2 * row]) and images[2:row].std() > 10
 
 
 def test_what_a_user_gets_wrong_is_one_sentence(sets, tmp_path, run, make, command):

@@ -67,6 +67,7 @@ def evaluate(
         return
     if out is not None:
         write_scores(out, scores)
+        _show_pairs(evaluator, fake, scores, out.with_suffix(".pairs.png"))
     print_json(scores.as_dict()) if as_json else typer.echo(_table(scores))
 
 
@@ -101,6 +102,16 @@ def _keep(evaluator: "Evaluator", out: Path) -> dict[str, object]:
     stored = evaluator.stored()
     save_moments(out, stored)
     return {"out": out, "n": stored.moments.count, "content": stored.content, "features": dict(stored.features)}
+
+
+def _show_pairs(evaluator: "Evaluator", fake: str, scores: "Scores", out: Path) -> None:
+    """Draw the samples that show a score, each above the real one that it goes with, where there are any."""
+    from zerosum.pictures.partners import pairs
+
+    found = evaluator.pictured(fake, scores.pairs) if scores.pairs else None
+    if found is not None:
+        pairs(found[0].numpy(), found[1].numpy(), ("generated", "nearest real")).save(out)
+        typer.echo(f"look at  {out}", err=True)
 
 
 def _table(scores: "Scores") -> str:

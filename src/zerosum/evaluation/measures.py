@@ -25,14 +25,19 @@ from zerosum.metrics.neighbours import density_coverage, nearest_neighbours, pre
 from zerosum.metrics.wasserstein import sliced_wasserstein
 
 LOWER, HIGHER = "lower", "higher"
+PAIRS = 12  # of a sample and its nearest real one, the nearest of all, that are shown
 NEIGHBOUR, BALLS = 3, 5  # k of precision and recall, k of density and coverage: those of their papers
 
 
 class Score(NamedTuple):
-    """A number and its standard error, which is None where none can be told."""
+    """A number; its standard error, None where none can be told; and what shows it.
+
+    That is pairs of a generated and a real sample, their indices int64 `(count, 2)`, which a picture is made of.
+    """
 
     value: float
     error: float | None = None
+    pairs: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +144,7 @@ def _memorisation(sides: Sides) -> dict[str, Score]:
     found = nearest_neighbours(samples, train, sides.held_out.features)
     # The statistic is a standard normal number where nothing was memorised, so its error there is 1.
     return {
-        "memorisation": Score(found.statistic, 1.0),
+        "memorisation": Score(found.statistic, 1.0, found.pairs(PAIRS)),
         "memorisation-closer": Score(found.closer),
         "memorisation-p": Score(found.p_value),
     }

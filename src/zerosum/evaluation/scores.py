@@ -22,11 +22,13 @@ class Scores:
         values: the scores, by name.
         errors: the standard errors of those that have one.
         protocol: how they were made: plain texts and numbers by name.
+        pairs: indices of generated and real samples that show a score; no file keeps them.
     """
 
     values: Mapping[str, float]
     errors: Mapping[str, float] = field(default_factory=dict)
     protocol: Mapping[str, str | int] = field(default_factory=dict)
+    pairs: tuple[tuple[int, int], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The content of a score file."""

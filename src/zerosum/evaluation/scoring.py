@@ -16,7 +16,7 @@ from zerosum.evaluation.gathering import Gathered, Need, Progress, digest, gathe
 from zerosum.evaluation.manner import LEAST, Manner
 from zerosum.evaluation.measures import Score, Sides, chosen
 from zerosum.evaluation.scores import Scores
-from zerosum.evaluation.sides import Sample, Side, open_side
+from zerosum.evaluation.sides import Sample, Side, open_side, picked
 from zerosum.evaluation.stored import StoredMoments
 from zerosum.game.draws import stream
 from zerosum.metrics.features.extractor import Extractor, Features
@@ -78,6 +78,7 @@ class Evaluator:
             raise ValueError(f"{asking[0]} compares with real samples that were held out of training: give some")
         self._extractor: Extractor | None = None
         self._known: dict[str, Gathered] = {}
+        self._said: set[str] = set()
         self.side = self._opened(self.real)
         self.facts = self._facts(self.side)
 
@@ -98,7 +99,20 @@ class Evaluator:
             self._tell(f"{side.name} and {self.side.name} are the same samples: unbiased scores come out below 0")
         values = {key: score.value for key, score in scores.items()}
         errors = {key: score.error for key, score in scores.items() if score.error is not None}
-        return Scores(values, errors, self._protocol(side, found))
+        pairs = [tuple(pair) for score in scores.values() if score.pairs is not None for pair in score.pairs.tolist()]
+        return Scores(values, errors, self._protocol(side, found), tuple(pairs))
+
+    def pictured(self, fake: Any, pairs: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor] | None:
+        """The pictures of the pairs of the scores of a side: generated and real ones, uint8 `(count, H, W, C)` each.
+
+        They are read, or drawn, once more. None where either side holds no pictures.
+        """
+        side = open_side(fake, self.manner.where)
+        if side.kind != "images" or self.side.kind != "images":
+            return None
+        generated = self._sample(side, min(self._looked_at_real().count, MOST))
+        firsts, seconds = ([pair[place] for pair in pairs] for place in (0, 1))
+        return picked(generated, firsts), picked(self._sample(self.side, UNASKED), seconds)
 
     def stored(self) -> StoredMoments:
         """The moments of the real side, to be kept in a file; for measures of moments, such as `fid`."""
@@ -108,8 +122,9 @@ class Evaluator:
         return StoredMoments(real.moments, self.facts, real.content, self.side.shape)
 
     def _tell(self, sentence: str) -> None:
-        if self.say is not None:
+        if self.say is not None and sentence not in self._said:
             self.say(sentence)
+        self._said.add(sentence)
 
     def _opened(self, given: Any) -> Side:
         side = open_side(given, self.manner.where)

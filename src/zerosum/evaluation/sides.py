@@ -1,7 +1,7 @@
 """The sides of a comparison: pictures, points, features or moments, from wherever they are given."""
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -70,6 +70,19 @@ class Side:
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     stored: StoredMoments | None = None
+
+
+def picked(sample: Sample, indices: Sequence[int]) -> Tensor:
+    """Some pictures of a sample by their places, uint8 `(len(indices), H, W, C)`; it is read as far as the last."""
+    found: dict[int, Tensor] = {}
+    first = 0
+    for piece in sample.pieces():
+        assert isinstance(piece, Tensor)
+        found |= {index: piece[index - first] for index in {*indices} if first <= index < first + len(piece)}
+        first += len(piece)
+        if first > max(indices):
+            break
+    return torch.stack([found[index] for index in indices])
 
 
 def open_side(given: Any, device: torch.device | None = None) -> Side:
