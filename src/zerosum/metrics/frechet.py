@@ -9,7 +9,7 @@ from zerosum.metrics._features import check_pair, exact, in_pieces, mean, told
 from zerosum.metrics.moments import Moments, moments_of
 
 _MOST_PARTS, _STRAIGHT = 3, 2  # parts of at least so many samples a dimension: there FID is straight in 1/N
-_COLUMNS = 256  # columns of a product at a time, where half of it is all that is needed
+_COLUMNS = 256  # columns, and rows, of a product at a time, where half of it is all that is needed
 _EPSILON = 2.0**-52
 _ROUNDING = 4 * _EPSILON  # error of an eigenvalue, as a share of the largest that there could be
 _SURE = 100  # errors above which an eigenvalue's root is known well, and its error is by chance above or below
@@ -61,7 +61,7 @@ def frechet_distance_from_moments(real: Moments, fake: Moments) -> float:
     if real.mean.shape != fake.mean.shape:
         raise ValueError(f"both sides need as many dimensions; found {len(real.mean)} real and {len(fake.mean)} fake")
     few, many = sorted((real, fake), key=lambda side: side.count)
-    variance = float(few.covariance.trace() + many.covariance.trace())
+    variance = few.variance + many.variance
     return _distance(real.mean - fake.mean, variance, _trace_of_root(few, many, variance))
 
 
@@ -185,7 +185,10 @@ def _trace_of_root(few: Moments, many: Moments, variance: float) -> float:
         for start in range(0, len(lower), _COLUMNS):
             # The lower triangle of L^T S L is all that is read, and L is 0 above its diagonal.
             rest, columns = slice(start, None), slice(start, start + _COLUMNS)
-            square[rest, columns] = lower[rest, rest].T @ (second[rest, rest] @ lower[rest, columns])
+            part = second[rest, rest] @ lower[rest, columns]
+            for row in range(start, len(lower), _COLUMNS):
+                rows = slice(row, row + _COLUMNS)
+                square[rows, columns] = lower[row:, rows].T @ part[row - start :]
         del lower, second
         found = _sum_of_roots(torch.linalg.eigvalsh(square), error, variance)
         if found is not None:

@@ -44,9 +44,18 @@ class Moments:
     @property
     def covariance(self) -> Tensor:
         """The unbiased covariance M / (n - 1), float64 `(d, d)`; raises `ValueError` for fewer than two samples."""
+        return self._scatter / self._freedom
+
+    @property
+    def variance(self) -> float:
+        """Its trace, the variance over all dimensions; raises `ValueError` likewise."""
+        return float(self._scatter.trace()) / self._freedom
+
+    @property
+    def _freedom(self) -> int:
         if self.count < 2:
             raise ValueError(f"a covariance needs 2 or more samples; found {self.count}")
-        return self._scatter / (self.count - 1)
+        return self.count - 1
 
     def add(self, features: Tensor) -> None:
         """Take in features `(B, d)` of any floating-point dtype; raises `ValueError` for others, or for NaN."""

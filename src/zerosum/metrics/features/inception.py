@@ -94,7 +94,7 @@ class Inception:
     def __call__(self, images: Tensor) -> Features:
         """Return the features of uint8 images `(B, H, W, C)`, `(B, d)`, and the logits without bias, `(B, 1008)`."""
         last = self.layer if self.layer in EARLY else LAYERS[-1]
-        blocks = in_blocks(images, self.device, lambda some: dict(self._layers(some, last)))
+        blocks = in_blocks(images, self.device, lambda some: dict(self._layers(some, last)), self.dtype)
         features = torch.cat([block[self.layer] for block in blocks])
         if self.layer in EARLY:
             return Features(features)
@@ -102,7 +102,7 @@ class Inception:
 
     def layers(self, images: Tensor) -> dict[str, Tensor]:
         """Return the features at every layer, by its name, each `(B, d)`."""
-        blocks = in_blocks(images, self.device, lambda some: dict(self._layers(some, LAYERS[-1])))
+        blocks = in_blocks(images, self.device, lambda some: dict(self._layers(some, LAYERS[-1])), self.dtype)
         return {layer: torch.cat([block[layer] for block in blocks]) for layer in LAYERS}
 
     def _layers(self, images: Tensor, last: str) -> Iterator[tuple[str, Tensor]]:
