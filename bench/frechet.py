@@ -23,15 +23,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.inception import PYTHON, reader
+from bench.inception import PYTHON
 from bench.machine import machine
 from bench.marked import write
+from bench.turns import THREADS, player
 from zerosum.metrics.frechet import frechet_distance, frechet_distance_from_moments
 from zerosum.metrics.moments import Moments, moments_of
 
 TABLE = Path(__file__).with_name("metrics.md")
 PROGRAM = Path(__file__).with_name("peer_sqrtm.py")
-THREADS = 2
 DIMENSIONS, SAMPLES, FEW, REPEATS = 2048, 10_000, 1_000, 5
 OURS, PRODUCT, ROOT = "ours (Cholesky, eigvalsh)", "eigenvalues of the product", "scipy.linalg.sqrtm"
 AMONG, OVER = "ours, among samples", "ours, over dimensions"
@@ -84,10 +84,10 @@ def by_root(real: Moments, fake: Moments) -> Iterator[Way]:
         arrays = {f"{name}_mean": side.mean.numpy() for name, side in (("real", real), ("fake", fake))}
         arrays |= {f"{name}_covariance": side.covariance.numpy() for name, side in (("real", real), ("fake", fake))}
         np.savez(path, **arrays)
-        with reader([str(PYTHON), str(PROGRAM), str(path)]) as player:
+        with player([str(PYTHON), str(PROGRAM), str(path)]) as scipy:
 
             def way() -> Timed:
-                answer = player.ask("go")
+                answer = scipy.ask("go")
                 return Timed(answer["seconds"], answer["value"])
 
             yield way

@@ -14,12 +14,8 @@ some networks alone, or with --size, which makes all of them small, they are pri
 
 import argparse
 import json
-import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,11 +25,11 @@ import torch
 from bench.full_size_games import GAMES, MEASURED, Full, games
 from bench.machine import machine
 from bench.marked import write
+from bench.turns import THREADS, player
 from zerosum.training.device import has_bfloat16
 
 TABLE = Path(__file__).with_name("full_size.md")
 FORMATS = ("float32", "bfloat16")
-THREADS = 2
 LONG = 15.0  # seconds, in all formats together, after which a measurement is not repeated once more
 HEAD = (
     *("network", "batch", "format", "D move ms", "with its terms", "G move ms", "with its terms"),
@@ -41,38 +37,9 @@ HEAD = (
 )
 
 
-@dataclass(frozen=True)
-class Player:
-    """A process that plays one game in one number format, one measurement at a time."""
-
-    process: "subprocess.Popen[str]"
-
-    def ask(self, word: str) -> dict[str, Any]:
-        """What it answers to a word: the facts of the game, or seconds and memory of one more measurement."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        try:
-            self.process.stdin.write(word + "\n")
-            self.process.stdin.flush()
-            answer = self.process.stdout.readline()
-        except BrokenPipeError:
-            answer = ""
-        if not answer:
-            raise ValueError(f"a game ended with {self.process.wait()} when it was asked for {word!r}")
-        return dict(json.loads(answer))
-
-
-@contextmanager
-def player(name: str, precision: str, device: str, size: int | None) -> Iterator[Player]:
-    """A game in a process of its own, which ends with the context."""
-    words = [sys.executable, "-m", "bench.full_size_games", name, precision, device, str(size or "")]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS)}
-    with subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=Path(__file__).parents[1]
-    ) as process:
-        try:
-            yield Player(process)
-        finally:
-            process.kill()
+def command(name: str, precision: str, device: str, size: int | None) -> list[str]:
+    """What plays one game in one number format, one measurement at a time."""
+    return [sys.executable, "-m", "bench.full_size_games", name, precision, device, str(size or "")]
 
 
 def measure(full: Full, device: str, repeats: int, size: int | None) -> list[dict[str, Any]]:
@@ -83,7 +50,7 @@ def measure(full: Full, device: str, repeats: int, size: int | None) -> list[dic
     """
     formats = [f for f in FORMATS if f == "float32" or has_bfloat16(torch.device(device))]
     with ExitStack() as stack:
-        players = {f: stack.enter_context(player(full.name, f, device, size)) for f in formats}
+        players = {f: stack.enter_context(player(command(full.name, f, device, size))) for f in formats}
         rows = {f: {"name": full.name, "words": full.words, "format": f, **p.ask("facts")} for f, p in players.items()}
         for measured in MEASURED:
             if measured not in rows["float32"]["measured"]:

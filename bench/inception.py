@@ -16,12 +16,9 @@ Both tables go into `bench/metrics.md`. With --trial they are printed and nothin
 
 import argparse
 import io
-import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
@@ -30,10 +27,10 @@ import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
 
-from bench.full_size import Player
 from bench.machine import machine
 from bench.made_up import inception_weights
 from bench.marked import write
+from bench.turns import THREADS, player
 from zerosum.metrics.features.extractor import Extractor
 from zerosum.metrics.features.inception import WEIGHTS, Inception
 from zerosum.metrics.features.lite0 import Lite0
@@ -44,22 +41,9 @@ ROOT = Path(__file__).parents[1]
 PAGE = Path(__file__).with_name("metrics.md")
 PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 FLOWERS = ROOT.parent / "shared" / "data" / "flowers128.npz"
-THREADS, BATCH = 2, 64
+BATCH = 64
 OURS = ("float32", "bfloat16")
 PEER = "torch-fidelity float32"
-
-
-@contextmanager
-def reader(words: list[str]) -> Iterator[Player]:
-    """A process that answers to lines, and ends with the context."""
-    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS)}
-    with subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
-    ) as process:
-        try:
-            yield Player(process)
-        finally:
-            process.kill()
 
 
 def speed(python: Path, count: int, side: int, repeats: int) -> str:
@@ -79,7 +63,7 @@ def speed(python: Path, count: int, side: int, repeats: int) -> str:
         readers = {}
         for name, program in programs.items():
             words = [*program, str(weights), str(images), str(files[name]), "--batch", str(BATCH)]
-            readers[name] = stack.enter_context(reader(words))
+            readers[name] = stack.enter_context(player(words))
         times: dict[str, list[float]] = {name: [] for name in readers}
         version = ""
         for turn in range(repeats + 1):

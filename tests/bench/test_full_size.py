@@ -7,6 +7,7 @@ import pytest
 import torch
 from bench import full_size, full_size_games
 from bench.full_size_games import GAMES, Play, games
+from bench.turns import player
 
 from zerosum.runs.generator import condition_of
 
@@ -76,8 +77,8 @@ def test_the_two_formats_take_turns_and_the_first_measurement_does_not_count(mon
     seconds = {"float32": iter([9.0, 0.4, 0.2, 0.3] * 2), "bfloat16": iter([9.0, 0.1, 0.1, 0.1] * 2)}
 
     class Stub:
-        def __init__(self, name, precision, device, size):
-            self.precision = precision
+        def __init__(self, command):
+            self.precision = command[4]
 
         def __enter__(self):
             return self
@@ -120,7 +121,8 @@ def test_the_command_measures_in_processes_of_its_own_and_prints_a_trial(capsys)
 def test_a_game_that_ends_early_and_a_strange_name_are_told(capsys, monkeypatch):
     assert full_size.main(["pix2pix"]) == 1
     assert "'pix2pix' is not measured at full size; there are stylegan2, r3gan" in capsys.readouterr().err
-    with full_size.player("dcgan", "float32", "nonsense", 4) as one, pytest.raises(ValueError, match="a game ended wi"):
+    command = full_size.command("dcgan", "float32", "nonsense", 4)
+    with player(command) as one, pytest.raises(ValueError, match="a process ended with 1 when it was asked for 'facts"):
         one.ask("facts")
 
 

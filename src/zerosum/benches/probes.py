@@ -58,7 +58,7 @@ class ProbeResult:
 def probe_boards() -> tuple[Board, ...]:
     """Three objects, as many as asked for, mirrored halves, faces, and solids; each with the same networks and budget.
 
-    The own game of each is the paired relativistic one on a small DCGAN, about five minutes of one core.
+    The own game of each is the paired relativistic one on a small DCGAN.
     """
     sources: dict[str, Source] = {
         "three-objects": Counting(numbers=(3,)),
@@ -79,6 +79,13 @@ def probe_boards() -> tuple[Board, ...]:
     )
 
 
+def _ruled(source: Source) -> Counting | Mirrored | Faces | Cuboids:
+    """A set that has a rule; raises `ValueError` for any other."""
+    if not isinstance(source, Counting | Mirrored | Faces | Cuboids):
+        raise ValueError(f"rules are read of Counting, Mirrored, Faces and Cuboids; {source!r} is none of them")
+    return source
+
+
 def rule_kept(samples: Tensor, labels: Tensor | None, source: Source) -> Verdict:
     """Read whether pictures keep the rule of the set that they are to be like.
 
@@ -90,8 +97,7 @@ def rule_kept(samples: Tensor, labels: Tensor | None, source: Source) -> Verdict
     Raises:
         ValueError: for a set without a rule, or samples of another shape than its own.
     """
-    if not isinstance(source, Counting | Mirrored | Faces | Cuboids):
-        raise ValueError(f"rules are read of Counting, Mirrored, Faces and Cuboids; {source!r} is none of them")
+    source = _ruled(source)
     shape = (1 if isinstance(source, Cuboids) else 3, source.side, source.side)
     if tuple(samples.shape[1:]) != shape:
         raise ValueError(f"samples of {source!r} have the shape {shape}; found {tuple(samples.shape[1:])}")
@@ -227,8 +233,7 @@ def _result_of(cell: Cell, out: Path) -> ProbeResult | None:
 
 def _real(source: Source, samples: int) -> tuple[Tensor, Tensor | None]:
     """Real samples uint8 `(N, C, H, W)` that the set itself does not have, and their labels."""
-    if not isinstance(source, Counting | Mirrored | Faces | Cuboids):
-        raise ValueError(f"rules are read of Counting, Mirrored, Faces and Cuboids; {source!r} is none of them")
+    source = _ruled(source)
     data = replace(source, count=samples, seed=source.seed + 1).open()
     return data.read(torch.arange(samples)), data.labels
 

@@ -11,6 +11,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from zerosum._cache import cache_folder
 from zerosum.evaluation.gathering import Gathered
 from zerosum.metrics.moments import Moments
 from zerosum.runs.checkpoint import replace_durably
@@ -18,16 +19,10 @@ from zerosum.runs.checkpoint import replace_durably
 MOST = 4 << 30  # bytes of all that is kept; what was used longest ago makes room
 
 
-def cache_folder() -> Path:
-    """Where it is kept: in the user's cache folder, `XDG_CACHE_HOME` or `~/.cache`."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(home) if home else Path.home() / ".cache") / "zerosum" / "evaluation"
-
-
 def entry(row: str, extractor: Mapping[str, str]) -> "Entry":
     """The place of samples of this hash, in their order, as an extractor of these facts sees them."""
     told = json.dumps([row, dict(extractor)], sort_keys=True)
-    return Entry(cache_folder(), hashlib.sha256(told.encode()).hexdigest()[:32])
+    return Entry(cache_folder("evaluation"), hashlib.sha256(told.encode()).hexdigest()[:32])
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def sanity(
     second half as it was before.
 
     Args:
-        images: uint8 `(N, H, W, C)`, C 1 or 3, at least 40.
+        images: uint8 `(N, H, W, C)`, C 1 or 3, at least 64.
         extractor: what looks at them.
         labels: their classes, int64 `(N,)`, which dropped modes go by; None where there are none.
         other: pictures of another set, `(M, H', W', C')`, brought to the same shape; None leaves contamination out.

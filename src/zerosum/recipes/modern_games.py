@@ -76,8 +76,7 @@ def fastgan() -> Recipe:
 def stylegan2() -> Recipe:
     """A style for each layer, path length and lazy R1 (Karras et al. 2020); take `ada` beside it on small data.
 
-    It learns slowly, as nothing in its G holds apart what different latents give: many small batches do more for it
-    than few large ones (docs/lab-notes.md).
+    It learns slowly: nothing in its G holds apart what different latents give (docs/lab-notes.md).
     """
     optimiser = Adam(lr=2.5e-3, betas=(0.0, 0.99))
     return replace(

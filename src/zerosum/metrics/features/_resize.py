@@ -2,8 +2,17 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 TENSORFLOW_1 = "bilinear of TensorFlow 1"  # corners not aligned, no half-pixel centres, no antialiasing
+BICUBIC = "antialiased bicubic"
+
+
+def bicubic(x: Tensor, side: int) -> Tensor:
+    """Resize `(B, C, H, W)` of 0..255 to `(B, C, side, side)` with antialiasing, clamped to 0..255; or let it be."""
+    if x.shape[2:] == (side, side):
+        return x
+    return interpolate(x, (side, side), mode="bicubic", antialias=True).clamp_(0, 255)
 
 
 def tensorflow_bilinear(x: Tensor, side: int) -> Tensor:

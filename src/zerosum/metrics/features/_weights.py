@@ -14,6 +14,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from zerosum._cache import cache_folder
+
 Progress = Callable[[int, int], None]  # bytes that have come, of how many
 TIMEOUT = 30.0  # seconds that a server may stay silent
 _PIECE = 1 << 20
@@ -41,9 +43,8 @@ class PublicFile:
 
 
 def weights_folder() -> Path:
-    """Where fetched weights are kept: in the user's cache folder, `XDG_CACHE_HOME` or `~/.cache`."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "zerosum" / "weights"
+    """Where fetched weights are kept."""
+    return cache_folder("weights")
 
 
 def found_or_fetched(public: PublicFile, progress: Progress | None = None) -> Path:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from zerosum.metrics.features._images import colours
 from zerosum.metrics.features._naming import Wish
 from zerosum.metrics.features._networks import format_name, in_blocks
+from zerosum.metrics.features._resize import BICUBIC, bicubic
 from zerosum.metrics.features._weights import file_hash
 from zerosum.metrics.features.extractor import Features
 
@@ -72,7 +72,7 @@ class DinoV2:
         return {
             "name": self.name,
             "weights": self._hash,
-            "resize": f"antialiased bicubic to {SIDE}x{SIDE}",
+            "resize": f"{BICUBIC} to {SIDE}x{SIDE}",
             "dtype": self._format,
             "dimensions": str(self._network.config.hidden_size),
         }
@@ -82,9 +82,7 @@ class DinoV2:
         return Features(torch.cat(in_blocks(images, self.device, self._read)))
 
     def _read(self, images: Tensor) -> Tensor:
-        x = colours(images, self.device)
-        if x.shape[2:] != (SIDE, SIDE):
-            x = F.interpolate(x, (SIDE, SIDE), mode="bicubic", antialias=True).clamp_(0, 255)
+        x = bicubic(colours(images, self.device), SIDE)
         mean, spread = (torch.tensor(values, device=self.device)[:, None, None] for values in (MEAN, SPREAD))
         x = (x / 255 - mean) / spread
         tokens: Tensor = self._network(pixel_values=x.to(self.dtype)).last_hidden_state

@@ -5,7 +5,6 @@ from importlib import resources
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from zerosum.metrics.features._folding import Sketch, check_weights, folded
@@ -13,6 +12,7 @@ from zerosum.metrics.features._images import colours
 from zerosum.metrics.features._lite_network import CLASSES, EPSILON, FEATURES, SIDE, lite_network
 from zerosum.metrics.features._naming import Wish
 from zerosum.metrics.features._networks import format_name, in_blocks
+from zerosum.metrics.features._resize import BICUBIC, bicubic
 from zerosum.metrics.features._weights import read_weights, state_hash
 from zerosum.metrics.features.extractor import Features
 
@@ -67,7 +67,7 @@ class Lite0:
         return {
             "name": self.name,
             "weights": self._hash,
-            "resize": f"antialiased bicubic to {SIDE}x{SIDE}",
+            "resize": f"{BICUBIC} to {SIDE}x{SIDE}",
             "dtype": self._format,
             "dimensions": str(FEATURES),
         }
@@ -78,9 +78,7 @@ class Lite0:
         return Features(torch.cat(features), torch.cat(logits))
 
     def _read(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        x = colours(images, self.device).to(self._wide)
-        if x.shape[2:] != (SIDE, SIDE):
-            x = F.interpolate(x, (SIDE, SIDE), mode="bicubic", antialias=True).clamp_(0, 255)
+        x = bicubic(colours(images, self.device).to(self._wide), SIDE)
         x = ((x - 127) / 128).to(self.dtype, memory_format=torch.channels_last)
         (last,) = lite_network(self._find, x)
         features = last.mean((2, 3), dtype=self._wide)

@@ -1,0 +1,46 @@
+"""Processes that take turns: one measures while the others wait to be asked."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class Player:
+    """A process that answers each line that it is sent with a line of JSON."""
+
+    process: "subprocess.Popen[str]"
+
+    def ask(self, word: str) -> dict[str, Any]:
+        """What it answers to a word; raises `ValueError` where it has ended."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        try:
+            self.process.stdin.write(word + "\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            raise ValueError(f"a process ended with {self.process.wait()} when it was asked for {word!r}")
+        return dict(json.loads(answer))
+
+
+@contextmanager
+def player(words: Sequence[str]) -> Iterator[Player]:
+    """A command of two threads, run in the root of the repository, which ends with the context."""
+    threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    root = Path(__file__).parents[1]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **threads}, cwd=root
+    ) as process:
+        try:
+            yield Player(process)
+        finally:
+            process.kill()
