@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -68,7 +69,11 @@ class Images:
         read = _Reader(files, size, self.fit, grey)
         shape = (1 if grey else 3, *size)
         name, notes = files.path.name, notes + known.notes
-        return Dataset(name, shape, len(files.names), read, known.labels, known.classes, notes, known.conditions)
+        told = known.labels, known.classes, notes, known.conditions
+        return Dataset(name, shape, len(files.names), read, *told, content=partial(self._content, files))
+
+    def _content(self, files: Files) -> str:
+        return f"{files.content()} {self.fit}"
 
     def _size(self, headers: Sequence[Header]) -> tuple[tuple[int, int], tuple[str, ...]]:
         """Return the size that all images get, with a note when that is nobody's choice."""
