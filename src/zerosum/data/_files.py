@@ -47,6 +47,8 @@ class Files:
         try:
             with self.stream(name) as file:
                 yield file
+        except FileNotFoundError as error:
+            raise ValueError("is no longer there, or is a link to nothing") from error
         except _UNREADABLE as error:
             raise ValueError(f"cannot be read ({error})") from error
 

@@ -24,7 +24,7 @@ class Dataset:
     sentences that the user should read about what the source did to the data. Where the samples are latents of
     pictures, `read` returns float32 (B, c, h, w), `coding` tells how they stand for pictures, and `pictures` are these.
     `content` returns a text that is another one when the samples are (see `fingerprint`), or is None where nothing can
-    be told of them.
+    be told of them. `news` returns sentences on what reading has met since it was last asked, as broken images.
     Raises `ValueError` when empty, when there are both labels and conditions, and when these or the classes do not fit
     the count or each other.
     """
@@ -40,6 +40,7 @@ class Dataset:
     coding: Coding | None = None
     pictures: "Dataset | None" = None
     content: Callable[[], str] | None = None
+    news: Callable[[], tuple[str, ...]] = tuple
 
     def __post_init__(self) -> None:
         if self.count < 1:
