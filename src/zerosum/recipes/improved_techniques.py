@@ -40,7 +40,7 @@ def label_smoothing() -> Recipe:
 
 
 def vbn() -> Recipe:
-    """Virtual batch norm: the statistics of one fixed batch for every sample (Salimans et al. 2016); 14 minutes on one core."""
+    """Virtual batch norm: one fixed batch lends its statistics (Salimans et al. 2016); 14 minutes on one core."""
     return replace(
         with_norm(),
         name="vbn",
