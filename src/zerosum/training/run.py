@@ -1,5 +1,6 @@
 """Training a recipe into a run folder."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,9 @@ def train(
             return run
         write_circumstances(run, where, number_format)
         before = start.checkpoint.numbers if start.checkpoint else {}
-        Loop(recipe, run, dataset, game, progress, before, scores).play()
+        loop = Loop(recipe, run, dataset, game, progress, before, scores)
+        with closing(loop.batches):
+            loop.play()
     return run
 
 
