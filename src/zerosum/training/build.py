@@ -11,6 +11,7 @@ from zerosum.game.draws import derived_seed
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
 from zerosum.game.player import Player, Term, unwrapped
+from zerosum.networks.batch_norms import share_batch_norms
 from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
 from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
@@ -79,6 +80,7 @@ def _place(network: nn.Module, device: torch.device, pictures: bool) -> None:
     network.to(device)
     if pictures:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    share_batch_norms(network)
     same_start([*network.parameters(), *network.buffers()])
 
 
