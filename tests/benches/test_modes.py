@@ -12,6 +12,7 @@ from zerosum.benches.board import boards
 from zerosum.benches.children import Command
 from zerosum.benches.modes import Cell, plan, play, real_coverage, result_of, usual_games
 from zerosum.recipes.named_recipes import named
+from zerosum.terms.gradient_penalties import GradientPenalty
 from zerosum.training.run import train
 
 RING = boards()[0]
@@ -30,6 +31,17 @@ def test_a_plan_goes_seed_by_seed_over_all_boards_and_games():
     assert told == [(seed, board, game) for seed in (0, 1) for board, game in games] and notes == []
     assert made[1].recipe.data == RING.own.data and cells()[0].recipe.images == 512
     assert {"minimax", "non-saturating", "wgan-gp", "r1", "relativistic"} <= set(usual_games())
+
+
+def test_a_game_of_pictures_is_played_on_points_as_fits_points_unless_it_was_changed():
+    game = named("wgan-gp")
+    (cell,) = plan([RING], [game], 1, own=False)[0]
+    assert cell.recipe.n_critic == 2 and cell.recipe.d_terms == (GradientPenalty(weight=1.0),)
+    changed = replace(game, n_critic=3)
+    (cell,) = plan([RING], [changed], 1, own=False)[0]
+    assert cell.recipe.n_critic == 3 and cell.recipe.d_terms == game.d_terms
+    (cell,) = plan([boards()[3]], [game], 1, own=False)[0]
+    assert cell.recipe.d_terms == game.d_terms
 
 
 def test_another_recipe_seed_or_count_of_samples_has_another_folder(tmp_path):

@@ -26,11 +26,14 @@ class Brittle:
 
     def __call__(self, turn):
         return turn.fake.score.sum() * (
-            float("nan") if turn.clock.images >= self.images and RATE[0] > self.highest else 0
+            float("nan") if turn.clock.images >= self.images and Rate.now > self.highest else 0
         )
 
 
-RATE = [0.0]
+class Rate:
+    """At which G learns just now."""
+
+    now = 0.0
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +42,7 @@ def rate(monkeypatch):
     step = Game.step
 
     def told(game, batches):
-        RATE[0] = game.G.base_rates[0]
+        Rate.now = game.G.base_rates[0]
         return step(game, batches)
 
     monkeypatch.setattr(Game, "step", told)

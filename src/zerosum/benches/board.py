@@ -9,10 +9,17 @@ from zerosum.game.latents import Normal
 from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
+from zerosum.recipes.digit_games import wgan_gp
+from zerosum.recipes.improved_techniques import minibatch_discrimination
 from zerosum.recipes.modern_games import stacked_mnist
+from zerosum.recipes.named_recipes import catalogue
+from zerosum.recipes.optimisers import Adam
+from zerosum.recipes.plain_games import minimax
 from zerosum.recipes.reader import fits
 from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.toys import grid, ring
+from zerosum.terms.gradient_penalties import GradientPenalty
+from zerosum.terms.schedules import Cosine
 
 OF_THE_BOARD = (
     *("data", "latent", "conditional", "batch", "images", "ema", "ema_rampup"),
@@ -33,6 +40,8 @@ class Board:
         generator: the generator of every game.
         discriminator: the discriminator of every game, but for what a game builds into it.
         samples: how many are drawn to be scored.
+        games: how games that were tuned on data of another kind are played here, each in place of the recipe that it
+            was made from, whose name it has.
     """
 
     name: str
@@ -40,6 +49,14 @@ class Board:
     generator: GeneratorSpec
     discriminator: DiscriminatorSpec
     samples: int = 2_500
+    games: tuple[Recipe, ...] = ()
+
+    def own_form(self, game: Recipe) -> Recipe:
+        """The game as it is played here: a recipe of the catalogue may have a form of its own on this board."""
+        known = catalogue()
+        forms = {form.name: form for form in self.games}
+        unchanged = game.name in known and game == known[game.name]()
+        return forms.get(game.name, game) if unchanged else game
 
 
 @runtime_checkable
@@ -65,9 +82,19 @@ def boards(archive: str | None = None) -> tuple[Board, ...]:
     stacked = replace(stacked_mnist(), data=StackedDigits(archive))
     plain = MLPDiscriminator(hidden=(128, 128))  # the board's own games see Fourier features beside
     return (
-        *(Board(name, own, own.generator, plain) for name, own in (("ring-8", ring()), ("grid-25", grid()))),
-        Board("mixture-64d", mixture, mixture.generator, mixture.discriminator),
+        *(Board(n, own, own.generator, plain, games=points()) for n, own in (("ring-8", ring()), ("grid-25", grid()))),
+        Board("mixture-64d", mixture, mixture.generator, mixture.discriminator, games=points()),
         Board("stacked-digits", stacked, stacked.generator, DCGANDiscriminator(32), samples=25_600),
+    )
+
+
+def points() -> tuple[Recipe, ...]:
+    """Games of pictures as they are played on points, whose scale and networks ask for other rates and penalties."""
+    slow, fast = (Adam(lr=lr, betas=(0.5, 0.9), schedule=Cosine()) for lr in (5e-4, 1e-3))
+    plain = minimax()
+    return (
+        replace(wgan_gp(), d_terms=(GradientPenalty(weight=1.0),), n_critic=2, G_opt=slow, D_opt=fast),
+        replace(minibatch_discrimination(), G_opt=plain.G_opt, D_opt=plain.D_opt),
     )
 
 

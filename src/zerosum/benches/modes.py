@@ -81,7 +81,8 @@ def plan(
         raise ValueError(f"seeds counts runs of each game, at least 1; found {seeds}")
     cells, notes = [], []
     for board in boards:
-        played = [*([board.own] if own else []), *(game for game in games if not own or game != board.own)]
+        asked = [board.own_form(game) for game in games if not own or game != board.own]
+        played = [*([board.own] if own else []), *asked]
         names = [game.name for game in played]
         if len(set(names)) < len(names):
             raise ValueError(f"games are told apart by name; found {', '.join(names)}")

@@ -39,8 +39,8 @@ def modes(
     """Count the modes that games find: each on the same networks and budget, over seeds.
 
     On a board (ring-8, grid-25, mixture-64d, stacked-digits) every game gets the board's data, networks and length, and
-    keeps its objective, terms, optimisers and moves. The same command continues an interrupted bench; exit status 1
-    where a run failed.
+    keeps its objective, terms, optimisers and moves; some recipes of pictures have a form for points. The same command
+    continues an interrupted bench; exit status 1 where a run failed.
     """
     from zerosum.benches.board import boards
     from zerosum.benches.modes import plan, play, real_coverage

@@ -1,7 +1,7 @@
-"""`zerosum data info`, `zerosum data check` and `zerosum data autoencoder`."""
+"""`zerosum data info`, `zerosum data check`, `zerosum data pack` and `zerosum data autoencoder`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -75,6 +75,47 @@ def check(data: Source, as_json: JsonFlag = False) -> None:
         typer.echo(f"{found.checked:,} looked at, {len(found.broken):,} broken")
     if found.broken:
         raise typer.Exit(1)
+
+
+@app.command("pack")
+def pack(
+    data: Source,
+    out: Annotated[Path, typer.Argument(help="A new folder for it, or one in which the same packing was interrupted.")],
+    size: Annotated[int | None, typer.Option(help="The side of all images, for a folder or zip.")] = None,
+    fit: Annotated[str | None, typer.Option(help="crop or pad, for a folder or zip.", show_default="crop")] = None,
+    bad: Annotated[
+        str | None, typer.Option(help="What to do about broken images: error or skip.", show_default="error")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Decode and resize everything once, into files that training reads at the speed of memory.
+
+    Running the same command again goes on after an interruption. Train with `--data OUT`.
+    """
+    from dataclasses import replace
+
+    from zerosum.cli._bar import bar
+    from zerosum.cli.train import data_source
+    from zerosum.data.folders import Images
+    from zerosum.data.packing import pack as write
+
+    chosen = data_source(data)
+    settings: dict[str, Any] = {"size": size, "fit": fit, "bad": bad}
+    given = {name: value for name, value in settings.items() if value is not None}
+    if isinstance(chosen, Images):
+        chosen = replace(chosen, **given)
+    elif given:
+        raise ValueError("--size, --fit and --bad apply to folders and zips of images: leave them out for other data")
+    with bar("packing") as progress:
+        packed = write(chosen, out, progress)
+    facts = {"out": out, "count": packed.count, "shape": packed.shape, "classes": packed.classes, "notes": packed.notes}
+    if as_json:
+        print_json(facts)
+        return
+    for note in packed.notes:
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(f"{packed.count:,} samples of {' x '.join(map(str, packed.shape))} in {out}", err=True)
+    typer.echo(f"train with   --data {out}", err=True)
 
 
 @app.command("autoencoder")

@@ -1,5 +1,6 @@
 """The image files in a folder or a zip, by name; a zip is read in place and never unpacked."""
 
+import hashlib
 import stat
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from zerosum.data._paths import existing
 _CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")
 _MOST_RATIO = 200
 _SMALL = 1 << 20
+_READ_WHOLE, _PIECE = 256 << 20, 4 << 10  # bytes of a folder up to which all tell its content; of a file, where not
 _UNREADABLE = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
@@ -27,6 +29,17 @@ class Files:
     names: tuple[str, ...]
     others: tuple[str, ...]
     stream: Callable[[str], IO[bytes]]
+    marks: Callable[[tuple[str, ...]], Iterator[str]]
+
+    def content(self) -> str:
+        """A text that is another one when the images are; raises `ValueError` where one cannot be read."""
+        digest = hashlib.sha256()
+        try:
+            for name, mark in zip(self.names, self.marks(self.names), strict=True):
+                digest.update(f"{name}\0{mark}\0".encode(errors="surrogateescape"))
+        except OSError as error:
+            raise ValueError(f"{self.path} has changed while it was read ({error})") from error
+        return digest.hexdigest()
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
@@ -34,6 +47,8 @@ class Files:
         try:
             with self.stream(name) as file:
                 yield file
+        except FileNotFoundError as error:
+            raise ValueError("is no longer there, or is a link to nothing") from error
         except _UNREADABLE as error:
             raise ValueError(f"cannot be read ({error})") from error
 
@@ -45,10 +60,10 @@ def image_files(path: str | Path) -> Files:
     """
     found = existing(path)
     if found.is_dir():
-        names, stream = _listed(found), _from_folder(found)
+        names, stream, marks = _listed(found), _from_folder(found), _marks_in_folder(found)
     elif found.suffix.lower() == ".zip":
         archive, names = _opened(found)
-        stream = _from_zip(archive)
+        stream, marks = _from_zip(archive), _marks_in_zip(archive)
     else:
         raise ValueError(f"{found} should be a folder or a .zip of images, but is one file")
     shown = [name for name in names if not _hidden(name)]
@@ -57,7 +72,7 @@ def image_files(path: str | Path) -> Files:
     if not images:
         instead = f": it holds {told(others)}" if others else ": it is empty"
         raise ValueError(f"{found} holds no images ({', '.join(SUFFIXES)}){instead}")
-    return Files(found, images, others, stream)
+    return Files(found, images, others, stream, marks)
 
 
 def told(others: Sequence[str]) -> str:
@@ -100,6 +115,35 @@ def _from_folder(folder: Path) -> Callable[[str], IO[bytes]]:
         return path.open("rb")
 
     return stream
+
+
+def _marks_in_folder(folder: Path) -> Callable[[tuple[str, ...]], Iterator[str]]:
+    """Marks of files by all their bytes, or of a large folder by their sizes and a piece of each."""
+
+    def marks(names: tuple[str, ...]) -> Iterator[str]:
+        sizes = [(folder / name).stat().st_size for name in names]
+        whole = sum(sizes) <= _READ_WHOLE
+        for name, size in zip(names, sizes, strict=True):
+            # Only a regular file can be read without waiting for somebody at its other end.
+            regular = (folder / name).is_file() and size <= MOST_BYTES
+            piece = b""
+            if regular:
+                with (folder / name).open("rb") as file:
+                    file.seek(0 if whole else max(0, size - _PIECE) // 2)
+                    piece = file.read(-1 if whole else _PIECE)
+            yield f"{size} {hashlib.sha256(piece).hexdigest()}"
+
+    return marks
+
+
+def _marks_in_zip(archive: zipfile.ZipFile) -> Callable[[tuple[str, ...]], Iterator[str]]:
+    """Marks of files by the sizes and checksums that the zip tells of them."""
+
+    def marks(names: tuple[str, ...]) -> Iterator[str]:
+        for member in map(archive.getinfo, names):
+            yield f"{member.file_size} {member.CRC}"
+
+    return marks
 
 
 def _opened(path: Path) -> tuple[zipfile.ZipFile, list[str]]:

@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum.data._paths import printable
+
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 
 
@@ -57,6 +59,7 @@ def by_folder(names: Sequence[str]) -> tuple[Tensor | None, tuple[str, ...], tup
             (f"nothing is labelled, since {outside} of {len(paths)} images lie outside the folders",),
         )
     number, classes = numbered("the folder", np.array([path[0] for path in paths]), len(paths))
+    classes = tuple(map(printable, classes))
     notes: tuple[str, ...] = ()
     if set(classes) <= _SPLITS:
         notes = (f"the classes {', '.join(classes)} look like parts of a data set: to use one, give its folder",)

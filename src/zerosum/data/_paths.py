@@ -1,7 +1,10 @@
 """Find a path, or say in one sentence what is there instead."""
 
 import difflib
+import unicodedata
 from pathlib import Path
+
+_UNSHOWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, marks that turn text round, halves of characters
 
 
 def existing(path: str | Path) -> Path:
@@ -16,3 +19,10 @@ def existing(path: str | Path) -> Path:
     alike = difflib.get_close_matches(missing.name, siblings, n=3)
     hint = f": did you mean {' or '.join(str(missing.parent / name) for name in alike)}?" if alike else ""
     raise ValueError(f"there is no {missing}{hint}")
+
+
+def printable(text: object) -> str:
+    """A name as it may be shown: what a terminal would obey and what is no character is written out, as `\\x1b`."""
+    return "".join(
+        one.encode("unicode_escape").decode() if unicodedata.category(one) in _UNSHOWN else one for one in str(text)
+    )

@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum.data._content import content_of
 from zerosum.data._labels import numbered
 from zerosum.data._paths import existing
 from zerosum.data._pixels import channel_axis, extremes, scale_of, to_uint8
@@ -213,4 +215,6 @@ def _images(name: str, x: Array, layout: str | None) -> Dataset:
         return batch.contiguous()
 
     sample = read(torch.tensor([0]))
-    return Dataset(name, tuple(sample.shape[1:]), len(x), read, notes=notes)
+    shape = tuple(sample.shape[1:])
+    on_disk = isinstance(pixels, np.memmap)
+    return Dataset(name, shape, len(x), read, notes=notes, content=partial(content_of, pixels), ahead=on_disk)

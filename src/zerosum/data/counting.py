@@ -70,7 +70,7 @@ class Counting:
                 picture[some] = _drawing.paint(picture[some], coverage, hue[these, k])
             pictures.append(_drawing.to_bytes(picture))
         names = tuple(map(str, self.numbers))
-        return in_memory(f"{' or '.join(names)} objects", torch.cat(pictures), label, names)
+        return in_memory(f"{' or '.join(names)} objects", torch.cat(pictures), label, names, made_by=self)
 
     def _covered(self, shape: int, centre: Tensor, radius: Tensor, angle: Tensor) -> Tensor:
         """What a disc, square or triangle (0, 1, 2) of each picture covers, (B, side, side)."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from zerosum.data._content import content_of
 from zerosum.data.coding import Coding
 from zerosum.data.conditions import Conditions, conditions_of
 
@@ -21,6 +23,10 @@ class Dataset:
     below len(classes); or in their place there are `conditions`, a row of numbers for each sample. `notes` are
     sentences that the user should read about what the source did to the data. Where the samples are latents of
     pictures, `read` returns float32 (B, c, h, w), `coding` tells how they stand for pictures, and `pictures` are these.
+    `content` returns a text that is another one when the samples are (see `fingerprint`), or is None where nothing can
+    be told of them. `news` returns sentences on what reading has met since it was last asked, as broken images.
+    `ahead` says that reading costs time, as from a disk, and depends on the indices alone, so that a thread may read
+    what will be wanted next.
     Raises `ValueError` when empty, when there are both labels and conditions, and when these or the classes do not fit
     the count or each other.
     """
@@ -35,6 +41,9 @@ class Dataset:
     conditions: Conditions | None = None
     coding: Coding | None = None
     pictures: "Dataset | None" = None
+    content: Callable[[], str] | None = None
+    news: Callable[[], tuple[str, ...]] = tuple
+    ahead: bool = False
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -111,10 +120,12 @@ def in_memory(
     notes: tuple[str, ...] = (),
     conditions: ArrayLike | Tensor | None = None,
     condition_names: Sequence[str] | None = None,
+    made_by: object | None = None,
 ) -> Dataset:
     """Return a `Dataset` that reads from a tensor: uint8 images (N, C, H, W) or float32 points (N, d).
 
-    `conditions` are rows of numbers (N, entries) in the place of labels.
+    `conditions` are rows of numbers (N, entries) in the place of labels. `made_by` is the source, where its repr alone
+    tells which samples it makes: that then stands for them in the `fingerprint`, and not their bytes.
     """
     if (x.dtype, x.ndim) not in ((torch.uint8, 4), (torch.float32, 2)):
         raise ValueError(
@@ -125,4 +136,5 @@ def in_memory(
         raise ValueError(f"{name} holds a point that is not finite in float32: change its numbers, or leave it out")
     table = None if conditions is None else conditions_of(name, conditions, condition_names)
     notes += () if table is None else table.notes
-    return Dataset(name, tuple(x.shape[1:]), len(x), x.__getitem__, labels, classes, notes, table)
+    shape, content = tuple(x.shape[1:]), partial(content_of, x) if made_by is None else partial(repr, made_by)
+    return Dataset(name, shape, len(x), x.__getitem__, labels, classes, notes, table, content=content)

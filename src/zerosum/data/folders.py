@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -16,9 +17,12 @@ from torch import Tensor
 from zerosum.data._checks import require
 from zerosum.data._decode import FITS, Header, decode, read_header
 from zerosum.data._files import Files, image_files
+from zerosum.data._paths import printable
+from zerosum.data._stand_ins import StandIns
 from zerosum.data._tables import beside
 from zerosum.data.dataset import Dataset
 
+_S = TypeVar("_S")
 _T = TypeVar("_T")
 _IN_MEMORY = 1 << 30  # bytes of pixels up to which decoded images are kept
 _THREADS = min(4, os.cpu_count() or 1)
@@ -34,7 +38,7 @@ class Images:
 
     All become grey if every one is, else RGB. What is transparent becomes white, 16 bits become 8, and the orientation
     noted by a camera is applied. Images are decoded when first read, and kept if all of them take at most 1 GiB. Hidden
-    files are passed over, others that are no images are counted in a note, and an image that is broken stops the run.
+    files are passed over, and others that are no images are counted in a note.
 
     Args:
         path: the folder or `.zip`.
@@ -44,12 +48,16 @@ class Images:
             until it fits in, and fills up with white; "exact" changes none, and refuses images of different sizes.
         conditions: the table's path within the folder or zip, where it is another than `conditions.csv` or where
             subfolders should be no classes beside it.
+        bad: what to do about an image that is broken: "error" stops, naming it; "skip" shows another in its place, the
+            next of the same class or the one with the nearest conditions, and says so. Broken images keep their place
+            in the count, so the order of all others is the same with them, without them and after a resume.
     """
 
     path: str
     size: int | tuple[int, int] | None = None
     fit: str = "crop"
     conditions: str | None = None
+    bad: str = "error"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
@@ -57,18 +65,36 @@ class Images:
         require(self, len(sides) == 2 and min(sides) >= 1, "size >= 1, or (H, W)")
         require(self, self.fit in (*FITS, "exact"), f"fit to be {' or '.join((*FITS, 'exact'))}")
         require(self, self.fit != "exact" or self.size is None, "no size where fit is exact")
+        require(self, self.bad in ("error", "skip"), "bad to be error or skip")
 
     def open(self) -> Dataset:
         """Read the headers of all images; raises `ValueError` when one is none, or there are none."""
         files = image_files(self.path)
-        headers = threaded(lambda name: _named(files, name, _header), files.names)
+        known = beside(files, self.conditions)
+        stand_ins = StandIns(files.names, known.labels, known.conditions) if self.bad == "skip" else None
+        headers = self._headers(files, stand_ins)
         grey = all(header.grey for header in headers)
         size, notes = self._size(headers)
-        known = beside(files, self.conditions)
-        read = _Reader(files, size, self.fit, grey)
+        read = _Reader(files, size, self.fit, grey, stand_ins)
         shape = (1 if grey else 3, *size)
-        name, notes = files.path.name, notes + known.notes
-        return Dataset(name, shape, len(files.names), read, known.labels, known.classes, notes, known.conditions)
+        notes, news = notes + known.notes, tuple if stand_ins is None else stand_ins.news
+        told = known.labels, known.classes, notes + news(), known.conditions
+        name, content = printable(files.path.name), partial(self._content, files)
+        return Dataset(name, shape, len(files.names), read, *told, content=content, news=news, ahead=True)
+
+    def _headers(self, files: Files, stand_ins: StandIns | None) -> list[Header]:
+        """The headers of all images that have one."""
+        if stand_ins is None:
+            return threaded(lambda name: _named(files, name, _header), files.names)
+        found = threaded(lambda name: _tried(files, name), files.names)
+        broken = {i: one for i, one in enumerate(found) if isinstance(one, str)}
+        if len(broken) == len(found):
+            raise ValueError(f"none of the {len(found):,} images of {self.path} can be read; the first {broken[0]}")
+        stand_ins.add(broken)
+        return [one for one in found if isinstance(one, Header)]
+
+    def _content(self, files: Files) -> str:
+        return f"{files.content()} {self.fit}"
 
     def _size(self, headers: Sequence[Header]) -> tuple[tuple[int, int], tuple[str, ...]]:
         """Return the size that all images get, with a note when that is nobody's choice."""
@@ -88,7 +114,7 @@ class Images:
         return (side, side), (f"the images differ in size, so each is made {side}x{side} ({self.fit})",)
 
 
-def threaded(do: Callable[[str], _T], names: Sequence[str]) -> list[_T]:
+def threaded(do: Callable[[_S], _T], names: Sequence[_S]) -> list[_T]:
     """Return what `do` returns for each name, in order, worked out by a few threads."""
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(do, names))
@@ -97,8 +123,11 @@ def threaded(do: Callable[[str], _T], names: Sequence[str]) -> list[_T]:
 class _Reader:
     """Decodes images by index, and keeps them when all of them fit into memory."""
 
-    def __init__(self, files: Files, size: tuple[int, int], fit: str, grey: bool) -> None:
+    def __init__(
+        self, files: Files, size: tuple[int, int], fit: str, grey: bool, stand_ins: StandIns | None = None
+    ) -> None:
         self._files, self._size, self._fit, self._grey = files, size, fit, grey
+        self._stand_ins = stand_ins
         shape = (len(files.names), 1 if grey else 3, *size)
         self._kept = torch.empty(shape, dtype=torch.uint8) if math.prod(shape) <= _IN_MEMORY else None
         self._known = torch.zeros(len(files.names), dtype=torch.bool)
@@ -114,8 +143,12 @@ class _Reader:
         return self._kept[index]
 
     def _decoded(self, index: Tensor) -> Tensor:
-        names = [self._files.names[i] for i in index.tolist()]
-        return torch.from_numpy(np.stack(threaded(lambda name: _named(self._files, name, self._one), names)))
+        return torch.from_numpy(np.stack(threaded(self._at, index.tolist())))
+
+    def _at(self, index: int) -> NDArray[np.uint8]:
+        if self._stand_ins is not None:
+            return self._stand_ins.show(index, lambda i: self._one(self._files, self._files.names[i]))
+        return _named(self._files, self._files.names[index], self._one)
 
     def _one(self, files: Files, name: str) -> NDArray[np.uint8]:
         with files.open(name) as file:
@@ -132,9 +165,17 @@ def _named(files: Files, name: str, do: Callable[[Files, str], _T]) -> _T:
     try:
         return do(files, name)
     except ValueError as error:
-        raise ValueError(
-            f"{files.path / name} {error}: remove or replace it (`zerosum data check` lists all such files)"
-        ) from error
+        gone = isinstance(error.__cause__, FileNotFoundError)
+        advice = "put it back" if gone else "remove or replace it (`zerosum data check` lists all such files)"
+        raise ValueError(f"{printable(files.path / name)} {error}: {advice}") from error
+
+
+def _tried(files: Files, name: str) -> Header | str:
+    """The header of a file, or why it has none."""
+    try:
+        return _header(files, name)
+    except ValueError as error:
+        return str(error)
 
 
 def _sides(size: int | tuple[int, int]) -> tuple[int, int]:

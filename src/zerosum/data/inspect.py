@@ -11,9 +11,11 @@ from torch import Tensor
 
 from zerosum.data._decode import decode
 from zerosum.data._files import Files, image_files
+from zerosum.data._paths import printable
 from zerosum.data._tables import beside
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.folders import Images, threaded
+from zerosum.data.packed import PackedSet
 from zerosum.data.resolve import source
 
 Progress = Callable[[int, int], None]
@@ -96,7 +98,7 @@ def info(dataset: Dataset, progress: Progress | None = None) -> Information:
         std=tuple((square - offset.square()).clamp(min=0).sqrt().tolist()),
         bytes=dataset.count * math.prod(dataset.shape) * first.element_size(),
         duplicates=dataset.count - len(seen),
-        notes=dataset.notes,
+        notes=dataset.notes + dataset.news(),
     )
 
 
@@ -108,6 +110,8 @@ def check(spec: str | Path | Source, progress: Progress | None = None) -> Report
     found = source(spec)
     if isinstance(found, Images):
         return _check_files(image_files(found.path), found.conditions, progress)
+    if isinstance(found, PackedSet):
+        return _check_packed(found, progress)
     name, checked = str(spec), 0
     try:
         dataset = found.open()
@@ -131,7 +135,7 @@ def _check_files(files: Files, table: str | None, progress: Progress | None) -> 
     for start in range(0, len(files.names), _BATCH):
         names = files.names[start : start + _BATCH]
         found = zip(names, threaded(reason, names), strict=True)
-        broken += [Broken(str(files.path / name), why) for name, why in found if why is not None]
+        broken += [Broken(printable(files.path / name), why) for name, why in found if why is not None]
         if progress is not None:
             progress(start + len(names), len(files.names))
     notes: tuple[str, ...] = ()
@@ -140,6 +144,22 @@ def _check_files(files: Files, table: str | None, progress: Progress | None) -> 
     except ValueError as error:
         broken.append(Broken(str(files.path), str(error)))
     return Report(str(files.path), len(files.names), tuple(broken), notes)
+
+
+def _check_packed(packed: PackedSet, progress: Progress | None) -> Report:
+    """Compare every file of a packed set with its checksum."""
+    broken: list[Broken] = []
+    try:
+        dataset = packed.open()
+    except ValueError as error:
+        return Report(packed.path, 0, (Broken(packed.path, str(error)),), ())
+    checked = 0
+    for file, samples, wrong in packed.verify():
+        checked += samples
+        broken += [] if wrong is None else [Broken(file, wrong)]
+        if progress is not None:
+            progress(checked, dataset.count)
+    return Report(packed.path, checked, tuple(broken), dataset.notes)
 
 
 def _batches(dataset: Dataset, progress: Progress | None) -> Iterator[Tensor]:

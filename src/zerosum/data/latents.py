@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from zerosum.data._content import content_of
 from zerosum.data.coding import Autoencoder, Coding, ConvolutionalAutoencoder
 from zerosum.data.dataset import Dataset, Source
+from zerosum.data.fingerprints import fingerprint
 from zerosum.data.resolve import source
 
 FORMAT = "zerosum autoencoder 1"
@@ -143,6 +146,7 @@ class Latents:
             pictures.conditions,
             coding,
             pictures,
+            partial(_content, pictures, autoencoder),
         )
 
 
@@ -151,6 +155,12 @@ def _pictures(data: Source) -> Dataset:
     if not dataset.is_image or dataset.coding is not None:
         raise ValueError(f"an autoencoder codes pictures; {dataset.name} has samples of another kind, {dataset.shape}")
     return dataset
+
+
+def _content(pictures: Dataset, autoencoder: Autoencoder) -> str:
+    """What stands for the latents: the pictures, and the weights where they are ours."""
+    own = autoencoder.state_dict() if isinstance(autoencoder, ConvolutionalAutoencoder) else {}
+    return " ".join([fingerprint(pictures), *(f"{name} {content_of(weight)}" for name, weight in own.items())])
 
 
 def _halvings(shape: tuple[int, ...]) -> int:

@@ -28,4 +28,4 @@ class Law:
     def open(self) -> Dataset:
         """Draw the points."""
         x = inverse_transform(self.count, inverse_cdf=self.law.inverse_cdf, support=self.law.support, seed=self.seed)
-        return in_memory(type(self.law).__name__, x[:, None].float())
+        return in_memory(type(self.law).__name__, x[:, None].float(), made_by=self)

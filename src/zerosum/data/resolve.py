@@ -11,6 +11,7 @@ from zerosum.data._paths import existing
 from zerosum.data.arrays import Arrays, ArraySource
 from zerosum.data.dataset import Source
 from zerosum.data.folders import Images
+from zerosum.data.packed import PackedSet, is_packed
 from zerosum.data.torchset import MapStyle, from_torch
 
 
@@ -21,15 +22,18 @@ def source(
 ) -> Source:
     """Return the source that is meant by a path, an array or tensor, a map-style dataset, or a source itself.
 
-    A folder or `.zip` holds images, to which alone `size` and `fit` apply (see `Images`); a `.npy` or `.npz`
-    holds arrays. Raises `ValueError` when a path does not exist, saying what is there alike, and when it is
-    of another kind.
+    A folder is a packed set (see `PackedSet`) or, as a `.zip`, holds images, to which alone `size` and `fit` apply (see
+    `Images`); a `.npy` or `.npz` holds arrays. Raises `ValueError` when a path does not exist, saying what is there
+    alike, and when it is of another kind.
     """
     path = existing(spec) if isinstance(spec, str | Path) else None
-    if path is not None and (path.is_dir() or path.suffix.lower() == ".zip"):
+    packed = path is not None and path.is_dir() and is_packed(path)
+    if path is not None and not packed and (path.is_dir() or path.suffix.lower() == ".zip"):
         return Images(str(spec), size, fit)
     if size is not None:
         raise ValueError("size applies to folders and zips of images: resize other data before, or leave it out")
+    if packed:
+        return PackedSet(str(spec))
     if path is not None:
         if path.suffix.lower() not in (".npy", ".npz"):
             raise ValueError(f"{path} should be a folder or .zip of images, or a .npy or .npz file of arrays")

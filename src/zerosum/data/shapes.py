@@ -34,7 +34,7 @@ class Moons:
         angle = math.pi * torch.rand(self.count, generator=random)
         upper = _plane(angle.cos() - 0.5, angle.sin() - 0.25)
         x = torch.where(moon[:, None] == 0, upper, -upper)
-        return in_memory("moons", _blurred(x, self.noise, random), moon, ("upper", "lower"))
+        return in_memory("moons", _blurred(x, self.noise, random), moon, ("upper", "lower"), made_by=self)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Circles:
         angle = 2 * math.pi * torch.rand(self.count, generator=random)
         radius = torch.tensor(self.radii)[circle]
         x = _plane(radius * angle.cos(), radius * angle.sin())
-        return in_memory("circles", _blurred(x, self.noise, random), circle, tuple(map(str, self.radii)))
+        return in_memory("circles", _blurred(x, self.noise, random), circle, tuple(map(str, self.radii)), made_by=self)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Spiral:
         angle = 2 * math.pi * (self.turns * along + arm / self.arms)
         x = self.radius * _plane(along * angle.cos(), along * angle.sin())
         classes = tuple(f"arm {number}" for number in range(self.arms))
-        return in_memory("spiral", _blurred(x, self.noise, random), arm, classes)
+        return in_memory("spiral", _blurred(x, self.noise, random), arm, classes, made_by=self)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class SwissRoll:
         along = (1 + 2 * torch.rand(self.count, generator=random)) / 3
         angle = 4.5 * math.pi * along
         x = self.radius * _plane(along * angle.cos(), along * angle.sin())
-        return in_memory("swiss roll", _blurred(x, self.noise, random))
+        return in_memory("swiss roll", _blurred(x, self.noise, random), made_by=self)
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class Checkerboard:
         dark = cells[cells.sum(1) % 2 == 0]
         corner = dark[torch.randint(len(dark), (self.count,), generator=random)]
         x = corner + torch.rand(self.count, 2, generator=random) - self.side / 2
-        return in_memory("checkerboard", self.cell * x)
+        return in_memory("checkerboard", self.cell * x, made_by=self)
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Uniform1D:
     def open(self) -> Dataset:
         """Draw the points."""
         u = torch.rand(self.count, 1, generator=torch.Generator().manual_seed(self.seed))
-        return in_memory("interval", self.low + (self.high - self.low) * u)
+        return in_memory("interval", self.low + (self.high - self.low) * u, made_by=self)
 
 
 def _plane(x: Tensor, y: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ class Cuboids:
     def open(self) -> Dataset:
         """Draw the pictures, uint8 (1, side, side)."""
         pictures = [_drawing.to_bytes(self.draw(rows)) for rows in _drawing.blocks(self.views())]
-        return in_memory("cuboids", torch.cat(pictures))
+        return in_memory("cuboids", torch.cat(pictures), made_by=self)
 
     def views(self) -> Tensor:
         """The views (count, 7): half width, height and depth, turn and tilt in degrees, shifts in sides."""

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from zerosum.data._checks import require
+from zerosum.data._content import content_of
 from zerosum.data.arrays import Arrays
 from zerosum.data.dataset import Dataset
 from zerosum.data.digits import Digits
+from zerosum.data.fingerprints import fingerprint
 
 _TEN = 10
 
@@ -63,9 +65,14 @@ class StackedDigits:
         names = tuple(f"{number:03}" for number in range(_TEN**3))
         shape = (3, *digits.shape[1:])
         read = partial(_stacked, digits, chosen)
-        return Dataset(f"stacked {digits.name}", shape, self.count, read, labels, names)
+        content = partial(_content, digits, chosen)
+        return Dataset(f"stacked {digits.name}", shape, self.count, read, labels, names, content=content)
 
 
 def _stacked(digits: Dataset, chosen: Tensor, index: Tensor) -> Tensor:
     """The pictures `(B, 3, H, W)` of rows of three digits."""
     return digits.read(chosen[index].flatten()).view(len(index), 3, *digits.shape[1:])
+
+
+def _content(digits: Dataset, chosen: Tensor) -> str:
+    return fingerprint(digits) + content_of(chosen)

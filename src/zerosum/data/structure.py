@@ -39,7 +39,7 @@ class Mirrored:
         """Draw the pictures, uint8 (3, side, side)."""
         u = _drawing.numbers(self.seed, self.count, 3 + 8 * _SHAPES)
         pictures = torch.cat([_drawing.to_bytes(self._drawn(rows)) for rows in _drawing.blocks(u)])
-        return in_memory("mirrored shapes", pictures)
+        return in_memory("mirrored shapes", pictures, made_by=self)
 
     def _drawn(self, u: Tensor) -> Tensor:
         """Pictures (B, 3, side, side) of rows of the table."""
@@ -80,7 +80,7 @@ class Faces:
     def open(self) -> Dataset:
         """Draw the pictures, uint8 (3, side, side)."""
         pictures = [self.draw(*rows) for rows in zip(*map(_drawing.blocks, self.table()), strict=True)]
-        return in_memory("faces", torch.cat(pictures))
+        return in_memory("faces", torch.cat(pictures), made_by=self)
 
     def table(self) -> tuple[Tensor, Tensor]:
         """What is drawn: ellipses (count, 5, 4) as x, y and two radii, in the order of `PARTS`, and colours.

@@ -39,7 +39,7 @@ class Ring:
 
     def open(self) -> Dataset:
         """Draw the points."""
-        return _mixture(f"ring of {self.modes}", self.centres(), self.std, self.count, self.seed)
+        return _mixture(self, f"ring of {self.modes}", self.centres(), self.std, self.count, self.seed)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Grid:
 
     def open(self) -> Dataset:
         """Draw the points."""
-        return _mixture(f"grid of {self.side}x{self.side}", self.centres(), self.std, self.count, self.seed)
+        return _mixture(self, f"grid of {self.side}x{self.side}", self.centres(), self.std, self.count, self.seed)
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class GaussianMixture:
     def open(self) -> Dataset:
         """Draw the points."""
         name = f"{self.modes} Gaussians in {self.dimensions} dimensions"
-        return _mixture(name, self.centres(), self.std, self.count, self.seed)
+        return _mixture(self, name, self.centres(), self.std, self.count, self.seed)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Gaussian1D:
     def open(self) -> Dataset:
         """Draw the points."""
         x = self.mean + self.std * torch.randn(self.count, 1, generator=torch.Generator().manual_seed(self.seed))
-        return in_memory("Gaussian on the line", x)
+        return in_memory("Gaussian on the line", x, made_by=self)
 
 
 @dataclass(frozen=True)
@@ -171,15 +171,15 @@ class GaussianMixture1D:
         noise = torch.randn(self.count, generator=random)
         x = torch.tensor(self.means)[mode] + torch.tensor(self.stds)[mode] * noise
         name = f"{len(self.means)} Gaussians on the line"
-        return in_memory(name, x[:, None], mode, _numbers(len(self.means)))
+        return in_memory(name, x[:, None], mode, _numbers(len(self.means)), made_by=self)
 
 
-def _mixture(name: str, centres: Tensor, std: float, count: int, seed: int) -> Dataset:
+def _mixture(made_by: object, name: str, centres: Tensor, std: float, count: int, seed: int) -> Dataset:
     """Draw points round centres (k, d), each with the same weight and std, labelled by centre."""
     random = torch.Generator().manual_seed(seed)
     mode = torch.randint(len(centres), (count,), generator=random)
     x = centres[mode] + std * torch.randn(count, centres.shape[1], generator=random)
-    return in_memory(name, x, mode, _numbers(len(centres)))
+    return in_memory(name, x, mode, _numbers(len(centres)), made_by=made_by)
 
 
 def _numbers(count: int) -> tuple[str, ...]:

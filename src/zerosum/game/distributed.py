@@ -1,10 +1,16 @@
-"""Ranks: raw modules and one flat all-reduce, nothing wrapped."""
+"""Ranks: raw modules, one flat all-reduce a move, and rows of all ranks where samples are compared. Nothing is wrapped.
+
+Every rank plays the same moves in the same order on as many samples, so that what each sends meets its like. With one
+process nothing is sent, and tensors come back as they are.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 
 
 def rank() -> int:
@@ -17,19 +23,61 @@ def ranks() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
+class _Sum(torch.autograd.Function):
+    """The sum of a tensor over the ranks.
+
+    Each rank's loss depends on what all have sent, and what is learnt from is the sum of their losses: so the gradient
+    is the sum of all ranks' gradients, the same function again, as often as one differentiates.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, mine: Tensor) -> Tensor:  # noqa: ARG004  torch's signature
+        total = mine.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> Any:  # noqa: ARG004  torch's signature
+        return _summed(gradients[0].contiguous())
+
+
+def _summed(mine: Tensor) -> Tensor:
+    total: Tensor = _Sum.apply(mine)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    return total
+
+
 def average(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
-    """The mean of each detached tensor over all ranks, sent as one flat tensor.
+    """The mean of each tensor over all ranks, sent as one flat tensor; gradients pass, any number of times.
 
     Every rank must bring the same shapes: a gradient for every parameter, zeros where a loss does not reach one,
     whatever terms rest on this move.
     """
     if ranks() == 1:
         return tensors
-    flat = torch.cat([t.flatten() for t in tensors])
-    dist.all_reduce(flat)
-    flat /= ranks()
+    flat = _summed(torch.cat([t.flatten() for t in tensors])) / ranks()
     parts = torch.split(flat, [t.numel() for t in tensors])
     return [part.view_as(t) for part, t in zip(parts, tensors, strict=True)]
+
+
+def everyone(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    """The rows `(B, ...)` of each tensor on all ranks, in their order `(B * ranks, ...)`, sent as one flat tensor.
+
+    Gradients pass, any number of times: a loss that every rank takes of all rows has, averaged over the ranks, the
+    gradient that one process with all the rows would have.
+    """
+    if ranks() == 1:
+        return tensors
+    flat = torch.cat([t.flatten() for t in tensors])
+    before, after = flat.new_zeros(rank() * len(flat)), flat.new_zeros((ranks() - 1 - rank()) * len(flat))
+    every = _summed(torch.cat([before, flat, after]))
+    parts = torch.split(every.view(ranks(), -1), [t.numel() for t in tensors], dim=1)
+    return [part.reshape(-1, *t.shape[1:]) for part, t in zip(parts, tensors, strict=True)]
+
+
+def own_rows(rows: Tensor) -> Tensor:
+    """This rank's rows `(B, ...)` of the rows of all ranks `(B * ranks, ...)`."""
+    own = len(rows) // ranks()
+    return rows[rank() * own : (rank() + 1) * own]
 
 
 def same_start(tensors: Sequence[Tensor]) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from zerosum.game.distributed import average, rank, ranks
+from zerosum.game.distributed import average, everyone, rank, ranks
 from zerosum.game.draws import Draws
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.latents import Latent
@@ -133,10 +133,10 @@ class Game:
     def parts(self, player: Player, turn: Turn) -> Log:
         """What the player minimises, by name: its part of the objective and each of its terms, scalars."""
         if player is self.D:
-            parts = {"D/loss": self.objective.d_loss(turn.real.score, turn.fake.score)}
+            parts = {"D/loss": self.objective.d_loss(*everyone([turn.real.score, turn.fake.score]))}
         else:
-            reads_real = self.objective.reads_real
-            parts = {"G/loss": self.objective.g_loss(turn.fake.score, turn.real.score if reads_real else None)}
+            read = [turn.fake.score, turn.real.score] if self.objective.reads_real else [turn.fake.score]
+            parts = {"G/loss": self.objective.g_loss(*everyone(read))}
         for term in player.terms:
             parts[_free_name(f"{player.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
         return parts

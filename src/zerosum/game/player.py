@@ -11,7 +11,10 @@ from zerosum.game.turn import Turn
 
 
 class Objective(Protocol):
-    """What the two players want: scores `(B, ...)` in, scalar out. Higher scores mean more real."""
+    """What the two players want: scores `(B, ...)` in, scalar out. Higher scores mean more real.
+
+    The scores are those of the whole batch, of all ranks.
+    """
 
     @property
     def reads_real(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from zerosum.game.distributed import average
+from zerosum.game.distributed import average, everyone
 from zerosum.game.draws import Draws
 from zerosum.game.judgement import Judgement
 
@@ -99,8 +99,12 @@ class Turn:
         return Judgement.of(self.D(seen) if self.c is None else self.D(seen, self.c))
 
     def average(self, value: Tensor) -> Tensor:
-        """The mean of a detached value over all ranks."""
+        """The mean of a value over all ranks, through which gradients pass."""
         return average([value])[0]
+
+    def everyone(self, rows: Tensor) -> Tensor:
+        """The rows `(B, ...)` of all ranks, `(B * ranks, ...)`, for terms that compare samples; gradients pass."""
+        return everyone([rows])[0]
 
     def zero(self) -> Tensor:
         """A zero on this turn's device, for terms that rest."""

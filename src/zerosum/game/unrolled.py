@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.optim import Adam, RMSprop
 
+from zerosum.game.distributed import average
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
 from zerosum.game.player import Player
@@ -25,8 +26,7 @@ class Unrolled:
     D makes k further moves on G's turn, as its own optimiser would from where it stands, and the gradient passes
     through them. So G also sees how D would answer a change of its samples, and a collapse onto one mode, which D
     would undo at once, does not pay. D itself does not move. Its terms count ahead as in its own moves; those that
-    detach the samples they look at (as `GradientPenalty`) pass no gradient to G. On several ranks, each looks ahead on
-    its own samples.
+    detach the samples they look at (as `GradientPenalty`) pass no gradient to G.
 
     A step ahead costs about one move of D, and as much memory, since all are kept for the gradient.
 
@@ -56,7 +56,7 @@ class Unrolled:
             with game.precision():
                 loss = torch.stack([*game.parts(game.D, D_turn).values()]).sum()
                 gradients = torch.autograd.grad(loss, own, create_graph=True, materialize_grads=True)
-            weights |= dict(zip(names, ahead.step(own, gradients), strict=True))
+            weights |= dict(zip(names, ahead.step(own, average(gradients)), strict=True))
         return _with(network, weights | buffers)
 
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from zerosum.game.distributed import average, ranks
 from zerosum.game.judgement import Judgement
 from zerosum.networks.conditioning import Concatenate, Condition, Join, Projection, check_way, embed, entrance, needed
 from zerosum.networks.dcgan import image_shape
@@ -138,8 +139,9 @@ class _Generator(nn.Module):
         if not self.training:
             pictures: Tensor = self.synthesis(self.w_average.lerp(w, self.truncation))
             return pictures
-        kept = 0.5 ** (len(z) / AVERAGE_HALF_LIFE)
-        self.w_average.copy_(w.detach().mean(0).lerp(self.w_average, kept))
+        kept = 0.5 ** (len(z) * ranks() / AVERAGE_HALF_LIFE)
+        (now,) = average([w.detach().mean(0)])
+        self.w_average.copy_(now.lerp(self.w_average, kept))
         mixed: Tensor = self.synthesis(self._mix(w, z, c))
         return mixed
 

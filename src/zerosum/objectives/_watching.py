@@ -42,5 +42,5 @@ class Watched(Protocol):
         ...
 
     def average(self, value: Tensor) -> Tensor:
-        """The mean of a detached value over all ranks."""
+        """The mean of a value over all ranks."""
         ...

@@ -69,8 +69,7 @@ class MMD:
     MMD^2 = E k(x, x') - 2 E k(x, y) + E k(y, y'), by the U-statistic (without the diagonal), which is unbiased
     and so can be a little below 0. G minimises it. With a discriminator without parameters this is direct
     matching, GMMN (Li, Swersky and Zemel 2015, arXiv 1502.02761), and D does not move; with a learned one it is
-    MMD-GAN (Li et al. 2017, arXiv 1705.08584), and D maximises it. The means are taken over the batch of this
-    process.
+    MMD-GAN (Li et al. 2017, arXiv 1705.08584), and D maximises it. The means are taken over the batch.
 
     Args:
         kernel: `GaussianKernel` or `RationalQuadraticKernel`, or any callable on squared distances.

@@ -39,7 +39,7 @@ class RelativisticAverage:
     """The averaged game RaGAN: Jolicoeur-Martineau 2018 (arXiv 1807.00734), equations 12 and 13.
 
     A real sample should score above the *mean* fake and a fake below the mean real one. The means are taken
-    over the batch of this process.
+    over the batch.
     """
 
     reads_real: ClassVar[bool] = True

@@ -18,7 +18,7 @@ class TopK:
     Where D is good, the gradient of a fake that scores low leads away from the data as often
     as towards it. The share of the batch that counts falls from 1 at the run's start to `share` at the progress
     `until`, linearly, and is rounded up to whole samples. A score map counts by its mean. An objective that compares
-    with real samples is given those of the same rows. The ranking is within the batch of this process.
+    with real samples is given those of the same rows.
 
     Args:
         objective: what the players want. `MMD` is refused: its scores are features, and there is no highest.

@@ -28,7 +28,7 @@ from zerosum.terms.schedules import Every, Geometric, Scheduled
 
 
 def sngan() -> Recipe:
-    """Residual networks whose critic is held by spectral norm alone (Miyato et al. 2018)."""
+    """Residual networks whose critic is held by spectral norm alone (Miyato et al. 2018); 15 minutes on one core."""
     return replace(
         without_norm(),
         name="sngan",

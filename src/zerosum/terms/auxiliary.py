@@ -54,14 +54,15 @@ class AuxiliaryClass:
             read = "the class of a sample: play by labels" if not rows else f"the {self.kind} of a sample: play by such"
             raise ValueError(f"AuxiliaryClass has D read {read}, with conditional=True")
         if turn.player == "G":
-            return self.weight * self._unread(turn.fake.logits, turn.c)
-        unread = self._unread(turn.real.logits, turn.c)
+            return self.weight * self._unread(turn, turn.fake.logits, turn.c)
+        unread = self._unread(turn, turn.real.logits, turn.c)
         if self.generated:
-            unread = unread + self._unread(turn.fake.logits, turn.c)
+            unread = unread + self._unread(turn, turn.fake.logits, turn.c)
         return self.weight * unread
 
-    def _unread(self, logits: Tensor | None, c: Tensor) -> Tensor:
-        """-E log P(c | x) over all that is told."""
+    def _unread(self, turn: Turn, logits: Tensor | None, c: Tensor) -> Tensor:
+        """-E log P(c | x) over all that is told, on all ranks."""
+        least = 1 / turn.draws.ranks  # where nothing is told
         every = shown(logits, "logits", self)
         guesses = every[:, : max(every.shape[1] - self.others, 0)]
         if self.kind == "labels":
@@ -71,7 +72,7 @@ class AuxiliaryClass:
                     f"AuxiliaryClass reads a logit for each class, before {self.others} others, and this D shows "
                     f"{every.shape[1]} logits in all: choose conditioning=Auxiliary()"
                 )
-            told = (c != classes).sum().clamp_min(1)
+            told = turn.average((c != classes).sum()).clamp_min(least)
             return cross_entropy(guesses, c, ignore_index=classes, reduction="sum") / told
         if guesses.shape != c.shape:
             raise ValueError(
@@ -82,7 +83,7 @@ class AuxiliaryClass:
             return (guesses - c).square().mean()
         known = c != UNKNOWN
         surprise = binary_cross_entropy_with_logits(guesses, c.to(guesses.dtype), reduction="none")
-        return (surprise * known).sum() / known.sum().clamp_min(1)
+        return (surprise * known).sum() / turn.average(known.sum()).clamp_min(least)
 
 
 @dataclass(frozen=True)

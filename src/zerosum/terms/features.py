@@ -14,8 +14,8 @@ from zerosum.terms._common import check_player, check_weight, shown
 class FeatureMatching:
     """weight |E f(x) - E f(G(z))|^2, f the features that D shows: Salimans et al. 2016, section 3.1.
 
-    arXiv 1606.03498. The means are over the batch of this process, so part of the value is their noise, which falls as
-    the batch grows. The paper lets it stand in place of G's loss; here it is added to it.
+    arXiv 1606.03498. The means are over the batch, so part of the value is their noise, which falls as the batch grows.
+    The paper lets it stand in place of G's loss; here it is added to it.
 
     Args:
         weight: weight (>= 0).
@@ -31,7 +31,7 @@ class FeatureMatching:
         check_player(turn, "G", self)
         fake = shown(turn.fake.features, "features", self)
         real = shown(turn.real.features, "features", self)
-        return self.weight * (real.mean(0) - fake.mean(0)).square().sum()
+        return self.weight * turn.average(real.mean(0) - fake.mean(0)).square().sum()
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PullingAway:
     """weight mean over i != j of cos^2(f_i, f_j), f the features of generated samples: Zhao et al. 2017, equation 6.
 
     The pulling-away term of EBGAN (arXiv 1609.03126): it spreads the batch by making its features orthogonal. Each
-    sample's features are normalised by their own length, and the pairs are those within the batch of this process.
+    sample's features are normalised by their own length, and the pairs are those within the batch.
 
     Args:
         weight: weight (>= 0); the paper takes 0.1.
@@ -53,7 +53,7 @@ class PullingAway:
     def __call__(self, turn: Turn) -> Tensor:
         """The mean squared cosine on this turn, in [0, weight]; raises `ValueError` where D shows no features."""
         check_player(turn, "G", self)
-        features = shown(turn.fake.features, "features", self).flatten(1)
+        features = turn.everyone(shown(turn.fake.features, "features", self).flatten(1))
         n = len(features)
         if n < 2:
             raise ValueError(f"PullingAway compares the samples of a batch and needs at least 2; found {n}")

@@ -6,6 +6,7 @@ from math import prod, sqrt
 import torch
 from torch import Tensor, nn
 
+from zerosum.game.distributed import own_rows
 from zerosum.game.turn import Generator, Turn
 from zerosum.terms._common import check_player, check_weight, generated, precise
 
@@ -31,14 +32,15 @@ class ModeSeeking:
     def __call__(self, turn: Turn) -> Tensor:
         """The term on this turn, a scalar in (0, 1e5 weight]."""
         check_player(turn, "G", self)
-        if len(turn.z) < 2:
-            raise ValueError(f"ModeSeeking compares the samples of a batch and needs at least 2; found {len(turn.z)}")
-        z = turn.z.roll(1, 0)
-        x = turn.x_fake.roll(1, 0) if turn.c is None else generated(turn, z)
+        every = turn.everyone(turn.z)
+        if len(every) < 2:
+            raise ValueError(f"ModeSeeking compares the samples of a batch and needs at least 2; found {len(every)}")
+        z = own_rows(every.roll(1, 0))
+        x = own_rows(turn.everyone(turn.x_fake).roll(1, 0)) if turn.c is None else generated(turn, z)
         apart = (turn.x_fake - x).abs().flatten(1).mean(1)
         # Latents that are equal, as two codes may be, count as a pair that is not apart.
         ratio = apart / (turn.z - z).abs().flatten(1).mean(1).clamp_min(1e-8)
-        return self.weight / (ratio.mean() + 1e-5)
+        return self.weight / (turn.average(ratio.mean()) + 1e-5)
 
 
 def _mapped(G: Generator, z: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -69,7 +71,8 @@ class PathLength:
     Args:
         weight: weight (>= 0).
         decay: share of a that a move leaves, in [0, 1).
-        shrink: the term sees one latent in this many (>= 1); it costs a second backward pass through G.
+        shrink: the term sees one latent in this many (>= 1); it costs a second backward pass through G. Each rank's
+            part of the batch should divide by it, else they see more latents than one process would.
     """
 
     weight: float = 2.0

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from zerosum.game.distributed import everyone
 from zerosum.game.draws import derived_seed
 from zerosum.game.player import Objective, Term, unwrapped
 from zerosum.game.turn import Turn
@@ -89,10 +90,10 @@ class LevelGuidance:
         """
         table = self._stacked(turn)
         if turn.player == "D":
-            loss = self.objective.d_loss(table.real.score, table.fake.score)
+            loss = self.objective.d_loss(*everyone([table.real.score, table.fake.score]))
             return self.weight * torch.stack([loss, *(term(table) for term in self.penalties)]).sum()
-        reads_real = self.objective.reads_real
-        return self.weight * self.objective.g_loss(table.fake.score, table.real.score if reads_real else None)
+        read = [table.fake.score, table.real.score] if self.objective.reads_real else [table.fake.score]
+        return self.weight * self.objective.g_loss(*everyone(read))
 
     def noise_shares(self, levels: int) -> Tensor:
         """t for each of K >= 2 levels, the shallowest first, float64 `(K,)`."""

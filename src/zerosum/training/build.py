@@ -11,7 +11,9 @@ from zerosum.game.draws import derived_seed
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
 from zerosum.game.player import Player, Term, unwrapped
+from zerosum.networks.batch_norms import share_batch_norms
 from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
+from zerosum.networks.sizes import built
 from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import build_generator, condition_of
@@ -38,7 +40,7 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(recipe.seed, "initialisation"))
         generator = build_generator(recipe, dataset.shape, len(dataset.classes), columns)
-        discriminator = recipe.discriminator.build(dataset.shape, condition)
+        discriminator = built(lambda: recipe.discriminator.build(dataset.shape, condition))
     for network in (generator, discriminator):
         _place(network, device, dataset.is_image)
     # Objective, terms and augmentation may hold state (BEGAN's k); the recipe's own stay as they were written.
@@ -79,6 +81,7 @@ def _place(network: nn.Module, device: torch.device, pictures: bool) -> None:
     network.to(device)
     if pictures:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    share_batch_norms(network)
     same_start([*network.parameters(), *network.buffers()])
 
 

@@ -1,10 +1,12 @@
 """The loop: rounds of the game, and from time to time a log line, a picture and a checkpoint."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank
@@ -21,11 +23,17 @@ from zerosum.training.evaluating import RunScores, last_scores
 from zerosum.training.folder import storable
 from zerosum.training.pictures import save_samples
 from zerosum.training.progress import TrainingProgress
+from zerosum.training.ranks import Together
 from zerosum.training.scores import write_scores
 from zerosum.training.signals import Interrupted, StopRequest
 from zerosum.training.state import capture, check_weights
 
 KEPT = 2  # checkpoints on disk: the newest, and the one before it should the newest be damaged
+
+
+def _passed(mark: int, before: int, now: int) -> bool:
+    """Whether a multiple of a number of images lies between two counts."""
+    return before // mark != now // mark
 
 
 class Timed(Iterator[Batch]):
@@ -40,6 +48,10 @@ class Timed(Iterator[Batch]):
         self.waited += time.perf_counter() - asked
         return batch
 
+    def close(self) -> None:
+        """End what reads ahead."""
+        self.batches.close()
+
 
 @dataclass(eq=False)
 class Loop:
@@ -52,10 +64,11 @@ class Loop:
         game: the game, at its start or restored.
         progress: what tells the person watching.
         start: the checkpoint that it goes on from, to which the game was restored; None at a beginning.
-        scores: what scores it from time to time; None for nothing.
+        scores: what scores it from time to time; None for nothing, and on all ranks but the first.
         facts: further facts of this run, for each of its checkpoints.
         keep: checkpoints on disk.
         saved: images at the newest checkpoint; None where there is none.
+        together: the processes that play it.
     """
 
     recipe: Recipe
@@ -67,6 +80,7 @@ class Loop:
     scores: RunScores | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     keep: int = KEPT
+    together: Together = Together(torch.device("cpu"))
     saved: int | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,35 +97,45 @@ class Loop:
         self.last_tick = (self.seconds, self.game.images)
 
     def play(self, stop: StopRequest) -> None:
-        """Play to the end; raises `Interrupted` once `stop` has heard a signal and the run is saved."""
+        """Play to the end; raises `Interrupted` once `stop` has heard a signal, on any rank, and the run is saved."""
         recipe, game = self.recipe, self.game
         if self.saved is None:
-            self.snapshot()
+            self.safely(self.snapshot)
         stop.at_once, stop.words = False, "stopping after this round; a second signal ends at once, without saving"
-        while game.images < recipe.images and not stop.number:
+        signal = 0
+        while game.images < recipe.images and not signal:
             before = game.images
             self.round()
-            if before // recipe.tick != game.images // recipe.tick:
+            if _passed(recipe.tick, before, game.images) and rank() == 0:
                 self.tick()
-            if self.scores is not None and self.scores.due(before, game.images) and game.images < recipe.images:
-                self.evaluate(self.scores)
-            if before // recipe.snapshot != game.images // recipe.snapshot and game.images < recipe.images:
-                self.snapshot()
-        if game.images >= recipe.images and self.saved != game.images:
-            self.snapshot()
-        elif self.saved != game.images:
-            self.save()
+            plan, over = recipe.evaluation, game.images >= recipe.images
+            if plan is not None and _passed(plan.every, before, game.images) and not over:
+                self.together.alone(self.evaluate)
+            if _passed(recipe.snapshot, before, game.images) and not over:
+                self.safely(self.snapshot)
+            signal = self.together.agreed(stop.number)
+        if self.saved != game.images:
+            self.safely(self.save if game.images < recipe.images else self.snapshot)
         stop.at_once, stop.words = True, "the run is saved, and the same command does what is left"
-        if stop.number:
+        signal = signal or self.together.agreed(stop.number)
+        if signal:
             self.progress.say(f"stopped after {game.images:,} images and saved; the same command continues")
-            raise Interrupted(128 + stop.number)
-        self.finish()
+            raise Interrupted(128 + signal)
+        self.together.alone(self.finish)
+
+    def safely(self, work: Callable[[], None]) -> None:
+        """Have rank 0 save, unless the weights, which all ranks share, are not worth it."""
+        check_weights(self.game)
+        self.together.alone(work)
+        self.saved = self.game.images
 
     def round(self) -> None:
         """One round of the game."""
         # Layers that draw by themselves (dropout) take the global generator: tie it to the position as well.
         seed_layers(derived_seed(self.recipe.seed, "layers", self.batches.batches.position, rank()), self.device)
-        self.means.add(self.game.step(self.batches))
+        log = self.game.step(self.batches)
+        if rank() == 0:  # the others have no log to read them in
+            self.means.add(log)
         self.progress.advance(self.game.images)
 
     @property
@@ -145,17 +169,19 @@ class Loop:
         speed = {"images_per_second": round(rate, 1), "wait": round(self.batches.waited / spent, 4)}
         append_log(self.run, {**self.clock, **speed, **means})
         self.progress.tick(images, rate, means)
+        for sentence in self.dataset.news():
+            self.progress.say(sentence)
         self.last_tick, self.batches.waited = (now, images), 0.0
 
-    def evaluate(self, scores: RunScores) -> None:
+    def evaluate(self) -> None:
         """A log line of scores. The time that they take does not count in the speed of the game."""
+        assert self.scores is not None
         began = self.seconds
-        scores.take(self.generator, self.clock, self.progress.say)
+        self.scores.take(self.generator, self.clock, self.progress.say)
         self.last_tick = (self.last_tick[0] + self.seconds - began, self.last_tick[1])
 
     def snapshot(self) -> None:
         """A log line, a picture and a checkpoint, in this order: the checkpoint vouches for the other two."""
-        check_weights(self.game)
         self.tick()
         picture = self.run / "samples" / f"{self.game.images:09d}.png"
         save_samples(picture, self.generator, self.dataset, self.recipe.seed)
@@ -163,7 +189,6 @@ class Loop:
 
     def save(self) -> None:
         """A checkpoint alone: stopped and continued, a run's log and pictures are those of one that never stopped."""
-        check_weights(self.game)
         generator, images = self.generator, self.game.images
         numbers: dict[str, Any] = {
             **self.facts,
@@ -179,7 +204,6 @@ class Loop:
         if generator.coding is not None:
             numbers["coding"], further["coding"] = generator.coding.facts, generator.coding.state_dict()
         save_checkpoint(checkpoint_path(self.run, images), capture(self.game, numbers, further))
-        self.saved = images
         prune_checkpoints(self.run, self.keep)
 
     def finish(self) -> None:
@@ -189,7 +213,7 @@ class Loop:
         """
         generator = self.generator
         if self.scores is not None and not self.scores.done(self.game.images):
-            self.evaluate(self.scores)
+            self.evaluate()
         for sentence in write_scores(self.run, generator, self.dataset, self.recipe.data, last_scores(self.run)):
             self.progress.say(sentence)
         self.progress.say(f"wrote {write_report(self.run, generator, self.dataset)}")

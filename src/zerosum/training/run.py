@@ -8,8 +8,9 @@ from zerosum.data.resolve import source
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 from zerosum.training.care import Care
-from zerosum.training.device import choose_device, choose_precision
+from zerosum.training.device import choose_precision
 from zerosum.training.faults import explained
+from zerosum.training.ranks import joined
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
 
@@ -31,7 +32,7 @@ def train(
 
     The same call on a folder that holds an unfinished run continues it exactly where its newest checkpoint was taken,
     bit for bit as if it had never stopped. SIGINT and SIGTERM finish the round, save, and raise `Interrupted`; a second
-    one ends at once.
+    one ends at once. Under torchrun all processes play one run together, of which the first writes and speaks.
 
     Args:
         recipe: a recipe, or the name of one.
@@ -46,16 +47,18 @@ def train(
     Raises:
         ValueError: for what cannot be trained, in one sentence.
         NonFiniteError: at the first loss or gradient that is not a number; the last checkpoint stays.
+        RankLostError: under torchrun, where another process is gone; the last checkpoint stays.
         OSError, MemoryError: where the disk or the memory does not suffice, in one sentence; the last checkpoint stays.
     """
     recipe = named(recipe) if isinstance(recipe, str) else recipe
     changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
     recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     run = Path(out) if out is not None else Path("runs") / recipe.name
-    with StopRequest(at_once=True, words="" if quiet else "stopped before anything was trained") as stop:
-        dataset = recipe.data.open()
-        where = choose_device(device)
-        precision = choose_precision(recipe.precision, where, dataset.is_image)
+    words = "" if quiet else "stopped before anything was trained"
+    with StopRequest(at_once=True, words=words) as stop, joined(device) as together:
+        with explained(run, recipe):
+            dataset = recipe.data.open()
+        precision = choose_precision(recipe.precision, together.device, dataset.is_image)
         with explained(run, recipe, dataset.shape, precision):
-            Session(recipe, run, dataset, where, precision, care).play(stop, quiet)
+            Session(recipe, run, dataset, together, precision, care).play(stop, quiet)
     return run

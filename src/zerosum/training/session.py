@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 
 from zerosum.data.dataset import Dataset
+from zerosum.game.distributed import rank, ranks, same_start
 from zerosum.game.game import Game, NonFiniteError
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import Checkpoint, checkpoints
@@ -17,10 +19,11 @@ from zerosum.runs.log import Means, append_log, truncate_log
 from zerosum.training.build import build_game
 from zerosum.training.care import Care
 from zerosum.training.evaluating import RunScores, forget_best
-from zerosum.training.folder import has_ended, open_run, refuse_foreign, storable, write_circumstances
+from zerosum.training.folder import Start, has_ended, open_run, refuse_foreign, storable, write_circumstances
 from zerosum.training.loop import Loop
-from zerosum.training.origin import ORIGIN, Taken, check_origin, take_weights
+from zerosum.training.origin import DATA, ORIGIN, Taken, check_origin, same_data, take_weights
 from zerosum.training.progress import TrainingProgress
+from zerosum.training.ranks import Together
 from zerosum.training.signals import StopRequest
 from zerosum.training.state import count, restore, slow_down
 
@@ -39,7 +42,7 @@ class Session:
         recipe: what is trained.
         run: the run folder.
         dataset: the opened data.
-        device: where to compute.
+        together: the processes that play it, of which the first alone looks at the folder and writes into it.
         precision: `float32` or `bfloat16`.
         care: how the run is looked after.
         game: the game, where it stands.
@@ -51,7 +54,7 @@ class Session:
     recipe: Recipe
     run: Path
     dataset: Dataset
-    device: torch.device
+    together: Together
     precision: str
     care: Care
     game: Game = field(init=False)
@@ -62,48 +65,76 @@ class Session:
     def play(self, stop: StopRequest, quiet: bool) -> None:
         """Play to the end; raises what `train` raises."""
         self.game = self._built()
-        plan, run = self.recipe.evaluation, self.run
-        scores = None if plan is None else RunScores(plan, run, self.dataset, self.device)
-        refuse_foreign(run, storable(self.recipe, self.dataset))
-        origin = None if checkpoints(run) else self.care.start_from
-        # Before the folder is made: a refusal leaves nothing behind.
-        taken = None if origin is None else take_weights(self.game, origin)
-        with TrainingProgress(self.recipe.images, quiet=quiet) as progress, locked(run, progress.say):
+        plan, run, first = self.recipe.evaluation, self.run, rank() == 0
+        scores = RunScores(plan, run, self.dataset, self.together.device) if first and plan is not None else None
+        taken = self._taken() if first else None
+        with TrainingProgress(self.recipe.images, quiet=quiet or not first) as progress, self._locked(progress.say):
             for sentence in self.dataset.notes:
                 progress.say(sentence)
             if self._open(progress.say, taken):
                 progress.say("this run has ended; there is nothing left to do")
                 return
-            self._truncate_log(progress.say)
-            write_circumstances(run, self.device, self.precision)
-            data, rest = self.dataset, (scores, self.facts, self.care.keep)
+            if first:
+                self._truncate_log(progress.say)
+                write_circumstances(run, self.together.device, self.precision)
+            rest = (scores, self.facts, self.care.keep, self.together)
             while True:
+                loop = Loop(self.recipe, run, self.dataset, self.game, progress, self.start, *rest)
                 try:
-                    Loop(self.recipe, run, data, self.game, progress, self.start, *rest).play(stop)
+                    with closing(loop.batches):
+                        loop.play(stop)
                     return
                 except NonFiniteError as error:
                     self._roll_back(error, progress.say)
 
     def _built(self) -> Game:
-        return build_game(self.recipe, self.dataset, self.device, self.precision)
+        return build_game(self.recipe, self.dataset, self.together.device, self.precision)
+
+    def _taken(self) -> Taken | None:
+        """What a new run takes from another, before the folder is made: a refusal leaves nothing behind."""
+        refuse_foreign(self.run, storable(self.recipe, self.dataset))
+        origin = None if checkpoints(self.run) else self.care.start_from
+        return None if origin is None else take_weights(self.game, origin)
+
+    def _locked(self, say: Say) -> AbstractContextManager[None]:
+        return locked(self.run, say) if rank() == 0 else nullcontext()
 
     def _open(self, say: Say, taken: Taken | None) -> bool:
         """Bring the game to where the run stands, and tell whether it has ended."""
-        start = open_run(self.run, storable(self.recipe, self.dataset), self._take)
-        self.start = start.checkpoint
+        start = self._start()
         for sentence in start.sayings:
             say(sentence)
         say(f"{self.recipe.name}: {self._described()}; into {self.run}")
+        ended = self.together.agreed(int(rank() == 0 and has_ended(self.run, self.recipe, start)))
         if self.start is not None:
             check_origin(self.run, self.start.numbers, self.care.start_from)
-            self.facts = {name: self.start.numbers[name] for name in (_ROLLBACKS, ORIGIN) if name in self.start.numbers}
+            names = (_ROLLBACKS, ORIGIN, DATA)
+            self.facts = {name: self.start.numbers[name] for name in names if name in self.start.numbers}
         else:
             self.facts = {_ROLLBACKS: 0}
-            if taken is not None:
-                self.facts[ORIGIN] = taken.facts
-                say(taken.sentence)
+            self._share(taken, say)
+        if rank() == 0 and not ended:
+            self.facts[DATA] = same_data(self.run, self.facts.get(DATA), self.dataset)
         self._settle()
-        return has_ended(self.run, self.recipe, start)
+        return bool(ended)
+
+    def _start(self) -> Start:
+        """Open the folder on rank 0, and bring the game of every rank to the checkpoint that is found."""
+        start = open_run(self.run, storable(self.recipe, self.dataset), self._take) if rank() == 0 else Start(None)
+        self.start = self.together.shared(start.checkpoint)
+        if rank() and self.start is not None:
+            self._take(self.start)
+        return start
+
+    def _share(self, taken: Taken | None, say: Say) -> None:
+        """Give every rank the weights that rank 0 took from another run, if it did."""
+        images = self.together.agreed(-1 if taken is None else taken.facts["images"])
+        if images >= 0:
+            networks = (self.game.G.network, self.game.D.network, self.game.ema.module)
+            same_start([tensor for network in networks for tensor in network.state_dict().values()])
+            self.facts[ORIGIN] = {"images": images} if taken is None else taken.facts
+        if taken is not None:
+            say(taken.sentence)
 
     def _take(self, found: Checkpoint) -> None:
         """Bring the game to where a checkpoint was taken; raises `ValueError` where it is of another game."""
@@ -112,7 +143,7 @@ class Session:
         seconds = found.numbers.get("seconds")
         if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
             raise ValueError(f"its seconds should be a time; found {seconds!a:.40}")
-        Means().load_state_dict(found.groups.get("means", {}), found.numbers.get("means"), self.device)
+        Means().load_state_dict(found.groups.get("means", {}), found.numbers.get("means"), self.together.device)
         restore(self.game, found)
 
     def _settle(self) -> None:
@@ -139,10 +170,17 @@ class Session:
                 f"game itself has to change"
             ) from None
         self.game = self._built()
-        self.start = open_run(self.run, storable(self.recipe, self.dataset), self._take).checkpoint
+        self._start()
         assert self.start is not None, "the loop saves before it plays"
         self.facts[_ROLLBACKS] = number
         self._settle()
+        if rank() == 0:
+            self._record(error, broken, say)
+
+    def _record(self, error: NonFiniteError, broken: int, say: Say) -> None:
+        """Let the folder be as it was at the checkpoint, and tell of the rollback after so many images."""
+        assert self.start is not None
+        number = self.facts[_ROLLBACKS]
         self._truncate_log(say)
         forget_best(self.run, self.game.images)
         told = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
@@ -161,7 +199,9 @@ class Session:
         """The data, the players and the machine in words."""
         data = f"{len(self.dataset):,} samples of {self.dataset.name}"
         players = f"parameters G {_count(self.game.G.parameters)}, D {_count(self.game.D.parameters)}"
-        return f"{data}; {players}; {self.device.type} in {self.precision}, {torch.get_num_threads()} threads"
+        processes = f"{ranks()} processes, each on " if ranks() > 1 else ""
+        device = self.together.device.type
+        return f"{data}; {players}; {processes}{device} in {self.precision}, {torch.get_num_threads()} threads"
 
 
 def _count(parameters: list[torch.nn.Parameter]) -> str:

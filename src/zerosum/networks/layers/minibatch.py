@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from zerosum.game.distributed import everyone, own_rows
+
 
 def _dealt(rows: Tensor, group: int) -> tuple[Tensor, Tensor]:
     """Rows `(B, ...)` dealt out in turn to the fewest groups of at most `group`, `(members, groups, ...)`.
@@ -18,7 +20,19 @@ def _dealt(rows: Tensor, group: int) -> tuple[Tensor, Tensor]:
     return filled.view(members, groups, *rows.shape[1:]), places
 
 
-class KernelCloseness(nn.Module):
+class _Comparison(nn.Module):
+    """A layer that compares the samples of a batch: in training that of all ranks, else its own."""
+
+    def gathered(self, rows: Tensor) -> Tensor:
+        """The rows of the batch that is compared, from this rank's `(B, ...)`."""
+        return everyone([rows])[0] if self.training else rows
+
+    def dealt_back(self, rows: Tensor) -> Tensor:
+        """This rank's rows of that batch."""
+        return own_rows(rows) if self.training else rows
+
+
+class KernelCloseness(_Comparison):
     """Append to each feature vector how close the batch is to it, seen through learnt kernels.
 
     Salimans et al. 2016 (arXiv 1606.03498), section 3.2: M_i = T f(x_i) has a row for each kernel b, and
@@ -41,13 +55,14 @@ class KernelCloseness(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """`(B, features)` to `(B, features + kernels)`."""
         with torch.autocast(h.device.type, enabled=False):
-            rows, places = _dealt((h.float() @ self.tensor).view(-1, self.kernels, self.size), self.group or len(h))
+            every = self.gathered(h.float() @ self.tensor)
+            rows, places = _dealt(every.view(-1, self.kernels, self.size), self.group or len(every))
             distance = (rows[:, None] - rows[None]).abs().sum(4)
             closeness = ((-distance).exp() * places[None, :, :, None]).sum(1)
-        return torch.cat([h, closeness.flatten(0, 1)[: len(h)].to(h.dtype)], dim=1)
+        return torch.cat([h, self.dealt_back(closeness.flatten(0, 1)[: len(every)]).to(h.dtype)], dim=1)
 
 
-class GroupDeviation(nn.Module):
+class GroupDeviation(_Comparison):
     """Append how much the samples of a group differ: one number, the mean of their standard deviations.
 
     Karras et al. 2018 (arXiv 1710.10196), section 3, in groups as in StyleGAN2. The deviation of each entry within a
@@ -64,13 +79,14 @@ class GroupDeviation(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """`(B, C, ...)` to `(B, C + 1, ...)`."""
-        rows, places = _dealt(h.float().flatten(1), self.group)
+        every = self.gathered(h.float().flatten(1))
+        rows, places = _dealt(every, self.group)
         there = places[:, :, None]
         counts = there.sum(0)
         mean = rows.sum(0) / counts
         variance = ((rows - mean).square() * there).sum(0) / counts
         deviation = (variance + 1e-8).sqrt().mean(1)
-        own = deviation.repeat(len(rows))[: len(h)].to(h.dtype)
+        own = self.dealt_back(deviation.repeat(len(rows))[: len(every)]).to(h.dtype)
         return torch.cat([h, own[(...,) + (None,) * (h.dim() - 1)].expand(-1, 1, *h.shape[2:])], dim=1)
 
 

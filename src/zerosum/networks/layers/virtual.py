@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from zerosum.game.distributed import same_start
+from zerosum.game.distributed import everyone
 from zerosum.game.judgement import Judgement
 from zerosum.networks.conditioning import Attributes, Condition, Labels
 
@@ -54,8 +54,8 @@ class VirtualBatchNorm(nn.Module):
 class Referred(nn.Module):
     """A network with virtual batch norms, and the reference batch that it carries through them.
 
-    The reference is given (a generator's latents), or it is the first batch met in training, whose samples are
-    repeated where they are too few; several ranks take rank 0's. It lies in buffers, so that checkpoints hold it.
+    The reference is given (a generator's latents), or it is the first batch met in training, that of all ranks, whose
+    samples are repeated where they are too few. It lies in buffers, so that checkpoints hold it.
 
     Args:
         network: the network inside.
@@ -92,12 +92,11 @@ class Referred(nn.Module):
         if not bool(self.known):
             if not self.training:
                 raise ValueError("virtual batch norm has no reference batch yet: it is the first one met in training")
-            rows = torch.arange(len(self.x), device=x.device) % len(x)
-            self.x.copy_(x[rows])
-            if self.c is not None and c is not None:
-                self.c.copy_(c[rows])
+            for kept, met in ((self.x, x), (self.c, c)):
+                if kept is not None and met is not None:
+                    (every,) = everyone([met])
+                    kept.copy_(every[torch.arange(len(kept), device=every.device) % len(every)])
             self.known.fill_(True)
-            same_start([part for part in (self.x, self.c) if part is not None])
         self._asked = True
 
 

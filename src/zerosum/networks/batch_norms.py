@@ -1,0 +1,72 @@
+"""Batch norms whose batch is that of all ranks."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from zerosum.game.distributed import everyone, ranks
+
+
+class _SharedBatchNorm(_BatchNorm):
+    """A batch norm whose mean and variance, in training, are those of the samples of all ranks.
+
+    One exchange a pass: each rank sends its own mean and variance, of as many samples as every other's, and the whole's
+    are made of these. Gradients pass through them, any number of times, so that a penalty on the slope by one rank's
+    samples sees what these do to the scores of all. torch's `SyncBatchNorm` cannot be differentiated twice, and is for
+    GPUs alone.
+    """
+
+    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002  torch's name
+        """Maps and vectors alike."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Maps `(B, C, ...)` or vectors `(B, C)`."""
+        if not (self.training or self.running_mean is None):
+            return super().forward(h)
+        wide = h.float() if h.element_size() < 4 else h
+        own_variance, own_mean = torch.var_mean(wide, [0, *range(2, h.dim())], correction=0)
+        variances, means = everyone([own_variance[None], own_mean[None]])
+        mean = means.mean(0)
+        variance = variances.mean(0) + (means - mean).square().mean(0)
+        if self.training:
+            self._remember(mean.detach(), variance.detach(), h.numel() // h.shape[1] * ranks())
+        scale, places = (variance + self.eps).rsqrt(), (-1, *[1] * (h.dim() - 2))
+        if self.affine:
+            normed = (wide - mean.view(places)) * (scale * self.weight).view(places) + self.bias.view(places)
+        else:
+            normed = (wide - mean.view(places)) * scale.view(places)
+        return normed.to(h.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Let the statistics of `count` numbers a channel enter the running ones, as torch's batch norm does."""
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.add_(1)
+        weight = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean, weight)
+        self.running_var.lerp_(variance * (count / max(count - 1, 1)), weight)
+
+
+def share_batch_norms(network: nn.Module) -> None:
+    """Let the batch norms of a network take their statistics over all ranks, so that N ranks play as one process would.
+
+    In place: each of torch's batch norms within the network gives way to one that shares its parameters and buffers
+    under the same names. With one process nothing changes.
+    """
+    if ranks() == 1:
+        return
+    for name, child in network.named_children():
+        if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+            setattr(network, name, _shared(child))
+        else:
+            share_batch_norms(child)
+
+
+def _shared(norm: _BatchNorm) -> _SharedBatchNorm:
+    shared = _SharedBatchNorm(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
+    for name, parameter in norm.named_parameters(recurse=False):
+        setattr(shared, name, parameter)
+    for name, buffer in norm.named_buffers(recurse=False):
+        setattr(shared, name, buffer)
+    return shared.train(norm.training)

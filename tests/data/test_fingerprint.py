@@ -1,0 +1,159 @@
+"""The fingerprint of data: the same for the same, another for others, and no image decoded for it."""
+
+import os
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from zerosum.data import _decode
+from zerosum.data.arrays import Arrays, ArraySource
+from zerosum.data.coding import ConvolutionalAutoencoder
+from zerosum.data.dataset import Dataset, in_memory
+from zerosum.data.digits import Digits
+from zerosum.data.fingerprints import fingerprint
+from zerosum.data.folders import Images
+from zerosum.data.latents import Latents
+from zerosum.data.stacked import StackedDigits
+from zerosum.data.synthetic import Ring
+from zerosum.data.torchset import from_torch
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+
+
+def folder(path, pictures=PICTURES, form="PNG"):
+    for i, picture in enumerate(pictures):
+        (path / "ab"[i % 2]).mkdir(exist_ok=True, parents=True)
+        Image.fromarray(picture).save(path / "ab"[i % 2] / f"{i}.png", form)
+    return path
+
+
+def print_of(source):
+    return fingerprint(source.open())
+
+
+def all_differ(prints):
+    return len({*prints}) == len(prints)
+
+
+def changed(x, index):
+    x = x.copy()
+    x[index] ^= 1
+    return x
+
+
+def test_every_sample_its_place_labels_and_conditions_count_in_an_array():
+    last, labels, ages = changed(PICTURES, (5, 7, 7, 2)), np.arange(6) % 2, np.arange(6.0)
+    sources = [
+        ArraySource(PICTURES),
+        ArraySource(last),
+        ArraySource(PICTURES[::-1]),
+        ArraySource(PICTURES[:5]),
+        ArraySource(PICTURES, labels),
+        ArraySource(PICTURES, 1 - labels),
+        ArraySource(PICTURES, np.array(["x", "y"])[labels]),
+        ArraySource(PICTURES, conditions=ages),
+        ArraySource(PICTURES, conditions=ages, condition_names=("age",)),
+        ArraySource(PICTURES, conditions=changed(ages.astype(int), 2)),
+        ArraySource(PICTURES.reshape(6, 16, 4, 3), layout="NHWC"),
+        ArraySource(np.zeros((6, 2), np.float32)),
+        ArraySource(np.full((6, 2), -1e-30, np.float32)),
+    ]
+    assert all_differ([print_of(source) for source in sources])
+    assert print_of(ArraySource(PICTURES.copy(), labels)) == print_of(ArraySource(PICTURES, labels))
+
+
+def test_an_array_on_disk_is_told_by_its_samples_wherever_it_lies(tmp_path, monkeypatch):
+    np.save(tmp_path / "a.npy", PICTURES)
+    inside = print_of(Arrays(str(tmp_path / "a.npy")))
+    monkeypatch.setattr("zerosum.data.arrays._IN_MEMORY", 1)
+    monkeypatch.setattr("zerosum.data._content._PIECE", 200)
+    assert print_of(Arrays(str(tmp_path / "a.npy"))) == inside
+    assert len(inside) == 64
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "pieces"])
+def test_every_file_of_a_folder_counts_and_its_times_do_not(tmp_path, monkeypatch, whole):
+    monkeypatch.setattr("zerosum.data._files._READ_WHOLE", 1 << 30 if whole else 0)
+    first, second = folder(tmp_path / "first"), folder(tmp_path / "second")
+    before = print_of(Images(str(first)))
+    os.utime(second / "a" / "0.png", (0, 0))
+    assert print_of(Images(str(second))) == before
+    raw = bytearray((second / "a" / "2.png").read_bytes())
+    raw[len(raw) // 2] ^= 1
+    (second / "a" / "2.png").write_bytes(raw)
+    changed = print_of(Images(str(second)))
+    (first / "a" / "0.png").rename(first / "a" / "10.png")
+    assert all_differ([before, changed, print_of(Images(str(first))), print_of(Images(str(first), size=4))])
+    assert all_differ([print_of(Images(str(first), 4, fit)) for fit in ("crop", "pad")])
+
+
+def test_of_a_large_folder_only_a_piece_of_each_file_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("zerosum.data._files._READ_WHOLE", 0)
+    monkeypatch.setattr("zerosum.data._files._PIECE", 16)
+    place, prints = folder(tmp_path), []
+    raw = (place / "a" / "0.png").read_bytes()
+    for at in (None, 60, len(raw) // 2):
+        content = bytearray(raw)
+        if at is not None:
+            content[at] ^= 1
+        (place / "a" / "0.png").write_bytes(content)
+        prints.append(print_of(Images(str(place))))
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_zip_is_told_by_its_checksums_and_nothing_is_decoded(tmp_path, monkeypatch):
+    place, prints = folder(tmp_path / "set"), []
+    for name, pictures in (("one", PICTURES), ("same", PICTURES), ("other", changed(PICTURES, (3, 0, 0, 0)))):
+        folder(place, pictures)
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            for file in sorted(place.rglob("*.png")):
+                archive.write(file, file.relative_to(place).as_posix())
+        data = Images(str(tmp_path / f"{name}.zip")).open()
+        monkeypatch.setattr(_decode, "flatten", None)
+        prints.append(fingerprint(data))
+        monkeypatch.undo()
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_file_that_goes_while_the_content_is_read_is_told(tmp_path):
+    data = Images(str(folder(tmp_path))).open()
+    (tmp_path / "b" / "3.png").unlink()
+    with pytest.raises(ValueError, match=r"has changed while it was read \(.*No such file.*3.png"):
+        fingerprint(data)
+
+
+def test_made_up_sets_are_told_by_their_source():
+    def drawn(shift):
+        return in_memory("ring", torch.full((5, 2), shift), made_by=Ring(count=5))
+
+    assert fingerprint(drawn(0.0)) == fingerprint(drawn(1e-7))
+    assert all_differ([print_of(Ring(count=5)), print_of(Ring(count=5, seed=1)), print_of(Ring(count=5, std=0.1))])
+    assert print_of(Digits()) == print_of(Digits())
+
+
+def test_sets_made_of_others_follow_them(tmp_path):
+    some, other = ArraySource(PICTURES), ArraySource(changed(PICTURES, (0, 0, 0, 0)))
+    with torch.random.fork_rng(devices=[]):
+        coders = [ConvolutionalAutoencoder((3, 8, 8), 4, 2, 1) for _ in range(2)]
+    prints = [print_of(Latents(data, coder)) for data in (some, other) for coder in coders]
+    assert all_differ(prints)
+    assert print_of(Latents(some, coders[0])) == prints[0]
+    assert all_differ([print_of(StackedDigits(count=9)), print_of(StackedDigits(count=9, seed=1))])
+    assert print_of(StackedDigits(count=9)) == print_of(StackedDigits(count=9))
+
+
+def test_of_a_set_of_torch_only_count_shape_and_labels_can_be_told():
+    def items(value, label=0):
+        return from_torch([(np.full((8, 8), value, np.uint8), label)] * 3)
+
+    assert items(1).open().content is None
+    assert print_of(items(1)) == print_of(items(2))
+    assert all_differ([print_of(items(1)), print_of(items(1, "x"))])
+
+
+def test_shapes_and_counts_tell_where_nothing_else_does():
+    sets = [Dataset("x", shape, count, torch.zeros) for shape, count in (((2,), 5), ((3,), 5), ((2,), 6))]
+    assert all_differ([fingerprint(one) for one in sets])

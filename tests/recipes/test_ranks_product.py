@@ -1,0 +1,85 @@
+"""Two and three processes play what one plays: every objective, every term, all networks."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from zerosum.objectives import NonSaturating
+
+SCRIPT = Path(__file__).with_name("ranks_product.py")
+ENOUGH = 1e-3  # how far some weight of G has to have gone
+
+
+def played(folder, *words):
+    """What 1, 2 and 3 processes came to: tensors by the game and their name."""
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(folder), *words],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=1500,
+    )
+    assert done.returncode == 0, done.stderr
+    return {count: load_file(folder / f"{count}.safetensors") for count in (1, 2, 3)}
+
+
+def differing(alone, together):
+    """The games in which ranks end elsewhere than one process, with what differs most and by how much.
+
+    Weights and averages go by 1e-6, what the log says by 5e-6 of itself and of 1: MMD's value is a difference of sums.
+    """
+    assert alone.keys() == together.keys()
+    found = {}
+    for key, tensor in alone.items():
+        game, _, name = key.rpartition(": ")
+        error = (tensor.double() - together[key].double()).abs().max().item()
+        error /= 5 * (1 + tensor.abs().item()) if name.startswith("log") else 1
+        if not error <= 1e-6 and error > found.get(game, ("", 0.0))[1]:
+            found[game] = name, error
+    return found
+
+
+def games(alone):
+    return {key.rpartition(": ")[0] for key in alone}
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    return played(tmp_path_factory.mktemp("ranks"))
+
+
+@pytest.fixture
+def product():
+    """The parts."""
+    return runpy.run_path(str(SCRIPT))["product"]()
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_ranks_end_where_one_process_ends(few, count):
+    assert differing(few[1], few[count]) == {}
+
+
+def test_every_part_has_been_played_and_has_moved_the_weights(few, product):
+    names = games(few[1])
+    for objective in product.OBJECTIVES:
+        assert f"objective {objective!r}" in names
+    for term in product.TERMS:
+        assert {f"D {term!r}", f"G {term!r}"} & names
+    assert {name.partition("0-")[0] for name in names if name.startswith("table ")} == {
+        f"table {product.family(D)}" for D in product.DISCRIMINATORS
+    }
+    assert [key for key, moved in few[1].items() if key.endswith(": moved") and moved < ENOUGH] == []
+    assert f"objective {NonSaturating()!r}" in names and {"unrolled", "untold"} < names
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_ranks_end_where_one_process_ends_at_all_tables(tmp_path):
+    whole = played(tmp_path, "whole")
+    assert len(games(whole[1])) > 200
+    assert [differing(whole[1], whole[count]) for count in (2, 3)] == [{}, {}]
