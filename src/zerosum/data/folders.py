@@ -80,7 +80,7 @@ class Images:
         notes, news = notes + known.notes, tuple if stand_ins is None else stand_ins.news
         told = known.labels, known.classes, notes + news(), known.conditions
         name, content = printable(files.path.name), partial(self._content, files)
-        return Dataset(name, shape, len(files.names), read, *told, content=content, news=news)
+        return Dataset(name, shape, len(files.names), read, *told, content=content, news=news, ahead=True)
 
     def _headers(self, files: Files, stand_ins: StandIns | None) -> list[Header]:
         """The headers of all images that have one."""

@@ -48,6 +48,10 @@ class Timed(Iterator[Batch]):
         self.waited += time.perf_counter() - asked
         return batch
 
+    def close(self) -> None:
+        """End what reads ahead."""
+        self.batches.close()
+
 
 @dataclass(eq=False)
 class Loop:
@@ -146,6 +150,8 @@ class Loop:
         speed = {"images_per_second": round(rate, 1), "wait": round(self.batches.waited / spent, 4)}
         append_log(self.run, {**self.clock, **speed, **means})
         self.progress.tick(images, rate, means)
+        for sentence in self.dataset.news():
+            self.progress.say(sentence)
         self.last_tick, self.batches.waited = (now, images), 0.0
 
     def evaluate(self) -> None:

@@ -1,5 +1,6 @@
 """Training a recipe into a run folder."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,9 @@ def _play(recipe: Recipe, run: Path, together: Together, quiet: bool) -> None:
         if first:
             write_circumstances(run, where, number_format)
         before = checkpoint.numbers if checkpoint else {}
-        Loop(recipe, run, dataset, game, progress, before, scores, together).play()
+        loop = Loop(recipe, run, dataset, game, progress, before, scores, together)
+        with closing(loop.batches):
+            loop.play()
 
 
 def _samples(dataset: Dataset) -> str:
