@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ class Loop:
     def play(self) -> None:
         """Play to the end; raises `Interrupted` after a SIGINT or SIGTERM, once the run is saved."""
         recipe, game = self.recipe, self.game
-        with StopRequest() as stop:
+        with closing(self.batches), StopRequest() as stop:
             if not game.images:
                 self.snapshot()
             while game.images < recipe.images and not stop.number:

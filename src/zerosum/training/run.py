@@ -1,6 +1,5 @@
 """Training a recipe into a run folder."""
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,9 +79,7 @@ def train(
             return run
         write_circumstances(run, where, number_format)
         before = start.checkpoint.numbers if start.checkpoint else {}
-        loop = Loop(recipe, run, dataset, game, progress, before, scores)
-        with closing(loop.batches):
-            loop.play()
+        Loop(recipe, run, dataset, game, progress, before, scores).play()
     return run
 
 
