@@ -17,7 +17,8 @@ from zerosum.networks import (
     ResNetGenerator,
 )
 from zerosum.networks.layers.attention import SelfAttention
-from zerosum.networks.layers.residual import Down, Up, halved
+from zerosum.networks.layers.fused import halved
+from zerosum.networks.layers.residual import Down, Up
 
 
 def count(network):

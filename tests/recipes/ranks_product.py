@@ -203,7 +203,7 @@ def play(number, count, parts, todo, folder):
         try:
             made = game(table, parts.LATENT, objective, **options)
         except ValueError:
-            assert table.way is not None  # networks that one way of conditioning does not fit
+            assert name.startswith("table ")  # networks that refuse these samples or this way of conditioning
             continue
         found |= {f"{name}: {key}": tensor for key, tensor in played(made, table).items()}
     if rank() == 0:

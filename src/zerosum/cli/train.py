@@ -36,10 +36,13 @@ def train(
 
     Running the same command again continues an interrupted run exactly where it stopped.
     """
+    from zerosum.training.ranks import speaks
     from zerosum.training.run import train as play
 
     chosen = configured(recipe, data, settings or [], evaluate)
     run = play(chosen, out, images=images, seed=seed, device=device, precision=precision)
+    if not speaks():
+        return
     report = run / "report.html"
     if as_json:
         scores = run / "scores.json"

@@ -42,10 +42,6 @@ class RunScores:
         manner = Manner(plan.features, plan.n, plan.seed, device=str(device))
         self.evaluator = Evaluator(dataset, plan.metrics, manner)
 
-    def due(self, before: int, now: int) -> bool:
-        """Whether an evaluation falls between two counts of images."""
-        return before // self.plan.every != now // self.plan.every
-
     def done(self, images: int) -> bool:
         """Whether there are scores after so many images already."""
         return any(line["images"] == images and is_evaluation(line) for line in read_log(self.run))

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank
@@ -22,11 +23,17 @@ from zerosum.training.evaluating import RunScores, last_scores
 from zerosum.training.folder import storable
 from zerosum.training.pictures import save_samples
 from zerosum.training.progress import TrainingProgress
+from zerosum.training.ranks import Together
 from zerosum.training.scores import write_scores
 from zerosum.training.signals import Interrupted, StopRequest
 from zerosum.training.state import capture
 
 KEPT = 2  # checkpoints on disk: the newest, and the one before it should the newest be damaged
+
+
+def _passed(mark: int, before: int, now: int) -> bool:
+    """Whether a multiple of a number of images lies between two counts."""
+    return before // mark != now // mark
 
 
 class Timed(Iterator[Batch]):
@@ -57,7 +64,8 @@ class Loop:
         game: the game, at its start or restored.
         progress: what tells the person watching.
         numbers: the numbers of the checkpoint that it continues from; empty at a start.
-        scores: what scores it from time to time; None for nothing.
+        scores: what scores it from time to time; None for nothing, and on all ranks but the first.
+        together: the processes that play it.
     """
 
     recipe: Recipe
@@ -67,6 +75,7 @@ class Loop:
     progress: TrainingProgress
     numbers: Mapping[str, Any] = field(default_factory=dict)
     scores: RunScores | None = None
+    together: Together = Together(torch.device("cpu"))
 
     def __post_init__(self) -> None:
         recipe, self.device = self.recipe, next(self.game.G.network.parameters()).device
@@ -79,30 +88,35 @@ class Loop:
 
     def play(self) -> None:
         """Play to the end; raises `Interrupted` after a SIGINT or SIGTERM, once the run is saved."""
-        recipe, game = self.recipe, self.game
-        with closing(self.batches), StopRequest() as stop:
+        recipe, game, alone = self.recipe, self.game, self.together.alone
+        with StopRequest() as stop:
             if not game.images:
-                self.snapshot()
-            while game.images < recipe.images and not stop.number:
+                alone(self.snapshot)
+            signal = 0
+            while game.images < recipe.images and not signal:
                 before = game.images
                 self.round()
-                if before // recipe.tick != game.images // recipe.tick:
+                if _passed(recipe.tick, before, game.images) and rank() == 0:
                     self.tick()
-                if self.scores is not None and self.scores.due(before, game.images) and game.images < recipe.images:
-                    self.evaluate(self.scores)
-                if before // recipe.snapshot != game.images // recipe.snapshot and game.images < recipe.images:
-                    self.snapshot()
+                plan, over = recipe.evaluation, game.images >= recipe.images
+                if plan is not None and _passed(plan.every, before, game.images) and not over:
+                    alone(self.evaluate)
+                if _passed(recipe.snapshot, before, game.images) and not over:
+                    alone(self.snapshot)
+                signal = self.together.agreed(stop.number)
             if game.images < recipe.images:
-                self.snapshot()
+                alone(self.snapshot)
                 self.progress.say(f"stopped after {game.images:,} images and saved; the same command continues")
-                raise Interrupted(128 + stop.number)
-        self.finish()
+                raise Interrupted(128 + signal)
+        alone(self.finish)
 
     def round(self) -> None:
         """One round of the game."""
         # Layers that draw by themselves (dropout) take the global generator: tie it to the position as well.
         seed_layers(derived_seed(self.recipe.seed, "layers", self.batches.batches.position, rank()), self.device)
-        self.means.add(self.game.step(self.batches))
+        log = self.game.step(self.batches)
+        if rank() == 0:  # the others have no log to read them in
+            self.means.add(log)
         self.progress.advance(self.game.images)
 
     @property
@@ -140,10 +154,11 @@ class Loop:
             self.progress.say(sentence)
         self.last_tick, self.batches.waited = (now, images), 0.0
 
-    def evaluate(self, scores: RunScores) -> None:
+    def evaluate(self) -> None:
         """A log line of scores. The time that they take does not count in the speed of the game."""
+        assert self.scores is not None
         began = self.seconds
-        scores.take(self.generator, self.clock, self.progress.say)
+        self.scores.take(self.generator, self.clock, self.progress.say)
         self.last_tick = (self.last_tick[0] + self.seconds - began, self.last_tick[1])
 
     def snapshot(self) -> None:
@@ -169,7 +184,7 @@ class Loop:
         generator = self.generator
         replace_durably(self.run / "generator.safetensors", generator_bytes(generator))
         if self.scores is not None and not self.scores.done(self.game.images):
-            self.evaluate(self.scores)
+            self.evaluate()
         for sentence in write_scores(self.run, generator, self.dataset, self.recipe.data, last_scores(self.run)):
             self.progress.say(sentence)
         self.snapshot()

@@ -1,5 +1,6 @@
 """Training a recipe into a run folder."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,18 @@ import torch
 
 from zerosum.data.dataset import Dataset
 from zerosum.data.resolve import source
+from zerosum.game.distributed import rank, ranks
 from zerosum.game.game import Game
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.log import truncate_log
 from zerosum.training.build import build_game
-from zerosum.training.device import choose_device, choose_precision
+from zerosum.training.device import choose_precision
 from zerosum.training.evaluating import RunScores
-from zerosum.training.folder import open_run, storable, write_circumstances
+from zerosum.training.folder import Start, open_run, storable, write_circumstances
 from zerosum.training.loop import Loop
 from zerosum.training.progress import TrainingProgress
+from zerosum.training.ranks import Together, joined
 from zerosum.training.state import restore
 
 
@@ -35,7 +38,8 @@ def train(
     """Train a recipe into a run folder, or continue the run that the folder holds, and return the folder.
 
     The same call on a folder that holds an unfinished run continues it exactly where its newest checkpoint was taken,
-    bit for bit as if it had never stopped. SIGINT and SIGTERM finish the round, save, and raise `Interrupted`.
+    bit for bit as if it had never stopped. SIGINT and SIGTERM finish the round, save, and raise `Interrupted`. Under
+    torchrun all processes play one run together, of which the first writes and speaks.
 
     Args:
         recipe: a recipe, or the name of one.
@@ -50,6 +54,7 @@ def train(
     Raises:
         ValueError: for what cannot be trained, in one sentence.
         NonFiniteError: at the first loss or gradient that is not a number; the last checkpoint stays.
+        RankLostError: under torchrun, where another process is gone; the last checkpoint stays.
     """
     recipe = named(recipe) if isinstance(recipe, str) else recipe
     changes: dict[str, Any] = {
@@ -59,28 +64,39 @@ def train(
         "precision": precision,
     }
     recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
-    dataset = recipe.data.open()
-    where = choose_device(device)
+    run = Path(out) if out is not None else Path("runs") / recipe.name
+    with joined(device) as together:
+        _play(recipe, run, together, quiet)
+    return run
+
+
+def _play(recipe: Recipe, run: Path, together: Together, quiet: bool) -> None:
+    dataset, where, first = recipe.data.open(), together.device, rank() == 0
     number_format = choose_precision(recipe.precision, where, dataset.is_image)
     game = build_game(recipe, dataset, where, number_format)
-    run = Path(out) if out is not None else Path("runs") / recipe.name
-    scores = None if recipe.evaluation is None else RunScores(recipe.evaluation, run, dataset, where)
-    start = open_run(run, storable(recipe, dataset))
-    if start.checkpoint is not None:
-        restore(game, start.checkpoint)
-    truncate_log(run, game.images)
-    with TrainingProgress(recipe.images, game.images, quiet) as progress:
+    # Rank 0 alone looks at the folder and writes into it.
+    scores = RunScores(recipe.evaluation, run, dataset, where) if first and recipe.evaluation is not None else None
+    start = open_run(run, storable(recipe, dataset)) if first else Start(None)
+    checkpoint = together.shared(start.checkpoint)
+    if checkpoint is not None:
+        restore(game, checkpoint)
+    if first:
+        truncate_log(run, game.images)
+    with TrainingProgress(recipe.images, game.images, quiet or not first) as progress:
         for sentence in (*dataset.notes, *start.sayings):
             progress.say(sentence)
-        machine = f"{where.type} in {number_format}, {torch.get_num_threads()} threads"
+        processes = f"{ranks()} processes, each on " if ranks() > 1 else ""
+        machine = f"{processes}{where.type} in {number_format}, {torch.get_num_threads()} threads"
         progress.say(f"{recipe.name}: {_samples(dataset)}; {_players(game)}; {machine}; into {run}")
         if game.images >= recipe.images:
             progress.say("this run has ended; there is nothing left to do")
-            return run
-        write_circumstances(run, where, number_format)
-        before = start.checkpoint.numbers if start.checkpoint else {}
-        Loop(recipe, run, dataset, game, progress, before, scores).play()
-    return run
+            return
+        if first:
+            write_circumstances(run, where, number_format)
+        before = checkpoint.numbers if checkpoint else {}
+        loop = Loop(recipe, run, dataset, game, progress, before, scores, together)
+        with closing(loop.batches):
+            loop.play()
 
 
 def _samples(dataset: Dataset) -> str:

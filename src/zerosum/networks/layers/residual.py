@@ -8,11 +8,12 @@ stay the same. 1x1 convolutions stand at the smaller of two sides, where they co
 import math
 
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, relu
+from torch.nn.functional import interpolate, relu
 
 from zerosum.networks.conditioning import Condition
 from zerosum.networks.layers.basic import Norm, norm2d
 from zerosum.networks.layers.conditional import normed
+from zerosum.networks.layers.fused import convolved_and_halved, halved, raised_and_convolved
 from zerosum.networks.layers.pyramid import Sides
 
 
@@ -23,11 +24,6 @@ def xavier(before: int, after: int, kernel: int, gain: float = 1.0) -> nn.Conv2d
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer
-
-
-def halved(h: Tensor) -> Tensor:
-    """Means of squares of two by two places; at an odd side's end, of those that are there."""
-    return avg_pool2d(h, 2, ceil_mode=True)
 
 
 class Up(nn.Module):
@@ -50,8 +46,8 @@ class Up(nn.Module):
 
     def forward(self, h: Tensor, c: Tensor | None = None) -> Tensor:
         """Maps `(B, before, H, W)` to `(B, after, *target)`."""
-        raised = interpolate(relu(normed(self.norm1, h, c)), self.target, mode="nearest")
-        residual: Tensor = self.conv2(relu(normed(self.norm2, self.conv1(raised), c)))
+        raised = raised_and_convolved(self.conv1, relu(normed(self.norm1, h, c)), self.target)
+        residual: Tensor = self.conv2(relu(normed(self.norm2, raised, c)))
         return residual + interpolate(self.shortcut(h), self.target, mode="nearest")
 
 
@@ -80,8 +76,7 @@ class Down(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """Maps `(B, before, H, W)` to `(B, after, ...)`, of half the sides where it halves, rounded up."""
         entering = h if self.first else relu(self.norm1(h))
-        residual: Tensor = self.conv2(relu(self.norm2(self.conv1(entering))))
-        if self.halves:
-            residual, h = halved(residual), halved(h)
-        result: Tensor = residual + self.shortcut(h)
+        inner = relu(self.norm2(self.conv1(entering)))
+        residual: Tensor = convolved_and_halved(self.conv2, inner) if self.halves else self.conv2(inner)
+        result: Tensor = residual + self.shortcut(halved(h) if self.halves else h)
         return result
