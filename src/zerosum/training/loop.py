@@ -9,7 +9,8 @@ from typing import Any
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank
 from zerosum.game.draws import derived_seed
-from zerosum.game.game import Batch, Game
+from zerosum.game.game import Game
+from zerosum.game.pieces import Batch
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import checkpoint_path, prune_checkpoints, replace_durably, save_checkpoint
@@ -121,7 +122,8 @@ class Loop:
         return TrainedGenerator(recipe, module, data.shape, classes, game.images, columns, data.coding)
 
     def tick(self) -> None:
-        """A log line of the means since the last, if there was any round since."""
+        """A log line of the means since the last, if there was any round since; raises `NonFiniteError`."""
+        self.game.check_finite()
         means = self.means.take()
         if not means:
             return
