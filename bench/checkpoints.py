@@ -46,7 +46,7 @@ def measure(name: str, saves: int, rounds: int, folder: Path) -> dict[str, Any]:
     for turn in range(saves + 1):
         block = [seconds(loop.round) for _ in range(rounds)]
         loop.tick()
-        saved = seconds(lambda: loop.safely(loop.save))
+        saved = seconds(loop.save)
         drawn = seconds(lambda: save_samples(folder / "samples" / "x.png", loop.generator, dataset, recipe.seed))
         if turn:  # the first of each warms up
             playing.append(statistics.mean(block))

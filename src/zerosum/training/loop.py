@@ -1,7 +1,7 @@
 """The loop: rounds of the game, and from time to time a log line, a picture and a checkpoint."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ import torch
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank
 from zerosum.game.draws import derived_seed
-from zerosum.game.game import Batch, Game
+from zerosum.game.game import Game
+from zerosum.game.pieces import Batch
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoints, replace_durably, save_checkpoint
@@ -55,7 +56,7 @@ class Timed(Iterator[Batch]):
 
 @dataclass(eq=False)
 class Loop:
-    """A run under way.
+    """A run under way, as each of its processes sees it: the first alone writes and talks.
 
     Attributes:
         recipe: what is trained.
@@ -65,10 +66,10 @@ class Loop:
         progress: what tells the person watching.
         start: the checkpoint that it goes on from, to which the game was restored; None at a beginning.
         scores: what scores it from time to time; None for nothing, and on all ranks but the first.
+        together: the processes that play it.
         facts: further facts of this run, for each of its checkpoints.
         keep: checkpoints on disk.
         saved: images at the newest checkpoint; None where there is none.
-        together: the processes that play it.
     """
 
     recipe: Recipe
@@ -78,9 +79,9 @@ class Loop:
     progress: TrainingProgress
     start: Checkpoint | None = None
     scores: RunScores | None = None
+    together: Together = Together(torch.device("cpu"))
     facts: Mapping[str, Any] = field(default_factory=dict)
     keep: int = KEPT
-    together: Together = Together(torch.device("cpu"))
     saved: int | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,45 +98,43 @@ class Loop:
         self.last_tick = (self.seconds, self.game.images)
 
     def play(self, stop: StopRequest) -> None:
-        """Play to the end; raises `Interrupted` once `stop` has heard a signal, on any rank, and the run is saved."""
-        recipe, game = self.recipe, self.game
+        """Play to the end; raises `Interrupted` once `stop` has heard a signal and the run is saved."""
+        recipe, game, signal = self.recipe, self.game, 0
         if self.saved is None:
-            self.safely(self.snapshot)
-        stop.at_once, stop.words = False, "stopping after this round; a second signal ends at once, without saving"
-        signal = 0
+            self.snapshot()
+        stop.at_once = False
+        stop.say_later("stopping after this round", "; a second signal ends at once, without saving")
         while game.images < recipe.images and not signal:
             before = game.images
             self.round()
-            if _passed(recipe.tick, before, game.images) and rank() == 0:
-                self.tick()
+            if _passed(recipe.tick, before, game.images):
+                game.check_finite()  # on every rank, lest one alone should see it
+                if rank() == 0:
+                    self.tick()
             plan, over = recipe.evaluation, game.images >= recipe.images
             if plan is not None and _passed(plan.every, before, game.images) and not over:
+                game.check_finite()
                 self.together.alone(self.evaluate)
             if _passed(recipe.snapshot, before, game.images) and not over:
-                self.safely(self.snapshot)
+                self.snapshot()
             signal = self.together.agreed(stop.number)
-        if self.saved != game.images:
-            self.safely(self.save if game.images < recipe.images else self.snapshot)
-        stop.at_once, stop.words = True, "the run is saved, and the same command does what is left"
-        signal = signal or self.together.agreed(stop.number)
+        if game.images >= recipe.images and self.saved != game.images:
+            self.snapshot()
+        elif self.saved != game.images:
+            self.save()
+        stop.at_once = True
+        stop.say_later("the run is saved, and the same command does what is left")
+        signal = signal or self.together.agreed(stop.number)  # one may have come while it was being saved
         if signal:
             self.progress.say(f"stopped after {game.images:,} images and saved; the same command continues")
             raise Interrupted(128 + signal)
         self.together.alone(self.finish)
 
-    def safely(self, work: Callable[[], None]) -> None:
-        """Have rank 0 save, unless the weights, which all ranks share, are not worth it."""
-        check_weights(self.game)
-        self.together.alone(work)
-        self.saved = self.game.images
-
     def round(self) -> None:
         """One round of the game."""
         # Layers that draw by themselves (dropout) take the global generator: tie it to the position as well.
         seed_layers(derived_seed(self.recipe.seed, "layers", self.batches.batches.position, rank()), self.device)
-        log = self.game.step(self.batches)
-        if rank() == 0:  # the others have no log to read them in
-            self.means.add(log)
+        self.means.add(self.game.step(self.batches))
         self.progress.advance(self.game.images)
 
     @property
@@ -159,7 +158,8 @@ class Loop:
         return TrainedGenerator(recipe, module, data.shape, classes, game.images, columns, data.coding)
 
     def tick(self) -> None:
-        """A log line of the means since the last, if there was any round since."""
+        """A log line of the means since the last, if there was any round since; raises `NonFiniteError`."""
+        self.game.check_finite()
         means = self.means.take()
         if not means:
             return
@@ -182,13 +182,24 @@ class Loop:
 
     def snapshot(self) -> None:
         """A log line, a picture and a checkpoint, in this order: the checkpoint vouches for the other two."""
+        self.game.check_finite()
+        check_weights(self.game)
+        self.together.alone(self._show)
+        self.save()
+
+    def _show(self) -> None:
         self.tick()
         picture = self.run / "samples" / f"{self.game.images:09d}.png"
         save_samples(picture, self.generator, self.dataset, self.recipe.seed)
-        self.save()
 
     def save(self) -> None:
         """A checkpoint alone: stopped and continued, a run's log and pictures are those of one that never stopped."""
+        self.game.check_finite()
+        check_weights(self.game)
+        self.together.alone(self._save)
+        self.saved = self.game.images
+
+    def _save(self) -> None:
         generator, images = self.generator, self.game.images
         numbers: dict[str, Any] = {
             **self.facts,

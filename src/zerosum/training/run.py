@@ -10,7 +10,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.training.care import Care
 from zerosum.training.device import choose_precision
 from zerosum.training.faults import explained
-from zerosum.training.ranks import joined
+from zerosum.training.ranks import joined, of_several, speaks
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
 
@@ -54,8 +54,8 @@ def train(
     changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
     recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     run = Path(out) if out is not None else Path("runs") / recipe.name
-    words = "" if quiet else "stopped before anything was trained"
-    with StopRequest(at_once=True, words=words) as stop, joined(device) as together:
+    words = "" if quiet or not speaks() else "stopped before anything was trained"
+    with StopRequest(at_once=True, words=words, patient=of_several()) as stop, joined(device) as together:
         with explained(run, recipe):
             dataset = recipe.data.open()
         precision = choose_precision(recipe.precision, together.device, dataset.is_image)

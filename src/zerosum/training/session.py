@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ import torch
 
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank, ranks, same_start
-from zerosum.game.game import Game, NonFiniteError
+from zerosum.game.finite import NonFiniteError
+from zerosum.game.game import Game
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import Checkpoint, checkpoints
 from zerosum.runs.lock import locked
@@ -19,7 +20,7 @@ from zerosum.runs.log import Means, append_log, truncate_log
 from zerosum.training.build import build_game
 from zerosum.training.care import Care
 from zerosum.training.evaluating import RunScores, forget_best
-from zerosum.training.folder import Start, has_ended, open_run, refuse_foreign, storable, write_circumstances
+from zerosum.training.folder import has_ended, open_run, refuse_foreign, storable, write_circumstances
 from zerosum.training.loop import Loop
 from zerosum.training.origin import DATA, ORIGIN, Taken, check_origin, same_data, take_weights
 from zerosum.training.progress import TrainingProgress
@@ -36,13 +37,13 @@ Say = Callable[[str], None]
 
 @dataclass(eq=False)
 class Session:
-    """One start of a run.
+    """One start of a run, as each of its processes sees it: the first alone reads and writes the run folder.
 
     Attributes:
         recipe: what is trained.
         run: the run folder.
         dataset: the opened data.
-        together: the processes that play it, of which the first alone looks at the folder and writes into it.
+        together: the processes that play it, and where this one computes.
         precision: `float32` or `bfloat16`.
         care: how the run is looked after.
         game: the game, where it stands.
@@ -64,22 +65,30 @@ class Session:
 
     def play(self, stop: StopRequest, quiet: bool) -> None:
         """Play to the end; raises what `train` raises."""
-        self.game = self._built()
-        plan, run, first = self.recipe.evaluation, self.run, rank() == 0
-        scores = RunScores(plan, run, self.dataset, self.together.device) if first and plan is not None else None
-        taken = self._taken() if first else None
-        with TrainingProgress(self.recipe.images, quiet=quiet or not first) as progress, self._locked(progress.say):
+        self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.together.device
+        scores, taken = None, None
+        if first:
+            scores = None if plan is None else RunScores(plan, self.run, self.dataset, where)
+            refuse_foreign(self.run, storable(self.recipe, self.dataset))
+            origin = None if checkpoints(self.run) else self.care.start_from
+            # Before the folder is made: a refusal leaves nothing behind.
+            taken = None if origin is None else take_weights(self.game, origin)
+        with (
+            TrainingProgress(self.recipe.images, quiet=quiet or not first) as progress,
+            locked(self.run, progress.say) if first else nullcontext(),
+        ):
             for sentence in self.dataset.notes:
                 progress.say(sentence)
-            if self._open(progress.say, taken):
+            ended = first and self._open(progress.say, taken)
+            if self._stand_together(ended):
                 progress.say("this run has ended; there is nothing left to do")
                 return
             if first:
                 self._truncate_log(progress.say)
-                write_circumstances(run, self.together.device, self.precision)
-            rest = (scores, self.facts, self.care.keep, self.together)
+                write_circumstances(self.run, where, self.precision)
+            rest = (scores, self.together, self.facts, self.care.keep)
             while True:
-                loop = Loop(self.recipe, run, self.dataset, self.game, progress, self.start, *rest)
+                loop = Loop(self.recipe, self.run, self.dataset, self.game, progress, self.start, *rest)
                 try:
                     with closing(loop.batches):
                         loop.play(stop)
@@ -90,51 +99,41 @@ class Session:
     def _built(self) -> Game:
         return build_game(self.recipe, self.dataset, self.together.device, self.precision)
 
-    def _taken(self) -> Taken | None:
-        """What a new run takes from another, before the folder is made: a refusal leaves nothing behind."""
-        refuse_foreign(self.run, storable(self.recipe, self.dataset))
-        origin = None if checkpoints(self.run) else self.care.start_from
-        return None if origin is None else take_weights(self.game, origin)
-
-    def _locked(self, say: Say) -> AbstractContextManager[None]:
-        return locked(self.run, say) if rank() == 0 else nullcontext()
+    def _stand_together(self, ended: bool = False) -> bool:
+        """Let all ranks stand where the first does, and tell whether the run has ended."""
+        told = self.together.told({"ended": ended, "facts": self.facts if rank() == 0 else None})
+        start = self.together.shared(self.start if rank() == 0 else None)
+        if rank() > 0:
+            self.start, self.facts = start, told["facts"]
+            if start is not None:
+                self._take(start)
+            self._settle()
+        game = self.game  # with weights of another run, if it starts from one
+        networks = (game.G.network, game.D.network, game.ema.module)
+        same_start([tensor for network in networks for tensor in (*network.parameters(), *network.buffers())])
+        return bool(told["ended"])
 
     def _open(self, say: Say, taken: Taken | None) -> bool:
         """Bring the game to where the run stands, and tell whether it has ended."""
-        start = self._start()
+        start = open_run(self.run, storable(self.recipe, self.dataset), self._take)
+        self.start = start.checkpoint
         for sentence in start.sayings:
             say(sentence)
         say(f"{self.recipe.name}: {self._described()}; into {self.run}")
-        ended = self.together.agreed(int(rank() == 0 and has_ended(self.run, self.recipe, start)))
         if self.start is not None:
             check_origin(self.run, self.start.numbers, self.care.start_from)
             names = (_ROLLBACKS, ORIGIN, DATA)
             self.facts = {name: self.start.numbers[name] for name in names if name in self.start.numbers}
         else:
             self.facts = {_ROLLBACKS: 0}
-            self._share(taken, say)
-        if rank() == 0 and not ended:
-            self.facts[DATA] = same_data(self.run, self.facts.get(DATA), self.dataset)
+            if taken is not None:
+                self.facts[ORIGIN] = taken.facts
+                say(taken.sentence)
         self._settle()
-        return bool(ended)
-
-    def _start(self) -> Start:
-        """Open the folder on rank 0, and bring the game of every rank to the checkpoint that is found."""
-        start = open_run(self.run, storable(self.recipe, self.dataset), self._take) if rank() == 0 else Start(None)
-        self.start = self.together.shared(start.checkpoint)
-        if rank() and self.start is not None:
-            self._take(self.start)
-        return start
-
-    def _share(self, taken: Taken | None, say: Say) -> None:
-        """Give every rank the weights that rank 0 took from another run, if it did."""
-        images = self.together.agreed(-1 if taken is None else taken.facts["images"])
-        if images >= 0:
-            networks = (self.game.G.network, self.game.D.network, self.game.ema.module)
-            same_start([tensor for network in networks for tensor in network.state_dict().values()])
-            self.facts[ORIGIN] = {"images": images} if taken is None else taken.facts
-        if taken is not None:
-            say(taken.sentence)
+        ended = has_ended(self.run, self.recipe, start)
+        if not ended:
+            self.facts[DATA] = same_data(self.run, self.facts.get(DATA), self.dataset)
+        return ended
 
     def _take(self, found: Checkpoint) -> None:
         """Bring the game to where a checkpoint was taken; raises `ValueError` where it is of another game."""
@@ -170,15 +169,16 @@ class Session:
                 f"game itself has to change"
             ) from None
         self.game = self._built()
-        self._start()
-        assert self.start is not None, "the loop saves before it plays"
-        self.facts[_ROLLBACKS] = number
-        self._settle()
         if rank() == 0:
-            self._record(error, broken, say)
+            self.start = open_run(self.run, storable(self.recipe, self.dataset), self._take).checkpoint
+            assert self.start is not None, "the loop saves before it plays"
+            self.facts[_ROLLBACKS] = number
+            self._settle()
+        self._stand_together()
+        if rank() == 0:
+            self._tell_rollback(error, broken, say)
 
-    def _record(self, error: NonFiniteError, broken: int, say: Say) -> None:
-        """Let the folder be as it was at the checkpoint, and tell of the rollback after so many images."""
+    def _tell_rollback(self, error: NonFiniteError, broken: int, say: Say) -> None:
         assert self.start is not None
         number = self.facts[_ROLLBACKS]
         self._truncate_log(say)
@@ -199,9 +199,8 @@ class Session:
         """The data, the players and the machine in words."""
         data = f"{len(self.dataset):,} samples of {self.dataset.name}"
         players = f"parameters G {_count(self.game.G.parameters)}, D {_count(self.game.D.parameters)}"
-        processes = f"{ranks()} processes, each on " if ranks() > 1 else ""
-        device = self.together.device.type
-        return f"{data}; {players}; {processes}{device} in {self.precision}, {torch.get_num_threads()} threads"
+        where = f"{ranks()} processes, each on " * (ranks() > 1) + self.together.device.type
+        return f"{data}; {players}; {where} in {self.precision}, {torch.get_num_threads()} threads"
 
 
 def _count(parameters: list[torch.nn.Parameter]) -> str:

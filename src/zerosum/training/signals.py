@@ -12,20 +12,22 @@ class Interrupted(SystemExit):
 
 
 class StopRequest:
-    """While entered, takes the first SIGINT or SIGTERM; a second one takes its usual course.
+    """While entered, takes the first SIGINT or SIGTERM; a second one takes its usual course, if not `patient`.
 
     Args:
         at_once: raise `Interrupted` as it comes, rather than remember it: for times when there is nothing to be saved.
             May be changed while entered.
-        words: what is said when it comes, on standard error; may be changed while entered.
+        words: what is said when it comes, on standard error.
+        patient: let further signals pass unheard. torchrun hands on what the terminal has sent to every process anyway,
+            and kills by itself what takes too long.
 
     Attributes:
         number: of the signal that came; 0 until then.
     """
 
-    def __init__(self, at_once: bool = False, words: str = "") -> None:
+    def __init__(self, at_once: bool = False, words: str = "", patient: bool = False) -> None:
         self.number = 0
-        self.at_once, self.words = at_once, words
+        self.at_once, self.words, self.patient = at_once, words, patient
         self._before: dict[int, signal._HANDLER] = {}
 
     def __enter__(self) -> Self:
@@ -39,14 +41,24 @@ class StopRequest:
     ) -> None:
         self._restore()
 
+    def say_later(self, words: str, otherwise: str = "") -> None:
+        """Change what is said when a signal comes: these words, and what of a second one is true if it is heard.
+
+        Who had nothing to say goes on saying nothing.
+        """
+        self.words = self.words and words + ("" if self.patient else otherwise)
+
     def _restore(self) -> None:
         while self._before:
             number, handler = self._before.popitem()
             signal.signal(number, handler)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
+        if self.number:
+            return
         self.number = number
-        self._restore()
+        if not self.patient:
+            self._restore()
         if self.words:
             os.write(2, f"{self.words}\n".encode())  # a print could meet another one half done
         if self.at_once:
