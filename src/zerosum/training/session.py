@@ -181,8 +181,8 @@ class Session:
     def _tell_rollback(self, error: NonFiniteError, broken: int, say: Say) -> None:
         assert self.start is not None
         number = self.facts[_ROLLBACKS]
-        self._truncate_log(say)
         forget_best(self.run, self.game.images)
+        self._truncate_log(say)
         told = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
         clock = {name: self.start.numbers[name] for name in ("images", "seconds")}
         line = {**clock, "rounds": self.game.G.moves, "rollback": told}
