@@ -7,7 +7,8 @@ import torch
 from bench.kills import POINTS
 from bench.sameness import differences
 
-from zerosum.game.game import Game, NonFiniteError
+from zerosum.game.finite import NonFiniteError
+from zerosum.game.game import Game
 from zerosum.recipes.optimisers import Adam
 from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
 from zerosum.runs.log import read_log

@@ -151,8 +151,7 @@ class _Reader:
         return _named(self._files, self._files.names[index], self._one)
 
     def _one(self, files: Files, name: str) -> NDArray[np.uint8]:
-        with files.open(name) as file:
-            return decode(file.read(), self._grey, self._size, self._fit)
+        return decode(files.read(name), self._grey, self._size, self._fit)
 
 
 def _header(files: Files, name: str) -> Header:

@@ -11,7 +11,8 @@ import torch
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank
 from zerosum.game.draws import derived_seed
-from zerosum.game.game import Batch, Game
+from zerosum.game.game import Game
+from zerosum.game.pieces import Batch
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoints, replace_durably, save_checkpoint
@@ -153,7 +154,8 @@ class Loop:
         return TrainedGenerator(recipe, module, data.shape, classes, game.images, columns, data.coding)
 
     def tick(self) -> None:
-        """A log line of the means since the last, if there was any round since."""
+        """A log line of the means since the last, if there was any round since; raises `NonFiniteError`."""
+        self.game.check_finite()
         means = self.means.take()
         if not means:
             return

@@ -11,7 +11,8 @@ import torch
 
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank, ranks, same_start
-from zerosum.game.game import Game, NonFiniteError
+from zerosum.game.finite import NonFiniteError
+from zerosum.game.game import Game
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import Checkpoint, checkpoints
 from zerosum.runs.lock import locked

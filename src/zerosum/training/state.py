@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from zerosum.game.game import Game, NonFiniteError
+from zerosum.game.finite import NonFiniteError
+from zerosum.game.game import Game
 from zerosum.game.player import Player, unwrapped
 from zerosum.runs.checkpoint import Checkpoint
 from zerosum.runs.fitting import load_fitting, told
