@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from zerosum.objectives import NonSaturating
 
+pytestmark = pytest.mark.timeout(600)  # several processes: a busy machine takes its time
 SCRIPT = Path(__file__).with_name("ranks_product.py")
 ENOUGH = 1e-3  # how far some weight of G has to have gone
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,6 +28,7 @@ from zerosum.terms.schedules import Every
 from zerosum.terms.score_averages import LeCam
 from zerosum.training.run import train
 
+pytestmark = pytest.mark.timeout(600)  # many processes: a busy machine takes its time
 SCRIPT = Path(__file__).with_name("ranks_runs.py")
 STEADY = Adam(lr=1e-2, eps=0.1)  # where a gradient is nothing but rounding, Adam's usual eps would make a step of it
 RECIPE = Recipe(
@@ -94,8 +96,13 @@ def scenes(folder):
     file = folder / "scenes.json"
     file.write_text(json.dumps([*played.values()]))
     command = [sys.executable, str(SCRIPT), str(file)]
-    done = subprocess.run(command, env=os.environ | THREAD, stderr=subprocess.PIPE, text=True, timeout=280)
-    assert done.returncode == 0, done.stderr
+    with subprocess.Popen(command, env=os.environ | THREAD, stderr=subprocess.PIPE, start_new_session=True) as script:
+        try:
+            _, errors = script.communicate(timeout=500)
+        except subprocess.TimeoutExpired:
+            os.killpg(script.pid, signal.SIGKILL)  # and the processes of the scene that it is at
+            raise
+    assert script.returncode == 0, errors.decode()
     return {name: scene["found"] for name, scene in zip(played, json.loads(file.read_text()), strict=True)}
 
 
@@ -172,7 +179,7 @@ def test_torchrun_trains_what_one_process_trains(folder, straight):
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "zerosum", "train"]
     words = [str(folder / "recipe.txt"), "--out", str(folder / "by torchrun"), "--json"]
     done = subprocess.run(
-        [sys.executable, *command, *words], env=os.environ | THREAD, capture_output=True, text=True, timeout=200
+        [sys.executable, *command, *words], env=os.environ | THREAD, capture_output=True, text=True, timeout=500
     )
     assert done.returncode == 0, done.stderr
     run = folder / "by torchrun"
