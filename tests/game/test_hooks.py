@@ -111,7 +111,7 @@ def test_d_sees_everything_through_the_augmentation_on_both_players_moves(play, 
 def test_several_moves_of_g_make_one_round_and_the_average_follows_once(play, batches):
     game = play(n_critic=2, n_generator=3)
     updates = []
-    game.ema.update = lambda images, seen: updates.append((images, seen))
+    game.ema.update = lambda images, seen, unless: updates.append((images, seen))
     for _ in range(2):
         game.step(batches)
     assert (game.D.moves, game.G.moves, game.images) == (4, 6, 16)

@@ -27,8 +27,8 @@ import torch
 from zerosum._rooms import public
 from zerosum.augment import Noise
 from zerosum.game.codes import Coded
-from zerosum.game.game import Batch
 from zerosum.game.latents import Normal
+from zerosum.game.pieces import Batch
 from zerosum.game.player import Schedule, Term
 from zerosum.game.turn import Transformation
 from zerosum.networks.conditioning import Attributes, Auxiliary, Concatenate, Condition, ConditionalNorm, Labels, Vector

@@ -1,8 +1,8 @@
 """The game: alternating moves of a discriminator and a generator. The whole algorithm is `step`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -12,20 +12,13 @@ from torch.nn.utils import get_total_norm
 from zerosum.game.distributed import average, everyone, rank, ranks
 from zerosum.game.draws import Draws
 from zerosum.game.ema import ExponentialMovingAverage
+from zerosum.game.finite import LateCheck, check_finite
 from zerosum.game.latents import Latent
+from zerosum.game.pieces import Batch, detached, joined
 from zerosum.game.player import Objective, Player, unwrapped
 from zerosum.game.turn import Augmentation, Clock, Discriminator, Turn
 
 Log = dict[str, Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Real samples x `(B, ...)`, their condition c or None, and their position in the stream of all samples."""
-
-    x: Tensor
-    c: Tensor | None
-    position: int
 
 
 @runtime_checkable
@@ -43,10 +36,6 @@ class Shown(Protocol):
     def __call__(self, game: "Game", turn: Turn) -> Discriminator:
         """The discriminator for G's turn."""
         ...
-
-
-class NonFiniteError(ArithmeticError):
-    """A loss part or gradient that is not a finite number; the message names the player and the part."""
 
 
 @dataclass(eq=False)
@@ -71,6 +60,8 @@ class Game:
         watchers: observers of every move; an objective, term or augmentation that can watch is one without being
             listed.
         precision: makes the context in which networks and losses are computed.
+        micro_batch: samples of a batch that gradients are taken of at a time, to save memory; None for all.
+        late: what looks for numbers that are not finite without waiting for the device; None to look at each move.
     """
 
     G: Player
@@ -86,6 +77,8 @@ class Game:
     augment: Augmentation | None = None
     watchers: tuple[Watcher, ...] = ()
     precision: Callable[[], AbstractContextManager[None]] = nullcontext
+    micro_batch: int | None = None
+    late: LateCheck | None = None
     images: int = 0
 
     def __post_init__(self) -> None:
@@ -101,33 +94,51 @@ class Game:
             log |= self.move_D(next(batches))
         for _ in range(self.n_generator):
             log |= self.move_G(next(batches))
-        self.ema.update(self.images - before, self.images)
+        self.ema.update(self.images - before, self.images, None if self.late is None else self.late.bad)
         return log
 
     def move_D(self, batch: Batch) -> Log:
         """D learns to tell real samples from generated ones."""
-        with torch.no_grad(), self.precision():
-            z, x_fake = self.generate(batch)
-        turn = self.turn(self.D, batch, batch.x.detach().requires_grad_(), x_fake.requires_grad_(), z)
-        log = self.settle(self.D, turn)
+        log = self.settle(self.D, self.turns(batch, self.turn_D))
         self.images += len(batch.x) * ranks()
         return log
 
+    def turn_D(self, batch: Batch) -> Turn:
+        """Real samples, and generated ones that G has no part in."""
+        with torch.no_grad(), self.precision():
+            z, x_fake = self.generate(batch)
+        return self.turn(self.D, batch, batch.x.detach().requires_grad_(), x_fake.requires_grad_(), z)
+
     def move_G(self, batch: Batch) -> Log:
         """G learns to be taken for real, by the D that it is shown."""
+        log = self.settle(self.G, self.turns(batch, self.turn_G))
+        self.images += 0 if self.n_critic else len(batch.x) * ranks()  # with no moves of D, G's batches are the clock
+        return log
+
+    def turn_G(self, batch: Batch) -> Turn:
+        """Samples that G answers for, before the D that it is shown."""
         with self.precision():
             z, x_fake = self.generate(batch)
         turn = self.turn(self.G, batch, batch.x, x_fake, z)
         if self.shown is not None:
             turn.D = self.shown(self, turn)
-        log = self.settle(self.G, turn)
-        self.images += 0 if self.n_critic else len(batch.x) * ranks()  # with no moves of D, G's batches are the clock
-        return log
+        return turn
+
+    def turns(self, batch: Batch, lay: Callable[[Batch], Turn]) -> Iterator[Turn]:
+        """The turn of a batch, or one after another those of its pieces."""
+        pieces = batch.pieces(self.micro_batch)
+        buffers = [*self.G.network.buffers(), *self.D.network.buffers()] if len(pieces) > 1 else []
+        before = [buffer.clone() for buffer in buffers]
+        for piece in pieces:
+            # Every piece passes through the networks as the whole batch would: spectral norm's vector moves on once.
+            for buffer, value in zip(buffers, before, strict=True):
+                buffer.copy_(value)
+            yield lay(piece)
 
     def generate(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Draw latents for a batch, and the samples that G makes of them under the batch's condition."""
         draws = self.draws(batch)
-        z = draws.mine(self.latent.draw(len(batch.x) * ranks(), draws.stream("latent")))
+        z = draws.mine(self.latent.draw(len(batch.x) * draws.ranks, draws.stream("latent")))
         return z, self.G.network(z) if batch.c is None else self.G.network(z, batch.c)
 
     def parts(self, player: Player, turn: Turn) -> Log:
@@ -141,21 +152,39 @@ class Game:
             parts[_free_name(f"{player.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
         return parts
 
-    def settle(self, player: Player, turn: Turn) -> Log:
-        """Take the gradient of the sum of a player's parts in its own parameters, check it, step."""
-        with self.precision():
-            parts = self.parts(player, turn)
-            values = torch.stack([*parts.values()])
-            own = torch.autograd.grad(values.sum(), player.parameters, materialize_grads=True)
+    def settle(self, player: Player, turns: Iterable[Turn]) -> Log:
+        """Take the gradient of the sum of a player's parts in its own parameters over its turns, check it, step."""
+        played: list[Turn] = []
+        total: list[Tensor] = []
+        for turn in turns:
+            with self.precision():
+                parts = self.parts(player, turn)
+                values = torch.stack([*parts.values()])
+                own = torch.autograd.grad(values.sum(), player.parameters, materialize_grads=True)
+            played.append(turn if self.micro_batch is None else detached(turn))
+            found = [*own, values.detach()]
+            total = [*torch._foreach_add(total, found)] if total else found
+        if len(played) > 1:
+            total = [*torch._foreach_div(total, len(played))]
+            turn = joined(played, replace(turn.draws, rank=rank(), ranks=ranks()))
         # The values travel with the gradients, so that every rank sees the same and stops at the same step.
-        *gradients, means = average([*own, values.detach()])
+        *gradients, means = average(total)
         log = dict(zip(parts, means.unbind(), strict=True))
         log[f"{player.name}/gradient"] = get_total_norm(gradients)
-        _check_finite(log)
-        player.step(gradients, turn.clock.progress)
+        if self.late is None:
+            check_finite(log)
+            player.step(gradients, turn.clock.progress)
+        else:
+            self.late.note(log)
+            player.step(gradients, turn.clock.progress, self.late.bad)
         for watcher in self.watchers:
             watcher.watch(player.name, turn, log)
         return log
+
+    def check_finite(self) -> None:
+        """Raise `NonFiniteError` where a move so far has gone wrong, before anything is kept of it."""
+        if self.late is not None:
+            self.late.read()
 
     def turn(self, player: Player, batch: Batch, x: Tensor, x_fake: Tensor, z: Tensor) -> Turn:
         """Lay the table for a player's move."""
@@ -165,20 +194,11 @@ class Game:
 
     def draws(self, batch: Batch) -> Draws:
         """The random numbers of a batch's move."""
-        return Draws(self.seed, batch.position, rank(), ranks(), batch.x.device)
+        row, rows = rank() * batch.parts + batch.part, ranks() * batch.parts
+        return Draws(self.seed, batch.position, row, rows, batch.x.device)
 
 
 def _free_name(name: str, taken: Mapping[str, object]) -> str:
     """A name for a part of the loss: two equal terms both count and both show, the second as `#2`."""
     count = sum(key.split("#")[0] == name for key in taken)
     return f"{name}#{count + 1}" if count else name
-
-
-def _check_finite(log: Log) -> None:
-    # The norm of the gradient is finite only if every gradient is; look at the parts only when something is wrong.
-    gradient = next(reversed(log))
-    if bool(torch.isfinite(torch.stack([*log.values()])).all()):
-        return
-    bad = [name for name, value in log.items() if not bool(torch.isfinite(value))]
-    named = [name for name in bad if name != gradient] or bad
-    raise NonFiniteError(f"{', '.join(named)} is no longer a finite number")

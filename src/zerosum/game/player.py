@@ -1,6 +1,6 @@
 """A player: a network and how it moves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -103,9 +103,22 @@ class Player:
         if bool(self.parameters) != (self.optimiser is not None):
             raise ValueError(f"player {self.name} needs an optimiser exactly if its network has parameters")
 
-    def step(self, gradients: list[Tensor], progress: float) -> None:
-        """Take one step down the given gradients, one for each of `parameters`."""
+    @property
+    def can_be_held(self) -> bool:
+        """Whether the device itself can leave out a step: fused Adam can, and nothing may follow it."""
+        return self.after is None and (self.optimiser is None or bool(self.optimiser.defaults.get("fused")))
+
+    def step(self, gradients: Sequence[Tensor], progress: float, unless: Tensor | None = None) -> None:
+        """Take one step down the given gradients, one for each of `parameters`.
+
+        Args:
+            gradients: the gradients.
+            progress: of the run, in [0, 1].
+            unless: a scalar on the device; where it is 1 nothing is changed, for a player that `can_be_held`.
+        """
         assert self.optimiser is not None
+        if unless is not None:
+            self.optimiser.found_inf = unless  # type: ignore[attr-defined]  # what torch's own gradient scaler sets
         factor = self.rate(progress)
         for group, base in zip(self.optimiser.param_groups, self.base_rates, strict=True):
             group["lr"] = base * factor

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,7 @@ class Unrolled:
     """
 
     k: int = 5
+    whole_batch: ClassVar[str] = "lets D answer the batch k times"
 
     def __post_init__(self) -> None:
         if self.k < 1:

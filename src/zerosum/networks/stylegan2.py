@@ -7,6 +7,7 @@ seen of the picture at each size is added up ("skip" generator). The discriminat
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -127,6 +128,8 @@ class _Generator(nn.Module):
 
     `truncation` may be set on a built generator, for sampling.
     """
+
+    whole_batch: ClassVar[str] = "StyleGAN2's generator keeps the mean of its batches' w"
 
     def __init__(self, mapping: _Mapping, synthesis: _Synthesis, width: int, mixing: float, truncation: float) -> None:
         super().__init__()

@@ -77,6 +77,7 @@ class MMD:
 
     kernel: Kernel = GaussianKernel()
     reads_real: ClassVar[bool] = True
+    whole_batch: ClassVar[str] = "compares every sample of the batch with every other"
 
     def _discrepancy(self, x: Tensor, y: Tensor) -> Tensor:
         x, y = x.flatten(1) if x.dim() > 1 else x[:, None], y.flatten(1) if y.dim() > 1 else y[:, None]

@@ -43,6 +43,7 @@ class RelativisticAverage:
     """
 
     reads_real: ClassVar[bool] = True
+    whole_batch: ClassVar[str] = "compares each sample with the mean of the batch"
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """-E[log s(D(x) - E D(G(z)))] - E[log(1 - s(D(G(z)) - E D(x)))], a scalar from scores `(B, ...)`."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -39,6 +40,8 @@ class TopK:
         for name, value in (("share", self.share), ("until", self.until)):
             if not 0 < value <= 1:
                 raise ValueError(f"TopK's {name} is a part of a whole, in (0, 1]; found {value}")
+
+    whole_batch: ClassVar[str] = "ranks the samples of the batch"
 
     @property
     def reads_real(self) -> bool:

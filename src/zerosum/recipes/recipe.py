@@ -50,6 +50,9 @@ class Recipe:
         tick: images from one line of the log to the next.
         snapshot: images from one sample grid and checkpoint to the next.
         evaluation: what to score from time to time, such as `Evaluation(('fid', 'kid'))`; None for nothing.
+        micro_batch: samples of a process that gradients are taken of at a time, which takes less memory and learns the
+            same; None for all of a move. What compares the samples of a batch is refused. Layers that draw by
+            themselves, as dropout, draw anew for each micro-batch.
     """
 
     name: str
@@ -78,11 +81,16 @@ class Recipe:
     tick: int = 5_000
     snapshot: int = 50_000
     evaluation: Evaluation | None = field(default=None, metadata={_WRITTEN: "where set"})
+    micro_batch: int | None = field(default=None, metadata={_WRITTEN: "where set"})
 
     def __post_init__(self) -> None:
         for name in ("batch", "images", "tick", "snapshot"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} counts images and is at least 1; found {getattr(self, name)}")
+        if self.micro_batch is not None and (self.micro_batch < 1 or self.batch % self.micro_batch):
+            raise ValueError(
+                f"micro_batch counts samples and divides the batch, {self.batch}; found {self.micro_batch}"
+            )
         if not 0 <= self.label_dropout < 1 or (self.label_dropout and not self.conditional):
             raise ValueError(f"label_dropout is a share of a conditional game, in [0, 1); found {self.label_dropout}")
         if self.n_generator < 1:

@@ -47,6 +47,11 @@ class AuxiliaryClass:
         if self.kind not in get_args(Kind):
             raise ValueError(f"kind is {', '.join(get_args(Kind))}; found {self.kind!r}")
 
+    @property
+    def whole_batch(self) -> str:
+        """Why batches cannot be split; empty where they can."""
+        return "takes a mean over those attributes of the batch that are told" if self.kind == "attributes" else ""
+
     def __call__(self, turn: Turn) -> Tensor:
         """What D cannot read on this turn, a scalar >= 0; raises `ValueError` without such a condition or logits."""
         rows = self.kind != "labels"

@@ -1,6 +1,7 @@
 """Terms of G on the features that D shows of samples; they are computed in float32 even under autocast."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ class FeatureMatching:
     """
 
     weight: float = 1.0
+    whole_batch: ClassVar[str] = "compares the means of the batch's features"
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
@@ -46,6 +48,7 @@ class PullingAway:
     """
 
     weight: float = 0.1
+    whole_batch: ClassVar[str] = "compares every sample of the batch with every other"
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import prod, sqrt
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,7 @@ class ModeSeeking:
     """
 
     weight: float = 1.0
+    whole_batch: ClassVar[str] = "compares each sample of the batch with the next"
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
@@ -82,6 +84,7 @@ class PathLength:
     following: Tensor = field(
         default_factory=_zero, init=False, repr=False, compare=False
     )  # a after the move under way
+    whole_batch: ClassVar[str] = "compares each length with a mean that the batch's lengths enter"
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)

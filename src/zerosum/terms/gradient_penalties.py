@@ -5,6 +5,7 @@ no value depends on the batch size. They reuse the forward pass of the loss, and
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -120,6 +121,7 @@ class Dragan:
     target: float = 1.0
     noise: float = 0.5
     one_sided: bool = False
+    whole_batch: ClassVar[str] = "measures its noise by the batch's standard deviation"
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)

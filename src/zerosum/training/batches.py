@@ -10,7 +10,7 @@ from zerosum.data.conditions import UNKNOWN
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank, ranks
 from zerosum.game.draws import Draws, stream
-from zerosum.game.game import Batch
+from zerosum.game.pieces import Batch
 from zerosum.training.ahead import ReadAhead
 
 

@@ -6,10 +6,12 @@ import torch
 from torch import nn
 
 from zerosum.data.dataset import Dataset
-from zerosum.game.distributed import same_start
+from zerosum.game.distributed import ranks, same_start
 from zerosum.game.draws import derived_seed
 from zerosum.game.ema import ExponentialMovingAverage
+from zerosum.game.finite import LateCheck
 from zerosum.game.game import Game
+from zerosum.game.pieces import whole_batch_reasons
 from zerosum.game.player import Player, Term, unwrapped
 from zerosum.networks.batch_norms import share_batch_norms
 from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
@@ -18,6 +20,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import build_generator, condition_of
 from zerosum.terms.auxiliary import AuxiliaryClass
 from zerosum.training.device import precision_context
+from zerosum.training.state import Stateful
 
 _KINDS = {Labels: "labels", Attributes: "attributes", Vector: "numbers"}
 
@@ -49,7 +52,7 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
     D.after = recipe.d_after
     if recipe.n_critic and not D.parameters:
         raise ValueError(f"{type(recipe.discriminator).__name__} has no parameters, so D cannot move: set n_critic=0")
-    return Game(
+    game = Game(
         G=_player("G", generator, recipe.G_opt, g_terms),
         D=D,
         objective=objective,
@@ -62,7 +65,12 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
         images_total=recipe.images,
         seed=recipe.seed,
         precision=precision_context(precision, device),
+        micro_batch=recipe.micro_batch,
     )
+    _check_micro_batch(recipe, game)
+    if device.type == "cuda" and _can_be_late(game):
+        game.late = LateCheck(torch.zeros((), device=device))
+    return game
 
 
 def _check_terms(recipe: Recipe, condition: Condition | None) -> None:
@@ -74,6 +82,28 @@ def _check_terms(recipe: Recipe, condition: Condition | None) -> None:
                 f"AuxiliaryClass(kind={term.kind!r}) would read {term.kind}, and these data tell {kind}: "
                 f"write AuxiliaryClass(kind={kind!r}) among both players' terms"
             )
+
+
+def _check_micro_batch(recipe: Recipe, game: Game) -> None:
+    """Raise `ValueError` where a game cannot be played in pieces of a batch."""
+    size, own = recipe.micro_batch, recipe.batch // ranks()
+    if size is None:
+        return
+    if own % size:
+        raise ValueError(f"micro_batch divides the samples of each process, of which there are {own}; found {size}")
+    terms = (*game.D.terms, *game.G.terms)
+    parts = (game.objective, *terms, game.augment, game.shown, game.G.network, game.D.network)
+    reasons = [reason for part in parts for reason in whole_batch_reasons(part)]
+    if recipe.label_dropout and any(isinstance(unwrapped(term), AuxiliaryClass) for term in terms):
+        reasons.append("AuxiliaryClass takes a mean over those samples of the batch whose label is told")
+    if reasons:
+        raise ValueError(f"micro_batch splits every batch, and {reasons[0]}: leave one of the two out")
+
+
+def _can_be_late(game: Game) -> bool:
+    """Whether a bad move can be seen a move later: the device holds both players still, and no part remembers it."""
+    remembering = any(isinstance(watcher, Stateful) for watcher in game.watchers)
+    return game.D.can_be_held and game.G.can_be_held and not remembering
 
 
 def _place(network: nn.Module, device: torch.device, pictures: bool) -> None:

@@ -1,10 +1,12 @@
 """Scores of a run under way, and the best generator so far."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import torch
 
 from zerosum.data.dataset import Dataset
@@ -60,6 +62,16 @@ class RunScores:
         if is_best:
             replace_durably(self.run / BEST, generator_bytes(generator))
         say(f"after {generator.images:,} images {_told(scores)}{', the best KID so far' if is_best else ''}")
+
+
+def forget_best(run: Path, images: int) -> None:
+    """Remove the best generator of a run if it had seen more than `images`: that stretch of the run is played anew."""
+    file = run / BEST
+    if file.is_file():
+        with safetensors.safe_open(str(file), framework="pt") as opened:
+            facts = json.loads((opened.metadata() or {}).get("zerosum", "{}"))
+        if facts["images"] > images:
+            file.unlink()
 
 
 def is_evaluation(line: Mapping[str, Any]) -> bool:

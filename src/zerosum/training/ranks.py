@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -71,6 +72,12 @@ class Together:
         told = json.loads(numbers)
         return None if told is None else Checkpoint(found, told)
 
+    def told(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Rank 0's facts, such as JSON can carry, on every rank."""
+        if self.waiting is None:
+            return facts
+        return dict(json.loads(self._broadcast(json.dumps(facts).encode())))
+
     def _broadcast(self, content: bytes) -> bytes:
         """Rank 0's bytes on every rank."""
         length = torch.tensor(len(content))
@@ -80,6 +87,11 @@ class Together:
             sent.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
         dist.broadcast(sent, 0, group=self.waiting)
         return sent.numpy().tobytes()
+
+
+def of_several() -> bool:
+    """Whether torchrun has started this process as one of several."""
+    return "LOCAL_RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def speaks() -> bool:
@@ -101,13 +113,13 @@ def joined(name: str) -> Iterator[Together]:
         ValueError: where the device is not there.
         RankLostError: where another process is gone or has not answered in `STEP`.
     """
-    count = int(os.environ.get("WORLD_SIZE", "1")) if "LOCAL_RANK" in os.environ else 1
     if ranks() > 1:
         yield Together(choose_device(name), dist.new_group(timeout=WORK, backend="gloo"))
         return
-    if count == 1:
+    if not of_several():
         yield Together(choose_device(name))
         return
+    count = int(os.environ["WORLD_SIZE"])
     device, store = _own_device(name), _meeting(count)
     try:
         backend, gpu = ("cpu:gloo,cuda:nccl", device) if device.type == "cuda" else ("gloo", None)
@@ -121,6 +133,9 @@ def joined(name: str) -> Iterator[Together]:
             raise SystemExit(1) from error
         if _is_of_the_group(error):
             raise RankLostError(_LOST) from error
+        raise
+    except BaseException:
+        _first_to_tell(store)  # a signal ends this rank, and what then befalls the others is no news
         raise
     finally:
         if dist.is_initialized():

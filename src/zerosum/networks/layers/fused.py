@@ -37,9 +37,9 @@ def raised_and_convolved(layer: nn.Module, h: Tensor, target: Sides) -> Tensor:
 def _own(layer: nn.Module) -> tuple[Tensor, Tensor | None]:
     """A convolution's weight as it acts and its offsets."""
     if isinstance(layer, SpectralNorm):
-        inner = layer.layer
-        assert isinstance(inner, nn.Conv2d)
-        return layer.weight(), inner.bias
+        weight, conv = layer.weight(), layer.layer
+        assert isinstance(conv, nn.Conv2d)
+        return weight, conv.bias
     assert isinstance(layer, nn.Conv2d)
     return layer.weight, layer.bias
 

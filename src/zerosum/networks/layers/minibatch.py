@@ -1,5 +1,7 @@
 """Layers that let a discriminator compare the samples of a batch, so that samples all alike can be told."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +24,8 @@ def _dealt(rows: Tensor, group: int) -> tuple[Tensor, Tensor]:
 
 class _Comparison(nn.Module):
     """A layer that compares the samples of a batch: in training that of all ranks, else its own."""
+
+    whole_batch: ClassVar[str] = "a layer of D compares the samples of the batch"
 
     def gathered(self, rows: Tensor) -> Tensor:
         """The rows of the batch that is compared, from this rank's `(B, ...)`."""

@@ -73,6 +73,8 @@ class Referred(nn.Module):
         self.x: Tensor
         self.c: Tensor | None
         self.known: Tensor
+        if not known:
+            self.whole_batch = "virtual batch norm takes its reference from the first batch"
         self._asked = known  # once it is known, the buffer need not be read from the device again
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor | Judgement:

@@ -1,0 +1,68 @@
+"""Losses and gradients that are no longer numbers: seen at the very move, named by part, and never stepped down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+
+class NonFiniteError(ArithmeticError):
+    """A loss part or gradient that is not a finite number; the message names the player and the part."""
+
+
+def _finite(log: Mapping[str, Tensor]) -> Tensor:
+    # The norm of the gradient is finite only if every gradient is.
+    return torch.isfinite(torch.stack([*log.values()])).all()
+
+
+def _stop(log: Mapping[str, Tensor]) -> NonFiniteError:
+    """What is wrong with a move's log, whose last entry is the norm of its gradient."""
+    bad = [name for name, value in log.items() if not bool(torch.isfinite(value))]
+    named = [name for name in bad if name != [*log][-1]] or bad
+    return NonFiniteError(f"{', '.join(named)} is no longer a finite number")
+
+
+def check_finite(log: Mapping[str, Tensor]) -> None:
+    """Raise `NonFiniteError` where a part of a move's loss or its gradient is no number."""
+    if not bool(_finite(log)):
+        raise _stop(log)
+
+
+@dataclass(eq=False)
+class LateCheck:
+    """The same without waiting for the device: what it says of a move is read when the next one has been launched.
+
+    Until then the device itself holds the players still: from the first bad move on `bad` is 1, and the step of every
+    move and the generator's average are skipped where it is.
+
+    Attributes:
+        bad: a scalar on the device, 1 since the first bad move, else 0.
+    """
+
+    bad: Tensor
+    _unread: tuple[dict[str, Tensor], Tensor, torch.cuda.Event | None] | None = field(default=None, init=False)
+
+    def note(self, log: Mapping[str, Tensor]) -> None:
+        """Read what there was to say of the move before, and note this one; raises `NonFiniteError`."""
+        self.read()
+        self.bad = torch.maximum(self.bad, (~_finite(log)).float())
+        if not self.bad.is_cuda:
+            self._unread = (dict(log), self.bad, None)
+            return
+        # Into pinned memory, or the copy itself would wait for the device.
+        host, copied = torch.empty((), pin_memory=True), torch.cuda.Event()  # type: ignore[no-untyped-call]
+        host.copy_(self.bad, non_blocking=True)
+        copied.record()
+        self._unread = (dict(log), host, copied)
+
+    def read(self) -> None:
+        """Raise `NonFiniteError` where the last move noted was a bad one."""
+        if self._unread is None:
+            return
+        log, bad, copied = self._unread
+        if copied is not None:
+            copied.synchronize()
+        if bool(bad):
+            raise _stop(log)
+        self._unread = None
