@@ -19,7 +19,7 @@ def _finite(log: Mapping[str, Tensor]) -> Tensor:
 def _stop(log: Mapping[str, Tensor]) -> NonFiniteError:
     """What is wrong with a move's log, whose last entry is the norm of its gradient."""
     bad = [name for name, value in log.items() if not bool(torch.isfinite(value))]
-    named = [name for name in bad if name != next(reversed(log))] or bad
+    named = [name for name in bad if name != [*log][-1]] or bad
     return NonFiniteError(f"{', '.join(named)} is no longer a finite number")
 
 
