@@ -40,7 +40,7 @@ def test_a_run_folder_holds_what_its_page_says(run):
     there = {p.name for p in run.iterdir()}
     assert there == {
         "recipe.txt", "command.txt", "versions.json", "log.jsonl", "samples", "checkpoints",
-        "generator.safetensors", "report.html",
+        "generator.safetensors", "report.html", ".lock",
     }  # fmt: skip
     assert [p.name for p in sorted((run / "samples").iterdir())] == ["000000000.png", "000000128.png", "000000256.png"]
     assert "train digits --out" in (run / "command.txt").read_text()

@@ -99,7 +99,7 @@ def test_decompression_bombs_are_refused(tmp_path, side, action):
     Image.new("1", (side, side)).save(tmp_path / "bomb.png")
     with warnings.catch_warnings():
         warnings.simplefilter(action)
-        with pytest.raises(ValueError, match=r"bomb.png has more than 64 megapixels: remove or replace it"):
+        with pytest.raises(ValueError, match=r"bomb.png has more than 64 megapixels, or a side of more than"):
             Images(str(tmp_path)).open()
 
 

@@ -14,6 +14,8 @@ from zerosum.runs.checkpoint import (
     newest_checkpoint,
     prune_checkpoints,
     save_checkpoint,
+    set_aside,
+    sweep,
 )
 
 
@@ -36,6 +38,10 @@ def test_channels_last_weights_come_back_by_value(tmp_path):
     assert torch.equal(load_checkpoint(tmp_path / "c").groups["G"]["w"], w)
 
 
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
@@ -45,6 +51,10 @@ def test_channels_last_weights_come_back_by_value(tmp_path):
         (lambda p: (p / "manifest.json").write_text("{}"), "not one of ours"),
         (lambda p: (p / "manifest.json").write_text("[1]"), "not one of ours"),
         (lambda p: (p / "manifest.json").write_text('{"numbers.json": "", "../x.json": ""}'), "foreign|damaged"),
+        (lambda p: (p / "notes.txt").write_text("mine"), r"it holds a foreign file 'notes\.txt'"),
+        (lambda p: (p / "stray.safetensors").write_bytes(b""), r"it holds a foreign file 'stray\.safetensors'"),
+        (lambda p: cut(p / "G.safetensors"), "G.safetensors is damaged: its sha256 differs"),
+        (lambda p: cut(p / "manifest.json"), "its manifest does not read: manifest.json does not read as JSON"),
     ],
 )
 def test_harm_is_seen_and_an_older_checkpoint_serves(tmp_path, harm, message):
@@ -56,6 +66,97 @@ def test_harm_is_seen_and_an_older_checkpoint_serves(tmp_path, harm, message):
     path, found, troubles = newest_checkpoint(tmp_path)
     assert path == checkpoint_path(tmp_path, 1) and found.numbers["images"] == 1
     assert len(troubles) == 1 and "looking for an older one" in troubles[0]
+
+
+def test_hidden_files_that_systems_leave_do_no_harm(tmp_path):
+    save_checkpoint(tmp_path / "c", made(5))
+    (tmp_path / "c" / ".DS_Store").write_bytes(b"x")
+    assert load_checkpoint(tmp_path / "c").numbers["images"] == 5
+
+
+def test_a_checkpoint_under_anothers_name_is_not_taken(tmp_path):
+    save_checkpoint(checkpoint_path(tmp_path, 1), made(1))
+    save_checkpoint(checkpoint_path(tmp_path, 2), made(7))
+    path, _, troubles = newest_checkpoint(tmp_path)
+    assert path == checkpoint_path(tmp_path, 1)
+    assert "its name and its numbers tell different counts of images" in troubles[0]
+
+
+def test_one_that_does_not_fit_is_passed_over(tmp_path):
+    for images in (1, 2):
+        save_checkpoint(checkpoint_path(tmp_path, images), made(images))
+
+    def check(found):
+        if found.numbers["images"] == 2:
+            raise ValueError("its G does not fit")
+
+    path, _, troubles = newest_checkpoint(tmp_path, check)
+    assert path == checkpoint_path(tmp_path, 1) and "(its G does not fit)" in troubles[0]
+
+
+def test_where_none_can_be_used_that_is_told_and_where_there_is_none_not(tmp_path):
+    assert newest_checkpoint(tmp_path) is None
+    save_checkpoint(checkpoint_path(tmp_path, 2), made(2))
+    (checkpoint_path(tmp_path, 2) / "G.safetensors").unlink()
+    with pytest.raises(
+        ValueError, match=r"no checkpoint that can be used: .*G\.safetensors is missing.*Bring one back"
+    ):
+        newest_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_is_never_written_over(tmp_path):
+    save_checkpoint(checkpoint_path(tmp_path, 2), made(2))
+    with pytest.raises(ValueError, match="is there already, and a checkpoint is never written over"):
+        save_checkpoint(checkpoint_path(tmp_path, 2), made(2))
+    assert newest_checkpoint(tmp_path)[1].numbers["images"] == 2
+
+
+def test_what_cannot_be_used_is_set_aside_where_it_neither_counts_nor_is_in_the_way(tmp_path):
+    for images in (1, 2, 3):
+        save_checkpoint(checkpoint_path(tmp_path, images), made(images))
+    set_aside(tmp_path, 1)
+    assert checkpoints(tmp_path) == [checkpoint_path(tmp_path, 1)]
+    assert load_checkpoint(tmp_path / "checkpoints" / "000000000003.unusable").numbers["images"] == 3
+    save_checkpoint(checkpoint_path(tmp_path, 2), made(2))
+    set_aside(tmp_path, 1)
+    assert checkpoints(tmp_path) == [checkpoint_path(tmp_path, 1)], "also where one of that name was set aside before"
+
+
+def test_a_removal_cut_short_leaves_nothing_that_looks_like_a_checkpoint(tmp_path, monkeypatch):
+    for images in (1, 2, 3):
+        save_checkpoint(checkpoint_path(tmp_path, images), made(images))
+
+    def cut_short(path, ignore_errors=False):
+        if path.is_dir():
+            (path / "G.safetensors").unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(room.shutil, "rmtree", cut_short)
+        with pytest.raises(KeyboardInterrupt):
+            prune_checkpoints(tmp_path, 2)
+    assert checkpoints(tmp_path) == [checkpoint_path(tmp_path, 3), checkpoint_path(tmp_path, 2)]
+    sweep(tmp_path)
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
+
+
+def test_a_sweep_takes_what_was_left_half_written_and_nothing_else(tmp_path):
+    kept = [tmp_path / ".lock", tmp_path / "notes.tmp", tmp_path / "samples" / "1.png"]
+    swept = [
+        tmp_path / ".log.jsonl.tmp",
+        tmp_path / "samples" / ".1.png.tmp",
+        tmp_path / "checkpoints" / ".7.tmp" / "a",
+    ]
+    for path in (*kept, *swept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "thesis.txt").touch()
+    (tmp_path / "checkpoints" / ".link.tmp").symlink_to(elsewhere)
+    sweep(tmp_path)
+    assert all(path.exists() for path in kept) and (elsewhere / "thesis.txt").exists()
+    assert not any(path.exists() for path in swept) and list((tmp_path / "checkpoints").iterdir()) == []
 
 
 def test_a_manifest_cannot_name_files_elsewhere(tmp_path):

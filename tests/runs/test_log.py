@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zerosum.runs.log import Means, append_log, read_log, truncate_log
+from zerosum.runs.log import Means, append_log, read_log, settle_log, truncate_log
 
 
 def test_means_are_over_the_rounds_in_which_a_name_was_said():
@@ -26,5 +26,43 @@ def test_a_line_cut_short_by_a_crash_is_left_out_and_one_damaged_within_is_told(
 def test_lines_beyond_a_checkpoint_are_dropped(tmp_path):
     for images in (10, 20, 30):
         append_log(tmp_path, {"images": images})
-    truncate_log(tmp_path, 20)
+    assert truncate_log(tmp_path, 20) == 2
     assert [entry["images"] for entry in read_log(tmp_path)] == [10, 20]
+
+
+def test_lines_after_those_that_a_checkpoint_vouches_for_are_dropped(tmp_path):
+    assert settle_log(tmp_path) == 0
+    append_log(tmp_path, {"images": 10})
+    assert settle_log(tmp_path) == 1
+    append_log(tmp_path, {"images": 10, "rollback": {"count": 1}})
+    assert truncate_log(tmp_path, 10, 1) == 1
+    assert read_log(tmp_path) == [{"images": 10}]
+    assert truncate_log(tmp_path, 10, 5) == 1, "fewer than were vouched for"
+
+
+def test_means_go_on_from_their_sums_and_counts():
+    straight, stopped, resumed = Means(), Means(), Means()
+    said = [{"a": torch.tensor(0.1), "b": torch.tensor(4.0)}, {"a": torch.tensor(0.2)}, {"a": torch.tensor(0.3)}]
+    for log in said:
+        straight.add(log)
+    for log in said[:2]:
+        stopped.add(log)
+    resumed.load_state_dict(stopped.state_dict(), stopped.counts, torch.device("cpu"))
+    resumed.add(said[2])
+    assert list(resumed.take().items()) == list(straight.take().items())
+
+
+@pytest.mark.parametrize(
+    ("sums", "counts", "message"),
+    [
+        ({"a": torch.tensor(1.0)}, {}, "sums for the log do not fit their counts"),
+        ({"a": torch.ones(2)}, {"a": 1}, "sums for the log do not fit their counts"),
+        ({"a": torch.tensor(1)}, {"a": 1}, "sums for the log do not fit their counts"),
+        ({}, None, "sums for the log do not fit their counts"),
+        ({"a": torch.tensor(1.0)}, {"a": 0}, "counts for the log should be whole numbers above 0"),
+        ({"a": torch.tensor(1.0)}, {"a": 1.0}, "counts for the log should be whole numbers above 0"),
+    ],
+)
+def test_sums_that_are_none_are_refused(sums, counts, message):
+    with pytest.raises(ValueError, match=message):
+        Means().load_state_dict(sums, counts, torch.device("cpu"))

@@ -46,7 +46,7 @@ def main() -> None:
     """
     try:
         app()
-    except (ValueError, ArithmeticError, OSError) as error:
+    except (ValueError, ArithmeticError, OSError, MemoryError) as error:
         if os.environ.get("ZEROSUM_TRACEBACK"):
             raise
         typer.echo(f"zerosum: {error}", err=True)

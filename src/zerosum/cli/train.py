@@ -30,16 +30,36 @@ def train(
         str | None,
         typer.Option(metavar="METRICS", help="Score the samples from time to time, as fid,kid; keeps the best by KID."),
     ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="Start from the weights of another run's newest checkpoint."),
+    ] = None,
+    keep: Annotated[int, typer.Option(metavar="N", help="Checkpoints kept, the newest ones; at least 2.")] = 2,
+    on_nonfinite: Annotated[
+        str,
+        typer.Option(
+            metavar="stop|rollback",
+            help="At a number that is not finite: stop, or go back to the last checkpoint at half the learning rates.",
+        ),
+    ] = "stop",
     as_json: JsonFlag = False,
 ) -> None:
     """Train a recipe into a run folder, or continue the run that is there.
 
     Running the same command again continues an interrupted run exactly where it stopped.
     """
+    from dataclasses import replace
+
+    from zerosum.training.care import Care
+    from zerosum.training.ranks import speaks
     from zerosum.training.run import train as play
 
+    care = Care(keep, on_nonfinite, start_from)
     chosen = configured(recipe, data, settings or [], evaluate)
-    run = play(chosen, out, images=images, seed=seed, device=device, precision=precision)
+    chosen = chosen if precision is None else replace(chosen, precision=precision)
+    run = play(chosen, out, images=images, seed=seed, device=device, care=care)
+    if not speaks():
+        return
     report = run / "report.html"
     if as_json:
         scores = run / "scores.json"

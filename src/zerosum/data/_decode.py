@@ -2,9 +2,10 @@
 
 import io
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import IO
 
@@ -12,17 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from zerosum.data._paths import printable
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 FITS = ("crop", "pad")
 MOST_BYTES = 64 << 20
-_MOST_PIXELS = 64 << 20
+_MOST_PIXELS, _MOST_SIDE = 64 << 20, (1 << 16) - 1
+_LARGE = 8 << 20  # pixels from which images are decoded one at a time, as each takes hundreds of megabytes for a while
+_ALONE = threading.Lock()
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _ORIENTATION = 0x0112
 _LANCZOS = Image.Resampling.LANCZOS
 # What Pillow's decoders raise on damaged files.
 _BROKEN = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError),
-    *(OverflowError, struct.error, zlib.error),
+    *(OverflowError, struct.error, zlib.error, AssertionError, ZeroDivisionError, RuntimeError, MemoryError, Warning),
 )
 
 
@@ -55,11 +60,12 @@ def decode(raw: bytes, grey: bool, size: tuple[int, int] | None = None, fit: str
     with _opened(io.BytesIO(raw)) as image:
         if size is not None:
             image.draft(None, (2 * max(size), 2 * max(size)))  # lets a JPEG leave out detail that goes anyway
-        image.load()
-        flat = flatten(ImageOps.exif_transpose(image), grey)
-        if size is not None and flat.size != size[::-1]:
-            flat = ImageOps.fit(flat, size[::-1], _LANCZOS) if fit == "crop" else _padded(flat, *size)
-    pixels = np.asarray(flat)
+        with _ALONE if image.width * image.height > _LARGE else nullcontext():
+            image.load()
+            flat = flatten(ImageOps.exif_transpose(image), grey)
+            if size is not None and flat.size != size[::-1]:
+                flat = ImageOps.fit(flat, size[::-1], _LANCZOS) if fit == "crop" else _padded(flat, *size)
+            pixels = np.asarray(flat)
     return pixels[None] if grey else pixels.transpose(2, 0, 1)
 
 
@@ -82,13 +88,18 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
             # Below the size at which Pillow warns, so that what it would warn of is always an error.
             if image.width * image.height > _MOST_PIXELS:
                 raise Image.DecompressionBombError
+            # Rows cost memory of their own, so that few pixels in a row of millions would take gigabytes.
+            if max(image.size) > _MOST_SIDE:
+                raise Image.DecompressionBombError
             yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise ValueError(f"has more than {_MOST_PIXELS >> 20} megapixels") from error
+        raise ValueError(
+            f"has more than {_MOST_PIXELS >> 20} megapixels, or a side of more than {_MOST_SIDE:,}"
+        ) from error
     except UnidentifiedImageError as error:
         raise ValueError("is no PNG, JPEG or WebP image, or damaged at its beginning") from error
     except _BROKEN as error:
-        raise ValueError(f"is damaged ({error})") from error
+        raise ValueError(f"is damaged ({printable(error)})") from error
 
 
 def is_grey(image: Image.Image) -> bool:

@@ -2,23 +2,30 @@
 
 import hashlib
 import stat
+import struct
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from zerosum.data._decode import MOST_BYTES, SUFFIXES
-from zerosum.data._paths import existing
+from zerosum.data._paths import existing, printable
 
 _CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")
 _MOST_RATIO = 200
-_SMALL = 1 << 20
+_SMALL, _SHOWN = 1 << 20, 200  # bytes of a file that may be compressed at any ratio; characters of a name
+_LOCAL_HEADER = 30  # bytes before a file in a zip, at least
+_MOST_VISITS, _DEEPEST = 100, 100  # ways by links into one folder; folders in each other
 _READ_WHOLE, _PIECE = 256 << 20, 4 << 10  # bytes of a folder up to which all tell its content; of a file, where not
-_UNREADABLE = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+_UNREADABLE = (
+    *(OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error),
+    *(OverflowError, IndexError, struct.error, UnicodeError),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,14 +39,18 @@ class Files:
     marks: Callable[[tuple[str, ...]], Iterator[str]]
 
     def content(self) -> str:
-        """A text that is another one when the images are; raises `ValueError` where one cannot be read."""
+        """A text that is another one when the images are."""
         digest = hashlib.sha256()
-        try:
-            for name, mark in zip(self.names, self.marks(self.names), strict=True):
-                digest.update(f"{name}\0{mark}\0".encode(errors="surrogateescape"))
-        except OSError as error:
-            raise ValueError(f"{self.path} has changed while it was read ({error})") from error
+        for name, mark in zip(self.names, self.marks(self.names), strict=True):
+            digest.update(f"{name}\0{mark}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
+
+    def read(self, name: str) -> bytes:
+        """A file whole; raises `ValueError` as `open` does, and where it holds more than it says."""
+        with self.open(name) as file:
+            raw = file.read(MOST_BYTES + 1)  # with a limit, lest a zip's small file unfolds to a large one
+        _refuse_large(len(raw))
+        return raw
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
@@ -50,7 +61,7 @@ class Files:
         except FileNotFoundError as error:
             raise ValueError("is no longer there, or is a link to nothing") from error
         except _UNREADABLE as error:
-            raise ValueError(f"cannot be read ({error})") from error
+            raise ValueError(f"cannot be read ({printable(error)})") from error
 
 
 def image_files(path: str | Path) -> Files:
@@ -77,7 +88,7 @@ def image_files(path: str | Path) -> Files:
 
 def told(others: Sequence[str]) -> str:
     """Say how many files of each suffix there are."""
-    counts = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in others)
+    counts = Counter(printable(PurePosixPath(name).suffix.lower()) or "no suffix" for name in others)
     parts = [f"{count} x {suffix}" for suffix, count in sorted(counts.items())]
     return f"{len(others)} other file{'s' if len(others) > 1 else ''} ({', '.join(parts)})"
 
@@ -90,17 +101,24 @@ def _listed(folder: Path) -> list[str]:
     try:
         return sorted(_walk(folder))
     except OSError as error:
-        raise ValueError(f"{folder} cannot be read ({error})") from error
+        raise ValueError(f"{folder} cannot be read ({printable(error)})") from error
 
 
-def _walk(folder: Path, within: str = "", above: frozenset[Path] = frozenset()) -> Iterator[str]:
+def _walk(
+    folder: Path, within: str = "", above: frozenset[Path] = frozenset(), visits: Counter[Path] | None = None
+) -> Iterator[str]:
     """Yield the names of all files below a folder; a link to a folder above is not gone round again."""
+    visits = Counter() if visits is None else visits
     real = folder.resolve()
     if real in above:
         return
+    visits[real] += 1
+    if visits[real] > _MOST_VISITS or len(above) > _DEEPEST:
+        why = f"links lead to it more than {_MOST_VISITS} times" if len(above) <= _DEEPEST else "it lies too deep"
+        raise ValueError(f"{printable(folder)} cannot be listed: {why}")
     for entry in folder.iterdir():
         if entry.is_dir():
-            yield from _walk(entry, f"{within}{entry.name}/", above | {real})
+            yield from _walk(entry, f"{within}{entry.name}/", above | {real}, visits)
         else:
             yield within + entry.name
 
@@ -121,19 +139,26 @@ def _marks_in_folder(folder: Path) -> Callable[[tuple[str, ...]], Iterator[str]]
     """Marks of files by all their bytes, or of a large folder by their sizes and a piece of each."""
 
     def marks(names: tuple[str, ...]) -> Iterator[str]:
-        sizes = [(folder / name).stat().st_size for name in names]
+        sizes = [_size(folder / name) for name in names]
         whole = sum(sizes) <= _READ_WHOLE
         for name, size in zip(names, sizes, strict=True):
-            # Only a regular file can be read without waiting for somebody at its other end.
-            regular = (folder / name).is_file() and size <= MOST_BYTES
             piece = b""
-            if regular:
-                with (folder / name).open("rb") as file:
+            if 0 <= size <= MOST_BYTES:
+                with suppress(OSError), (folder / name).open("rb") as file:
                     file.seek(0 if whole else max(0, size - _PIECE) // 2)
-                    piece = file.read(-1 if whole else _PIECE)
+                    piece = file.read(MOST_BYTES if whole else _PIECE)
             yield f"{size} {hashlib.sha256(piece).hexdigest()}"
 
     return marks
+
+
+def _size(path: Path) -> int:
+    """The size of a regular file, or -1: only such a one can be read without waiting for somebody at its other end."""
+    try:
+        status = path.stat()
+    except OSError:
+        return -1
+    return status.st_size if stat.S_ISREG(status.st_mode) else -1
 
 
 def _marks_in_zip(archive: zipfile.ZipFile) -> Callable[[tuple[str, ...]], Iterator[str]]:
@@ -151,14 +176,23 @@ def _opened(path: Path) -> tuple[zipfile.ZipFile, list[str]]:
     try:
         archive = zipfile.ZipFile(path)
     except _UNREADABLE as error:
-        raise ValueError(f"{path} is damaged or no zip file ({error})") from error
-    for member in archive.infolist():
+        raise ValueError(f"{path} is damaged or no zip file ({printable(error)})") from error
+    members = archive.infolist()
+    for member in members:
         parts = member.filename.replace("\\", "/").split("/")
+        named = f"{member.filename!r:.{_SHOWN}}"
         if ".." in parts or not parts[0] or ":" in parts[0]:
-            raise ValueError(f"{path} holds the path {member.filename!r}, which leads out of it: pack it anew")
+            raise ValueError(f"{path} holds the path {named}, which leads out of it: pack it anew")
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise ValueError(f"{path} holds the link {member.filename!r}: pack it anew with the files themselves")
-    return archive, sorted({member.filename for member in archive.infolist() if not member.is_dir()})
+            raise ValueError(f"{path} holds the link {named}: pack it anew with the files themselves")
+    name, times = Counter(member.filename for member in members).most_common(1)[0] if members else ("", 1)
+    if times > 1:
+        raise ValueError(f"{path} holds {name!r:.{_SHOWN}} {times} times: pack it anew")
+    members.sort(key=lambda member: member.header_offset)
+    for one, following in pairwise(members):
+        if one.header_offset + _LOCAL_HEADER + one.compress_size > following.header_offset:
+            raise ValueError(f"{path} holds files that overlap, as {one.filename!r:.{_SHOWN}} does: pack it anew")
+    return archive, sorted(member.filename for member in members if not member.is_dir())
 
 
 def _from_zip(archive: zipfile.ZipFile) -> Callable[[str], IO[bytes]]:
@@ -166,6 +200,8 @@ def _from_zip(archive: zipfile.ZipFile) -> Callable[[str], IO[bytes]]:
         member = archive.getinfo(name)
         if member.flag_bits & 1:
             raise ValueError("is encrypted")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("is compressed by another method than deflate")
         _refuse_large(member.file_size)
         if member.file_size > max(_SMALL, _MOST_RATIO * member.compress_size):
             raise ValueError(f"is compressed more than {_MOST_RATIO} times, as no image is")

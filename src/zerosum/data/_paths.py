@@ -5,13 +5,16 @@ import unicodedata
 from pathlib import Path
 
 _UNSHOWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, marks that turn text round, halves of characters
+_LONGEST = 400
 
 
 def existing(path: str | Path) -> Path:
     """Return the path (~ expanded) if it exists; else raise `ValueError` that names what is there alike."""
     found = Path(path).expanduser()
-    if found.exists():
+    if found.is_file() or found.is_dir():
         return found
+    if found.exists():
+        raise ValueError(f"{found} is neither a file nor a folder")
     missing = found
     while missing.parent != missing and not missing.parent.exists():
         missing = missing.parent
@@ -22,7 +25,13 @@ def existing(path: str | Path) -> Path:
 
 
 def printable(text: object) -> str:
-    """A name as it may be shown: what a terminal would obey and what is no character is written out, as `\\x1b`."""
+    """A name as it may be shown: what a terminal would obey and what is no character is written out, as `\\x1b`.
+
+    Of a very long one the middle is left out.
+    """
+    whole = str(text)
+    if len(whole) > _LONGEST:
+        whole = f"{whole[: _LONGEST // 2]}...{whole[-_LONGEST // 2 :]}"
     return "".join(
-        one.encode("unicode_escape").decode() if unicodedata.category(one) in _UNSHOWN else one for one in str(text)
+        one.encode("unicode_escape").decode() if unicodedata.category(one) in _UNSHOWN else one for one in whole
     )

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zerosum.data._files import Files, told
 from zerosum.data._labels import by_folder
+from zerosum.data._paths import printable
 from zerosum.data.conditions import Conditions, conditions_of, shortened
 
 TABLE = "conditions.csv"
@@ -64,8 +65,7 @@ def _read(files: Files, table: str) -> Conditions:
         raise ValueError(f"{files.path} holds no table {table!r}; it holds {shortened(tables) or 'no .csv file'}")
     path = files.path / table
     try:
-        with files.open(table) as file:
-            lines = _lines(file.read().decode("utf-8-sig"))
+        lines = _lines(files.read(table).decode("utf-8-sig"))
         header = [name.strip() for name in next(lines, (1, [""]))[1][1:]]
         if not header or not all(header):
             raise ValueError("should begin with a header, the word file and then a name for each column of numbers")
@@ -76,7 +76,9 @@ def _read(files: Files, table: str) -> Conditions:
         raise ValueError(f"{path} {error}") from error
     missing = [name for name in files.names if name not in rows]
     if missing:
-        raise ValueError(f"{path} has no row for {len(missing):,} of {len(files.names):,} images, first {missing[0]}")
+        raise ValueError(
+            f"{path} has no row for {len(missing):,} of {len(files.names):,} images, first {printable(missing[0])}"
+        )
     return conditions_of(table, np.array([rows[name] for name in files.names]), header)
 
 

@@ -216,4 +216,5 @@ def _images(name: str, x: Array, layout: str | None) -> Dataset:
 
     sample = read(torch.tensor([0]))
     shape = tuple(sample.shape[1:])
-    return Dataset(name, shape, len(x), read, notes=notes, content=partial(content_of, pixels))
+    on_disk = isinstance(pixels, np.memmap)
+    return Dataset(name, shape, len(x), read, notes=notes, content=partial(content_of, pixels), ahead=on_disk)

@@ -25,6 +25,8 @@ class Dataset:
     pictures, `read` returns float32 (B, c, h, w), `coding` tells how they stand for pictures, and `pictures` are these.
     `content` returns a text that is another one when the samples are (see `fingerprint`), or is None where nothing can
     be told of them. `news` returns sentences on what reading has met since it was last asked, as broken images.
+    `ahead` says that reading costs time, as from a disk, and depends on the indices alone, so that a thread may read
+    what will be wanted next.
     Raises `ValueError` when empty, when there are both labels and conditions, and when these or the classes do not fit
     the count or each other.
     """
@@ -41,6 +43,7 @@ class Dataset:
     pictures: "Dataset | None" = None
     content: Callable[[], str] | None = None
     news: Callable[[], tuple[str, ...]] = tuple
+    ahead: bool = False
 
     def __post_init__(self) -> None:
         if self.count < 1:

@@ -80,7 +80,7 @@ class Images:
         notes, news = notes + known.notes, tuple if stand_ins is None else stand_ins.news
         told = known.labels, known.classes, notes + news(), known.conditions
         name, content = printable(files.path.name), partial(self._content, files)
-        return Dataset(name, shape, len(files.names), read, *told, content=content, news=news)
+        return Dataset(name, shape, len(files.names), read, *told, content=content, news=news, ahead=True)
 
     def _headers(self, files: Files, stand_ins: StandIns | None) -> list[Header]:
         """The headers of all images that have one."""
@@ -151,8 +151,7 @@ class _Reader:
         return _named(self._files, self._files.names[index], self._one)
 
     def _one(self, files: Files, name: str) -> NDArray[np.uint8]:
-        with files.open(name) as file:
-            return decode(file.read(), self._grey, self._size, self._fit)
+        return decode(files.read(name), self._grey, self._size, self._fit)
 
 
 def _header(files: Files, name: str) -> Header:

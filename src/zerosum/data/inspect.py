@@ -125,8 +125,7 @@ def check(spec: str | Path | Source, progress: Progress | None = None) -> Report
 def _check_files(files: Files, table: str | None, progress: Progress | None) -> Report:
     def reason(name: str) -> str | None:
         try:
-            with files.open(name) as file:
-                decode(file.read(), grey=False)
+            decode(files.read(name), grey=False)
         except ValueError as error:
             return str(error)
         return None

@@ -45,7 +45,7 @@ class PackedSet:
             conditions = conditions_of(plan.name, rows, plan.entries)
         told = labels, plan.classes, plan.notes, conditions
         content = partial("\n".join, [hashes[name] for name in plan.shards])
-        return Dataset(plan.name, plan.shape, plan.count, _reader(folder, plan), *told, content=content)
+        return Dataset(plan.name, plan.shape, plan.count, _reader(folder, plan), *told, content=content, ahead=True)
 
     def verify(self) -> Iterator[tuple[str, int, str | None]]:
         """Read every file: its path, the samples in it, and what is wrong with it or None.

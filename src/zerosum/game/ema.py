@@ -27,6 +27,7 @@ class ExponentialMovingAverage:
             raise ValueError(f"an EMA needs half_life >= 0 and rampup > 0; found {half_life} and {rampup}")
         self.half_life = half_life
         self.rampup = rampup
+        self.before = 0  # images that the weights had seen before the first that it counts
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         both = [(mine, theirs) for mine, theirs in zip(self._tensors(self.module), self._tensors(module), strict=True)]
         self._trailing = [pair for pair in both if pair[0].is_floating_point()]
@@ -49,6 +50,7 @@ class ExponentialMovingAverage:
 
         Where the scalar `unless` is 1, nothing is changed; it stays on its device.
         """
+        seen += self.before
         halvings = self._half_lives(seen) - self._half_lives(seen - images) if self.half_life else math.inf
         weight = 1.0 - 0.5**halvings
         mine, theirs = [a for a, _ in self._trailing], [b.detach() for _, b in self._trailing]

@@ -7,6 +7,7 @@ log D = logsigmoid(s) and log(1 - D) = logsigmoid(-s) where D = sigmoid(s).
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
@@ -23,9 +24,9 @@ def _read_probabilities(player: str, turn: Watched, log: dict[str, Tensor]) -> N
     if player != "D":
         return
     real, fake = turn.real.score.detach(), turn.fake.score.detach()
-    log["D(x)"] = real.sigmoid().mean()
-    log["D(G(z))"] = fake.sigmoid().mean()
-    log["V"] = logsigmoid(real).mean() + logsigmoid(-fake).mean()
+    value = logsigmoid(real).mean() + logsigmoid(-fake).mean()
+    means = turn.average(torch.stack([real.sigmoid().mean(), fake.sigmoid().mean(), value]))
+    log["D(x)"], log["D(G(z))"], log["V"] = means.unbind()
 
 
 def _check_label(real_label: float) -> None:

@@ -24,6 +24,7 @@ from zerosum.runs.checkpoint import newest_checkpoint
 
 Wanted = Mapping[str, ArrayLike] | ArrayLike
 FORMAT = "zerosum generator 1"
+GENERATOR = "generator.safetensors"  # in a run folder: the last thing that a run writes
 BEST = "best.safetensors"  # in a run folder: the generator as it was at the best of its evaluations
 _CODING = "coding/"  # begins the names of a coding's tensors beside those of the network
 _BLOCK = 512  # latents are drawn, and samples computed, by blocks: sample i depends on the seed and i alone
@@ -243,7 +244,7 @@ def load(
     Raises `ValueError` where there is nothing to load or the file is not one of ours.
     """
     path = Path(run)
-    file = path / "generator.safetensors" if path.is_dir() else path
+    file = path / GENERATOR if path.is_dir() else path
     if file.is_file():
         return _from_file(file, known, autoencoder)
     if not (path / "recipe.txt").is_file():

@@ -1,6 +1,7 @@
 """The log of a run: one JSON object a tick, with the mean of everything the game said since the last."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,28 @@ class Means:
         self._sums, self._counts = {}, {}
         return means
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each name was said since the last `take`."""
+        return dict(self._counts)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The sums since the last `take`; with `counts` they are all of it."""
+        return dict(self._sums)
+
+    def load_state_dict(self, sums: Mapping[str, Tensor], counts: Any, device: torch.device) -> None:
+        """Go on from sums and their counts by name; raises `ValueError` where one does not fit the other."""
+        if (
+            not isinstance(counts, dict)
+            or {*sums} != {*counts}
+            or any(s.shape or not s.is_floating_point() for s in sums.values())
+        ):
+            raise ValueError("its sums for the log do not fit their counts")
+        if any(type(number) is not int or number < 1 for number in counts.values()):
+            raise ValueError("its counts for the log should be whole numbers above 0")
+        self._sums = {name: sums[name].to(device) for name in counts}
+        self._counts = dict(counts)
+
 
 def read_log(run: Path) -> list[dict[str, Any]]:
     """The lines of a run's log; a last line cut short by a crash is left out."""
@@ -49,10 +72,24 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def truncate_log(run: Path, images: int) -> None:
-    """Drop the lines of a log that lie beyond `images`: they will be lived through again."""
-    kept = [entry for entry in read_log(run) if entry["images"] <= images]
+def truncate_log(run: Path, images: int, lines: int | None = None) -> int:
+    """Drop the lines of a log that lie beyond `images`, and those after the first `lines`: they will be lived again.
+
+    Returns how many are left.
+    """
+    kept = [entry for entry in read_log(run) if entry["images"] <= images][:lines]
     replace_durably(run / "log.jsonl", "".join(json.dumps(entry) + "\n" for entry in kept).encode())
+    return len(kept)
+
+
+def settle_log(run: Path) -> int:
+    """Wait until a run's log is on the disk, and count its lines."""
+    path = run / "log.jsonl"
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return sum(1 for _ in file)
 
 
 def append_log(run: Path, entry: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank, ranks
 from zerosum.game.draws import Draws, stream
 from zerosum.game.pieces import Batch
+from zerosum.training.ahead import ReadAhead
 
 
 def to_unit(x: Tensor) -> Tensor:
@@ -22,7 +23,8 @@ class Batches(Iterator[Batch]):
     """Batches of shuffled real samples, one permutation of the data set an epoch, without end.
 
     A batch depends only on the seed and its position in the stream of all samples drawn, so a run continues from one
-    integer, and several ranks share out the rows that one process would see.
+    integer, and several ranks share out the rows that one process would see. Where reading costs time, a thread reads
+    the next batches ahead, until `close`.
 
     Args:
         dataset: the data.
@@ -51,33 +53,45 @@ class Batches(Iterator[Batch]):
         self.conditional = conditional
         self.position, self.label_dropout = position, label_dropout
         self._order = lru_cache(maxsize=2)(self._permutation)
+        self._ahead = ReadAhead(self._read, batch) if dataset.ahead else None
 
     def __next__(self) -> Batch:
-        own = self.batch // ranks()
-        start = self.position + rank() * own
-        indices = self.indices(start, start + own)
-        x = to_unit(self.dataset.read(indices).to(self.device, non_blocking=True))
+        x, c = self._read(self.position) if self._ahead is None else self._ahead.take(self.position)
+        x = to_unit(x.to(self.device, non_blocking=True))
         if x.dim() == 4:
             x = x.contiguous(memory_format=torch.channels_last)
-        c = self._condition(indices)
         batch = Batch(x, None if c is None else c.to(self.device, non_blocking=True), self.position)
         self.position += self.batch
         return batch
 
-    def _condition(self, indices: Tensor) -> Tensor | None:
+    def close(self) -> None:
+        """End the thread that reads ahead, if there is one; a further batch begins it anew."""
+        if self._ahead is not None:
+            self._ahead.close()
+
+    def _read(self, position: int) -> tuple[Tensor, Tensor | None]:
+        """This rank's samples, as the data has them, and conditions of the batch at a position."""
+        own = self.batch // ranks()
+        start = position + rank() * own
+        indices = self.indices(start, start + own)
+        x, c = self.dataset.read(indices), self._condition(indices, position)
+        # Only from pinned memory does a copy to a GPU run beside the computation.
+        return (x.pin_memory() if self._ahead is not None and self.device.type == "cuda" else x), c
+
+    def _condition(self, indices: Tensor, position: int) -> Tensor | None:
         """Labels `(B,)`, or rows of attributes or numbers `(B, entries)` as networks take them."""
         conditions = self.dataset.conditions
         if self.conditional and conditions is not None:
-            return self._told(conditions.columns.scaled(conditions.rows[indices]), UNKNOWN)
+            return self._told(conditions.columns.scaled(conditions.rows[indices]), UNKNOWN, position)
         if self.conditional and self.dataset.labels is not None:
-            return self._told(self.dataset.labels[indices], len(self.dataset.classes))
+            return self._told(self.dataset.labels[indices], len(self.dataset.classes), position)
         return None
 
-    def _told(self, c: Tensor, nothing: float) -> Tensor:
+    def _told(self, c: Tensor, nothing: float, position: int) -> Tensor:
         """The conditions, of which label dropout makes a share `nothing`."""
         if not self.label_dropout:
             return c
-        draws = Draws(self.seed, self.position, rank(), ranks())
+        draws = Draws(self.seed, position, rank(), ranks())
         untold = draws.uniform("label dropout", (len(c),)) < self.label_dropout
         return c.masked_fill(untold.view(-1, *[1] * (c.dim() - 1)), nothing)
 

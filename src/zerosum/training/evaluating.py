@@ -1,10 +1,12 @@
 """Scores of a run under way, and the best generator so far."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import torch
 
 from zerosum.data.dataset import Dataset
@@ -42,10 +44,6 @@ class RunScores:
         manner = Manner(plan.features, plan.n, plan.seed, device=str(device))
         self.evaluator = Evaluator(dataset, plan.metrics, manner)
 
-    def due(self, before: int, now: int) -> bool:
-        """Whether an evaluation falls between two counts of images."""
-        return before // self.plan.every != now // self.plan.every
-
     def done(self, images: int) -> bool:
         """Whether there are scores after so many images already."""
         return any(line["images"] == images and is_evaluation(line) for line in read_log(self.run))
@@ -64,6 +62,16 @@ class RunScores:
         if is_best:
             replace_durably(self.run / BEST, generator_bytes(generator))
         say(f"after {generator.images:,} images {_told(scores)}{', the best KID so far' if is_best else ''}")
+
+
+def forget_best(run: Path, images: int) -> None:
+    """Remove the best generator of a run if it had seen more than `images`: that stretch of the run is played anew."""
+    file = run / BEST
+    if file.is_file():
+        with safetensors.safe_open(str(file), framework="pt") as opened:
+            facts = json.loads((opened.metadata() or {}).get("zerosum", "{}"))
+        if facts["images"] > images:
+            file.unlink()
 
 
 def is_evaluation(line: Mapping[str, Any]) -> bool:

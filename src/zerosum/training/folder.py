@@ -3,7 +3,7 @@
 import json
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,9 @@ from zerosum.data.dataset import Dataset
 from zerosum.data.given import Given
 from zerosum.recipes.reader import read, read_recipe
 from zerosum.recipes.recipe import Recipe, pretty
-from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, replace_durably
+from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, replace_durably, set_aside, sweep
+from zerosum.runs.generator import GENERATOR
+from zerosum.runs.lock import LOCK
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,26 +36,53 @@ def storable(recipe: Recipe, dataset: Dataset) -> Recipe:
     return recipe if readable else replace(recipe, data=Given(dataset.name))
 
 
-def open_run(run: Path, recipe: Recipe) -> Start:
-    """Prepare the folder for the recipe: write its text, or find the checkpoint from which to continue.
+def refuse_foreign(run: Path, recipe: Recipe) -> None:
+    """Raise `ValueError` where a folder holds another recipe's run, naming what differs, or is something else.
 
-    Raises `ValueError` where the folder holds another recipe's run, naming what differs, or is something else.
+    What a run leaves that was killed as it began is no obstacle.
     """
     if run.exists() and not run.is_dir():
         raise ValueError(f"{run} is a file; --out names a folder for the run")
     text = run / "recipe.txt"
+    if text.exists():
+        _refuse_changes(run, text.read_text(), recipe)
+    elif run.exists() and any(path.name not in (LOCK, ".recipe.txt.tmp") for path in run.iterdir()):
+        raise ValueError(f"{run} is not empty and holds no run: name another folder with --out")
+
+
+def open_run(run: Path, recipe: Recipe, check: Callable[[Checkpoint], None]) -> Start:
+    """Prepare the folder for the recipe: write its text, or find the checkpoint from which to continue.
+
+    What a killed process left half written is removed, and checkpoints that cannot be used are set aside. Only for
+    whoever holds the run's lock.
+
+    Args:
+        run: the folder.
+        recipe: what is trained in it.
+        check: raises `ValueError` for a checkpoint that is whole but does not fit.
+
+    Raises:
+        ValueError: where the folder is not one of this recipe's run, or none of its checkpoints can be used.
+    """
+    refuse_foreign(run, recipe)
+    sweep(run)
+    text = run / "recipe.txt"
     if not text.exists():
-        if run.exists() and any(run.iterdir()):
-            raise ValueError(f"{run} is not empty and holds no run: name another folder with --out")
-        run.mkdir(parents=True, exist_ok=True)
         replace_durably(text, (pretty(recipe) + "\n").encode())
         return Start(None)
-    _refuse_changes(run, text.read_text(), recipe)
-    found = newest_checkpoint(run)
+    found = newest_checkpoint(run, check)
     if found is None:
-        return Start(None, (f"{run} holds a run without a usable checkpoint: starting it anew",))
+        ended = (run / GENERATOR).is_file()  # and its checkpoints were removed, to save room
+        return Start(None, () if ended else (f"{run} holds a run without a checkpoint: it starts from the beginning",))
     path, checkpoint, troubles = found
+    set_aside(run, checkpoint.numbers["images"])
     return Start(checkpoint, (*troubles, f"continuing after {checkpoint.numbers['images']:,} images ({path.name})"))
+
+
+def has_ended(run: Path, recipe: Recipe, start: Start) -> bool:
+    """Whether a run has nothing left to do: it came to its end, and `generator.safetensors`, the last thing written."""
+    images = recipe.images if start.checkpoint is None else start.checkpoint.numbers["images"]
+    return images >= recipe.images and (run / GENERATOR).is_file()
 
 
 def write_circumstances(run: Path, device: torch.device, precision: str) -> None:

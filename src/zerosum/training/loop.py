@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank
 from zerosum.game.draws import derived_seed
@@ -13,20 +15,26 @@ from zerosum.game.game import Game
 from zerosum.game.pieces import Batch
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
-from zerosum.runs.checkpoint import checkpoint_path, prune_checkpoints, replace_durably, save_checkpoint
-from zerosum.runs.generator import TrainedGenerator, column_facts, generator_bytes
-from zerosum.runs.log import Means, append_log
+from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoints, replace_durably, save_checkpoint
+from zerosum.runs.generator import GENERATOR, TrainedGenerator, column_facts, generator_bytes
+from zerosum.runs.log import Means, append_log, settle_log
 from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
 from zerosum.training.evaluating import RunScores, last_scores
 from zerosum.training.folder import storable
 from zerosum.training.pictures import save_samples
 from zerosum.training.progress import TrainingProgress
+from zerosum.training.ranks import Together
 from zerosum.training.scores import write_scores
 from zerosum.training.signals import Interrupted, StopRequest
-from zerosum.training.state import capture
+from zerosum.training.state import capture, check_weights
 
 KEPT = 2  # checkpoints on disk: the newest, and the one before it should the newest be damaged
+
+
+def _passed(mark: int, before: int, now: int) -> bool:
+    """Whether a multiple of a number of images lies between two counts."""
+    return before // mark != now // mark
 
 
 class Timed(Iterator[Batch]):
@@ -41,10 +49,14 @@ class Timed(Iterator[Batch]):
         self.waited += time.perf_counter() - asked
         return batch
 
+    def close(self) -> None:
+        """End what reads ahead."""
+        self.batches.close()
+
 
 @dataclass(eq=False)
 class Loop:
-    """A run under way.
+    """A run under way, as each of its processes sees it: the first alone writes and talks.
 
     Attributes:
         recipe: what is trained.
@@ -52,8 +64,12 @@ class Loop:
         dataset: the opened data.
         game: the game, at its start or restored.
         progress: what tells the person watching.
-        numbers: the numbers of the checkpoint that it continues from; empty at a start.
-        scores: what scores it from time to time; None for nothing.
+        start: the checkpoint that it goes on from, to which the game was restored; None at a beginning.
+        scores: what scores it from time to time; None for nothing, and on all ranks but the first.
+        together: the processes that play it.
+        facts: further facts of this run, for each of its checkpoints.
+        keep: checkpoints on disk.
+        saved: images at the newest checkpoint; None where there is none.
     """
 
     recipe: Recipe
@@ -61,38 +77,54 @@ class Loop:
     dataset: Dataset
     game: Game
     progress: TrainingProgress
-    numbers: Mapping[str, Any] = field(default_factory=dict)
+    start: Checkpoint | None = None
     scores: RunScores | None = None
+    together: Together = Together(torch.device("cpu"))
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    keep: int = KEPT
+    saved: int | None = field(init=False)
 
     def __post_init__(self) -> None:
         recipe, self.device = self.recipe, next(self.game.G.network.parameters()).device
-        position = self.numbers.get("position", 0)
+        numbers = {} if self.start is None else self.start.numbers
+        self.saved = numbers.get("images")
+        position = numbers.get("position", 0)
         data = (self.dataset, recipe.batch, recipe.conditional, recipe.seed, self.device)
         self.batches = Timed(Batches(*data, position, recipe.label_dropout))
         self.means = Means()
-        self.started = time.perf_counter() - self.numbers.get("seconds", 0.0)
+        if self.start is not None:
+            self.means.load_state_dict(self.start.groups.get("means", {}), numbers["means"], self.device)
+        self.started = time.perf_counter() - numbers.get("seconds", 0.0)
         self.last_tick = (self.seconds, self.game.images)
 
-    def play(self) -> None:
-        """Play to the end; raises `Interrupted` after a SIGINT or SIGTERM, once the run is saved."""
-        recipe, game = self.recipe, self.game
-        with StopRequest() as stop:
-            if not game.images:
+    def play(self, stop: StopRequest) -> None:
+        """Play to the end; raises `Interrupted` once `stop` has heard a signal and the run is saved."""
+        recipe, game, signal = self.recipe, self.game, 0
+        if self.saved is None:
+            self.snapshot()
+        stop.at_once = False
+        stop.say_later("stopping after this round", "; a second signal ends at once, without saving")
+        while game.images < recipe.images and not signal:
+            before = game.images
+            self.round()
+            if _passed(recipe.tick, before, game.images) and rank() == 0:
+                self.tick()
+            plan, over = recipe.evaluation, game.images >= recipe.images
+            if plan is not None and _passed(plan.every, before, game.images) and not over:
+                self.together.alone(self.evaluate)
+            if _passed(recipe.snapshot, before, game.images) and not over:
                 self.snapshot()
-            while game.images < recipe.images and not stop.number:
-                before = game.images
-                self.round()
-                if before // recipe.tick != game.images // recipe.tick:
-                    self.tick()
-                if self.scores is not None and self.scores.due(before, game.images) and game.images < recipe.images:
-                    self.evaluate(self.scores)
-                if before // recipe.snapshot != game.images // recipe.snapshot and game.images < recipe.images:
-                    self.snapshot()
-            if game.images < recipe.images:
-                self.snapshot()
-                self.progress.say(f"stopped after {game.images:,} images and saved; the same command continues")
-                raise Interrupted(128 + stop.number)
-        self.finish()
+            signal = self.together.agreed(stop.number)
+        if game.images >= recipe.images and self.saved != game.images:
+            self.snapshot()
+        elif self.saved != game.images:
+            self.save()
+        stop.at_once = True
+        stop.say_later("the run is saved, and the same command does what is left")
+        if signal:
+            self.progress.say(f"stopped after {game.images:,} images and saved; the same command continues")
+            raise Interrupted(128 + signal)
+        self.together.alone(self.finish)
 
     def round(self) -> None:
         """One round of the game."""
@@ -135,37 +167,57 @@ class Loop:
         self.progress.tick(images, rate, means)
         self.last_tick, self.batches.waited = (now, images), 0.0
 
-    def evaluate(self, scores: RunScores) -> None:
+    def evaluate(self) -> None:
         """A log line of scores. The time that they take does not count in the speed of the game."""
+        assert self.scores is not None
         began = self.seconds
-        scores.take(self.generator, self.clock, self.progress.say)
+        self.scores.take(self.generator, self.clock, self.progress.say)
         self.last_tick = (self.last_tick[0] + self.seconds - began, self.last_tick[1])
 
     def snapshot(self) -> None:
         """A log line, a picture and a checkpoint, in this order: the checkpoint vouches for the other two."""
+        check_weights(self.game)
+        self.together.alone(self._show)
+        self.save()
+
+    def _show(self) -> None:
         self.tick()
+        picture = self.run / "samples" / f"{self.game.images:09d}.png"
+        save_samples(picture, self.generator, self.dataset, self.recipe.seed)
+
+    def save(self) -> None:
+        """A checkpoint alone: stopped and continued, a run's log and pictures are those of one that never stopped."""
+        check_weights(self.game)
+        self.together.alone(self._save)
+        self.saved = self.game.images
+
+    def _save(self) -> None:
         generator, images = self.generator, self.game.images
-        save_samples(self.run / "samples" / f"{images:09d}.png", generator, self.dataset, self.recipe.seed)
         numbers: dict[str, Any] = {
+            **self.facts,
+            "log_lines": settle_log(self.run),
+            "means": self.means.counts,
             "position": self.batches.batches.position,
             "seconds": self.seconds,
             "shape": generator.shape,
             "classes": generator.classes,
             **column_facts(generator.columns),
         }
-        further = {}
+        further = {"means": self.means.state_dict()}
         if generator.coding is not None:
             numbers["coding"], further["coding"] = generator.coding.facts, generator.coding.state_dict()
         save_checkpoint(checkpoint_path(self.run, images), capture(self.game, numbers, further))
-        prune_checkpoints(self.run, KEPT)
+        prune_checkpoints(self.run, self.keep)
 
     def finish(self) -> None:
-        """What a finished run holds beside its snapshots: the generator's file, scores, the report."""
+        """What a finished run holds beside its snapshots: scores, the report, and last the generator's file.
+
+        All of it follows from the last checkpoint, so that what a stop here leaves undone the same command does.
+        """
         generator = self.generator
-        replace_durably(self.run / "generator.safetensors", generator_bytes(generator))
         if self.scores is not None and not self.scores.done(self.game.images):
-            self.evaluate(self.scores)
+            self.evaluate()
         for sentence in write_scores(self.run, generator, self.dataset, self.recipe.data, last_scores(self.run)):
             self.progress.say(sentence)
-        self.snapshot()
         self.progress.say(f"wrote {write_report(self.run, generator, self.dataset)}")
+        replace_durably(self.run / GENERATOR, generator_bytes(generator))

@@ -1,5 +1,6 @@
 """What a generator makes of fixed latents, as a picture, so that progress is visible."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from zerosum.data.dataset import Dataset
 from zerosum.pictures.mosaic import grid
 from zerosum.pictures.points import histogram, scatter
+from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator
 
 POINTS = 2_500  # shown in a scatter picture
@@ -23,6 +25,6 @@ def save_samples(path: Path, generator: TrainedGenerator, dataset: Dataset, seed
         points = generator.sample(POINTS, seed)
         reference = dataset.read(torch.arange(min(POINTS, len(dataset)))).numpy().astype(np.float32)
         picture = histogram(points, reference) if points.shape[1] == 1 else scatter(points, reference)
-    temporary = path.with_name(f".{path.name}.tmp")
-    picture.save(temporary, format="PNG")
-    temporary.replace(path)
+    content = io.BytesIO()
+    picture.save(content, format="PNG")
+    replace_durably(path, content.getvalue())

@@ -4,21 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from zerosum.data.dataset import Dataset
 from zerosum.data.resolve import source
-from zerosum.game.game import Game
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
-from zerosum.runs.log import truncate_log
-from zerosum.training.build import build_game
-from zerosum.training.device import choose_device, choose_precision
-from zerosum.training.evaluating import RunScores
-from zerosum.training.folder import open_run, storable, write_circumstances
-from zerosum.training.loop import Loop
-from zerosum.training.progress import TrainingProgress
-from zerosum.training.state import restore
+from zerosum.training.care import Care
+from zerosum.training.device import choose_precision
+from zerosum.training.faults import explained
+from zerosum.training.ranks import joined, of_several, speaks
+from zerosum.training.session import Session
+from zerosum.training.signals import StopRequest
+
+_USUAL = Care()
 
 
 def train(
@@ -29,13 +25,14 @@ def train(
     images: int | None = None,
     seed: int | None = None,
     device: str = "auto",
-    precision: str | None = None,
+    care: Care = _USUAL,
     quiet: bool = False,
 ) -> Path:
     """Train a recipe into a run folder, or continue the run that the folder holds, and return the folder.
 
     The same call on a folder that holds an unfinished run continues it exactly where its newest checkpoint was taken,
-    bit for bit as if it had never stopped. SIGINT and SIGTERM finish the round, save, and raise `Interrupted`.
+    bit for bit as if it had never stopped. SIGINT and SIGTERM finish the round, save, and raise `Interrupted`; a second
+    one ends at once. Under torchrun all processes play one run together, of which the first writes and speaks.
 
     Args:
         recipe: a recipe, or the name of one.
@@ -44,53 +41,23 @@ def train(
         images: another length of the run than the recipe's.
         seed: another seed than the recipe's.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: another than the recipe's: `auto`, `float32` or `bfloat16`.
+        care: how the run is looked after.
         quiet: show no progress.
 
     Raises:
         ValueError: for what cannot be trained, in one sentence.
         NonFiniteError: at the first loss or gradient that is not a number; the last checkpoint stays.
+        RankLostError: under torchrun, where another process is gone; the last checkpoint stays.
+        OSError, MemoryError: where the disk or the memory does not suffice, in one sentence; the last checkpoint stays.
     """
     recipe = named(recipe) if isinstance(recipe, str) else recipe
-    changes: dict[str, Any] = {
-        "data": None if data is None else source(data),
-        "images": images,
-        "seed": seed,
-        "precision": precision,
-    }
+    changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
     recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
-    dataset = recipe.data.open()
-    where = choose_device(device)
-    number_format = choose_precision(recipe.precision, where, dataset.is_image)
-    game = build_game(recipe, dataset, where, number_format)
     run = Path(out) if out is not None else Path("runs") / recipe.name
-    scores = None if recipe.evaluation is None else RunScores(recipe.evaluation, run, dataset, where)
-    start = open_run(run, storable(recipe, dataset))
-    if start.checkpoint is not None:
-        restore(game, start.checkpoint)
-    truncate_log(run, game.images)
-    with TrainingProgress(recipe.images, game.images, quiet) as progress:
-        for sentence in (*dataset.notes, *start.sayings):
-            progress.say(sentence)
-        machine = f"{where.type} in {number_format}, {torch.get_num_threads()} threads"
-        progress.say(f"{recipe.name}: {_samples(dataset)}; {_players(game)}; {machine}; into {run}")
-        if game.images >= recipe.images:
-            progress.say("this run has ended; there is nothing left to do")
-            return run
-        write_circumstances(run, where, number_format)
-        before = start.checkpoint.numbers if start.checkpoint else {}
-        Loop(recipe, run, dataset, game, progress, before, scores).play()
+    words = "" if quiet or not speaks() else "stopped before anything was trained"
+    with StopRequest(at_once=True, words=words, patient=of_several()) as stop, joined(device) as together:
+        dataset = recipe.data.open()
+        precision = choose_precision(recipe.precision, together.device, dataset.is_image)
+        with explained(run, recipe, dataset.shape, precision):
+            Session(recipe, run, dataset, together, precision, care).play(stop, quiet)
     return run
-
-
-def _samples(dataset: Dataset) -> str:
-    return f"{len(dataset):,} samples of {dataset.name}"
-
-
-def _players(game: Game) -> str:
-    return f"parameters G {_count(game.G.parameters)}, D {_count(game.D.parameters)}"
-
-
-def _count(parameters: list[torch.nn.Parameter]) -> str:
-    count = sum(p.numel() for p in parameters)
-    return f"{count / 1e6:.2f} M" if count >= 100_000 else f"{count:,}"

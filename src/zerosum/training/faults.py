@@ -1,0 +1,65 @@
+"""What ends a run from without, in words: a full disk, too little memory."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from zerosum.recipes.recipe import Recipe
+from zerosum.runs.checkpoint import checkpoints
+
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "a file would exceed the size that is allowed",
+}
+# PyTorch raises a RuntimeError for most failed allocations outside CUDA, and says which only in words.
+_PHRASES = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED", "bad_alloc")
+
+
+@contextmanager
+def explained(run: Path, recipe: Recipe, shape: tuple[int, ...], precision: str) -> Iterator[None]:
+    """Say what a full disk or too little memory means for a run, and what to do.
+
+    Args:
+        run: the run folder.
+        recipe: what is trained in it.
+        shape: of one sample.
+        precision: the number format that it computes in.
+
+    Raises:
+        OSError: for a full disk, in one sentence.
+        MemoryError: for too little memory, in one sentence.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise OSError(
+            f"{_FULL[error.errno]}: make room for {run} and give the same command again; {_safe(run)}"
+        ) from None
+    except (MemoryError, RuntimeError) as error:
+        if not _is_of_memory(error):
+            raise
+        size = f"pictures of {shape[2]}x{shape[1]}" if len(shape) == 3 else f"points of {shape[0]} numbers"
+        lower = "" if precision == "bfloat16" else ", or --precision bfloat16 where the device has it"
+        smaller = ", smaller pictures" if len(shape) == 3 else ""
+        raise MemoryError(
+            f"out of memory with a batch of {recipe.batch} {size} in {precision}: try --set batch="
+            f"{recipe.batch // 2 or 1}{smaller}, a smaller network{lower}, in a new folder, where --from {run} keeps "
+            f"the weights; {_safe(run)}"
+        ) from None
+
+
+def _safe(run: Path) -> str:
+    """What is saved of a run."""
+    there = checkpoints(run)
+    return f"the checkpoint after {int(there[0].name):,} images is whole" if there else "nothing had been saved yet"
+
+
+def _is_of_memory(error: Exception) -> bool:
+    told = str(error)
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(phrase in told for phrase in _PHRASES)

@@ -1,0 +1,65 @@
+"""A new run from the weights of another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zerosum.game.game import Game
+from zerosum.runs.checkpoint import MANIFEST, load_checkpoint, newest_checkpoint
+from zerosum.runs.fitting import load_fitting
+from zerosum.training.state import count
+
+ORIGIN = "from"  # the name, among a checkpoint's numbers, of where the run's first weights came from
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken: `facts` to remember of it with the run, and a sentence."""
+
+    facts: Mapping[str, Any]
+    sentence: str
+
+
+def take_weights(game: Game, origin: str | Path) -> Taken:
+    """Give a game at its start the weights of another run: G, D and the average of G.
+
+    Optimisers, what objectives and terms remember, and the clock start anew: their numbers belong to the old losses and
+    the old schedule. The average of G goes on as one of weights that have seen as many images as the other run had, for
+    it would else forget the old weights within its first images, as it should forget untrained ones.
+
+    Args:
+        game: the game, freshly built.
+        origin: a run folder, of which the newest checkpoint serves, or a checkpoint's own folder.
+
+    Raises:
+        ValueError: where there is no checkpoint, or its networks are not of the same shapes.
+    """
+    path = Path(origin)
+    try:
+        own = (path, load_checkpoint(path), list[str]()) if (path / MANIFEST).is_file() else None
+        found = own or newest_checkpoint(path)
+        if found is None:
+            raise ValueError("it is no run folder, or one without a checkpoint")
+        name, checkpoint, troubles = found
+        images = count(checkpoint.numbers, "images")
+        load_fitting(game.G.network, checkpoint.groups.get("G", {}), "its G")
+        load_fitting(game.D.network, checkpoint.groups.get("D", {}), "its D")
+        load_fitting(game.ema.module, checkpoint.groups.get("ema", {}), "its average of G")
+    except (ValueError, OSError) as error:
+        raise ValueError(f"nothing can start from {path}: {error}") from None
+    facts = {"run": str(path.resolve()), "images": images}
+    taken = f"took G, D and the average of G from {path}, after {images:,} images ({name.name}); optimisers start anew"
+    return Taken(facts, "; ".join([*troubles, taken]))
+
+
+def check_origin(run: Path, numbers: Mapping[str, Any], origin: str | Path | None) -> None:
+    """Raise `ValueError` where a run that goes on was not started from where the command says."""
+    if origin is None:
+        return
+    before = numbers.get(ORIGIN)
+    if before is None or before.get("run") != str(Path(origin).resolve()):
+        told = "no other run" if before is None else before.get("run")
+        raise ValueError(
+            f"{run} holds a run that started from {told}, not from {origin}: name another folder with --out"
+        )

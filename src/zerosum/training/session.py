@@ -1,0 +1,204 @@
+"""One start of a run: where it begins or goes on, and what is done when its numbers cease to be finite."""
+
+import math
+from collections.abc import Callable
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zerosum.data.dataset import Dataset
+from zerosum.game.distributed import rank, ranks, same_start
+from zerosum.game.finite import NonFiniteError
+from zerosum.game.game import Game
+from zerosum.recipes.recipe import Recipe
+from zerosum.runs.checkpoint import Checkpoint, checkpoints
+from zerosum.runs.lock import locked
+from zerosum.runs.log import Means, append_log, truncate_log
+from zerosum.training.build import build_game
+from zerosum.training.care import Care
+from zerosum.training.evaluating import RunScores, forget_best
+from zerosum.training.folder import has_ended, open_run, refuse_foreign, storable, write_circumstances
+from zerosum.training.loop import Loop
+from zerosum.training.origin import ORIGIN, Taken, check_origin, take_weights
+from zerosum.training.progress import TrainingProgress
+from zerosum.training.ranks import Together
+from zerosum.training.signals import StopRequest
+from zerosum.training.state import count, restore, slow_down
+
+ROLLBACKS = 5  # in a run, at most
+_SLOWER = 0.5  # factor on the learning rates for each; a power of two, so that no rounding depends on the way there
+_ROLLBACKS = "rollbacks"  # their count, among a checkpoint's numbers
+
+Say = Callable[[str], None]
+
+
+@dataclass(eq=False)
+class Session:
+    """One start of a run, as each of its processes sees it: the first alone reads and writes the run folder.
+
+    Attributes:
+        recipe: what is trained.
+        run: the run folder.
+        dataset: the opened data.
+        together: the processes that play it, and where this one computes.
+        precision: `float32` or `bfloat16`.
+        care: how the run is looked after.
+        game: the game, where it stands.
+        start: the checkpoint that it goes on from; None at the beginning.
+        rolled: the log's lines of its rollbacks to that checkpoint.
+        facts: what every checkpoint of the run says beside where it stands: rollbacks, and where it started from.
+    """
+
+    recipe: Recipe
+    run: Path
+    dataset: Dataset
+    together: Together
+    precision: str
+    care: Care
+    game: Game = field(init=False)
+    start: Checkpoint | None = field(init=False)
+    facts: dict[str, Any] = field(init=False)
+    rolled: list[dict[str, Any]] = field(init=False, default_factory=list)
+
+    def play(self, stop: StopRequest, quiet: bool) -> None:
+        """Play to the end; raises what `train` raises."""
+        self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.together.device
+        scores, taken = None, None
+        if first:
+            scores = None if plan is None else RunScores(plan, self.run, self.dataset, where)
+            refuse_foreign(self.run, storable(self.recipe, self.dataset))
+            origin = None if checkpoints(self.run) else self.care.start_from
+            # Before the folder is made: a refusal leaves nothing behind.
+            taken = None if origin is None else take_weights(self.game, origin)
+        with (
+            TrainingProgress(self.recipe.images, quiet=quiet or not first) as progress,
+            locked(self.run, progress.say) if first else nullcontext(),
+        ):
+            for sentence in self.dataset.notes:
+                progress.say(sentence)
+            ended = first and self._open(progress.say, taken)
+            if self._stand_together(ended):
+                progress.say("this run has ended; there is nothing left to do")
+                return
+            if first:
+                self._truncate_log(progress.say)
+                write_circumstances(self.run, where, self.precision)
+            rest = (scores, self.together, self.facts, self.care.keep)
+            while True:
+                loop = Loop(self.recipe, self.run, self.dataset, self.game, progress, self.start, *rest)
+                try:
+                    with closing(loop.batches):
+                        loop.play(stop)
+                    return
+                except NonFiniteError as error:
+                    self._roll_back(error, progress.say)
+
+    def _built(self) -> Game:
+        return build_game(self.recipe, self.dataset, self.together.device, self.precision)
+
+    def _stand_together(self, ended: bool = False) -> bool:
+        """Let all ranks stand where the first does, and tell whether the run has ended."""
+        told = self.together.told({"ended": ended, "facts": self.facts if rank() == 0 else None})
+        start = self.together.shared(self.start if rank() == 0 else None)
+        if rank() > 0:
+            self.start, self.facts = start, told["facts"]
+            if start is not None:
+                self._take(start)
+            self._settle()
+        game = self.game  # with weights of another run, if it starts from one
+        networks = (game.G.network, game.D.network, game.ema.module)
+        same_start([tensor for network in networks for tensor in (*network.parameters(), *network.buffers())])
+        return bool(told["ended"])
+
+    def _open(self, say: Say, taken: Taken | None) -> bool:
+        """Bring the game to where the run stands, and tell whether it has ended."""
+        start = open_run(self.run, storable(self.recipe, self.dataset), self._take)
+        self.start = start.checkpoint
+        for sentence in start.sayings:
+            say(sentence)
+        say(f"{self.recipe.name}: {self._described()}; into {self.run}")
+        if self.start is not None:
+            check_origin(self.run, self.start.numbers, self.care.start_from)
+            self.facts = {name: self.start.numbers[name] for name in (_ROLLBACKS, ORIGIN) if name in self.start.numbers}
+        else:
+            self.facts = {_ROLLBACKS: 0}
+            if taken is not None:
+                self.facts[ORIGIN] = taken.facts
+                say(taken.sentence)
+        self._settle()
+        return has_ended(self.run, self.recipe, start)
+
+    def _take(self, found: Checkpoint) -> None:
+        """Bring the game to where a checkpoint was taken; raises `ValueError` where it is of another game."""
+        for name in ("position", "log_lines", _ROLLBACKS):
+            count(found.numbers, name)
+        seconds = found.numbers.get("seconds")
+        if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+            raise ValueError(f"its seconds should be a time; found {seconds!a:.40}")
+        Means().load_state_dict(found.groups.get("means", {}), found.numbers.get("means"), self.together.device)
+        restore(self.game, found)
+
+    def _settle(self) -> None:
+        """Let the game be as the facts say."""
+        slow_down(self.game, _SLOWER ** self.facts[_ROLLBACKS])
+        self.game.ema.before = self.facts.get(ORIGIN, {}).get("images", 0)
+
+    def _truncate_log(self, say: Say) -> None:
+        lines = 0 if self.start is None else self.start.numbers["log_lines"]
+        left = truncate_log(self.run, self.game.images, lines)
+        if left < lines:
+            say(
+                f"{self.run / 'log.jsonl'} has lost {lines - left} of the {lines} lines that its checkpoint vouches for"
+            )
+
+    def _roll_back(self, error: NonFiniteError, say: Say) -> None:
+        """Go back to the last checkpoint and halve the learning rates, as `care` allows; else raise the error."""
+        if self.care.on_nonfinite == "stop":
+            raise error
+        number, broken = self.facts[_ROLLBACKS] + 1, self.game.images
+        if number > ROLLBACKS:
+            raise NonFiniteError(
+                f"{error}, also after {ROLLBACKS} rollbacks and at {_SLOWER**ROLLBACKS:g} of the learning rates: the "
+                f"game itself has to change"
+            ) from None
+        self.game = self._built()
+        if rank() == 0:
+            self.start = open_run(self.run, storable(self.recipe, self.dataset), self._take).checkpoint
+            assert self.start is not None, "the loop saves before it plays"
+            self.facts[_ROLLBACKS] = number
+            self._settle()
+        self._stand_together()
+        if rank() == 0:
+            self._tell_rollback(error, broken, say)
+
+    def _tell_rollback(self, error: NonFiniteError, broken: int, say: Say) -> None:
+        assert self.start is not None
+        number = self.facts[_ROLLBACKS]
+        self._truncate_log(say)
+        forget_best(self.run, self.game.images)
+        told = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
+        clock = {name: self.start.numbers[name] for name in ("images", "seconds")}
+        line = {**clock, "rounds": self.game.G.moves, "rollback": told}
+        # Of earlier ones to this checkpoint the log has just lost the lines: it vouches for none of them.
+        self.rolled = [*(one for one in self.rolled if one["images"] == line["images"]), line]
+        for one in self.rolled:
+            append_log(self.run, one)
+        say(
+            f"{error} after {broken:,} images: back to {self.game.images:,} images, at {_SLOWER**number:g} of the "
+            f"learning rates (rollback {number} of {ROLLBACKS})"
+        )
+
+    def _described(self) -> str:
+        """The data, the players and the machine in words."""
+        data = f"{len(self.dataset):,} samples of {self.dataset.name}"
+        players = f"parameters G {_count(self.game.G.parameters)}, D {_count(self.game.D.parameters)}"
+        where = f"{ranks()} processes, each on " * (ranks() > 1) + self.together.device.type
+        return f"{data}; {players}; {where} in {self.precision}, {torch.get_num_threads()} threads"
+
+
+def _count(parameters: list[torch.nn.Parameter]) -> str:
+    total = sum(p.numel() for p in parameters)
+    return f"{total / 1e6:.2f} M" if total >= 100_000 else f"{total:,}"
