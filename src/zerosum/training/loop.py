@@ -107,8 +107,10 @@ class Loop:
         while game.images < recipe.images and not signal:
             before = game.images
             self.round()
-            if _passed(recipe.tick, before, game.images) and rank() == 0:
-                self.tick()
+            if _passed(recipe.tick, before, game.images):
+                game.check_finite()
+                if rank() == 0:
+                    self.tick()
             plan, over = recipe.evaluation, game.images >= recipe.images
             if plan is not None and _passed(plan.every, before, game.images) and not over:
                 self.together.alone(self.evaluate)
@@ -154,8 +156,7 @@ class Loop:
         return TrainedGenerator(recipe, module, data.shape, classes, game.images, columns, data.coding)
 
     def tick(self) -> None:
-        """A log line of the means since the last, if there was any round since; raises `NonFiniteError`."""
-        self.game.check_finite()
+        """A log line of the means since the last, if there was any round since."""
         means = self.means.take()
         if not means:
             return
