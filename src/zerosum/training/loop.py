@@ -107,8 +107,9 @@ class Loop:
         while game.images < recipe.images and not signal:
             before = game.images
             self.round()
-            if _passed(recipe.tick, before, game.images) and rank() == 0:
-                self.tick()
+            if _passed(recipe.tick, before, game.images):
+                game.check_finite()  # on every rank, which then stop or go back together
+                self.together.alone(self.tick)
             plan, over = recipe.evaluation, game.images >= recipe.images
             if plan is not None and _passed(plan.every, before, game.images) and not over:
                 self.together.alone(self.evaluate)
@@ -176,7 +177,7 @@ class Loop:
 
     def snapshot(self) -> None:
         """A log line, a picture and a checkpoint, in this order: the checkpoint vouches for the other two."""
-        check_weights(self.game)
+        self._check()
         self.together.alone(self._show)
         self.save()
 
@@ -187,9 +188,14 @@ class Loop:
 
     def save(self) -> None:
         """A checkpoint alone: stopped and continued, a run's log and pictures are those of one that never stopped."""
-        check_weights(self.game)
+        self._check()
         self.together.alone(self._save)
         self.saved = self.game.images
+
+    def _check(self) -> None:
+        """Raise `NonFiniteError`, on every rank, where nobody should go on from what there is."""
+        self.game.check_finite()
+        check_weights(self.game)
 
     def _save(self) -> None:
         generator, images = self.generator, self.game.images
