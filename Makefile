@@ -38,6 +38,7 @@ peers: .venv-peers/ready
 # The long tests, and then every recipe by its own command: bench/gallery.md and docs/gallery/. Some hours.
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow tests
+	$(BIN)/python -m bench.kills --record
 	$(BIN)/python -m bench.gallery
 
 .venv/ready: pyproject.toml constraints.txt

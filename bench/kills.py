@@ -1,6 +1,6 @@
 """Runs that are killed again and again, and continued, beside runs that are not: do they come to the same?
 
-    python -m bench.kills [--kills 20] [--seed 0] [--json]
+    python -m bench.kills [--kills 20] [--seed 0] [--json] [--record]
 
 A run of `python -m zerosum train` gets SIGKILL at seeded random moments: while it begins, anywhere between two
 checkpoints, and, by turns, just while a checkpoint is being written, for which its temporary folder is watched. After
@@ -74,6 +74,7 @@ PICTURES = Recipe(
     tick=64,
     snapshot=160,
 )
+RECORD = Path(__file__).with_name("kills.md")
 _PATIENCE = 300.0  # seconds to wait for a moment to kill at
 _LOOK = 0.0005  # seconds between two looks
 _SNAPSHOTS = 7  # of the run for each kill: each lets the run live for one at least, and has some to spare
@@ -177,8 +178,13 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=20, help="of each run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+    parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}, the result of record")
     chosen = parser.parse_args()
     with TemporaryDirectory() as scratch:
         runs = [(POINTS, 40), (PICTURES, 12)]
         told = [compared(r, chosen.kills, chosen.seed, rounds, Path(scratch)) for r, rounds in runs]
     print(json.dumps(told, indent=1) if chosen.json else table(told))
+    if chosen.record:
+        RECORD.write_text(f"# Killed and continued\n\nFrom `python -m bench.kills`, which tells how.\n\n{table(told)}")
+    if any(one["differences"] for one in told):
+        raise SystemExit("a run that was killed and continued is not the run that it would have been")

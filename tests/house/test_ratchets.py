@@ -31,8 +31,8 @@ def many_arguments(tree: ast.Module) -> Iterator[str]:
     """Functions of many arguments; those of a verb of the command line are its options, of which there may be more."""
     for function in functions(tree):
         a = function.args
-        names = [argument.arg for argument in (*a.posonlyargs, *a.args, *a.kwonlyargs)]
-        count = len([name for name in names if name not in ("self", "cls")])
+        what = {x.arg: ast.unparse(x.annotation or ast.Constant("")) for x in (*a.posonlyargs, *a.args, *a.kwonlyargs)}
+        count = len([n for n, kind in what.items() if n not in ("self", "cls") and "typer.Argument(" not in kind])
         is_verb = any("typer." in ast.unparse(argument.annotation) for argument in a.args if argument.annotation)
         most = OPTIONS if is_verb else ARGUMENTS
         if count > most:
@@ -132,6 +132,10 @@ CUSTOMS = [
     (long_functions, "def f():\n" + "    x = 1\n" * (FUNCTION_LINES - 1)),
     (many_arguments, "def f(self, a, b, c, d, e, f, g, *, h): ..."),
     (many_arguments, "def verb(a: Annotated[int, typer.Option()], b, c, d, e, f, g, h, i): ..."),
+    (
+        many_arguments,
+        "def verb(x: Annotated[int, typer.Argument()], a: typer.Option, b, c, d, e, f, g, h, i, j, k, l): ...",
+    ),
 ]
 
 

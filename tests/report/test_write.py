@@ -1,9 +1,11 @@
 import json
 import re
 
+import numpy as np
 import pytest
 import torch
 
+from zerosum.data.conditions import conditions_of
 from zerosum.data.given import Given
 from zerosum.networks.mlp import MLPGenerator
 from zerosum.report.write import write_report
@@ -92,6 +94,21 @@ def test_hostile_names_stay_text(run, make):
     assert all(image["src"].startswith("data:") for image in page.all("img"))
     assert page.texts.count(HOSTILE) >= 5  # title, heading, class, recipe, command
     assert f"generated: {HOSTILE}" in [image["alt"] for image in page.all("img")]
+
+
+def test_hostile_names_of_conditions_stay_text(run, make):
+    columns = conditions_of("x", np.stack([np.linspace(0, 1, 8), np.arange(8) % 3], 1), (HOSTILE, "b")).columns
+    page = run.report(make.generator(lambda z, c: make.grey(z), columns=columns))
+    assert page.count("script") == 0 and HOSTILE in page.texts
+    assert all(image["src"].startswith("data:") for image in page.all("img"))
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", "[" * 100_000, '{"a": NaN}'])
+def test_facts_that_are_none_are_a_sentence(run, make, content):
+    run.path.mkdir()
+    (run.path / "scores.json").write_text(content)
+    with pytest.raises(ValueError, match=r"scores\.json (holds no facts by name|does not read as JSON|is nested)"):
+        run.report(make.generator(make.grey))
 
 
 def test_the_generator_is_loaded_from_the_run(run, make):

@@ -11,8 +11,9 @@ from zerosum.game.finite import NonFiniteError
 from zerosum.game.game import Game
 from zerosum.recipes.optimisers import Adam
 from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
-from zerosum.runs.log import read_log
+from zerosum.runs.log import append_log, read_log
 from zerosum.training.care import Care
+from zerosum.training.evaluating import forget_best
 from zerosum.training.run import train
 
 ROLLBACK = Care(on_nonfinite="rollback")
@@ -27,11 +28,14 @@ class Brittle:
 
     def __call__(self, turn):
         return turn.fake.score.sum() * (
-            float("nan") if turn.clock.images >= self.images and RATE[0] > self.highest else 0
+            float("nan") if turn.clock.images >= self.images and Rate.now > self.highest else 0
         )
 
 
-RATE = [0.0]
+class Rate:
+    """At which G learns just now."""
+
+    now = 0.0
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +44,7 @@ def rate(monkeypatch):
     step = Game.step
 
     def told(game, batches):
-        RATE[0] = game.G.base_rates[0]
+        Rate.now = game.G.base_rates[0]
         return step(game, batches)
 
     monkeypatch.setattr(Game, "step", told)
@@ -135,6 +139,18 @@ def test_weights_that_broke_in_the_last_step_are_never_saved(tmp_path, monkeypat
     with pytest.raises(NonFiniteError, match="a weight of D is no longer a finite number"):
         train(recipe(1.0), tmp_path / "run", quiet=True)
     assert [int(path.name) for path in checkpoints(tmp_path / "run")] == [0]
+
+
+def test_the_best_generator_of_a_stretch_that_is_played_anew_is_forgotten(tmp_path):
+    for images, kid in ((16, 3.0), (32, 2.0), (48, 5.0)):
+        append_log(tmp_path, {"images": images, "score/kid": kid, "error/kid": 0.01})
+    best = tmp_path / "best.safetensors"
+    best.touch()
+    forget_best(tmp_path, 32)
+    assert best.exists(), "it is of the stretch that stays"
+    forget_best(tmp_path, 31)
+    assert not best.exists()
+    forget_best(tmp_path, 31)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_within_a_round_the_first_ends_it_saved(straight, tmp_path, number, stat
 def test_a_second_one_ends_at_once(straight, tmp_path, number, status):
     """The status of a death by SIGTERM is 143 to a shell, and -15 to Python."""
     code, said = signalled(tmp_path, "round", number, number, seconds=100)
-    assert code == status and "and saved" not in said
+    assert code == status and "the same command continues" not in said
     assert newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 32
     train(SHORT, tmp_path / "run", quiet=True)
     assert differences(straight, tmp_path / "run") == []

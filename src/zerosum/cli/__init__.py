@@ -49,5 +49,7 @@ def main() -> None:
     except (ValueError, ArithmeticError, OSError, MemoryError) as error:
         if os.environ.get("ZEROSUM_TRACEBACK"):
             raise
-        typer.echo(f"zerosum: {error}", err=True)
+        from zerosum.runs.plain_text import printable
+
+        typer.echo(printable(f"zerosum: {error}"), err=True)
         sys.exit(1)

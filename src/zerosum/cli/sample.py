@@ -164,6 +164,9 @@ def _write_folder(
 
     if target.exists() and any(target.iterdir()):
         raise ValueError(f"{target} is not empty: name a new folder, so that samples do not mix with other files")
+    for name in () if labels is None else {(*generator.classes, "none")[label] for label in labels.tolist()}:
+        if name in ("", ".", "..") or not name.isprintable() or {*name} & {"/", "\\", "\0"}:
+            raise ValueError(f"the class {name!a:.80} is no name for a folder: write to FILE.npz")
     for index, picture in enumerate(samples):
         folder = target if labels is None else target / (*generator.classes, "none")[labels[index]]
         folder.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,8 @@ class Dataset:
     `content` returns a text that is another one when the samples are (see `fingerprint`), or is None where nothing can
     be told of them. `news` returns sentences on what reading has met since it was last asked, as broken images.
     `ahead` says that reading costs time, as from a disk, and depends on the indices alone, so that a thread may read
-    what will be wanted next.
+    what will be wanted next. `window` tells of samples that are read forward, as from a stream: they are shuffled
+    within so many in a row, and reading back is slow.
     Raises `ValueError` when empty, when there are both labels and conditions, and when these or the classes do not fit
     the count or each other.
     """
@@ -44,6 +45,7 @@ class Dataset:
     content: Callable[[], str] | None = None
     news: Callable[[], tuple[str, ...]] = tuple
     ahead: bool = False
+    window: int | None = None
 
     def __post_init__(self) -> None:
         if self.count < 1:

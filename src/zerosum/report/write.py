@@ -1,6 +1,5 @@
 """Writing the report of a run."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -15,6 +14,7 @@ from zerosum.report._samples import by_condition, class_by_class, over_time
 from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator, load
 from zerosum.runs.log import read_log
+from zerosum.runs.plain_json import read_json
 
 _STYLE = Path(__file__).with_name("page.css")
 # The page fetches nothing and runs nothing, whatever names and texts find their way into it.
@@ -106,7 +106,14 @@ def _duration(seconds: float) -> str:
 
 def _read_scores(run: Path) -> dict[str, Any]:
     file = run / "scores.json"
-    return dict(json.loads(file.read_text())) if file.is_file() else {}
+    return _facts(file) if file.is_file() else {}
+
+
+def _facts(file: Path) -> dict[str, Any]:
+    found = read_json(file.name, file.read_bytes())
+    if not isinstance(found, dict):
+        raise ValueError(f"{file} holds no facts by name")
+    return found
 
 
 def _scores(scores: Mapping[str, Any]) -> list[Section]:
@@ -123,7 +130,7 @@ def _recipe(run: Path) -> Section:
             f"<h3>Command</h3>\n<pre class='command'>{escape((run / 'command.txt').read_text().strip())}</pre>"
         )
     if (run / "versions.json").is_file():
-        parts.append(f"<h3>Made with</h3>\n{table(json.loads((run / 'versions.json').read_text()))}")
+        parts.append(f"<h3>Made with</h3>\n{table(_facts(run / 'versions.json'))}")
     return Section("recipe", "Recipe", joined(parts))
 
 

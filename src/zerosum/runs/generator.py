@@ -18,9 +18,13 @@ from zerosum.data.coding import Autoencoder, Coding
 from zerosum.data.conditions import Columns, columns_of, shortened
 from zerosum.game.draws import stream
 from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
+from zerosum.networks.sizes import built
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
+from zerosum.runs.facts import check_facts
+from zerosum.runs.fitting import load_fitting
+from zerosum.runs.plain_json import read_json
 
 Wanted = Mapping[str, ArrayLike] | ArrayLike
 FORMAT = "zerosum generator 1"
@@ -51,7 +55,8 @@ def condition_of(recipe: Recipe, classes: int, columns: Columns | None = None) -
 
 def build_generator(recipe: Recipe, shape: tuple[int, ...], classes: int, columns: Columns | None = None) -> nn.Module:
     """The recipe's generator for samples of a shape; classes or columns count only where the recipe is conditional."""
-    return recipe.generator.build(recipe.latent.size, shape, condition_of(recipe, classes, columns))
+    condition = condition_of(recipe, classes, columns)
+    return built(lambda: recipe.generator.build(recipe.latent.size, shape, condition))
 
 
 def to_bytes(x: Tensor) -> NDArray[np.uint8]:
@@ -254,36 +259,41 @@ def load(
         raise ValueError(f"{path} holds no checkpoint yet: train it a little longer")
     checkpoint = found[1]
     recipe = read_recipe((path / "recipe.txt").read_text(), known)
+    check_facts(checkpoint.numbers)
     coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
-    return _rebuilt(recipe, checkpoint.numbers, dict(checkpoint.groups["ema"]), coding)
+    return _rebuilt(recipe, checkpoint.numbers, checkpoint.groups.get("ema", {}), coding)
 
 
 def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:
+    if "coding" in facts and not {"mean", "deviation"} <= state.keys():
+        raise ValueError("its coding lacks the mean and deviation of latents")
     return Coding.restored(facts["coding"], state, given) if "coding" in facts else None
 
 
 def _from_file(file: Path, known: Mapping[str, type], autoencoder: Autoencoder | None) -> TrainedGenerator:
     try:
         with safetensors.safe_open(str(file), framework="pt") as opened:
-            facts = json.loads((opened.metadata() or {}).get("zerosum", "{}"))
+            facts = read_json("its metadata", (opened.metadata() or {}).get("zerosum", "{}"))
         weights = safetensors.torch.load_file(str(file))
     except (OSError, ValueError, safetensors.SafetensorError) as error:
         raise ValueError(f"{file} does not read as safetensors: {error}") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise ValueError(f"{file} is not a generator that zerosum wrote: it lacks {FORMAT!r} in its metadata")
+    check_facts(facts)
     own = {name.removeprefix(_CODING): weights.pop(name) for name in [*weights] if name.startswith(_CODING)}
-    return _rebuilt(read_recipe(facts["recipe"], known), facts, weights, _coding(facts, own, autoencoder))
+    recipe = read_recipe(str(facts.get("recipe", "")), known)
+    return _rebuilt(recipe, facts, weights, _coding(facts, own, autoencoder))
 
 
 def _rebuilt(
-    recipe: Recipe, facts: Mapping[str, Any], weights: dict[str, Tensor], coding: Coding | None
+    recipe: Recipe, facts: Mapping[str, Any], weights: Mapping[str, Tensor], coding: Coding | None
 ) -> TrainedGenerator:
     shape, classes = tuple(facts["shape"]), tuple(facts["classes"])
     columns = columns_of(facts["columns"]) if "columns" in facts else None
     module = build_generator(recipe, shape, len(classes), columns)
     try:
-        module.load_state_dict(weights)
-    except RuntimeError:
-        raise ValueError(f"the weights do not fit the recipe's generator, {recipe.generator!r}") from None
+        load_fitting(module, weights, "it")
+    except ValueError as error:
+        raise ValueError(f"the weights do not fit the recipe's generator, {recipe.generator!r}: {error}") from None
     module = module.eval().requires_grad_(False)
     return TrainedGenerator(recipe, module, shape, classes, facts["images"], columns, coding)

@@ -65,10 +65,14 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     entries = []
     for number, line in enumerate(lines, 1):
         try:
-            entries.append(json.loads(line))
-        except ValueError:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
             if number < len(lines):
                 raise ValueError(f"line {number} of {path} is not JSON") from None
+            continue
+        if not isinstance(entry, dict) or type(entry.get("images")) is not int:
+            raise ValueError(f"line {number} of {path} does not say after how many images it was written")
+        entries.append(entry)
     return entries
 
 

@@ -106,4 +106,9 @@ class Batches(Iterator[Batch]):
         return torch.cat(pieces)
 
     def _permutation(self, epoch: int) -> Tensor:
-        return torch.randperm(len(self.dataset), generator=stream(self.seed, "order", epoch))
+        random, count = stream(self.seed, "order", epoch), len(self.dataset)
+        window = self.dataset.window or count
+        parts = [
+            start + torch.randperm(min(window, count - start), generator=random) for start in range(0, count, window)
+        ]
+        return torch.cat(parts)

@@ -15,6 +15,7 @@ from zerosum.game.pieces import whole_batch_reasons
 from zerosum.game.player import Player, Term, unwrapped
 from zerosum.networks.batch_norms import share_batch_norms
 from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
+from zerosum.networks.sizes import built
 from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import build_generator, condition_of
@@ -42,7 +43,7 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(recipe.seed, "initialisation"))
         generator = build_generator(recipe, dataset.shape, len(dataset.classes), columns)
-        discriminator = recipe.discriminator.build(dataset.shape, condition)
+        discriminator = built(lambda: recipe.discriminator.build(dataset.shape, condition))
     for network in (generator, discriminator):
         _place(network, device, dataset.is_image)
     # Objective, terms and augmentation may hold state (BEGAN's k); the recipe's own stay as they were written.

@@ -1,12 +1,10 @@
 """Scores of a run under way, and the best generator so far."""
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import torch
 
 from zerosum.data.dataset import Dataset
@@ -65,13 +63,13 @@ class RunScores:
 
 
 def forget_best(run: Path, images: int) -> None:
-    """Remove the best generator of a run if it had seen more than `images`: that stretch of the run is played anew."""
-    file = run / BEST
-    if file.is_file():
-        with safetensors.safe_open(str(file), framework="pt") as opened:
-            facts = json.loads((opened.metadata() or {}).get("zerosum", "{}"))
-        if facts["images"] > images:
-            file.unlink()
+    """Remove the best generator of a run if it had seen more than `images`, before that stretch of the log is dropped.
+
+    The stretch is played anew, otherwise, and nothing would say any more where the file came from.
+    """
+    best = best_line(read_log(run))
+    if best is not None and best["images"] > images:
+        (run / BEST).unlink(missing_ok=True)
 
 
 def is_evaluation(line: Mapping[str, Any]) -> bool:

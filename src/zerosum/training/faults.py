@@ -20,13 +20,13 @@ _PHRASES = ("can't allocate memory", "not enough memory", "out of memory", "ALLO
 
 
 @contextmanager
-def explained(run: Path, recipe: Recipe, shape: tuple[int, ...], precision: str) -> Iterator[None]:
+def explained(run: Path, recipe: Recipe, shape: tuple[int, ...] = (), precision: str = "") -> Iterator[None]:
     """Say what a full disk or too little memory means for a run, and what to do.
 
     Args:
         run: the run folder.
         recipe: what is trained in it.
-        shape: of one sample.
+        shape: of one sample; empty while the data are being opened.
         precision: the number format that it computes in.
 
     Raises:
@@ -44,6 +44,8 @@ def explained(run: Path, recipe: Recipe, shape: tuple[int, ...], precision: str)
     except (MemoryError, RuntimeError) as error:
         if not _is_of_memory(error):
             raise
+        if not shape:
+            raise MemoryError(f"out of memory for the data, {recipe.data!a:.200}: give fewer or smaller ones") from None
         size = f"pictures of {shape[2]}x{shape[1]}" if len(shape) == 3 else f"points of {shape[0]} numbers"
         lower = "" if precision == "bfloat16" else ", or --precision bfloat16 where the device has it"
         smaller = ", smaller pictures" if len(shape) == 3 else ""

@@ -108,10 +108,12 @@ class Loop:
             before = game.images
             self.round()
             if _passed(recipe.tick, before, game.images):
-                game.check_finite()  # on every rank, which then stop or go back together
-                self.together.alone(self.tick)
+                game.check_finite()  # on every rank, lest one alone should see it
+                if rank() == 0:
+                    self.tick()
             plan, over = recipe.evaluation, game.images >= recipe.images
             if plan is not None and _passed(plan.every, before, game.images) and not over:
+                game.check_finite()
                 self.together.alone(self.evaluate)
             if _passed(recipe.snapshot, before, game.images) and not over:
                 self.snapshot()
@@ -122,6 +124,7 @@ class Loop:
             self.save()
         stop.at_once = True
         stop.say_later("the run is saved, and the same command does what is left")
+        signal = signal or self.together.agreed(stop.number)  # one may have come while it was being saved
         if signal:
             self.progress.say(f"stopped after {game.images:,} images and saved; the same command continues")
             raise Interrupted(128 + signal)
@@ -155,8 +158,7 @@ class Loop:
         return TrainedGenerator(recipe, module, data.shape, classes, game.images, columns, data.coding)
 
     def tick(self) -> None:
-        """A log line of the means since the last, if there was any round since; raises `NonFiniteError`."""
-        self.game.check_finite()
+        """A log line of the means since the last, if there was any round since."""
         means = self.means.take()
         if not means:
             return
@@ -166,6 +168,8 @@ class Loop:
         speed = {"images_per_second": round(rate, 1), "wait": round(self.batches.waited / spent, 4)}
         append_log(self.run, {**self.clock, **speed, **means})
         self.progress.tick(images, rate, means)
+        for sentence in self.dataset.news():
+            self.progress.say(sentence)
         self.last_tick, self.batches.waited = (now, images), 0.0
 
     def evaluate(self) -> None:
@@ -177,7 +181,8 @@ class Loop:
 
     def snapshot(self) -> None:
         """A log line, a picture and a checkpoint, in this order: the checkpoint vouches for the other two."""
-        self._check()
+        self.game.check_finite()
+        check_weights(self.game)
         self.together.alone(self._show)
         self.save()
 
@@ -188,14 +193,10 @@ class Loop:
 
     def save(self) -> None:
         """A checkpoint alone: stopped and continued, a run's log and pictures are those of one that never stopped."""
-        self._check()
-        self.together.alone(self._save)
-        self.saved = self.game.images
-
-    def _check(self) -> None:
-        """Raise `NonFiniteError`, on every rank, where nobody should go on from what there is."""
         self.game.check_finite()
         check_weights(self.game)
+        self.together.alone(self._save)
+        self.saved = self.game.images
 
     def _save(self) -> None:
         generator, images = self.generator, self.game.images

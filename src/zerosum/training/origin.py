@@ -1,15 +1,18 @@
-"""A new run from the weights of another."""
+"""Where a run came from: the weights of another run, and its data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zerosum.data.dataset import Dataset
+from zerosum.data.fingerprints import fingerprint
 from zerosum.game.game import Game
 from zerosum.runs.checkpoint import MANIFEST, load_checkpoint, newest_checkpoint
 from zerosum.runs.fitting import load_fitting
 from zerosum.training.state import count
 
+DATA = "data"  # the name, among a checkpoint's numbers, of the fingerprint of the run's data
 ORIGIN = "from"  # the name, among a checkpoint's numbers, of where the run's first weights came from
 
 
@@ -63,3 +66,14 @@ def check_origin(run: Path, numbers: Mapping[str, Any], origin: str | Path | Non
         raise ValueError(
             f"{run} holds a run that started from {told}, not from {origin}: name another folder with --out"
         )
+
+
+def same_data(run: Path, before: str | None, dataset: Dataset) -> str:
+    """The fingerprint of a run's data; raises `ValueError` where it is another one than the run had before, if any."""
+    now = fingerprint(dataset)
+    if before is not None and before != now:
+        raise ValueError(
+            f"{dataset.name} is not what {run} was trained on before: its samples, their order or their labels have "
+            f"changed. Bring the former data back, or start a new run from its weights with --from {run} --out"
+        )
+    return now

@@ -8,7 +8,7 @@ from zerosum.data.resolve import source
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 from zerosum.training.care import Care
-from zerosum.training.device import choose_precision
+from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
 from zerosum.training.ranks import joined, of_several, speaks
 from zerosum.training.session import Session
@@ -56,8 +56,10 @@ def train(
     run = Path(out) if out is not None else Path("runs") / recipe.name
     words = "" if quiet or not speaks() else "stopped before anything was trained"
     with StopRequest(at_once=True, words=words, patient=of_several()) as stop, joined(device) as together:
-        dataset = recipe.data.open()
+        with explained(run, recipe):
+            dataset = recipe.data.open()
         precision = choose_precision(recipe.precision, together.device, dataset.is_image)
+        keep_memory()
         with explained(run, recipe, dataset.shape, precision):
             Session(recipe, run, dataset, together, precision, care).play(stop, quiet)
     return run

@@ -22,7 +22,7 @@ from zerosum.training.care import Care
 from zerosum.training.evaluating import RunScores, forget_best
 from zerosum.training.folder import has_ended, open_run, refuse_foreign, storable, write_circumstances
 from zerosum.training.loop import Loop
-from zerosum.training.origin import ORIGIN, Taken, check_origin, take_weights
+from zerosum.training.origin import DATA, ORIGIN, Taken, check_origin, same_data, take_weights
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import Together
 from zerosum.training.signals import StopRequest
@@ -122,14 +122,18 @@ class Session:
         say(f"{self.recipe.name}: {self._described()}; into {self.run}")
         if self.start is not None:
             check_origin(self.run, self.start.numbers, self.care.start_from)
-            self.facts = {name: self.start.numbers[name] for name in (_ROLLBACKS, ORIGIN) if name in self.start.numbers}
+            names = (_ROLLBACKS, ORIGIN, DATA)
+            self.facts = {name: self.start.numbers[name] for name in names if name in self.start.numbers}
         else:
             self.facts = {_ROLLBACKS: 0}
             if taken is not None:
                 self.facts[ORIGIN] = taken.facts
                 say(taken.sentence)
         self._settle()
-        return has_ended(self.run, self.recipe, start)
+        ended = has_ended(self.run, self.recipe, start)
+        if not ended:
+            self.facts[DATA] = same_data(self.run, self.facts.get(DATA), self.dataset)
+        return ended
 
     def _take(self, found: Checkpoint) -> None:
         """Bring the game to where a checkpoint was taken; raises `ValueError` where it is of another game."""
@@ -177,8 +181,8 @@ class Session:
     def _tell_rollback(self, error: NonFiniteError, broken: int, say: Say) -> None:
         assert self.start is not None
         number = self.facts[_ROLLBACKS]
-        self._truncate_log(say)
         forget_best(self.run, self.game.images)
+        self._truncate_log(say)
         told = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
         clock = {name: self.start.numbers[name] for name in ("images", "seconds")}
         line = {**clock, "rounds": self.game.G.moves, "rollback": told}

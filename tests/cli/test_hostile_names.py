@@ -1,0 +1,60 @@
+"""Names that somebody else chose, on a terminal and on a disk."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from zerosum.cli import main
+from zerosum.cli.sample import sample
+from zerosum.game.latents import Normal
+from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
+from zerosum.objectives.wasserstein import Hinge
+from zerosum.recipes.recipe import Recipe
+from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes
+from zerosum.training.progress import TrainingProgress
+
+ESCAPE = "\x1b]0;title\x07\x1b[2J"
+
+
+def file_of(path, *classes):
+    recipe = Recipe(
+        name="tiny",
+        generator=MLPGenerator(hidden=(8,)),
+        discriminator=MLPDiscriminator(hidden=(8,)),
+        objective=Hinge(),
+        latent=Normal(3),
+        conditional=True,
+    )
+    torch.manual_seed(0)
+    module = build_generator(recipe, (1, 4, 4), len(classes)).eval()
+    path.write_bytes(generator_bytes(TrainedGenerator(recipe, module, (1, 4, 4), classes, 7)))
+    return path
+
+
+@pytest.mark.parametrize("name", ["../../x", "..", ".", "", "a/b", "/tmp/x", "a\\b", "a\0b", ESCAPE])
+def test_a_class_that_is_no_name_for_a_folder_leads_nowhere(tmp_path, name):
+    file = file_of(tmp_path / "g.safetensors", "cat", name)
+    with pytest.raises(ValueError, match=r"is no name for a folder: write to FILE\.npz") as caught:
+        sample(file, n=4, out=tmp_path / "deep" / "out")
+    assert str(caught.value).isprintable()
+    assert [p.name for p in tmp_path.rglob("*.png")] == []
+    sample(file, n=4, out=tmp_path / "arrays.npz")
+    with np.load(tmp_path / "arrays.npz") as arrays:
+        assert len(arrays["images"]) == 4
+
+
+def test_errors_on_a_terminal_are_text(tmp_path, monkeypatch, capsys):
+    file = file_of(tmp_path / "g.safetensors", "cat", ESCAPE)
+    monkeypatch.setattr(sys, "argv", ["zerosum", "sample", str(file), "--class", "dog"])
+    with pytest.raises(SystemExit):
+        main()
+    said = capsys.readouterr().err
+    assert "no class 'dog'; there are cat, \\x1b]0;title\\x07\\x1b[2J" in said
+    assert "\x1b" not in said and "\x07" not in said
+
+
+def test_what_a_run_says_is_text_too(capsys):
+    TrainingProgress(10).say(f"120 samples of {ESCAPE}\udcff")
+    assert capsys.readouterr().err == "120 samples of \\x1b]0;title\\x07\\x1b[2J\\udcff\n"

@@ -1,0 +1,54 @@
+"""A run goes on with the data that it began with, and with no others."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bench.kills import POINTS
+
+from zerosum.data.fingerprints import fingerprint
+from zerosum.data.resolve import source
+from zerosum.networks.mlp import MLPDiscriminator
+from zerosum.objectives.logistic import NonSaturating
+from zerosum.runs.checkpoint import newest_checkpoint
+from zerosum.training.care import Care
+from zerosum.training.run import train
+
+SHORT = replace(
+    POINTS,
+    discriminator=MLPDiscriminator(hidden=(8,)),
+    objective=NonSaturating(),
+    images=32,
+    tick=32,
+    snapshot=32,
+)
+
+
+def test_other_data_under_the_same_name_are_refused_until_the_former_are_back(tmp_path):
+    before, file = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32), tmp_path / "points.npy"
+    np.save(file, before)
+    recipe = replace(SHORT, data=source(str(file)))
+    run = train(recipe, tmp_path / "run", quiet=True)
+    assert newest_checkpoint(run)[1].numbers["data"] == fingerprint(recipe.data.open())
+    (run / "generator.safetensors").unlink()  # something is left to do
+    np.save(file, before[::-1])
+    sentence = (
+        rf"is not what {run} was trained on before: .*Bring the former data back, or start a new run .* --from {run}"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        train(recipe, run, quiet=True)
+    onward = train(recipe, tmp_path / "onward", quiet=True, care=Care(start_from=run))
+    assert newest_checkpoint(onward)[1].numbers["data"] == fingerprint(recipe.data.open())
+    np.save(file, before)
+    train(recipe, run, quiet=True)
+    assert (run / "generator.safetensors").is_file()
+
+
+def test_data_too_large_for_the_memory_are_a_sentence(tmp_path, monkeypatch):
+    class Huge:
+        def open(self):
+            return np.zeros((1 << 60,), np.uint8)
+
+    recipe = replace(SHORT, data=Huge())
+    with pytest.raises(MemoryError, match=r"^out of memory for the data, .*: give fewer or smaller ones$"):
+        train(recipe, tmp_path / "run", quiet=True)
