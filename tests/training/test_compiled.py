@@ -40,6 +40,10 @@ PIXELS = torch.randint(0, 256, (64, 1, 8, 8), generator=DRAW, dtype=torch.uint8)
 PICTURES = in_memory("pictures", PIXELS, LABELS, ("a", "b", "c"))
 
 
+# What torch's compiler says of torch's own code.
+BY_COMPILER = pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")
+
+
 def recipe(**changes):
     defaults = {
         "name": "compiled",
@@ -115,12 +119,14 @@ def test_compiled_or_not_the_game_on_pictures_is_the_same(game):
 
 
 @pytest.mark.slow
+@BY_COMPILER
 @pytest.mark.parametrize("game", ["batch norm, labels, R1", "spectral norm"])
 def test_so_it_is_by_torchs_own_compiler(game):
     assert_equal_compiled(PICTURED[game], PICTURES, 3, "inductor", atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.slow
+@BY_COMPILER
 def test_layers_draw_what_they_would_without_being_compiled():
     assert_equal_compiled(GAMES["dropout"], POINTS, 3, "inductor", atol=1e-4, rtol=1e-3)
 
