@@ -13,6 +13,7 @@ from bench.kills import PICTURES, POINTS
 from bench.sameness import differences
 
 from zerosum.game.game import Game
+from zerosum.networks.mlp import MLPGenerator
 from zerosum.recipes.recipe import pretty
 from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
 from zerosum.training import loop as loop_room
@@ -82,13 +83,13 @@ def test_another_error_of_the_disk_is_told_as_it_is(tmp_path, monkeypatch):
 
 
 def test_a_limit_on_files_ends_the_command_with_a_sentence_and_status_1(straight, tmp_path):
-    """No file of these runs but the report has 40 kB, so this is the end of the run."""
+    """Of 40 kB, which the first picture of some has not, or the report at the latest."""
     limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))"
     code, said = zerosum(tmp_path, SHORT, limit)
     last = said.strip().splitlines()[-1]
     assert code == 1 and "Traceback" not in said
     assert last.startswith("zerosum: a file would exceed the size that is allowed: make room for ")
-    assert last.endswith("the checkpoint after 96 images is whole")
+    assert last.endswith(" images is whole") and checkpoints(tmp_path / "run")
     code, said = zerosum(tmp_path, SHORT)
     assert code == 0 and differences(straight, tmp_path / "run") == []
 
@@ -159,11 +160,12 @@ def test_another_error_of_torch_is_raised_as_it_is(tmp_path, monkeypatch):
 
 
 def test_a_real_limit_of_memory_ends_the_command_with_a_sentence_and_status_1(tmp_path):
-    most = 24 << 30  # torch alone maps some gigabytes
-    limit = f"resource.setrlimit(resource.RLIMIT_AS, ({most}, {most}))"
-    code, said = zerosum(tmp_path, replace(SHORT, batch=1 << 31, images=1 << 31, ema=1.0), limit)
+    most = 4 << 30  # torch alone maps a gigabyte or two, and the first layer's output would take two
+    limit = f"import torch\nresource.setrlimit(resource.RLIMIT_AS, ({most}, {most}))"
+    large = replace(SHORT, batch=1 << 21, images=1 << 21, generator=MLPGenerator(hidden=(256,)))
+    code, said = zerosum(tmp_path, large, limit)
     assert code == 1 and "Traceback" not in said, said
     assert (
-        "zerosum: out of memory with a batch of 2147483648 points of 2 numbers in float32: try --set batch=10" in said
+        "zerosum: out of memory with a batch of 2097152 points of 2 numbers in float32: try --set batch=1048576" in said
     )
     assert said.strip().splitlines()[-1].endswith("the checkpoint after 0 images is whole")

@@ -17,7 +17,7 @@ from zerosum.training.run import train
 SHORT = replace(POINTS, images=96, tick=32, snapshot=32)
 # Patches the command so that it says where it is and waits there for the signal of the test, once or twice.
 PAUSE = """
-import sys, time
+import signal, sys, time
 import {module} as room
 from zerosum.cli import main
 original = room.{owner}{name}
@@ -28,6 +28,7 @@ def paused(*arguments, **options):
     seen.append(1)
     return original(*arguments, **options)
 seen = []
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what it runs in the background
 room.{owner}{name} = paused
 main()
 """
