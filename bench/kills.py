@@ -11,6 +11,7 @@ the clocks, the pictures and the generator are compared, bit by bit, with those 
 import argparse
 import json
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -109,8 +110,7 @@ def killed_run(recipe: Path, run: Path, kills: int, seed: int) -> list[Kill]:
         with subprocess.Popen(command(recipe, run), stderr=subprocess.PIPE, text=True) as process:
             _wait(process, run, at, draws)
             process.kill()
-        half = any((run / "checkpoints").glob(".*.tmp"))
-        found.append(Kill(at, max(_saved(run), default=0), half))
+        found.append(Kill(at, max(_saved(run), default=0), _half_written(run)))
     subprocess.run(command(recipe, run), check=True, capture_output=True)
     return found
 
@@ -130,11 +130,20 @@ def _wait(process: "subprocess.Popen[str]", run: Path, at: str, draws: random.Ra
         until(lambda: (run / "recipe.txt").exists())
     else:
         until(lambda: _saved(run) - before)  # so that every start gets somewhere
-    if at == "a checkpoint":
-        until(lambda: any((run / "checkpoints").glob(".*.tmp")))
+    while at == "a checkpoint":
+        until(lambda: _half_written(run))
         time.sleep(draws.uniform(0, 0.004))
-    else:
-        time.sleep(draws.uniform(0, 0.2))
+        process.send_signal(signal.SIGSTOP)  # it may have been done meanwhile: look while it stands still
+        time.sleep(0.01)
+        if _half_written(run):
+            return
+        process.send_signal(signal.SIGCONT)
+    time.sleep(draws.uniform(0, 0.2))
+
+
+def _half_written(run: Path) -> bool:
+    """Whether there is a checkpoint that is being written, or was when the process died."""
+    return any((run / "checkpoints").glob(".*.tmp"))
 
 
 def _saved(run: Path) -> set[int]:

@@ -10,7 +10,7 @@ round by themselves; `one`, the sum of a single number; `facts`.
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -68,8 +68,9 @@ class Buckets:
         return [means[i] if i in means else torch.zeros_like(p) for i, p in enumerate(parameters)]
 
 
-def overlapped(game: Game, player: Player, turn: Turn) -> Log:
+def overlapped(game: Game, player: Player, turns: Iterable[Turn]) -> Log:
     """`Game.settle` with the exchange under the backward pass."""
+    (turn,) = turns
     parts = game.parts(player, turn)
     values = torch.stack([*parts.values()])
     buckets = Buckets(player.parameters)

@@ -33,12 +33,12 @@ class Player:
 
 
 @contextmanager
-def player(words: Sequence[str]) -> Iterator[Player]:
-    """A command of two threads, run in the root of the repository, which ends with the context."""
-    threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+def player(words: Sequence[str], threads: int = THREADS) -> Iterator[Player]:
+    """A command of so many threads, run in the root of the repository, which ends with the context."""
+    counts = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     root = Path(__file__).parents[1]
     with subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **threads}, cwd=root
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **counts}, cwd=root
     ) as process:
         try:
             yield Player(process)

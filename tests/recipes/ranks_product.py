@@ -7,7 +7,7 @@ COUNTS are the numbers of processes, as 1,2,3.
 The parts are those of `test_product.py`, found where the library finds them. There are three kinds of game, all on the
 same few samples, of which each rank takes its rows:
 
-- every objective with its choices, on perceptrons whose batch norms tie the samples together;
+- every objective with its choices, on perceptrons whose batch norm and minibatch discrimination tie samples together;
 - every term as one of D's and of G's, where it can be, lazily, on the first networks that it plays on;
 - every family of networks with a penalty; in the whole product with all its choices, and under every condition.
 
@@ -33,6 +33,7 @@ from zerosum.game import Batch, ExponentialMovingAverage, Game, Player, Unrolled
 from zerosum.networks import conditioning
 from zerosum.networks.batch_norms import share_batch_norms
 from zerosum.networks.layers.noise import NoiseInjection
+from zerosum.networks.minibatch import MinibatchDiscrimination
 from zerosum.objectives import NonSaturating
 from zerosum.terms import R1, AuxiliaryClass, Every
 
@@ -179,7 +180,8 @@ def refusal(ready, side, term):
 def games(parts, whole):
     """What to play, by name: networks, the objective, the terms and what else goes to the game."""
     plain = next(table for table in parts.TABLES if parts.family(table.D) == "MLP")
-    plain = replace(plain, D=replace(plain.D, norm="batch"), G=replace(plain.G, norm="batch"))
+    comparing = replace(plain.D, norm="batch", minibatch=MinibatchDiscrimination(2, 2))
+    plain = replace(plain, D=comparing, G=replace(plain.G, norm="batch"))
     variants = [variant for objective in parts.OBJECTIVES for variant in parts.variants(objective)]
     found = {f"objective {objective}": (plain, objective, {}) for objective in variants}
     unrolled = {"shown": Unrolled(2), "D_optimiser": lambda own, rate: torch.optim.RMSprop(own, 1e-3, eps=0.1)}
@@ -189,6 +191,8 @@ def games(parts, whole):
     found |= {"untold": (replace(spoken, kind=Labels), NonSaturating(), told)}
     for side, term, table in seats(parts):
         found[f"{side} {term}"] = (table, NonSaturating(), {f"{side.lower()}_terms": (Every(2, term),)})
+    virtual = next(t for t in parts.TABLES if t.way is None and vars(t.D).get("norm") == "virtual")
+    found["virtual"] = (virtual, NonSaturating(), {"d_terms": (R1(),)})
     for table in parts.TABLES:
         if whole or (table.whole and table.way is None):
             found[f"table {table}"] = (table, NonSaturating(), {"d_terms": (R1(),)})

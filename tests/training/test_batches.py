@@ -54,6 +54,24 @@ def test_a_batch_that_the_ranks_cannot_share_is_refused(monkeypatch):
         batches()
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_ranks_share_out_what_one_process_sees(monkeypatch, count):
+    """Also over the ends of epochs, and where the batch is larger than the data."""
+    for batch in (18, 2 * 3 * 17):
+        alone = batches(batch=batch, dropout=0.3)
+        shared = [batches(batch=batch, dropout=0.3) for _ in range(count)]
+        for _ in range(7):
+            whole, parts = next(alone), []
+            for number, one in enumerate(shared):
+                with monkeypatch.context() as patched:
+                    patched.setattr("zerosum.training.batches.rank", lambda number=number: number)
+                    patched.setattr("zerosum.training.batches.ranks", lambda: count)
+                    parts.append(next(one))
+            assert {part.position for part in parts} == {whole.position}
+            assert torch.equal(torch.cat([part.x for part in parts]), whole.x)
+            assert torch.equal(torch.cat([part.c for part in parts]), whole.c)
+
+
 def test_label_dropout_hides_its_share_of_labels_by_position(monkeypatch):
     stream, told = batches(batch=50, dropout=0.3), batches(batch=50)
     pairs = [(next(stream).c, next(told).c) for _ in range(40)]

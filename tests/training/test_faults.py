@@ -140,7 +140,8 @@ def test_too_little_memory_says_what_to_try(tmp_path, monkeypatch, error, recipe
 
     monkeypatch.setattr(Game, "step", fails)
     sentence = (
-        rf"^out of memory with a batch of 16 {kind} in float32: try --set batch=8.*, a smaller network, or "
+        rf"^out of memory with a batch of 16 {kind} in float32: try --set batch=8 or micro_batch=8, which "
+        rf"learns the same.*, a smaller network, or "
         rf"--precision bfloat16 .* --from {tmp_path / 'run'} keeps the weights; {WHOLE}$"
     )
     with pytest.raises(MemoryError, match=sentence) as caught:

@@ -11,7 +11,7 @@ from zerosum.runs.checkpoint import Checkpoint
 def test_four_kills_and_four_resumes(tmp_path):
     found = compared(POINTS, kills=4, seed=1, rounds=10, folder=tmp_path)
     assert found["differences"] == []
-    assert len(found["kills"]) == 4 and found["half_written"] >= 1, "none was hit while a checkpoint was written"
+    assert len(found["kills"]) == 4 and found["half_written"] >= 2, "those that aim at a checkpoint hit it"
     assert "| points | 4,480 | 4 |" in table([found]) and "| none |" in table([found])
 
 
@@ -21,7 +21,7 @@ def test_four_kills_and_four_resumes(tmp_path):
 def test_twenty_kills_and_twenty_resumes(tmp_path, recipe, rounds):
     found = compared(recipe, kills=20, seed=2, rounds=rounds, folder=tmp_path)
     assert found["differences"] == [] and len(found["kills"]) == 20
-    assert found["half_written"] >= 5
+    assert found["half_written"] >= 10
 
 
 def test_a_difference_in_the_last_bit_would_be_seen():

@@ -12,7 +12,7 @@ from torch import Tensor
 from zerosum.benches.board import Board
 from zerosum.benches.modes import Cell
 from zerosum.benches.playing import RESULT, play_runs
-from zerosum.benches.summary import spread
+from zerosum.benches.summary import in_text, spread
 from zerosum.data.counting import Counting
 from zerosum.data.dataset import Source
 from zerosum.data.solids import Cuboids
@@ -180,7 +180,7 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, ...]]:
         rows.append(
             (
                 *(told["board"], game, f"{len(own['seeds'])}", f"{own['kept']['mean']:.1%}"),
-                *(f"{broken['mean']:.1%} ± {broken['std']:.1%}", f"{broken['worst']:.1%}"),
+                *(in_text(broken, ".1%"), f"{broken['worst']:.1%}"),
                 *(f"{own['unreadable']['mean']:.1%}", f"{own['variety']['mean']:.2f}"),
                 f"{own['cpu_seconds']['mean']:.0f}",
             )

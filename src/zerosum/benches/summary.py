@@ -14,17 +14,23 @@ from zerosum.metrics.modes import ModeCoverage
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean, standard deviation (0 of a single value) and worst of a number over seeds."""
+    """Mean, standard deviation (None of one value, or where one is not finite) and worst of a number over seeds."""
 
     mean: float
-    std: float
+    std: float | None
     worst: float
 
 
 def spread(values: Sequence[float], low_is_worse: bool) -> Spread:
     """Sum up one number over seeds."""
-    deviation = stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else 0.0
+    deviation = stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
     return Spread(fmean(values), deviation, min(values) if low_is_worse else max(values))
+
+
+def in_text(found: Mapping[str, Any], form: str) -> str:
+    """The mean of a spread, as a mapping, with its deviation where it has one, both in a format such as `.1%`."""
+    mean, deviation = format(found["mean"], form), found["std"]
+    return mean if deviation is None else f"{mean} ± {format(deviation, form)}"
 
 
 def summed_up(board: Board, results: Sequence[Result], real: ModeCoverage) -> dict[str, Any]:
@@ -89,11 +95,11 @@ def _row(game: str, values: Mapping[str, Any]) -> tuple[str, ...]:
         game,
         f"{seeds}",
         f"{values['every_mode']} of {seeds}",
-        f"{found['mean']:.1f} ± {found['std']:.1f}",
+        in_text(found, ".1f"),
         f"{found['worst']:g}",
-        f"{quality['mean']:.1%} ± {quality['std']:.1%}",
+        in_text(quality, ".1%"),
         f"{quality['worst']:.1%}",
-        f"{kl['mean']:.3f} ± {kl['std']:.3f}",
+        in_text(kl, ".3f"),
         f"{kl['worst']:.3f}",
         f"{values['cpu_seconds']['mean']:.0f}",
     )

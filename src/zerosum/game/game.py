@@ -1,6 +1,6 @@
 """The game: alternating moves of a discriminator and a generator. The whole algorithm is `step`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
@@ -38,6 +38,14 @@ class Shown(Protocol):
         ...
 
 
+class Compiled(Protocol):
+    """Plays a move in a compiled form."""
+
+    def __call__(self, game: "Game", player: Player, batch: Batch) -> tuple[Turn, tuple[str, ...], list[Tensor]]:
+        """The turn as watchers see it, the names of the loss's parts, and gradients and then the parts' values."""
+        ...
+
+
 @dataclass(eq=False)
 class Game:
     """The training step, whichever objective, terms and networks it holds.
@@ -61,6 +69,7 @@ class Game:
             listed.
         precision: makes the context in which networks and losses are computed.
         micro_batch: samples of a batch that gradients are taken of at a time, to save memory; None for all.
+        compiled: plays moves in a compiled form; None to play them as they are.
         late: what looks for numbers that are not finite without waiting for the device; None to look at each move.
     """
 
@@ -78,6 +87,7 @@ class Game:
     watchers: tuple[Watcher, ...] = ()
     precision: Callable[[], AbstractContextManager[None]] = nullcontext
     micro_batch: int | None = None
+    compiled: Compiled | None = None
     late: LateCheck | None = None
     images: int = 0
 
@@ -99,7 +109,7 @@ class Game:
 
     def move_D(self, batch: Batch) -> Log:
         """D learns to tell real samples from generated ones."""
-        log = self.settle(self.D, self.turns(batch, self.turn_D))
+        log = self.move(self.D, batch, self.turn_D)
         self.images += len(batch.x) * ranks()
         return log
 
@@ -111,7 +121,7 @@ class Game:
 
     def move_G(self, batch: Batch) -> Log:
         """G learns to be taken for real, by the D that it is shown."""
-        log = self.settle(self.G, self.turns(batch, self.turn_G))
+        log = self.move(self.G, batch, self.turn_G)
         self.images += 0 if self.n_critic else len(batch.x) * ranks()  # with no moves of D, G's batches are the clock
         return log
 
@@ -123,6 +133,12 @@ class Game:
         if self.shown is not None:
             turn.D = self.shown(self, turn)
         return turn
+
+    def move(self, player: Player, batch: Batch, lay: Callable[[Batch], Turn]) -> Log:
+        """A player's move, compiled or as it is."""
+        if self.compiled is None:
+            return self.settle(player, self.turns(batch, lay))
+        return self.conclude(player, *self.compiled(self, player, batch))
 
     def turns(self, batch: Batch, lay: Callable[[Batch], Turn]) -> Iterator[Turn]:
         """The turn of a batch, or one after another those of its pieces."""
@@ -143,7 +159,7 @@ class Game:
 
     def parts(self, player: Player, turn: Turn) -> Log:
         """What the player minimises, by name: its part of the objective and each of its terms, scalars."""
-        if player is self.D:
+        if player.name == self.D.name:
             parts = {"D/loss": self.objective.d_loss(*everyone([turn.real.score, turn.fake.score]))}
         else:
             read = [turn.fake.score, turn.real.score] if self.objective.reads_real else [turn.fake.score]
@@ -167,9 +183,13 @@ class Game:
         if len(played) > 1:
             total = [*torch._foreach_div(total, len(played))]
             turn = joined(played, replace(turn.draws, rank=rank(), ranks=ranks()))
+        return self.conclude(player, turn, tuple(parts), total)
+
+    def conclude(self, player: Player, turn: Turn, names: tuple[str, ...], found: Sequence[Tensor]) -> Log:
+        """Check gradients and the values of the loss's named parts, which come last, step, and tell who watches."""
         # The values travel with the gradients, so that every rank sees the same and stops at the same step.
-        *gradients, means = average(total)
-        log = dict(zip(parts, means.unbind(), strict=True))
+        *gradients, means = average(found)
+        log = dict(zip(names, means.unbind(), strict=True))
         log[f"{player.name}/gradient"] = get_total_norm(gradients)
         if self.late is None:
             check_finite(log)

@@ -50,6 +50,8 @@ class Recipe:
         tick: images from one line of the log to the next.
         snapshot: images from one sample grid and checkpoint to the next.
         evaluation: what to score from time to time, such as `Evaluation(('fid', 'kid'))`; None for nothing.
+        compile: play moves in a compiled form, which needs a C++ compiler and takes a while at first. Numbers differ by
+            rounding. A part that cannot be compiled is refused.
         micro_batch: samples of a process that gradients are taken of at a time, which takes less memory and learns the
             same; None for all of a move. What compares the samples of a batch is refused. Layers that draw by
             themselves, as dropout, draw anew for each micro-batch.
@@ -81,6 +83,7 @@ class Recipe:
     tick: int = 5_000
     snapshot: int = 50_000
     evaluation: Evaluation | None = field(default=None, metadata={_WRITTEN: "where set"})
+    compile: bool = field(default=False, metadata={_WRITTEN: "where set"})
     micro_batch: int | None = field(default=None, metadata={_WRITTEN: "where set"})
 
     def __post_init__(self) -> None:

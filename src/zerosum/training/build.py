@@ -20,6 +20,7 @@ from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import build_generator, condition_of
 from zerosum.terms.auxiliary import AuxiliaryClass
+from zerosum.training.compiled import CompiledMoves, check_compiled
 from zerosum.training.device import precision_context
 from zerosum.training.state import Stateful
 
@@ -69,6 +70,9 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
         micro_batch=recipe.micro_batch,
     )
     _check_micro_batch(recipe, game)
+    if recipe.compile:
+        check_compiled(game)
+        game.compiled = CompiledMoves()
     if device.type == "cuda" and _can_be_late(game):
         game.late = LateCheck(torch.zeros((), device=device))
     return game

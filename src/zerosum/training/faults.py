@@ -49,10 +49,11 @@ def explained(run: Path, recipe: Recipe, shape: tuple[int, ...] = (), precision:
         size = f"pictures of {shape[2]}x{shape[1]}" if len(shape) == 3 else f"points of {shape[0]} numbers"
         lower = "" if precision == "bfloat16" else ", or --precision bfloat16 where the device has it"
         smaller = ", smaller pictures" if len(shape) == 3 else ""
+        half = (recipe.micro_batch or recipe.batch) // 2 or 1
+        parts = "" if recipe.batch % half else f" or micro_batch={half}, which learns the same"
         raise MemoryError(
-            f"out of memory with a batch of {recipe.batch} {size} in {precision}: try --set batch="
-            f"{recipe.batch // 2 or 1}{smaller}, a smaller network{lower}, in a new folder, where --from {run} keeps "
-            f"the weights; {_safe(run)}"
+            f"out of memory with a batch of {recipe.batch} {size} in {precision}: try --set batch={half}{parts}"
+            f"{smaller}, a smaller network{lower}, in a new folder, where --from {run} keeps the weights; {_safe(run)}"
         ) from None
 
 

@@ -158,8 +158,7 @@ class Loop:
         return TrainedGenerator(recipe, module, data.shape, classes, game.images, columns, data.coding)
 
     def tick(self) -> None:
-        """A log line of the means since the last, if there was any round since; raises `NonFiniteError`."""
-        self.game.check_finite()
+        """A log line of the means since the last, if there was any round since."""
         means = self.means.take()
         if not means:
             return

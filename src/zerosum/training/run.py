@@ -8,7 +8,7 @@ from zerosum.data.resolve import source
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 from zerosum.training.care import Care
-from zerosum.training.device import choose_precision
+from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
 from zerosum.training.ranks import joined, of_several, speaks
 from zerosum.training.session import Session
@@ -59,6 +59,7 @@ def train(
         with explained(run, recipe):
             dataset = recipe.data.open()
         precision = choose_precision(recipe.precision, together.device, dataset.is_image)
+        keep_memory()
         with explained(run, recipe, dataset.shape, precision):
             Session(recipe, run, dataset, together, precision, care).play(stop, quiet)
     return run

@@ -82,7 +82,11 @@ def slow_down(game: Game, factor: float) -> None:
 
 
 def check_weights(game: Game) -> None:
-    """Raise `NonFiniteError` where a player's weights are no longer finite numbers: nobody should go on from them."""
+    """Raise `NonFiniteError` where a player's weights are no longer finite numbers: nobody should go on from them.
+
+    Likewise after a bad move that was not read yet, whose images do not count.
+    """
+    game.check_finite()
     for player in (game.D, game.G):
         if player.parameters and not bool(torch.stack([p.isfinite().all() for p in player.parameters]).all()):
             raise NonFiniteError(f"a weight of {player.name} is no longer a finite number")

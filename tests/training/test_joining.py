@@ -1,0 +1,76 @@
+"""What a process does before it meets the others, and what one alone does."""
+
+import os
+import signal
+
+import pytest
+import torch
+
+from zerosum.training.ranks import Together, joined, of_several, speaks
+from zerosum.training.signals import StopRequest
+
+
+@pytest.fixture
+def second_of_two(monkeypatch):
+    """The environment that torchrun gives the second of two processes."""
+    for name, value in {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def refused(name):
+    """What is said against a device."""
+    with pytest.raises(ValueError, match=r"^(several|each) process") as said, joined(name):
+        pass
+    return str(said.value)
+
+
+@pytest.mark.usefixtures("second_of_two")
+def test_each_process_of_a_machine_needs_a_gpu(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    assert refused("cuda") == "each process needs a GPU of its own and 1 are here: --nproc-per-node 1"
+    assert refused("auto") == refused("cuda")
+    assert refused("cuda:0") == "each process has a GPU of its own: give --device cuda and not cuda:0"
+
+
+@pytest.mark.usefixtures("second_of_two")
+def test_several_processes_do_not_compute_on_mps(monkeypatch):
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    assert refused("mps") == "several processes compute on cpu or cuda: give --device cpu"
+
+
+def test_one_process_is_in_its_own_company(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert speaks() and not of_several()
+    done = []
+    with joined("cpu") as together:
+        together.alone(lambda: done.append(1))
+        assert together.agreed(15) == 15
+        assert together.shared(None) is None
+        assert together.told({"a": 1}) == {"a": 1}
+    assert done == [1] and together.device == torch.device("cpu")
+    assert Together(torch.device("cpu")).waiting is None
+
+
+@pytest.mark.usefixtures("second_of_two")
+def test_the_second_process_is_silent():
+    assert of_several() and not speaks()
+
+
+def test_under_torchrun_a_signal_may_come_twice():
+    with StopRequest(patient=True) as stop:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+        assert stop.number == signal.SIGINT
+
+
+def test_words_of_a_signal_change_only_where_there_are_some():
+    for patient, words in ((False, "later; twice ends"), (True, "later")):
+        stop = StopRequest(words="first", patient=patient)
+        stop.say_later("later", "; twice ends")
+        assert stop.words == words
+    silent = StopRequest()
+    silent.say_later("later")
+    assert silent.words == ""
