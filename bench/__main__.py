@@ -3,6 +3,6 @@
 import subprocess
 import sys
 
-for name in ("overhead", "full_size", "inception", "frechet", "memory", "checkpoints", "gallery"):
+for name in ("overhead", "full_size", "inception", "frechet", "memory", "packed", "checkpoints", "gallery"):
     print(f"\n## {name}\n", flush=True)
     subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)

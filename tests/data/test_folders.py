@@ -244,7 +244,7 @@ def test_images_are_decoded_once_and_kept(tmp_path, monkeypatch):
 def test_repr_is_the_config_also_of_a_path_object():
     assert Arrays(Path("a.npz")) == Arrays("a.npz")
     source = Images(Path("a/b"), size=(3, 4))
-    assert repr(source) == "Images(path='a/b', size=(3, 4), fit='crop', conditions=None)"
+    assert repr(source) == "Images(path='a/b', size=(3, 4), fit='crop', conditions=None, bad='error')"
     assert eval(repr(source)) == source
 
 

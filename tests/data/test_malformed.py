@@ -44,6 +44,7 @@ def test_a_row_of_millions_of_pixels_is_refused(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3_600)
 def test_a_thousand_end_no_command_and_take_little_memory(tmp_path):
     rows = play(tmp_path, 1_000, 1)
     assert len(table(rows).splitlines()) == 2 + len(rows)

@@ -155,6 +155,17 @@ def test_what_was_harmed_since_the_interruption_is_packed_again(tmp_path, harm):
     assert check(out).broken == ()
 
 
+def test_what_is_packed_after_a_line_that_was_cut_off_counts(tmp_path):
+    out, made = tmp_path / "out", ArraySource(PICTURES)
+    interrupted(made, out, 10)
+    with (out / "packing.jsonl").open("a") as file:
+        file.write('["samples-00001.bin", "12')
+    interrupted(made, out, 20)
+    before, steps = (out / "samples-00001.bin").stat().st_mtime_ns, []
+    alike(pack(made, out, lambda done, of: steps.append(done)), made.open())
+    assert (out / "samples-00001.bin").stat().st_mtime_ns == before and steps[:2] == [7, 14]
+
+
 def test_a_kill_at_any_moment_leaves_a_packing_that_goes_on(tmp_path, photos):
     program = (
         "import os, sys, zerosum.data.packing as p\n"

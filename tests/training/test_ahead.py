@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from zerosum.data import folders
 from zerosum.data.arrays import ArraySource
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.folders import Images
@@ -163,6 +164,31 @@ def test_a_run_on_packed_data_ends_bit_for_bit_as_one_on_its_source(tmp_path):
     assert plain.keys() == other.keys()
     assert all(torch.equal(t, other[group][name]) for group in plain for name, t in plain[group].items())
     assert all("wait" in line for line in read_log(begun))
+
+
+def test_a_run_on_pictures_of_which_some_are_broken_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    for i, picture in enumerate(PICTURES):
+        place = tmp_path / "set" / "abc"[LABELS[i]]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(place / f"{i:02}.png")
+        if i in (5, 6, 20):
+            (place / f"{i:02}.png").write_bytes((place / f"{i:02}.png").read_bytes()[:99])
+    recipe = replace(RECIPE, data=Images(str(tmp_path / "set"), bad="skip"))
+    straight = final(train(recipe, tmp_path / "straight", quiet=True))
+    real, calls = folders._Reader.__call__, []
+
+    def dies(self, index):
+        calls.append(1)
+        if len(calls) == 14:  # after the snapshot in the middle, which nine batches lead to
+            raise OSError("the disk is gone")
+        return real(self, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folders._Reader, "__call__", dies)
+        with pytest.raises(OSError, match="the disk is gone"):
+            train(recipe, tmp_path / "again", quiet=True)
+    again = final(train(recipe, tmp_path / "again", quiet=True))
+    assert all(torch.equal(t, again[group][name]) for group in straight for name, t in straight[group].items())
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 import torch
+from torch.distributed import HashStore
 
 from zerosum.training.ranks import Together, joined, of_several, speaks
 from zerosum.training.signals import StopRequest
@@ -15,6 +16,7 @@ def second_of_two(monkeypatch):
     """The environment that torchrun gives the second of two processes."""
     for name, value in {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("zerosum.training.ranks._meeting", lambda count: HashStore())
 
 
 def refused(name):

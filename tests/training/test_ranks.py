@@ -89,6 +89,7 @@ def scenes(folder):
         "frozen": scene(2, "griefs", what="freeze", rank=1, rounds=3, patience=3),
         "headless": scene(2, "griefs", what="kill", rank=0, rounds=3),
         "infinite": scene(2, "infinite", recipe="broken"),
+        "unknown": scene(2, "odd", more=["--set", "bach=25"]),
         "odd": scene(2, "odd", recipe="recipe", more=["--set", "batch=25"]),
     }
     for one in played.values():
@@ -155,9 +156,10 @@ def test_an_error_of_one_rank_ends_all_and_is_told_once(scenes):
         assert "Traceback" not in both
 
 
-def test_a_batch_that_does_not_divide_is_refused_once(scenes):
-    assert scenes["odd"]["ended"] == {"0": 1, "1": 1}
-    assert "".join(words(scenes["odd"])).count("25 does not divide by 2 ranks") == 1
+def test_what_is_wrong_with_a_command_is_told_once(scenes):
+    for name, sentence in (("odd", "25 does not divide by 2 ranks"), ("unknown", "has no field 'bach'")):
+        assert scenes[name]["ended"] == {"0": 1, "1": 1}
+        assert "".join(words(scenes[name])).count(sentence) == "".join(words(scenes[name])).count("zerosum: ") == 1
 
 
 def test_ranks_take_over_from_others_and_end_as_one_process(scenes, folder, straight):

@@ -51,24 +51,21 @@ def train(
     from dataclasses import replace
 
     from zerosum.training.care import Care
-    from zerosum.training.ranks import speaks
+    from zerosum.training.ranks import alike, speaks
     from zerosum.training.run import train as play
 
-    care = Care(keep, on_nonfinite, start_from)
-    chosen = configured(recipe, data, settings or [], evaluate)
-    chosen = chosen if precision is None else replace(chosen, precision=precision)
+    with alike():
+        care = Care(keep, on_nonfinite, start_from)
+        chosen = configured(recipe, data, settings or [], evaluate)
+        chosen = chosen if precision is None else replace(chosen, precision=precision)
     run = play(chosen, out, images=images, seed=seed, device=device, care=care)
     if not speaks():
         return
     report = run / "report.html"
     if as_json:
         scores = run / "scores.json"
-        facts = {
-            "run": run,
-            "images": images or chosen.images,
-            "report": report,
-            "generator": run / "generator.safetensors",
-        }
+        generator = run / "generator.safetensors"
+        facts = {"run": run, "images": images or chosen.images, "report": report, "generator": generator}
         print_json({**facts, "scores": json.loads(scores.read_text()) if scores.exists() else {}})
         return
     typer.echo(f"look at      {report}", err=True)

@@ -12,6 +12,7 @@ import torch
 
 from zerosum.data.dataset import Dataset
 from zerosum.data.given import Given
+from zerosum.game.distributed import ranks
 from zerosum.recipes.reader import read, read_recipe
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, replace_durably, set_aside, sweep
@@ -95,6 +96,7 @@ def write_circumstances(run: Path, device: torch.device, precision: str) -> None
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "precision": precision,
         "threads": torch.get_num_threads(),
+        "processes": ranks(),
     }
     replace_durably(run / "versions.json", json.dumps(facts, indent=1).encode())
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -100,6 +100,17 @@ def speaks() -> bool:
 
 
 @contextmanager
+def alike() -> Iterator[None]:
+    """Tell an error once that all processes meet before they join, as one in the command: the first tells."""
+    try:
+        yield
+    except ValueError as error:
+        if not speaks():
+            raise SystemExit(1) from error
+        raise
+
+
+@contextmanager
 def joined(name: str) -> Iterator[Together]:
     """Join the processes that torchrun has started beside this one, on a device by its name, and leave them at the end.
 
@@ -120,8 +131,9 @@ def joined(name: str) -> Iterator[Together]:
         yield Together(choose_device(name))
         return
     count = int(os.environ["WORLD_SIZE"])
-    device, store = _own_device(name), _meeting(count)
+    store = _meeting(count)
     try:
+        device = _own_device(name)
         backend, gpu = ("cpu:gloo,cuda:nccl", device) if device.type == "cuda" else ("gloo", None)
         number = int(os.environ["RANK"])
         dist.init_process_group(backend, timeout=STEP, world_size=count, rank=number, store=store, device_id=gpu)

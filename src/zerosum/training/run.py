@@ -10,7 +10,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.training.care import Care
 from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
-from zerosum.training.ranks import joined, of_several, speaks
+from zerosum.training.ranks import alike, joined, of_several, speaks
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
 
@@ -50,9 +50,10 @@ def train(
         RankLostError: under torchrun, where another process is gone; the last checkpoint stays.
         OSError, MemoryError: where the disk or the memory does not suffice, in one sentence; the last checkpoint stays.
     """
-    recipe = named(recipe) if isinstance(recipe, str) else recipe
-    changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
-    recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
+    with alike():
+        recipe = named(recipe) if isinstance(recipe, str) else recipe
+        changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
+        recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     run = Path(out) if out is not None else Path("runs") / recipe.name
     words = "" if quiet or not speaks() else "stopped before anything was trained"
     with StopRequest(at_once=True, words=words, patient=of_several()) as stop, joined(device) as together:
