@@ -243,3 +243,14 @@ def test_pieces_draw_the_rows_of_the_whole():
     drawn = [turn.draws.uniform("x", (4, 2)) for turn in rows]
     assert torch.equal(torch.cat(drawn), game.draws(whole_batch).uniform("x", (12, 2)))
     assert not any(torch.equal(a, b) for a, b in itertools.combinations(drawn, 2))
+
+
+def test_pieces_of_a_process_are_rows_of_its_rows(monkeypatch):
+    game = build_game(recipe(micro_batch=2), POINTS, DEVICE, "float32")
+    batch = next(Batches(POINTS, 6, True, 0, DEVICE))
+    everyones = game.draws(batch).uniform("x", (12, 2))
+    monkeypatch.setattr("zerosum.game.game.ranks", lambda: 2)
+    for rank in (0, 1):
+        monkeypatch.setattr("zerosum.game.game.rank", lambda rank=rank: rank)
+        rows = [game.draws(piece).uniform("x", (2, 2)) for piece in batch.pieces(2)]
+        assert torch.equal(torch.cat(rows), everyones[6 * rank : 6 * rank + 6])
