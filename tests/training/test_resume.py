@@ -130,7 +130,7 @@ def test_a_resumed_run_equals_a_straight_one(tmp_path, monkeypatch, recipe, endi
     straight = train(recipe, tmp_path / "straight", quiet=True)
     with monkeypatch.context() as patched:
         action = (lambda: os.kill(os.getpid(), signal.SIGTERM)) if ending == "signal" else die
-        interrupt(patched, 13, action)
+        interrupt(patched, 14, action)  # between two lines of the log
         with pytest.raises(Interrupted if ending == "signal" else Killed):
             train(recipe, tmp_path / "broken", quiet=True)
     assert newest_checkpoint(tmp_path / "broken")[1].numbers["images"] < recipe.images
