@@ -51,9 +51,9 @@ def signalled(tmp_path, place, *numbers, evaluate=(), seconds=1):
     with subprocess.Popen([sys.executable, "-c", code, *words], stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout.readline() == "here\n", process.stderr.read()
         said = ""
-        for number in numbers:
+        for nth, number in enumerate(numbers, 1):
             os.kill(process.pid, number)
-            while number != numbers[-1] and "a second signal ends at once" not in said:
+            while nth < len(numbers) and "a second signal ends at once" not in said:
                 said += process.stderr.readline()
         said += process.communicate(timeout=200)[1]
     assert "Traceback" not in said
