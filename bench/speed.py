@@ -14,7 +14,7 @@ import json
 import statistics
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from bench.machine import machine
 from bench.speed_memory import memory_table
@@ -128,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     asked = [one for name in chosen.only for one in COMPARISONS.get(name, ())]
     if chosen.threads is not None:
-        asked = [Comparison(a.game, a.steps, a.rounds, a.targets, chosen.threads) for a in asked]
+        asked = list(dict.fromkeys(replace(one, threads=chosen.threads) for one in asked))
     rows = []
     for one in asked:
         rows += measure(one, chosen.pairs, chosen.clock)
