@@ -3,6 +3,19 @@
 import subprocess
 import sys
 
-for name in ("overhead", "full_size", "inception", "frechet", "memory", "packed", "checkpoints", "gallery"):
+BENCHES = (
+    "overhead",
+    "speed",
+    "precision",
+    "packed",
+    "checkpoints",
+    "ranks",
+    "full_size",
+    "inception",
+    "frechet",
+    "memory",
+    "gallery",
+)
+for name in BENCHES:
     print(f"\n## {name}\n", flush=True)
     subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)
