@@ -96,7 +96,10 @@ def stylegan2() -> Recipe:
 
 
 def r3gan() -> Recipe:
-    """The modern baseline: relativistic pairs, R1 and R2, networks without norms or tricks (Huang et al. 2024)."""
+    """The modern baseline: relativistic pairs, R1 and R2, no norms (Huang et al. 2024); 17 minutes on one core.
+
+    Not there yet: its networks learn slowly, and after these images G draws one blurred shape (docs/lab-notes.md).
+    """
     falling = Geometric(end=0.1)
     return replace(
         without_norm(),
