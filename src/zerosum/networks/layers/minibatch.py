@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from zerosum.game.distributed import everyone, own_rows
 
+EPSILON = 1e-8  # added to the variance of a group, under the root: it bends sharply at samples that are alike
+
 
 def _dealt(rows: Tensor, group: int) -> tuple[Tensor, Tensor]:
     """Rows `(B, ...)` dealt out in turn to the fewest groups of at most `group`, `(members, groups, ...)`.
@@ -89,7 +91,7 @@ class GroupDeviation(_Comparison):
         counts = there.sum(0)
         mean = rows.sum(0) / counts
         variance = ((rows - mean).square() * there).sum(0) / counts
-        deviation = (variance + 1e-8).sqrt().mean(1)
+        deviation = (variance + EPSILON).sqrt().mean(1)
         own = self.dealt_back(deviation.repeat(len(rows))[: len(every)]).to(h.dtype)
         return torch.cat([h, own[(...,) + (None,) * (h.dim() - 1)].expand(-1, 1, *h.shape[2:])], dim=1)
 
