@@ -22,11 +22,12 @@ from bench.gallery_pictures import picture, save_small
 from bench.gallery_readings import reading
 from bench.gallery_table import write_table
 from bench.machine import machine
+from zerosum._disk import replace_durably
 from zerosum.benches.children import Command, Ended, run_side_by_side
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
-from zerosum.runs.checkpoint import prune_checkpoints, replace_durably
+from zerosum.runs.checkpoint import prune_checkpoints
 from zerosum.runs.generator import load
 from zerosum.training.signals import Interrupted
 

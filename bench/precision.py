@@ -19,10 +19,10 @@ from typing import Any
 import zerosum
 from bench.gallery_readings import reading
 from bench.machine import machine
+from zerosum._disk import replace_durably
 from zerosum.benches.playing import RESULT, play_runs
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
-from zerosum.runs.checkpoint import replace_durably
 
 OUT = Path("runs") / "precision"
 FORMATS = ("float32", "bfloat16")

@@ -168,13 +168,13 @@ def test_what_is_packed_after_a_line_that_was_cut_off_counts(tmp_path):
 
 def test_a_kill_at_any_moment_leaves_a_packing_that_goes_on(tmp_path, photos):
     program = (
-        "import os, sys, zerosum.data.packing as p\n"
+        "import os, sys, zerosum._disk as disk, zerosum.data.packing as p\n"
         "p._SHARD, p._BLOCK, steps = 1008, 3, iter(range(99))\n"
-        "real = p._sync\n"
+        "real = disk.sync_file\n"
         "def sync(file):\n"
         "    if next(steps) == int(sys.argv[3]): os.kill(os.getpid(), 9)\n"
         "    real(file)\n"
-        "p._sync = sync\n"
+        "p.sync_file = disk.sync_file = sync\n"
         "p.pack(sys.argv[1], sys.argv[2])\n"
     )
     out = tmp_path / "out"
@@ -211,7 +211,9 @@ def test_places_that_cannot_be_packed_into_are_refused(tmp_path, monkeypatch):
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(ValueError, match=r"another process is packing into .*busy: let it end, or name another"):
             pack(ArraySource(PICTURES), tmp_path / "busy")
-    monkeypatch.setattr(packing, "_sync", lambda file: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        packing, "sync_file", lambda file: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
     with pytest.raises(OSError, match=r"out cannot be written \(.*No space left.*\): what is packed stays, and"):
         pack(ArraySource(PICTURES), tmp_path / "out")
 

@@ -49,7 +49,7 @@ def test_a_file_that_cannot_be_read_is_told_by_check(packed, monkeypatch):
     def refused(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("zerosum.data.packed.hash_of", refused)
+    monkeypatch.setattr("zerosum.data.packed.file_hash", refused)
     assert check(packed).broken[0].reason == "cannot be read (Permission denied): pack it anew"
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
+from zerosum._disk import replace_durably
 from zerosum.data.conditions import conditions_of
 from zerosum.data.given import Given
 from zerosum.networks.mlp import MLPGenerator
 from zerosum.report.write import write_report
-from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes
 
 HOSTILE = '"><script>alert(1)</script><img src="https://example.org/x.png">'

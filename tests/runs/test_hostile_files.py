@@ -10,6 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from zerosum._text import printable
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.wasserstein import Hinge
@@ -17,7 +18,6 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes, load
 from zerosum.runs.log import read_log
-from zerosum.runs.plain_text import printable
 
 RECIPE = Recipe(
     name="tiny",
@@ -217,4 +217,6 @@ def test_a_line_of_a_log_nested_without_end_is_no_line(tmp_path):
 
 
 def test_what_a_terminal_is_given_is_printable():
-    assert printable("a\x1b[31mb\x07\u202ec\udcff d\né") == "a\\x1b[31mb\\x07\\u202ec\\udcff d\né"
+    text = "a\x1b[31mb\x07\u202ec\udcff d\né"
+    assert printable(text, kept="\n") == "a\\x1b[31mb\\x07\\u202ec\\udcff d\né"
+    assert printable(text) == "a\\x1b[31mb\\x07\\u202ec\\udcff d\\né"

@@ -9,6 +9,7 @@ import pytest
 from bench.kills import POINTS
 from bench.sameness import differences
 
+from zerosum import _disk
 from zerosum.runs import checkpoint as room
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.lock import LOCK
@@ -28,8 +29,9 @@ class Disk:
     def __init__(self, monkeypatch, dies_at=None):
         self.done, self.dies_at = 0, dies_at
         self.safe = 0  # images of the newest checkpoint that was ever whole
-        for place, name in ((room, "write_durably"), (room.shutil, "rmtree"), (Path, "rename"), (Path, "replace")):
+        for place, name in ((_disk, "write_durably"), (room.shutil, "rmtree"), (Path, "rename"), (Path, "replace")):
             monkeypatch.setattr(place, name, self.counted(name, getattr(place, name)))
+        monkeypatch.setattr(room, "write_durably", _disk.write_durably)
 
     def counted(self, name, deed):
         def counting(path, *rest, **options):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from zerosum._disk import replace_durably
 from zerosum.benches.board import Board, on_board
 from zerosum.benches.playing import RESULT, play_runs
 from zerosum.benches.reading import coverage, protocol
@@ -15,7 +16,7 @@ from zerosum.metrics.modes import ModeCoverage
 from zerosum.recipes.named_recipes import catalogue
 from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
-from zerosum.runs.checkpoint import prune_checkpoints, replace_durably
+from zerosum.runs.checkpoint import prune_checkpoints
 from zerosum.runs.generator import load
 
 USUAL = (

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from zerosum._disk import replace_durably
 from zerosum.benches.children import Command, Ended, run_side_by_side
 from zerosum.recipes.recipe import Recipe, pretty
-from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.log import read_log
 from zerosum.training.signals import Interrupted
 

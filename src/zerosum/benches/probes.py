@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zerosum._disk import replace_durably
 from zerosum.benches.board import Board
 from zerosum.benches.modes import Cell
 from zerosum.benches.playing import RESULT, play_runs
@@ -21,7 +22,7 @@ from zerosum.game.latents import Normal
 from zerosum.metrics.rules import RuleKept, Verdict, exactly, mirrored, one_of_each, one_view
 from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.recipes.digit_games import relativistic
-from zerosum.runs.checkpoint import prune_checkpoints, replace_durably
+from zerosum.runs.checkpoint import prune_checkpoints
 from zerosum.runs.generator import TrainedGenerator, load
 
 STARTS = 1_024  # views from which the nearest one is searched

@@ -49,7 +49,7 @@ def main() -> None:
     except (ValueError, ArithmeticError, OSError, MemoryError) as error:
         if os.environ.get("ZEROSUM_TRACEBACK"):
             raise
-        from zerosum.runs.plain_text import printable
+        from zerosum._text import printable
 
-        typer.echo(printable(f"zerosum: {error}"), err=True)
+        typer.echo(printable(f"zerosum: {error}", kept="\n"), err=True)
         sys.exit(1)

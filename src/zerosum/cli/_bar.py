@@ -22,12 +22,12 @@ def telling(what: str) -> Iterator[tuple[Callable[[str], None], Callable[[int, i
     from rich.console import Console
     from rich.progress import Progress
 
-    from zerosum.runs.plain_text import printable
+    from zerosum._text import printable
 
     console = Console(stderr=True)
 
     def say(sentence: str) -> None:
-        console.print(printable(sentence), highlight=False, markup=False, soft_wrap=True)
+        console.print(printable(sentence, kept="\n"), highlight=False, markup=False, soft_wrap=True)
 
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=None)

@@ -1,6 +1,5 @@
 """What a packed set says of itself: a JSON file from which the name and size of every other file follow."""
 
-import hashlib
 import json
 import math
 import os
@@ -14,7 +13,7 @@ FORMAT = "zerosum packed 1"
 MANIFEST, UNFINISHED = "packed.json", "packing.jsonl"
 LABELS, CONDITIONS = "labels.bin", "conditions.bin"
 _KINDS = {"uint8": 1, "float32": 4, "float64": 8}  # bytes a number
-_LABEL_BYTES, _MOST_SIDE, _MOST_FILES, _MOST_MANIFEST, _PIECE = 8, 1 << 16, 1_000, 64 << 20, 1 << 22
+_LABEL_BYTES, _MOST_SIDE, _MOST_FILES, _MOST_MANIFEST = 8, 1 << 16, 1_000, 64 << 20
 
 
 @dataclass(frozen=True)
@@ -130,15 +129,6 @@ def check_size(path: Path, size: int) -> None:
         raise ValueError(f"{path} cannot be read ({error.strerror}): pack it anew") from error
     if found != size:
         raise ValueError(f"{path} should have {size:,} bytes and has {found:,}: pack it anew")
-
-
-def hash_of(path: Path) -> str:
-    """The sha256 of a file; raises `OSError` where it cannot be read."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _size_of(path: Path) -> int:

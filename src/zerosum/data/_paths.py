@@ -1,10 +1,10 @@
 """Find a path, or say in one sentence what is there instead."""
 
 import difflib
-import unicodedata
 from pathlib import Path
 
-_UNSHOWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, marks that turn text round, halves of characters
+from zerosum._text import printable as shown
+
 _LONGEST = 400
 
 
@@ -25,13 +25,8 @@ def existing(path: str | Path) -> Path:
 
 
 def printable(text: object) -> str:
-    """A name as it may be shown: what a terminal would obey and what is no character is written out, as `\\x1b`.
-
-    Of a very long one the middle is left out.
-    """
+    """A name as it may be shown (see `zerosum._text`); of a very long one the middle is left out."""
     whole = str(text)
     if len(whole) > _LONGEST:
         whole = f"{whole[: _LONGEST // 2]}...{whole[-_LONGEST // 2 :]}"
-    return "".join(
-        one.encode("unicode_escape").decode() if unicodedata.category(one) in _UNSHOWN else one for one in whole
-    )
+    return shown(whole)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from zerosum._disk import replace_durably
 from zerosum.data._content import content_of
 from zerosum.data.coding import Autoencoder, Coding, ConvolutionalAutoencoder
 from zerosum.data.dataset import Dataset, Source
@@ -78,8 +79,8 @@ def train_autoencoder(
     error = torch.cat(squares).mean().sqrt().item()
     facts = {"format": FORMAT, **autoencoder.facts, "data": dataset.name, "images": images, "error": error}
     folder.mkdir(parents=True, exist_ok=True)
-    _put(folder / WEIGHTS, safetensors.torch.save(autoencoder.state_dict()))
-    _put(folder / FACTS, json.dumps(facts, indent=1).encode())
+    replace_durably(folder / WEIGHTS, safetensors.torch.save(autoencoder.state_dict()))
+    replace_durably(folder / FACTS, json.dumps(facts, indent=1).encode())
     return facts
 
 
@@ -219,12 +220,5 @@ def _kept(folder: Path, autoencoder: ConvolutionalAutoencoder, pictures: Dataset
         return safetensors.torch.load_file(str(file))["latents"]
     except (OSError, KeyError, safetensors.SafetensorError):
         latents = _encoded(autoencoder, pictures)
-        _put(file, safetensors.torch.save({"latents": latents}))
+        replace_durably(file, safetensors.torch.save({"latents": latents}))
         return latents
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write a file in one move, so that another process sees all of it or nothing."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)

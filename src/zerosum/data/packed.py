@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum.data._manifest import CONDITIONS, LABELS, MANIFEST, UNFINISHED, Plan, hash_of, read_manifest
+from zerosum._disk import file_hash
+from zerosum.data._manifest import CONDITIONS, LABELS, MANIFEST, UNFINISHED, Plan, read_manifest
 from zerosum.data._paths import existing
 from zerosum.data.conditions import conditions_of
 from zerosum.data.dataset import Dataset
@@ -57,7 +58,7 @@ class PackedSet:
         shards = plan.shards
         for name in plan.sizes:
             try:
-                wrong = None if hash_of(folder / name) == hashes[name] else "is not what was packed, by its sha256"
+                wrong = None if file_hash(folder / name) == hashes[name] else "is not what was packed, by its sha256"
             except OSError as error:
                 wrong = f"cannot be read ({error.strerror})"
             yield str(folder / name), len(shards.get(name, ())), wrong and f"{wrong}: pack it anew"

@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import IO, Any
 
 import torch
 
+from zerosum._disk import file_hash, replace_durably, sync_file, sync_folder, temporary
 from zerosum.data._manifest import (
     CONDITIONS,
     LABELS,
@@ -19,7 +19,6 @@ from zerosum.data._manifest import (
     UNFINISHED,
     Plan,
     check_size,
-    hash_of,
     manifest,
     plan_of,
     read_manifest,
@@ -81,7 +80,7 @@ class _Journal:
 
     def add(self, line: Any) -> None:
         self.file.write(json.dumps(line) + "\n")
-        _sync(self.file)
+        sync_file(self.file)
 
     def say(self, notes: Iterable[str]) -> None:
         for note in notes:
@@ -96,18 +95,18 @@ class _Journal:
             check_size(self.folder / name, size)
         except ValueError:
             return False
-        return hash_of(self.folder / name) == self.hashes[name]
+        return file_hash(self.folder / name) == self.hashes[name]
 
     def put(self, name: str, blocks: Iterable[bytes]) -> None:
         """Write a file beside its place, move it there when it is whole and on the disk, and take note of it."""
-        digest, temporary = hashlib.sha256(), self.folder / f".{name}.tmp"
-        with temporary.open("wb") as file:
+        digest, unfinished = hashlib.sha256(), temporary(self.folder / name)
+        with unfinished.open("wb") as file:
             for block in blocks:
                 digest.update(block)
                 file.write(block)
-            _sync(file)
-        temporary.replace(self.folder / name)
-        _sync_folder(self.folder)
+            sync_file(file)
+        unfinished.replace(self.folder / name)
+        sync_folder(self.folder)
         self.hashes[name] = digest.hexdigest()
         self.add([name, self.hashes[name]])
 
@@ -187,14 +186,10 @@ def _write(dataset: Dataset, plan: Plan, journal: _Journal, progress: Callable[[
         journal.put(LABELS, [dataset.labels.numpy().tobytes()])
     if dataset.conditions is not None:
         journal.put(CONDITIONS, [dataset.conditions.rows.numpy().tobytes()])
-    temporary = journal.folder / f".{MANIFEST}.tmp"
-    with temporary.open("wb") as file:
-        whole = replace(plan, notes=(*plan.notes, *journal.notes))
-        file.write(manifest(whole, {name: journal.hashes[name] for name in sizes}))
-        _sync(file)
-    temporary.replace(journal.folder / MANIFEST)
+    whole = replace(plan, notes=(*plan.notes, *journal.notes))
+    replace_durably(journal.folder / MANIFEST, manifest(whole, {name: journal.hashes[name] for name in sizes}))
     (journal.folder / UNFINISHED).unlink()
-    _sync_folder(journal.folder)
+    sync_folder(journal.folder)
 
 
 def _samples(dataset: Dataset, held: range, progress: Callable[[int, int], None] | None) -> Iterator[bytes]:
@@ -203,16 +198,3 @@ def _samples(dataset: Dataset, held: range, progress: Callable[[int, int], None]
         yield dataset.read(torch.arange(start, stop)).numpy().tobytes()
         if progress is not None:
             progress(stop, dataset.count)
-
-
-def _sync(file: IO[Any]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

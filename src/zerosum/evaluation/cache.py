@@ -12,9 +12,9 @@ import safetensors.torch
 from torch import Tensor
 
 from zerosum._cache import cache_folder
+from zerosum._disk import replace_durably
 from zerosum.evaluation.gathering import Gathered
 from zerosum.metrics.moments import Moments
-from zerosum.runs.checkpoint import replace_durably
 
 MOST = 4 << 30  # bytes of all that is kept; what was used longest ago makes room
 

@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from zerosum._disk import replace_durably
 from zerosum.evaluation.measures import HIGHER
 from zerosum.evaluation.noticing import BETTER, BEYOND, FLATTERED, SPLITS, Sanity
 from zerosum.evaluation.spoiling import OF_PICTURES
 from zerosum.pictures.mosaic import grid
-from zerosum.runs.checkpoint import replace_durably
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zerosum.runs.checkpoint import replace_durably
+from zerosum._disk import replace_durably
 
 FORMAT = "zerosum scores 1"
 _PARTS = ("scores", "errors", "protocol")

@@ -5,13 +5,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.report._curves import curves
 from zerosum.report._html import Section, joined, prose, table
 from zerosum.report._neighbours import memory
 from zerosum.report._points import learned_map, points
 from zerosum.report._samples import by_condition, class_by_class, over_time
-from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator, load
 from zerosum.runs.log import read_log
 from zerosum.runs.plain_json import read_json

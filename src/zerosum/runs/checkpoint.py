@@ -8,7 +8,6 @@ name was whole once. The newest one whose manifest verifies is the one that coun
 
 import hashlib
 import json
-import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from zerosum._disk import sync_folder, temporary, write_durably
 from zerosum.runs.plain_json import MOST, read_json
 
 MANIFEST = "manifest.json"
@@ -40,35 +40,6 @@ def checkpoint_path(run: Path, images: int) -> Path:
     return run / "checkpoints" / f"{images:012d}"
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a file and wait until it is on the disk."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def replace_durably(path: Path, content: bytes) -> None:
-    """Put a file in place in one move, so that a reader sees the old content or the new and nothing between."""
-    temporary = _temporary(path)
-    try:
-        write_durably(temporary, content)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint folder, durably and in one rename.
 
@@ -77,20 +48,20 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """
     if path.exists():
         raise ValueError(f"{path} is there already, and a checkpoint is never written over")
-    temporary = _temporary(path)
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    unfinished = temporary(path)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
     try:
         manifest = {}
         for name, content in _files(checkpoint):
-            write_durably(temporary / name, content)
+            write_durably(unfinished / name, content)
             manifest[name] = hashlib.sha256(content).hexdigest()
-        write_durably(temporary / MANIFEST, json.dumps(manifest, indent=1).encode())
-        sync_folder(temporary)
-        temporary.rename(path)
+        write_durably(unfinished / MANIFEST, json.dumps(manifest, indent=1).encode())
+        sync_folder(unfinished)
+        unfinished.rename(path)
         sync_folder(path.parent)
     except OSError:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise
 
 
@@ -146,7 +117,7 @@ def newest_checkpoint(
 def prune_checkpoints(run: Path, keep: int) -> None:
     """Remove all but the newest `keep` checkpoints of a run."""
     for path in checkpoints(run)[keep:]:
-        doomed = _temporary(path)
+        doomed = temporary(path)
         shutil.rmtree(doomed, ignore_errors=True)
         shutil.rmtree(path.rename(doomed))  # out of sight first, lest a crash leave half of one
 
@@ -168,10 +139,6 @@ def sweep(run: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.tmp")
 
 
 def _files(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zerosum.runs.checkpoint import replace_durably
+from zerosum._disk import replace_durably
 
 
 class Means:

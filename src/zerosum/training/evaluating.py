@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 
+from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.evaluation.comparison import differ
 from zerosum.evaluation.manner import Manner
 from zerosum.evaluation.scores import Scores, shown, write_scores
 from zerosum.evaluation.scoring import Evaluator
 from zerosum.recipes.evaluation import Evaluation
-from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import BEST, TrainedGenerator, generator_bytes
 from zerosum.runs.log import append_log, read_log
 

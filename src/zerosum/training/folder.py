@@ -10,12 +10,13 @@ from pathlib import Path
 
 import torch
 
+from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.data.given import Given
 from zerosum.game.distributed import ranks
 from zerosum.recipes.reader import read, read_recipe
 from zerosum.recipes.recipe import Recipe, pretty
-from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, replace_durably, set_aside, sweep
+from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, set_aside, sweep
 from zerosum.runs.generator import GENERATOR
 from zerosum.runs.lock import LOCK
 

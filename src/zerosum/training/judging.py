@@ -11,9 +11,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset, Multimodal, Source
 from zerosum.metrics.classifier import PROTOCOL, SEEN, Classifier, restored, train_classifier
-from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.training.device import choose_precision, precision_context
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank
 from zerosum.game.draws import derived_seed
@@ -15,7 +16,7 @@ from zerosum.game.game import Game
 from zerosum.game.pieces import Batch
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
-from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoints, replace_durably, save_checkpoint
+from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoints, save_checkpoint
 from zerosum.runs.generator import GENERATOR, TrainedGenerator, column_facts, generator_bytes
 from zerosum.runs.log import Means, append_log, settle_log
 from zerosum.training.batches import Batches
@@ -181,10 +182,9 @@ class Loop:
 
     def snapshot(self) -> None:
         """A log line, a picture and a checkpoint, in this order: the checkpoint vouches for the other two."""
-        self.game.check_finite()
         check_weights(self.game)
         self.together.alone(self._show)
-        self.save()
+        self._keep()
 
     def _show(self) -> None:
         self.tick()
@@ -193,8 +193,10 @@ class Loop:
 
     def save(self) -> None:
         """A checkpoint alone: stopped and continued, a run's log and pictures are those of one that never stopped."""
-        self.game.check_finite()
         check_weights(self.game)
+        self._keep()
+
+    def _keep(self) -> None:
         self.together.alone(self._save)
         self.saved = self.game.images
 

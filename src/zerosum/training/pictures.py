@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.pictures.mosaic import grid
 from zerosum.pictures.points import histogram, scatter
-from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator
 
 POINTS = 2_500  # shown in a scatter picture

@@ -9,7 +9,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from zerosum.runs.plain_text import printable
+from zerosum._text import printable
 
 _BETWEEN_LINES = 5.0  # seconds from one plain line to the next
 
@@ -58,7 +58,7 @@ class TrainingProgress:
     def say(self, sentence: str) -> None:
         """Tell the person one thing."""
         if not self.quiet:
-            self._console.print(printable(sentence), highlight=False, markup=False, soft_wrap=True)
+            self._console.print(printable(sentence, kept="\n"), highlight=False, markup=False, soft_wrap=True)
 
     def advance(self, images: int) -> None:
         """Move the bar."""

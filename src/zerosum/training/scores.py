@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
+from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset, Multimodal, Source
 from zerosum.metrics.modes import mode_coverage
-from zerosum.runs.checkpoint import replace_durably
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.training.judging import class_accuracy
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from zerosum._cache import cache_folder
+from zerosum._disk import file_hash
 
 Progress = Callable[[int, int], None]  # bytes that have come, of how many
 TIMEOUT = 30.0  # seconds that a server may stay silent
@@ -95,12 +96,6 @@ def _fetched(public: PublicFile, path: Path, progress: Progress | None) -> Path:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
     return path
-
-
-def file_hash(path: Path) -> str:
-    """The sha256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def state_hash(state: Mapping[str, Tensor]) -> str:

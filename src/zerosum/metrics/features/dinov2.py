@@ -6,11 +6,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from zerosum._disk import file_hash
 from zerosum.metrics.features._images import colours
 from zerosum.metrics.features._naming import Wish
 from zerosum.metrics.features._networks import format_name, in_blocks
 from zerosum.metrics.features._resize import BICUBIC, bicubic
-from zerosum.metrics.features._weights import file_hash
 from zerosum.metrics.features.extractor import Features
 
 SIDE = 224
