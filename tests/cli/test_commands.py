@@ -86,6 +86,7 @@ def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
         (["train", "digits", "--precision", "int8"], "precision is auto, float32 or bfloat16"),
         (["train", "digits", "--device", "abacus"], "no device 'abacus' here"),
         (["train", "missing/recipe.txt"], "there is no recipe file"),
+        (["train", "RUN"], "is a run: to go on with it give its own command"),
         (["sample", "nowhere"], "neither a run folder nor"),
         (["sample", "RUN", "--class", "eleven"], "no class 'eleven'; there are 0, 1, 2"),
         (["sample", "RUN", "--n", "0"], "n counts samples"),

@@ -65,7 +65,8 @@ def test_broken_image_is_named_with_the_reason(tmp_path, pack, content, reason):
     (folder / "a").mkdir(parents=True)
     (folder / "a" / "good.png").write_bytes(png(GREY))
     (folder / "a" / "bad.jpg").write_bytes(content)
-    sentence = rf"bad.jpg {reason}: remove or replace it \(`zerosum data check` lists all such files\)$"
+    advice = r"remove or replace it \(`zerosum data check` lists all such files; bad='skip' lets others stand in\)$"
+    sentence = rf"bad.jpg {reason}: {advice}"
     with pytest.raises(ValueError, match=sentence):
         everything(Images(pack(folder)).open())
 

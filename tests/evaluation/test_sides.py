@@ -8,6 +8,8 @@ import torch
 
 from zerosum.data.arrays import ArraySource
 from zerosum.data.digits import Digits
+from zerosum.data.folders import Images
+from zerosum.data.packing import pack
 from zerosum.data.synthetic import Ring
 from zerosum.evaluation.gathering import digest
 from zerosum.evaluation.sides import open_side
@@ -23,12 +25,13 @@ def seen(side, n=None, seed=0):
     return torch.cat(pieces), sample.labels
 
 
-def test_the_same_pictures_are_the_same_side_from_a_folder_a_zip_an_archive_and_an_array(tmp_path, make):
+def test_the_same_pictures_are_the_same_side_however_they_are_kept(tmp_path, make):
     images = make.pictures(12)
     folder = make.as_folder(tmp_path / "folder", images)
+    pack(Images(str(folder)), tmp_path / "packed")
     archive = shutil.make_archive(str(tmp_path / "zipped"), "zip", folder)
     np.savez(tmp_path / "turned.npz", images=images[::-1])
-    given = [folder, archive, tmp_path / "turned.npz", ArraySource(images), f"Images('{folder}')"]
+    given = [folder, archive, tmp_path / "packed", tmp_path / "turned.npz", ArraySource(images), f"Images('{folder}')"]
     sides = [open_side(one) for one in given]
     assert {(side.kind, side.shape, side.count) for side in sides} == {("images", (12, 12, 3), 12)}
     assert len({digest(side.take(12, 0)).content for side in sides}) == 1

@@ -106,6 +106,8 @@ def data_source(text: str) -> "Source":
 
 
 def _text(path: Path) -> str:
+    if (path / "command.txt").is_file():
+        raise ValueError(f"{path} is a run: to go on with it give its own command, which {path}/command.txt holds")
     if not path.is_file():
         raise ValueError(f"there is no recipe file {path}")
     return path.read_text()

@@ -165,7 +165,8 @@ def _named(files: Files, name: str, do: Callable[[Files, str], _T]) -> _T:
         return do(files, name)
     except ValueError as error:
         gone = isinstance(error.__cause__, FileNotFoundError)
-        advice = "put it back" if gone else "remove or replace it (`zerosum data check` lists all such files)"
+        broken = "remove or replace it (`zerosum data check` lists all such files; bad='skip' lets others stand in)"
+        advice = "put it back" if gone else broken
         raise ValueError(f"{printable(files.path / name)} {error}: {advice}") from error
 
 

@@ -47,7 +47,9 @@ def read_scores(path: str | Path) -> Scores:
     path = Path(path)
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ValueError(f"the scores {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise ValueError(f"{path} does not read as a file of scores: {error}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset
-from zerosum.data.folders import Images
 from zerosum.data.resolve import source
 from zerosum.evaluation.stored import StoredMoments, is_generator, load_moments
 from zerosum.game.draws import stream
@@ -89,10 +88,10 @@ def open_side(given: Any, device: torch.device | None = None) -> Side:
     """Return the side that is meant.
 
     Args:
-        given: a folder or `.zip` of images of one size; a `.npz` of `images`, or of `features` (with `logits` and
-            `labels` where they are known); a run folder or a `generator.safetensors`, of which the running average
-            gives samples; saved moments; a source or its text, as `Digits()`; an opened data set, a trained generator,
-            an array; or a side.
+        given: a folder or `.zip` of images of one size; a packed set; a `.npz` of `images`, or of `features` (with
+            `logits` and `labels` where they are known); a run folder or a `generator.safetensors`, of which the running
+            average gives samples; saved moments; a source or its text, as `Digits()`; an opened data set, a trained
+            generator, an array; or a side.
         device: where a generator that is loaded computes; by default the CPU.
 
     Raises:
@@ -121,9 +120,7 @@ def _of_text(text: str, path: Path, device: torch.device) -> Side:
         arrays = _features_in(path)
         if arrays:
             return _of_features(arrays, text)
-    if path.is_dir() or (path.suffix.lower() == ".zip" and path.exists()):
-        return _of_dataset(Images(text, fit="exact").open(), text)
-    return _of_dataset(source(text).open(), text)
+    return _of_dataset(source(text, fit="exact").open(), text)
 
 
 def _of_dataset(dataset: Dataset, name: str) -> Side:

@@ -1,7 +1,9 @@
 """Opening a run folder: a new one, or one to continue."""
 
 import json
+import os
 import platform
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -100,8 +102,20 @@ def write_circumstances(run: Path, device: torch.device, precision: str) -> None
         "processes": ranks(),
     }
     replace_durably(run / "versions.json", json.dumps(facts, indent=1).encode())
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    replace_durably(run / "command.txt", (command + "\n").encode())
+    replace_durably(run / "command.txt", (_command() + "\n").encode())
+
+
+def _command() -> str:
+    """The command that this process was started by, as a shell takes it."""
+    program = Path(sys.argv[0])
+    module = program.name == "__main__.py"
+    start = ["-m", program.parent.name] if module else [program.name]
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        machines, processes = os.environ["GROUP_WORLD_SIZE"], os.environ["LOCAL_WORLD_SIZE"]
+        start = ["torchrun", "--nnodes", machines, "--nproc-per-node", processes, *start]
+    elif module or program.suffix == ".py":
+        start = ["python", *start]
+    return shlex.join([*start, *sys.argv[1:]])
 
 
 def _refuse_changes(run: Path, text: str, recipe: Recipe) -> None:
