@@ -8,7 +8,9 @@ opened for writing, moved or removed, and the seconds from the event to the last
 this one, in which everything is loaded; this one keeps the store by which they meet, as torchrun does.
 """
 
+import functools
 import json
+import math
 import os
 import shutil
 import signal
@@ -23,6 +25,7 @@ import torch.distributed as dist
 import zerosum.cli
 import zerosum.training.ranks
 from zerosum.game.game import Game
+from zerosum.game.latents import Normal
 from zerosum.recipes.optimisers import Adam
 
 WRITING = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
@@ -41,8 +44,26 @@ def watched(said):
     sys.addaudithook(hear)
 
 
+def poisoned(rounds):
+    """Let the latents of one round be no numbers."""
+    step, draw, played = Game.step, Normal.draw, []
+
+    def counted(game, batches):
+        played.append(1)
+        return step(game, batches)
+
+    @functools.wraps(draw)
+    def drawn(latent, count, generator):
+        return draw(latent, count, generator) * (math.nan if len(played) == rounds else 1.0)
+
+    Game.step, Normal.draw = counted, drawn
+
+
 def happening(what, rounds, mark):
     """Let something happen to this process after some rounds."""
+    if what == "poison":
+        poisoned(rounds)
+        return
     step, played = Game.step, []
 
     def counted(game, batches):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.distributed import HashStore
 
-from zerosum.training.ranks import Together, joined, of_several, speaks
+from zerosum.training.ranks import Together, alike, joined, of_several, speaks
 from zerosum.training.signals import StopRequest
 
 
@@ -59,6 +59,14 @@ def test_one_process_is_in_its_own_company(monkeypatch):
 @pytest.mark.usefixtures("second_of_two")
 def test_the_second_process_is_silent():
     assert of_several() and not speaks()
+
+
+def test_what_is_wrong_before_they_join_is_told_once_a_machine(monkeypatch):
+    for rank, local, told in ((0, 0, ValueError), (1, 1, SystemExit), (2, 0, ValueError), (3, 1, SystemExit)):
+        for name, value in {"RANK": rank, "LOCAL_RANK": local, "WORLD_SIZE": 4}.items():
+            monkeypatch.setenv(name, str(value))
+        with pytest.raises(told), alike():
+            raise ValueError("there is no recipe file here")
 
 
 def test_under_torchrun_a_signal_may_come_twice():

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from zerosum.data.synthetic import Ring
+from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.minibatch import MinibatchStddev
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -26,6 +28,7 @@ from zerosum.terms.generator_slopes import PathLength
 from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.schedules import Every
 from zerosum.terms.score_averages import LeCam
+from zerosum.training.care import Care
 from zerosum.training.run import train
 
 pytestmark = pytest.mark.timeout(600)  # many processes: a busy machine takes its time
@@ -51,6 +54,14 @@ RECIPE = Recipe(
     evaluation=Evaluation(every=720, n=50),
 )
 BROKEN = replace(RECIPE, D_opt=Adam(lr=1e30), discriminator=MLPDiscriminator(hidden=(16,)), d_terms=(), evaluation=None)
+SPLIT = replace(
+    RECIPE,
+    generator=MLPGenerator(hidden=(16,), activation="silu"),
+    discriminator=MLPDiscriminator(hidden=(16,), activation="silu"),
+    d_terms=(Every(3, R1(gamma=0.1)),),
+    g_terms=(),
+    evaluation=None,
+)
 LOST = "another process of this run is gone or does not answer, so this one stops too; the same command continues"
 CLOCKS = {"seconds", "images_per_second", "wait"}
 NOTE = r"^\[[\w.]+\] (/.*)\n"
@@ -60,7 +71,7 @@ THREAD = {"OMP_NUM_THREADS": "1"}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    for name, recipe in (("recipe", RECIPE), ("broken", BROKEN)):
+    for name, recipe in (("recipe", RECIPE), ("broken", BROKEN), ("split", replace(SPLIT, micro_batch=4))):
         (folder / f"{name}.txt").write_text(pretty(recipe))
     return folder
 
@@ -89,6 +100,10 @@ def scenes(folder):
         "frozen": scene(2, "griefs", what="freeze", rank=1, rounds=3, patience=3),
         "headless": scene(2, "griefs", what="kill", rank=0, rounds=3),
         "infinite": scene(2, "infinite", recipe="broken"),
+        "poisoned": scene(
+            2, "poisoned", recipe="split", what="poison", rank=1, rounds=27, more=["--on-nonfinite", "rollback"]
+        ),
+        "pieces": scene(3, "pieces", recipe="split"),
         "unknown": scene(2, "odd", more=["--set", "bach=25"]),
         "odd": scene(2, "odd", recipe="recipe", more=["--set", "batch=25"]),
     }
@@ -167,6 +182,26 @@ def test_ranks_take_over_from_others_and_end_as_one_process(scenes, folder, stra
     assert_alike(folder / "stopped", straight)
     assert_alike(train(RECIPE, folder / "two", quiet=True), straight)
     assert "nothing left to do" in words(scenes["again"])[0]
+
+
+def test_ranks_play_in_micro_batches_what_one_process_plays_at_once(scenes, folder):
+    assert scenes["pieces"]["ended"] == {"0": 0, "1": 0, "2": 0}
+    assert_alike(folder / "pieces", train(SPLIT, folder / "whole", quiet=True))
+
+
+def test_where_one_rank_meets_no_number_all_go_back_together(scenes, folder, monkeypatch):
+    assert scenes["poisoned"]["ended"] == {"0": 0, "1": 0}
+    said = words(scenes["poisoned"])
+    assert said[0].count("is no longer a finite number after 624 images: back to 480 images, at 0.5 of") == 1
+    assert said[1] == ""
+    for name in ("step", "draw"):  # put back what is changed below
+        owner = Game if name == "step" else Normal
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    runpy.run_path(str(SCRIPT))["poisoned"](27)
+    alone = train(SPLIT, folder / "alone", quiet=True, care=Care(on_nonfinite="rollback"))
+    assert_alike(folder / "poisoned", alone)
+    lines = [[line for line in told(read_log(run)) if "rollback" in line] for run in (folder / "poisoned", alone)]
+    assert len(lines[0]) == 1 and lines[0] == lines[1]
 
 
 def test_the_first_rank_alone_writes_and_speaks(scenes):

@@ -101,11 +101,14 @@ def speaks() -> bool:
 
 @contextmanager
 def alike() -> Iterator[None]:
-    """Tell an error once that all processes meet before they join, as one in the command: the first tells."""
+    """Tell an error once a machine that its processes meet before they join, as one in the command: the first tells.
+
+    It may be that one machine alone meets it, as where a file is not there too, and nothing has been exchanged yet.
+    """
     try:
         yield
     except ValueError as error:
-        if not speaks():
+        if int(os.environ.get("LOCAL_RANK", "0")) > 0:
             raise SystemExit(1) from error
         raise
 
