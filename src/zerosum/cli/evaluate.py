@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from zerosum.evaluation.scores import Scores
     from zerosum.evaluation.scoring import Evaluator
 
-_SIDE = "a folder or zip of images, a .npz of images or features, a run folder, or a source like 'Digits()'"
+_SIDE = "a folder, zip or packed set of images, a .npz of images or features, a run folder, or a source like 'Digits()'"
 # Written out, since --help loads no torch; a test holds them to what there is.
 _METRICS = "fid, fid-infinity, kid, is, prdc, swd, memorisation, intra-fid, cas"
 _FEATURES = "inception, lite0, dinov2, classifier:FILE, random-conv, pixels or package.module:function"
