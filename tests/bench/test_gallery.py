@@ -106,7 +106,7 @@ def test_every_recipe_gets_a_run_a_row_and_a_picture(room):
     assert all((r["images"], r["seconds"], r["cpu_seconds"]) == (32, 3.0, 2.0) for r in results.values())
     page = (place / "gallery.md").read_text()
     assert page.startswith("prose before\n") and page.endswith("prose after\n") and "old" not in page
-    assert "| `ring` | 32 | 2 | 3 | 90 s | 2,500 | " in page
+    assert "| `ring` | 32 | 2 | 3 | 2 minutes on one core | 2,500 | " in page
     assert "| `dcgan` | 32 | 2 | 3 | 4 minutes on one core | 50.0% |  | 3 | 7.0 |" in page
     assert "Judge: abc of made up." in page and "| *real digits* (made up) |" in page and "](pictures/ring.png)" in page
     for name in results:
@@ -282,7 +282,7 @@ def test_stacked_digits_are_read_plane_by_plane_and_other_data_by_the_run_itself
 def test_a_stated_time_is_what_the_docstring_says():
     assert gallery_table.stated("digits") == "under 3 minutes"
     assert gallery_table.stated("dcgan") == "4 minutes on one core"
-    assert gallery_table.stated("ring") == "90 s" and gallery_table.stated("?") == ""
+    assert gallery_table.stated("grid") == "90 s" and gallery_table.stated("?") == ""
 
 
 def test_values_that_differ_are_told_with_their_names():
