@@ -18,7 +18,7 @@ from zerosum.terms.schedules import Cosine, Geometric, Scheduled
 
 
 def ring() -> Recipe:
-    """Eight Gaussians on a ring: every mode found, by a smooth critic that sharpens as it goes; 2 minutes on one core."""
+    """Eight Gaussians on a ring: every mode found, by a critic that sharpens as it goes; 2 minutes on one core."""
     return replace(_sharpening("ring", Ring(), detail=8.0, softest=0.001), latent=Uniform(2), images=2_400_000)
 
 
