@@ -21,6 +21,7 @@ def minimax() -> Recipe:
         d_terms=(),
         G_opt=optimiser,
         D_opt=optimiser,
+        images=1_800_000,
     )
 
 
