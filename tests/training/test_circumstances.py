@@ -8,7 +8,7 @@ import torch
 
 from zerosum.training.folder import write_circumstances
 
-WORDS = ["train", "digits", "--set", "objective=Hinge()"]
+WORDS = ["train", "digits", "--set", "d_terms=(Every(16, R1(gamma=10.0)),)", "--data", "Images('photos')"]
 
 
 @pytest.mark.parametrize(

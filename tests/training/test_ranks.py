@@ -194,8 +194,7 @@ def test_where_one_rank_meets_no_number_all_go_back_together(scenes, folder, mon
     said = words(scenes["poisoned"])
     assert said[0].count("is no longer a finite number after 624 images: back to 480 images, at 0.5 of") == 1
     assert said[1] == ""
-    for name in ("step", "draw"):  # put back what is changed below
-        owner = Game if name == "step" else Normal
+    for owner, name in ((Game, "step"), (Normal, "draw")):  # put back what is changed below
         monkeypatch.setattr(owner, name, getattr(owner, name))
     runpy.run_path(str(SCRIPT))["poisoned"](27)
     alone = train(SPLIT, folder / "alone", quiet=True, care=Care(on_nonfinite="rollback"))
