@@ -113,7 +113,7 @@ def _command() -> str:
     if "TORCHELASTIC_RUN_ID" in os.environ:
         machines, processes = os.environ["GROUP_WORLD_SIZE"], os.environ["LOCAL_WORLD_SIZE"]
         start = ["torchrun", "--nnodes", machines, "--nproc-per-node", processes, *start]
-    elif module or program.suffix == ".py":
+    elif program.suffix == ".py":
         start = ["python", *start]
     return shlex.join([*start, *sys.argv[1:]])
 
