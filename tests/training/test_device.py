@@ -1,7 +1,19 @@
+import re
+from dataclasses import replace
+
 import pytest
 import torch
+from bench.kills import POINTS
 
-from zerosum.training.device import choose_device, choose_precision, has_bfloat16, precision_context, seed_layers
+from zerosum.training.device import (
+    choose_device,
+    choose_precision,
+    crowding,
+    has_bfloat16,
+    precision_context,
+    seed_layers,
+)
+from zerosum.training.run import train
 
 CPU = torch.device("cpu")
 
@@ -31,6 +43,33 @@ def test_the_context_computes_in_the_precision():
     with precision_context("bfloat16", CPU)():
         assert (a @ a).dtype == torch.bfloat16
     assert isinstance(has_bfloat16(CPU), bool)
+
+
+@pytest.mark.parametrize(
+    ("cores", "load", "threads", "wanted"),
+    [
+        (2, 0.1, 2, ""),
+        (2, 0.9, 2, ""),  # less than one other job
+        (2, 1.2, 2, "OMP_NUM_THREADS=1 "),
+        (2, 7.5, 2, "other work fills 7.5 of 2 cores.+OMP_NUM_THREADS=1 "),
+        (2, 7.5, 1, ""),
+        (64, 30.4, 32, ""),
+        (64, 40.4, 32, "OMP_NUM_THREADS=24 "),
+    ],
+)
+def test_a_run_on_a_crowded_machine_says_how_many_threads_are_free(monkeypatch, cores, load, threads, wanted):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
+    assert re.search(wanted, crowding(CPU)) if wanted else crowding(CPU) == ""
+    assert crowding(torch.device("cuda")) == ""
+
+
+def test_that_is_said_where_a_run_begins(tmp_path, monkeypatch, capsys):
+    recipe = replace(POINTS, images=32)
+    monkeypatch.setattr("zerosum.training.session.crowding", lambda device: f"the {device} is crowded")
+    train(recipe, tmp_path / "run")
+    assert "the cpu is crowded" in capsys.readouterr().err
 
 
 def test_layers_are_seeded_as_by_torch_itself_and_nothing_is_kept_of_a_call():

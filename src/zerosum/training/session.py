@@ -19,6 +19,7 @@ from zerosum.runs.lock import locked
 from zerosum.runs.log import Means, append_log, truncate_log
 from zerosum.training.build import build_game
 from zerosum.training.care import Care
+from zerosum.training.device import crowding
 from zerosum.training.evaluating import RunScores, forget_best
 from zerosum.training.folder import has_ended, open_run, refuse_foreign, storable, write_circumstances
 from zerosum.training.loop import Loop
@@ -120,6 +121,8 @@ class Session:
         for sentence in start.sayings:
             say(sentence)
         say(f"{self.recipe.name}: {self._described()}; into {self.run}")
+        if crowded := crowding(self.together.device):
+            say(crowded)
         if self.start is not None:
             check_origin(self.run, self.start.numbers, self.care.start_from)
             names = (_ROLLBACKS, ORIGIN, DATA)
