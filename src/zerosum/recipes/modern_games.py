@@ -123,8 +123,8 @@ def gat() -> Recipe:
 
     As in arXiv 2509.24935, the learning rate falls with the width: a larger `size` wants `width_scaled(2e-4, size)`.
     """
-    size, falling = 4, Geometric(end=0.1)
-    penalties = tuple(Every(4, Scheduled(falling, penalty)) for penalty in (R1(gamma=1.0), R2(gamma=1.0)))
+    size = 4
+    penalties = (Every(4, R1(gamma=1.0)), Every(4, R2(gamma=1.0)))
     optimiser = steady(lr=width_scaled(2e-4, size))
     return replace(
         r3gan(),
@@ -135,7 +135,7 @@ def gat() -> Recipe:
         g_terms=(LevelGuidance(),),
         G_opt=optimiser,
         D_opt=optimiser,
-        batch=64,
+        batch=16,
         images=40_000,
     )
 

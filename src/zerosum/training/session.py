@@ -203,7 +203,8 @@ class Session:
         data = f"{len(self.dataset):,} samples of {self.dataset.name}"
         players = f"parameters G {_count(self.game.G.parameters)}, D {_count(self.game.D.parameters)}"
         where = f"{ranks()} processes, each on " * (ranks() > 1) + self.together.device.type
-        return f"{data}; {players}; {where} in {self.precision}, {torch.get_num_threads()} threads"
+        threads = torch.get_num_threads()
+        return f"{data}; {players}; {where} in {self.precision}, {threads} thread{'s' * (threads > 1)}"
 
 
 def _count(parameters: list[torch.nn.Parameter]) -> str:
