@@ -119,9 +119,10 @@ def r3gan() -> Recipe:
 
 
 def gat() -> Recipe:
-    """Transformers for both players, each depth of G under guidance (Hyun et al. 2025), for those who will scale them.
+    """Transformers for both players, each depth of G under guidance (Hyun et al. 2025); 20 minutes on one core.
 
-    As in arXiv 2509.24935, the learning rate falls with the width: a larger `size` wants `width_scaled(2e-4, size)`.
+    It is for those who will scale it. In so short a run it learns by many moves of small batches. As in arXiv
+    2509.24935, the learning rate falls with the width: a larger `size` wants `width_scaled(2e-4, size)`.
     """
     size = 4
     penalties = (Every(4, R1(gamma=1.0)), Every(4, R2(gamma=1.0)))
