@@ -12,6 +12,7 @@ from zerosum.augment import AdaptiveAugment, AdaptivePseudo, FixedAugment
 from zerosum.data.dataset import in_memory
 from zerosum.game import Draws, Judgement
 from zerosum.networks import DCGANDiscriminator, DCGANGenerator
+from zerosum.objectives import Hinge, Relativistic
 from zerosum.recipes.named_recipes import named
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
@@ -20,11 +21,12 @@ BOTH = {"ADA": AdaptiveAugment, "APA": AdaptivePseudo}
 each = pytest.mark.parametrize(("name", "kind"), BOTH.items())
 
 
-def move(scores, ranks=1, average=lambda value: value):
-    """A move of D over real samples with these scores."""
-    scores = torch.as_tensor(scores)
-    real = SimpleNamespace(score=scores)
-    return SimpleNamespace(real=real, x=torch.zeros(len(scores), 1), draws=Draws(0, 0, 0, ranks), average=average)
+def move(scores, ranks=1, average=lambda value: value, against=None):
+    """A move of D over real samples with these scores, in a game of pairs where others stand `against` them."""
+    scores, others = torch.as_tensor(scores), torch.as_tensor(scores if against is None else against)
+    real, fake, x = SimpleNamespace(score=scores), SimpleNamespace(score=others), torch.zeros(len(scores), 1)
+    draws, paired = Draws(0, 0, 0, ranks), against is not None
+    return SimpleNamespace(real=real, fake=fake, x=x, draws=draws, average=average, paired=paired)
 
 
 def scores(r, batch=10):
@@ -95,6 +97,39 @@ def test_signs_count_by_samples_and_score_maps_by_their_entries(name, kind):
     assert augment.adaptation.p.item() == pytest.approx(0.04)
     augment.watch("D", move(torch.tensor([[[1.0, -2.0], [3.0, 0.0]]])), log)
     assert log[f"{name}/r"].item() == 0.25
+
+
+@each
+def test_in_a_game_of_pairs_the_higher_score_of_a_pair_counts(name, kind):
+    augment, log = kind(every=1, images=100), {}
+    augment.watch("D", move([-9.0, -8.0, -7.0, -6.0], against=[-9.5, -8.5, -7.5, -5.5]), log)
+    assert log[f"{name}/r"].item() == 0.5 and augment.adaptation.p == 0
+    augment.watch("D", move([5.0, 4.0], against=[7.0, 6.0]), log)
+    assert log[f"{name}/r"].item() == -1
+    augment.watch("D", move([-9.0, -8.0], against=[-9.5, -9.5]), log)
+    assert log[f"{name}/r"].item() == 1 and augment.adaptation.p.item() == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(("objective", "invariant"), [(Relativistic(), True), (Hinge(), False)])
+def test_a_relativistic_d_is_read_alike_wherever_its_scores_lie(objective, invariant):
+    """Nothing in such a game holds the scores near 0: p led by their signs would stay at 0, or rise to 1."""
+    pixels = torch.randint(256, (40, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    dataset, device = in_memory("tiny", pixels), torch.device("cpu")
+    recipe = replace(
+        named("ada"),
+        generator=DCGANGenerator(size=4),
+        discriminator=DCGANDiscriminator(size=4, norm="none"),
+        objective=objective,
+        conditional=False,
+        batch=8,
+    )
+    found = []
+    for shift in (-50.0, 50.0):
+        game = build_game(recipe, dataset, device, "float32")
+        with torch.no_grad():
+            list(game.D.network.parameters())[-1].add_(shift)
+        found.append(game.move_D(next(Batches(dataset, 8, False, seed=0, device=device)))["ADA/r"].item())
+    assert found[0] == found[1] if invariant else found == [-1, 1]
 
 
 @each

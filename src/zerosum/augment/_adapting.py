@@ -36,11 +36,13 @@ class Adaptation:
     def after(self, turn: Turn, target: float, every: int, images: int, limit: float) -> Tensor:
         """Take in a move of D, change p if it is time, and return this move's r = E[sign D(x)].
 
-        r is that of all ranks and, over several moves, of all samples. p goes up by the samples seen over `images`
-        where r is above the target, down by as much where it is below, and stays in [0, limit].
+        In a game of pairs, where a score by itself says nothing, r = E[sign(D(x) - D(G(z)))]. It is that of all ranks
+        and, over several moves, of all samples. p goes up by the samples seen over `images` where r is above the
+        target, down by as much where it is below, and stays in [0, limit].
         """
         batch = len(turn.x) * turn.draws.ranks
-        r = turn.average(turn.real.score.detach().sign().mean())
+        scores = turn.real.score - turn.fake.score if turn.paired else turn.real.score
+        r = turn.average(scores.detach().sign().mean())
         self.signs += batch * r.to(self.signs)
         self.seen += batch
         self.moves += 1

@@ -24,7 +24,8 @@ class AdaptiveAugment:
     """ADA: Karras et al. 2020 (arXiv 2006.06676), section 3, with the pipeline of appendix B.
 
     Each transformation is done to each sample with probability p by itself, and p is led so that r = E[sign D(x)]
-    stays at `target`. Motions make one resampling, colours one map. Logged as `ADA/p` and `ADA/r`.
+    stays at `target`; in relativistic games, whose scores have no zero, r = E[sign(D(x) - D(G(z)))] over their pairs.
+    Motions make one resampling, colours one map. Logged as `ADA/p` and `ADA/r`.
 
     What D sees through augmentations it undoes, unless they are so likely that G can pass their results off as data:
     they leak. The paper finds that this pipeline does not leak for p up to about 0.8 (section 2.2), so where p settles
@@ -73,8 +74,8 @@ class AdaptivePseudo:
     """APA: Jiang et al. 2021 (arXiv 2111.06849): D is deceived about some generated samples.
 
     With probability p a real sample is replaced by the generated one in its place before D sees it as real; p is led
-    so that lambda_r = E[sign D(x)], over what D saw as real, stays at `target`. Generated samples are left alone.
-    Logged as `APA/p` and `APA/r`. The paper's proof that the game keeps its equilibrium wants p < 1, which a `limit`
+    so that lambda_r = E[sign D(x)], over what D saw as real, stays at `target`, in relativistic games as in ADA.
+    Generated samples are left alone. Logged as `APA/p` and `APA/r`. The paper's proof that the game keeps its equilibrium wants p < 1, which a `limit`
     can hold. A penalty on the slope of D at real samples is 0 where a sample is replaced.
 
     Args:

@@ -210,7 +210,8 @@ class Game:
         """Lay the table for a player's move."""
         D, G = self.D.network, self.G.network
         clock = Clock(player.moves, self.images, self.images / self.images_total)
-        return Turn(player.name, D, G, x, x_fake, z, batch.c, clock, self.draws(batch), self.augment)
+        paired = self.objective.reads_real
+        return Turn(player.name, D, G, x, x_fake, z, batch.c, clock, self.draws(batch), self.augment, paired)
 
     def draws(self, batch: Batch) -> Draws:
         """The random numbers of a batch's move."""
