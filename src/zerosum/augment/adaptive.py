@@ -73,10 +73,10 @@ class AdaptiveAugment:
 class AdaptivePseudo:
     """APA: Jiang et al. 2021 (arXiv 2111.06849): D is deceived about some generated samples.
 
-    With probability p a real sample is replaced by the generated one in its place before D sees it as real; p is led
-    so that lambda_r = E[sign D(x)], over what D saw as real, stays at `target`, in relativistic games as in ADA.
-    Generated samples are left alone. Logged as `APA/p` and `APA/r`. The paper's proof that the game keeps its equilibrium wants p < 1, which a `limit`
-    can hold. A penalty on the slope of D at real samples is 0 where a sample is replaced.
+    With probability p a real sample is replaced by the generated one in its place before D sees it as real; p is led so
+    that lambda_r = E[sign D(x)], over what D saw as real, stays at `target`, in relativistic games as in ADA. Generated
+    samples are left alone. Logged as `APA/p` and `APA/r`. The paper's proof that the game keeps its equilibrium wants p
+    < 1, which a `limit` can hold. A penalty on the slope of D at real samples is 0 where a sample is replaced.
 
     Args:
         target: lambda_r to hold.
