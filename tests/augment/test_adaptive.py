@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.augment import AdaptiveAugment, AdaptivePseudo, FixedAugment
+from zerosum.augment import AdaptiveAugment, AdaptivePseudo, Chain, FixedAugment, InstanceNoise
 from zerosum.data.dataset import in_memory
 from zerosum.game import Draws, Judgement
 from zerosum.networks import DCGANDiscriminator, DCGANGenerator
@@ -22,11 +22,10 @@ each = pytest.mark.parametrize(("name", "kind"), BOTH.items())
 
 
 def move(scores, ranks=1, average=lambda value: value, against=None):
-    """A move of D over real samples with these scores, in a game of pairs where others stand `against` them."""
+    """A move of D over real samples with these scores, and generated ones that stand `against` them."""
     scores, others = torch.as_tensor(scores), torch.as_tensor(scores if against is None else against)
     real, fake, x = SimpleNamespace(score=scores), SimpleNamespace(score=others), torch.zeros(len(scores), 1)
-    draws, paired = Draws(0, 0, 0, ranks), against is not None
-    return SimpleNamespace(real=real, fake=fake, x=x, draws=draws, average=average, paired=paired)
+    return SimpleNamespace(real=real, fake=fake, x=x, draws=Draws(0, 0, 0, ranks), average=average)
 
 
 def scores(r, batch=10):
@@ -102,6 +101,7 @@ def test_signs_count_by_samples_and_score_maps_by_their_entries(name, kind):
 @each
 def test_in_a_game_of_pairs_the_higher_score_of_a_pair_counts(name, kind):
     augment, log = kind(every=1, images=100), {}
+    Chain((InstanceNoise(), augment)).learn(Relativistic())
     augment.watch("D", move([-9.0, -8.0, -7.0, -6.0], against=[-9.5, -8.5, -7.5, -5.5]), log)
     assert log[f"{name}/r"].item() == 0.5 and augment.adaptation.p == 0
     augment.watch("D", move([5.0, 4.0], against=[7.0, 6.0]), log)

@@ -65,6 +65,13 @@ def test_a_run_on_a_crowded_machine_says_how_many_threads_are_free(monkeypatch, 
     assert crowding(torch.device("cuda")) == ""
 
 
+def test_where_load_is_not_counted_nothing_is_said(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    monkeypatch.delattr("os.getloadavg")
+    assert crowding(CPU) == ""
+
+
 def test_that_is_said_where_a_run_begins(tmp_path, monkeypatch, capsys):
     recipe = replace(POINTS, images=32)
     monkeypatch.setattr("zerosum.training.session.crowding", lambda device: f"the {device} is crowded")

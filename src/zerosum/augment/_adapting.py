@@ -26,12 +26,16 @@ def check_adaptation(target: float, every: int, images: int, limit: float) -> No
 
 @dataclass(eq=False)
 class Adaptation:
-    """The probability p and what has been seen of D since it last changed. It stays on the CPU, in float64."""
+    """The probability p and what has been seen of D since it last changed. It stays on the CPU, in float64.
+
+    `paired` is of the game: whether a score counts only beside one of the other side, as in relativistic games.
+    """
 
     p: Tensor = field(default_factory=_zero)
     signs: Tensor = field(default_factory=_zero)
     seen: Tensor = field(default_factory=_zero)
     moves: Tensor = field(default_factory=_zero)
+    paired: bool = False
 
     def after(self, turn: Turn, target: float, every: int, images: int, limit: float) -> Tensor:
         """Take in a move of D, change p if it is time, and return this move's r = E[sign D(x)].
@@ -41,7 +45,7 @@ class Adaptation:
         target, down by as much where it is below, and stays in [0, limit].
         """
         batch = len(turn.x) * turn.draws.ranks
-        scores = turn.real.score - turn.fake.score if turn.paired else turn.real.score
+        scores = turn.real.score - turn.fake.score if self.paired else turn.real.score
         r = turn.average(scores.detach().sign().mean())
         self.signs += batch * r.to(self.signs)
         self.seen += batch
@@ -55,9 +59,12 @@ class Adaptation:
 
     def state_dict(self) -> dict[str, Tensor]:
         """All four numbers, each a scalar."""
-        return {name: value.clone() for name, value in vars(self).items()}
+        return {name: value.clone() for name, value in self._numbers().items()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take the numbers back."""
-        for name, value in vars(self).items():
+        for name, value in self._numbers().items():
             value.copy_(state[name])
+
+    def _numbers(self) -> dict[str, Tensor]:
+        return {"p": self.p, "signs": self.signs, "seen": self.seen, "moves": self.moves}

@@ -14,6 +14,7 @@ from torch import Tensor
 from zerosum.augment._adapting import Adaptation, check_adaptation
 from zerosum.augment._applying import applied
 from zerosum.augment.pipelines import Pipeline, transformations
+from zerosum.game.player import Objective
 from zerosum.game.turn import Turn
 
 _Log = dict[str, Tensor]
@@ -53,6 +54,10 @@ class AdaptiveAugment:
     def __call__(self, x: Tensor, role: str, turn: Turn) -> Tensor:
         """The samples as D shall see them."""
         return applied(transformations(self.pipeline), x, turn.draws, f"augment {role}", self.adaptation.p.item())
+
+    def learn(self, objective: Objective) -> None:
+        """Take note of what scores mean in the game."""
+        self.adaptation.paired = objective.reads_real
 
     def watch(self, player: str, turn: Turn, log: _Log) -> None:
         """After a move of D: lead p by the signs of its scores on all ranks, and log both."""
@@ -104,6 +109,10 @@ class AdaptivePseudo:
             raise ValueError(f"real and generated samples differ in shape and cannot stand for each other: {shapes}")
         replaced = turn.draws.uniform(f"pseudo {role}", (len(x),) + (1,) * (x.dim() - 1)) < p
         return torch.where(replaced, turn.x_fake.detach(), x)
+
+    def learn(self, objective: Objective) -> None:
+        """Take note of what scores mean in the game."""
+        self.adaptation.paired = objective.reads_real
 
     def watch(self, player: str, turn: Turn, log: _Log) -> None:
         """After a move of D: lead p by the signs of its scores on all ranks, and log both."""

@@ -30,6 +30,15 @@ class Watcher(Protocol):
         ...
 
 
+@runtime_checkable
+class Judging(Protocol):
+    """A watcher that reads scores, and so has to know what the players want of them."""
+
+    def learn(self, objective: Objective) -> None:
+        """Called once, when the game is laid out."""
+        ...
+
+
 class Shown(Protocol):
     """What G is shown in D's place on its moves."""
 
@@ -95,6 +104,9 @@ class Game:
         parts: tuple[object, ...] = (self.objective, self.augment, *map(unwrapped, (*self.D.terms, *self.G.terms)))
         watching = (*(part for part in parts if isinstance(part, Watcher)), *self.watchers)
         self.watchers = tuple({id(watcher): watcher for watcher in watching}.values())  # a part of both players once
+        for watcher in self.watchers:
+            if isinstance(watcher, Judging):
+                watcher.learn(self.objective)
 
     def step(self, batches: Iterator[Batch]) -> Log:
         """Play one round: `n_critic` moves of D and then `n_generator` of G, each on its own batch."""
@@ -210,8 +222,7 @@ class Game:
         """Lay the table for a player's move."""
         D, G = self.D.network, self.G.network
         clock = Clock(player.moves, self.images, self.images / self.images_total)
-        paired = self.objective.reads_real
-        return Turn(player.name, D, G, x, x_fake, z, batch.c, clock, self.draws(batch), self.augment, paired)
+        return Turn(player.name, D, G, x, x_fake, z, batch.c, clock, self.draws(batch), self.augment)
 
     def draws(self, batch: Batch) -> Draws:
         """The random numbers of a batch's move."""

@@ -67,7 +67,6 @@ class Turn:
         draws: this move's random numbers.
         augment: what is done to samples before D sees them, from the samples, their role (`real`, `fake`, or what
             a term calls its own) and this turn; None for nothing.
-        paired: whether a score counts only beside one of the other side, as in relativistic games.
     """
 
     player: str
@@ -80,7 +79,6 @@ class Turn:
     clock: Clock
     draws: Draws
     augment: "Augmentation | None" = None
-    paired: bool = False
 
     @cached_property
     def real(self) -> Judgement:

@@ -20,6 +20,7 @@ from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import build_generator, condition_of
 from zerosum.terms.auxiliary import AuxiliaryClass
+from zerosum.terms.matching import MatchingAware
 from zerosum.training.compiled import CompiledMoves, check_compiled
 from zerosum.training.device import precision_context
 from zerosum.training.state import Stateful
@@ -79,9 +80,14 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
 
 
 def _check_terms(recipe: Recipe, condition: Condition | None) -> None:
-    """Raise `ValueError` where D would read off samples another kind of condition than the game is played by."""
+    """Raise `ValueError` where a term cannot go by the conditions that the game is played by."""
     kind = _KINDS.get(type(condition))
     for term in map(unwrapped, (*recipe.d_terms, *recipe.g_terms)):
+        if isinstance(term, MatchingAware) and recipe.label_dropout:
+            raise ValueError(
+                "MatchingAware shows D wrong conditions, and with label_dropout some samples have none that is right: "
+                "leave one of the two out"
+            )
         if isinstance(term, AuxiliaryClass) and kind is not None and term.kind != kind:
             raise ValueError(
                 f"AuxiliaryClass(kind={term.kind!r}) would read {term.kind}, and these data tell {kind}: "

@@ -64,11 +64,13 @@ def crowding(device: torch.device) -> str:
     The threads of a step wait for the slowest of them, and spin: with two other jobs on two cores, `digits` plays 1.6
     rounds a second on two threads and 6.7 on one.
     """
-    if device.type != "cpu" or not hasattr(os, "getloadavg"):  # Windows does not count its load
-        return ""
-    cores, load, threads = os.cpu_count() or 1, os.getloadavg()[0], torch.get_num_threads()
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows does not count it
+        load = 0.0
+    cores = os.cpu_count() or 1
     free = max(1, math.floor(cores - load) + 1)
-    if threads <= free:
+    if device.type != "cpu" or torch.get_num_threads() <= free:
         return ""
     return (
         f"other work fills {load:.1f} of {cores} cores, and threads that wait for a core are slow: with "
