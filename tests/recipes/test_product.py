@@ -189,6 +189,7 @@ class Table:
             "the attributes of a sample: play by": self.kind is not Attributes,
             "the numbers of a sample: play by": self.kind is not Vector,
             r"choose .*conditioning=Auxiliary\(\)": self.way is not Auxiliary,
+            "see wrong conditions, and here are none": self.kind is None,
             "build it with decoders=True": not getattr(self.D, "decoders", False),
             "d_terms would count for nothing": side == "D" and not [*self.D.build(self.shape, None).parameters()],
         }

@@ -23,7 +23,8 @@ class MatchingAware:
     2 : 1 : 1. c' is the condition of the next sample of the batch whose condition is another; where all are alike there
     is nothing to learn from, and the term is 0.
 
-    A sample of which nothing is told has no wrong condition, so games with `label_dropout` refuse the term.
+    D has to be given conditions: one that reads them off samples by itself (`Auxiliary`) sees no difference to learn
+    from. And a sample of which nothing is told has no wrong condition, so games with `label_dropout` refuse the term.
 
     Args:
         objective: whose loss of D it is, as a rule the game's own; one without memory.
