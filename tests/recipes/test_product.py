@@ -49,8 +49,7 @@ BATCH, CLASSES = 4, 3
 POINTS, PICTURES = (2,), (2, 8, 8)
 LATENT = Coded(Normal(2), (2,), 1)
 CODE = MutualInformation(LATENT.categories, LATENT.continuous).outputs
-# For fields without a default.
-EXAMPLES = {
+EXAMPLES = {  # for fields without a default
     Term: WeightDecay(), Schedule: Cosine(), Transformation: Noise(0.1), Objective: NonSaturating(), int: 2,
     DiscriminatorSpec: MLPDiscriminator(hidden=(8, 8), activation="silu"),
 }  # fmt: skip
