@@ -101,7 +101,7 @@ def test_signs_count_by_samples_and_score_maps_by_their_entries(name, kind):
 @each
 def test_in_a_game_of_pairs_the_higher_score_of_a_pair_counts(name, kind):
     augment, log = kind(every=1, images=100), {}
-    Chain((InstanceNoise(), augment)).learn(Relativistic())
+    Chain((InstanceNoise(), augment)).meet(Relativistic())
     augment.watch("D", move([-9.0, -8.0, -7.0, -6.0], against=[-9.5, -8.5, -7.5, -5.5]), log)
     assert log[f"{name}/r"].item() == 0.5 and augment.adaptation.p == 0
     augment.watch("D", move([5.0, 4.0], against=[7.0, 6.0]), log)

@@ -8,7 +8,7 @@ import torch
 
 from zerosum.data.dataset import in_memory
 from zerosum.networks import MLPDiscriminator, MLPGenerator
-from zerosum.objectives import NonSaturating, Relativistic
+from zerosum.objectives import BoundaryEquilibrium, NonSaturating, Relativistic
 from zerosum.recipes.named_recipes import named
 from zerosum.terms import MatchingAware
 from zerosum.terms.matching import mismatched
@@ -89,9 +89,19 @@ def test_it_says_where_it_cannot_be(lay, player, c, sentence):
         MatchingAware()(lay(player, D, x=X, x_fake=X, c=c))
 
 
-def test_a_weight_below_0_is_refused():
-    with pytest.raises(ValueError, match="weight weighs a penalty and is at least 0; found -1"):
-        MatchingAware(weight=-1.0)
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: MatchingAware(weight=-1.0), "weight weighs a penalty and is at least 0; found -1"),
+        (
+            lambda: MatchingAware(BoundaryEquilibrium()),
+            "MatchingAware keeps no memory for its parts: choose",
+        ),
+    ],
+)
+def test_what_it_cannot_be_made_of_is_refused(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()
 
 
 def test_with_samples_of_which_nothing_is_told_it_is_refused():

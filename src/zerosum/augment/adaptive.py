@@ -55,7 +55,7 @@ class AdaptiveAugment:
         """The samples as D shall see them."""
         return applied(transformations(self.pipeline), x, turn.draws, f"augment {role}", self.adaptation.p.item())
 
-    def learn(self, objective: Objective) -> None:
+    def meet(self, objective: Objective) -> None:
         """Take note of what scores mean in the game."""
         self.adaptation.paired = objective.reads_real
 
@@ -110,7 +110,7 @@ class AdaptivePseudo:
         replaced = turn.draws.uniform(f"pseudo {role}", (len(x),) + (1,) * (x.dim() - 1)) < p
         return torch.where(replaced, turn.x_fake.detach(), x)
 
-    def learn(self, objective: Objective) -> None:
+    def meet(self, objective: Objective) -> None:
         """Take note of what scores mean in the game."""
         self.adaptation.paired = objective.reads_real
 

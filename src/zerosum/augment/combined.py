@@ -8,7 +8,7 @@ from torch import Tensor
 from zerosum.augment._checks import check_strength
 from zerosum.augment.schedules import Line
 from zerosum.game.draws import derived_seed
-from zerosum.game.game import Judging, Watcher
+from zerosum.game.game import ReadsScores, Watcher
 from zerosum.game.player import Objective, Schedule
 from zerosum.game.turn import Augmentation, Turn
 
@@ -61,11 +61,11 @@ class Chain:
             x = part(x, role, replace(turn, draws=draws))
         return x
 
-    def learn(self, objective: Objective) -> None:
+    def meet(self, objective: Objective) -> None:
         """Tell the parts that read scores what they mean in the game."""
         for part in self.augmentations:
-            if isinstance(part, Judging):
-                part.learn(objective)
+            if isinstance(part, ReadsScores):
+                part.meet(objective)
 
     def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
         """Tell the parts that watch of a move."""

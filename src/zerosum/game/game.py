@@ -31,10 +31,10 @@ class Watcher(Protocol):
 
 
 @runtime_checkable
-class Judging(Protocol):
+class ReadsScores(Protocol):
     """A watcher that reads scores, and so has to know what the players want of them."""
 
-    def learn(self, objective: Objective) -> None:
+    def meet(self, objective: Objective) -> None:
         """Called once, when the game is laid out."""
         ...
 
@@ -105,8 +105,8 @@ class Game:
         watching = (*(part for part in parts if isinstance(part, Watcher)), *self.watchers)
         self.watchers = tuple({id(watcher): watcher for watcher in watching}.values())  # a part of both players once
         for watcher in self.watchers:
-            if isinstance(watcher, Judging):
-                watcher.learn(self.objective)
+            if isinstance(watcher, ReadsScores):
+                watcher.meet(self.objective)
 
     def step(self, batches: Iterator[Batch]) -> Log:
         """Play one round: `n_critic` moves of D and then `n_generator` of G, each on its own batch."""

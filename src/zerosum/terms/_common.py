@@ -1,14 +1,31 @@
 """What several terms ask of a turn, and how they refuse one."""
 
+from typing import Protocol, runtime_checkable
+
 from torch import Tensor, nn
 
 from zerosum.game.turn import Turn
+
+
+@runtime_checkable
+class _Remembering(Protocol):
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None: ...
 
 
 def check_weight(name: str, value: float) -> None:
     """Raise `ValueError` for a weight below 0, or one that is no number."""
     if not value >= 0:
         raise ValueError(f"{name} weighs a penalty and is at least 0; found {value}")
+
+
+def check_forgetful(term: object, *parts: object) -> None:
+    """Raise `ValueError` for a part with memory inside a term, which no checkpoint would hold."""
+    for part in parts:
+        if isinstance(part, _Remembering):
+            kind = type(term).__name__
+            raise ValueError(f"{kind} keeps no memory for its parts: choose one without; found {part!r}")
 
 
 def check_player(turn: Turn, player: str, term: object) -> None:

@@ -12,7 +12,7 @@ from zerosum.game.draws import derived_seed
 from zerosum.game.player import Objective, Term, unwrapped
 from zerosum.game.turn import Turn
 from zerosum.objectives.relativistic import Relativistic
-from zerosum.terms._common import check_weight
+from zerosum.terms._common import check_forgetful, check_weight
 
 
 @runtime_checkable
@@ -32,13 +32,6 @@ class JudgesLevels(Protocol):
     def levels(self) -> int:
         """How many."""
         ...
-
-
-@runtime_checkable
-class _Remembering(Protocol):
-    def state_dict(self) -> dict[str, Tensor]: ...
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -79,9 +72,7 @@ class LevelGuidance:
         check_weight("weight", self.weight)
         if not 0 <= self.floor < self.least <= 1:
             raise ValueError(f"shares of noise need 0 <= floor < least <= 1; found {self.floor} and {self.least}")
-        for part in (self.objective, *map(unwrapped, self.penalties)):
-            if isinstance(part, _Remembering):
-                raise ValueError(f"LevelGuidance keeps no memory for its parts: choose one without; found {part!r}")
+        check_forgetful(self, self.objective, *map(unwrapped, self.penalties))
 
     def __call__(self, turn: Turn) -> Tensor:
         """The loss of the player whose turn it is, a scalar.

@@ -10,7 +10,7 @@ from zerosum.game.distributed import everyone
 from zerosum.game.player import Objective
 from zerosum.game.turn import Turn
 from zerosum.objectives.logistic import NonSaturating
-from zerosum.terms._common import check_player, check_weight
+from zerosum.terms._common import check_forgetful, check_player, check_weight
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class MatchingAware:
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
+        check_forgetful(self, self.objective)
 
     def __call__(self, turn: Turn) -> Tensor:
         """The loss on this turn, a scalar; raises `ValueError` in a game without conditions."""

@@ -59,7 +59,7 @@ def precision_context(name: str, device: torch.device) -> Callable[[], AbstractC
 
 
 def crowding(device: torch.device) -> str:
-    """A sentence on the threads to take where other work fills this machine's cores; empty where they are free.
+    """A sentence on the threads to take where the load of the last minute fills the cores; empty where they are free.
 
     The threads of a step wait for the slowest of them, and spin: with two other jobs on two cores, `digits` plays 1.6
     rounds a second on two threads and 6.7 on one.
@@ -73,8 +73,8 @@ def crowding(device: torch.device) -> str:
     if device.type != "cpu" or torch.get_num_threads() <= free:
         return ""
     return (
-        f"other work fills {load:.1f} of {cores} cores, and threads that wait for a core are slow: with "
-        f"OMP_NUM_THREADS={free} this may be several times as fast"
+        f"in the last minute {load:.1f} threads shared this machine's {cores} cores: if that goes on, this may be "
+        f"several times as fast with OMP_NUM_THREADS={free}, for threads that wait for a core hold the others up"
     )
 
 
