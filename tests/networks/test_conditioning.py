@@ -1,5 +1,6 @@
 """How a label enters a network, against numpy."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from zerosum.networks import (
     ConditionalNorm,
     DCGANDiscriminator,
     DCGANGenerator,
+    Discriminative,
     Head,
     Join,
     Labels,
@@ -122,7 +124,8 @@ def test_a_projection_of_a_vector_is_bilinear():
 def test_the_label_that_tells_nothing_is_the_one_after_the_last():
     join = Join(Labels(3, nullable=True), 2)
     assert join(normal(1, 2), torch.tensor([3])).shape == (1, 4)
-    assert predictions(Auxiliary(), Labels(3, nullable=True), 0) == 3, "nothing is no class that could be predicted"
+    for way, predicted in ((Auxiliary(), (3, 0)), (Discriminative(), (0, 3))):
+        assert predictions(way, Labels(3, nullable=True), 0) == predicted, "nothing is no class that could be predicted"
     with pytest.raises(IndexError):
         Join(Labels(3), 2)(normal(1, 2), torch.tensor([3]))
 
@@ -177,6 +180,26 @@ def test_an_auxiliary_head_predicts_what_d_is_not_shown(D, shape):
             assert torch.equal(network(x, c).logits, judgement.logits)
     assert replace(D, conditioning=Projection()).build(shape, Labels(3))(x, c).logits is None
     assert replace(D, conditioning=Auxiliary()).build(shape, None)(x).logits is None
+
+
+@pytest.mark.parametrize(("D", "shape"), DISCRIMINATORS, ids=["MLP", "DCGAN", "ResNet"])
+def test_a_head_predicts_classes_by_side_of_what_d_is_not_shown(D, shape):
+    aided = replace(D, conditioning=Discriminative(), auxiliary=2)
+    x, c = normal(4, *shape), torch.arange(4) % 3
+    network = aided.build(shape, Labels(3)).eval()
+    judgement = network(x, c)
+    assert judgement.logits.shape == (4, 2) and judgement.sides.shape == (4, 2, 3)
+    assert torch.equal(network(x).sides, judgement.sides) and torch.equal(network(x).score, judgement.score)
+    bias = next(value for name, value in network.named_parameters() if "sides" in name and name.endswith("bias"))
+    with torch.no_grad():
+        bias += torch.arange(6.0)
+    torch.testing.assert_close(network(x).sides - judgement.sides, torch.arange(6.0).view(1, 2, 3).expand(4, 2, 3))
+    assert aided.build(shape, None)(x).sides is None
+    assert replace(D, conditioning=Auxiliary()).build(shape, Labels(3))(x).sides is None
+    for condition in (Attributes(4), Vector(5)):
+        sentence = f"Discriminative() predicts class labels, and here are {condition!r}: choose Auxiliary()"
+        with pytest.raises(ValueError, match=re.escape(sentence)):
+            aided.build(shape, condition)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ from zerosum.networks.layers import minibatch
 from zerosum.networks.layers.noise import NoiseInjection
 from zerosum.networks.minibatch import MinibatchDiscrimination
 from zerosum.objectives import NonSaturating
-from zerosum.terms import R1, AuxiliaryClass, Every
+from zerosum.terms import R1, AuxiliaryClass, DiscriminativeClass, Every
 
 ROWS, ROUNDS = 12, 3  # rows divide by 2 and by 3 ranks, and each part by 2
 
@@ -190,9 +190,10 @@ def games(parts, whole):
     found = {f"objective {objective}": (plain, objective, {}) for objective in variants}
     unrolled = {"shown": Unrolled(2), "D_optimiser": lambda own, rate: torch.optim.RMSprop(own, 1e-3, eps=0.1)}
     found |= {"unrolled": (plain, NonSaturating(), unrolled)}
-    spoken = next(table for table in parts.TABLES if str(table).startswith("MLP0") and "Auxiliary-Labels" in str(table))
-    told = {"d_terms": (AuxiliaryClass(others=parts.CODE),)}
-    found |= {"untold": (replace(spoken, kind=Labels), NonSaturating(), told)}
+    readers = {"Auxiliary": AuxiliaryClass(others=parts.CODE), "Discriminative": DiscriminativeClass()}
+    for way, term in readers.items():
+        told = next(t for t in parts.TABLES if str(t).startswith("MLP0") and f"{way}-Labels" in str(t))
+        found[f"untold {way}"] = (told, NonSaturating(), {"d_terms": (term,), "g_terms": (term,)})
     for side, term, table in seats(parts):
         found[f"{side} {term}"] = (table, NonSaturating(), {f"{side.lower()}_terms": (Every(2, term),)})
     virtual = next(t for t in parts.TABLES if t.way is None and vars(t.D).get("norm") == "virtual")

@@ -111,7 +111,7 @@ def test_hostile_text_is_refused_with_a_sentence(text, message, capfd):
         ("Adam(betas=(0.5,))", r"Adam.betas takes tuple\[float, float\]; found \(0.5,\)"),
         (
             "DCGANDiscriminator(conditioning=Labels(3))",
-            r"takes Concatenate \| Projection \| Auxiliary; found Labels\(count=3, nullable=False\)",
+            r"takes Concatenate \| Projection \| Auxiliary \| Discriminative; found Labels\(count=3, nullable=False\)",
         ),
         ("MMD(kernel=Cosine())", "MMD.kernel takes Kernel; found Cosine"),
     ],

@@ -31,7 +31,7 @@ from zerosum.game.latents import Normal
 from zerosum.game.pieces import Batch
 from zerosum.game.player import Schedule, Term
 from zerosum.game.turn import Transformation
-from zerosum.networks.conditioning import Attributes, Auxiliary, Concatenate, Condition, ConditionalNorm, Labels, Vector
+from zerosum.networks.conditioning import Auxiliary, Concatenate, Condition, ConditionalNorm, Discriminative, Way
 from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.layers.basic import Norm
 from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev
@@ -45,8 +45,7 @@ from zerosum.recipes.reader import with_setting
 from zerosum.terms import MutualInformation, WeightDecay
 from zerosum.terms.schedules import Cosine
 
-BATCH, CLASSES = 4, 3
-POINTS, PICTURES = (2,), (2, 8, 8)
+BATCH, CLASSES, POINTS, PICTURES = 4, 3, (2,), (2, 8, 8)
 LATENT = Coded(Normal(2), (2,), 1)
 CODE = MutualInformation(LATENT.categories, LATENT.continuous).outputs
 EXAMPLES = {  # for fields without a default
@@ -62,7 +61,7 @@ OTHER = {"discriminator": DCGANDiscriminator(4), "objective": Relativistic(), "k
 OTHER |= {"ResNetDiscriminator.attention": 4, "attention": 8, "dropout": 0.3, "fourier": 2, "scores": 3, "levels": 4}
 OTHER |= {"blocks": 1, "doublings": 1, "minibatch": (MinibatchDiscrimination(2, 2), MinibatchStddev(2))}
 # Parameters of D that no objective reaches, by design, and the last bias, where only differences of scores count.
-READ_BY_TERMS = {"auxiliary": "logits are read by terms alone", "decoders": "they serve the term Reconstruction alone"}
+READ_BY_TERMS = ("auxiliary", "sides", "decoders")  # predictions, and what the term Reconstruction looks at
 # bare, under spectral norm, and StyleGAN2's before the last layer, where no sample is at the bend of the leaky ReLU.
 LAST_BIAS = ("head.linear.bias", "head.linear.layer.bias", "dense.bias")
 
@@ -119,7 +118,7 @@ TERMS = [variant for one in examples("terms", "__call__", "turn") for variant in
 GENERATORS = {family(G): G for G in examples("networks", "build", "latent", "shape", "condition")}
 DISCRIMINATORS = examples("networks", "build", "shape", "condition")
 WAYS = sorted(set().union(*map(ways_of, [*GENERATORS.values(), *DISCRIMINATORS])), key=lambda way: way.__name__)
-KINDS = typing.get_args(Condition)
+KINDS = Labels, Attributes, Vector = typing.get_args(Condition)
 BY_WEIGHTS = [type(term).__name__ for term in TERMS if "weight" in type(term).__module__]
 
 
@@ -171,6 +170,7 @@ class Table:
             "has no field 'conditioning'|conditioning takes ": self.way not in known,
             "a conditional norm is a batch norm": self.way is ConditionalNorm and "batch" not in norm,
             "cannot see labels": family(self.D) == "Identity" and self.way is not None,
+            "predicts class labels": self.way is Discriminative and self.kind is not Labels,
         }
         return [pattern for pattern, true in found.items() if true]
 
@@ -184,6 +184,7 @@ class Table:
             f"put (it|them) among [dg]_terms, not {side.lower()}_terms": True,
             "reads D's features": judgement.features is None,
             "reads D's logits": judgement.logits is None,
+            "reads D's classes by side": judgement.sides is None,
             "the class of a sample: play by": self.kind is not Labels,
             "the attributes of a sample: play by": self.kind is not Attributes,
             "the numbers of a sample: play by": self.kind is not Vector,
@@ -237,7 +238,7 @@ def test_every_objective_meets_every_term(table, sit_down, is_free):
     try:
         session = sit_down(table, LATENT, TERMS)
     except ValueError as error:
-        assert re.search("|".join(table.reasons() or ["take pictures"]), str(error)), error
+        assert re.search("|".join([*table.reasons(), "take pictures"]), str(error)), error
         sys.stdout.write(f"{table}: {total} refused\n")
         return
     assert table.reasons() == []
@@ -279,22 +280,21 @@ def test_the_tables_are_all_networks_under_all_conditionings():
     both = {"MLP", "DCGAN", "ResNet", "R3GAN", "StyleGAN2", "Transformer", "FastGAN"}
     assert both <= {family(table.G) for table in TABLES} == {*GENERATORS}
     assert both | {"AutoEncoder", "Packed", "Identity"} <= {*map(family, DISCRIMINATORS)}
-    assert {way.__name__ for way in WAYS} == {"Concatenate", "Projection", "ConditionalNorm", "Auxiliary"}
-    assert {kind.__name__ for kind in KINDS} == {"Labels", "Attributes", "Vector"}
+    assert {*WAYS} == {*typing.get_args(Way)}
+    assert [kind.__name__ for kind in KINDS] == ["Labels", "Attributes", "Vector"]
     residual = [table for table in TABLES if family(table.D) == "ResNet" and table.shape == PICTURES]
     assert {table.D.norm for table in residual} == {table.G.norm for table in residual} == {*typing.get_args(Norm)}
     assert {(bool(t.D.attention), bool(t.G.attention)) for t in residual} == {(False, False), (True, True)}
     assert {type(table.D.minibatch) for table in residual} == {type(None), MinibatchDiscrimination, MinibatchStddev}
     assert {"Minimax", "MMD", "BoundaryEquilibrium", "TopK"} <= {type(part).__name__ for part in OBJECTIVES}
     assert {"R1", "LeCam", "PathLength", "Every", "Scheduled"} <= {type(part).__name__ for part in TERMS}
-    pairs = len(OBJECTIVES) * len(TERMS) * len("DG")
-    sys.stdout.write(f"{pairs} pairs at {len(TABLES)} tables: {pairs * len(TABLES)} combinations\n")
+    sys.stdout.write(f"{len(OBJECTIVES) * len(TERMS) * len('DG')} pairs at each of {len(TABLES)} tables\n")
 
 
 def test_every_term_is_willing_somewhere(sit_down):
     """So no refusal above stands for a part that cannot be played at all."""
     unwilling, seated = {*TERMS}, [t for t in TABLES if family(t.D) in ("DCGAN", "FastGAN", "Transformer")]
-    for table in (t for t in seated if t.shape == PICTURES and t.way in {None, Auxiliary} & {None, *ways_of(t.D)}):
-        if unwilling:
+    for table in (t for t in seated if t.shape == PICTURES and t.way in {None, *ways_of(t.D)}):
+        if unwilling and table.way in {None, Auxiliary, Discriminative} and not table.reasons():
             unwilling -= {term for _, term in sit_down(table, LATENT, TERMS).willing}
     assert unwilling == set()

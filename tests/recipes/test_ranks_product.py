@@ -74,7 +74,10 @@ def test_every_part_has_been_played_and_has_moved_the_weights(few, product):
         f"table {product.family(D)}" for D in product.DISCRIMINATORS
     }
     assert [key for key, moved in few[1].items() if key.endswith(": moved") and moved < ENOUGH] == []
-    assert f"objective {NonSaturating()!r}" in names and {"unrolled", "untold", "virtual"} < names
+    assert (
+        f"objective {NonSaturating()!r}" in names
+        and {"unrolled", "untold Auxiliary", "untold Discriminative", "virtual"} < names
+    )
 
 
 @pytest.mark.slow

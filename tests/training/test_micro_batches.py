@@ -16,6 +16,7 @@ from zerosum.networks import (
     Auxiliary,
     DCGANDiscriminator,
     DCGANGenerator,
+    Discriminative,
     MinibatchStddev,
     MLPDiscriminator,
     MLPGenerator,
@@ -30,6 +31,7 @@ from zerosum.terms import (
     R2,
     AuxiliaryClass,
     Consistency,
+    DiscriminativeClass,
     Every,
     GradientPenalty,
     LatentConsistency,
@@ -56,7 +58,7 @@ MADE = {Every: Every(2, R1()), MutualInformation: CODE, AuxiliaryClass: Auxiliar
 GENERATORS_OWN = {"FeatureMatching", "PullingAway", "ModeSeeking", "PathLength"}
 BOTH = {"AuxiliaryClass", "MutualInformation", "LatentConsistency", "WeightDecay"}
 # What needs networks that cannot be split, or is nothing by itself.
-ELSEWHERE = {"Reconstruction", "LevelGuidance", "Scheduled", "Consistency"}
+ELSEWHERE = {"Reconstruction", "LevelGuidance", "Scheduled", "Consistency", "DiscriminativeClass"}
 
 
 def kinds(room, *parameters):
@@ -113,6 +115,9 @@ def played(recipe, dataset, rounds):
     batches = Batches(dataset, recipe.batch, recipe.conditional, 0, DEVICE, 0, recipe.label_dropout)
     log = [game.step(batches) for _ in range(rounds)][-1]
     return capture(game, {}).groups, log
+
+
+BY_SIDE = MLPDiscriminator(hidden=(8, 8), activation="tanh", conditioning=Discriminative())
 
 
 def assert_equal_in_pieces(recipe, dataset=POINTS, size=4, rounds=3):
@@ -198,6 +203,9 @@ REFUSED = {
     "PathLength compares": recipe(g_terms=(Every(2, PathLength()),)),
     "Unrolled lets D": recipe(shown=Unrolled(1)),
     "AuxiliaryClass takes a mean over those samples": recipe(label_dropout=0.1, d_terms=(AuxiliaryClass(),)),
+    "DiscriminativeClass takes a mean over those samples": recipe(
+        label_dropout=0.1, d_terms=(Every(2, DiscriminativeClass()),), discriminator=BY_SIDE
+    ),
 }
 
 

@@ -14,11 +14,14 @@ class Judgement:
             feature map for kernel objectives.
         features: `(B, ...)` inner features, for terms that match them; None where a network has none to show.
         logits: `(B, ...)` predictions about the condition, of an auxiliary head; None where there is no such head.
+        sides: `(B, 2, classes)` logits of each class, first as a real sample's, then as a generated one's; None where
+            these are not told apart.
     """
 
     score: Tensor
     features: Tensor | None = None
     logits: Tensor | None = None
+    sides: Tensor | None = None
 
     @staticmethod
     def of(verdict: "Tensor | Judgement") -> "Judgement":

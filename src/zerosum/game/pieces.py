@@ -92,4 +92,4 @@ def _joined(judgements: Sequence[Judgement]) -> Judgement:
 
     score = rows("score")
     assert score is not None
-    return Judgement(score, rows("features"), rows("logits"))
+    return Judgement(score, rows("features"), rows("logits"), rows("sides"))

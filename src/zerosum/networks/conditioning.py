@@ -6,6 +6,7 @@ into a network. A network built with `condition=None` is called without `c`.
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -112,6 +113,15 @@ class Auxiliary:
     """
 
 
+@dataclass(frozen=True)
+class Discriminative:
+    """Show D no label, and have it predict label and side beside the score: ADC-GAN, Hou et al. 2022.
+
+    The predictions are the judgement's `sides` (arXiv 2107.10060): two logits for each class, that of a real sample of
+    it and that of a generated one. They learn by `DiscriminativeClass`. Other conditions than labels are refused.
+    """
+
+
 def needed(c: Tensor | None) -> Tensor:
     """The condition; raises `ValueError` where a conditional network was called without one."""
     if c is None:
@@ -174,7 +184,7 @@ class Join(nn.Module):
         return torch.cat([h, entries], dim=1)
 
 
-Way = Concatenate | Projection | ConditionalNorm | Auxiliary
+Way = Concatenate | Projection | ConditionalNorm | Auxiliary | Discriminative
 
 
 def check_way(conditioning: Way, *known: type[Way]) -> None:
@@ -188,14 +198,32 @@ def entrance(conditioning: Way, condition: Condition | None) -> tuple[Join, Cond
     """A network's entrance for the condition, and what of the condition is left to its head or its norms."""
     if isinstance(conditioning, Concatenate):
         return Join(condition, conditioning.size), None
-    return Join(None, 0), None if isinstance(conditioning, Auxiliary) else condition
+    return Join(None, 0), None if isinstance(conditioning, Auxiliary | Discriminative) else condition
 
 
-def predictions(conditioning: Way, condition: Condition | None, auxiliary: int) -> int:
-    """How many logits a discriminator gives: those of the condition under `Auxiliary`, then `auxiliary` more."""
-    if condition is None or not isinstance(conditioning, Auxiliary):
-        return auxiliary
-    return auxiliary + (condition.count if isinstance(condition, Labels) else condition.size)
+class Predictions(NamedTuple):
+    """How much a discriminator predicts beside the score: `logits`, and `classes` by side, of each two logits."""
+
+    logits: int = 0
+    classes: int = 0
+
+
+_NOTHING = Predictions()
+
+
+def predictions(conditioning: Way, condition: Condition | None, auxiliary: int) -> Predictions:
+    """What a discriminator predicts: the condition's logits under `Auxiliary`, then `auxiliary` more; or its classes.
+
+    Raises `ValueError` where `Discriminative` meets conditions without classes.
+    """
+    if condition is None or not isinstance(conditioning, Auxiliary | Discriminative):
+        return Predictions(auxiliary)
+    entries = condition.count if isinstance(condition, Labels) else condition.size
+    if isinstance(conditioning, Auxiliary):
+        return Predictions(auxiliary + entries)
+    if not isinstance(condition, Labels):
+        raise ValueError(f"Discriminative() predicts class labels, and here are {condition!r}: choose Auxiliary()")
+    return Predictions(auxiliary, entries)
 
 
 def check_auxiliary(auxiliary: int) -> None:
@@ -215,15 +243,22 @@ class Head(nn.Module):
     Args:
         features: entries of a feature vector.
         condition: what c is, for the projection; None for the linear map alone.
-        outputs: logits that an auxiliary linear map predicts; 0 for none.
+        predicted: what further linear maps predict.
         scores: entries of a sample's score; several are a feature map for `MMD`, to each of which the projection adds.
     """
 
-    def __init__(self, features: int, condition: Condition | None = None, outputs: int = 0, scores: int = 1) -> None:
+    def __init__(
+        self,
+        features: int,
+        condition: Condition | None = None,
+        predicted: Predictions = _NOTHING,
+        scores: int = 1,
+    ) -> None:
         super().__init__()
         self.linear = nn.Linear(features, scores)
         self.embedding = None if condition is None else embed(condition, features, features**-0.5)
-        self.auxiliary = nn.Linear(features, outputs) if outputs else None
+        self.auxiliary = nn.Linear(features, predicted.logits) if predicted.logits else None
+        self.sides = nn.Linear(features, 2 * predicted.classes) if predicted.classes else None
 
     def forward(self, features: Tensor, c: Tensor | None = None) -> Tensor:
         """Scores `(B,)`, or `(B, scores)` where there are several, of features `(B, features)`."""
@@ -233,6 +268,7 @@ class Head(nn.Module):
         return score.squeeze(1)
 
     def judge(self, features: Tensor, c: Tensor | None = None, shown: Tensor | None = None) -> Judgement:
-        """Scores and logits of features `(B, features)`, which are shown themselves unless others are given."""
+        """Scores and predictions of features `(B, features)`, which are shown themselves unless others are given."""
         logits = None if self.auxiliary is None else self.auxiliary(features).float()
-        return Judgement(self(features, c), features if shown is None else shown, logits)
+        sides = None if self.sides is None else self.sides(features).float().unflatten(1, (2, -1))
+        return Judgement(self(features, c), features if shown is None else shown, logits, sides)

@@ -15,6 +15,7 @@ from zerosum.networks.conditioning import (
     Concatenate,
     Condition,
     ConditionalNorm,
+    Discriminative,
     Head,
     Join,
     Projection,
@@ -124,7 +125,7 @@ class DCGANDiscriminator:
             alone (Miyato et al. 2018, arXiv 1802.05957), `spectral_batch` for the weights and batch norm.
         conditioning: how the condition enters: `Concatenate`, to the map that the last convolution takes, where it is
             as large a part of what comes together as a picture's content (Reed et al. 2016, arXiv 1605.05396, figure
-            2); `Projection` or `Auxiliary`.
+            2); `Projection`, `Auxiliary` or `Discriminative`.
         auxiliary: numbers to predict from the features beside the condition's, as logits.
         scores: entries of a sample's score; several make it a feature map for `MMD` (16 in arXiv 1801.01401).
         minibatch: how samples are compared, `MinibatchDiscrimination` or `MinibatchStddev`, if at all.
@@ -132,7 +133,7 @@ class DCGANDiscriminator:
 
     size: int = 64
     norm: Norm = "batch"
-    conditioning: Concatenate | Projection | Auxiliary = Projection()
+    conditioning: Concatenate | Projection | Auxiliary | Discriminative = Projection()
     auxiliary: int = 0
     scores: int = 1
     minibatch: MinibatchDiscrimination | MinibatchStddev | None = None
@@ -141,7 +142,7 @@ class DCGANDiscriminator:
         check_size(self.size)
         check_auxiliary(self.auxiliary)
         check_scores(self.scores)
-        check_way(self.conditioning, Concatenate, Projection, Auxiliary)
+        check_way(self.conditioning, Concatenate, Projection, Auxiliary, Discriminative)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)` or `(B, scores)`."""

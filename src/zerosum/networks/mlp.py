@@ -12,6 +12,7 @@ from zerosum.networks.conditioning import (
     Auxiliary,
     Concatenate,
     Condition,
+    Discriminative,
     Head,
     Join,
     Projection,
@@ -124,7 +125,7 @@ class MLPDiscriminator:
             perceptron see details much finer than the range of the data; 0 for none.
         fourier_scale: standard deviation of their angular frequencies, in 1 / unit of the data: about the inverse of
             the finest detail.
-        conditioning: how the condition enters: `Concatenate`, `Projection` or `Auxiliary`.
+        conditioning: how the condition enters: `Concatenate`, `Projection`, `Auxiliary` or `Discriminative`.
         norm: norm after each hidden linear layer, see `MLPGenerator`; of them `batch` and `spectral_batch` tie the
             samples of a batch together.
         auxiliary: numbers to predict from the features beside the condition's, as logits.
@@ -137,7 +138,7 @@ class MLPDiscriminator:
     dropout: float = 0.0
     fourier: int = 0
     fourier_scale: float = 1.0
-    conditioning: Concatenate | Projection | Auxiliary = Projection()
+    conditioning: Concatenate | Projection | Auxiliary | Discriminative = Projection()
     norm: VectorNorm = "none"
     auxiliary: int = 0
     minibatch: MinibatchDiscrimination | MinibatchStddev | None = None
@@ -145,7 +146,7 @@ class MLPDiscriminator:
     def __post_init__(self) -> None:
         _check_widths(self.size, self.hidden)
         check_auxiliary(self.auxiliary)
-        check_way(self.conditioning, Concatenate, Projection, Auxiliary)
+        check_way(self.conditioning, Concatenate, Projection, Auxiliary, Discriminative)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a share in [0, 1); found {self.dropout}")
         if self.fourier < 0 or not self.fourier_scale > 0:

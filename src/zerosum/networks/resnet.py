@@ -17,6 +17,7 @@ from zerosum.networks.conditioning import (
     Concatenate,
     Condition,
     ConditionalNorm,
+    Discriminative,
     Head,
     Join,
     Projection,
@@ -141,7 +142,7 @@ class ResNetDiscriminator:
         smallest: the smaller side at which halving ends.
         blocks: further blocks there.
         norm: `spectral` for the weights (SNGAN, SAGAN); norms of the maps as in `DCGANDiscriminator`; or `none`.
-        conditioning: how the condition enters: `Concatenate`, `Projection` or `Auxiliary`.
+        conditioning: how the condition enters: `Concatenate`, `Projection`, `Auxiliary` or `Discriminative`.
         pooling: features are the `sum` (SNGAN, SAGAN) or the `mean` (WGAN-GP) over the last map.
         attention: self-attention on the map whose smaller side this is; 0 for none.
         auxiliary: numbers to predict from the features beside the condition's, as logits.
@@ -153,7 +154,7 @@ class ResNetDiscriminator:
     smallest: int = 8
     blocks: int = 2
     norm: Norm = "spectral"
-    conditioning: Concatenate | Projection | Auxiliary = Projection()
+    conditioning: Concatenate | Projection | Auxiliary | Discriminative = Projection()
     pooling: Literal["sum", "mean"] = "sum"
     attention: int = 0
     auxiliary: int = 0
@@ -162,7 +163,7 @@ class ResNetDiscriminator:
     def __post_init__(self) -> None:
         check_size(self.size)
         check_auxiliary(self.auxiliary)
-        check_way(self.conditioning, Concatenate, Projection, Auxiliary)
+        check_way(self.conditioning, Concatenate, Projection, Auxiliary, Discriminative)
         _check_choices(self.doublings, self.attention)
         if self.smallest < 1 or self.blocks < 0:
             raise ValueError(

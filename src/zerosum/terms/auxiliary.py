@@ -1,4 +1,4 @@
-"""Terms on what D's auxiliary head reads off a sample: its class, or the code that it was made from."""
+"""Terms on what D's auxiliary head reads off a sample: its class, and side, or the code that it was made from."""
 
 import math
 from dataclasses import dataclass
@@ -6,13 +6,22 @@ from typing import Literal, get_args
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, log_softmax
 
 from zerosum.data.conditions import UNKNOWN
 from zerosum.game.turn import Turn
 from zerosum.terms._common import check_weight, shown
 
 Kind = Literal["labels", "attributes", "numbers"]
+
+
+def _to_read(term: object, c: Tensor | None, kind: Kind) -> Tensor:
+    """The condition; raises `ValueError` where it is not of the kind that a term has D read."""
+    rows = kind != "labels"
+    if c is None or c.is_floating_point() != rows or c.dim() != 1 + rows:
+        read = "the class of a sample: play by labels" if not rows else f"the {kind} of a sample: play by such"
+        raise ValueError(f"{type(term).__name__} has D read {read}, with conditional=True")
+    return c
 
 
 @dataclass(frozen=True)
@@ -54,15 +63,12 @@ class AuxiliaryClass:
 
     def __call__(self, turn: Turn) -> Tensor:
         """What D cannot read on this turn, a scalar >= 0; raises `ValueError` without such a condition or logits."""
-        rows = self.kind != "labels"
-        if turn.c is None or turn.c.is_floating_point() != rows or turn.c.dim() != 1 + rows:
-            read = "the class of a sample: play by labels" if not rows else f"the {self.kind} of a sample: play by such"
-            raise ValueError(f"AuxiliaryClass has D read {read}, with conditional=True")
+        c = _to_read(self, turn.c, self.kind)
         if turn.player == "G":
-            return self.weight * self._unread(turn, turn.fake.logits, turn.c)
-        unread = self._unread(turn, turn.real.logits, turn.c)
+            return self.weight * self._unread(turn, turn.fake.logits, c)
+        unread = self._unread(turn, turn.real.logits, c)
         if self.generated:
-            unread = unread + self._unread(turn, turn.fake.logits, turn.c)
+            unread = unread + self._unread(turn, turn.fake.logits, c)
         return self.weight * unread
 
     def _unread(self, turn: Turn, logits: Tensor | None, c: Tensor) -> Tensor:
@@ -89,6 +95,46 @@ class AuxiliaryClass:
         known = c != UNKNOWN
         surprise = binary_cross_entropy_with_logits(guesses, c.to(guesses.dtype), reduction="none")
         return (surprise * known).sum() / turn.average(known.sum()).clamp_min(least)
+
+
+@dataclass(frozen=True)
+class DiscriminativeClass:
+    """D tells real samples of a class from generated ones, class by class: ADC-GAN, Hou et al. 2022.
+
+    arXiv 2107.10060, with C = softmax over two logits for each class, as a real sample's (c+) and as a generated one's
+    (c-). D: -weight (E log C(c+ | x) + E log C(c- | G(z, c))). G: -weight E (log C(c+ | G) - log C(c- | G)).
+    It belongs among both players' terms, with a D of `conditioning=Discriminative()`.
+
+    A D that only reads classes (`AuxiliaryClass`) pays G for what is easily read, real or not; here a sample that no
+    real one of its class resembles is told to be generated. A label one above the last class says that nothing is told
+    of a sample, and of it nothing has to be read.
+
+    Args:
+        weight: weight (>= 0), lambda in the paper.
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_weight("weight", self.weight)
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The loss of this turn, a scalar; D's is >= 0. Raises `ValueError` without labels or such predictions."""
+        c = _to_read(self, turn.c, "labels")
+        fake = self._log_likelihoods(turn, turn.fake.sides, c)
+        if turn.player == "G":
+            return self.weight * (fake[1] - fake[0])
+        real = self._log_likelihoods(turn, turn.real.sides, c)
+        return -self.weight * (real[0] + fake[1])
+
+    def _log_likelihoods(self, turn: Turn, sides: Tensor | None, c: Tensor) -> Tensor:
+        """E log C(c+ | x) and E log C(c- | x) over all that is told, on all ranks."""
+        logits = shown(sides, "classes by side", self)
+        classes = logits.shape[2]
+        every = log_softmax(logits.flatten(1), 1).view_as(logits)
+        mine = every.gather(2, c.clamp_max(classes - 1)[:, None, None].expand(-1, 2, 1)).squeeze(2)
+        told = c != classes
+        return (mine * told[:, None]).sum(0) / turn.average(told.sum()).clamp_min(1 / turn.draws.ranks)
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,14 @@ from zerosum.networks.sizes import built
 from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import build_generator, condition_of
-from zerosum.terms.auxiliary import AuxiliaryClass
+from zerosum.terms.auxiliary import AuxiliaryClass, DiscriminativeClass
 from zerosum.terms.matching import MatchingAware
 from zerosum.training.compiled import CompiledMoves, check_compiled
 from zerosum.training.device import precision_context
 from zerosum.training.state import Stateful
 
 _KINDS = {Labels: "labels", Attributes: "attributes", Vector: "numbers"}
+_LABEL_READERS = (AuxiliaryClass, DiscriminativeClass)
 
 
 def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision: str) -> Game:
@@ -105,8 +106,9 @@ def _check_micro_batch(recipe: Recipe, game: Game) -> None:
     terms = (*game.D.terms, *game.G.terms)
     parts = (game.objective, *terms, game.augment, game.shown, game.G.network, game.D.network)
     reasons = [reason for part in parts for reason in whole_batch_reasons(part)]
-    if recipe.label_dropout and any(isinstance(unwrapped(term), AuxiliaryClass) for term in terms):
-        reasons.append("AuxiliaryClass takes a mean over those samples of the batch whose label is told")
+    readers = [type(term).__name__ for term in map(unwrapped, terms) if isinstance(term, _LABEL_READERS)]
+    if recipe.label_dropout and readers:
+        reasons.append(f"{readers[0]} takes a mean over those samples of the batch whose label is told")
     if reasons:
         raise ValueError(f"micro_batch splits every batch, and {reasons[0]}: leave one of the two out")
 

@@ -86,8 +86,8 @@ class Referred(nn.Module):
         verdict: Tensor | Judgement = self.network(*given)
         if isinstance(verdict, Tensor):
             return verdict[len(self.x) :]
-        parts = {"score": verdict.score, "features": verdict.features, "logits": verdict.logits}
-        return replace(verdict, **{name: part[len(self.x) :] for name, part in parts.items() if part is not None})
+        parts = {name: part for name, part in vars(verdict).items() if part is not None}
+        return replace(verdict, **{name: part[len(self.x) :] for name, part in parts.items()})
 
     @torch.no_grad()
     def _meet(self, x: Tensor, c: Tensor | None) -> None:
