@@ -56,11 +56,10 @@ def adcgan() -> Recipe:
 
     Take it for many classes: on 26 letters 91 % of samples have the class asked for, and 85 % of `acgan`'s.
     """
-    base = acgan()
     return replace(
-        base,
+        acgan(),
         name="adcgan",
-        discriminator=replace(base.discriminator, conditioning=Discriminative()),
+        discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Discriminative()),
         d_terms=(Every(8, R1(gamma=1.0)), DiscriminativeClass()),
         g_terms=(DiscriminativeClass(),),
     )
