@@ -10,8 +10,8 @@ import torch
 from zerosum._rooms import public
 from zerosum.augment import AdaptiveAugment, AdaptivePseudo, Chain, DiffAugment, InstanceNoise, Noise
 from zerosum.data.dataset import in_memory
-from zerosum.game import Coded, Normal, Unrolled
-from zerosum.game.pieces import SeesWholeBatch
+from zerosum.game import Clock, Coded, Draws, Judgement, Normal, Turn, Unrolled
+from zerosum.game.pieces import SeesWholeBatch, joined
 from zerosum.networks import (
     Auxiliary,
     DCGANDiscriminator,
@@ -144,6 +144,27 @@ def test_every_term_that_is_a_mean_over_samples(term):
     d_terms = () if name in GENERATORS_OWN else (term,)
     g_terms = (term,) if name in GENERATORS_OWN | BOTH else ()
     assert_equal_in_pieces(recipe(d_terms=d_terms, g_terms=g_terms))
+
+
+def test_classes_by_side_are_a_mean_over_samples():
+    terms = (DiscriminativeClass(),)
+    assert_equal_in_pieces(recipe(discriminator=BY_SIDE, d_terms=terms, g_terms=terms))
+
+
+def test_the_pieces_of_a_turn_join_in_all_that_d_says():
+    """Observers see the batch whole: every field of the judgement, in the order of the samples."""
+    whole_x = torch.randn(6, 4, generator=DRAW)
+
+    def judge(x):
+        return Judgement(x[:, 0], x[:, 1:], x[:, :2], x.view(-1, 2, 2))
+
+    rows = whole_x.split(2)
+    turns = [Turn("D", judge, judge, x, x, x, None, Clock(), Draws(0, 0)) for x in rows]
+    for turn in turns:
+        assert len(turn.real.score) == 2
+    wanted = judge(whole_x)
+    for name, part in vars(joined(turns, Draws(0, 0)).real).items():
+        torch.testing.assert_close(part, getattr(wanted, name))
 
 
 @pytest.mark.parametrize("part", [p for p in [*OBJECTIVES, *TERMS] if whole(p)], ids=named)
