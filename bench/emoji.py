@@ -34,16 +34,7 @@ AUGMENT = "augment=AdaptiveAugment(images=100_000)"
 GAMES = {
     "r3gan": (60_000, ()),
     "gat": (50_000, ()),
-    "stylegan2": (
-        90_000,
-        (
-            "generator.full=2",
-            'discriminator=DCGANDiscriminator(size=32, norm="none")',
-            "d_terms=(Every(8, R1(gamma=10.0)),)",
-            "D_opt=Adam(lr=5e-4, betas=(0.0, 0.99))",
-            "batch=64",
-        ),
-    ),
+    "stylegan2": (100_000, ()),
 }
 """Images of each game's run, and what it sets beside ADA."""
 SAMPLES = 400
