@@ -155,11 +155,15 @@ PAIRS = [*[(G, WITH["D"]) for G in GENERATORS], *[(WITH["G"], D) for D in DISCRI
 @pytest.mark.parametrize(("G", "D"), PAIRS, ids=lambda network: shown(network))
 @pytest.mark.parametrize("data", [Lit(12), Bright(12)], ids=["attributes", "numbers"])
 def test_every_network_plays_by_rows_in_each_of_its_ways(G, D, data):
-    """Two rounds are finite, and the condition that D is told or has to read moves what it says."""
+    """Two rounds are finite, and the condition that D is told or has to read moves what it says; classes are refused."""
     made, kind = data.open(), "attributes" if isinstance(data, Lit) else "numbers"
     reads = isinstance(getattr(D, "conditioning", None), Auxiliary)
     terms = (AuxiliaryClass(kind=kind),) if reads else ()
     recipe = replace(LEARNS, generator=G, discriminator=D, d_terms=terms, g_terms=terms, batch=4)
+    if shown(D).endswith("Discriminative"):
+        with pytest.raises(ValueError, match=r"^Discriminative\(\) predicts class labels, and here are .*: choose Aux"):
+            build_game(recipe, made, torch.device("cpu"), "float32")
+        return
     game = build_game(recipe, made, torch.device("cpu"), "float32")
     batches = Batches(made, 4, True, 0, torch.device("cpu"))
     for _ in range(2):
