@@ -155,7 +155,7 @@ PAIRS = [*[(G, WITH["D"]) for G in GENERATORS], *[(WITH["G"], D) for D in DISCRI
 @pytest.mark.parametrize(("G", "D"), PAIRS, ids=lambda network: shown(network))
 @pytest.mark.parametrize("data", [Lit(12), Bright(12)], ids=["attributes", "numbers"])
 def test_every_network_plays_by_rows_in_each_of_its_ways(G, D, data):
-    """Two rounds are finite, and the condition that D is told or has to read moves what it says; classes are refused."""
+    """Two rounds are finite, and the condition that D is told or has to read moves what it says; classes it refuses."""
     made, kind = data.open(), "attributes" if isinstance(data, Lit) else "numbers"
     reads = isinstance(getattr(D, "conditioning", None), Auxiliary)
     terms = (AuxiliaryClass(kind=kind),) if reads else ()
