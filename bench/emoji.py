@@ -38,6 +38,7 @@ GAMES = {
 }
 """Images of each game's run, and what it sets beside ADA."""
 SAMPLES = 400
+MOST = 120_000  # bytes of a picture, which wants its colours
 GROUND = 240  # a pixel belongs to the ground where no channel is darker
 HEAD = (
     "| game | images | processor s | clock s | p of ADA | r | colours | outlines |\n"
@@ -100,7 +101,7 @@ def variety(pictures: np.ndarray) -> tuple[float, float]:
 def row(run: Run, real: tuple[float, float]) -> str:
     """Draw a run's samples, and return its row of the table."""
     made = load(run.folder).sample(SAMPLES, seed=0)
-    save_small(grid(made[:48], columns=12), PICTURES / f"emoji-{run.name}.png")
+    save_small(grid(made[:24], columns=12), PICTURES / f"emoji-{run.name}.png", MOST)
     shares = [f"{100 * mine / theirs:.0f}%" for mine, theirs in zip(variety(made), real, strict=True)]
     last = read_log(run.folder)[-1]
     time = [f"{run.time[name]:,.0f}" for name in ("cpu_seconds", "seconds")]
