@@ -8,7 +8,6 @@ into `docs/pictures/emoji-NAME.png`, and how varied they are, beside the folder'
 """
 
 import argparse
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ import numpy as np
 import torch
 
 from bench import marked
+from bench.gallery import add_time, time_of
 from bench.gallery_pictures import save_small
 from bench.machine import machine
-from zerosum._disk import replace_durably
-from zerosum.benches.children import Command, Ended, run_side_by_side
+from zerosum.benches.children import Command, run_side_by_side
 from zerosum.data.folders import Images
 from zerosum.pictures.mosaic import grid
 from zerosum.runs.generator import load
@@ -31,12 +30,8 @@ OUT = Path("runs/emoji")
 PAGE = Path(__file__).with_name("emoji.md")
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 AUGMENT = "augment=AdaptiveAugment(images=100_000)"
-GAMES = {
-    "r3gan": (60_000, ()),
-    "gat": (50_000, ()),
-    "stylegan2": (100_000, ()),
-}
-"""Images of each game's run, and what it sets beside ADA."""
+GAMES = {"r3gan": 60_000, "gat": 50_000, "stylegan2": 100_000}
+"""Images of each game's run."""
 SAMPLES = 400
 MOST = 120_000  # bytes of a picture, which wants its colours
 GROUND = 240  # a pixel belongs to the ground where no channel is darker
@@ -56,33 +51,25 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """Where the run is kept."""
-        return self.out / self.name / "run"
+        """Where the run is kept, with its time."""
+        return self.out / self.name
 
     @property
     def words(self) -> list[str]:
         """The words of its command line after `zerosum`."""
-        images, settings = GAMES[self.name]
-        words = ["train", self.name, "--data", str(self.pictures), "--images", str(images)]
-        return words + [word for setting in (AUGMENT, *settings) for word in ("--set", setting)]
+        images = str(GAMES[self.name])
+        return ["train", self.name, "--data", str(self.pictures), "--images", images, "--set", AUGMENT]
 
     @property
     def command(self) -> Command:
         """The command that trains it, or goes on."""
-        words = (sys.executable, "-m", "zerosum", *self.words, "--out", str(self.folder))
-        return Command(words, self.folder.with_name("command.log"))
+        words = (sys.executable, "-m", "zerosum", *self.words, "--out", str(self.folder / "run"))
+        return Command(words, self.folder / "command.log")
 
     @property
-    def time(self) -> dict[str, float]:
-        """Seconds by the clock and of the processor over all its starts, and whether it has `ended`."""
-        file = self.folder.with_name("time.json")
-        return json.loads(file.read_text()) if file.is_file() else {"seconds": 0.0, "cpu_seconds": 0.0, "ended": False}
-
-    def add(self, ended: Ended) -> None:
-        """Add what a start took."""
-        total = {name: round(self.time[name] + getattr(ended, name), 3) for name in ("seconds", "cpu_seconds")}
-        text = json.dumps({**total, "ended": ended.code == 0})
-        replace_durably(self.folder.with_name("time.json"), text.encode())
+    def ended(self) -> bool:
+        """Whether it has been trained to its end."""
+        return bool(time_of(self.folder)["ended"])
 
 
 def variety(pictures: np.ndarray) -> tuple[float, float]:
@@ -100,11 +87,12 @@ def variety(pictures: np.ndarray) -> tuple[float, float]:
 
 def row(run: Run, real: tuple[float, float]) -> str:
     """Draw a run's samples, and return its row of the table."""
-    made = load(run.folder).sample(SAMPLES, seed=0)
+    made = load(run.folder / "run").sample(SAMPLES, seed=0)
     save_small(grid(made[:24], columns=12), PICTURES / f"emoji-{run.name}.png", MOST)
     shares = [f"{100 * mine / theirs:.0f}%" for mine, theirs in zip(variety(made), real, strict=True)]
-    last = read_log(run.folder)[-1]
-    time = [f"{run.time[name]:,.0f}" for name in ("cpu_seconds", "seconds")]
+    last = read_log(run.folder / "run")[-1]
+    spent = time_of(run.folder)
+    time = [f"{spent[name]:,.0f}" for name in ("cpu_seconds", "seconds")]
     ada = [f"{last[f'ADA/{name}']:.2f}" for name in ("p", "r")]
     return f"| `{run.name}` | {' | '.join([format(last['images'], ','), *time, *ada, *shares])} |"
 
@@ -136,18 +124,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=OUT, help="where runs are kept and continued")
     chosen = parser.parse_args(arguments)
     runs = [Run(name, chosen.pictures, chosen.out) for name in GAMES]
-    todo = [run for run in runs if run.name in chosen.games and not run.time["ended"]]
+    todo = [run for run in runs if run.name in chosen.games and not run.ended]
     failed = []
     try:
         for number, ended in run_side_by_side([run.command for run in todo], chosen.jobs, threads=1):
-            todo[number].add(ended)
+            add_time(todo[number].folder, ended)
             if ended.code and not ended.stopped:
                 failed.append(todo[number].name)
                 print(f"{failed[-1]} failed; what it said is in {todo[number].command.log}", file=sys.stderr)
     except Interrupted:
         print("stopped, and what ran was saved; the same command continues", file=sys.stderr)
         return 1
-    waiting = [run.name for run in runs if not run.time["ended"]]
+    waiting = [run.name for run in runs if not run.ended]
     if waiting:
         print(f"the page is written once all have ended; still to come: {', '.join(waiting)}", file=sys.stderr)
     else:

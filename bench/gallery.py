@@ -70,7 +70,7 @@ class Entry:
     @property
     def time(self) -> dict[str, Any]:
         """Seconds by the clock and of the processor over all its starts, and whether it has `ended`."""
-        return _read(self.folder / "time.json") or {"seconds": 0.0, "cpu_seconds": 0.0, "ended": False}
+        return time_of(self.folder)
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -117,7 +117,7 @@ def play(entries: list[Entry], jobs: int, keep: bool) -> list[str]:
     try:
         for number, ended in run_side_by_side([entry.command for entry in todo], jobs, threads=1):
             entry = todo[number]
-            add_time(entry, ended)
+            add_time(entry.folder, ended)
             if ended.code == 0:
                 finish(entry, keep)
             elif not ended.stopped:
@@ -130,10 +130,16 @@ def play(entries: list[Entry], jobs: int, keep: bool) -> list[str]:
     return failures
 
 
-def add_time(entry: Entry, ended: Ended) -> None:
+def time_of(folder: Path) -> dict[str, Any]:
+    """Return the seconds by the clock and of the processor of a run over all its starts, and whether it has `ended`."""
+    return _read(folder / "time.json") or {"seconds": 0.0, "cpu_seconds": 0.0, "ended": False}
+
+
+def add_time(folder: Path, ended: Ended) -> None:
     """Add what a start took to the time of its run."""
-    total = {name: round(entry.time[name] + getattr(ended, name), 3) for name in ("seconds", "cpu_seconds")}
-    _write(entry.folder / "time.json", {**total, "ended": ended.code == 0})
+    before = time_of(folder)
+    total = {name: round(before[name] + getattr(ended, name), 3) for name in ("seconds", "cpu_seconds")}
+    _write(folder / "time.json", {**total, "ended": ended.code == 0})
 
 
 def finish(entry: Entry, keep: bool) -> None:
