@@ -78,8 +78,8 @@ def directions(turn, count, *shape):
 
 @pytest.mark.parametrize("c", [None, np.array([1, 2, 3, 4, 5])])
 def test_lengths_are_those_of_the_jacobian_and_the_mean_is_led_by_them(lay, c):
-    G, term, mean = Conditional(), PathLength(weight=2.0, decay=0.9, shrink=1), 0.0
-    for move in range(3):
+    G, term, mean = Conditional(), PathLength(weight=2.0, decay=0.6, shrink=1), 0.0
+    for move, share in enumerate((1, 1 / 2, 0.4, 0.4)):  # the plain mean of two, and from the third on a running one
         z = samples(move, 5, 3)
         turn = lay("G", None, G, z=z, c=c, position=5 * move)
         value = term(turn).item()
@@ -89,13 +89,13 @@ def test_lengths_are_those_of_the_jacobian_and_the_mean_is_led_by_them(lay, c):
             label = None if c is None else turn.c[i : i + 1]
             jacobian = torch.func.jacrev(lambda v, label=label: G(v[None], label)[0])(torch.tensor(z[i]))
             lengths.append(torch.einsum("chw,chwz->z", y[i], jacobian).norm().item())
-        mean = 0.9 * mean + 0.1 * np.mean(lengths)
+        mean = (1 - share) * mean + share * np.mean(lengths)
         assert value == term(turn).item(), "looking changes nothing"
         term.watch("D", turn, {})
-        assert term.average.item() != pytest.approx(mean, rel=1e-9)
+        assert term.running[0].item() != pytest.approx(mean, rel=1e-9)
         term.watch("G", turn, {})
         assert value == pytest.approx(2 * ((np.array(lengths) - mean) ** 2).mean(), rel=1e-9)
-        assert term.average.item() == pytest.approx(mean, rel=1e-9)
+        assert term.running[0].item() == pytest.approx(mean, rel=1e-9)
 
 
 class Fixed:
@@ -123,7 +123,7 @@ def test_an_orthogonal_linear_generator_at_its_mean_pays_nothing_and_one_that_st
     for matrix, free in ((3 * rotation, True), (np.diag([3.0, 3.0, 3.0, 1.0]), False)):
         term, turn = PathLength(decay=0.0, shrink=1), of_length_two(lay, matrix)
         value = term(turn).item()
-        assert term.following.item() == pytest.approx(6) or not free
+        assert term.following[0].item() == pytest.approx(6) or not free
         assert (value < 1e-20) is free
 
 
@@ -135,7 +135,7 @@ def test_the_gradient_takes_the_mean_as_given(lay, differences):
     value = term(turn)
     (gradient,) = torch.autograd.grad(value, weight)
     y, bend = directions(turn, 5, 4).numpy(), 1 - np.tanh(turn.z.numpy()) ** 2
-    mean = term.following.item()
+    mean = term.following[0].item()
 
     def formula(w):
         return 2 * ((np.linalg.norm((y @ w) * bend, axis=1) - mean) ** 2).mean()
@@ -189,7 +189,7 @@ def test_of_a_mapped_generator_the_slope_is_by_w(lay, layers, c):
     value = term(turn).item()
     steps = np.linalg.norm(directions(turn, 4, 2).numpy() @ G.synthesis.linear.weight.detach().numpy(), axis=1)
     lengths = steps if layers is None else steps * np.sqrt((0 + 1 + 4) / 3)
-    assert term.following.item() == pytest.approx(lengths.mean(), rel=1e-10)
+    assert term.following[0].item() == pytest.approx(lengths.mean(), rel=1e-10)
     assert value == pytest.approx(2 * ((lengths - lengths.mean()) ** 2).mean(), rel=1e-9)
 
 
@@ -219,16 +219,16 @@ def test_a_generator_of_one_sample_whatever_the_latent_gives_finite_gradients(la
 
 
 def test_the_mean_is_that_of_all_ranks_and_lazily_follows_the_moves_on_which_it_acts(lay, monkeypatch):
-    monkeypatch.setattr("zerosum.game.turn.average", lambda values: [value + 10 for value in values])
-    term = PathLength(decay=0.5)
-    lazy = Every(2, term)
     found = []
+    monkeypatch.setattr("zerosum.game.turn.average", lambda values: [v + 10 * (1 + len(found)) for v in values])
+    term = PathLength()
+    lazy = Every(2, term)
     for move in range(4):
         turn = lay("G", None, lambda z, k=move: 0 * z + k, z=samples(0, 4, 3), moves=move)
         lazy(turn)
         term.watch("G", turn, {})
-        found.append(term.average.item())
-    assert found == pytest.approx([5, 5, 7.5, 7.5])
+        found.append(term.running[0].item())
+    assert found == pytest.approx([10, 10, 20, 20])
 
 
 def test_the_mean_is_saved_and_restored(lay):
@@ -239,11 +239,13 @@ def test_the_mean_is_saved_and_restored(lay):
         term.watch("G", turn, {})
     restored.load_state_dict(term.state_dict())
     restored.watch("G", turns[0], {})
-    assert restored.average == term.average > 0
+    assert torch.equal(restored.running, term.running)
+    assert term.running[0] > 0
+    assert term.running[1] == 3
     assert term(turns[0]) == restored(turns[0])
     assert term == PathLength()
     assert repr(term) == "PathLength(weight=2.0, decay=0.99, shrink=2)"
-    assert not term.average.requires_grad
+    assert not term.running.requires_grad
 
 
 @pytest.mark.parametrize("term", [ModeSeeking(), PathLength()], ids=repr)

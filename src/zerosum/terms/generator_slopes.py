@@ -54,8 +54,8 @@ def _mapped(G: Generator, z: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
     return z, G(z) if c is None else G(z, c)
 
 
-def _zero() -> Tensor:
-    return torch.zeros((), dtype=torch.float64)
+def _none_yet() -> Tensor:
+    return torch.zeros(2, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class PathLength:
 
     Equation 4 of arXiv 1912.04958, StyleGAN2: a step in the latent should move the sample equally far everywhere and
     in every direction; a is the running mean of the lengths |J^T y| over the moves on which the term acts, and over
-    all ranks. y is divided by the root of the number of pixels, so that a picture's size changes nothing.
+    all ranks, of the first ones their plain mean: one that sets out from 0 would hold G still for as long as it takes
+    to rise. y is divided by the root of the number of pixels, so that a picture's size changes nothing.
 
     Of a generator with the submodules `mapping(z, c) -> w` and `synthesis(w) -> x` the Jacobian is by w, and the
     squared length is the mean over the layers where each has a w of its own, `(B, layers, size)`. Of any other
@@ -72,7 +73,8 @@ class PathLength:
 
     Args:
         weight: weight (>= 0).
-        decay: share of a that a move leaves, in [0, 1).
+        decay: share of a that a move leaves, in [0, 1), once a stems from so many moves that their plain mean would
+            leave more.
         shrink: the term sees one latent in this many (>= 1); it costs a second backward pass through G. Each rank's
             part of the batch should divide by it, else they see more latents than one process would.
     """
@@ -80,10 +82,9 @@ class PathLength:
     weight: float = 2.0
     decay: float = 0.99
     shrink: int = 2
-    average: Tensor = field(default_factory=_zero, init=False, repr=False, compare=False)
-    following: Tensor = field(
-        default_factory=_zero, init=False, repr=False, compare=False
-    )  # a after the move under way
+    # a, and how many moves it stems from; and both after the move under way.
+    running: Tensor = field(default_factory=_none_yet, init=False, repr=False, compare=False)
+    following: Tensor = field(default_factory=_none_yet, init=False, repr=False, compare=False)
     whole_batch: ClassVar[str] = "compares each length with a mean that the batch's lengths enter"
 
     def __post_init__(self) -> None:
@@ -98,13 +99,15 @@ class PathLength:
         check_player(turn, "G", self)
         lengths = self._lengths(turn)
         observed = turn.average(lengths.detach().mean()).cpu().double()
-        self.following.copy_(self.average.lerp(observed, 1 - self.decay))
-        return self.weight * (lengths - self.following.item()).square().mean()
+        average, moves = self.running
+        share = (1 / (moves + 1)).clamp_min(1 - self.decay)
+        self.following.copy_(torch.stack([average.lerp(observed, share), moves + 1]))
+        return self.weight * (lengths - self.following[0].item()).square().mean()
 
     def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
         """After a move of G: let the lengths that the term saw on it enter the running mean."""
         if player == "G":
-            self.average.copy_(self.following)
+            self.running.copy_(self.following)
 
     def _lengths(self, turn: Turn) -> Tensor:
         """|J^T y| of the latents seen `(B,)`, differentiable again."""
@@ -117,10 +120,10 @@ class PathLength:
         return squared.clamp_min(1e-24).sqrt()  # the root of 0 has an infinite slope
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The mean length a, a scalar."""
-        return {"average": self.average.clone()}
+        """The mean length a, and how many moves it stems from, `(2,)`."""
+        return {"running": self.running.clone()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take a from `state_dict()`."""
-        for mean in (self.average, self.following):
-            mean.copy_(state["average"])
+        for mean in (self.running, self.following):
+            mean.copy_(state["running"])
