@@ -11,6 +11,8 @@ from zerosum.benches import playing
 from zerosum.benches.board import boards
 from zerosum.benches.children import Command
 from zerosum.benches.modes import Cell, plan, play, real_coverage, result_of, usual_games
+from zerosum.networks.mlp import MLPDiscriminator
+from zerosum.networks.packed import Packed
 from zerosum.recipes.named_recipes import named
 from zerosum.terms.gradient_penalties import GradientPenalty
 from zerosum.training.run import train
@@ -36,12 +38,18 @@ def test_a_plan_goes_seed_by_seed_over_all_boards_and_games():
 def test_a_game_of_pictures_is_played_on_points_as_fits_points_unless_it_was_changed():
     game = named("wgan-gp")
     (cell,) = plan([RING], [game], 1, own=False)[0]
-    assert cell.recipe.n_critic == 2 and cell.recipe.d_terms == (GradientPenalty(weight=1.0),)
+    assert cell.recipe.n_critic == 1 and cell.recipe.d_terms == (GradientPenalty(weight=0.1),)
     changed = replace(game, n_critic=3)
     (cell,) = plan([RING], [changed], 1, own=False)[0]
     assert cell.recipe.n_critic == 3 and cell.recipe.d_terms == game.d_terms
     (cell,) = plan([boards()[3]], [game], 1, own=False)[0]
     assert cell.recipe.d_terms == game.d_terms
+
+
+def test_packs_are_of_four_on_the_ring_and_of_two_on_the_grid():
+    for board, samples in ((RING, 4), (boards()[1], 2)):
+        (cell,) = plan([board], [named("pacgan")], 1, own=False)[0]
+        assert cell.recipe.discriminator == Packed(MLPDiscriminator(hidden=(128, 128)), samples=samples)
 
 
 def test_another_recipe_seed_or_count_of_samples_has_another_folder(tmp_path):

@@ -8,9 +8,10 @@ from zerosum.data.synthetic import GaussianMixture
 from zerosum.game.latents import Normal
 from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
+from zerosum.networks.packed import Packed
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 from zerosum.recipes.digit_games import wgan_gp
-from zerosum.recipes.improved_techniques import minibatch_discrimination
+from zerosum.recipes.improved_techniques import minibatch_discrimination, pacgan
 from zerosum.recipes.modern_games import stacked_mnist
 from zerosum.recipes.named_recipes import catalogue
 from zerosum.recipes.optimisers import Adam
@@ -82,7 +83,8 @@ def boards(archive: str | None = None) -> tuple[Board, ...]:
     stacked = replace(stacked_mnist(), data=StackedDigits(archive))
     plain = MLPDiscriminator(hidden=(128, 128))  # the board's own games see Fourier features beside
     return (
-        *(Board(n, own, own.generator, plain, games=points()) for n, own in (("ring-8", ring()), ("grid-25", grid()))),
+        Board("ring-8", ring(), ring().generator, plain, games=points()),
+        Board("grid-25", grid(), grid().generator, plain, games=(*points(), pairs())),
         Board("mixture-64d", mixture, mixture.generator, mixture.discriminator, games=points()),
         Board("stacked-digits", stacked, stacked.generator, DCGANDiscriminator(32), samples=25_600),
     )
@@ -90,12 +92,18 @@ def boards(archive: str | None = None) -> tuple[Board, ...]:
 
 def points() -> tuple[Recipe, ...]:
     """Games of pictures as they are played on points, whose scale and networks ask for other rates and penalties."""
-    slow, fast = (Adam(lr=lr, betas=(0.5, 0.9), schedule=Cosine()) for lr in (5e-4, 1e-3))
+    slow, fast = (Adam(lr=lr, betas=(0.0, 0.99), schedule=Cosine()) for lr in (1e-3, 5e-3))
     plain = minimax()
     return (
-        replace(wgan_gp(), d_terms=(GradientPenalty(weight=1.0),), n_critic=2, G_opt=slow, D_opt=fast),
+        replace(wgan_gp(), d_terms=(GradientPenalty(weight=0.1),), G_opt=slow, D_opt=fast),
         replace(minibatch_discrimination(), G_opt=plain.G_opt, D_opt=plain.D_opt),
     )
+
+
+def pairs() -> Recipe:
+    """PacGAN2, by a faster D: at the rates of the ring, packs of four hide the peaks of the grid from it."""
+    slow, fast = (Adam(lr=lr, betas=(0.0, 0.99)) for lr in (1e-3, 3e-3))
+    return replace(pacgan(), discriminator=Packed(MLPDiscriminator(), samples=2), G_opt=slow, D_opt=fast)
 
 
 def on_board(game: Recipe, board: Board) -> tuple[Recipe, list[str]]:
