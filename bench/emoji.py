@@ -5,6 +5,7 @@
 FOLDER holds pictures on a white ground, all of one size; the record is of emoji at 64x64. Each game is trained by
 `zerosum train NAME --data FOLDER`, one thread a run, and a run that was stopped goes on. Then its samples are drawn
 into `docs/pictures/emoji-NAME.png`, and how varied they are, beside the folder's own, goes into `bench/emoji.md`.
+The rows of games that are not asked for stay as they are.
 """
 
 import argparse
@@ -97,14 +98,20 @@ def row(run: Run, real: tuple[float, float]) -> str:
     return f"| `{run.name}` | {' | '.join([format(last['images'], ','), *time, *ada, *shares])} |"
 
 
-def page(runs: list[Run]) -> str:
-    """Return the table of all runs, with their commands and pictures."""
+def kept_rows() -> dict[str, str]:
+    """Return the rows that the page has, by game."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    return {name: line for name in GAMES for line in lines if line.startswith(f"| `{name}` |")}
+
+
+def page(runs: list[Run], kept: dict[str, str]) -> str:
+    """Return the table of all runs, with their commands and pictures; of `kept` games, by name, with the row there."""
     dataset = Images(str(runs[0].pictures)).open()
     every = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0))[:SAMPLES]
     real = variety(dataset.read(every).permute(0, 2, 3, 1).numpy())
     commands = "\n".join(f"    zerosum {said(run)}" for run in runs)
     shown = "\n\n".join(f"### {run.name}\n\n![{run.name}](../docs/pictures/emoji-{run.name}.png)" for run in runs)
-    rows = "\n".join([HEAD, *(row(run, real) for run in runs)])
+    rows = "\n".join([HEAD, *(kept.get(run.name) or row(run, real) for run in runs)])
     about = f"{len(dataset):,} pictures of {' x '.join(map(str, dataset.shape))}. Machine: {machine()}."
     return f"{commands}\n\n{rows}\n\n{about}\n\n{shown}"
 
@@ -135,11 +142,12 @@ def main(arguments: list[str] | None = None) -> int:
     except Interrupted:
         print("stopped, and what ran was saved; the same command continues", file=sys.stderr)
         return 1
-    waiting = [run.name for run in runs if not run.ended]
+    kept = {name: row for name, row in kept_rows().items() if name not in chosen.games}
+    waiting = [run.name for run in runs if not run.ended and run.name not in kept]
     if waiting:
         print(f"the page is written once all have ended; still to come: {', '.join(waiting)}", file=sys.stderr)
     else:
-        marked.write(PAGE, "emoji", "bench.emoji", page(runs))
+        marked.write(PAGE, "emoji", "bench.emoji", page(runs, kept))
     return 1 if failed else 0
 
 

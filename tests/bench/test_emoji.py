@@ -59,6 +59,11 @@ def test_the_bench_trains_reads_and_writes_its_page(tmp_path, monkeypatch, capsy
         assert drawn.size[0] > 100
     trained = (tmp_path / "runs/r3gan/time.json").read_text()
     assert emoji.main(words) == 0 and (tmp_path / "runs/r3gan/time.json").read_text() == trained, "it had ended"
+    page.write_text(text.replace("| `r3gan` | 64 |", "| `gat` | 7 | kept |\n| `r3gan` | 0 |"))
+    monkeypatch.setattr(emoji, "GAMES", {"gat": 7, "r3gan": 64})
+    assert emoji.main(words) == 0
+    assert "| `gat` | 7 | kept |\n| `r3gan` | 64 | " in page.read_text(), "a game that was not asked for keeps its row"
+    page.write_text(text)
     monkeypatch.setattr(emoji, "GAMES", {"r3gan": 0})
     (tmp_path / "runs/r3gan/time.json").unlink()
     assert emoji.main(words) == 1
