@@ -91,7 +91,7 @@ def stylegan2() -> Recipe:
         G_opt=optimiser,
         D_opt=optimiser,
         batch=32,
-        images=290_000,
+        images=250_000,
     )
 
 
