@@ -37,8 +37,8 @@ SAMPLES = 400
 MOST = 120_000  # bytes of a picture, which wants its colours
 GROUND = 240  # a pixel belongs to the ground where no channel is darker
 HEAD = (
-    "| game | images | processor s | clock s | p of ADA | r | colours | outlines |\n"
-    "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    "| game | images | processor s | clock s | p of ADA | r | colours | outlines | on |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -95,7 +95,7 @@ def row(run: Run, real: tuple[float, float]) -> str:
     spent = time_of(run.folder)
     time = [f"{spent[name]:,.0f}" for name in ("cpu_seconds", "seconds")]
     ada = [f"{last[f'ADA/{name}']:.2f}" for name in ("p", "r")]
-    return f"| `{run.name}` | {' | '.join([format(last['images'], ','), *time, *ada, *shares])} |"
+    return f"| `{run.name}` | {' | '.join([format(last['images'], ','), *time, *ada, *shares, machine()])} |"
 
 
 def kept_rows() -> dict[str, str]:
@@ -112,7 +112,7 @@ def page(runs: list[Run], kept: dict[str, str]) -> str:
     commands = "\n".join(f"    zerosum {said(run)}" for run in runs)
     shown = "\n\n".join(f"### {run.name}\n\n![{run.name}](../docs/pictures/emoji-{run.name}.png)" for run in runs)
     rows = "\n".join([HEAD, *(kept.get(run.name) or row(run, real) for run in runs)])
-    about = f"{len(dataset):,} pictures of {' x '.join(map(str, dataset.shape))}. Machine: {machine()}."
+    about = f"{len(dataset):,} pictures of {' x '.join(map(str, dataset.shape))}."
     return f"{commands}\n\n{rows}\n\n{about}\n\n{shown}"
 
 
