@@ -102,7 +102,7 @@ def points() -> tuple[Recipe, ...]:
 
 def pairs() -> Recipe:
     """PacGAN2, by a faster D: at the rates of the ring, packs of four hide the peaks of the grid from it."""
-    slow, fast = (Adam(lr=lr, betas=(0.0, 0.99)) for lr in (1e-3, 3e-3))
+    slow, fast = (Adam(lr=lr, betas=(0.0, 0.99)) for lr in (5e-4, 2e-3))
     return replace(pacgan(), discriminator=Packed(MLPDiscriminator(), samples=2), G_opt=slow, D_opt=fast)
 
 
