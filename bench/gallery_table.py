@@ -103,7 +103,10 @@ KINDS: dict[str, tuple[str, Cells, Callable[[Result], Cells]]] = {
 def real_digits(rows: Mapping[str, Result]) -> list[Cells]:
     """Return a row for each judge, with what it makes of real digits."""
     judges = {judge["fingerprint"]: judge for row in rows.values() if (judge := row.get("judge"))}
-    return [(f"*real digits* ({judge['data']})", "", "", "", "", *digits(judge["real"])) for judge in judges.values()]
+    return [
+        (f"*real digits* ({judge['data']}, judge {mark})", "", "", "", "", *digits(judge["real"]))
+        for mark, judge in judges.items()
+    ]
 
 
 def notes(rows: Mapping[str, Result]) -> list[str]:
