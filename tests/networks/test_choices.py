@@ -27,6 +27,7 @@ from zerosum.networks import (
     R3GANDiscriminator,
     ResNetDiscriminator,
     ResNetGenerator,
+    Style,
     StyleGAN2Discriminator,
     TransformerDiscriminator,
     Vector,
@@ -43,6 +44,7 @@ GENERATORS = [
     *(replace(G, norm=norm) for G in CONVOLUTIONAL_G for norm in MAPS),
     *(replace(G, norm=n, conditioning=ConditionalNorm()) for G in CONVOLUTIONAL_G for n in ("batch", "spectral_batch")),
     *(MLPGenerator(size=8, norm=norm, activation="silu") for norm in VECTORS),
+    *(replace(G, norm=n, conditioning=Style(6)) for G in CONVOLUTIONAL_G for n in ("batch", "spectral_batch")),
     ResNetGenerator(size=8, norm="spectral_batch", conditioning=ConditionalNorm(), attention=8, doublings=1),
 ]
 DISCRIMINATORS = [
@@ -73,7 +75,7 @@ DISCRIMINATORS = [
 def test_a_way_in_which_the_condition_would_not_be_seen_is_refused(network):
     known = typing.get_type_hints(type(network))["conditioning"]
     known = typing.get_args(known) or (known,)
-    for way in (Concatenate(3), Projection(), ConditionalNorm(), Auxiliary()):
+    for way in (Concatenate(3), Projection(), ConditionalNorm(), Style(3), Auxiliary()):
         if isinstance(way, known):
             assert replace(network, conditioning=way).conditioning == way
         else:

@@ -23,6 +23,7 @@ from zerosum.networks import (
     Projection,
     ResNetDiscriminator,
     ResNetGenerator,
+    Style,
     Vector,
 )
 from zerosum.networks.conditioning import embed, entrance, predictions
@@ -160,6 +161,41 @@ def test_conditional_norm_without_a_condition_is_batch_norm(make):
     assert not [m for m in G.modules() if isinstance(m, Join) and m.size]
 
 
+def leaky(h):
+    return np.where(h > 0, h, 0.2 * h)
+
+
+@pytest.mark.parametrize("make", [DCGANGenerator, ResNetGenerator], ids=["DCGAN", "ResNet"])
+@pytest.mark.parametrize("condition", [None, Labels(3)], ids=repr)
+def test_a_style_of_latent_and_condition_sets_the_norms(make, condition):
+    """As a twin with conditional norms, told by hand of the style as a vector."""
+    shape, z, c = (1, 8, 8), normal(4, 5), None if condition is None else torch.tensor([0, 2, 1, 2])
+    G = make(size=4, conditioning=Style(6)).build(5, shape, condition).eval()
+    twin = make(size=4, conditioning=ConditionalNorm()).build(5, shape, Vector(6)).eval()
+    with torch.no_grad():
+        for parameter in G.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    state = {name: value.double().numpy() for name, value in G.state_dict().items()}
+    twin.load_state_dict({n[5:]: v for n, v in G.state_dict().items() if n.startswith("body.")})
+    h = z.double().numpy()
+    if c is not None:
+        h = np.concatenate([h, state["join.embedding.weight"][c]], 1)
+    for layer in (0, 2):
+        h = leaky(h @ state[f"mapping.{layer}.weight"].T + state[f"mapping.{layer}.bias"])
+    style = torch.from_numpy(h).float()
+    torch.testing.assert_close(G(z, c), twin(z, style))
+    assert not torch.allclose(twin(z, style), twin(z, style.flip(0)), atol=1e-4)
+
+
+@pytest.mark.parametrize("make", [DCGANGenerator, ResNetGenerator], ids=["DCGAN", "ResNet"])
+def test_a_style_begins_by_leaving_the_norms_as_they_are(make):
+    G = make(size=4, conditioning=Style(6)).build(5, (1, 8, 8), Labels(3)).eval()
+    z = normal(4, 5)
+    assert torch.equal(G(z, torch.zeros(4, dtype=torch.int64)), G(z, torch.arange(4) % 3))
+    G.train()
+    assert torch.equal(G(z, torch.zeros(4, dtype=torch.int64)), G(z, torch.arange(4) % 3))
+
+
 DISCRIMINATORS = [
     (MLPDiscriminator(size=8), (3,)),
     (DCGANDiscriminator(size=4), (2, 8, 9)),
@@ -224,6 +260,11 @@ def test_a_head_predicts_classes_by_side_of_what_d_is_not_shown(D, shape):
             "a conditional norm is a batch norm: norm is 'batch' or 'spectral_batch'; found 'layer'",
         ),
         (lambda: ResNetGenerator(norm="none", conditioning=ConditionalNorm()), "a conditional norm is a batch norm"),
+        (
+            lambda: DCGANGenerator(norm="virtual", conditioning=Style()),
+            "a conditional norm is a batch norm: .*'virtual'",
+        ),
+        (lambda: Style(0), "a style has a number of entries, at least 1; found 0"),
         (lambda: Concatenate(0), "number of entries, at least 1; found 0"),
         (lambda: MLPGenerator(embedding=0), "number of entries, at least 1; found 0"),
     ],

@@ -31,7 +31,7 @@ from zerosum.game.latents import Normal
 from zerosum.game.pieces import Batch
 from zerosum.game.player import Schedule, Term
 from zerosum.game.turn import Transformation
-from zerosum.networks.conditioning import Auxiliary, Concatenate, Condition, ConditionalNorm, Discriminative, Way
+from zerosum.networks.conditioning import Auxiliary, Concatenate, Condition, ConditionalNorm, Discriminative, Style, Way
 from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.layers.basic import Norm
 from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev
@@ -168,7 +168,7 @@ class Table:
         known = {None} | ways_of(self.D) | ways_of(self.G)
         found = {
             "has no field 'conditioning'|conditioning takes ": self.way not in known,
-            "a conditional norm is a batch norm": self.way is ConditionalNorm and "batch" not in norm,
+            "a conditional norm is a batch norm": self.way in {ConditionalNorm, Style} and "batch" not in norm,
             "cannot see labels": family(self.D) == "Identity" and self.way is not None,
             "predicts class labels": self.way is Discriminative and self.kind is not Labels,
         }

@@ -105,6 +105,23 @@ class ConditionalNorm:
 
 
 @dataclass(frozen=True)
+class Style:
+    """Let a style set scale and offset of a generator's batch norms: two layers make it from latent and condition.
+
+    Self-modulation, Chen et al. 2019 (arXiv 1810.01365), with one style for all norms, as in StyleGAN (Karras et al.
+    2019, arXiv 1812.04948). Without a condition it is the latent's alone.
+
+    Args:
+        size: entries of the style, and of the embedding of the condition.
+    """
+
+    size: int = 64
+
+    def __post_init__(self) -> None:
+        _check_entries("a style", self.size)
+
+
+@dataclass(frozen=True)
 class Auxiliary:
     """Show D no condition, and have it predict the condition beside the score: AC-GAN, Odena et al. 2017.
 
@@ -184,7 +201,7 @@ class Join(nn.Module):
         return torch.cat([h, entries], dim=1)
 
 
-Way = Concatenate | Projection | ConditionalNorm | Auxiliary | Discriminative
+Way = Concatenate | Projection | ConditionalNorm | Style | Auxiliary | Discriminative
 
 
 def check_way(conditioning: Way, *known: type[Way]) -> None:

@@ -19,6 +19,7 @@ from zerosum.networks.conditioning import (
     Head,
     Join,
     Projection,
+    Style,
     check_auxiliary,
     check_scores,
     check_way,
@@ -29,6 +30,7 @@ from zerosum.networks.layers.basic import Norm, activation, check_conditioning, 
 from zerosum.networks.layers.conditional import Chain
 from zerosum.networks.layers.finish import finished
 from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder
+from zerosum.networks.layers.styled import styled
 from zerosum.networks.layers.virtual import refer_to_latents, refer_to_samples
 from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev, comparing
 
@@ -88,20 +90,22 @@ class DCGANGenerator:
         norm: `batch`; `layer`, `instance` or `virtual`, which keep the samples of a batch apart; `spectral` for the
             weights alone, `spectral_batch` for the weights and batch norm; or `none`. The reference of `virtual` is
             a batch of standard normal latents, drawn when it is built.
-        conditioning: how the condition enters: `Concatenate` to z, or `ConditionalNorm`.
+        conditioning: how the condition enters: `Concatenate` to z, `ConditionalNorm`, or `Style`.
     """
 
     size: int = 64
     norm: Norm = "batch"
-    conditioning: Concatenate | ConditionalNorm = Concatenate(32)
+    conditioning: Concatenate | ConditionalNorm | Style = Concatenate(32)
 
     def __post_init__(self) -> None:
         check_size(self.size)
-        check_way(self.conditioning, Concatenate, ConditionalNorm)
+        check_way(self.conditioning, Concatenate, ConditionalNorm, Style)
         check_conditioning(self.conditioning, self.norm)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)` in [-1, 1]."""
+        if isinstance(self.conditioning, Style):
+            return styled(self, self.conditioning.size, latent, shape, condition)
         picture_channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
         join, left = entrance(self.conditioning, condition)

@@ -21,6 +21,7 @@ from zerosum.networks.conditioning import (
     Head,
     Join,
     Projection,
+    Style,
     check_auxiliary,
     check_way,
     entrance,
@@ -32,6 +33,7 @@ from zerosum.networks.layers.basic import Norm, check_conditioning, check_size, 
 from zerosum.networks.layers.finish import finished
 from zerosum.networks.layers.pyramid import Sides, channels, ladder
 from zerosum.networks.layers.residual import Down, Up, xavier
+from zerosum.networks.layers.styled import styled
 from zerosum.networks.layers.virtual import refer_to_latents, refer_to_samples
 from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev, comparing
 
@@ -97,24 +99,26 @@ class ResNetGenerator:
         size: channels at full size.
         doublings: how often channels double on the way down from there, as sides halve.
         norm: norm of the maps, of the weights or of both, as in `DCGANGenerator`.
-        conditioning: how the condition enters: `ConditionalNorm`, in every block, or `Concatenate` to z.
+        conditioning: how the condition enters: `ConditionalNorm` or `Style`, in every block, or `Concatenate` to z.
         attention: self-attention on the map whose smaller side this is; 0 for none.
     """
 
     size: int = 256
     doublings: int = 0
     norm: Norm = "batch"
-    conditioning: Concatenate | ConditionalNorm = Concatenate(32)
+    conditioning: Concatenate | ConditionalNorm | Style = Concatenate(32)
     attention: int = 0
 
     def __post_init__(self) -> None:
         check_size(self.size)
-        check_way(self.conditioning, Concatenate, ConditionalNorm)
+        check_way(self.conditioning, Concatenate, ConditionalNorm, Style)
         check_conditioning(self.conditioning, self.norm)
         _check_choices(self.doublings, self.attention)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)` in [-1, 1]."""
+        if isinstance(self.conditioning, Style):
+            return styled(self, self.conditioning.size, latent, shape, condition)
         picture_channels, height, width = image_shape(shape)
         bottom, *targets = ladder(height, width)[::-1]
         top, *widths = channels(self.size, len(targets) + 1, self.doublings)[::-1]

@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import nn
 
-from zerosum.networks.conditioning import Concatenate, Condition, ConditionalNorm, Entries
+from zerosum.networks.conditioning import Concatenate, Condition, ConditionalNorm, Entries, Style
 from zerosum.networks.layers.conditional import ConditionalBatchNorm
 from zerosum.networks.layers.virtual import VirtualBatchNorm
 
@@ -64,9 +64,9 @@ def check_size(size: int) -> None:
         raise ValueError(f"size is a number of channels or units, at least 1; found {size}")
 
 
-def check_conditioning(conditioning: Concatenate | ConditionalNorm, norm: Norm) -> None:
-    """Raise `ValueError` where the condition should set the scales of batch norms and there are none."""
-    if isinstance(conditioning, ConditionalNorm) and norm not in ("batch", "spectral_batch"):
+def check_conditioning(conditioning: Concatenate | ConditionalNorm | Style, norm: Norm) -> None:
+    """Raise `ValueError` where condition or style should set the scales of batch norms and there are none."""
+    if isinstance(conditioning, ConditionalNorm | Style) and norm not in ("batch", "spectral_batch"):
         raise ValueError(f"a conditional norm is a batch norm: norm is 'batch' or 'spectral_batch'; found {norm!r}")
 
 
