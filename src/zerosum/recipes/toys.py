@@ -58,8 +58,9 @@ def gaussian() -> Recipe:
     return Recipe(
         name="gaussian",
         data=Gaussian1D(),
+        # A smooth G, and a D of straight pieces, which follows the bends of the density sooner than a smooth one.
         generator=MLPGenerator(hidden=(64, 64), activation="silu"),
-        discriminator=MLPDiscriminator(hidden=(64, 64), activation="silu"),
+        discriminator=MLPDiscriminator(hidden=(64, 64)),
         objective=NonSaturating(),
         d_terms=(R1(gamma=0.02),),
         latent=Uniform(1),
@@ -68,6 +69,7 @@ def gaussian() -> Recipe:
         D_opt=Adam(lr=1e-3, betas=(0.0, 0.99), schedule=Cosine()),
         batch=256,
         images=1_000_000,
+        ema=50_000.0,
         tick=20_000,
         snapshot=200_000,
     )
@@ -79,8 +81,10 @@ def inverse_transform() -> Recipe:
         gaussian(),
         name="inverse-transform",
         data=Law(law=ExponentialLaw()),
+        discriminator=MLPDiscriminator(hidden=(64, 64), activation="silu"),
         latent=Uniform(1, low=0.0, high=1.0),
         images=2_000_000,
+        ema=10_000.0,
     )
 
 
