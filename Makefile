@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types docs unit bench peers slow clean
+.PHONY: demo test lint types docs unit stubs bench peers slow clean
 
 demo: .venv/ready
 	$(BIN)/zerosum train digits --out runs/demo
@@ -28,6 +28,10 @@ docs: .venv/ready
 
 unit: .venv/ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow" tests
+
+# What editors and type checkers read of the rooms: after a public name has been added, moved or taken away.
+stubs: .venv/ready
+	$(BIN)/python -m scripts.stubs
 
 bench: .venv/ready .venv-peers/ready
 	$(BIN)/python -m bench

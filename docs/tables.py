@@ -16,7 +16,7 @@ from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
 
 ROOMS = (
-    *("game", "objectives", "terms", "augment", "networks", "networks.layers", "data", "recipes"),
+    *("game", "objectives", "terms", "augment", "networks", "data", "recipes"),
     *("runs", "evaluation", "training", "report", "metrics", "metrics.features", "pictures", "benches"),
 )
 NO_PICTURE = "no run yet"
@@ -110,7 +110,7 @@ def field_table(kind: type) -> str:
 
 def reference(room: str) -> str:
     """The documentation of every public module of a room."""
-    found = [m.__name__ for m in modules(f"zerosum.{room}") if not m.__name__.endswith(".layers")]
+    found = [module.__name__ for module in modules(f"zerosum.{room}")]
     directives = [f".. automodule:: {name}\n   :members:\n   :special-members: __call__\n" for name in found]
     return "```{eval-rst}\n" + "\n".join(directives) + "```"
 

@@ -5,16 +5,12 @@ The names below load on first use, so that `import zerosum` loads no torch. The 
 """
 
 import importlib
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import Any
 
-if TYPE_CHECKING:
-    from zerosum.recipes.reader import read as read
-    from zerosum.recipes.recipe import Recipe as Recipe
-    from zerosum.runs.generator import load as load
-    from zerosum.training.run import train as train
+from zerosum._rooms import missing, submodules
 
-__version__ = version("zerosum")
+__version__ = "0.1.0"  # the only place: the package's metadata is made from it
 
 _HOMES = {
     "Recipe": "zerosum.recipes.recipe",
@@ -28,4 +24,10 @@ __all__ = ["Recipe", "__version__", "load", "read", "train"]
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"zerosum has no {name!r}; it has {', '.join(__all__)}")
+    if not name.startswith("_") and name in submodules(sys.modules[__name__]):
+        return importlib.import_module(f"{__name__}.{name}")
+    raise missing(__name__, name, __dir__())
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *submodules(sys.modules[__name__])])

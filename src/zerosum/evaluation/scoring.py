@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from zerosum import __version__
 from zerosum.evaluation.cache import entry
 from zerosum.evaluation.gathering import Gathered, Need, Progress, digest, gather
 from zerosum.evaluation.manner import LEAST, Manner
@@ -264,7 +264,7 @@ class Evaluator:
         told |= {f"features.{name}": fact for name, fact in self.facts.items()}
         told |= {f"metric.{measure.name}": measure.how for measure in self.measures}
         told |= {"shape": _times(self.side.shape), "seed": self.manner.seed, "device": self.manner.where.type}
-        return told | {"zerosum": version("zerosum"), "torch": torch.__version__, "numpy": numpy.__version__}
+        return told | {"zerosum": __version__, "torch": torch.__version__, "numpy": numpy.__version__}
 
 
 def _together(needs: Iterable[frozenset[Need]]) -> frozenset[Need]:

@@ -1,13 +1,5 @@
 """The players' bodies: each family is a pair of small values that build modules for any data."""
 
-from typing import Any
+from zerosum._rooms import open_room
 
-from zerosum._rooms import find
-
-
-def __getattr__(name: str) -> Any:
-    return find(__name__, name)
-
-
-def __dir__() -> list[str]:
-    return [*find(__name__, "__all__")]
+open_room(__name__)

@@ -7,11 +7,11 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
+from zerosum import __version__
 from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.data.given import Given
@@ -92,7 +92,7 @@ def has_ended(run: Path, recipe: Recipe, start: Start) -> bool:
 def write_circumstances(run: Path, device: torch.device, precision: str) -> None:
     """Write down the command and the versions that this start is made with."""
     facts = {
-        "zerosum": version("zerosum"),
+        "zerosum": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",

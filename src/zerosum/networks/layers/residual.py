@@ -16,6 +16,8 @@ from zerosum.networks.layers.conditional import normed
 from zerosum.networks.layers.fused import convolved_and_halved, halved, raised_and_convolved
 from zerosum.networks.layers.pyramid import Sides
 
+__all__ = ["Down", "Up"]
+
 
 def xavier(before: int, after: int, kernel: int, gain: float = 1.0) -> nn.Conv2d:
     """A convolution that keeps the sides, with weights by Xavier's rule times `gain`, and offsets of 0."""

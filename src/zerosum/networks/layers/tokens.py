@@ -10,6 +10,8 @@ from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, scaled_dot_
 
 from zerosum.networks.layers.pyramid import Sides
 
+__all__ = ["RMSNorm", "Rotary", "SwiGLU", "TokenAttention", "patchify", "unpatchify"]
+
 BASE = 10_000.0  # wave lengths of positions run from 2 pi to 2 pi times this
 
 
