@@ -1,4 +1,4 @@
-"""How the manual is built: pages in Markdown, and beside them what the code tells of itself. Needs no network."""
+"""How the manual is built: plain pages in Markdown, and the reference from the docstrings. Needs no network."""
 
 import re
 import sys
@@ -11,10 +11,11 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
-sys.path.insert(0, str(Path(__file__).parent))
-import tables
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent))
 
 import zerosum
+from docs import tables
 
 project = "zerosum"
 author = "The zerosum authors"
@@ -25,8 +26,9 @@ html_theme = "furo"
 html_math_renderer = "mathml"  # browsers draw it themselves: equations need neither the network nor a script
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-myst_enable_extensions = ["attrs_inline", "dollarmath", "substitution"]
-myst_substitutions = tables.all_tables()
+myst_enable_extensions = ["dollarmath", "html_image", "substitution"]
+myst_substitutions = tables.references()
+html_scaled_image_link = False  # an image that stands for a link has a target of its own
 myst_heading_anchors = 2
 smartquotes = False
 
@@ -46,14 +48,44 @@ def escape_bars(app: Sphinx, kind: str, name: str, value: object, options: Any, 
     lines[:] = "".join(parts).split("\n")
 
 
-def tell_of_missing_pictures(app: Sphinx, page: str, source: list[str]) -> None:  # noqa: ARG001
-    """In place of a gallery's picture that has not been made yet, say so."""
-    parts = re.split(r"(!\[[^\]]*\]\(\.\./gallery/[^)]+\.png\)(?:\{[^}]*\})?)", source[0])
-    for place, part in enumerate(parts[1::2]):
-        path = part.split("../")[1].split(")")[0]
-        if not (Path(__file__).parent / path).is_file():
-            parts[2 * place + 1] = tables.NO_PICTURE
-    source[0] = "".join(parts)
+def adapt_page(app: Sphinx, page: str, source: list[str]) -> None:  # noqa: ARG001
+    """Give a plain page what only the built manual needs: contents, links to files outside docs, images to come."""
+    path = DOCS / f"{page}.md"
+    source[0] = with_contents(page, outside_links(path, missing_images(source[0])))
+
+
+def missing_images(text: str) -> str:
+    """In place of an image of the gallery that has not been made yet, say so."""
+
+    def shown(found: re.Match[str]) -> str:
+        return found[0] if (DOCS / "gallery" / found[1]).is_file() else tables.NO_IMAGE
+
+    return re.sub(r"!\[[^\]]*\]\(\.\./gallery/([^)]+\.png)\)", shown, text)
+
+
+def outside_links(path: Path, text: str) -> str:
+    """Make links to Markdown files outside docs downloads, since the built manual has no pages for them."""
+
+    def download(found: re.Match[str]) -> str:
+        is_outside = not (path.parent / found[2]).resolve().is_relative_to(DOCS)
+        return f"{{download}}`{found[1]} <{found[2]}>`" if is_outside else found[0]
+
+    return re.sub(r"\[([^\]]+)\]\((\.\./[^)#]+\.md)(?:#[^)]*)?\)", download, text)
+
+
+def with_contents(page: str, text: str) -> str:
+    """Append the contents for the sidebar: on the first page what each of its sections links to, all systems on theirs."""
+    if page == "systems/index":
+        return f"{text}\n```{{toctree}}\n:hidden:\n:glob:\n\n*\n```\n"
+    if page != "index":
+        return text
+    _, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
+    parts = [text]
+    for section in sections:
+        caption, _, body = section.partition("\n")
+        links = dict.fromkeys(re.findall(r"\]\(([\w/-]+)\.md\)", body))
+        parts.append("\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *links, "```", ""]))
+    return "\n".join(parts)
 
 
 def write_math(self: Any, node: nodes.math | nodes.math_block) -> None:
@@ -68,7 +100,7 @@ def write_math(self: Any, node: nodes.math | nodes.math_block) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Hook into the build: docstrings before napoleon reads them, pictures that are not there yet, and equations."""
+    """Hook into the build: docstrings before napoleon reads them, pages before they are parsed, and equations."""
     app.connect("autodoc-process-docstring", escape_bars, priority=400)
-    app.connect("source-read", tell_of_missing_pictures)
+    app.connect("source-read", adapt_page)
     app.add_html_math_renderer("mathml", (write_math, None), (write_math, None))

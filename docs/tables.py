@@ -1,6 +1,6 @@
-"""Tables and reference sections made from the code when the manual is built, so that they cannot fall behind it.
+"""Tables made from the code, so that the pages cannot fall behind it: `python -m docs.generate` writes them.
 
-A page takes one in as `{{ name }}`. A new objective, term, network, source, law or recipe shows up by itself.
+A page asks for one by a mark (see `docs/generate.py`). A new objective, term, network, source or recipe shows up by itself.
 """
 
 import inspect
@@ -19,13 +19,14 @@ ROOMS = (
     *("game", "objectives", "terms", "augment", "networks", "data", "recipes"),
     *("runs", "evaluation", "training", "report", "metrics", "metrics.features", "pictures", "benches"),
 )
-NO_PICTURE = "no run yet"
+NO_IMAGE = "no run yet"
 
 
 def all_tables() -> dict[str, str]:
-    """Everything that pages may take in, as Markdown by name."""
+    """Return every table that a page may ask for, as Markdown by name."""
     return {
         "systems": systems(),
+        "gallery": gallery(),
         "recipe_fields": field_table(Recipe),
         "objectives": objective_table(),
         "kernels": part_table("objectives", "__call__", "squared_distance"),
@@ -41,11 +42,19 @@ def all_tables() -> dict[str, str]:
         "optimisers": part_table("recipes", "build", "parameters"),
         "sources": part_table("data", "open"),
         "laws": part_table("data", "inverse_cdf", "u"),
-        "extractors": table(
-            ("name", "what it is"), ((code(n), prose(summary(k))) for n, k in extractor_kinds().items())
-        ),
-        **{f"api_{room.replace('.', '_')}": reference(room) for room in ROOMS},
+        "extractors": extractors(),
     }
+
+
+def references() -> dict[str, str]:
+    """Return the reference sections of the built manual, by name: directives, for `docs/api.md` alone."""
+    return {f"api_{room.replace('.', '_')}": reference(room) for room in ROOMS}
+
+
+def extractors() -> str:
+    """Return the feature extractors by name."""
+    rows = [(code(name), prose(summary(kind))) for name, kind in extractor_kinds().items()]
+    return table(("name", "what it is"), rows)
 
 
 def parts(room: str, method: str, *parameters: str) -> list[type]:
@@ -79,25 +88,47 @@ def objective_table() -> str:
 
 
 def systems() -> str:
-    """The named recipes in their groups, each with its picture and a link to its page in docs/systems."""
-    made = catalogue()
-    told = {name: about(make) for name, make in sorted(made.items())}
+    """Return the named recipes in their groups, each with its image and a link to its page in docs/systems."""
     parts: list[str] = []
-    for group in sorted({system.group for system in told.values()}):
+    for group, found in grouped().items():
         rows = [
-            (f"[{picture(name)}]({name}.md)", f"[{name}]({name}.md)", f"{made[name]().images:,}", prose(system.line))
-            for name, system in told.items()
-            if system.group == group
+            (
+                f"[{image(name, '../', 72)}]({name}.md)",
+                f"[{name}]({name}.md)",
+                f"{make().images:,}",
+                prose(about(make).line),
+            )
+            for name, make in found.items()
         ]
-        parts += [f"## {group}", table(("picture", "recipe", "images", "what it is"), rows)]
+        parts += [f"## {group}", table(("image", "recipe", "training images", "what it is"), rows)]
     return "\n\n".join(parts)
 
 
-def picture(name: str) -> str:
-    """A recipe's picture, small, or that there is none yet."""
+def gallery(columns: int = 3) -> str:
+    """Return the images of all named recipes in their groups, each linked to its page."""
+    parts: list[str] = []
+    for group, found in grouped().items():
+        cells = [f"[{image(name, '', 240)}](systems/{name}.md)<br>[{name}](systems/{name}.md)" for name in found]
+        cells += [" "] * (-len(cells) % columns)
+        rows = [tuple(cells[first : first + columns]) for first in range(0, len(cells), columns)]
+        parts += [f"## {group}", table((" ",) * columns, rows)]
+    return "\n\n".join(parts)
+
+
+def grouped() -> dict[str, dict[str, Callable[[], Recipe]]]:
+    """Return the named recipes by group and name, both in alphabetical order."""
+    made = catalogue()
+    return {
+        group: {name: make for name, make in sorted(made.items()) if about(make).group == group}
+        for group in sorted({about(make).group for make in made.values()})
+    }
+
+
+def image(name: str, to_docs: str, width: int) -> str:
+    """Return a recipe's image, so many pixels wide, or that there is none yet; `to_docs` leads from the page to docs/."""
     if not (Path(__file__).parent / "gallery" / f"{name}.png").is_file():
-        return NO_PICTURE
-    return f"![{name}](../gallery/{name}.png){{width=72px}}"
+        return NO_IMAGE
+    return f'<img src="{to_docs}gallery/{name}.png" width="{width}" alt="{name}">'
 
 
 def field_table(kind: type) -> str:
