@@ -11,11 +11,12 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
-DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS.parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import zerosum
 from docs import tables
+
+DOCS = Path(__file__).parent
 
 project = "zerosum"
 author = "The zerosum authors"
@@ -74,7 +75,7 @@ def outside_links(path: Path, text: str) -> str:
 
 
 def with_contents(page: str, text: str) -> str:
-    """Append the contents for the sidebar: on the first page what each of its sections links to, all systems on theirs."""
+    """Append the contents for the sidebar: on the first page what its sections link to, on that of systems all."""
     if page == "systems/index":
         return f"{text}\n```{{toctree}}\n:hidden:\n:glob:\n\n*\n```\n"
     if page != "index":

@@ -1,9 +1,8 @@
 """Write the generated parts of the pages: `python -m docs.generate`, or `--check` to list pages that are out of date.
 
-A generated part stands between two comments, `<!-- generated: NAME -->` and `<!-- end of generated -->`, so that a page
-reads the same on a forge and in the built manual. NAME is a table of `docs/tables.py`, or `code FILE OBJECT`: the source of
-a function, class or method (`Class.method`), of the whole file where no object is named. What a page does not generate, a
-person wrote.
+A generated part stands between the comments `<!-- generated: NAME -->` and `<!-- end of generated -->`, so that a page
+reads the same on a forge and in the built manual. NAME is a table of `docs/tables.py`, or `code FILE OBJECT`: the
+source of a function, class or method (`Class.method`), or of the whole file where no object is named.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """Tables made from the code, so that the pages cannot fall behind it: `python -m docs.generate` writes them.
 
-A page asks for one by a mark (see `docs/generate.py`). A new objective, term, network, source or recipe shows up by itself.
+A page asks for one by a mark (see `docs/generate.py`). A new objective, term, network, source or recipe shows up by
+itself.
 """
 
 import inspect
@@ -125,7 +126,7 @@ def grouped() -> dict[str, dict[str, Callable[[], Recipe]]]:
 
 
 def image(name: str, to_docs: str, width: int) -> str:
-    """Return a recipe's image, so many pixels wide, or that there is none yet; `to_docs` leads from the page to docs/."""
+    """Return a recipe's image, so many pixels wide, or that there is none; `to_docs` leads from the page to docs/."""
     if not (Path(__file__).parent / "gallery" / f"{name}.png").is_file():
         return NO_IMAGE
     return f'<img src="{to_docs}gallery/{name}.png" width="{width}" alt="{name}">'

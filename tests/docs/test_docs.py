@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import typer.main
-
 from docs import tables
 from docs.generate import by_hand
+
 from zerosum.cli import app
 from zerosum.data.folders import Images
 from zerosum.recipes.evaluation import Evaluation

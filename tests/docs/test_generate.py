@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from docs import conf, generate
 from docs.tables import all_tables
 

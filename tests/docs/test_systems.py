@@ -7,12 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from docs import conf, tables
+from docs.generate import by_hand
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.errors import SphinxError
 
-from docs import conf, tables
-from docs.generate import by_hand
 from zerosum.recipes.named_recipes import about, catalogue
 
 DOCS = Path(__file__).parents[2] / "docs"
