@@ -10,6 +10,7 @@ from zerosum._rooms import public
 from zerosum.data.dataset import in_memory
 from zerosum.game.latents import Normal
 from zerosum.game.player import unwrapped
+from zerosum.game.state import Stateful
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.energy import BoundaryEquilibrium
 from zerosum.objectives.logistic import NonSaturating
@@ -22,7 +23,7 @@ from zerosum.terms.score_averages import LeCam
 from zerosum.terms.weights import HistoricalAveraging
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
-from zerosum.training.state import Stateful, capture, restore
+from zerosum.training.state import capture, restore
 
 SIDES = {LeCam: "D", PathLength: "G", HistoricalAveraging: "DG"}
 WRAPPINGS = {

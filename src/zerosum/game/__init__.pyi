@@ -11,6 +11,7 @@ from zerosum.game import judgement as judgement
 from zerosum.game import latents as latents
 from zerosum.game import pieces as pieces
 from zerosum.game import player as player
+from zerosum.game import state as state
 from zerosum.game import turn as turn
 from zerosum.game import unrolled as unrolled
 from zerosum.game.codes import Coded as Coded
@@ -49,6 +50,9 @@ from zerosum.game.player import Term as Term
 from zerosum.game.player import WeightProjection as WeightProjection
 from zerosum.game.player import Wrapper as Wrapper
 from zerosum.game.player import unwrapped as unwrapped
+from zerosum.game.state import Stateful as Stateful
+from zerosum.game.state import load_memory as load_memory
+from zerosum.game.state import memory_of as memory_of
 from zerosum.game.turn import Augmentation as Augmentation
 from zerosum.game.turn import Clock as Clock
 from zerosum.game.turn import Transformation as Transformation

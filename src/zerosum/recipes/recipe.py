@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 
 from zerosum.data.dataset import Source
 from zerosum.data.digits import Digits
-from zerosum.game.game import Shown
+from zerosum.game.game import Shown, Watcher
 from zerosum.game.latents import Latent, Normal
 from zerosum.game.player import Objective, Term, WeightProjection
 from zerosum.game.turn import Augmentation
@@ -55,6 +55,7 @@ class Recipe:
         micro_batch: samples of a process that gradients are taken of at a time, which takes less memory and learns the
             same; None for all of a move. What compares the samples of a batch is refused. Layers that draw by
             themselves, as dropout, draw anew for each micro-batch.
+        watchers: observers of every update of either network, which may add readings to the log and learn nothing.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Recipe:
     evaluation: Evaluation | None = field(default=None, metadata={_WRITTEN: "where set"})
     compile: bool = field(default=False, metadata={_WRITTEN: "where set"})
     micro_batch: int | None = field(default=None, metadata={_WRITTEN: "where set"})
+    watchers: tuple[Watcher, ...] = field(default=(), metadata={_WRITTEN: "where set"})
 
     def __post_init__(self) -> None:
         for name in ("batch", "images", "tick", "snapshot"):
@@ -111,6 +113,8 @@ class Recipe:
         for name in ("d_terms", "g_terms"):
             if not isinstance(getattr(self, name), tuple):
                 raise ValueError(f"{name} is a tuple of terms, like (R1(gamma=1.0),); found {getattr(self, name)!r}")
+        if not isinstance(self.watchers, tuple):
+            raise ValueError(f"watchers is a tuple, like (Probe(),); found {self.watchers!r}")
 
 
 def pretty(value: object, indent: int = 0) -> str:

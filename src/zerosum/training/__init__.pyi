@@ -21,6 +21,7 @@ from zerosum.training import scores as scores
 from zerosum.training import session as session
 from zerosum.training import signals as signals
 from zerosum.training import state as state
+from zerosum.training import watchers as watchers
 from zerosum.training.ahead import ReadAhead as ReadAhead
 from zerosum.training.batches import Batches as Batches
 from zerosum.training.batches import to_unit as to_unit
@@ -70,9 +71,9 @@ from zerosum.training.scores import write_scores as write_scores
 from zerosum.training.session import Session as Session
 from zerosum.training.signals import Interrupted as Interrupted
 from zerosum.training.signals import StopRequest as StopRequest
-from zerosum.training.state import Stateful as Stateful
 from zerosum.training.state import capture as capture
 from zerosum.training.state import check_weights as check_weights
 from zerosum.training.state import count as count
 from zerosum.training.state import restore as restore
 from zerosum.training.state import slow_down as slow_down
+from zerosum.training.watchers import RunWatchers as RunWatchers

@@ -1,6 +1,7 @@
 """From a recipe, which is a value, to a game, which is played."""
 
 import copy
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -10,9 +11,10 @@ from zerosum.game.distributed import ranks, same_start
 from zerosum.game.draws import derived_seed
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.finite import LateCheck
-from zerosum.game.game import Game
+from zerosum.game.game import Game, Watcher
 from zerosum.game.pieces import whole_batch_reasons
 from zerosum.game.player import Player, Term, unwrapped
+from zerosum.game.state import Stateful
 from zerosum.networks.batch_norms import share_batch_norms
 from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
 from zerosum.networks.sizes import built
@@ -23,14 +25,22 @@ from zerosum.terms.auxiliary import AuxiliaryClass, DiscriminativeClass
 from zerosum.terms.matching import MatchingAware
 from zerosum.training.compiled import CompiledMoves, check_compiled
 from zerosum.training.device import precision_context
-from zerosum.training.state import Stateful
+from zerosum.training.watchers import RunWatchers
 
 _KINDS = {Labels: "labels", Attributes: "attributes", Vector: "numbers"}
 _LABEL_READERS = (AuxiliaryClass, DiscriminativeClass)
 
 
-def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision: str) -> Game:
+def build_game(
+    recipe: Recipe,
+    dataset: Dataset,
+    device: torch.device,
+    precision: str,
+    watchers: Sequence[Watcher] | None = None,
+) -> Game:
     """A game at its start: networks initialised from the seed, nothing moved yet.
+
+    `watchers` are its observers; by default copies of the recipe's.
 
     Raises `ValueError` where the recipe is conditional and the data has neither labels nor conditions, where a term
     reads another kind of these, or where a network cannot take the data.
@@ -66,6 +76,7 @@ def build_game(recipe: Recipe, dataset: Dataset, device: torch.device, precision
         n_generator=recipe.n_generator,
         shown=recipe.shown,
         augment=augment,
+        watchers=RunWatchers(recipe.watchers).all if watchers is None else tuple(watchers),
         images_total=recipe.images,
         seed=recipe.seed,
         precision=precision_context(precision, device),

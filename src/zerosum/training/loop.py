@@ -29,6 +29,7 @@ from zerosum.training.ranks import Together
 from zerosum.training.scores import write_scores
 from zerosum.training.signals import Interrupted, StopRequest
 from zerosum.training.state import capture, check_weights
+from zerosum.training.watchers import RunWatchers
 
 KEPT = 2  # checkpoints on disk: the newest, and the one before it should the newest be damaged
 
@@ -70,6 +71,7 @@ class Loop:
         together: the processes that play it.
         facts: further facts of this run, for each of its checkpoints.
         keep: checkpoints on disk.
+        watchers: the observers of the run, whose memory is in its checkpoints.
         saved: images at the newest checkpoint; None where there is none.
     """
 
@@ -83,6 +85,7 @@ class Loop:
     together: Together = Together(torch.device("cpu"))
     facts: Mapping[str, Any] = field(default_factory=dict)
     keep: int = KEPT
+    watchers: RunWatchers = field(default_factory=lambda: RunWatchers(()))
     saved: int | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -212,7 +215,7 @@ class Loop:
             "classes": generator.classes,
             **column_facts(generator.columns),
         }
-        further = {"means": self.means.state_dict()}
+        further = {"means": self.means.state_dict(), **self.watchers.state()}
         if generator.coding is not None:
             numbers["coding"], further["coding"] = generator.coding.facts, generator.coding.state_dict()
         save_checkpoint(checkpoint_path(self.run, images), capture(self.game, numbers, further))

@@ -28,6 +28,7 @@ from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import Together
 from zerosum.training.signals import StopRequest
 from zerosum.training.state import count, restore, slow_down
+from zerosum.training.watchers import RunWatchers
 
 ROLLBACKS = 5  # in a run, at most
 _SLOWER = 0.5  # factor on the learning rates for each; a power of two, so that no rounding depends on the way there
@@ -47,6 +48,7 @@ class Session:
         together: the processes that play it, and where this one computes.
         precision: `float32` or `bfloat16`.
         care: how the run is looked after.
+        watchers: the observers of the run.
         game: the game, where it stands.
         start: the checkpoint that it goes on from; None at the beginning.
         rolled: the log's lines of its rollbacks to that checkpoint.
@@ -59,6 +61,7 @@ class Session:
     together: Together
     precision: str
     care: Care
+    watchers: RunWatchers = field(init=False)
     game: Game = field(init=False)
     start: Checkpoint | None = field(init=False)
     facts: dict[str, Any] = field(init=False)
@@ -66,6 +69,7 @@ class Session:
 
     def play(self, stop: StopRequest, quiet: bool) -> None:
         """Play to the end; raises what `train` raises."""
+        self.watchers = RunWatchers(self.recipe.watchers, self.care.watchers)
         self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.together.device
         scores, taken = None, None
         if first:
@@ -87,7 +91,7 @@ class Session:
             if first:
                 self._truncate_log(progress.say)
                 write_circumstances(self.run, where, self.precision)
-            rest = (scores, self.together, self.facts, self.care.keep)
+            rest = (scores, self.together, self.facts, self.care.keep, self.watchers)
             while True:
                 loop = Loop(self.recipe, self.run, self.dataset, self.game, progress, self.start, *rest)
                 try:
@@ -98,7 +102,7 @@ class Session:
                     self._roll_back(error, progress.say)
 
     def _built(self) -> Game:
-        return build_game(self.recipe, self.dataset, self.together.device, self.precision)
+        return build_game(self.recipe, self.dataset, self.together.device, self.precision, self.watchers.all)
 
     def _stand_together(self, ended: bool = False) -> bool:
         """Let all ranks stand where the first does, and tell whether the run has ended."""
@@ -127,6 +131,8 @@ class Session:
             check_origin(self.run, self.start.numbers, self.care.start_from)
             names = (_ROLLBACKS, ORIGIN, DATA)
             self.facts = {name: self.start.numbers[name] for name in names if name in self.start.numbers}
+            for sentence in self.watchers.changes(self.start.groups):
+                say(sentence)
         else:
             self.facts = {_ROLLBACKS: 0}
             if taken is not None:
@@ -147,6 +153,7 @@ class Session:
             raise ValueError(f"its seconds should be a time; found {seconds!a:.40}")
         Means().load_state_dict(found.groups.get("means", {}), found.numbers.get("means"), self.together.device)
         restore(self.game, found)
+        self.watchers.load_state(found.groups)
 
     def _settle(self) -> None:
         """Let the game be as the facts say."""

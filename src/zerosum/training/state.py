@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,21 +11,9 @@ from torch.optim import Optimizer
 from zerosum.game.finite import NonFiniteError
 from zerosum.game.game import Game
 from zerosum.game.player import Player, unwrapped
+from zerosum.game.state import Stateful, load_memory, memory_of
 from zerosum.runs.checkpoint import Checkpoint
 from zerosum.runs.fitting import load_fitting, told
-
-
-@runtime_checkable
-class Stateful(Protocol):
-    """A part with memory of its own, such as an objective whose balance adapts."""
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Its memory, as named tensors."""
-        ...
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take the memory back."""
-        ...
 
 
 def capture(
@@ -40,7 +28,7 @@ def capture(
         "G_opt": _optimiser_state(game.G),
         "D_opt": _optimiser_state(game.D),
     }
-    groups |= {name: part.state_dict() for name, part in _stateful(game).items()}
+    groups |= {name: memory_of(part, name) for name, part in _stateful(game).items()}
     counters = {"images": game.images, "G_moves": game.G.moves, "D_moves": game.D.moves}
     return Checkpoint(groups, {**numbers, **counters})
 
@@ -60,10 +48,7 @@ def restore(game: Game, checkpoint: Checkpoint) -> None:
         if player.optimiser is not None:
             _restore_optimiser(player.optimiser, player, groups.get(name, {}))
     for name, part in _stateful(game).items():
-        try:
-            part.load_state_dict(dict(groups.get(name, {})))  # a part with nothing to remember leaves no group
-        except (KeyError, RuntimeError) as error:
-            raise ValueError(f"its memory of {name} does not fit: {str(error)!a:.100}") from None
+        load_memory(part, name, dict(groups.get(name, {})))  # a part with nothing to remember leaves no group
     game.images, game.G.moves, game.D.moves = images, G_moves, D_moves
 
 

@@ -1,0 +1,67 @@
+"""The watchers of a run and their memory."""
+
+import copy
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from zerosum.game.game import Watcher
+from zerosum.game.state import Stateful, load_memory, memory_of
+
+_GROUP = "watcher_"  # begins the names of their groups of tensors in a checkpoint
+
+Groups = Mapping[str, Mapping[str, Tensor]]
+
+
+class RunWatchers:
+    """The watchers of a run by name: copies of the recipe's, and those given to `train` as they are.
+
+    In checkpoints the memory of the recipe's goes by their place, `watcher_0`, and of those given by their class,
+    `watcher_Probe` and then `watcher_Probe_2`.
+
+    Args:
+        recipe: the recipe's watchers, which the run does not change.
+        given: further ones, of which the recipe says nothing.
+    """
+
+    def __init__(self, recipe: Sequence[Watcher], given: Sequence[Watcher] = ()) -> None:
+        self.by_name = {f"{_GROUP}{place}": copy.deepcopy(watcher) for place, watcher in enumerate(recipe)}
+        kinds = [type(watcher).__name__ for watcher in given]
+        counts = [kinds[: place + 1].count(kind) for place, kind in enumerate(kinds)]
+        self._given = [
+            f"{_GROUP}{kind}_{count}" if count > 1 else f"{_GROUP}{kind}"
+            for kind, count in zip(kinds, counts, strict=True)
+        ]
+        self.by_name |= zip(self._given, given, strict=True)
+        self._first = copy.deepcopy(self.state())
+
+    @property
+    def all(self) -> tuple[Watcher, ...]:
+        """The watchers, the recipe's first."""
+        return tuple(self.by_name.values())
+
+    @property
+    def _stateful(self) -> dict[str, Stateful]:
+        return {name: watcher for name, watcher in self.by_name.items() if isinstance(watcher, Stateful)}
+
+    def state(self) -> dict[str, dict[str, Tensor]]:
+        """The memory of those that have some, by name."""
+        return {name: memory_of(watcher, name) for name, watcher in self._stateful.items()}
+
+    def load_state(self, groups: Groups) -> None:
+        """Take the memory from a checkpoint's groups; a given watcher that it lacks remembers what it did at first.
+
+        Raises `ValueError` where the memory does not fit.
+        """
+        for name, watcher in self._stateful.items():
+            first = self._first[name] if name in self._given else {}
+            load_memory(watcher, name, dict(groups.get(name, first)))
+
+    def changes(self, groups: Groups) -> list[str]:
+        """Return a sentence for each given watcher that a checkpoint remembers and that is missing, or the reverse."""
+        stored = {name for name in groups if name.startswith(_GROUP) and not name.removeprefix(_GROUP).isdecimal()}
+        own = {name for name in self._given if self._first.get(name)}
+        kinds = {name: name.removeprefix(_GROUP) for name in stored | own}
+        gone = [f"without the watcher {kinds[name]}, whose memory is dropped" for name in sorted(stored - own)]
+        new = [f"with the watcher {kinds[name]}, which did not see its beginning" for name in sorted(own - stored)]
+        return [f"the run goes on {change}" for change in (*gone, *new)]
