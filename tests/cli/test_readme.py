@@ -38,13 +38,10 @@ def test_all_of_them_run_one_after_another(tmp_path, monkeypatch, capsys):
             words += [] if words[2] == "digits" else ["--out", f"runs/{number}"]
         if words[1] == "evaluate":
             words += ["--n", "64"]
-        if words[1] == "compare":
-            (tmp_path / "other.json").write_bytes((tmp_path / "one.json").read_bytes())
         monkeypatch.setattr(sys, "argv", words)
         with pytest.raises(SystemExit) as ended:
             main()
         assert ended.value.code == 0, f"{command}\n{capsys.readouterr().err}"
-    assert (tmp_path / "sanity" / "sanity.html").exists()
     assert (tmp_path / "seven.png").exists() and (tmp_path / "runs" / "digits" / "report.html").exists()
 
 
@@ -67,8 +64,7 @@ def test_make_and_the_pip_lines_say_the_same():
         assert line.strip() in makefile.replace(" --quiet", ""), f"the Makefile does not do: {line}"
 
 
-def test_the_tree_is_there():
-    (tree,) = [text for kind, text in BLOCKS if not kind and "src/zerosum/ " in text]
-    for line in tree.splitlines():
-        if re.match(r"\w\S*/ ", line):
-            assert (ROOT / line.split()[0]).is_dir()
+def test_it_is_short_and_has_few_figures():
+    assert len(README.splitlines()) <= 120
+    measured = README.partition("## What is measured")[2].partition("\n## ")[0]
+    assert 5 <= len(re.findall(r"^\| (?!what|---)", measured, re.MULTILINE)) <= 10
