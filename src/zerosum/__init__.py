@@ -14,11 +14,12 @@ __version__ = "0.1.0"  # the only place: the package's metadata is made from it
 
 _HOMES = {
     "Recipe": "zerosum.recipes.recipe",
+    "Run": "zerosum.runs.run",
     "read": "zerosum.recipes.reader",
     "load": "zerosum.runs.generator",
     "train": "zerosum.training.run",
 }
-__all__ = ["Recipe", "__version__", "load", "read", "train"]
+__all__ = ["Recipe", "Run", "__version__", "load", "read", "train"]
 
 
 def __getattr__(name: str) -> Any:

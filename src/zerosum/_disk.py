@@ -1,7 +1,8 @@
-"""Files that are either whole or not there, whatever ends the process that writes them."""
+"""Files that are either whole or not there, whatever ends the process that writes them, and files of strangers."""
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,3 +50,36 @@ def file_hash(path: Path) -> str:
     """The sha256 of a file's bytes, in hexadecimal; raises `OSError` where it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_foreign(path: Path, most: int | None = None) -> bytes:
+    """The content of a file that anybody may have written.
+
+    A link is not followed, and a pipe or device is not waited for.
+
+    Args:
+        path: the file.
+        most: bytes that it may have; None for any number.
+
+    Raises:
+        FileNotFoundError: where there is none.
+        OSError: where it cannot be read.
+        ValueError: for a link, pipe, device or folder, and for a file of more than `most` bytes.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):  # first, since a socket cannot even be opened
+        raise ValueError(f"{path} is no plain file, but a link, a folder or a pipe")
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            raise ValueError(f"{path} is no plain file, but a folder or a pipe")
+        if most is not None and facts.st_size > most:
+            raise ValueError(f"{path} has more than {most >> 20} MB, far above any honest one")
+        return file.read()
+
+
+def read_text(path: Path, most: int) -> str:
+    """The text of a file that anybody may have written; raises what `read_foreign` does, or for other than UTF-8."""
+    try:
+        return read_foreign(path, most).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text in UTF-8: byte {error.start:,} is not part of any character") from None

@@ -12,7 +12,7 @@ from bench.sameness import differences
 from zerosum import _disk
 from zerosum.runs import checkpoint as room
 from zerosum.runs.checkpoint import newest_checkpoint
-from zerosum.runs.lock import LOCK
+from zerosum.runs.files import LOCK
 from zerosum.training import folder
 from zerosum.training.run import train
 
@@ -84,7 +84,7 @@ def test_nothing_of_a_killed_run_is_left_lying_about(straight, tmp_path, monkeyp
     (broken / ".log.jsonl.tmp").write_bytes(b"half")
     (broken / "generator.safetensors").unlink()
     train(SHORT, broken, quiet=True)
-    assert {p.name for p in broken.rglob(".*")} == {LOCK}
+    assert {p.name for p in broken.path.rglob(".*")} == {LOCK}
 
 
 def test_a_checkpoint_that_cannot_be_used_never_outlives_one_that_can(straight, tmp_path, capsys):

@@ -193,10 +193,10 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(tmp_path, monk
 
 def test_the_same_command_on_an_ended_run_changes_nothing(tmp_path, capsys):
     run = train(POINTS, tmp_path / "run", quiet=True)
-    before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
+    before = {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file()}
     train(POINTS, tmp_path / "run")
     assert "nothing left to do" in capsys.readouterr().err
-    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+    assert {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file()} == before
 
 
 def test_another_recipe_is_refused_and_told_apart(tmp_path):

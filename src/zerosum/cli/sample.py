@@ -56,8 +56,9 @@ def sample(
     `--data` reads them.
     """
     from zerosum.runs.generator import load
+    from zerosum.runs.run import Run
 
-    generator = load(_best(run) if best else run)
+    generator = Run(run).best if best else load(run)
     wanted = _wanted(generator, conditions or [])
     labels = _labels(generator, n, classes or [])
     samples = generator.sample(n, seed, labels, wanted)
@@ -67,14 +68,6 @@ def sample(
         print_json({"out": target, "n": n, "seed": seed, "shape": list(samples.shape), "images": generator.images})
         return
     typer.echo(f"wrote {n} samples to {target}", err=True)
-
-
-def _best(run: Path) -> Path:
-    from zerosum.runs.generator import BEST
-
-    if not (run / BEST).is_file():
-        raise ValueError(f"{run} keeps no best generator: train with --evaluate kid, and wait for the first score")
-    return run / BEST
 
 
 def _labels(generator: "TrainedGenerator", n: int, names: list[str]) -> "Labels":

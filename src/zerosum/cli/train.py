@@ -1,6 +1,5 @@
 """`zerosum train`."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +49,7 @@ def train(
     """
     from dataclasses import replace
 
+    from zerosum.runs.files import GENERATOR
     from zerosum.training.care import Care
     from zerosum.training.ranks import alike, speaks
     from zerosum.training.run import train as play
@@ -61,14 +61,11 @@ def train(
     run = play(chosen, out, images=images, seed=seed, device=device, care=care)
     if not speaks():
         return
-    report = run / "report.html"
     if as_json:
-        scores = run / "scores.json"
-        generator = run / "generator.safetensors"
-        facts = {"run": run, "images": images or chosen.images, "report": report, "generator": generator}
-        print_json({**facts, "scores": json.loads(scores.read_text()) if scores.exists() else {}})
+        facts = {"run": run, "images": images or chosen.images, "report": run.report, "generator": run / GENERATOR}
+        print_json({**facts, "scores": run.scores})
         return
-    typer.echo(f"look at      {report}", err=True)
+    typer.echo(f"look at      {run.report}", err=True)
     typer.echo(f"sample with  zerosum sample {run}", err=True)
 
 
@@ -106,8 +103,11 @@ def data_source(text: str) -> "Source":
 
 
 def _text(path: Path) -> str:
-    if (path / "command.txt").is_file():
-        raise ValueError(f"{path} is a run: to go on with it give its own command, which {path}/command.txt holds")
+    from zerosum._disk import read_text
+    from zerosum.runs.files import COMMAND, MOST_TEXT
+
+    if (path / COMMAND).is_file():
+        raise ValueError(f"{path} is a run: to go on with it give its own command, which {path / COMMAND} holds")
     if not path.is_file():
         raise ValueError(f"there is no recipe file {path}")
-    return path.read_text()
+    return read_text(path, MOST_TEXT)

@@ -18,6 +18,7 @@ from zerosum.game.draws import stream
 from zerosum.metrics.features.extractor import Features
 from zerosum.recipes.reader import read
 from zerosum.runs.generator import TrainedGenerator, load
+from zerosum.runs.run import Run, is_run
 
 _AT_ONCE = 256  # pictures read together
 _UNREADABLE = (OSError, EOFError, ValueError, TypeError, OverflowError, zipfile.BadZipFile)
@@ -91,7 +92,7 @@ def open_side(given: Any, device: torch.device | None = None) -> Side:
         given: a folder or `.zip` of images of one size; a packed set; a `.npz` of `images`, or of `features` (with
             `logits` and `labels` where they are known); a run folder or a `generator.safetensors`, of which the running
             average gives samples; saved moments; a source or its text, as `Digits()`; an opened data set, a trained
-            generator, an array; or a side.
+            generator, a run, an array; or a side.
         device: where a generator that is loaded computes; by default the CPU.
 
     Raises:
@@ -103,6 +104,8 @@ def open_side(given: Any, device: torch.device | None = None) -> Side:
         return _of_generator(given, given.recipe.name, None)
     if isinstance(given, Dataset):
         return _of_dataset(given, given.name)
+    if isinstance(given, Run):
+        return _of_generator(given.generator, str(given), device)
     if isinstance(given, str | Path):
         return _of_text(str(given), Path(given).expanduser(), device or torch.device("cpu"))
     dataset = source(given).open()
@@ -114,7 +117,7 @@ def _of_text(text: str, path: Path, device: torch.device) -> Side:
         return _of_dataset(source(read(text)).open(), text)
     if path.suffix == ".safetensors" and path.is_file():
         return _of_generator(load(path), text, device) if is_generator(path) else _of_moments(load_moments(path), text)
-    if (path / "recipe.txt").is_file() or (path / "generator.safetensors").is_file():
+    if is_run(path):
         return _of_generator(load(path), text, device)
     if path.suffix.lower() == ".npz" and path.is_file():
         arrays = _features_in(path)

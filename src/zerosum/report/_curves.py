@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from zerosum.pictures.curves import Curve, Level, compact, line_chart
 from zerosum.report._html import Section, joined, prose
+from zerosum.runs.log import ERROR, SCORE, Series
+from zerosum.runs.log import curves as logged
 
 _CLOCKS = ("images", "rounds", "seconds")
 _PLAYERS = {"D": "discriminator", "G": "generator"}
@@ -23,7 +25,6 @@ _READINGS = {
     "ratio of the two reconstruction errors stays at gamma.",
     "convergence": "BEGAN's measure of convergence, L(x) + |gamma L(x) − L(G(z))|. It falls while samples get better.",
 }
-_SCORE, _ERROR = "score/", "error/"
 _SCORES = {
     "fid": "The Frechet distance of features, lower is better. It is biased upwards for few samples.",
     "fid-infinity": "The Frechet distance of features led to infinitely many samples, lower is better.",
@@ -71,11 +72,11 @@ def curves(log: Sequence[Mapping[str, Any]], unit: str) -> Section:
     """
     if not log:
         return Section("curves", "Curves", prose("The log has no line yet: the first comes at the first tick."))
-    series = _series(log)
-    scores = [_score(key) for key in series if key.startswith(_SCORE)]
+    series = {name: curve for name, curve in logged(log).items() if name not in _CLOCKS}
+    scores = [_score(key) for key in series if key.startswith(SCORE)]
     panels = [panel for panel in (_PROBABILITIES, _VALUE) if all(key in series for key in panel.keys)]
     shown = {key for panel in panels for key in panel.keys}
-    rest = [key for key in series if key not in shown and not key.startswith((_SCORE, _ERROR))]
+    rest = [key for key in series if key not in shown and not key.startswith((SCORE, ERROR))]
     groups = {
         "Scores": scores,
         "The game": panels,
@@ -88,20 +89,6 @@ def curves(log: Sequence[Mapping[str, Any]], unit: str) -> Section:
         _group(title, [_drawn(panel, series, clock) for panel in group]) for title, group in groups.items() if group
     )
     return Section("curves", "Curves", joined(parts))
-
-
-Series = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
-
-
-def _series(log: Sequence[Mapping[str, Any]]) -> Series:
-    """Turn the log's lines into x (images) and y for every key that is a number somewhere."""
-    points: dict[str, list[tuple[float, float]]] = {}
-    for line in log:
-        for key, value in line.items():
-            if key not in _CLOCKS and isinstance(value, int | float):
-                points.setdefault(key, []).append((line["images"], value))
-    arrays = {key: np.array(values, np.float64).T for key, values in points.items()}
-    return {key: (x, y) for key, (x, y) in arrays.items()}
 
 
 def _is_part(key: str) -> bool:
@@ -119,7 +106,7 @@ def _part(key: str) -> _Panel:
 
 
 def _score(key: str) -> _Panel:
-    name = key.removeprefix(_SCORE)
+    name = key.removeprefix(SCORE)
     band = "The band is two standard errors wide on either side, where one is known."
     return _Panel(name, (key,), f"{_SCORES.get(name, f'The score {name}.')} {band}")
 
@@ -132,16 +119,16 @@ def _group(title: str, panels: Iterable[str]) -> str:
     return f'<h3>{title}</h3>\n<div class="panels">{joined(panels)}</div>'
 
 
-def _spread(key: str, series: Series) -> NDArray[np.float64] | None:
+def _spread(key: str, series: Mapping[str, Series]) -> NDArray[np.float64] | None:
     """Twice the standard error of a score at each of its places, NaN where it is not known."""
-    errors = series.get(_ERROR + key.removeprefix(_SCORE))
-    if not key.startswith(_SCORE) or errors is None:
+    errors = series.get(ERROR + key.removeprefix(SCORE))
+    if not key.startswith(SCORE) or errors is None:
         return None
     known = dict(zip(*errors, strict=True))
     return np.array([_BAND * known.get(x, np.nan) for x in series[key][0]])
 
 
-def _drawn(panel: _Panel, series: Series, clock: str) -> str:
+def _drawn(panel: _Panel, series: Mapping[str, Series], clock: str) -> str:
     lines = [series[key] for key in panel.keys]
     broken = sum(int((~np.isfinite(y)).sum()) for _, y in lines)
     sentence = panel.sentence + (f" Not drawn: {broken:,} values that are not finite numbers." if broken else "")

@@ -1,7 +1,5 @@
 """Pieces of the page. Whatever comes from outside passes through `escape` on its way in."""
 
-import base64
-import io
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,9 +7,9 @@ from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from zerosum.pictures.mosaic import grid
+from zerosum.runs.images import inline_image
 
 _SMALLEST, _LARGEST = 112, 192  # pixels of a tile's longer side: sharp on dense screens, yet small files
 
@@ -34,21 +32,12 @@ def prose(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
-def picture(image: Image.Image, alt: str) -> str:
-    """Return an image as an element that carries its own data."""
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=True)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    size = f'width="{image.width}" height="{image.height}"'
-    return f'<img src="data:image/png;base64,{data}" {size} alt="{escape(alt)}">'
-
-
 def tile(sample: NDArray[np.uint8], alt: str) -> str:
     """Return one sample, uint8 (H, W, C), as a small picture."""
     scale = max(1, math.ceil(_SMALLEST / max(sample.shape[:2])))
     image = grid(sample[None], columns=1, gap=0, scale=scale)
     image.thumbnail((_LARGEST, _LARGEST))
-    return picture(image, alt)
+    return inline_image(image, alt)
 
 
 def figure(content: str, caption: str, kind: str = "") -> str:

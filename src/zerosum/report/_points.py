@@ -12,9 +12,10 @@ from zerosum.game.latents import Latent, Normal, Uniform
 from zerosum.metrics.modes import mode_coverage, reach
 from zerosum.pictures.curves import Curve, line_chart
 from zerosum.pictures.points import histogram, scatter
-from zerosum.report._html import Section, figure, picture, prose
+from zerosum.report._html import Section, figure, prose
 from zerosum.report._neighbours import evenly
 from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.images import inline_image
 
 _SAMPLES = 2_500  # as in the literature on mode coverage
 _PLACES = 400
@@ -40,12 +41,12 @@ def points(generator: TrainedGenerator, dataset: Dataset) -> Section:
     source = generator.recipe.data
     if made.shape[1] == 1:
         image = histogram(made, real, transparent=True)
-        return Section("points", "Real and generated", figure(picture(image, words), words, "wide"))
+        return Section("points", "Real and generated", figure(inline_image(image, words), words, "wide"))
     if made.shape[1] > 2:
         words += f" Their {made.shape[1]} dimensions are shown on the two principal axes of the real ones."
     if not isinstance(source, Multimodal):
         image = scatter(made, real, transparent=True)
-        return Section("points", "Real and generated", figure(picture(image, words), words, "plane"))
+        return Section("points", "Real and generated", figure(inline_image(image, words), words, "plane"))
     centres, radius = source.centres(), reach(made.shape[1])
     image = scatter(made, real, centres.numpy(), radius * source.std, transparent=True)
     found = mode_coverage(torch.from_numpy(made), centres, source.std)
@@ -53,7 +54,7 @@ def points(generator: TrainedGenerator, dataset: Dataset) -> Section:
         f"{found.found} of {found.modes} modes found; {found.high_quality:.1%} of the points lie within {radius:.3g} "
         "standard deviations of a mode (grey circles), as 98.9 % of real ones do."
     )
-    return Section("points", "Real and generated", prose(told) + figure(picture(image, words), words, "plane"))
+    return Section("points", "Real and generated", prose(told) + figure(inline_image(image, words), words, "plane"))
 
 
 def learned_map(generator: TrainedGenerator) -> Section | None:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from zerosum.data.conditions import Columns
-from zerosum.report._html import Section, figure, joined, picture, prose, tile
+from zerosum.report._html import Section, figure, joined, prose, tile
 from zerosum.runs.generator import TrainedGenerator, to_bytes
+from zerosum.runs.images import inline_image, open_image
+from zerosum.runs.plain_json import is_number
 
 _GRIDS = 8
 _CLASSES, _PER_CLASS = 20, 10
@@ -20,9 +21,8 @@ _ENDS = (0.05, 0.95)  # shares of the data below the lowest and the highest numb
 _WIDEST = 1400  # pixels: a larger grid is made smaller, so that the page stays light
 
 
-def over_time(run: Path, unit: str) -> Section:
-    """Return up to eight of the pictures in `samples/`, evenly chosen, the newest large; `unit` is what is counted."""
-    paths = sorted((path for path in (run / "samples").glob("*.png") if path.stem.isdecimal()), key=_images)
+def over_time(paths: Sequence[Path], unit: str) -> Section:
+    """Return up to eight of a run's images of samples, evenly chosen, the newest large; `unit` is what is counted."""
     if not paths:
         return Section("samples", "Samples", prose("No picture of samples yet: the first comes with a snapshot."))
     chosen = [paths[n] for n in np.unique(np.linspace(0, len(paths) - 1, _GRIDS).round().astype(int))]
@@ -36,7 +36,7 @@ def over_time(run: Path, unit: str) -> Section:
 
 def class_by_class(generator: TrainedGenerator, scores: Mapping[str, Any]) -> Section:
     """Return a row of samples for each class, with its name and, where it was scored, the share that carries it."""
-    accuracies = scores.get("class_accuracies", {})
+    accuracies = _accuracies(scores)
     shown = generator.classes[:_CLASSES]
     labels = np.repeat(np.arange(len(shown)), _PER_CLASS)
     samples = generator.sample(len(labels), labels=labels).astype(np.uint8)
@@ -99,15 +99,19 @@ def _row(name: str, told: str, samples: NDArray[Any], asked: Sequence[str]) -> s
     return f'<div class="class"><b>{escape(name)}<small>{escape(told)}</small></b>{tiles}</div>'
 
 
+def _accuracies(scores: Mapping[str, Any]) -> Mapping[str, float]:
+    """The accuracy of each class by name; none where scores lack it, or what goes with it."""
+    found = scores.get("class_accuracies")
+    whole = all(is_number(scores.get(f"class_accuracy{part}")) for part in ("", "_samples", "_ceiling"))
+    return found if isinstance(found, dict) and whole and "class_accuracy_judge" in scores else {}
+
+
 def _images(path: Path) -> int:
     return int(path.stem)
 
 
 def _grid(path: Path, caption: str) -> str:
     try:
-        with Image.open(path, formats=["PNG"]) as file:
-            image = file.convert("L" if file.mode in ("1", "L") else "RGB")
-    except (OSError, Image.DecompressionBombError) as error:
-        return figure(prose(f"{path.name} does not read as a picture: {error}"), caption)
-    image.thumbnail((_WIDEST, _WIDEST))
-    return figure(picture(image, f"samples after {caption}"), caption)
+        return figure(inline_image(open_image(path, _WIDEST), f"samples after {caption}"), caption)
+    except ValueError as error:
+        return figure(prose(str(error)), caption)

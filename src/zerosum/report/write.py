@@ -12,16 +12,16 @@ from zerosum.report._html import Section, joined, prose, table
 from zerosum.report._neighbours import memory
 from zerosum.report._points import learned_map, points
 from zerosum.report._samples import by_condition, class_by_class, over_time
-from zerosum.runs.generator import TrainedGenerator, load
-from zerosum.runs.log import read_log
-from zerosum.runs.plain_json import read_json
+from zerosum.runs.files import AnyPath
+from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.run import Run
 
 _STYLE = Path(__file__).with_name("page.css")
 # The page fetches nothing and runs nothing, whatever names and texts find their way into it.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def write_report(run: str | Path, generator: TrainedGenerator | None = None, dataset: Dataset | None = None) -> Path:
+def write_report(run: AnyPath, generator: TrainedGenerator | None = None, dataset: Dataset | None = None) -> Path:
     """Write `report.html` into a run folder and return its path.
 
     The page holds all that it shows. A run that goes on, or was interrupted, gives a report of what there is, which
@@ -35,24 +35,20 @@ def write_report(run: str | Path, generator: TrainedGenerator | None = None, dat
     Raises:
         ValueError: where the folder holds no run, or its log is damaged.
     """
-    run = Path(run)
-    if not (run / "recipe.txt").is_file():
-        raise ValueError(f"{run} is not a run folder: it holds no recipe.txt, with which every run begins")
-    log = read_log(run)
+    run = run if isinstance(run, Run) else Run(run)
+    text, log, scores = run.recipe_text, run.log, run.scores
     missing = ""
     if generator is None:
         try:
-            generator = load(run)
+            generator = run.generator
         except ValueError as error:
             missing = f"No samples were drawn for this report: {error}."
     unit = "images" if generator is None or generator.is_image else "points"
-    scores = _read_scores(run)
     drawn = _drawn(generator, dataset, scores)
-    sections = [over_time(run, unit), *drawn, curves(log, unit), *_scores(scores), _recipe(run)]
-    name = run.resolve().name if generator is None else generator.recipe.name
-    path = run / "report.html"
-    replace_durably(path, _page(name, [*_progress(log, generator, unit), missing], sections).encode())
-    return path
+    sections = [over_time(run.samples, unit), *drawn, curves(log, unit), *_scores(scores), _recipe(text, run)]
+    name = run.path.resolve().name if generator is None else generator.recipe.name
+    replace_durably(run.report, _page(name, [*_progress(log, generator, unit), missing], sections).encode())
+    return run.report
 
 
 def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None, scores: Mapping[str, Any]) -> list[Section]:
@@ -104,33 +100,19 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{seconds:.2g} s" if seconds < 10 else f"{rest} s"
 
 
-def _read_scores(run: Path) -> dict[str, Any]:
-    file = run / "scores.json"
-    return _facts(file) if file.is_file() else {}
-
-
-def _facts(file: Path) -> dict[str, Any]:
-    found = read_json(file.name, file.read_bytes())
-    if not isinstance(found, dict):
-        raise ValueError(f"{file} holds no facts by name")
-    return found
-
-
 def _scores(scores: Mapping[str, Any]) -> list[Section]:
     single = {name.replace("_", " "): value for name, value in scores.items() if not isinstance(value, dict)}
     rows = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in single.items()}
     return [Section("scores", "Scores", table(rows))] if rows else []
 
 
-def _recipe(run: Path) -> Section:
+def _recipe(text: str, run: Run) -> Section:
     """Return all that it takes to do the run again."""
-    parts = [f"<pre>{escape((run / 'recipe.txt').read_text().strip())}</pre>"]
-    if (run / "command.txt").is_file():
-        parts.append(
-            f"<h3>Command</h3>\n<pre class='command'>{escape((run / 'command.txt').read_text().strip())}</pre>"
-        )
-    if (run / "versions.json").is_file():
-        parts.append(f"<h3>Made with</h3>\n{table(_facts(run / 'versions.json'))}")
+    parts = [f"<pre>{escape(text)}</pre>"]
+    if command := run.command:
+        parts.append(f"<h3>Command</h3>\n<pre class='command'>{escape(command)}</pre>")
+    if versions := run.versions:
+        parts.append(f"<h3>Made with</h3>\n{table(versions)}")
     return Section("recipe", "Recipe", joined(parts))
 
 

@@ -9,7 +9,6 @@ name was whole once. The newest one whose manifest verifies is the one that coun
 import hashlib
 import json
 import shutil
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,8 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from zerosum._disk import sync_folder, temporary, write_durably
+from zerosum._disk import read_foreign, sync_folder, temporary, write_durably
+from zerosum.runs.files import CHECKPOINTS, SAMPLES
 from zerosum.runs.plain_json import MOST, read_json
 
 MANIFEST = "manifest.json"
@@ -37,7 +37,7 @@ class Checkpoint:
 
 def checkpoint_path(run: Path, images: int) -> Path:
     """Where the checkpoint after `images` images lies in a run folder."""
-    return run / "checkpoints" / f"{images:012d}"
+    return run / CHECKPOINTS / f"{images:012d}"
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -82,7 +82,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 def checkpoints(run: Path) -> list[Path]:
     """The checkpoint folders of a run, newest first, whether or not they verify."""
-    folder = run / "checkpoints"
+    folder = run / CHECKPOINTS
     entries = folder.iterdir() if folder.is_dir() else ()
     found = [p for p in entries if p.name.isdecimal() and p.name.isascii() and p.is_dir() and not p.is_symlink()]
     return sorted(found, key=lambda p: int(p.name), reverse=True)
@@ -133,7 +133,7 @@ def set_aside(run: Path, images: int) -> None:
 
 def sweep(run: Path) -> None:
     """Remove what a killed process left half written in a run folder. Only for whoever holds the run's lock."""
-    for folder in (run, run / "samples", run / "checkpoints"):
+    for folder in (run, run / SAMPLES, run / CHECKPOINTS):
         for path in folder.glob(".*.tmp"):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
@@ -152,7 +152,7 @@ def _files(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
 
 def _verified(path: Path) -> dict[str, bytes]:
     try:
-        manifest = read_json(MANIFEST, _content(path / MANIFEST, MOST))
+        manifest = read_json(MANIFEST, read_foreign(path / MANIFEST, MOST))
     except (OSError, ValueError) as error:
         raise ValueError(f"its manifest does not read: {error}") from None
     if not isinstance(manifest, dict) or NUMBERS not in manifest:
@@ -168,19 +168,9 @@ def _verified(path: Path) -> dict[str, bytes]:
     contents = {}
     for name, digest in manifest.items():
         try:
-            contents[name] = _content(path / name, MOST if name == NUMBERS else None)
+            contents[name] = read_foreign(path / name, MOST if name == NUMBERS else None)
         except FileNotFoundError:
             raise ValueError(f"{name} is missing") from None
         if hashlib.sha256(contents[name]).hexdigest() != digest:
             raise ValueError(f"{name} is damaged: its sha256 differs from the manifest's")
     return contents
-
-
-def _content(path: Path, most: int | None) -> bytes:
-    """What a plain file of `most` bytes holds; raises `ValueError` for a longer one, and for links, pipes, devices."""
-    facts = path.lstat()
-    if not stat.S_ISREG(facts.st_mode):
-        raise ValueError(f"{path.name} is no plain file")
-    if most is not None and facts.st_size > most:
-        raise ValueError(f"{path.name} has more than {most >> 20} MB, far above any honest one")
-    return path.read_bytes()

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from zerosum._disk import read_text
 from zerosum.data.coding import Autoencoder, Coding
 from zerosum.data.conditions import Columns, columns_of, shortened
 from zerosum.game.draws import stream
@@ -23,13 +24,12 @@ from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.facts import check_facts
+from zerosum.runs.files import GENERATOR, MOST_TEXT, RECIPE, AnyPath
 from zerosum.runs.fitting import load_fitting
 from zerosum.runs.plain_json import read_json
 
 Wanted = Mapping[str, ArrayLike] | ArrayLike
 FORMAT = "zerosum generator 1"
-GENERATOR = "generator.safetensors"  # in a run folder: the last thing that a run writes
-BEST = "best.safetensors"  # in a run folder: the generator as it was at the best of its evaluations
 _CODING = "coding/"  # begins the names of a coding's tensors beside those of the network
 _BLOCK = 512  # latents are drawn, and samples computed, by blocks: sample i depends on the seed and i alone
 
@@ -238,7 +238,7 @@ def generator_bytes(generator: TrainedGenerator) -> bytes:
 
 
 def load(
-    run: str | Path, known: Mapping[str, type] = MappingProxyType({}), autoencoder: Autoencoder | None = None
+    run: AnyPath, known: Mapping[str, type] = MappingProxyType({}), autoencoder: Autoencoder | None = None
 ) -> TrainedGenerator:
     """The trained generator of a run folder, or of a `generator.safetensors` file.
 
@@ -252,13 +252,13 @@ def load(
     file = path / GENERATOR if path.is_dir() else path
     if file.is_file():
         return _from_file(file, known, autoencoder)
-    if not (path / "recipe.txt").is_file():
+    if not (path / RECIPE).is_file():
         raise ValueError(f"{path} is neither a run folder nor a generator.safetensors file")
     found = newest_checkpoint(path)
     if found is None:
         raise ValueError(f"{path} holds no checkpoint yet: train it a little longer")
     checkpoint = found[1]
-    recipe = read_recipe((path / "recipe.txt").read_text(), known)
+    recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known)
     check_facts(checkpoint.numbers)
     coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
     return _rebuilt(recipe, checkpoint.numbers, checkpoint.groups.get("ema", {}), coding)

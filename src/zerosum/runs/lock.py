@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from zerosum.runs.files import LOCK
 from zerosum.runs.plain_json import read_json
 
-LOCK = ".lock"
 _LONGEST = 1_000  # bytes of what a holder says of itself
 
 
@@ -43,6 +43,23 @@ def locked(run: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[N
         yield
     finally:
         os.close(descriptor)
+
+
+def is_locked(run: Path) -> bool:
+    """Whether a process holds the lock of a run folder, as far as this host can see; nothing is written."""
+    try:
+        descriptor = os.open(run / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _holder(content: bytes) -> str:

@@ -2,14 +2,24 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum._disk import replace_durably
+from zerosum._disk import read_text, replace_durably
+from zerosum.runs.files import LOG, AnyPath
+from zerosum.runs.plain_json import is_count, is_number
+
+SCORE, ERROR = "score/", "error/"  # begin the names of scores and of their standard errors in a log
+ROLLBACK = "rollback"  # the name of what a log says of a rollback, a table
+_LONGEST = 1 << 28  # bytes of a log: a line takes about 600
+
+Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class Means:
@@ -58,37 +68,52 @@ class Means:
         self._counts = dict(counts)
 
 
-def read_log(run: Path) -> list[dict[str, Any]]:
-    """The lines of a run's log; a last line cut short by a crash is left out."""
-    path = run / "log.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    entries = []
-    for number, line in enumerate(lines, 1):
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            if number < len(lines):
-                raise ValueError(f"line {number} of {path} is not JSON") from None
-            continue
-        if not isinstance(entry, dict) or type(entry.get("images")) is not int:
-            raise ValueError(f"line {number} of {path} does not say after how many images it was written")
-        entries.append(entry)
-    return entries
+def read_log(run: AnyPath) -> list[dict[str, Any]]:
+    """The lines of a run's log, without a last one that a crash cut short; none where there is no log.
+
+    Raises `ValueError` for a line that is none of a log's, and for a file that is no plain one.
+    """
+    return _entries(_lines(Path(run) / LOG), Path(run) / LOG)
+
+
+def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Series]:
+    """Every number in a log by its name, as a curve over the images seen: plot one by `plt.plot(*curves["D/loss"])`.
+
+    Each is `(images, values)`, two float64 arrays `(n,)`, of the lines that have the number.
+    """
+    points: dict[str, list[tuple[float, float]]] = {}
+    for line in log:
+        for name, value in line.items():
+            if is_number(value):
+                points.setdefault(name, []).append((line["images"], value))
+    arrays = {name: np.array(values, np.float64).T for name, values in points.items()}
+    return {name: (images, values) for name, (images, values) in arrays.items()}
+
+
+def evaluations(log: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The evaluations in a log: `images`, each score by its name, and its standard error as `NAME_error`."""
+    return [_scores(line) for line in log if is_evaluation(line)]
+
+
+def is_evaluation(line: Mapping[str, Any]) -> bool:
+    """Whether a line of a log holds scores."""
+    return any(name.startswith(SCORE) for name in line)
 
 
 def truncate_log(run: Path, images: int, lines: int | None = None) -> int:
     """Drop the lines of a log that lie beyond `images`, and those after the first `lines`: they will be lived again.
 
-    Returns how many are left.
+    Lines after the first `lines` may be damaged. Returns how many are left.
     """
-    kept = [entry for entry in read_log(run) if entry["images"] <= images][:lines]
-    replace_durably(run / "log.jsonl", "".join(json.dumps(entry) + "\n" for entry in kept).encode())
+    path = run / LOG
+    kept = [entry for entry in _entries(_lines(path)[:lines], path) if entry["images"] <= images]
+    replace_durably(path, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
     return len(kept)
 
 
 def settle_log(run: Path) -> int:
     """Wait until a run's log is on the disk, and count its lines."""
-    path = run / "log.jsonl"
+    path = run / LOG
     if not path.exists():
         return 0
     with path.open("rb") as file:
@@ -98,5 +123,36 @@ def settle_log(run: Path) -> int:
 
 def append_log(run: Path, entry: Mapping[str, Any]) -> None:
     """Add one line to a run's log."""
-    with (run / "log.jsonl").open("a") as file:
+    with (run / LOG).open("a") as file:
         file.write(json.dumps(entry) + "\n")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return read_text(path, _LONGEST).splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _entries(lines: Sequence[str], path: Path) -> list[dict[str, Any]]:
+    entries = []
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            if number < len(lines):
+                raise ValueError(f"line {number} of {path} is not JSON") from None
+            continue
+        if not isinstance(entry, dict) or not is_count(entry.get("images")):
+            raise ValueError(f"line {number} of {path} does not say after how many images it was written")
+        for name, value in entry.items():
+            if not is_number(value) and not (name == ROLLBACK and isinstance(value, dict)):
+                raise ValueError(f"line {number} of {path} should have a number for {name!a:.80}; found {value!a:.80}")
+        entries.append(entry)
+    return entries
+
+
+def _scores(line: Mapping[str, Any]) -> dict[str, Any]:
+    values = {name.removeprefix(SCORE): value for name, value in line.items() if name.startswith(SCORE)}
+    errors = {f"{name.removeprefix(ERROR)}_error": value for name, value in line.items() if name.startswith(ERROR)}
+    return {"images": line["images"], **values, **errors}

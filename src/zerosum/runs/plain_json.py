@@ -1,7 +1,10 @@
 """JSON from files that anybody may have written."""
 
 import json
+from pathlib import Path
 from typing import Any
+
+from zerosum._disk import read_foreign
 
 MOST = 64 << 20  # bytes of a JSON file that is read; numbers of a checkpoint with many conditions take about a megabyte
 
@@ -14,6 +17,34 @@ def read_json(name: str, text: str | bytes) -> Any:
         raise ValueError(f"{name} is nested without end") from None
     except ValueError as error:
         raise ValueError(f"{name} does not read as JSON ({error!s:.100})") from None
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """The values by name of a JSON file that anybody may have written: numbers, texts, and tables of numbers.
+
+    Raises `ValueError` for anything else, and `OSError` where the file cannot be read.
+    """
+    found = read_json(path.name, read_foreign(path, MOST))
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} should hold values by name, {{...}}; found {found!a:.80}")
+    for name, value in found.items():
+        table = value.values() if isinstance(value, dict) else ()
+        if not (is_number(value) or isinstance(value, str | dict) or value is None) or not all(map(is_number, table)):
+            wanted = "a number, a text or a table of numbers"
+            raise ValueError(f"{path} should have {wanted} for {name!a:.80}; found {value!a:.80}")
+    return found
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number, and one that a float can hold; NaN and infinities are such."""
+    if type(value) is int:
+        return value.bit_length() < 1024
+    return type(value) is float
+
+
+def is_count(value: object) -> bool:
+    """Whether a value is a whole number from 0 to 2^63 - 1."""
+    return type(value) is int and 0 <= value < 1 << 63
 
 
 def _refused(word: str) -> None:

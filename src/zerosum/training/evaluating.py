@@ -14,10 +14,10 @@ from zerosum.evaluation.manner import Manner
 from zerosum.evaluation.scores import Scores, shown, write_scores
 from zerosum.evaluation.scoring import Evaluator
 from zerosum.recipes.evaluation import Evaluation
-from zerosum.runs.generator import BEST, TrainedGenerator, generator_bytes
-from zerosum.runs.log import append_log, read_log
+from zerosum.runs.files import BEST, EVALUATION
+from zerosum.runs.generator import TrainedGenerator, generator_bytes
+from zerosum.runs.log import ERROR, SCORE, append_log, evaluations, is_evaluation, read_log
 
-SCORE, ERROR = "score/", "error/"  # what begins the keys of scores and their errors in the log
 _DECIDES = "kid"
 
 
@@ -54,7 +54,7 @@ class RunScores:
         told = {SCORE + name: value for name, value in scores.values.items()}
         told |= {ERROR + name: error for name, error in scores.errors.items()}
         append_log(self.run, {**clock, **told})
-        write_scores(self.run / "evaluation.json", scores)
+        write_scores(self.run / EVALUATION, scores)
         best = best_line(read_log(self.run))
         is_best = best is not None and best["images"] == generator.images
         if is_best:
@@ -70,11 +70,6 @@ def forget_best(run: Path, images: int) -> None:
     best = best_line(read_log(run))
     if best is not None and best["images"] > images:
         (run / BEST).unlink(missing_ok=True)
-
-
-def is_evaluation(line: Mapping[str, Any]) -> bool:
-    """Whether a line of a log holds scores."""
-    return any(key.startswith(SCORE) for key in line)
 
 
 def best_line(log: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -100,11 +95,10 @@ def best_line(log: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 def last_scores(run: Path) -> dict[str, Any]:
     """What the summary of a run says of its evaluations: the last scores with their errors, and where KID was best."""
     log = read_log(run)
-    lines = [line for line in log if is_evaluation(line)]
+    lines = evaluations(log)
     if not lines:
         return {}
-    told = {key.removeprefix(SCORE): value for key, value in lines[-1].items() if key.startswith(SCORE)}
-    told |= {f"{key.removeprefix(ERROR)}_error": value for key, value in lines[-1].items() if key.startswith(ERROR)}
+    told = {name: value for name, value in lines[-1].items() if name != "images"}
     best = best_line(log)
     if best is not None:
         told |= {"best_kid": best[SCORE + _DECIDES], "best_kid_images": best["images"]}

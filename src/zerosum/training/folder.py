@@ -12,15 +12,14 @@ from pathlib import Path
 import torch
 
 from zerosum import __version__
-from zerosum._disk import replace_durably
+from zerosum._disk import read_text, replace_durably, temporary
 from zerosum.data.dataset import Dataset
 from zerosum.data.given import Given
 from zerosum.game.distributed import ranks
 from zerosum.recipes.reader import read, read_recipe
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, set_aside, sweep
-from zerosum.runs.generator import GENERATOR
-from zerosum.runs.lock import LOCK
+from zerosum.runs.files import COMMAND, GENERATOR, LOCK, MOST_TEXT, RECIPE, VERSIONS
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +46,10 @@ def refuse_foreign(run: Path, recipe: Recipe) -> None:
     """
     if run.exists() and not run.is_dir():
         raise ValueError(f"{run} is a file; --out names a folder for the run")
-    text = run / "recipe.txt"
+    text = run / RECIPE
     if text.exists():
-        _refuse_changes(run, text.read_text(), recipe)
-    elif run.exists() and any(path.name not in (LOCK, ".recipe.txt.tmp") for path in run.iterdir()):
+        _refuse_changes(run, read_text(text, MOST_TEXT), recipe)
+    elif run.exists() and any(path.name not in (LOCK, temporary(text).name) for path in run.iterdir()):
         raise ValueError(f"{run} is not empty and holds no run: name another folder with --out")
 
 
@@ -70,7 +69,7 @@ def open_run(run: Path, recipe: Recipe, check: Callable[[Checkpoint], None]) -> 
     """
     refuse_foreign(run, recipe)
     sweep(run)
-    text = run / "recipe.txt"
+    text = run / RECIPE
     if not text.exists():
         replace_durably(text, (pretty(recipe) + "\n").encode())
         return Start(None)
@@ -101,8 +100,8 @@ def write_circumstances(run: Path, device: torch.device, precision: str) -> None
         "threads": torch.get_num_threads(),
         "processes": ranks(),
     }
-    replace_durably(run / "versions.json", json.dumps(facts, indent=1).encode())
-    replace_durably(run / "command.txt", (_command() + "\n").encode())
+    replace_durably(run / VERSIONS, json.dumps(facts, indent=1).encode())
+    replace_durably(run / COMMAND, (_command() + "\n").encode())
 
 
 def _command() -> str:
@@ -121,7 +120,7 @@ def _command() -> str:
 def _refuse_changes(run: Path, text: str, recipe: Recipe) -> None:
     if text.strip() == pretty(recipe):
         return
-    before = read_recipe(text, dict(_own_types(recipe)))
+    before = read_recipe(text, dict(own_types(recipe)))
     changed = [f.name for f in fields(Recipe) if getattr(before, f.name) != getattr(recipe, f.name)]
     if not changed:
         return  # written when there were fewer fields, and what came since is at its default
@@ -129,12 +128,12 @@ def _refuse_changes(run: Path, text: str, recipe: Recipe) -> None:
     raise ValueError(f"{run} holds a run of another recipe: {listed}. Name another folder with --out")
 
 
-def _own_types(value: object) -> Iterator[tuple[str, type]]:
+def own_types(value: object) -> Iterator[tuple[str, type]]:
     """The dataclasses of which a recipe is made, some perhaps the user's own, by name."""
     if isinstance(value, tuple):
         for item in value:
-            yield from _own_types(item)
+            yield from own_types(item)
     elif is_dataclass(value):
         yield type(value).__name__, type(value)
         for f in fields(value):
-            yield from _own_types(getattr(value, f.name))
+            yield from own_types(getattr(value, f.name))

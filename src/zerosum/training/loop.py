@@ -17,7 +17,8 @@ from zerosum.game.pieces import Batch
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoints, save_checkpoint
-from zerosum.runs.generator import GENERATOR, TrainedGenerator, column_facts, generator_bytes
+from zerosum.runs.files import GENERATOR, SAMPLES
+from zerosum.runs.generator import TrainedGenerator, column_facts, generator_bytes
 from zerosum.runs.log import Means, append_log, settle_log
 from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
@@ -191,7 +192,7 @@ class Loop:
 
     def _show(self) -> None:
         self.tick()
-        picture = self.run / "samples" / f"{self.game.images:09d}.png"
+        picture = self.run / SAMPLES / f"{self.game.images:09d}.png"
         save_samples(picture, self.generator, self.dataset, self.recipe.seed)
 
     def save(self) -> None:

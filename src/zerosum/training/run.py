@@ -7,9 +7,12 @@ from typing import Any
 from zerosum.data.resolve import source
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
+from zerosum.runs.files import AnyPath
+from zerosum.runs.run import Run
 from zerosum.training.care import Care
 from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
+from zerosum.training.folder import own_types
 from zerosum.training.ranks import alike, joined, of_several, speaks
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
@@ -19,7 +22,7 @@ _USUAL = Care()
 
 def train(
     recipe: Recipe | str,
-    out: str | Path | None = None,
+    out: AnyPath | None = None,
     *,
     data: Any = None,
     images: int | None = None,
@@ -27,8 +30,8 @@ def train(
     device: str = "auto",
     care: Care = _USUAL,
     quiet: bool = False,
-) -> Path:
-    """Train a recipe into a run folder, or continue the run that the folder holds, and return the folder.
+) -> Run:
+    """Train a recipe into a run folder, or continue the run that the folder holds, and return the run.
 
     The same call on a folder that holds an unfinished run continues it exactly where its newest checkpoint was taken,
     bit for bit as if it had never stopped. SIGINT and SIGTERM finish the round, save, and raise `Interrupted`; a second
@@ -63,4 +66,4 @@ def train(
         keep_memory()
         with explained(run, recipe, dataset.shape, precision):
             Session(recipe, run, dataset, together, precision, care).play(stop, quiet)
-    return run
+    return Run(run, dict(own_types(recipe)))

@@ -11,6 +11,7 @@ import torch
 from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset, Multimodal, Source
 from zerosum.metrics.modes import mode_coverage
+from zerosum.runs.files import CLASSIFIER, SCORES
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.training.judging import class_accuracy
 
@@ -37,7 +38,7 @@ def write_scores(
         scores |= mode_coverage(samples, source.centres(), source.std).as_dict()
     if generator.recipe.conditional and generator.columns is None:
         try:
-            found = class_accuracy(generator, dataset.shown, source, run / "classifier.safetensors")
+            found = class_accuracy(generator, dataset.shown, source, run / CLASSIFIER)
         except ValueError as reason:
             sayings.append(str(reason))
         else:
@@ -50,5 +51,5 @@ def write_scores(
                 "class_accuracies": found.accuracies,
             }
     if scores:
-        replace_durably(run / "scores.json", json.dumps(scores, indent=1).encode())
+        replace_durably(run / SCORES, json.dumps(scores, indent=1).encode())
     return sayings

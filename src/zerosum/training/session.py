@@ -15,8 +15,9 @@ from zerosum.game.finite import NonFiniteError
 from zerosum.game.game import Game
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import Checkpoint, checkpoints
+from zerosum.runs.files import LOG
 from zerosum.runs.lock import locked
-from zerosum.runs.log import Means, append_log, truncate_log
+from zerosum.runs.log import ROLLBACK, Means, append_log, truncate_log
 from zerosum.training.build import build_game
 from zerosum.training.care import Care
 from zerosum.training.device import crowding
@@ -164,9 +165,7 @@ class Session:
         lines = 0 if self.start is None else self.start.numbers["log_lines"]
         left = truncate_log(self.run, self.game.images, lines)
         if left < lines:
-            say(
-                f"{self.run / 'log.jsonl'} has lost {lines - left} of the {lines} lines that its checkpoint vouches for"
-            )
+            say(f"{self.run / LOG} has lost {lines - left} of the {lines} lines that its checkpoint vouches for")
 
     def _roll_back(self, error: NonFiniteError, say: Say) -> None:
         """Go back to the last checkpoint and halve the learning rates, as `care` allows; else raise the error."""
@@ -195,7 +194,7 @@ class Session:
         self._truncate_log(say)
         told = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
         clock = {name: self.start.numbers[name] for name in ("images", "seconds")}
-        line = {**clock, "rounds": self.game.G.moves, "rollback": told}
+        line = {**clock, "rounds": self.game.G.moves, ROLLBACK: told}
         # Of earlier ones to this checkpoint the log has just lost the lines: it vouches for none of them.
         self.rolled = [*(one for one in self.rolled if one["images"] == line["images"]), line]
         for one in self.rolled:
