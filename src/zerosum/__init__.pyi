@@ -23,6 +23,7 @@ from zerosum import training as training
 from zerosum.recipes.reader import read as read
 from zerosum.recipes.recipe import Recipe as Recipe
 from zerosum.runs.generator import load as load
+from zerosum.runs.run import Run as Run
 from zerosum.training.run import train as train
 
 __version__: str

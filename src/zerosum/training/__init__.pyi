@@ -40,12 +40,12 @@ from zerosum.training.device import seed_layers as seed_layers
 from zerosum.training.evaluating import RunScores as RunScores
 from zerosum.training.evaluating import best_line as best_line
 from zerosum.training.evaluating import forget_best as forget_best
-from zerosum.training.evaluating import is_evaluation as is_evaluation
 from zerosum.training.evaluating import last_scores as last_scores
 from zerosum.training.faults import explained as explained
 from zerosum.training.folder import Start as Start
 from zerosum.training.folder import has_ended as has_ended
 from zerosum.training.folder import open_run as open_run
+from zerosum.training.folder import own_types as own_types
 from zerosum.training.folder import refuse_foreign as refuse_foreign
 from zerosum.training.folder import storable as storable
 from zerosum.training.folder import write_circumstances as write_circumstances
