@@ -7,11 +7,11 @@ itself.
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import MISSING, fields
 from pathlib import Path
 
 from zerosum._rooms import modules
 from zerosum.metrics.features.extractor import extractor_kinds
+from zerosum.recipes.descriptions import defaults, summary, written
 from zerosum.recipes.named_recipes import about, catalogue
 from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
@@ -145,27 +145,6 @@ def reference(room: str) -> str:
     found = [module.__name__ for module in modules(f"zerosum.{room}")]
     directives = [f".. automodule:: {name}\n   :members:\n   :special-members: __call__\n" for name in found]
     return "```{eval-rst}\n" + "\n".join(directives) + "```"
-
-
-def summary(kind: type | Callable[..., object]) -> str:
-    """The first paragraph of a docstring, on one line."""
-    return " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split())
-
-
-def written(kind: type) -> str:
-    """How a value is written, with its defaults: `R1(gamma=1.0)`."""
-    given = [f"{name}={value}" if value else name for name, value in defaults(kind).items()]
-    return f"{kind.__name__}({', '.join(given)})"
-
-
-def defaults(kind: type) -> dict[str, str]:
-    """The fields that a dataclass is made from, with their defaults as text; empty where one has to be given."""
-    found = {}
-    for field in fields(kind):
-        if field.init:
-            made = field.default if field.default_factory is MISSING else field.default_factory()
-            found[field.name] = "" if made is MISSING else repr(made)
-    return found
 
 
 def equation(loss: Callable[..., object]) -> str:

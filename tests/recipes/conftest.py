@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 import torch
+from torch.nn.utils import get_total_norm
 
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
@@ -12,25 +13,52 @@ from zerosum.game.player import Player
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
 
-ROUNDS = 2
+ROUNDS, STEP = 2, 1e-3
+
+
+class Steady(torch.optim.SGD):
+    """Steps of one length in all parameters together, so that networks and losses of any scale move as far."""
+
+    def step(self):
+        gradients = [p.grad for group in self.param_groups for p in group["params"]]
+        torch._foreach_div_(gradients, get_total_norm(gradients).clamp_min(1e-30))
+        super().step()
+
+
+def is_made_from(value, *tensors):
+    """Whether one of the tensors is in the graph of a value."""
+    ends = {torch.autograd.graph.get_gradient_edge(tensor).node for tensor in tensors if tensor.requires_grad}
+    seen, left = set(), [value.grad_fn]
+    while left:
+        node = left.pop()
+        if node in ends:
+            return True
+        if node is not None and node not in seen:
+            seen.add(node)
+            left += [before for before, _ in node.next_functions]
+    return False
 
 
 class Observed(Game):
-    """A game in which each part of a loss, or the objective's alone, is looked at by itself on each move.
+    """A game in which each part of a loss, or the objective's alone, is looked at by itself on each update.
 
-    `reached` holds, for each part, the parameters that a gradient of it has reached in some move.
+    `reached` holds, for each part, the parameters that a gradient of it has reached in some update, `apart` the parts
+    that do not read the turn's samples, as weight decay, and `last` the last turn of D.
     """
 
     def observe(self, every):
-        self.every, self.reached = every, {}
+        self.every, self.reached, self.apart, self.last = every, {}, set(), None
         self.names = {p.name: [name for name, _ in p.network.named_parameters()] for p in (self.D, self.G)}
         return self
 
     def parts(self, player, turn):
         parts = super().parts(player, turn)
+        self.last = turn if player is self.D else self.last
         for name in [*parts] if self.every else [f"{player.name}/loss"]:
             assert parts[name].isfinite(), name
             self.reached.setdefault(name, set())
+            if not is_made_from(parts[name], turn.x_fake if player is self.G else turn.x, turn.x_fake):
+                self.apart.add(name)
             if player.terms and parts[name].requires_grad:
                 options = {"retain_graph": True, "materialize_grads": True}
                 self.note(player, name, torch.autograd.grad(parts[name], player.parameters, **options))
@@ -39,16 +67,67 @@ class Observed(Game):
     def settle(self, player, turn):
         log = super().settle(player, turn)
         if not player.terms:  # then the gradient of the whole is the objective's
-            self.note(player, f"{player.name}/loss", [p.grad for p in player.parameters])
+            self.note(player, f"{player.name}/loss", self.gradients)
         return log
+
+    def conclude(self, player, turn, names, found):
+        self.gradients = [gradient.clone() for gradient in found[:-1]]  # before the optimiser scales them
+        return super().conclude(player, turn, names, found)
 
     def note(self, player, name, gradients):
         largest = torch.stack(torch._foreach_norm(gradients, torch.inf))
         assert largest.isfinite().all(), f"the gradient of {name}"
         # D may rest, with all beyond a hinge's margin, and G may not.
-        assert largest.any() or name != "G/loss", "G learns nothing"
+        assert largest.any() or name != "G/loss", "G learns nothing: no gradient of g_loss reaches it"
         sizes = zip(self.names[player.name], largest.tolist(), strict=True)
         self.reached[name] |= {key for key, size in sizes if size}
+
+    def check(self, all_terms):
+        """Every part of a loss reaches something, and the objective's part every parameter that it ought to."""
+        assert [part for part, names in self.reached.items() if not names] == [], "no gradient by any parameter"
+        if self.every:
+            assert len(self.reached) == self.n_critic + len(self.D.terms) + 1 + len(self.G.terms)
+        for player in (self.D, self.G) if self.n_critic else (self.G,):
+            learning, kind = {*self.names[player.name]}, type(player.network).__name__
+            missed = learning - self.reached[f"{player.name}/loss"]
+            lost = self.lost(missed) if player is self.D else dict.fromkeys(missed, "G's loss has no gradient by it")
+            assert lost == {}, f"{type(self.objective).__name__} does not train these parameters of {kind}"
+            if all_terms:  # then what terms read is read, too; those on weights reach all parameters by themselves
+                used = [part for part in self.reached if part[0] == player.name and part not in self.apart]
+                unread = learning - set().union(*(self.reached[part] for part in used))
+                assert unread == set(), f"{kind} has parameters that nothing depends on: use them, or remove them"
+
+    def lost(self, names):
+        """Of D's parameters that the objective reaches in no update, those that it ought to reach, each with why.
+
+        A parameter that no score depends on is none of the objective's: it is for terms, and some term has to reach it.
+        Nor is one that shifts all scores, real and generated, by one amount, where the objective takes no notice of
+        such a shift: games of differences do not, nor hinges while every score lies within the margin.
+        """
+        parameters = {name: p for name, p in self.D.network.named_parameters() if name in names}
+        if not parameters:
+            return {}
+        with torch.random.fork_rng():
+            both = [self.last.judge(x.detach()).score for x in (self.last.x, self.last.x_fake)]
+        scores = torch.cat(both)
+        mix = torch.randn(scores.shape, dtype=scores.dtype, generator=torch.Generator().manual_seed(1))
+        sums = scores.sum(), (scores * (mix - mix.mean(0))).sum()
+        options = {"retain_graph": True, "materialize_grads": True}
+        total, unlike = (torch.autograd.grad(value, [*parameters.values()], **options) for value in sums)
+        found = {}
+        for name, whole, apart in zip(parameters, total, unlike, strict=True):
+            if apart.abs().max() > 1e-4 * whole.abs().max():
+                found[name] = "it changes scores relative to one another, yet D's loss has no gradient by it"
+            elif whole.any() and not self.takes_no_notice(*both):
+                found[name] = "it shifts all scores alike, which D's loss depends on, yet has no gradient by it"
+        return found
+
+    def takes_no_notice(self, real, fake):
+        """Whether the objective's loss of D stays as it is when all scores move by one amount, place by place."""
+        real, fake = real.detach().double(), fake.detach().double()
+        shift = 1e-5 * torch.randn(real.shape[1:], dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+        before, after = (self.objective.d_loss(real + by, fake + by).item() for by in (0, shift))
+        return abs(after - before) <= 1e-6 * 1e-5 * max(1.0, abs(before))
 
 
 class Session:
@@ -75,8 +154,7 @@ class Session:
         players = {}
         for side, network in (("D", self.D), ("G", self.G)):
             own = [*network.parameters()]
-            # Scores of summed features are large: a longer step leaves a D whose every ReLU is dead.
-            optimiser = torch.optim.SGD(own, 1e-5, foreach=True) if own else None
+            optimiser = Steady(own, STEP, foreach=True) if own else None
             players[side] = Player(side, network, optimiser, tuple(term for place, term in terms if place == side))
         rest = {"latent": self.latent, "ema": self.ema, "n_critic": int(self.learns)}
         return Observed(**players, objective=objective, images_total=ROUNDS * len(self.batch.x), **rest).observe(every)
@@ -118,20 +196,3 @@ def sit_down():
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield Session
-
-
-@pytest.fixture
-def is_free():
-    """Whether a constant added to all of D's scores changes nothing in an objective's loss of D.
-
-    So it is for games of score differences, and for hinges while every score lies within the margin. There the last
-    bias of D stays where it is, and rightly.
-    """
-
-    def ask(objective):
-        shift = torch.zeros((), requires_grad=True)
-        real, fake = torch.linspace(-0.4, 0.3, 8), torch.linspace(-0.2, 0.5, 8)
-        loss = objective.d_loss(real + shift, fake + shift)
-        return abs(torch.autograd.grad(loss, shift)[0].item()) < 1e-6
-
-    return ask

@@ -1,14 +1,19 @@
-"""The command line: one file a verb. Standard output is data, standard error is talk.
+"""The command line: one file a verb, and no list of them. Standard output is data, standard error is talk.
 
-Nothing here imports torch before a verb runs, so `zerosum --help` answers at once.
+A verb is a public module of this room: it defines a function of the module's name or, for a group of verbs, a
+`typer.Typer` named `app`. Verb files import torch inside functions only, so `zerosum --help` answers at once.
 """
 
 import os
 import sys
+from types import ModuleType
 
 import typer
 
-from zerosum.cli import bench, compare, data, evaluate, recipes, report, sample, train
+from zerosum._rooms import modules
+
+# The order of the help; further verbs follow by name.
+FIRST = ("train", "sample", "evaluate", "compare", "report", "recipes", "parts", "data")
 
 app = typer.Typer(
     help="zerosum: train generative adversarial networks, watch them, sample from them.",
@@ -17,14 +22,32 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("train")(train.train)
-app.command("sample")(sample.sample)
-app.command("evaluate")(evaluate.evaluate)
-app.command("compare")(compare.compare)
-app.command("report")(report.report)
-app.command("recipes")(recipes.recipes)
-app.add_typer(data.app, name="data")
-app.add_typer(bench.app, name="bench")
+
+
+def verbs() -> dict[str, ModuleType]:
+    """The files of all verbs by the verb's name, in the order of the help: those of `FIRST`, then the rest by name."""
+    found = {module.__name__.rpartition(".")[2].replace("_", "-"): module for module in modules(__name__)}
+    last = len(FIRST)
+    return {name: found[name] for name in sorted(found, key=lambda n: (FIRST.index(n) if n in FIRST else last, n))}
+
+
+def add(to: typer.Typer, name: str, module: ModuleType) -> None:
+    """Add a file's verb to an application; raises `ValueError` for a file that has none."""
+    parts = vars(module)
+    group, command = parts.get("app"), parts.get(name.replace("-", "_"))
+    if isinstance(group, typer.Typer):
+        to.add_typer(group, name=name)
+    elif callable(command):
+        to.command(name)(command)
+    else:
+        raise ValueError(
+            f"{module.__name__} is a file of a verb and has none: define a function {name.replace('-', '_')}, or app, "
+            f"or begin the file's name with _"
+        )
+
+
+for _name, _module in verbs().items():
+    add(app, _name, _module)
 
 
 @app.callback(invoke_without_command=True)

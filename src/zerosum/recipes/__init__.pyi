@@ -2,6 +2,7 @@
 """Recipes are values: one frozen dataclass tells a whole run, and its repr is the config file."""
 
 from zerosum.recipes import conditional_games as conditional_games
+from zerosum.recipes import descriptions as descriptions
 from zerosum.recipes import digit_games as digit_games
 from zerosum.recipes import evaluation as evaluation
 from zerosum.recipes import improved_techniques as improved_techniques
@@ -18,6 +19,11 @@ from zerosum.recipes.conditional_games import adcgan as adcgan
 from zerosum.recipes.conditional_games import cgan as cgan
 from zerosum.recipes.conditional_games import infogan as infogan
 from zerosum.recipes.conditional_games import projection as projection
+from zerosum.recipes.descriptions import defaults as defaults
+from zerosum.recipes.descriptions import part_named as part_named
+from zerosum.recipes.descriptions import parts_by_room as parts_by_room
+from zerosum.recipes.descriptions import summary as summary
+from zerosum.recipes.descriptions import written as written
 from zerosum.recipes.digit_games import absolute as absolute
 from zerosum.recipes.digit_games import began as began
 from zerosum.recipes.digit_games import dcgan as dcgan

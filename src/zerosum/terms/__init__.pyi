@@ -8,6 +8,7 @@ from zerosum.terms import generator_slopes as generator_slopes
 from zerosum.terms import gradient_penalties as gradient_penalties
 from zerosum.terms import level_guidance as level_guidance
 from zerosum.terms import matching as matching
+from zerosum.terms import max_gradient_penalty as max_gradient_penalty
 from zerosum.terms import projections as projections
 from zerosum.terms import reconstruction as reconstruction
 from zerosum.terms import schedules as schedules
@@ -27,12 +28,14 @@ from zerosum.terms.gradient_penalties import GradientPenalty as GradientPenalty
 from zerosum.terms.gradient_penalties import R1 as R1
 from zerosum.terms.gradient_penalties import R2 as R2
 from zerosum.terms.gradient_penalties import RothRegularizer as RothRegularizer
+from zerosum.terms.gradient_penalties import interpolates as interpolates
 from zerosum.terms.gradient_penalties import squared_slope as squared_slope
 from zerosum.terms.level_guidance import JudgesLevels as JudgesLevels
 from zerosum.terms.level_guidance import LevelGuidance as LevelGuidance
 from zerosum.terms.level_guidance import ShowsLevels as ShowsLevels
 from zerosum.terms.matching import MatchingAware as MatchingAware
 from zerosum.terms.matching import mismatched as mismatched
+from zerosum.terms.max_gradient_penalty import MaxGradientPenalty as MaxGradientPenalty
 from zerosum.terms.projections import WeightClip as WeightClip
 from zerosum.terms.reconstruction import Reconstruction as Reconstruction
 from zerosum.terms.reconstruction import Reconstructs as Reconstructs

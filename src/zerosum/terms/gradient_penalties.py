@@ -27,6 +27,18 @@ def squared_slope(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
     return precise(gradient).square().flatten(1).sum(1)
 
 
+def interpolates(turn: Turn) -> Tensor:
+    """Points `(B, ...)` between real and generated samples, e x + (1 - e) G(z) with one e ~ U[0, 1] for each pair.
+
+    Raises `ValueError` where real and generated samples differ in shape.
+    """
+    x, x_fake = turn.x.detach(), turn.x_fake.detach()
+    if x.shape != x_fake.shape:
+        raise ValueError(f"real and generated samples differ in shape: {tuple(x.shape)}, {tuple(x_fake.shape)}")
+    epsilon = turn.draws.uniform("gradient penalty", (len(x),) + (1,) * (x.dim() - 1)).to(x)
+    return torch.lerp(x_fake, x, epsilon)
+
+
 def _held(turn: Turn, points: Tensor, target: float, one_sided: bool) -> Tensor:
     """E (|grad D(u)| - target)^2 over points u `(B, ...)`, or over the slopes above the target alone."""
     points.requires_grad_()
@@ -95,11 +107,7 @@ class GradientPenalty:
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
-        x, x_fake = turn.x.detach(), turn.x_fake.detach()
-        if x.shape != x_fake.shape:
-            raise ValueError(f"real and generated samples differ in shape: {tuple(x.shape)}, {tuple(x_fake.shape)}")
-        epsilon = turn.draws.uniform("gradient penalty", (len(x),) + (1,) * (x.dim() - 1)).to(x)
-        return self.weight * _held(turn, torch.lerp(x_fake, x, epsilon), self.target, self.one_sided)
+        return self.weight * _held(turn, interpolates(turn), self.target, self.one_sided)
 
 
 @dataclass(frozen=True)

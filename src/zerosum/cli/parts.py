@@ -1,0 +1,38 @@
+"""`zerosum parts`."""
+
+from typing import Annotated
+
+import typer
+
+from zerosum.cli._output import JsonFlag, print_json
+
+
+def parts(
+    name: Annotated[
+        str | None, typer.Argument(help="A room, such as objectives or terms, or a part, such as Hinge.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the parts that a recipe or --set may name: objectives, terms, networks, sources and more.
+
+    With the name of a room, list its parts with their arguments; with the name of a part, print its documentation.
+    """
+    import inspect
+
+    from zerosum.recipes.descriptions import part_named, parts_by_room, summary, written
+
+    rooms = parts_by_room()
+    if name is not None and name not in rooms:
+        kind = part_named(name)
+        text = {"part": name, "written": written(kind), "text": inspect.getdoc(kind) or ""}
+        print_json(text) if as_json else typer.echo(f"{text['written']}\n\n{text['text']}")
+        return
+    chosen = rooms if name is None else {name: rooms[name]}
+    if as_json:
+        print_json({room: {k.__name__: [written(k), summary(k)] for k in kinds} for room, kinds in chosen.items()})
+        return
+    for room, kinds in chosen.items():
+        typer.echo(f"{room}:")
+        for kind in kinds:
+            typer.echo(f"  {kind.__name__ if name is None else written(kind)}\n      {summary(kind)}")
+        typer.echo()

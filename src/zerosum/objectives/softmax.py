@@ -1,0 +1,43 @@
+"""The softmax objective: all samples of a batch, real and generated, compete in one softmax of their scores."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+
+def _cross_entropy(target: Tensor, every: Tensor) -> Tensor:
+    """Cross entropy from the uniform distribution over the scores `target` to the softmax of the scores `every`."""
+    return every.flatten().logsumexp(0) - target.mean()
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """Softmax GAN: Lin 2017 (arXiv 1704.06191), section 3.
+
+    P = exp(D) / Z, with Z the sum of exp(D) over real and generated samples, is a distribution over the samples of the
+    batch (the paper writes exp(-D): there a low D is real). D minimises the cross entropy from the uniform distribution
+    over the real samples to P, G that from the uniform distribution over all samples. With n real and n generated
+    samples, D's loss is above log(n), which it nears as P leaves the generated ones; G's is at least log(2n), where all
+    scores are equal. Only differences of scores count; a score map competes component by component.
+
+    A loss depends on the number of samples, those of all ranks: the gradient of a score is its P minus its target.
+    """
+
+    reads_real: ClassVar[bool] = True
+    whole_batch: ClassVar[str] = "takes the softmax over all samples of the batch"
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """log(sum exp D(x) + sum exp D(G(z))) - E[D(x)], a scalar from scores `(B, ...)`."""
+        return _cross_entropy(real, torch.cat([real, fake]))
+
+    def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """log(sum exp D(x) + sum exp D(G(z))) - E[D(x)]/2 - E[D(G(z))]/2, a scalar from scores `(B, ...)`.
+
+        Raises `ValueError` without real scores, with which the generated ones compete.
+        """
+        if real is None:
+            raise ValueError("the softmax is over real and generated scores: give g_loss(fake, real)")
+        every = torch.cat([real, fake])
+        return _cross_entropy(every, every)
