@@ -166,7 +166,7 @@ class Game:
     def generate(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Draw latents for a batch, and the samples that G makes of them under the batch's condition."""
         draws = self.draws(batch)
-        z = draws.mine(self.latent.draw(len(batch.x) * draws.ranks, draws.stream("latent")))
+        z = draws.mine(self.latent.draw(len(batch.x) * draws.ranks, draws.stream("latent"))).to(batch.x.dtype)
         return z, self.G.network(z) if batch.c is None else self.G.network(z, batch.c)
 
     def parts(self, player: Player, turn: Turn) -> Log:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from zerosum.game.precision import at_least_float32
+
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
@@ -25,8 +27,7 @@ class Judgement:
 
     @staticmethod
     def of(verdict: "Tensor | Judgement") -> "Judgement":
-        """Wrap a bare score, and bring scores to float32 so that losses keep their digits under autocast."""
+        """Wrap a bare score, and bring scores to float32 at least, so that losses keep their digits under autocast."""
         judgement = verdict if isinstance(verdict, Judgement) else Judgement(verdict)
-        if judgement.score.element_size() < 4:
-            return replace(judgement, score=judgement.score.float())
-        return judgement
+        score = at_least_float32(judgement.score)
+        return judgement if score is judgement.score else replace(judgement, score=score)

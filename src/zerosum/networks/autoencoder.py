@@ -7,6 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import Concatenate, Condition, Join, check_way
 from zerosum.networks.layers.basic import Norm, activation, check_size
 from zerosum.networks.layers.finish import finished
@@ -22,7 +23,7 @@ class _AutoEncoder(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         code = self.encoder(self.enter(x, c))
-        error = self.decoder(self.middle(code, c)).float() - x
+        error = at_least_float32(self.decoder(self.middle(code, c))) - x
         return Judgement(-error.abs().pow(self.power).flatten(1).mean(1), code)
 
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from zerosum.game.distributed import everyone, ranks
+from zerosum.game.precision import at_least_float32
 
 
 class _SharedBatchNorm(_BatchNorm):
@@ -23,7 +24,7 @@ class _SharedBatchNorm(_BatchNorm):
         """Maps `(B, C, ...)` or vectors `(B, C)`."""
         if not (self.training or self.running_mean is None):
             return super().forward(h)
-        wide = h.float() if h.element_size() < 4 else h
+        wide = at_least_float32(h)
         dims, places = [0, *range(2, h.dim())], (-1, *[1] * (h.dim() - 2))
         own_mean = wide.mean(dims)
         centred = wide - own_mean.view(places)  # `torch.var_mean` takes several times as long on a processor

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ class Entries(nn.Module):
         """`(B, size)`."""
         if c.shape[1:] != (self.entries,):
             raise ValueError(f"conditions here are rows of {self.entries} entries; found shape {tuple(c.shape)}")
-        rows: Tensor = self.linear(2 * c.float() - 1 if self.signed else c.float())
+        wide = c.to(self.linear.weight.dtype)
+        rows: Tensor = self.linear(2 * wide - 1 if self.signed else wide)
         return rows
 
 
@@ -281,11 +283,13 @@ class Head(nn.Module):
         """Scores `(B,)`, or `(B, scores)` where there are several, of features `(B, features)`."""
         score: Tensor = self.linear(features)
         if self.embedding is not None:
-            score = score.float() + (self.embedding(needed(c)).float() * features).sum(1, keepdim=True)
+            score = at_least_float32(score) + (at_least_float32(self.embedding(needed(c))) * features).sum(
+                1, keepdim=True
+            )
         return score.squeeze(1)
 
     def judge(self, features: Tensor, c: Tensor | None = None, shown: Tensor | None = None) -> Judgement:
         """Scores and predictions of features `(B, features)`, which are shown themselves unless others are given."""
-        logits = None if self.auxiliary is None else self.auxiliary(features).float()
-        sides = None if self.sides is None else self.sides(features).float().unflatten(1, (2, -1))
+        logits = None if self.auxiliary is None else at_least_float32(self.auxiliary(features))
+        sides = None if self.sides is None else at_least_float32(self.sides(features).unflatten(1, (2, -1)))
         return Judgement(self(features, c), features if shown is None else shown, logits, sides)

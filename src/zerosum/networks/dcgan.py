@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import (
     Auxiliary,
     Concatenate,
@@ -67,7 +68,7 @@ class _Generator(nn.Module):
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         h = self.join(z, c)
         x: Tensor = self.body(self.seed(h[:, :, None, None], c), c)
-        return x.float().tanh()
+        return at_least_float32(x).tanh()
 
 
 class _Discriminator(nn.Module):

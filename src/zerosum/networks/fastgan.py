@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import Condition, Join, check_embedding
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.basic import Norm, norm2d
@@ -78,7 +79,7 @@ class _Generator(nn.Module):
             h = up(maps[-1])
             maps.append(self.excitations[str(rung)](maps[self.sources[rung]], h) if rung in self.sources else h)
         x: Tensor = self.show(maps[-1])
-        return x.float().tanh()
+        return at_least_float32(x).tanh()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.utils.parametrizations import spectral_norm
 
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import Concatenate, Condition, Head, Join, Projection, check_way, entrance
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.fastgan import _convolution, _excitations, _norm, _up, _width
@@ -69,7 +70,7 @@ class _Patches(nn.Module):
         self.body = nn.Sequential(*before, spectral_norm(_convolution(inputs, 1, kernel, pad=False)))
 
     def forward(self, x: Tensor) -> Tensor:
-        patches: Tensor = self.body(x).float()
+        patches = at_least_float32(self.body(x))
         return patches.flatten(1).mean(1)
 
 
@@ -139,7 +140,7 @@ class _Discriminator(nn.Module):
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         joined = self.join(x, c)
         last = self.maps(joined)[-1]
-        score, features = self.patches(last), last.float().mean((2, 3))
+        score, features = self.patches(last), at_least_float32(last).mean((2, 3))
         if self.small is not None:
             score = (score + self.small.patches(self.small(joined))) / 2
         if self.head is not None:
@@ -160,7 +161,7 @@ class _Discriminator(nn.Module):
         if self.small is not None:
             small = adaptive_avg_pool2d(x, self.sizes[self.small.shown])
             pairs.append((small, self.decoders["small"](self.small(joined))))
-        return [(wanted, made.float()) for wanted, made in pairs]
+        return [(wanted, at_least_float32(made)) for wanted, made in pairs]
 
 
 class _SmallBranch(nn.Module):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import (
     Auxiliary,
     Concatenate,
@@ -52,7 +53,7 @@ class _Generator(nn.Module):
         self.join, self.body, self.shape = join, body, shape
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        x: Tensor = self.body(self.join(z, c)).float()
+        x = at_least_float32(self.body(self.join(z, c)))
         return x.tanh().view(-1, *self.shape) if len(self.shape) > 1 else x
 
 

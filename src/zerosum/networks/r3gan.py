@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import (
     Concatenate,
     Condition,
@@ -105,7 +106,7 @@ class _Generator(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         x: Tensor = self.body(self.basis(self.join(z, c)))
-        return x.float()
+        return at_least_float32(x)
 
 
 class _Discriminator(nn.Module):

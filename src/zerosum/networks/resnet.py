@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import (
     Auxiliary,
     Concatenate,
@@ -65,7 +66,7 @@ class _Generator(nn.Module):
         for block, attention in zip(self.blocks, self.attentions, strict=True):
             h = attention(block(h, c))
         x: Tensor = self.end(h)
-        return x.float().tanh()
+        return at_least_float32(x).tanh()
 
 
 class _Discriminator(nn.Module):
@@ -74,7 +75,7 @@ class _Discriminator(nn.Module):
         self.join, self.body, self.pooling, self.minibatch, self.head = join, body, pooling, minibatch, head
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
-        places = relu(self.body(self.join(x, c))).float()
+        places = at_least_float32(relu(self.body(self.join(x, c))))
         features = places.sum((2, 3)) if self.pooling == "sum" else places.mean((2, 3))
         return self.head.judge(self.minibatch(features), c, features)
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from zerosum.game.distributed import average, ranks
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import Concatenate, Condition, Join, Projection, check_way, embed, entrance, needed
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.dials import check_dial
@@ -91,8 +92,7 @@ class _ToPicture(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        shown: Tensor = self.conv(x, w).float() + self.bias[:, None, None]
-        return shown
+        return at_least_float32(self.conv(x, w)) + self.bias[:, None, None]
 
 
 class _Synthesis(nn.Module):
@@ -120,7 +120,7 @@ class _Synthesis(nn.Module):
             first, second = self.convs[2 * stage + 1], self.convs[2 * stage + 2]
             h = second(first(h, ws[:, 2 * stage + 1]), ws[:, 2 * stage + 2])
             x = up(x) + show(h, ws[:, 2 * stage + 3])
-        return x.float()
+        return at_least_float32(x)
 
 
 class _Generator(nn.Module):

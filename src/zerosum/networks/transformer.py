@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, silu
 
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import (
     Concatenate,
     Condition,
@@ -143,7 +144,7 @@ class _Generator(nn.Module):
         for depth, block in enumerate(self.blocks, 1):
             h = block(h, w, twice=z.requires_grad)  # as a penalty on the slope by z asks
             if depth in self.depths:
-                shown = unpatchify(self.shows[len(pictures)](h, w).float(), self.patch, self.sides)
+                shown = unpatchify(at_least_float32(self.shows[len(pictures)](h, w)), self.patch, self.sides)
                 pictures.append(pictures[-1] + shown if pictures else shown)
         return tuple(pictures)
 

@@ -4,6 +4,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from zerosum.game.precision import at_least_float32
 from zerosum.game.turn import Turn
 
 
@@ -42,12 +43,7 @@ def shown(value: Tensor | None, what: str, term: object) -> Tensor:
     """
     if value is None:
         raise ValueError(f"{type(term).__name__} reads D's {what}, and this D shows none: choose one that does")
-    return precise(value)
-
-
-def precise(value: Tensor) -> Tensor:
-    """The value in float32 at least: under autocast, sums of bfloat16 numbers would lose their digits."""
-    return value.float() if value.element_size() < 4 else value
+    return at_least_float32(value)
 
 
 def generated(turn: Turn, z: Tensor) -> Tensor:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.distributed import own_rows
+from zerosum.game.precision import at_least_float32
 from zerosum.game.turn import Generator, Turn
-from zerosum.terms._common import check_player, check_weight, generated, precise
+from zerosum.terms._common import check_player, check_weight, generated
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class PathLength:
         w, x = _mapped(turn.G, z, None if turn.c is None else turn.c[:: self.shrink])
         y = turn.draws.normal("path length", tuple(x.shape)).to(x) / sqrt(prod(x.shape[2:]))
         (slopes,) = torch.autograd.grad((x * y).sum(), w, create_graph=True, materialize_grads=True)
-        squared = precise(slopes).square().sum(-1).view(len(z), -1).mean(1)
+        squared = at_least_float32(slopes).square().sum(-1).view(len(z), -1).mean(1)
         return squared.clamp_min(1e-24).sqrt()  # the root of 0 has an infinite slope
 
     def state_dict(self) -> dict[str, Tensor]:

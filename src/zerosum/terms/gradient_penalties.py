@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid, relu
 
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.game.turn import Turn
-from zerosum.terms._common import check_weight, precise
+from zerosum.terms._common import check_weight
 
 
 def squared_slope(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
@@ -24,7 +25,7 @@ def squared_slope(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
     if turn.player != "D":
         raise ValueError("gradient penalties differentiate by D's input: put them among d_terms, not g_terms")
     (gradient,) = torch.autograd.grad(judgement.score.sum(), x, create_graph=True, materialize_grads=True)
-    return precise(gradient).square().flatten(1).sum(1)
+    return at_least_float32(gradient).square().flatten(1).sum(1)
 
 
 def interpolates(turn: Turn) -> Tensor:

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
+from zerosum.game.precision import at_least_float32
+
 
 class SelfAttention(nn.Module):
     """x + gamma o(x), where o at each place is a mean over all places by likeness: softmax(f(x)^T g(x)) h(x).
@@ -29,7 +31,7 @@ class SelfAttention(nn.Module):
         """Maps `(B, channels, H, W)`."""
         asked = self.f(x).flatten(2).transpose(1, 2)
         keys, values = (max_pool2d(part(x), 2, ceil_mode=True).flatten(2) for part in (self.g, self.h))
-        weights = (asked @ keys).float().softmax(2).to(values.dtype)
-        seen = (values @ weights.transpose(1, 2)).unflatten(2, x.shape[2:])
+        weights = at_least_float32(asked @ keys).softmax(2).to(values.dtype)
+        seen = (values @ weights.transpose(1, 2)).unflatten(2, x.shape[2:])  # type: ignore[no-untyped-call]
         result: Tensor = x + self.gamma.to(x.dtype) * self.back(seen)
         return result

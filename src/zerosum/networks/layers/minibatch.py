@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.distributed import everyone, own_rows
+from zerosum.game.precision import at_least_float32
 
 EPSILON = 1e-8  # added to the variance of a group, under the root: it bends sharply at samples that are alike
 
@@ -61,7 +62,7 @@ class KernelCloseness(_Comparison):
     def forward(self, h: Tensor) -> Tensor:
         """`(B, features)` to `(B, features + kernels)`."""
         with torch.autocast(h.device.type, enabled=False):
-            every = self.gathered(h.float() @ self.tensor)
+            every = self.gathered(at_least_float32(h) @ self.tensor)
             rows, places = _dealt(every.view(-1, self.kernels, self.size), self.group or len(every))
             distance = (rows[:, None] - rows[None]).abs().sum(4)
             closeness = ((-distance).exp() * places[None, :, :, None]).sum(1)
@@ -85,7 +86,7 @@ class GroupDeviation(_Comparison):
 
     def forward(self, h: Tensor) -> Tensor:
         """`(B, C, ...)` to `(B, C + 1, ...)`."""
-        every = self.gathered(h.float().flatten(1))
+        every = self.gathered(at_least_float32(h).flatten(1))
         rows, places = _dealt(every, self.group)
         there = places[:, :, None]
         counts = there.sum(0)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, scaled_dot_product_attention, silu
 
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.layers.pyramid import Sides
 
 __all__ = ["RMSNorm", "Rotary", "SwiGLU", "TokenAttention", "patchify", "unpatchify"]
@@ -80,7 +81,7 @@ class Rotary(nn.Module):
 
 def rms_normalised(x: Tensor) -> Tensor:
     """Vectors scaled to a mean square of 1, at least in float32."""
-    wide = x.float() if x.element_size() < 4 else x
+    wide = at_least_float32(x)
     return wide * (wide.square().mean(-1, keepdim=True) + 1e-6).rsqrt()
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from zerosum.game.distributed import everyone
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import Attributes, Condition, Labels
 
 REFERENCE = 64  # samples of a reference batch
@@ -36,7 +37,7 @@ class VirtualBatchNorm(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """Maps `(rows + B, channels, H, W)`."""
-        wide = h.float()
+        wide = at_least_float32(h)
         # Any shift leaves the variance as it is; this one keeps the digits of a difference of two squares.
         shifted = wide - wide[: self.rows].detach().mean((0, 2, 3), keepdim=True)
         mean, square = (self._pooled(moment.mean((2, 3), keepdim=True)) for moment in (shifted, shifted.square()))
