@@ -11,6 +11,7 @@ from zerosum.game import judgement as judgement
 from zerosum.game import latents as latents
 from zerosum.game import pieces as pieces
 from zerosum.game import player as player
+from zerosum.game import precision as precision
 from zerosum.game import state as state
 from zerosum.game import turn as turn
 from zerosum.game import unrolled as unrolled
@@ -50,6 +51,7 @@ from zerosum.game.player import Term as Term
 from zerosum.game.player import WeightProjection as WeightProjection
 from zerosum.game.player import Wrapper as Wrapper
 from zerosum.game.player import unwrapped as unwrapped
+from zerosum.game.precision import at_least_float32 as at_least_float32
 from zerosum.game.state import Stateful as Stateful
 from zerosum.game.state import load_memory as load_memory
 from zerosum.game.state import memory_of as memory_of
