@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import zerosum
 from bench import marked
 from bench.gallery import add_time, time_of
 from bench.gallery_pictures import save_small
@@ -23,8 +24,6 @@ from bench.machine import machine
 from zerosum.benches.children import Command, run_side_by_side
 from zerosum.data.folders import Images
 from zerosum.pictures.mosaic import grid
-from zerosum.runs.generator import load
-from zerosum.runs.log import read_log
 from zerosum.training.signals import Interrupted
 
 OUT = Path("runs/emoji")
@@ -88,10 +87,10 @@ def variety(pictures: np.ndarray) -> tuple[float, float]:
 
 def row(run: Run, real: tuple[float, float]) -> str:
     """Draw a run's samples, and return its row of the table."""
-    made = load(run.folder / "run").sample(SAMPLES, seed=0)
+    made = zerosum.Run(run.folder / "run").generator.sample(SAMPLES, seed=0)
     save_small(grid(made[:24], columns=12), PICTURES / f"emoji-{run.name}.png", MOST)
     shares = [f"{100 * mine / theirs:.0f}%" for mine, theirs in zip(variety(made), real, strict=True)]
-    last = read_log(run.folder / "run")[-1]
+    last = zerosum.Run(run.folder / "run").log[-1]
     spent = time_of(run.folder)
     time = [f"{spent[name]:,.0f}" for name in ("cpu_seconds", "seconds")]
     ada = [f"{last[f'ADA/{name}']:.2f}" for name in ("p", "r")]

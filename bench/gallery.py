@@ -28,7 +28,7 @@ from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import prune_checkpoints
-from zerosum.runs.generator import load
+from zerosum.runs.run import Run
 from zerosum.training.signals import Interrupted
 
 OUT = Path("runs/gallery")
@@ -144,7 +144,7 @@ def add_time(folder: Path, ended: Ended) -> None:
 
 def finish(entry: Entry, keep: bool) -> None:
     """Read a trained recipe's samples, write its result, and let go of its checkpoints."""
-    generator = load(entry.folder / "run")
+    generator = Run(entry.folder / "run").generator
     found = reading(generator, entry.folder / "run", entry.out)
     time = {name: entry.time[name] for name in ("seconds", "cpu_seconds")}
     _write(

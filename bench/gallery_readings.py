@@ -1,6 +1,5 @@
 """What is read from the samples of a trained generator, by what its data allow."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from zerosum.data.stacked import StackedDigits
 from zerosum.data.synthetic import Gaussian1D
 from zerosum.game.codes import Coded
 from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.run import Run
 
 COUNT = 10_000
 MODES_COUNT, STACKED_COUNT = 2_500, 25_600
@@ -45,9 +45,8 @@ def reading(generator: TrainedGenerator, run: Path, judges: Path) -> dict[str, A
     if generator.shape == (1,):
         distance = kolmogorov_smirnov(torch.from_numpy(generator.sample(COUNT)), source)
         return {"kind": "line", "samples": COUNT, "ks": distance}
-    scores = run / "scores.json"
-    own = json.loads(scores.read_text()) if scores.is_file() else {}
-    return {"kind": "other", "scores": {name: value for name, value in own.items() if isinstance(value, int | float)}}
+    scores = Run(run).scores.items()
+    return {"kind": "other", "scores": {name: value for name, value in scores if isinstance(value, int | float)}}
 
 
 def of_digits(generator: TrainedGenerator, judge: Judge) -> dict[str, Any]:

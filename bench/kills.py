@@ -34,6 +34,7 @@ from zerosum.objectives.energy import BoundaryEquilibrium
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.optimisers import Adam, RMSprop
 from zerosum.recipes.recipe import Recipe, pretty
+from zerosum.runs.files import RECIPE
 from zerosum.terms.generator_slopes import PathLength
 from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.schedules import Cosine, Every
@@ -127,7 +128,7 @@ def _wait(process: "subprocess.Popen[str]", run: Path, at: str, draws: random.Ra
             time.sleep(_LOOK)
 
     if at == "its beginning":
-        until(lambda: (run / "recipe.txt").exists())
+        until(lambda: (run / RECIPE).exists())
     else:
         until(lambda: _saved(run) - before)  # so that every start gets somewhere
     while at == "a checkpoint":

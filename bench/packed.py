@@ -30,7 +30,6 @@ from zerosum.data.packed import PackedSet
 from zerosum.data.packing import pack
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.reader import with_setting
-from zerosum.runs.log import read_log
 from zerosum.training.run import train
 
 BATCH, WORKERS = 64, 2
@@ -118,7 +117,7 @@ def waiting(packed: Path, images: int, place: Path) -> float:
     for setting in (f"tick={max(64, images // 8)}", f"snapshot={10 * images}", "conditional=False"):
         recipe = with_setting(recipe, setting)
     run = train(recipe, place / "run", data=PackedSet(str(packed)), images=images, quiet=True)
-    return statistics.mean(line["wait"] for line in read_log(run)[1:] if "wait" in line)
+    return statistics.mean(line["wait"] for line in run.log[1:] if "wait" in line)
 
 
 def folders(data: Path | None, count: int, place: Path) -> Iterator[Path]:

@@ -57,7 +57,7 @@ class Run:
 def finish(run: Run, out: Path, spent: dict[str, float]) -> str:
     """Read the samples of a run that has ended, and keep what was found."""
     folder = run.folder(out)
-    found = {**reading(zerosum.load(folder / "run"), folder / "run", out), "seconds": spent}
+    found = {**reading(zerosum.Run(folder / "run").generator, folder / "run", out), "seconds": spent}
     replace_durably(folder / RESULT, json.dumps(found).encode())
     return f"{run}: {', '.join(f'{name} {found[name]:.4g}' for name in READ[found['kind']])}"
 

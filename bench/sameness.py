@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint
+from zerosum.runs.files import GENERATOR, LOG, SAMPLES
 from zerosum.runs.log import read_log
 
 CLOCKS = {"seconds", "images_per_second", "wait"}  # what a stopped run may tell otherwise
@@ -18,11 +19,11 @@ def differences(one: Path, other: Path) -> list[str]:
     found = [] if path.name == own.name else [f"newest checkpoint {path.name} and {own.name}"]
     found += state_differences(first, second)
     if json.dumps(log_of(one)) != json.dumps(log_of(other)):
-        found.append("log.jsonl")
-    pictures, others = ({p.name: p.read_bytes() for p in (run / "samples").iterdir()} for run in (one, other))
+        found.append(LOG)
+    pictures, others = ({p.name: p.read_bytes() for p in (run / SAMPLES).iterdir()} for run in (one, other))
     found += [name for name in sorted({*pictures, *others}) if pictures.get(name) != others.get(name)]
-    if (one / "generator.safetensors").read_bytes() != (other / "generator.safetensors").read_bytes():
-        found.append("generator.safetensors")
+    if (one / GENERATOR).read_bytes() != (other / GENERATOR).read_bytes():
+        found.append(GENERATOR)
     return found
 
 

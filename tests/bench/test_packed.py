@@ -1,6 +1,7 @@
 """The bench of packed data: both ways give the same pictures, and its tables have their figures."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -43,8 +44,7 @@ def test_a_rate_counts_whole_passes():
 
 def test_the_waiting_is_that_of_the_log(pictures, tmp_path, monkeypatch):
     lines = [{"wait": 0.9}, {"wait": 0.01}, {"wait": 0.03}, {"FID": 3.0}]
-    monkeypatch.setattr(packed, "train", lambda recipe, run, data, images, quiet: run)
-    monkeypatch.setattr(packed, "read_log", lambda run: lines)
+    monkeypatch.setattr(packed, "train", lambda recipe, run, data, images, quiet: SimpleNamespace(log=lines))
     assert packed.waiting(tmp_path, 800, tmp_path) == pytest.approx(0.02)
 
 

@@ -17,7 +17,7 @@ from zerosum.recipes.named_recipes import catalogue
 from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import prune_checkpoints
-from zerosum.runs.generator import load
+from zerosum.runs.run import Run
 
 USUAL = (
     *("minimax", "non-saturating", "wgan-gp", "r1", "relativistic"),
@@ -139,7 +139,7 @@ def real_coverage(board: Board, out: Path) -> ModeCoverage:
 def _finish(cell: Cell, out: Path, spent: dict[str, float]) -> Result:
     """Read the run's samples, write the result, and let go of the checkpoints, which nobody continues."""
     folder = cell.folder(out)
-    generator = load(folder / "run")
+    generator = Run(folder / "run").generator
     samples = torch.from_numpy(generator.sample(cell.board.samples))
     samples = samples.permute(0, 3, 1, 2) if generator.is_image else samples
     found = coverage(samples, cell.recipe.data, out)

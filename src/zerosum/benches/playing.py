@@ -10,7 +10,8 @@ from typing import Protocol, TypeVar
 from zerosum._disk import replace_durably
 from zerosum.benches.children import Command, Ended, run_side_by_side
 from zerosum.recipes.recipe import Recipe, pretty
-from zerosum.runs.log import read_log
+from zerosum.runs.files import RECIPE
+from zerosum.runs.run import Run
 from zerosum.training.signals import Interrupted
 
 RESULT = "result.json"
@@ -91,8 +92,8 @@ def play_runs(
 def _command(run: Played, out: Path) -> Command:
     folder = run.folder(out)
     folder.mkdir(parents=True, exist_ok=True)
-    replace_durably(folder / "recipe.txt", (pretty(run.recipe) + "\n").encode())
-    words = ("train", str(folder / "recipe.txt"), "--out", str(folder / "run"))
+    replace_durably(folder / RECIPE, (pretty(run.recipe) + "\n").encode())
+    words = ("train", str(folder / RECIPE), "--out", str(folder / "run"))
     return Command((sys.executable, "-m", "zerosum", *words), folder / "command.log")
 
 
@@ -106,7 +107,7 @@ def _add_time(folder: Path, ended: Ended) -> dict[str, float]:
 
 
 def _images(run: Played, out: Path) -> int:
-    log = read_log(run.folder(out) / "run")
+    log = Run(run.folder(out) / "run").log
     return min(log[-1]["images"], run.recipe.images) if log else 0
 
 

@@ -23,7 +23,8 @@ from zerosum.metrics.rules import RuleKept, Verdict, exactly, mirrored, one_of_e
 from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.recipes.digit_games import relativistic
 from zerosum.runs.checkpoint import prune_checkpoints
-from zerosum.runs.generator import TrainedGenerator, load
+from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.run import Run
 
 STARTS = 1_024  # views from which the nearest one is searched
 _BLOCK = 512
@@ -206,7 +207,7 @@ def _over_seeds(results: Sequence[ProbeResult]) -> dict[str, Any]:
 def _finish(cell: Cell, out: Path, spent: dict[str, float]) -> str:
     """Read the run's samples, write the result, and let go of the checkpoints, which nobody continues."""
     folder = cell.folder(out)
-    generator = load(folder / "run")
+    generator = Run(folder / "run").generator
     kept = read_generator(generator, cell.board.samples)
     result = ProbeResult(cell.board.name, cell.game, cell.recipe.seed, kept, generator.images, **spent)
     replace_durably(folder / RESULT, json.dumps(asdict(result), indent=1).encode())
