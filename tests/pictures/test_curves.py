@@ -128,7 +128,9 @@ def test_values_that_are_not_finite_are_left_out():
     assert len(line) == 3
 
 
-@pytest.mark.parametrize("y", [[0.0] * 5, [1e9] * 5, [-3e-12, 3e-12], [1e-320, 2e-320], [-1e300, 1e300]])
+@pytest.mark.parametrize(
+    "y", [[0.0] * 5, [1e9] * 5, [-3e-12, 3e-12], [1e-320, 2e-320], [-1e300, 1e300], [-1e308, 1e308]]
+)
 def test_constant_tiny_and_huge_values_give_finite_charts(y):
     text, _, (line,) = drawn([curve(y)])
     assert np.isfinite(line).all() and "nan" not in text and "inf" not in text

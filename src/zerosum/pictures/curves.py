@@ -20,6 +20,7 @@ _COLOURS = ("var(--chart-1, #2b6c99)", "var(--chart-2, #c05f2b)", "var(--chart-3
 _INK = "var(--chart-ink, #6b7076)"
 _RULE = "var(--chart-rule, #d9d6ce)"
 _ROBUST_FROM = 20
+_FAR = 1e100  # where a value beyond it is drawn: differences of larger ones overflow
 
 Floats = NDArray[np.float64]
 
@@ -127,7 +128,7 @@ class _Line:
 
 def _thinned(curve: Curve) -> _Line:
     finite = np.isfinite(curve.x + curve.y)
-    x, y = (np.asarray(values[finite], np.float64) for values in (curve.x, curve.y))
+    x, y = (np.asarray(values[finite], np.float64).clip(-_FAR, _FAR) for values in (curve.x, curve.y))
     least = greatest = y
     if curve.spread is not None:
         spread = np.nan_to_num(curve.spread[finite], nan=0.0, posinf=0.0, neginf=0.0)
