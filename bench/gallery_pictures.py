@@ -12,7 +12,8 @@ from zerosum.game.codes import Coded
 from zerosum.metrics.modes import reach
 from zerosum.pictures.mosaic import grid
 from zerosum.pictures.points import histogram, scatter
-from zerosum.runs.generator import TrainedGenerator, to_bytes
+from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.images import to_bytes
 
 SEED = 0
 ROWS, COLUMNS = 8, 12

@@ -21,7 +21,8 @@ from zerosum.game.latents import Normal
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.recipes.named_recipes import named
-from zerosum.runs.generator import TrainedGenerator, build_generator, to_bytes
+from zerosum.runs.generator import TrainedGenerator, build_generator
+from zerosum.runs.images import to_bytes
 from zerosum.training.run import train
 from zerosum.training.signals import Interrupted
 

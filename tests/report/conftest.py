@@ -66,7 +66,7 @@ def grey(z):
 
 
 def line(images=500, **readings):
-    return {"images": images, "rounds": images // 10, "seconds": images / 100, "images_per_second": 100.0} | readings
+    return {"images": images, "steps": images // 10, "seconds": images / 100, "images_per_second": 100.0} | readings
 
 
 class Page(HTMLParser):

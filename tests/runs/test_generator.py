@@ -13,7 +13,8 @@ from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.wasserstein import Hinge
 from zerosum.recipes.recipe import Recipe
-from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes, load, to_bytes
+from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes, load
+from zerosum.runs.images import to_bytes
 
 RECIPE = Recipe(
     name="tiny",

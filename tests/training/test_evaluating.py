@@ -147,7 +147,7 @@ def test_scores_come_every_so_many_images_and_at_the_end(tmp_path, capsys):
     scored = [line for line in read_log(run) if is_evaluation(line)]
     assert [line["images"] for line in scored] == [160, 320, 480, 608, 768, 928, 1056, 1216, 1376, 1504, 1600]
     assert all(
-        {"score/fid", "error/fid", "score/kid", "error/kid", "seconds", "rounds"} <= line.keys() for line in scored
+        {"score/fid", "error/fid", "score/kid", "error/kid", "seconds", "steps"} <= line.keys() for line in scored
     )
     said = capsys.readouterr().err
     assert said.count(" images fid ") == 11 and "after 160 images fid " in said and "the best KID so far" in said

@@ -30,9 +30,9 @@ def begun(run):
 def test_it_takes_the_weights_and_says_so_and_all_else_is_fresh(first, tmp_path, capsys):
     run = train(replace(SECOND, images=32), tmp_path / "run", care=Care(start_from=first))
     said = capsys.readouterr().err
-    assert f"took G, D and the average of G from {first}, after 64 images" in said and "optimisers start anew" in said
+    assert f"weights of G, D, generator from {first}, after 64 images" in said and "optimisers start afresh" in said
     theirs, mine = newest_checkpoint(first)[1], begun(run)
-    for group in ("G", "D", "ema"):
+    for group in ("G", "D", "generator"):
         assert all(torch.equal(tensor, mine.groups[group][name]) for name, tensor in theirs.groups[group].items())
     assert {"G_opt", "D_opt"} <= theirs.groups.keys() and not {"G_opt", "D_opt"} & mine.groups.keys()
     assert theirs.groups["objective"]["k"] != 0 == mine.groups["objective"]["k"]
@@ -50,9 +50,9 @@ def test_the_average_does_not_forget_the_weights_that_were_taken(first, tmp_path
     long = replace(SECOND, images=32, snapshot=16)
     run = train(long, tmp_path / "run", quiet=True, care=Care(start_from=first))
     own = load_checkpoint(run / "checkpoints" / f"{16:012d}").groups
-    assert not torch.equal(own["ema"]["body.0.weight"], own["G"]["body.0.weight"])
+    assert not torch.equal(own["generator"]["body.0.weight"], own["G"]["body.0.weight"])
     fresh = load_checkpoint(train(long, tmp_path / "fresh", quiet=True) / "checkpoints" / f"{16:012d}").groups
-    assert torch.equal(fresh["ema"]["body.0.weight"], fresh["G"]["body.0.weight"])
+    assert torch.equal(fresh["generator"]["body.0.weight"], fresh["G"]["body.0.weight"])
 
 
 def test_an_average_that_goes_on_decays_as_if_it_had_never_changed_runs():

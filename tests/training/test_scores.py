@@ -179,6 +179,6 @@ def test_scoring_leaves_the_run_as_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(subject, "SHORTEST", 64)
     scored_too = train(recipe, tmp_path / "scored", quiet=True)
     assert (scored_too / "scores.json").exists() and not (plain / "scores.json").exists()
-    for name in ("G", "D", "ema", "G_opt", "D_opt"):
+    for name in ("G", "D", "generator", "G_opt", "D_opt"):
         one, other = (r / f"checkpoints/000000000096/{name}.safetensors" for r in (plain, scored_too))
         assert one.read_bytes() == other.read_bytes(), f"{name} differs"

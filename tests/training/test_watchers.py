@@ -124,7 +124,7 @@ def test_watchers_of_a_recipe_and_given_ones_continue_bit_for_bit(tmp_path, monk
 
 def test_watchers_change_nothing_of_what_is_learned(tmp_path):
     runs = [train(recipe, tmp_path / recipe.name, quiet=True) for recipe in (RECIPE, replace(OWN, name="own"))]
-    for name in ("G", "D", "ema", "G_opt", "D_opt"):
+    for name in ("G", "D", "generator", "G_opt", "D_opt"):
         one, other = (groups(run)[name] for run in runs)
         assert all(torch.equal(one[key], other[key]) for key in one)
 
@@ -217,7 +217,7 @@ def test_what_is_no_watcher_or_remembers_no_tensors_is_refused():
         def state_dict(self):
             return self.counts
 
-    sentence = r"the state_dict of watcher_Plain \(Plain\) should map names to tensors; found D=0: write torch.tensor"
+    sentence = r"the state of watcher_Plain \(Plain\) should map names to tensors; found D=0: make a tensor of it"
     with pytest.raises(ValueError, match=sentence):
         train(RECIPE, "never", quiet=True, care=Care(watchers=(Plain(),)))
 

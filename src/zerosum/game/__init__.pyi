@@ -6,6 +6,7 @@ from zerosum.game import distributed as distributed
 from zerosum.game import draws as draws
 from zerosum.game import ema as ema
 from zerosum.game import finite as finite
+from zerosum.game import fitting as fitting
 from zerosum.game import game as game
 from zerosum.game import judgement as judgement
 from zerosum.game import latents as latents
@@ -13,6 +14,7 @@ from zerosum.game import pieces as pieces
 from zerosum.game import player as player
 from zerosum.game import precision as precision
 from zerosum.game import state as state
+from zerosum.game import trainable as trainable
 from zerosum.game import turn as turn
 from zerosum.game import unrolled as unrolled
 from zerosum.game.codes import Coded as Coded
@@ -29,6 +31,8 @@ from zerosum.game.ema import ExponentialMovingAverage as ExponentialMovingAverag
 from zerosum.game.finite import LateCheck as LateCheck
 from zerosum.game.finite import NonFiniteError as NonFiniteError
 from zerosum.game.finite import check_finite as check_finite
+from zerosum.game.fitting import load_fitting as load_fitting
+from zerosum.game.fitting import told as told
 from zerosum.game.game import Compiled as Compiled
 from zerosum.game.game import Game as Game
 from zerosum.game.game import ReadsScores as ReadsScores
@@ -53,8 +57,11 @@ from zerosum.game.player import Wrapper as Wrapper
 from zerosum.game.player import unwrapped as unwrapped
 from zerosum.game.precision import at_least_float32 as at_least_float32
 from zerosum.game.state import Stateful as Stateful
-from zerosum.game.state import load_memory as load_memory
-from zerosum.game.state import memory_of as memory_of
+from zerosum.game.state import counts_of as counts_of
+from zerosum.game.state import load_count as load_count
+from zerosum.game.state import load_state as load_state
+from zerosum.game.state import state_of as state_of
+from zerosum.game.trainable import TrainableGame as TrainableGame
 from zerosum.game.turn import Augmentation as Augmentation
 from zerosum.game.turn import Clock as Clock
 from zerosum.game.turn import Transformation as Transformation

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
 from zerosum.game.distributed import average, everyone, rank, ranks
@@ -16,6 +16,8 @@ from zerosum.game.finite import LateCheck, check_finite
 from zerosum.game.latents import Latent
 from zerosum.game.pieces import Batch, detached, joined
 from zerosum.game.player import Objective, Player, unwrapped
+from zerosum.game.state import Part, State, Stateful, counts_of, load_count, load_state, state_of
+from zerosum.game.trainable import MAIN, Groups
 from zerosum.game.turn import Augmentation, Clock, Discriminator, Turn
 
 Log = dict[str, Tensor]
@@ -107,6 +109,21 @@ class Game:
         for watcher in self.watchers:
             if isinstance(watcher, ReadsScores):
                 watcher.meet(self.objective)
+
+    @property
+    def steps(self) -> int:
+        """Updates of G so far."""
+        return self.G.moves
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """G and D, by name."""
+        return {player.name: player.network for player in (self.G, self.D)}
+
+    @property
+    def generators(self) -> Mapping[str, nn.Module]:
+        """The running average of G."""
+        return {MAIN: self.ema.module}
 
     def step(self, batches: Iterator[Batch]) -> Log:
         """Play one round: `n_critic` moves of D and then `n_generator` of G, each on its own batch."""
@@ -228,6 +245,43 @@ class Game:
         """The random numbers of a batch's move."""
         row, rows = rank() * batch.parts + batch.part, ranks() * batch.parts
         return Draws(self.seed, batch.position, row, rows, batch.x.device)
+
+    def slow_down(self, factor: float) -> None:
+        """Multiply the learning rates of both players."""
+        for player in (self.G, self.D):
+            player.base_rates = [rate * factor for rate in player.base_rates]
+
+    def state_dict(self) -> Groups:
+        """Networks, the average of G, optimisers, the memory of objective, terms and augmentation, and counts."""
+        counts = counts_of(
+            images=self.images, G_moves=self.G.moves, D_moves=self.D.moves, images_before=self.ema.before
+        )
+        return state_of(self._parts()) | {"counts": counts}
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on from a state; raises `ValueError` where it is of another game, and may then be half changed."""
+        load_state(self._parts(), state)
+        counts = state.get("counts", {})
+        self.images, self.ema.before = load_count(counts, "images"), load_count(counts, "images_before")
+        self.G.moves, self.D.moves = load_count(counts, "G_moves"), load_count(counts, "D_moves")
+
+    def load_weights(self, state: State, images: int) -> None:
+        """Start from the weights of another run: G, D and the average of G, as one that has seen so many images.
+
+        That average would else forget the old weights within its first images, as it should forget untrained ones.
+        """
+        load_state({**self.networks, **self.generators}, state)
+        self.ema.before = images
+
+    def _parts(self) -> dict[str, Part]:
+        """What has a state, by the name of its group."""
+        players = (self.G, self.D)
+        further: dict[str, object] = {"objective": self.objective, "augment": self.augment}
+        for player in players:
+            further |= {f"{player.name}_term_{i}": unwrapped(term) for i, term in enumerate(player.terms)}
+        optimisers = {f"{p.name}_opt": p.optimiser for p in players if p.optimiser is not None}
+        memory = {name: part for name, part in further.items() if isinstance(part, Stateful)}
+        return {**self.networks, **self.generators, **optimisers, **memory}
 
 
 def _free_name(name: str, taken: Mapping[str, object]) -> str:

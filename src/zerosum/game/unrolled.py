@@ -77,8 +77,13 @@ class _Ahead:
             kind = type(player.optimiser).__name__
             raise ValueError(f"Unrolled looks ahead by Adam or RMSprop; {player.name}'s optimiser is {kind}")
         groups = player.optimiser.param_groups
-        self.options = [group for group in groups for _ in group["params"]]
-        self.states = [dict(player.optimiser.state[p]) for group in groups for p in group["params"]]
+        for name in ("weight_decay", "momentum", "centered", "amsgrad", "maximize"):
+            if any(group.get(name) for group in groups):
+                raise ValueError(f"Unrolled does not look ahead by {name}: leave it out of {player.name}'s optimiser")
+        # A group's order of parameters is its own affair: what goes together is told by the parameter.
+        option_of = {parameter: group for group in groups for parameter in group["params"]}
+        self.options = [option_of[parameter] for parameter in player.parameters]
+        self.states = [dict(player.optimiser.state.get(parameter, {})) for parameter in player.parameters]
         self.direction = _adam if isinstance(player.optimiser, Adam) else _rmsprop
 
     def step(self, weights: Sequence[Tensor], gradients: Sequence[Tensor]) -> list[Tensor]:

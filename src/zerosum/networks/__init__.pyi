@@ -11,6 +11,7 @@ from zerosum.networks import layers as layers
 from zerosum.networks import minibatch as minibatch
 from zerosum.networks import mlp as mlp
 from zerosum.networks import packed as packed
+from zerosum.networks import placement as placement
 from zerosum.networks import r3gan as r3gan
 from zerosum.networks import resnet as resnet
 from zerosum.networks import sizes as sizes
@@ -101,6 +102,7 @@ from zerosum.networks.mlp import IdentityDiscriminator as IdentityDiscriminator
 from zerosum.networks.mlp import MLPDiscriminator as MLPDiscriminator
 from zerosum.networks.mlp import MLPGenerator as MLPGenerator
 from zerosum.networks.packed import Packed as Packed
+from zerosum.networks.placement import place as place
 from zerosum.networks.r3gan import R3GANDiscriminator as R3GANDiscriminator
 from zerosum.networks.r3gan import R3GANGenerator as R3GANGenerator
 from zerosum.networks.resnet import ResNetDiscriminator as ResNetDiscriminator

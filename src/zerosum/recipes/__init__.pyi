@@ -5,6 +5,7 @@ from zerosum.recipes import conditional_games as conditional_games
 from zerosum.recipes import descriptions as descriptions
 from zerosum.recipes import digit_games as digit_games
 from zerosum.recipes import evaluation as evaluation
+from zerosum.recipes import game_spec as game_spec
 from zerosum.recipes import improved_techniques as improved_techniques
 from zerosum.recipes import modern_games as modern_games
 from zerosum.recipes import named_recipes as named_recipes
@@ -38,6 +39,8 @@ from zerosum.recipes.digit_games import relativistic as relativistic
 from zerosum.recipes.digit_games import wgan as wgan
 from zerosum.recipes.digit_games import wgan_gp as wgan_gp
 from zerosum.recipes.evaluation import Evaluation as Evaluation
+from zerosum.recipes.game_spec import GameSpec as GameSpec
+from zerosum.recipes.game_spec import generator_network as generator_network
 from zerosum.recipes.improved_techniques import feature_matching as feature_matching
 from zerosum.recipes.improved_techniques import historical_averaging as historical_averaging
 from zerosum.recipes.improved_techniques import instance_noise as instance_noise

@@ -10,8 +10,14 @@ from zerosum.game.player import Objective, Term, WeightProjection
 from zerosum.game.turn import Augmentation
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 from zerosum.recipes.evaluation import Evaluation
+from zerosum.recipes.game_spec import GameSpec
 from zerosum.recipes.optimisers import Adam, OptimiserSpec
 
+# Fields that a game of one generator and one discriminator reads, and another one need not.
+OF_THE_GAME = (
+    "d_terms", "g_terms", "d_after", "G_opt", "D_opt", "n_critic", "n_generator", "shown", "augment", "ema",
+    "ema_rampup", "compile", "micro_batch",
+)  # fmt: skip
 _WRITTEN = "written"  # metadata of a field that recipe text leaves out at its default: it decides nothing of the run
 
 
@@ -55,6 +61,7 @@ class Recipe:
         micro_batch: samples of a process that gradients are taken of at a time, which takes less memory and learns the
             same; None for all of a move. What compares the samples of a batch is refused. Layers that draw by
             themselves, as dropout, draw anew for each micro-batch.
+        game: which game is played with these parts; None for the usual one, of a generator and a discriminator.
         watchers: observers of every update of either network, which may add readings to the log and learn nothing.
     """
 
@@ -86,6 +93,7 @@ class Recipe:
     evaluation: Evaluation | None = field(default=None, metadata={_WRITTEN: "where set"})
     compile: bool = field(default=False, metadata={_WRITTEN: "where set"})
     micro_batch: int | None = field(default=None, metadata={_WRITTEN: "where set"})
+    game: GameSpec | None = field(default=None, metadata={_WRITTEN: "where set"})
     watchers: tuple[Watcher, ...] = field(default=(), metadata={_WRITTEN: "where set"})
 
     def __post_init__(self) -> None:
@@ -113,8 +121,17 @@ class Recipe:
         for name in ("d_terms", "g_terms"):
             if not isinstance(getattr(self, name), tuple):
                 raise ValueError(f"{name} is a tuple of terms, like (R1(gamma=1.0),); found {getattr(self, name)!r}")
+        self._check_game()
         if not isinstance(self.watchers, tuple):
             raise ValueError(f"watchers is a tuple, like (Probe(),); found {self.watchers!r}")
+
+    def _check_game(self) -> None:
+        """Raise `ValueError` where a field is set that the recipe's game does not use."""
+        if self.game is None:
+            return
+        for f in fields(self):
+            if f.name in {*OF_THE_GAME} - {*self.game.reads} and getattr(self, f.name) != f.default:
+                raise ValueError(f"{type(self.game).__name__} does not use {f.name}: leave it at {f.default!r}")
 
 
 def pretty(value: object, indent: int = 0) -> str:

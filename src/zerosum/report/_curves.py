@@ -14,7 +14,7 @@ from zerosum.report._html import Section, joined, prose
 from zerosum.runs.log import ERROR, SCORE, Series
 from zerosum.runs.log import curves as logged
 
-_CLOCKS = ("images", "rounds", "seconds")
+_CLOCKS = ("images", "steps", "seconds")
 _PLAYERS = {"D": "discriminator", "G": "generator"}
 _SPEED = {
     "images_per_second": "How many real samples the game saw a second.",

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from zerosum.data.conditions import Columns
 from zerosum.report._html import Section, figure, joined, prose, tile
-from zerosum.runs.generator import TrainedGenerator, to_bytes
-from zerosum.runs.images import inline_image, open_image
+from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.images import inline_image, open_image, to_bytes
 from zerosum.runs.plain_json import is_number
 
 _GRIDS = 8

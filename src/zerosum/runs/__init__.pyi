@@ -4,7 +4,6 @@
 from zerosum.runs import checkpoint as checkpoint
 from zerosum.runs import facts as facts
 from zerosum.runs import files as files
-from zerosum.runs import fitting as fitting
 from zerosum.runs import generator as generator
 from zerosum.runs import images as images
 from zerosum.runs import lock as lock
@@ -22,17 +21,15 @@ from zerosum.runs.checkpoint import save_checkpoint as save_checkpoint
 from zerosum.runs.checkpoint import set_aside as set_aside
 from zerosum.runs.checkpoint import sweep as sweep
 from zerosum.runs.facts import check_facts as check_facts
-from zerosum.runs.fitting import load_fitting as load_fitting
-from zerosum.runs.fitting import told as told
+from zerosum.runs.facts import column_facts as column_facts
 from zerosum.runs.generator import TrainedGenerator as TrainedGenerator
 from zerosum.runs.generator import build_generator as build_generator
-from zerosum.runs.generator import column_facts as column_facts
 from zerosum.runs.generator import condition_of as condition_of
 from zerosum.runs.generator import generator_bytes as generator_bytes
 from zerosum.runs.generator import load as load
-from zerosum.runs.generator import to_bytes as to_bytes
 from zerosum.runs.images import inline_image as inline_image
 from zerosum.runs.images import open_image as open_image
+from zerosum.runs.images import to_bytes as to_bytes
 from zerosum.runs.lock import is_locked as is_locked
 from zerosum.runs.lock import locked as locked
 from zerosum.runs.log import Means as Means

@@ -4,7 +4,14 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from zerosum.data.conditions import Columns
+
 _MOST = 1 << 31  # numbers in a sample, and classes
+
+
+def column_facts(columns: Columns | None) -> dict[str, Any]:
+    """What a file says of the columns of a generator's conditions: nothing where there are none."""
+    return {} if columns is None else {"columns": columns.facts()}
 
 
 def check_facts(facts: Mapping[str, Any]) -> None:
@@ -14,6 +21,8 @@ def check_facts(facts: Mapping[str, Any]) -> None:
         "classes": (lambda v: _all(v, str), "a list of names"),
         "images": (lambda v: type(v) is int and v >= 0, "a count"),
     }
+    if "generator" in facts:
+        checks["generator"] = (lambda v: type(v) is str and v.isidentifier(), "a word")
     if "columns" in facts:
         checks["columns"] = (_are_columns, "names, means, deviations and rows of as many numbers")
     if "coding" in facts:

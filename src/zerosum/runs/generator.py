@@ -18,14 +18,17 @@ from zerosum._disk import read_text
 from zerosum.data.coding import Autoencoder, Coding
 from zerosum.data.conditions import Columns, columns_of, shortened
 from zerosum.game.draws import stream
+from zerosum.game.fitting import load_fitting
+from zerosum.game.trainable import MAIN
 from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
 from zerosum.networks.sizes import built
+from zerosum.recipes.game_spec import generator_network
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
-from zerosum.runs.facts import check_facts
-from zerosum.runs.files import GENERATOR, MOST_TEXT, RECIPE, AnyPath
-from zerosum.runs.fitting import load_fitting
+from zerosum.runs.facts import check_facts, column_facts
+from zerosum.runs.files import MOST_TEXT, RECIPE, AnyPath
+from zerosum.runs.images import to_bytes
 from zerosum.runs.plain_json import read_json
 
 Wanted = Mapping[str, ArrayLike] | ArrayLike
@@ -53,17 +56,12 @@ def condition_of(recipe: Recipe, classes: int, columns: Columns | None = None) -
     return Vector(len(columns.names))
 
 
-def build_generator(recipe: Recipe, shape: tuple[int, ...], classes: int, columns: Columns | None = None) -> nn.Module:
+def build_generator(
+    recipe: Recipe, shape: tuple[int, ...], classes: int, columns: Columns | None = None, name: str = MAIN
+) -> nn.Module:
     """The recipe's generator for samples of a shape; classes or columns count only where the recipe is conditional."""
     condition = condition_of(recipe, classes, columns)
-    return built(lambda: recipe.generator.build(recipe.latent.size, shape, condition))
-
-
-def to_bytes(x: Tensor) -> NDArray[np.uint8]:
-    """Pictures from float `(N, C, H, W)` in [-1, 1] to uint8 `(N, H, W, C)`."""
-    scaled = ((x.float() + 1) * 127.5).round().clamp(0, 255)
-    pictures: NDArray[np.uint8] = scaled.byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
-    return pictures
+    return built(lambda: generator_network(recipe, name, shape, condition))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +76,7 @@ class TrainedGenerator:
         images: images it was trained on.
         columns: what the entries of its conditions are; None where it is not conditional on such.
         coding: how samples stand for pictures, where they are latents of an autoencoder.
+        name: which of its game's generators it is.
     """
 
     recipe: Recipe
@@ -87,6 +86,7 @@ class TrainedGenerator:
     images: int
     columns: Columns | None = None
     coding: Coding | None = None
+    name: str = MAIN
 
     @property
     def is_image(self) -> bool:
@@ -213,11 +213,6 @@ class TrainedGenerator:
         return c
 
 
-def column_facts(columns: Columns | None) -> dict[str, Any]:
-    """What a file says of the columns of a generator's conditions: nothing where there are none."""
-    return {} if columns is None else {"columns": columns.facts()}
-
-
 def generator_bytes(generator: TrainedGenerator) -> bytes:
     """The content of `generator.safetensors`: the weights, and as metadata what rebuilds the network."""
     facts = {
@@ -226,6 +221,7 @@ def generator_bytes(generator: TrainedGenerator) -> bytes:
         "shape": generator.shape,
         "classes": generator.classes,
         "images": generator.images,
+        "generator": generator.name,
         **column_facts(generator.columns),
     }
     state = generator.module.state_dict()
@@ -238,18 +234,21 @@ def generator_bytes(generator: TrainedGenerator) -> bytes:
 
 
 def load(
-    run: AnyPath, known: Mapping[str, type] = MappingProxyType({}), autoencoder: Autoencoder | None = None
+    run: AnyPath,
+    known: Mapping[str, type] = MappingProxyType({}),
+    autoencoder: Autoencoder | None = None,
+    generator: str = MAIN,
 ) -> TrainedGenerator:
     """The trained generator of a run folder, or of a `generator.safetensors` file.
 
-    A run that has not ended gives the running average of its newest checkpoint. `known` adds dataclasses of your own,
-    by name, to those that the recipe's text may use. `autoencoder` is the one in whose latents the game was played,
-    where it was given in Python; one that `train_autoencoder` made lies in the file.
+    A run that has not ended gives its newest checkpoint's. `known` adds dataclasses of your own, by name, to those that
+    the recipe's text may use. `autoencoder` is the one in whose latents the game was played, where it was given in
+    Python. Of several generators `generator` names one; at the end of a run each has a file, `NAME.safetensors`.
 
     Raises `ValueError` where there is nothing to load or the file is not one of ours.
     """
     path = Path(run)
-    file = path / GENERATOR if path.is_dir() else path
+    file = path / f"{generator}.safetensors" if path.is_dir() else path
     if file.is_file():
         return _from_file(file, known, autoencoder)
     if not (path / RECIPE).is_file():
@@ -261,7 +260,9 @@ def load(
     recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known)
     check_facts(checkpoint.numbers)
     coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
-    return _rebuilt(recipe, checkpoint.numbers, checkpoint.groups.get("ema", {}), coding)
+    return _rebuilt(
+        recipe, {**checkpoint.numbers, "generator": generator}, checkpoint.groups.get(generator, {}), coding
+    )
 
 
 def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:
@@ -290,10 +291,10 @@ def _rebuilt(
 ) -> TrainedGenerator:
     shape, classes = tuple(facts["shape"]), tuple(facts["classes"])
     columns = columns_of(facts["columns"]) if "columns" in facts else None
-    module = build_generator(recipe, shape, len(classes), columns)
+    module = build_generator(recipe, shape, len(classes), columns, name := facts.get("generator", MAIN))
     try:
         load_fitting(module, weights, "it")
     except ValueError as error:
         raise ValueError(f"the weights do not fit the recipe's generator, {recipe.generator!r}: {error}") from None
     module = module.eval().requires_grad_(False)
-    return TrainedGenerator(recipe, module, shape, classes, facts["images"], columns, coding)
+    return TrainedGenerator(recipe, module, shape, classes, facts["images"], columns, coding, name)

@@ -5,11 +5,21 @@ import io
 from html import escape
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from zerosum._disk import read_foreign
 
 _MOST = 64 << 20  # bytes of an image of samples, and pixels
+
+
+def to_bytes(x: Tensor) -> NDArray[np.uint8]:
+    """Images from float `(N, C, H, W)` in [-1, 1] to uint8 `(N, H, W, C)`."""
+    scaled = ((x.float() + 1) * 127.5).round().clamp(0, 255)
+    images: NDArray[np.uint8] = scaled.byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    return images
 
 
 def open_image(path: Path, side: int) -> Image.Image:

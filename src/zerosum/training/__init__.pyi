@@ -72,8 +72,8 @@ from zerosum.training.session import Session as Session
 from zerosum.training.signals import Interrupted as Interrupted
 from zerosum.training.signals import StopRequest as StopRequest
 from zerosum.training.state import capture as capture
+from zerosum.training.state import check_generators as check_generators
 from zerosum.training.state import check_weights as check_weights
 from zerosum.training.state import count as count
 from zerosum.training.state import restore as restore
-from zerosum.training.state import slow_down as slow_down
 from zerosum.training.watchers import RunWatchers as RunWatchers

@@ -1,13 +1,14 @@
 """From a recipe, which is a value, to a game, which is played."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from torch import nn
 
 from zerosum.data.dataset import Dataset
-from zerosum.game.distributed import ranks, same_start
+from zerosum.game.distributed import ranks
 from zerosum.game.draws import derived_seed
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.finite import LateCheck
@@ -15,8 +16,9 @@ from zerosum.game.game import Game, Watcher
 from zerosum.game.pieces import whole_batch_reasons
 from zerosum.game.player import Player, Term, unwrapped
 from zerosum.game.state import Stateful
-from zerosum.networks.batch_norms import share_batch_norms
+from zerosum.game.trainable import TrainableGame
 from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
+from zerosum.networks.placement import place
 from zerosum.networks.sizes import built
 from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
@@ -37,7 +39,7 @@ def build_game(
     device: torch.device,
     precision: str,
     watchers: Sequence[Watcher] | None = None,
-) -> Game:
+) -> TrainableGame:
     """A game at its start: networks initialised from the seed, nothing moved yet.
 
     `watchers` are its observers; by default copies of the recipe's.
@@ -50,6 +52,22 @@ def build_game(
             f"{recipe.name} plays by labels or other conditions and {dataset.name} has none: "
             f"give data that have some or --set conditional=False"
         )
+    if watchers is None:
+        watchers = RunWatchers(recipe.watchers).all
+    context = precision_context(precision, device)
+    if recipe.game is not None:
+        return recipe.game.build(recipe, dataset, device, context, watchers)
+    return _two_players(recipe, dataset, device, context, watchers)
+
+
+def _two_players(
+    recipe: Recipe,
+    dataset: Dataset,
+    device: torch.device,
+    precision: Callable[[], AbstractContextManager[None]],
+    watchers: Sequence[Watcher],
+) -> Game:
+    """The usual game, of a generator and a discriminator."""
     columns = None if dataset.conditions is None else dataset.conditions.columns
     condition = condition_of(recipe, len(dataset.classes), columns)
     _check_terms(recipe, condition)
@@ -58,7 +76,7 @@ def build_game(
         generator = build_generator(recipe, dataset.shape, len(dataset.classes), columns)
         discriminator = built(lambda: recipe.discriminator.build(dataset.shape, condition))
     for network in (generator, discriminator):
-        _place(network, device, dataset.is_image)
+        place(network, device, dataset.is_image)
     # Objective, terms and augmentation may hold state (BEGAN's k); the recipe's own stay as they were written.
     objective, augment = copy.deepcopy((recipe.objective, recipe.augment))
     g_terms, d_terms = copy.deepcopy((recipe.g_terms, recipe.d_terms))
@@ -76,10 +94,10 @@ def build_game(
         n_generator=recipe.n_generator,
         shown=recipe.shown,
         augment=augment,
-        watchers=RunWatchers(recipe.watchers).all if watchers is None else tuple(watchers),
+        watchers=tuple(watchers),
         images_total=recipe.images,
         seed=recipe.seed,
-        precision=precision_context(precision, device),
+        precision=precision,
         micro_batch=recipe.micro_batch,
     )
     _check_micro_batch(recipe, game)
@@ -130,14 +148,6 @@ def _can_be_late(game: Game) -> bool:
     return game.D.can_be_held and game.G.can_be_held and not remembering
 
 
-def _place(network: nn.Module, device: torch.device, pictures: bool) -> None:
-    network.to(device)
-    if pictures:
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
-    share_batch_norms(network)
-    same_start([*network.parameters(), *network.buffers()])
-
-
 def _player(name: str, network: nn.Module, optimiser: OptimiserSpec, terms: tuple[Term, ...]) -> Player:
-    parameters = [*network.parameters()]
+    parameters = [p for p in network.parameters() if p.requires_grad]
     return Player(name, network, optimiser.build(parameters) if parameters else None, terms, rate=optimiser.schedule)

@@ -12,13 +12,14 @@ from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank
 from zerosum.game.draws import derived_seed
-from zerosum.game.game import Game
 from zerosum.game.pieces import Batch
+from zerosum.game.trainable import MAIN, TrainableGame
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoints, save_checkpoint
-from zerosum.runs.files import GENERATOR, SAMPLES
-from zerosum.runs.generator import TrainedGenerator, column_facts, generator_bytes
+from zerosum.runs.facts import column_facts
+from zerosum.runs.files import SAMPLES
+from zerosum.runs.generator import TrainedGenerator, generator_bytes
 from zerosum.runs.log import Means, append_log, settle_log
 from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
@@ -79,7 +80,7 @@ class Loop:
     recipe: Recipe
     run: Path
     dataset: Dataset
-    game: Game
+    game: TrainableGame
     progress: TrainingProgress
     start: Checkpoint | None = None
     scores: RunScores | None = None
@@ -90,7 +91,7 @@ class Loop:
     saved: int | None = field(init=False)
 
     def __post_init__(self) -> None:
-        recipe, self.device = self.recipe, next(self.game.G.network.parameters()).device
+        recipe, self.device = self.recipe, self.together.device
         numbers = {} if self.start is None else self.start.numbers
         self.saved = numbers.get("images")
         position = numbers.get("position", 0)
@@ -150,17 +151,21 @@ class Loop:
     @property
     def clock(self) -> dict[str, int | float]:
         """Where the run stands: what begins a line of its log."""
-        return {"images": self.game.images, "rounds": self.game.G.moves, "seconds": round(self.seconds, 3)}
+        return {"images": self.game.images, "steps": self.game.steps, "seconds": round(self.seconds, 3)}
 
     @property
     def generator(self) -> TrainedGenerator:
-        """The generator as it stands: its running average."""
+        """The generator that the run shows, as it stands."""
+        return self.generator_named(MAIN)
+
+    def generator_named(self, name: str) -> TrainedGenerator:
+        """A generator of the game as it stands."""
         recipe = storable(self.recipe, self.dataset)
         data, game = self.dataset, self.game
         classes = data.classes if recipe.conditional else ()
         columns = data.conditions.columns if recipe.conditional and data.conditions is not None else None
-        module = game.ema.module
-        return TrainedGenerator(recipe, module, data.shape, classes, game.images, columns, data.coding)
+        module = game.generators[name]
+        return TrainedGenerator(recipe, module, data.shape, classes, game.images, columns, data.coding, name)
 
     def tick(self) -> None:
         """A log line of the means since the last, if there was any round since."""
@@ -233,4 +238,6 @@ class Loop:
         for sentence in write_scores(self.run, generator, self.dataset, self.recipe.data, last_scores(self.run)):
             self.progress.say(sentence)
         self.progress.say(f"wrote {write_report(self.run, generator, self.dataset)}")
-        replace_durably(self.run / GENERATOR, generator_bytes(generator))
+        others = [self.generator_named(name) for name in self.game.generators if name != MAIN]
+        for one in (*others, generator):
+            replace_durably(self.run / f"{one.name}.safetensors", generator_bytes(one))

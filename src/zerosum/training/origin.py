@@ -7,9 +7,8 @@ from typing import Any
 
 from zerosum.data.dataset import Dataset
 from zerosum.data.fingerprints import fingerprint
-from zerosum.game.game import Game
+from zerosum.game.trainable import TrainableGame
 from zerosum.runs.checkpoint import MANIFEST, load_checkpoint, newest_checkpoint
-from zerosum.runs.fitting import load_fitting
 from zerosum.training.state import count
 
 DATA = "data"  # the name, among a checkpoint's numbers, of the fingerprint of the run's data
@@ -24,12 +23,11 @@ class Taken:
     sentence: str
 
 
-def take_weights(game: Game, origin: str | Path) -> Taken:
-    """Give a game at its start the weights of another run: G, D and the average of G.
+def take_weights(game: TrainableGame, origin: str | Path) -> Taken:
+    """Give a game at its start the weights of another run: of its networks and its generators.
 
     Optimisers, what objectives and terms remember, and the clock start anew: their numbers belong to the old losses and
-    the old schedule. The average of G goes on as one of weights that have seen as many images as the other run had, for
-    it would else forget the old weights within its first images, as it should forget untrained ones.
+    the old schedule.
 
     Args:
         game: the game, freshly built.
@@ -46,13 +44,12 @@ def take_weights(game: Game, origin: str | Path) -> Taken:
             raise ValueError("it is no run folder, or one without a checkpoint")
         name, checkpoint, troubles = found
         images = count(checkpoint.numbers, "images")
-        load_fitting(game.G.network, checkpoint.groups.get("G", {}), "its G")
-        load_fitting(game.D.network, checkpoint.groups.get("D", {}), "its D")
-        load_fitting(game.ema.module, checkpoint.groups.get("ema", {}), "its average of G")
+        game.load_weights(checkpoint.groups, images)
     except (ValueError, OSError) as error:
         raise ValueError(f"nothing can start from {path}: {error}") from None
     facts = {"run": str(path.resolve()), "images": images}
-    taken = f"took G, D and the average of G from {path}, after {images:,} images ({name.name}); optimisers start anew"
+    names = ", ".join([*game.networks, *game.generators])
+    taken = f"weights of {names} from {path}, after {images:,} images ({name.name}); optimisers start afresh"
     return Taken(facts, "; ".join([*troubles, taken]))
 
 

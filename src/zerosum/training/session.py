@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from zerosum.data.dataset import Dataset
-from zerosum.game.distributed import rank, ranks, same_start
+from zerosum.game.distributed import rank, ranks
 from zerosum.game.finite import NonFiniteError
-from zerosum.game.game import Game
+from zerosum.game.trainable import TrainableGame
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import Checkpoint, checkpoints
 from zerosum.runs.files import LOG
@@ -28,7 +28,7 @@ from zerosum.training.origin import DATA, ORIGIN, Taken, check_origin, same_data
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import Together
 from zerosum.training.signals import StopRequest
-from zerosum.training.state import count, restore, slow_down
+from zerosum.training.state import capture, check_generators, count, restore
 from zerosum.training.watchers import RunWatchers
 
 ROLLBACKS = 5  # in a run, at most
@@ -63,7 +63,7 @@ class Session:
     precision: str
     care: Care
     watchers: RunWatchers = field(init=False)
-    game: Game = field(init=False)
+    game: TrainableGame = field(init=False)
     start: Checkpoint | None = field(init=False)
     facts: dict[str, Any] = field(init=False)
     rolled: list[dict[str, Any]] = field(init=False, default_factory=list)
@@ -72,6 +72,7 @@ class Session:
         """Play to the end; raises what `train` raises."""
         self.watchers = RunWatchers(self.recipe.watchers, self.care.watchers)
         self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.together.device
+        check_generators(self.game)
         scores, taken = None, None
         if first:
             scores = None if plan is None else RunScores(plan, self.run, self.dataset, where)
@@ -102,7 +103,7 @@ class Session:
                 except NonFiniteError as error:
                     self._roll_back(error, progress.say)
 
-    def _built(self) -> Game:
+    def _built(self) -> TrainableGame:
         return build_game(self.recipe, self.dataset, self.together.device, self.precision, self.watchers.all)
 
     def _stand_together(self, ended: bool = False) -> bool:
@@ -111,12 +112,13 @@ class Session:
         start = self.together.shared(self.start if rank() == 0 else None)
         if rank() > 0:
             self.start, self.facts = start, told["facts"]
-            if start is not None:
-                self._take(start)
-            self._settle()
-        game = self.game  # with weights of another run, if it starts from one
-        networks = (game.G.network, game.D.network, game.ema.module)
-        same_start([tensor for network in networks for tensor in (*network.parameters(), *network.buffers())])
+            self._slow_down()
+        if ranks() > 1:
+            # Wherever it stands: at a checkpoint, at the weights of another run, at its beginning.
+            state = self.together.shared(capture(self.game, {}, self.watchers.state()))
+            if state is not None and rank() > 0:
+                restore(self.game, state)
+                self.watchers.load_state(state.groups)
         return bool(told["ended"])
 
     def _open(self, say: Say, taken: Taken | None) -> bool:
@@ -139,7 +141,7 @@ class Session:
             if taken is not None:
                 self.facts[ORIGIN] = taken.facts
                 say(taken.sentence)
-        self._settle()
+        self._slow_down()
         ended = has_ended(self.run, self.recipe, start)
         if not ended:
             self.facts[DATA] = same_data(self.run, self.facts.get(DATA), self.dataset)
@@ -156,10 +158,9 @@ class Session:
         restore(self.game, found)
         self.watchers.load_state(found.groups)
 
-    def _settle(self) -> None:
-        """Let the game be as the facts say."""
-        slow_down(self.game, _SLOWER ** self.facts[_ROLLBACKS])
-        self.game.ema.before = self.facts.get(ORIGIN, {}).get("images", 0)
+    def _slow_down(self) -> None:
+        """Let the learning rates of a game that was just built be as the rollbacks so far have made them."""
+        self.game.slow_down(_SLOWER ** self.facts[_ROLLBACKS])
 
     def _truncate_log(self, say: Say) -> None:
         lines = 0 if self.start is None else self.start.numbers["log_lines"]
@@ -182,7 +183,7 @@ class Session:
             self.start = open_run(self.run, storable(self.recipe, self.dataset), self._take).checkpoint
             assert self.start is not None, "the loop saves before it plays"
             self.facts[_ROLLBACKS] = number
-            self._settle()
+            self._slow_down()
         self._stand_together()
         if rank() == 0:
             self._tell_rollback(error, broken, say)
@@ -194,7 +195,7 @@ class Session:
         self._truncate_log(say)
         told = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
         clock = {name: self.start.numbers[name] for name in ("images", "seconds")}
-        line = {**clock, "rounds": self.game.G.moves, ROLLBACK: told}
+        line = {**clock, "steps": self.game.steps, ROLLBACK: told}
         # Of earlier ones to this checkpoint the log has just lost the lines: it vouches for none of them.
         self.rolled = [*(one for one in self.rolled if one["images"] == line["images"]), line]
         for one in self.rolled:
@@ -207,12 +208,13 @@ class Session:
     def _described(self) -> str:
         """The data, the players and the machine in words."""
         data = f"{len(self.dataset):,} samples of {self.dataset.name}"
-        players = f"parameters G {_count(self.game.G.parameters)}, D {_count(self.game.D.parameters)}"
+        networks = self.game.networks.items()
+        players = f"parameters {', '.join(f'{name} {_count(network)}' for name, network in networks)}"
         where = f"{ranks()} processes, each on " * (ranks() > 1) + self.together.device.type
         threads = torch.get_num_threads()
         return f"{data}; {players}; {where} in {self.precision}, {threads} thread{'s' * (threads > 1)}"
 
 
-def _count(parameters: list[torch.nn.Parameter]) -> str:
-    total = sum(p.numel() for p in parameters)
+def _count(network: torch.nn.Module) -> str:
+    total = sum(p.numel() for p in network.parameters() if p.requires_grad)
     return f"{total / 1e6:.2f} M" if total >= 100_000 else f"{total:,}"

@@ -1,16 +1,14 @@
 """The watchers of a run and their memory."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor
 
 from zerosum.game.game import Watcher
-from zerosum.game.state import Stateful, load_memory, memory_of
+from zerosum.game.state import State, Stateful, load_state, state_of
 
 _GROUP = "watcher_"  # begins the names of their groups of tensors in a checkpoint
-
-Groups = Mapping[str, Mapping[str, Tensor]]
 
 
 class RunWatchers:
@@ -46,18 +44,17 @@ class RunWatchers:
 
     def state(self) -> dict[str, dict[str, Tensor]]:
         """The memory of those that have some, by name."""
-        return {name: memory_of(watcher, name) for name, watcher in self._stateful.items()}
+        return state_of(self._stateful)
 
-    def load_state(self, groups: Groups) -> None:
+    def load_state(self, groups: State) -> None:
         """Take the memory from a checkpoint's groups; a given watcher that it lacks remembers what it did at first.
 
         Raises `ValueError` where the memory does not fit.
         """
-        for name, watcher in self._stateful.items():
-            first = self._first[name] if name in self._given else {}
-            load_memory(watcher, name, dict(groups.get(name, first)))
+        first = {name: self._first[name] for name in self._given if name in self._first}
+        load_state(self._stateful, {**first, **groups})
 
-    def changes(self, groups: Groups) -> list[str]:
+    def changes(self, groups: State) -> list[str]:
         """Return a sentence for each given watcher that a checkpoint remembers and that is missing, or the reverse."""
         stored = {name for name in groups if name.startswith(_GROUP) and not name.removeprefix(_GROUP).isdecimal()}
         own = {name for name in self._given if self._first.get(name)}
