@@ -26,6 +26,9 @@ class Showing:
 
 OPTIMISERS = {
     "adam": lambda p: torch.optim.Adam(p, 0.01, (0.5, 0.9)),
+    "adam in reversed groups": lambda p: torch.optim.Adam(
+        [{"params": [one], "lr": 0.01 * place} for place, one in reversed([*enumerate(p, 1)])], 0.01, (0.5, 0.9)
+    ),
     "rmsprop": lambda p: torch.optim.RMSprop(p, 0.01, 0.9),
 }
 
@@ -140,4 +143,13 @@ def test_what_cannot_look_ahead_says_so(play, batches):
     D = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
     game = play(D=D, D_optimiser=torch.optim.SGD([*D.parameters()], 0.1), shown=Unrolled(1), objective=Wasserstein())
     with pytest.raises(ValueError, match="Unrolled looks ahead by Adam or RMSprop; D's optimiser is SGD"):
+        game.move_G(next(batches))
+
+
+@pytest.mark.parametrize("name", ["weight_decay", "momentum", "centered"])
+def test_a_part_of_an_optimiser_that_it_would_leave_out_is_refused(play, batches, fresh_networks, name):
+    D = fresh_networks()[1]
+    optimiser = torch.optim.RMSprop([*D.parameters()], 0.01, **{name: 0.5 if name != "centered" else True})
+    game = play(D=D, D_optimiser=optimiser, shown=Unrolled(1))
+    with pytest.raises(ValueError, match=f"Unrolled does not look ahead by {name}: leave it out of D's optimiser"):
         game.move_G(next(batches))

@@ -112,7 +112,8 @@ class CoupledGame:
 
     def state_dict(self):
         moves = {name: player.moves for name, player in self.players.items()}
-        return state_of(self._parts()) | {"counts": counts_of(images=self.images, steps=self.steps, **moves)}
+        counts = {"images": self.images, "steps": self.steps, **moves}
+        return state_of(self._parts()) | {"counts": counts_of(counts)}
 
     def load_state_dict(self, state):
         load_state(self._parts(), state)

@@ -253,10 +253,8 @@ class Game:
 
     def state_dict(self) -> Groups:
         """Networks, the average of G, optimisers, the memory of objective, terms and augmentation, and counts."""
-        counts = counts_of(
-            images=self.images, G_moves=self.G.moves, D_moves=self.D.moves, images_before=self.ema.before
-        )
-        return state_of(self._parts()) | {"counts": counts}
+        counts = {"images": self.images, "G_moves": self.G.moves, "D_moves": self.D.moves}
+        return state_of(self._parts()) | {"counts": counts_of({**counts, "images_before": self.ema.before})}
 
     def load_state_dict(self, state: State) -> None:
         """Go on from a state; raises `ValueError` where it is of another game, and may then be half changed."""

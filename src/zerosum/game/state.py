@@ -59,7 +59,7 @@ def load_state(parts: Mapping[str, Part], state: State) -> None:
                 raise ValueError(f"its memory of {name} does not fit: {str(error)!a:.100}") from None
 
 
-def counts_of(**counts: int) -> dict[str, Tensor]:
+def counts_of(counts: Mapping[str, int]) -> dict[str, Tensor]:
     """Counts as a group of a state."""
     return {name: torch.tensor(count) for name, count in counts.items()}
 
@@ -110,12 +110,14 @@ def _load_optimiser(optimiser: Optimizer, flat: Mapping[str, Tensor], name: str)
 
 
 def _kinds(optimiser: Optimizer, states: Mapping[int, Mapping[str, Tensor]]) -> list[set[frozenset[str]]]:
-    """For each parameter group, the sets of names that the states of its learning parameters have."""
-    found, places = [], itertools.count()
-    for group in optimiser.param_groups:
-        own = [(parameter, next(places)) for parameter in group["params"]]
-        found.append({frozenset(states.get(place, {})) for parameter, place in own if parameter.requires_grad})
-    return found
+    """The names of the states of learning parameters, in sets: for each group, and for matrices apart from vectors."""
+    found: dict[tuple[int, int], set[frozenset[str]]] = {}
+    places = itertools.count()
+    for number, group in enumerate(optimiser.param_groups):
+        for parameter, place in [(parameter, next(places)) for parameter in group["params"]]:
+            if parameter.requires_grad:
+                found.setdefault((number, parameter.dim()), set()).add(frozenset(states.get(place, {})))
+    return [*found.values()]
 
 
 def _broadcasts(shape: torch.Size, target: torch.Size) -> bool:
