@@ -86,7 +86,7 @@ def test_stopped_and_continued_it_is_the_run_that_would_have_been(first, tmp_pat
         patched.setattr(Game, "step", dies)
         with pytest.raises(Killed):
             train(SECOND, tmp_path / "broken", quiet=True, care=care)
-    moved = first.rename(tmp_path / "moved")
+    moved = first.path.rename(tmp_path / "moved")
     train(SECOND, tmp_path / "broken", quiet=True, care=Care())
     train(SECOND, tmp_path / "broken", quiet=True, care=care)
     moved.rename(first)
