@@ -35,8 +35,8 @@ def stub(package: ModuleType, parts: dict[str, str]) -> str:
 
 def stubs() -> dict[Path, str]:
     """The text of every stub, by its path from the root of the repository."""
-    texts = {room.__name__: stub(room, homes(room)) for room in rooms()}
-    texts[zerosum.__name__] = stub(zerosum, zerosum._HOMES) + "\n__version__: str\n"
+    texts = {room.__name__: stub(room, homes(room)) for room in (zerosum, *rooms())}
+    texts[zerosum.__name__] += "\n__version__: str\n"
     return {Path("src", *name.split("."), "__init__.pyi"): text for name, text in texts.items()}
 
 

@@ -13,7 +13,7 @@ import ast
 import difflib
 import importlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -30,14 +30,15 @@ class Room(ModuleType):
         """Return the part or module of that name, or `__all__`; raise `AttributeError` where there is none."""
         if name == "__all__":
             return list(homes(self))
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(f"{self.__name__} has no {name!r}")
         home = homes(self, name).get(name)
         if home:
             return getattr(importlib.import_module(home), name)
         if name in submodules(self):
             return importlib.import_module(f"{self.__name__}.{name}")
-        raise missing(self.__name__, name, dir(self))
+        close = difflib.get_close_matches(name, dir(self)) or dir(self)
+        raise AttributeError(f"{self.__name__} has no {name!r}; there is {', '.join(close)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; where the import system sets a module that defines a part of its own name, set the part."""
@@ -54,13 +55,6 @@ def open_room(package: str) -> None:
     sys.modules[package].__class__ = Room
 
 
-def missing(package: str, name: str, known: Iterable[str]) -> AttributeError:
-    """The error of a name that a package does not have, with those that may have been meant."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names) or names
-    return AttributeError(f"{package} has no {name!r}; there is {', '.join(close)}")
-
-
 def homes(package: ModuleType, word: str = "") -> dict[str, str]:
     """The names that belong to a package and the module that defines each, sorted; nothing is imported.
 
@@ -68,6 +62,8 @@ def homes(package: ModuleType, word: str = "") -> dict[str, str]:
 
     Raises `ValueError` when two of the modules define the same name, since one would hide the other.
     """
+    if "_HOMES" in vars(package):
+        return dict(vars(package)["_HOMES"])
     found: dict[str, str] = {}
     for module, path in _files(package):
         text = path.read_bytes()

@@ -12,7 +12,7 @@ import zerosum
 import zerosum.objectives
 from zerosum._rooms import Room, homes, public, submodules
 
-OPEN = "from zerosum._rooms import open_room\nopen_room(__name__)"
+OPEN = "from zerosum import _rooms\n_rooms.open_room(__name__)"
 PART = "class {name}:\n    pass\n"
 
 
@@ -96,9 +96,9 @@ def test_a_room_names_what_it_has():
 
 
 def test_the_package_names_its_verbs_and_its_rooms():
-    shown = {name for name in dir(zerosum) if not name.startswith("_")}
-    assert shown == {*zerosum.__all__, *submodules(zerosum)} - {"__version__"}
-    assert {"Recipe", "load", "read", "train", "objectives", "recipes"} <= shown
+    shown = dir(zerosum)
+    assert shown == sorted([*zerosum.__all__, *submodules(zerosum)])
+    assert {"Recipe", "load", "read", "train", "objectives", "recipes"} <= {*shown}
     for name in shown:
         assert getattr(zerosum, name) is not None
     with pytest.raises(AttributeError, match="zerosum has no 'recipe'; there is recipes, Recipe"):
@@ -123,6 +123,14 @@ def test_a_name_loads_its_module_and_what_that_imports_and_no_other():
     assert len(alone) < 20
 
 
+def test_the_package_can_be_imported_from_its_source_alone(root):
+    code = "import sys; sys.path.insert(0, 'src'); import zerosum; print(zerosum.__version__)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], cwd=root, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == zerosum.__version__
+
+
 def packages(library):
     """The `__init__.py` of every package in `src/zerosum`, but for the first and the program's."""
     return [s for s in library if s.path.endswith("/__init__.py") and s.module not in ("zerosum", "zerosum.cli")]
@@ -130,7 +138,7 @@ def packages(library):
 
 def test_packages_are_rooms_that_list_nothing_or_subfolders_that_hold_nothing(library):
     statements = {s.module: [ast.unparse(node) for node in s.tree.body[1:]] for s in packages(library)}
-    opened = ["from zerosum._rooms import open_room", "open_room(__name__)"]
+    opened = ["from zerosum import _rooms", "_rooms.open_room(__name__)"]
     assert all(ast.get_docstring(source.tree) for source in packages(library))
     assert [module for module, body in statements.items() if body not in ([], opened)] == []
     assert statements["zerosum.objectives"] == opened

@@ -1,5 +1,5 @@
 """What the discriminator sees in place of the samples: differentiable transformations, fixed or adaptive."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

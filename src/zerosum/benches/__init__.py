@@ -1,5 +1,5 @@
 """Benches: games compared over seeds, on sets whose truth is known."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

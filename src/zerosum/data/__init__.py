@@ -1,5 +1,5 @@
 """Data: every source opens as a `Dataset`, images or points with random access by index."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

@@ -1,5 +1,5 @@
 """Scores of one side against another: what was compared, how, and how sure it is."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

@@ -1,5 +1,5 @@
 """The game itself: turns, players, the alternating step, the average of the generator, the ranks."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

@@ -1,5 +1,5 @@
 """Numbers on samples and features. Pure functions of tensors."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

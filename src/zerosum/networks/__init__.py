@@ -1,5 +1,5 @@
 """The players' bodies: each family is a pair of small values that build modules for any data."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

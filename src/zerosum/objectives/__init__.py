@@ -1,5 +1,5 @@
 """What the players want: scores in, scalar out. Objectives know no networks, optimisers or penalties."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

@@ -1,5 +1,5 @@
 """Pictures: what people look at, as Pillow images."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

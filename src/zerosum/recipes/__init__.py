@@ -1,5 +1,5 @@
 """Recipes are values: one frozen dataclass tells a whole run, and its repr is the config file."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

@@ -1,5 +1,5 @@
 """The report: one page that shows what a run learned, with nothing to fetch from elsewhere."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

@@ -1,5 +1,5 @@
 """The run folder: checkpoints, the log, and the trained generator that sampling needs."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

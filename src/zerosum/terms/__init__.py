@@ -1,5 +1,5 @@
 """What is added to a player's loss, or done to its weights: penalties, schedules, projections."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

@@ -1,5 +1,5 @@
 """The loop around the game: data in, pictures, log lines and checkpoints out."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)

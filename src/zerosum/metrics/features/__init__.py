@@ -1,5 +1,5 @@
 """Extractors: what a score sees of an image. uint8 images in, features out."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)
