@@ -4,12 +4,13 @@ A page asks for one by a mark (see `docs/generate.py`). A new objective, term, n
 itself.
 """
 
+import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from zerosum._rooms import modules
+from zerosum._rooms import homes
 from zerosum.metrics.features.extractor import extractor_kinds
 from zerosum.recipes.descriptions import defaults, summary, written
 from zerosum.recipes.named_recipes import about, catalogue
@@ -141,8 +142,8 @@ def field_table(kind: type) -> str:
 
 
 def reference(room: str) -> str:
-    """The documentation of every public module of a room."""
-    found = [module.__name__ for module in modules(f"zerosum.{room}")]
+    """The documentation of every module that gives its room a name."""
+    found = sorted(set(homes(importlib.import_module(f"zerosum.{room}")).values()))
     directives = [f".. automodule:: {name}\n   :members:\n   :special-members: __call__\n" for name in found]
     return "```{eval-rst}\n" + "\n".join(directives) + "```"
 

@@ -26,11 +26,11 @@ from zerosum.augment import (
     Saturation,
     Scale,
     Translate,
-    transformations,
 )
 from zerosum.augment import _applying as applying
 from zerosum.augment._applying import applied
 from zerosum.augment._bands import amplified
+from zerosum.augment.pipelines import transformations
 from zerosum.game import Draws
 
 ALL = transformations("bgcfnc")

@@ -66,7 +66,7 @@ def test_every_step_that_is_compared_is_there():
 
 
 def test_the_usual_blocks_are_those_of_the_papers(monkeypatch):
-    block, h = residual.Down(2, 3, True, "none"), torch.randn(1, 2, 4, 4)
+    block, h = residual.DownBlock(2, 3, True, "none"), torch.randn(1, 2, 4, 4)
     ours = block(h)
     for name in ("convolved_and_halved", "raised_and_convolved"):
         monkeypatch.setattr(residual, name, getattr(residual, name))

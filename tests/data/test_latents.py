@@ -9,7 +9,8 @@ import safetensors.torch
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
 
-from zerosum.data import ArraySource, Coding, ConvolutionalAutoencoder, Digits, Latents, Ring
+from zerosum.data import ArraySource, Coding, Digits, Latents, Ring
+from zerosum.data.coding import ConvolutionalAutoencoder
 from zerosum.data.latents import load_autoencoder, train_autoencoder
 
 

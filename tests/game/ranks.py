@@ -14,7 +14,8 @@ import torch.distributed as dist
 from safetensors.torch import save_file
 from torch import nn
 
-from zerosum.game import Batch, ExponentialMovingAverage, Game, NonFiniteError, Normal, Player, average, same_start
+from zerosum.game import Batch, ExponentialMovingAverage, Game, NonFiniteError, Normal, Player, average
+from zerosum.game.distributed import same_start
 from zerosum.objectives import BoundaryEquilibrium
 from zerosum.terms import R1, Dragan, Every, GradientPenalty, HistoricalAveraging, LeCam, PathLength
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from zerosum.game import Draws, derived_seed, stream
+from zerosum.game import Draws
+from zerosum.game.draws import derived_seed, stream
 
 GOLDEN = {
     "latent": 4566096995707609340,

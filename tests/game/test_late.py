@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from zerosum.game import LateCheck, NonFiniteError, Player
+from zerosum.game import NonFiniteError, Player
+from zerosum.game.finite import LateCheck
 from zerosum.terms import R1, Every, WeightClip
 
 

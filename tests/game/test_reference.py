@@ -7,7 +7,8 @@ from itertools import islice
 import torch
 from torch.nn.functional import softplus
 
-from zerosum.game import Normal, stream
+from zerosum.game import Normal
+from zerosum.game.draws import stream
 from zerosum.objectives import Relativistic
 from zerosum.terms import R1, R2, Every, Geometric, Scheduled
 

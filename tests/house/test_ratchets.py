@@ -4,11 +4,22 @@ Each rule is a function from a syntax tree to the offences in it, and each is sh
 """
 
 import ast
+import importlib
+import statistics
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
+from scripts.stubs import rooms
+
+from zerosum._rooms import homes
+from zerosum.recipes.named_recipes import catalogue
+from zerosum.recipes.reader import vocabulary
 
 LINES, FUNCTION_LINES, ARGUMENTS, OPTIONS, TURN_FIELDS = 300, 60, 8, 12, 10
+MEDIAN_LINES = 95  # of the library's files, without the packages' own
+NAMES = 12  # that a room gives besides recipes and what recipes are made of; these rooms give more:
+MORE_NAMES = {"networks": 40, "data": 28, "game": 28, "evaluation": 24, "benches": 20, "metrics": 54}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -160,6 +171,28 @@ def test_rule_lets_good_custom_pass(rule, text):
 def test_files_are_short(everything):
     long = {source.path: len(source.text.splitlines()) for source in everything}
     assert {path: lines for path, lines in long.items() if lines > LINES} == {}
+
+
+def test_half_of_the_files_are_shorter_than_a_screen_or_two(library):
+    lengths = [len(source.text.splitlines()) for source in library if not source.path.endswith("__init__.py")]
+    assert statistics.median(lengths) <= MEDIAN_LINES
+
+
+def tools(room: ModuleType) -> list[str]:
+    """The public names of a room but for recipes and their constructors, of which there may be any number."""
+    return sorted(homes(room).keys() - vocabulary().keys() - {make.__name__ for make in catalogue().values()})
+
+
+@pytest.mark.parametrize("room", rooms(), ids=lambda room: room.__name__)
+def test_a_room_gives_few_names(room):
+    """A new name here is one that users shall call; a helper gets an underscore, or its module says `__all__`."""
+    assert len(tools(room)) <= MORE_NAMES.get(room.__name__.removeprefix("zerosum."), NAMES), tools(room)
+
+
+def test_constructors_and_recipes_are_not_counted_and_other_names_are():
+    assert tools(importlib.import_module("zerosum.objectives")) == ["Kernel"]
+    assert {"catalogue", "read"} <= {*tools(importlib.import_module("zerosum.recipes"))}
+    assert "dcgan" not in tools(importlib.import_module("zerosum.recipes"))
 
 
 def deep_classes(trees: list[ast.Module]) -> list[str]:

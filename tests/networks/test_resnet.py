@@ -18,7 +18,7 @@ from zerosum.networks import (
 )
 from zerosum.networks.layers.attention import SelfAttention
 from zerosum.networks.layers.fused import halved
-from zerosum.networks.layers.residual import Down, Up
+from zerosum.networks.layers.residual import DownBlock, UpBlock
 
 
 def count(network):
@@ -73,7 +73,7 @@ def test_sizes_are_those_of_the_papers_networks_for_128x128():
 
 
 def test_generators_block_is_the_papers():
-    block = Up(3, 4, (7, 10), "batch", None)
+    block = UpBlock(3, 4, (7, 10), "batch", None)
     h = torch.randn(2, 3, 4, 5)
     raised = interpolate(relu(block.norm1(h)), (7, 10))
     residual = block.conv2(relu(block.norm2(block.conv1(raised))))
@@ -82,16 +82,16 @@ def test_generators_block_is_the_papers():
 
 @pytest.mark.parametrize("halves", [True, False])
 def test_discriminators_block_is_the_papers(halves):
-    block, h = Down(4, 6, halves, "layer"), torch.randn(2, 4, 8, 6)
+    block, h = DownBlock(4, 6, halves, "layer"), torch.randn(2, 4, 8, 6)
     residual = block.conv2(relu(block.norm2(block.conv1(relu(block.norm1(h))))))
     wanted = residual + block.shortcut(h)
     torch.testing.assert_close(block(h), avg_pool2d(wanted, 2) if halves else wanted)
-    assert isinstance(Down(4, 4, False, "none").shortcut, nn.Identity)
+    assert isinstance(DownBlock(4, 4, False, "none").shortcut, nn.Identity)
     assert block.conv1.out_channels == 4
 
 
 def test_the_first_block_looks_at_the_picture_as_it_is():
-    block, x = Down(3, 5, True, "layer", first=True), torch.randn(2, 3, 8, 6)
+    block, x = DownBlock(3, 5, True, "layer", first=True), torch.randn(2, 3, 8, 6)
     residual = block.conv2(relu(block.conv1(x)))
     torch.testing.assert_close(block(x), avg_pool2d(residual, 2) + block.shortcut(avg_pool2d(x, 2)))
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from zerosum.networks import Labels, TransformerDiscriminator, TransformerGenerator, width_scaled
+from zerosum.networks import Labels, TransformerDiscriminator, TransformerGenerator
 from zerosum.networks.layers.tokens import (
     RMSNorm,
     Rotary,
@@ -18,7 +18,7 @@ from zerosum.networks.layers.tokens import (
     position_code,
     unpatchify,
 )
-from zerosum.networks.transformer import token_width
+from zerosum.networks.transformer import token_width, width_scaled
 
 
 def count(module):

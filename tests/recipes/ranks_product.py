@@ -29,7 +29,8 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn.functional import avg_pool2d, silu
 
-from zerosum.game import Batch, ExponentialMovingAverage, Game, Player, Unrolled, own_rows, rank
+from zerosum.game import Batch, ExponentialMovingAverage, Game, Player, Unrolled, own_rows
+from zerosum.game.distributed import rank
 from zerosum.networks import conditioning
 from zerosum.networks.batch_norms import share_batch_norms
 from zerosum.networks.layers import minibatch

@@ -31,7 +31,8 @@ from zerosum.objectives import (
     RationalQuadraticKernel,
     TopK,
 )
-from zerosum.recipes import Adam, RMSprop, catalogue, named, pretty, read_recipe, vocabulary
+from zerosum.recipes import Adam, RMSprop, catalogue, named, pretty, read_recipe
+from zerosum.recipes.reader import vocabulary
 from zerosum.terms import (
     R1,
     Consistency,

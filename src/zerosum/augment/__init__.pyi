@@ -31,5 +31,4 @@ from zerosum.augment.motions import Rotate90 as Rotate90
 from zerosum.augment.motions import Scale as Scale
 from zerosum.augment.pipelines import DiffAugment as DiffAugment
 from zerosum.augment.pipelines import FixedAugment as FixedAugment
-from zerosum.augment.pipelines import transformations as transformations
 from zerosum.augment.schedules import Line as Line

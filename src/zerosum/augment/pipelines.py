@@ -1,5 +1,7 @@
 """The order of transformations in ADA, and augmentations of a strength that is given."""
 
+__all__ = ["DiffAugment", "FixedAugment"]
+
 from dataclasses import dataclass
 from types import MappingProxyType
 

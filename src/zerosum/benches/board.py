@@ -1,5 +1,7 @@
 """Where games are compared: sets whose modes are known, each with networks and a budget that all games share."""
 
+__all__ = ["Board", "boards", "on_board"]
+
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 

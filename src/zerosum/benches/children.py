@@ -1,5 +1,7 @@
 """Commands run side by side, each in a process of its own, with the seconds of processor time that it took."""
 
+__all__ = ()
+
 import os
 import signal
 import subprocess

@@ -1,5 +1,7 @@
 """What papers report for the sets of the benches, to be read beside our own numbers."""
 
+__all__ = ()
+
 from dataclasses import dataclass
 
 

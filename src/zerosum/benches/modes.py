@@ -1,5 +1,7 @@
 """The modes bench: which modes games find, each on the same networks and budget, over seeds."""
 
+__all__ = ["Cell", "Result", "plan", "play", "real_coverage", "usual_games"]
+
 import hashlib
 import json
 from collections.abc import Callable, Sequence

@@ -1,5 +1,7 @@
 """Runs that are played side by side, each in a folder of its own, and continued by the same command."""
 
+__all__ = ()
+
 import json
 import sys
 import time

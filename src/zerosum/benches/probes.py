@@ -1,5 +1,7 @@
 """The probes bench: how often games break rules that their data keep without exception."""
 
+__all__ = ["Kept", "ProbeResult", "play_probes", "probe_boards", "probe_summary", "probe_table", "rule_kept"]
+
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace

@@ -1,5 +1,7 @@
 """What samples found of a board's modes."""
 
+__all__ = ()
+
 from pathlib import Path
 
 import torch

@@ -1,5 +1,7 @@
 """Results of the modes bench, summed up over seeds: as numbers and as Markdown."""
 
+__all__ = ["markdown", "summed_up"]
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -32,12 +32,8 @@ from zerosum.data.arrays import ArraySource as ArraySource
 from zerosum.data.arrays import Arrays as Arrays
 from zerosum.data.coding import Autoencoder as Autoencoder
 from zerosum.data.coding import Coding as Coding
-from zerosum.data.coding import ConvolutionalAutoencoder as ConvolutionalAutoencoder
 from zerosum.data.conditions import Columns as Columns
 from zerosum.data.conditions import Conditions as Conditions
-from zerosum.data.conditions import columns_of as columns_of
-from zerosum.data.conditions import conditions_of as conditions_of
-from zerosum.data.conditions import shortened as shortened
 from zerosum.data.counting import Counting as Counting
 from zerosum.data.dataset import Dataset as Dataset
 from zerosum.data.dataset import Multimodal as Multimodal
@@ -49,7 +45,6 @@ from zerosum.data.discrete_laws import PoissonLaw as PoissonLaw
 from zerosum.data.discrete_laws import StepsLaw as StepsLaw
 from zerosum.data.fingerprints import fingerprint as fingerprint
 from zerosum.data.folders import Images as Images
-from zerosum.data.folders import threaded as threaded
 from zerosum.data.given import Given as Given
 from zerosum.data.hub import Hub as Hub
 from zerosum.data.inspect import Broken as Broken
@@ -70,12 +65,9 @@ from zerosum.data.laws import LogisticLaw as LogisticLaw
 from zerosum.data.laws import NormalLaw as NormalLaw
 from zerosum.data.laws import UniformLaw as UniformLaw
 from zerosum.data.packed import PackedSet as PackedSet
-from zerosum.data.packed import is_packed as is_packed
 from zerosum.data.packing import pack as pack
 from zerosum.data.resolve import source as source
-from zerosum.data.sampling import inverse_of as inverse_of
 from zerosum.data.sampling import inverse_transform as inverse_transform
-from zerosum.data.sampling import open_uniform as open_uniform
 from zerosum.data.shapes import Checkerboard as Checkerboard
 from zerosum.data.shapes import Circles as Circles
 from zerosum.data.shapes import Moons as Moons
@@ -96,5 +88,4 @@ from zerosum.data.synthetic import GaussianMixture as GaussianMixture
 from zerosum.data.synthetic import GaussianMixture1D as GaussianMixture1D
 from zerosum.data.synthetic import Grid as Grid
 from zerosum.data.synthetic import Ring as Ring
-from zerosum.data.torchset import MapStyle as MapStyle
 from zerosum.data.torchset import from_torch as from_torch

@@ -1,5 +1,7 @@
 """Pictures as latents of an autoencoder, and back."""
 
+__all__ = ["Autoencoder", "Coding"]
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable

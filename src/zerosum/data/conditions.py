@@ -1,5 +1,7 @@
 """Conditions that are no classes: for each sample a row of named numbers, all of them yes or no, or of any scale."""
 
+__all__ = ["Columns", "Conditions"]
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,5 +1,7 @@
 """Images in files: a folder, or a zip of one, whose subfolders are the classes, or with a table of conditions."""
 
+__all__ = ["Images"]
+
 import math
 import os
 import statistics

@@ -1,5 +1,7 @@
 """A packed set: samples as raw bytes in a few files, read through the memory map at the speed of memory."""
 
+__all__ = ["PackedSet"]
+
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -5,6 +5,8 @@ F^-1(u) = inf {x : F(x) >= u} also where F jumps or stays level (Devroye 1986, N
 theorem 2.1). A generator on the line learns this very map.
 """
 
+__all__ = ["inverse_transform"]
+
 import math
 from collections.abc import Callable
 

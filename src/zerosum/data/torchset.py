@@ -1,5 +1,7 @@
 """Any map-style dataset of torch or torchvision as a source."""
 
+__all__ = ["from_torch"]
+
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -1,5 +1,7 @@
 """What was seen of a real side, kept for the next time by what it was: the same pictures under the same extractor."""
 
+__all__ = ()
+
 import hashlib
 import json
 import os

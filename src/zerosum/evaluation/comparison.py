@@ -1,5 +1,7 @@
 """Results side by side, where they are alike enough to be compared."""
 
+__all__ = ["Comparison", "compare"]
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

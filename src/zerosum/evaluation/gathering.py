@@ -1,5 +1,7 @@
 """From a side to what measures take: moments, features, logits, labels, and a hash of what was seen."""
 
+__all__ = ()
+
 import hashlib
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass

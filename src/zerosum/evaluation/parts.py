@@ -1,5 +1,7 @@
 """The moments of a sample by groups, from which the error of what depends on them is told."""
 
+__all__ = ()
+
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,5 +1,7 @@
 """The distortion gallery as pictures, a page and numbers."""
 
+__all__ = ["sanity_table", "write_sanity"]
+
 import base64
 import io
 import json

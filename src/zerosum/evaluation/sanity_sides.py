@@ -1,5 +1,7 @@
 """The distortion gallery of a side, whatever it is given as."""
 
+__all__ = ()
+
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

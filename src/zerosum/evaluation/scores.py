@@ -1,5 +1,7 @@
 """Scores with their errors and the protocol they were made by, as a value and as a JSON file."""
 
+__all__ = ["Scores", "read_scores", "write_scores"]
+
 import json
 import math
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """The sides of a comparison: pictures, points, features or moments, from wherever they are given."""
 
+__all__ = ()
+
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

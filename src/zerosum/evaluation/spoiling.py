@@ -1,5 +1,7 @@
 """How pictures and sets of them are spoilt, by name."""
 
+__all__ = ()
+
 import math
 from collections.abc import Callable, Mapping
 from functools import partial

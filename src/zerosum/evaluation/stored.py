@@ -1,5 +1,7 @@
 """Moments of a side in a file, with what a protocol must know of them."""
 
+__all__ = ["StoredMoments", "load_moments", "save_moments"]
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,6 +4,8 @@ Every rank plays the same moves in the same order on as many samples, so that wh
 process nothing is sent, and tensors come back as they are.
 """
 
+__all__ = ["average", "everyone", "own_rows"]
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Randomness as a pure function of (seed, purpose, position): nothing to save, nothing to lose on resume."""
 
+__all__ = ["Draws"]
+
 import hashlib
 from dataclasses import dataclass
 

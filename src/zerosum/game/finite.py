@@ -1,5 +1,7 @@
 """Losses and gradients that are no longer numbers: seen at the very move, named by part, and never stepped down."""
 
+__all__ = ["NonFiniteError"]
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

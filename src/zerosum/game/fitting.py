@@ -1,5 +1,7 @@
 """Weights from a file into a network, which they may not fit."""
 
+__all__ = ()
+
 from collections.abc import Mapping
 
 from torch import Tensor, nn

@@ -1,5 +1,7 @@
 """The game: alternating moves of a discriminator and a generator. The whole algorithm is `step`."""
 
+__all__ = ["Game", "ReadsScores", "Shown", "Watcher"]
+
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace

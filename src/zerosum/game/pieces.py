@@ -1,5 +1,7 @@
 """A batch in pieces: gradients are taken of one piece after another, and whoever watches sees the batch whole."""
 
+__all__ = ["Batch", "SeesWholeBatch"]
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Protocol, runtime_checkable

@@ -1,5 +1,7 @@
 """A player: a network and how it moves."""
 
+__all__ = ["Objective", "Player", "Schedule", "Term", "WeightProjection", "Wrapper"]
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable

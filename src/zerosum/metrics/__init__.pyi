@@ -20,10 +20,7 @@ from zerosum.metrics import wasserstein as wasserstein
 from zerosum.metrics.class_accuracy import ClassificationAccuracy as ClassificationAccuracy
 from zerosum.metrics.class_accuracy import classification_accuracy_score as classification_accuracy_score
 from zerosum.metrics.classifier import Classifier as Classifier
-from zerosum.metrics.classifier import restored as restored
 from zerosum.metrics.classifier import train_classifier as train_classifier
-from zerosum.metrics.connected import Components as Components
-from zerosum.metrics.connected import components as components
 from zerosum.metrics.distortions import black_rectangles as black_rectangles
 from zerosum.metrics.distortions import contaminated as contaminated
 from zerosum.metrics.distortions import fewer as fewer
@@ -38,8 +35,6 @@ from zerosum.metrics.divergences import cross_entropy as cross_entropy
 from zerosum.metrics.divergences import entropy as entropy
 from zerosum.metrics.divergences import js_divergence as js_divergence
 from zerosum.metrics.divergences import kl_divergence as kl_divergence
-from zerosum.metrics.fitting import NearestDrawing as NearestDrawing
-from zerosum.metrics.fitting import nearest_drawing as nearest_drawing
 from zerosum.metrics.frechet import FrechetInfinity as FrechetInfinity
 from zerosum.metrics.frechet import IntraClassFrechet as IntraClassFrechet
 from zerosum.metrics.frechet import frechet_distance as frechet_distance
@@ -55,7 +50,6 @@ from zerosum.metrics.modes import label_coverage as label_coverage
 from zerosum.metrics.modes import mode_coverage as mode_coverage
 from zerosum.metrics.modes import reach as reach
 from zerosum.metrics.moments import Moments as Moments
-from zerosum.metrics.moments import moments_facts as moments_facts
 from zerosum.metrics.moments import moments_of as moments_of
 from zerosum.metrics.neighbours import DensityCoverage as DensityCoverage
 from zerosum.metrics.neighbours import Memorisation as Memorisation
@@ -69,11 +63,9 @@ from zerosum.metrics.path_length import perceptual_path_length as perceptual_pat
 from zerosum.metrics.rules import RuleKept as RuleKept
 from zerosum.metrics.rules import Verdict as Verdict
 from zerosum.metrics.rules import exactly as exactly
-from zerosum.metrics.rules import left_over as left_over
 from zerosum.metrics.rules import mirrored as mirrored
 from zerosum.metrics.rules import object_counts as object_counts
 from zerosum.metrics.rules import one_of_each as one_of_each
 from zerosum.metrics.rules import one_view as one_view
-from zerosum.metrics.rules import unlikeness as unlikeness
 from zerosum.metrics.wasserstein import sliced_wasserstein as sliced_wasserstein
 from zerosum.metrics.wasserstein import wasserstein_1d as wasserstein_1d

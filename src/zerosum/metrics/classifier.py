@@ -1,5 +1,7 @@
 """A small classifier of labelled pictures, trained where one is needed: it reads which class a sample carries."""
 
+__all__ = ["Classifier", "train_classifier"]
+
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Connected parts of masks: how many there are in each picture, and where they lie."""
 
+__all__ = ()
+
 from dataclasses import dataclass
 
 import torch

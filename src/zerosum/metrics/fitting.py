@@ -1,5 +1,7 @@
 """Which of all pictures that a drawing can make is nearest to a given one."""
 
+__all__ = ()
+
 from collections.abc import Callable
 from dataclasses import dataclass
 

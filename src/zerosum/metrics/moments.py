@@ -1,5 +1,7 @@
 """Mean and covariance of features, read in passing: what the Frechet distance needs of a data set of any length."""
 
+__all__ = ["Moments", "moments_of"]
+
 import json
 import os
 from collections.abc import Mapping

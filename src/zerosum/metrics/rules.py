@@ -4,6 +4,8 @@ Each reading first asks whether a picture shows such things at all, and only the
 uint8 `(B, C, H, W)`, smoothed before they are read, so that noise and a soft edge decide nothing.
 """
 
+__all__ = ["RuleKept", "Verdict", "exactly", "mirrored", "object_counts", "one_of_each", "one_view"]
+
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

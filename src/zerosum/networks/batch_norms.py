@@ -1,5 +1,7 @@
 """Batch norms whose batch is that of all ranks."""
 
+__all__ = ()
+
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm

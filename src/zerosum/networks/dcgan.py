@@ -4,6 +4,8 @@ By the paper's rules: strided convolutions in D and transposed ones in G instead
 G's output and D's input, no hidden dense layers, ReLU in G with tanh at its end, leaky ReLU in D.
 """
 
+__all__ = ["DCGANDiscriminator", "DCGANGenerator"]
+
 import math
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """How a discriminator compares the samples of a batch, against collapse onto a few."""
 
+__all__ = ["MinibatchDiscrimination", "MinibatchStddev"]
+
 from dataclasses import dataclass
 
 from torch import nn

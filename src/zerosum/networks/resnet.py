@@ -33,7 +33,7 @@ from zerosum.networks.layers.attention import SelfAttention
 from zerosum.networks.layers.basic import Norm, check_conditioning, check_size, norm2d
 from zerosum.networks.layers.finish import finished
 from zerosum.networks.layers.pyramid import Sides, channels, ladder
-from zerosum.networks.layers.residual import Down, Up, xavier
+from zerosum.networks.layers.residual import DownBlock, UpBlock, xavier
 from zerosum.networks.layers.styled import styled
 from zerosum.networks.layers.virtual import refer_to_latents, refer_to_samples
 from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev, comparing
@@ -55,7 +55,7 @@ def _attentive(attention: int, sizes: list[Sides], widths: list[int]) -> list[nn
 
 class _Generator(nn.Module):
     def __init__(
-        self, join: Join, seed: nn.Module, blocks: list[Up], attentions: list[nn.Module], end: nn.Module
+        self, join: Join, seed: nn.Module, blocks: list[UpBlock], attentions: list[nn.Module], end: nn.Module
     ) -> None:
         super().__init__()
         self.join, self.seed, self.end = join, seed, end
@@ -126,7 +126,7 @@ class ResNetGenerator:
         join, left = entrance(self.conditioning, condition)
         seed = nn.Sequential(_dense(latent + join.size, top * math.prod(bottom)), nn.Unflatten(1, (top, *bottom)))
         steps = zip([top, *widths], widths, targets, strict=False)
-        blocks = [Up(before, after, target, self.norm, left) for before, after, target in steps]
+        blocks = [UpBlock(before, after, target, self.norm, left) for before, after, target in steps]
         end = nn.Sequential(norm2d(self.norm, self.size), nn.ReLU(), xavier(self.size, picture_channels, 3))
         generator = _Generator(join, seed, blocks, _attentive(self.attention, targets, widths), end)
         return finished(generator, self.norm, lambda inner: refer_to_latents(inner, latent, condition))
@@ -187,9 +187,9 @@ class ResNetDiscriminator:
         before = picture_channels + join.size
         attentions = _attentive(self.attention, sizes, widths)
         for stage, (after, attention) in enumerate(zip(widths, attentions, strict=True)):
-            parts += [Down(before, after, True, self.norm, first=stage == 0), attention]
+            parts += [DownBlock(before, after, True, self.norm, first=stage == 0), attention]
             before = after
-        body = nn.Sequential(*parts, *(Down(before, before, False, self.norm) for _ in range(self.blocks)))
+        body = nn.Sequential(*parts, *(DownBlock(before, before, False, self.norm) for _ in range(self.blocks)))
         minibatch, entries = comparing(self.minibatch, before, self.norm)
         head = Head(entries, left, predictions(self.conditioning, condition, self.auxiliary))
         nn.init.xavier_uniform_(head.linear.weight)

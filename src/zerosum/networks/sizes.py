@@ -1,5 +1,7 @@
 """A bound on what a recipe's text can make a machine allocate."""
 
+__all__ = ()
+
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

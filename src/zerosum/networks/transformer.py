@@ -5,6 +5,8 @@ scale: pictures shown at several depths, so that early layers of G are used (`mo
 falls with the width (`width_scaled`).
 """
 
+__all__ = ["TransformerDiscriminator", "TransformerGenerator"]
+
 from dataclasses import dataclass
 
 import torch

@@ -7,7 +7,6 @@ from zerosum.pictures import partners as partners
 from zerosum.pictures import points as points
 from zerosum.pictures.curves import Curve as Curve
 from zerosum.pictures.curves import Level as Level
-from zerosum.pictures.curves import compact as compact
 from zerosum.pictures.curves import line_chart as line_chart
 from zerosum.pictures.mosaic import grid as grid
 from zerosum.pictures.partners import pairs as pairs

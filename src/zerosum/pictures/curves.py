@@ -4,6 +4,8 @@ A page sets the colours by the CSS variables `--chart-1`, `--chart-2`, `--chart-
 (text) and `--chart-rule` (grid lines); without them a chart has calm ones of its own.
 """
 
+__all__ = ["Curve", "Level", "line_chart"]
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -70,10 +70,8 @@ from zerosum.recipes.penalty_games import roth as roth
 from zerosum.recipes.plain_games import minimax as minimax
 from zerosum.recipes.plain_games import non_saturating as non_saturating
 from zerosum.recipes.plain_games import r1 as r1
-from zerosum.recipes.reader import fits as fits
 from zerosum.recipes.reader import read as read
 from zerosum.recipes.reader import read_recipe as read_recipe
-from zerosum.recipes.reader import vocabulary as vocabulary
 from zerosum.recipes.reader import with_setting as with_setting
 from zerosum.recipes.recipe import Recipe as Recipe
 from zerosum.recipes.recipe import pretty as pretty

@@ -4,6 +4,8 @@ The text is parsed, never evaluated. Which constructors exist is asked of the ro
 network can be written in a recipe the moment its file exists.
 """
 
+__all__ = ["read", "read_recipe", "with_setting"]
+
 import ast
 import difflib
 import inspect

@@ -6,6 +6,8 @@ by a rename as well. So a crash at any moment leaves the other checkpoints as th
 name was whole once. The newest one whose manifest verifies is the one that counts.
 """
 
+__all__ = ["Checkpoint", "checkpoints", "load_checkpoint", "newest_checkpoint"]
+
 import hashlib
 import json
 import shutil

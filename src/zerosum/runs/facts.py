@@ -1,5 +1,7 @@
 """What a generator's file, or a checkpoint, says of the generator beside its weights, checked."""
 
+__all__ = ()
+
 import math
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,5 +1,7 @@
 """One writer at a time: the lock of a run folder."""
 
+__all__ = ()
+
 import fcntl
 import json
 import os

@@ -1,5 +1,7 @@
 """The log of a run: one JSON object a tick, with the mean of everything the game said since the last."""
 
+__all__ = ["read_log"]
+
 import json
 import os
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,7 @@
 """JSON from files that anybody may have written."""
 
+__all__ = ()
+
 import json
 from pathlib import Path
 from typing import Any

@@ -28,13 +28,10 @@ from zerosum.terms.gradient_penalties import GradientPenalty as GradientPenalty
 from zerosum.terms.gradient_penalties import R1 as R1
 from zerosum.terms.gradient_penalties import R2 as R2
 from zerosum.terms.gradient_penalties import RothRegularizer as RothRegularizer
-from zerosum.terms.gradient_penalties import interpolates as interpolates
-from zerosum.terms.gradient_penalties import squared_slope as squared_slope
 from zerosum.terms.level_guidance import JudgesLevels as JudgesLevels
 from zerosum.terms.level_guidance import LevelGuidance as LevelGuidance
 from zerosum.terms.level_guidance import ShowsLevels as ShowsLevels
 from zerosum.terms.matching import MatchingAware as MatchingAware
-from zerosum.terms.matching import mismatched as mismatched
 from zerosum.terms.max_gradient_penalty import MaxGradientPenalty as MaxGradientPenalty
 from zerosum.terms.projections import WeightClip as WeightClip
 from zerosum.terms.reconstruction import Reconstruction as Reconstruction

@@ -4,6 +4,8 @@ Slopes are taken per sample: the gradient of a sample's score (of the sum of its
 no value depends on the batch size. They reuse the forward pass of the loss, and sums are formed in float32.
 """
 
+__all__ = ["R1", "R2", "Dragan", "GradientPenalty", "RothRegularizer"]
+
 from dataclasses import dataclass
 from typing import ClassVar
 

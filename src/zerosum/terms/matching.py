@@ -1,5 +1,7 @@
 """Real samples under conditions that are not theirs, so that a condition is not overlooked."""
 
+__all__ = ["MatchingAware"]
+
 from dataclasses import dataclass, replace
 from typing import ClassVar
 

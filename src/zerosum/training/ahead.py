@@ -1,5 +1,7 @@
 """Reading ahead: what will be wanted next is read by a thread while the game computes."""
 
+__all__ = ()
+
 import queue
 import threading
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """The endless stream of real batches, as a pure function of (seed, position)."""
 
+__all__ = ()
+
 from collections.abc import Iterator
 from functools import lru_cache
 

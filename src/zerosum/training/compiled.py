@@ -9,6 +9,8 @@ given to it anew each time: the factors of `Every` and `Scheduled`, and all rand
 or a number off a tensor by itself is refused.
 """
 
+__all__ = ()
+
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

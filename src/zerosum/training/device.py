@@ -1,5 +1,7 @@
 """Where and in which number format a run computes."""
 
+__all__ = ()
+
 import ctypes
 import math
 import os

@@ -1,5 +1,7 @@
 """Scores of a run under way, and the best generator so far."""
 
+__all__ = ()
+
 import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path

@@ -1,5 +1,7 @@
 """What ends a run from without, in words: a full disk, too little memory."""
 
+__all__ = ()
+
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,5 +1,7 @@
 """Opening a run folder: a new one, or one to continue."""
 
+__all__ = ()
+
 import json
 import os
 import platform

@@ -1,5 +1,7 @@
 """Whether samples carry the class asked for, read by a judge that the run's own data train."""
 
+__all__ = ()
+
 import hashlib
 import json
 from dataclasses import dataclass

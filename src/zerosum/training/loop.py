@@ -1,5 +1,7 @@
 """The loop: rounds of the game, and from time to time a log line, a picture and a checkpoint."""
 
+__all__ = ()
+
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

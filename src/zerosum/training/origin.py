@@ -1,5 +1,7 @@
 """Where a run came from: the weights of another run, and its data."""
 
+__all__ = ()
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

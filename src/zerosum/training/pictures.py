@@ -1,5 +1,7 @@
 """What a generator makes of fixed latents, as a picture, so that progress is visible."""
 
+__all__ = ()
+
 import io
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """What a person watching a run sees: a live bar on a terminal, plain lines elsewhere. Always on stderr."""
 
+__all__ = ()
+
 import sys
 import time
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """Several processes that play one run together, as `torchrun` starts them: joining, agreeing, leaving."""
 
+__all__ = ["RankLostError"]
+
 import json
 import os
 from collections.abc import Callable, Iterator

@@ -1,5 +1,7 @@
 """Scores that the data itself allows at the end of a run."""
 
+__all__ = ()
+
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,5 +1,7 @@
 """One start of a run: where it begins or goes on, and what is done when its numbers cease to be finite."""
 
+__all__ = ()
+
 import math
 from collections.abc import Callable
 from contextlib import closing, nullcontext

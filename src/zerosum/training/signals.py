@@ -1,5 +1,7 @@
 """Ending well: SIGINT and SIGTERM let the round finish, so that the run can be saved; a second one ends at once."""
 
+__all__ = ["Interrupted"]
+
 import os
 import signal
 import threading

@@ -1,5 +1,7 @@
 """A run's game and watchers to a checkpoint and back."""
 
+__all__ = ["Stateful"]
+
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any

@@ -17,6 +17,5 @@ from zerosum.metrics.features.extractor import extractor_kinds as extractor_kind
 from zerosum.metrics.features.extractor import extractor_named as extractor_named
 from zerosum.metrics.features.inception import Inception as Inception
 from zerosum.metrics.features.lite0 import Lite0 as Lite0
-from zerosum.metrics.features.lite0 import packaged as packaged
 from zerosum.metrics.features.pixels import Pixels as Pixels
 from zerosum.metrics.features.random_conv import RandomConv as RandomConv

@@ -1,5 +1,7 @@
 """EfficientNet-Lite0: features of ImageNet without a download beside the package index."""
 
+__all__ = ["Lite0"]
+
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path

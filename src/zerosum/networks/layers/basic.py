@@ -1,5 +1,7 @@
 """Small choices by name, and what all families check."""
 
+__all__ = ()
+
 from collections.abc import Iterator
 from typing import Literal
 

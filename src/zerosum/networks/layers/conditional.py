@@ -1,5 +1,7 @@
 """Layers that a condition changes."""
 
+__all__ = ["ConditionalBatchNorm"]
+
 from torch import Tensor, nn
 
 from zerosum.networks.conditioning import Condition, Entries, Join, embed, needed

@@ -1,5 +1,7 @@
 """The one dial of size that each family has, from which widths and depth follow."""
 
+__all__ = ()
+
 
 def check_dial(size: int, least: int = 4) -> None:
     """Raise `ValueError` unless `size` is large enough for a network to be built of."""

@@ -4,6 +4,8 @@ Weights are drawn from N(0, 1) and divided by the root of their number of inputs
 drawn. Under Adam, whose steps do not depend on the size of gradients, all layers then learn at the same relative speed.
 """
 
+__all__ = ["EqualConv2d", "EqualLinear"]
+
 import math
 
 import torch

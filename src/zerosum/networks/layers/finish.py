@@ -1,5 +1,7 @@
 """What a choice of norm asks of a whole network once it is built."""
 
+__all__ = ()
+
 from collections.abc import Callable
 
 from torch import nn

@@ -5,6 +5,8 @@ Nearest neighbours up and then 3x3, or 3x3 and then means of two by two, are str
 of progressive GANs (Karras et al. 2018, arXiv 1710.10196). The weights that learn stay those of the 3x3 kernel.
 """
 
+__all__ = ()
+
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, interpolate, pad
 

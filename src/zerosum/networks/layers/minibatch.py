@@ -1,5 +1,7 @@
 """Layers that let a discriminator compare the samples of a batch, so that samples all alike can be told."""
 
+__all__ = ["GroupDeviation", "KernelCloseness"]
+
 from typing import ClassVar
 
 import torch

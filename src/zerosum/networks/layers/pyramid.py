@@ -5,6 +5,8 @@ exactly takes a kernel of 4 and an odd one a kernel of 3, so that going down and
 nothing is cropped.
 """
 
+__all__ = ()
+
 from itertools import pairwise
 
 from torch import nn

@@ -7,6 +7,8 @@ A filter is applied as one small matrix for the rows and one for the columns. Ma
 format and differentiable any number of times, where convolutions of single channels are slow on CPUs in bfloat16.
 """
 
+__all__ = ["downsample", "upsample"]
+
 import torch
 from torch import Tensor, nn
 

@@ -5,6 +5,8 @@ channels change. Weights begin by Xavier's rule, times sqrt(2) before and after 
 stay the same. 1x1 convolutions stand at the smaller of two sides, where they cost a quarter and do the same.
 """
 
+__all__ = ["DownBlock", "UpBlock"]
+
 import math
 
 from torch import Tensor, nn
@@ -16,8 +18,6 @@ from zerosum.networks.layers.conditional import normed
 from zerosum.networks.layers.fused import convolved_and_halved, halved, raised_and_convolved
 from zerosum.networks.layers.pyramid import Sides
 
-__all__ = ["Down", "Up"]
-
 
 def xavier(before: int, after: int, kernel: int, gain: float = 1.0) -> nn.Conv2d:
     """A convolution that keeps the sides, with weights by Xavier's rule times `gain`, and offsets of 0."""
@@ -28,7 +28,7 @@ def xavier(before: int, after: int, kernel: int, gain: float = 1.0) -> nn.Conv2d
     return layer
 
 
-class Up(nn.Module):
+class UpBlock(nn.Module):
     """A generator's block: norm, ReLU, nearest neighbours up, 3x3, norm, ReLU, 3x3; the shortcut goes up too.
 
     Args:
@@ -53,7 +53,7 @@ class Up(nn.Module):
         return residual + interpolate(self.shortcut(h), self.target, mode="nearest")
 
 
-class Down(nn.Module):
+class DownBlock(nn.Module):
     """A discriminator's block: norm, ReLU, 3x3, norm, ReLU, 3x3, and means of two by two where it halves.
 
     The first block looks at the picture itself: nothing comes before its first convolution, and it has no norms.

@@ -1,5 +1,7 @@
 """A generator whose norms follow a style."""
 
+__all__ = ()
+
 from dataclasses import replace
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Pictures as tokens, and the layers of a transformer on them. Tokens are `(B, T, width)`."""
 
+__all__ = ["RMSNorm", "Rotary", "SwiGLU", "TokenAttention", "patchify", "unpatchify"]
+
 import math
 from contextlib import nullcontext
 
@@ -10,8 +12,6 @@ from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, scaled_dot_
 
 from zerosum.game.precision import at_least_float32
 from zerosum.networks.layers.pyramid import Sides
-
-__all__ = ["RMSNorm", "Rotary", "SwiGLU", "TokenAttention", "patchify", "unpatchify"]
 
 BASE = 10_000.0  # wave lengths of positions run from 2 pi to 2 pi times this
 

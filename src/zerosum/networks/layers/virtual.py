@@ -5,6 +5,8 @@ depend on the other samples of its batch. Statistics are those of the current we
 reference batch through every forward pass, ahead of the samples.
 """
 
+__all__ = ["VirtualBatchNorm"]
+
 from dataclasses import replace
 
 import torch
