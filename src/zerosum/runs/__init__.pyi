@@ -23,8 +23,7 @@ from zerosum.runs.generator import load as load
 from zerosum.runs.images import inline_image as inline_image
 from zerosum.runs.images import open_image as open_image
 from zerosum.runs.images import to_bytes as to_bytes
+from zerosum.runs.generator import to_bytes as to_bytes
 from zerosum.runs.log import read_log as read_log
-from zerosum.runs.notebook import run_html as run_html
 from zerosum.runs.run import Run as Run
 from zerosum.runs.run import RunState as RunState
-from zerosum.runs.run import is_run as is_run

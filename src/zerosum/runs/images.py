@@ -1,5 +1,7 @@
 """Images of samples as a page shows them."""
 
+__all__ = ()
+
 import base64
 import io
 from html import escape

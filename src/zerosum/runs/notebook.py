@@ -1,5 +1,7 @@
 """A run as a notebook shows it: where it stands, the newest image of samples, and the curves of the losses."""
 
+__all__ = ()
+
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path

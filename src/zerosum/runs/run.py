@@ -1,5 +1,7 @@
 """A run folder as an object: all that a run left, read when it is asked for."""
 
+__all__ = ["Run", "RunState"]
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
