@@ -20,11 +20,6 @@ from zerosum.recipes.conditional_games import adcgan as adcgan
 from zerosum.recipes.conditional_games import cgan as cgan
 from zerosum.recipes.conditional_games import infogan as infogan
 from zerosum.recipes.conditional_games import projection as projection
-from zerosum.recipes.descriptions import defaults as defaults
-from zerosum.recipes.descriptions import part_named as part_named
-from zerosum.recipes.descriptions import parts_by_room as parts_by_room
-from zerosum.recipes.descriptions import summary as summary
-from zerosum.recipes.descriptions import written as written
 from zerosum.recipes.digit_games import absolute as absolute
 from zerosum.recipes.digit_games import began as began
 from zerosum.recipes.digit_games import dcgan as dcgan

@@ -1,5 +1,7 @@
 """What recipe text may name, as the parts describe themselves: by room, with signature and summary."""
 
+__all__ = ()
+
 import difflib
 import inspect
 from collections.abc import Callable
