@@ -20,10 +20,6 @@ from zerosum.runs.generator import build_generator as build_generator
 from zerosum.runs.generator import condition_of as condition_of
 from zerosum.runs.generator import generator_bytes as generator_bytes
 from zerosum.runs.generator import load as load
-from zerosum.runs.images import inline_image as inline_image
-from zerosum.runs.images import open_image as open_image
-from zerosum.runs.images import to_bytes as to_bytes
-from zerosum.runs.generator import to_bytes as to_bytes
 from zerosum.runs.log import read_log as read_log
 from zerosum.runs.run import Run as Run
 from zerosum.runs.run import RunState as RunState
