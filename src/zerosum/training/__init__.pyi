@@ -27,5 +27,4 @@ from zerosum.training.care import Care as Care
 from zerosum.training.ranks import RankLostError as RankLostError
 from zerosum.training.run import train as train
 from zerosum.training.signals import Interrupted as Interrupted
-from zerosum.training.state import Stateful as Stateful
 from zerosum.training.watchers import RunWatchers as RunWatchers

@@ -1,6 +1,6 @@
 """A run's game and watchers to a checkpoint and back."""
 
-__all__ = ["Stateful"]
+__all__ = ()
 
 from collections.abc import Mapping
 from types import MappingProxyType
