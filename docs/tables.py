@@ -18,7 +18,7 @@ from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
 
 ROOMS = (
-    *("game", "objectives", "terms", "augment", "networks", "data", "recipes"),
+    *("conditions", "game", "objectives", "terms", "augment", "networks", "data", "recipes"),
     *("runs", "evaluation", "training", "report", "metrics", "metrics.features", "pictures", "benches"),
 )
 NO_IMAGE = "no run yet"

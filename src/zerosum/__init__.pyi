@@ -8,6 +8,7 @@ The names below load on first use, so that `import zerosum` loads no torch. The 
 from zerosum import augment as augment
 from zerosum import benches as benches
 from zerosum import cli as cli
+from zerosum import conditions as conditions
 from zerosum import data as data
 from zerosum import evaluation as evaluation
 from zerosum import game as game

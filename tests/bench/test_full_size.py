@@ -9,7 +9,8 @@ from bench import full_size, full_size_games
 from bench.full_size_games import GAMES, Play, games
 from bench.turns import player
 
-from zerosum.runs.generator import condition_of
+from zerosum.conditions.labels import Labels
+from zerosum.runs.stored_condition import condition_of
 
 CPU = torch.device("cpu")
 COUNTS = {"parameters G": 5_000_000, "parameters D": 70_000}
@@ -18,7 +19,7 @@ FULL = {full.name: full for full in games([])}
 
 def counts(full):
     """Parameters of G and D."""
-    condition = condition_of(full.recipe, full.classes)
+    condition = condition_of(full.recipe, Labels(full.classes) if full.classes else None)
     with torch.device("meta"):
         G = full.recipe.generator.build(full.recipe.latent.size, full.shape, condition)
         D = full.recipe.discriminator.build(full.shape, condition)

@@ -12,6 +12,7 @@ from bench import gallery, gallery_pictures, gallery_readings, gallery_table
 from PIL import Image
 
 from zerosum.benches.children import Ended
+from zerosum.conditions.labels import Labels
 from zerosum.data.arrays import Arrays
 from zerosum.data.dataset import in_memory
 from zerosum.data.stacked import StackedDigits
@@ -45,7 +46,8 @@ def small(name, **changes):
 def made(recipe, shape, classes=()):
     """A generator of a recipe as it is at first."""
     torch.manual_seed(0)
-    return TrainedGenerator(recipe, build_generator(recipe, shape, len(classes)).eval(), shape, tuple(classes), 32)
+    condition = Labels(len(classes), classes=tuple(classes)) if classes else None
+    return TrainedGenerator(recipe, build_generator(recipe, shape, condition).eval(), shape, 32, condition)
 
 
 @pytest.fixture

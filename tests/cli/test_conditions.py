@@ -158,7 +158,7 @@ def test_a_table_of_another_name_is_a_setting_away(tmp_path, typed):
     ("run", "arguments", "sentence"),
     [
         ("faces", ["--condition", "smiling=1"], "no condition is called 'smiling'; there are left, right"),
-        ("faces", ["--condition", "left=2"], "left is yes or no, 1 or 0; found 2"),
+        ("faces", ["--condition", "left=2"], "left is binary, 1 or 0; found 2"),
         ("faces", ["--condition", "left=yes"], "--condition takes a number; found 'left=yes'"),
         ("faces", ["--condition", "left"], "--condition takes NAME=VALUE, each name once; found 'left'"),
         ("faces", ["--condition", "left=1", "--condition", "left=0"], "each name once; found 'left=0'"),

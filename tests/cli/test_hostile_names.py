@@ -8,6 +8,7 @@ import torch
 
 from zerosum.cli import main
 from zerosum.cli.sample import sample
+from zerosum.conditions.labels import Labels
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.wasserstein import Hinge
@@ -28,8 +29,9 @@ def file_of(path, *classes):
         conditional=True,
     )
     torch.manual_seed(0)
-    module = build_generator(recipe, (1, 4, 4), len(classes)).eval()
-    path.write_bytes(generator_bytes(TrainedGenerator(recipe, module, (1, 4, 4), classes, 7)))
+    condition = Labels(len(classes), classes=classes)
+    module = build_generator(recipe, (1, 4, 4), condition).eval()
+    path.write_bytes(generator_bytes(TrainedGenerator(recipe, module, (1, 4, 4), 7, condition)))
     return path
 
 

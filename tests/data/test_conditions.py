@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from zerosum.conditions.components import Attributes, Vector
+from zerosum.conditions.labels import Labels
 from zerosum.data.arrays import Arrays, ArraySource
-from zerosum.data.conditions import columns_of, conditions_of
+from zerosum.data.conditions import conditions_of
 from zerosum.data.dataset import Dataset, in_memory
 from zerosum.data.inspect import info
 from zerosum.data.torchset import from_torch
@@ -20,29 +22,33 @@ GREY = RANDOM.integers(0, 256, (50, 8, 8), dtype=np.uint8)
 
 
 def attributes():
-    return conditions_of("faces", YES, ("smiling", "glasses", "hat")).columns
+    return conditions_of("faces", YES, ("smiling", "glasses", "hat")).kind
 
 
 def numbers():
-    return conditions_of("faces", NUMBERS, NAMES).columns
+    return conditions_of("faces", NUMBERS, NAMES).kind
+
+
+def encoded(found):
+    return found.kind.encode(found.values)
 
 
 @pytest.mark.parametrize("rows", [YES, YES.astype(bool), YES.astype(np.float32), torch.tensor(YES), YES.tolist()])
 def test_rows_of_0_and_1_are_attributes_that_stay_as_they_are(rows):
     found = conditions_of("faces", rows)
-    assert found.columns.attributes and found.columns.names == ("0", "1", "2") and found.notes == ()
-    scaled = found.columns.scaled(found.rows)
+    assert isinstance(found.kind, Attributes) and found.kind.components == ("0", "1", "2") and found.notes == ()
+    scaled = encoded(found)
     assert scaled.dtype == torch.float32 and np.array_equal(scaled, YES)
 
 
 def test_other_numbers_get_mean_0_and_deviation_1():
     found = conditions_of("faces", NUMBERS, NAMES)
-    assert not found.columns.attributes
-    assert found.columns.mean == pytest.approx(NUMBERS.mean(0), rel=1e-12)
-    assert found.columns.deviation == pytest.approx(NUMBERS.std(0), rel=1e-9)
+    assert isinstance(found.kind, Vector)
+    assert found.kind.schema.mean == pytest.approx(NUMBERS.mean(0), rel=1e-12)
+    assert found.kind.schema.std == pytest.approx(NUMBERS.std(0), rel=1e-9)
     wanted = (NUMBERS - NUMBERS.mean(0)) / NUMBERS.std(0)
-    np.testing.assert_allclose(found.columns.scaled(found.rows), wanted, rtol=1e-5, atol=1e-6)
-    assert not conditions_of("faces", [[0, 1], [1, 2]]).columns.attributes, "one number that is neither 0 nor 1"
+    np.testing.assert_allclose(encoded(found), wanted, rtol=1e-5, atol=1e-6)
+    assert isinstance(conditions_of("faces", [[0, 1], [1, 2]]).kind, Vector), "one number that is neither 0 nor 1"
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1.0, 1e30, 1e300])
@@ -51,59 +57,59 @@ def test_numbers_of_any_scale_and_place_are_told_apart(scale):
     for rows, digits in ((values, 1e-6), (1.7e9 + np.array([1.0, 2.0, 3.0, 6.0]), 1e-6)):
         found = conditions_of("times", rows)
         wanted = (np.array([1.0, 2.0, 3.0, 6.0]) - 3) / np.sqrt(3.5)
-        np.testing.assert_allclose(found.columns.scaled(found.rows)[:, 0], wanted, rtol=digits)
+        np.testing.assert_allclose(encoded(found)[:, 0], wanted, rtol=digits)
 
 
 def test_what_never_changes_is_told_and_stays_finite():
     found = conditions_of("faces", [[0.1, 5.0, 1.0], [0.1, 5.0, 2.0], [0.1, 5.0, 4.0]], ("a", "b", "c"))
     assert found.notes == ("a, b are the same in every sample, so nothing can be learned of it",)
-    assert torch.allclose(found.columns.scaled(found.rows)[:, :2], torch.zeros(3, 2), atol=1e-7)
+    assert torch.allclose(encoded(found)[:, :2], torch.zeros(3, 2), atol=1e-7)
     assert conditions_of("faces", [[0, 1], [1, 1]]).notes[0].startswith("1 is the same in every sample")
 
 
 def test_some_rows_are_kept_at_random_and_few_of_long_ones():
     rows = np.arange(5_000.0)
-    kept = conditions_of("many", rows).columns.rows[:, 0]
+    kept = conditions_of("many", rows).kind.schema.examples[:, 0]
     assert len(kept) == 512 and len({*kept.tolist()}) == 512 and {*kept.tolist()} <= {*rows}
     assert abs(kept[:100].mean() - 2_500) < 500, "the first of them are as good a sample as any"
-    assert torch.equal(kept, conditions_of("many", rows).columns.rows[:, 0])
-    assert conditions_of("text", RANDOM.normal(size=(100, 1024))).columns.rows.shape == (64, 1024)
-    assert conditions_of("text", RANDOM.normal(size=(2, 70_000))).columns.rows.shape == (1, 70_000)
+    assert torch.equal(kept, conditions_of("many", rows).kind.schema.examples[:, 0])
+    assert conditions_of("text", RANDOM.normal(size=(100, 1024))).kind.schema.examples.shape == (64, 1024)
+    assert conditions_of("text", RANDOM.normal(size=(2, 70_000))).kind.schema.examples.shape == (1, 70_000)
 
 
 def test_facts_survive_a_file_to_the_last_bit():
-    for columns in (attributes(), numbers()):
-        back = columns_of(json.loads(json.dumps(columns.facts())))
-        assert (back.names, back.attributes) == (columns.names, columns.attributes)
-        assert (back.mean, back.deviation) == (columns.mean, columns.deviation)
-        assert torch.equal(back.rows, columns.rows)
+    for kind in (attributes(), numbers(), attributes().with_unknown()):
+        back = type(kind).restored(json.loads(json.dumps(kind.facts)), kind.state_dict())
+        assert back.facts == kind.facts
+        assert (back.schema.mean, back.schema.std) == (kind.schema.mean, kind.schema.std)
+        assert torch.equal(back.schema.examples, kind.schema.examples)
 
 
 def test_what_is_not_asked_for_is_as_in_rows_of_the_data():
-    columns = attributes()
-    plain = columns.asked(120)
-    assert torch.equal(plain[:50], columns.rows) and torch.equal(plain[50:100], columns.rows)
-    some = columns.asked(120, {"glasses": 1})
+    kind = attributes()
+    plain, examples = kind.values(120), kind.schema.examples
+    assert torch.equal(plain[:50], examples) and torch.equal(plain[50:100], examples)
+    some = kind.values(120, {"glasses": 1})
     assert torch.equal(some[:, [0, 2]], plain[:, [0, 2]]) and bool((some[:, 1] == 1).all())
-    assert bool((columns.asked(10, {"glasses": 1})[:, 1] == 1).all())
-    assert torch.equal(columns.asked(120), plain), "asking leaves the rows as they were"
+    assert bool((kind.values(10, {"glasses": 1})[:, 1] == 1).all())
+    assert torch.equal(kind.values(120), plain), "asking leaves the rows as they were"
 
 
 def test_numbers_may_be_asked_for_one_by_one_and_rows_in_turn():
-    columns = numbers()
-    assert columns.asked(3, {"age": [1, 2, 3.5]})[:, 1].tolist() == [1, 2, 3.5]
-    assert columns.asked(3, [7, 8]).tolist() == [[7, 8]] * 3
-    assert columns.asked(3, np.array([[1, 2], [3, 4]])).tolist() == [[1, 2], [3, 4], [1, 2]]
-    assert columns.asked(2, torch.tensor([[1.0, 2.0]])).dtype == torch.float64
+    kind = numbers()
+    assert kind.values(3, {"age": [1, 2, 3.5]})[:, 1].tolist() == [1, 2, 3.5]
+    assert kind.values(3, [7, 8]).tolist() == [[7, 8]] * 3
+    assert kind.values(3, np.array([[1, 2], [3, 4]])).tolist() == [[1, 2], [3, 4], [1, 2]]
+    assert kind.values(2, torch.tensor([[1.0, 2.0]])).dtype == torch.float64
 
 
 @pytest.mark.parametrize(
-    ("columns", "wanted", "message"),
+    ("kind", "wanted", "message"),
     [
         (attributes, {"smile": 1}, "no condition is called 'smile'; there are smiling, glasses, hat"),
-        (attributes, {"hat": 2}, "hat is yes or no, 1 or 0; found 2"),
-        (attributes, {"hat": 0.5}, r"hat is yes or no, 1 or 0; found 0\.5"),
-        (attributes, [[1, 0, 1], [1, -1, 0]], "glasses is yes or no, 1 or 0; found -1"),
+        (attributes, {"hat": 2}, "hat is binary, 1 or 0; found 2"),
+        (attributes, {"hat": 0.5}, r"hat is binary, 1 or 0; found 0\.5"),
+        (attributes, [[1, 0, 1], [1, -1, 0]], "glasses is binary, 1 or 0; found -1"),
         (numbers, {"age": np.nan}, "age is a finite number; found nan"),
         (numbers, {"age": np.inf}, "age is a finite number; found inf"),
         (numbers, {"age": [1, 2]}, r"age should be one number, or one for each of 4 samples; found shape \(2,\)"),
@@ -114,20 +120,24 @@ def test_numbers_may_be_asked_for_one_by_one_and_rows_in_turn():
         (numbers, ["a", "b"], "the conditions asked for should be numbers, but are <U1"),
     ],
 )
-def test_what_cannot_be_asked_for_is_refused(columns, wanted, message):
+def test_what_cannot_be_asked_for_is_refused(kind, wanted, message):
     with pytest.raises(ValueError, match=message):
-        columns().asked(4, wanted)
+        kind().values(4, wanted)
 
 
 def test_unknown_attributes_may_be_asked_for_where_that_is_allowed():
-    assert attributes().asked(2, [0.5] * 3, unknown=True).tolist() == [[0.5] * 3] * 2
+    assert attributes().with_unknown().values(2, [0.5] * 3).tolist() == [[0.5] * 3] * 2
 
 
 @pytest.mark.parametrize(
     ("rows", "names", "message"),
     [
-        (np.zeros((2, 2, 2)), None, r"the conditions of x should be rows \(N, entries\) of numbers, but are \(2, 2, 2"),
-        (np.zeros((2, 0)), None, r"should be rows \(N, entries\) of numbers, but are \(2, 0\)"),
+        (
+            np.zeros((2, 2, 2)),
+            None,
+            r"the conditions of x should be rows \(N, components\) of numbers, but are \(2, 2, 2",
+        ),
+        (np.zeros((2, 0)), None, r"should be rows \(N, components\) of numbers, but are \(2, 0\)"),
         (np.array([["a"]]), None, "the conditions of x should be numbers, but are <U1"),
         ([[1, 2]], ("a",), "the 2 conditions of x should have as many names, each another, but have a"),
         ([[1, 2]], ("a", "a"), "should have as many names, each another, but have a, a"),
@@ -141,17 +151,17 @@ def test_rows_that_are_no_conditions_are_refused(rows, names, message):
 
 
 def test_of_many_names_the_first_are_told():
-    columns = conditions_of("text", RANDOM.normal(size=(9, 30))).columns
+    kind = conditions_of("text", RANDOM.normal(size=(9, 30))).kind
     with pytest.raises(ValueError, match=r"there are 0, 1, .*, 19 and 10 more$"):
-        columns.index("thirty")
+        kind.schema.index("thirty")
 
 
 def test_a_data_set_has_labels_or_conditions_one_for_each_sample():
     made = in_memory("x", torch.zeros(4, 2), conditions=[0, 1, 2, 3], condition_names=("age",), notes=("a note",))
-    assert made.conditions.rows[:, 0].tolist() == [0, 1, 2, 3] and made.notes == ("a note",)
+    assert made.conditions.values[:, 0].tolist() == [0, 1, 2, 3] and made.notes == ("a note",)
     with pytest.raises(ValueError, match="x has both labels and conditions, and a game plays by one: leave one out"):
         in_memory("x", torch.zeros(4, 2), torch.zeros(4).long(), ("a",), conditions=[0, 1, 2, 3])
-    with pytest.raises(ValueError, match="x has 4 samples, but 3 rows of conditions: give one for each sample"):
+    with pytest.raises(ValueError, match="x has 4 samples, but 3 conditions: give one for each sample"):
         Dataset("x", (2,), 4, torch.zeros(4, 2).__getitem__, conditions=conditions_of("x", [1, 2, 3]))
     assert in_memory("x", torch.zeros(2, 2), conditions=[1, 1]).notes[0].startswith("0 is the same")
 
@@ -164,10 +174,10 @@ def saved(folder, **content):
 @pytest.mark.parametrize("key", ["images", "anything"])
 def test_an_npz_holds_conditions_beside_its_samples(tmp_path, key):
     found = Arrays(saved(tmp_path, **{key: GREY, "conditions": NUMBERS, "condition_names": np.array(NAMES)})).open()
-    assert found.conditions.columns.names == NAMES and np.array_equal(found.conditions.rows, NUMBERS)
+    assert found.conditions.kind.components == NAMES and np.array_equal(found.conditions.values, NUMBERS)
     assert (found.labels, found.classes, found.shape) == (None, (), (1, 8, 8))
     single = Arrays(saved(tmp_path, x=GREY, angle=NUMBERS[:, 0]), conditions="angle").open()
-    assert single.conditions.columns.names == ("0",) and single.conditions.rows.shape == (50, 1)
+    assert single.conditions.kind.components == ("0",) and single.conditions.values.shape == (50, 1)
     dark = Arrays(saved(tmp_path, images=GREY // 255, conditions=np.ones(50))).open()
     assert [note[:11] for note in dark.notes] == ["no pixel is", "0 is the sa"]
 
@@ -177,7 +187,7 @@ def test_of_labels_and_conditions_in_an_npz_the_one_named_counts(tmp_path):
     with pytest.raises(ValueError, match=r"data.npz has both labels, under 'labels', and conditions: say which count"):
         Arrays(path).open()
     labelled, conditioned = Arrays(path, labels="labels").open(), Arrays(path, conditions="conditions").open()
-    assert labelled.classes == ("0", "1") and labelled.conditions is None
+    assert labelled.classes == ("0", "1") and isinstance(labelled.condition, Labels)
     assert conditioned.labels is None and conditioned.conditions is not None
     with pytest.raises(ValueError, match=r"data.npz is asked for both labels and conditions, and a game plays by one"):
         Arrays(path, labels="labels", conditions="conditions").open()
@@ -187,9 +197,9 @@ def test_of_labels_and_conditions_in_an_npz_the_one_named_counts(tmp_path):
 
 def test_an_array_may_have_conditions():
     found = ArraySource(GREY, conditions=YES, condition_names=("a", "b", "c")).open()
-    assert found.conditions.columns.attributes and found.conditions.columns.names == ("a", "b", "c")
+    assert isinstance(found.condition, Attributes) and found.conditions.kind.components == ("a", "b", "c")
     points = ArraySource(NUMBERS, conditions=NUMBERS[:, 0]).open()
-    assert points.shape == (2,) and points.conditions.rows.shape == (50, 1)
+    assert points.shape == (2,) and points.conditions.values.shape == (50, 1)
 
 
 class Items:
@@ -209,15 +219,17 @@ class Items:
 @pytest.mark.parametrize("kind", [np.array, torch.tensor], ids=["array", "tensor"])
 def test_items_of_torch_may_carry_rows(kind):
     made = from_torch(Items([(picture, kind(row)) for picture, row in zip(GREY, YES, strict=True)])).open()
-    assert np.array_equal(made.conditions.rows, YES) and made.labels is None and made.conditions.columns.attributes
+    assert (
+        np.array_equal(made.conditions.values, YES) and made.labels is None and isinstance(made.condition, Attributes)
+    )
     named = from_torch(Items([(p, kind(r)) for p, r in zip(GREY, YES, strict=True)]), condition_names=("a", "b", "c"))
-    assert named.open().conditions.columns.names == ("a", "b", "c")
+    assert named.open().conditions.kind.components == ("a", "b", "c")
 
 
 def test_conditions_given_beside_items_of_torch_spare_a_reading():
     items = Items([(GREY[0], 3)] * 1000)
     found = from_torch(items, conditions=np.linspace(0, 1, 1000)).open()
-    assert items.reads < 300 and found.labels is None and found.conditions.columns.names == ("0",)
+    assert items.reads < 300 and found.labels is None and found.conditions.kind.components == ("0",)
     with pytest.raises(ValueError, match="is given both labels and conditions, and a game plays by one: give one"):
         from_torch(items, labels=[0] * 1000, conditions=[0] * 1000)
     with pytest.raises(

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from zerosum.data.dataset import Dataset, in_memory
+from zerosum.data.conditions import labelled
+from zerosum.data.dataset import in_memory
 
 
 def test_in_memory_reads_the_rows_asked_for():
@@ -54,4 +55,6 @@ def test_labels_out_of_range_are_refused(labels, found):
 
 def test_classes_without_labels_are_refused():
     with pytest.raises(ValueError, match="three names 1 classes but has no labels"):
-        Dataset("three", (2,), 3, torch.zeros(3, 2).__getitem__, classes=("a",))
+        labelled("three", None, ("a",))
+    with pytest.raises(ValueError, match="three has labels but names no classes: give classes, a name for each"):
+        in_memory("three", torch.zeros(3, 2), torch.zeros(3, dtype=torch.int64))

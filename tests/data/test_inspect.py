@@ -3,9 +3,11 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from zerosum.data.arrays import ArraySource
+from zerosum.data.conditions import labelled
 from zerosum.data.digits import Digits
 from zerosum.data.folders import Images
 from zerosum.data.inspect import check, info
@@ -65,7 +67,10 @@ def test_contact_sheet_without_rows_is_spread_over_the_set(labels):
 def test_contact_sheet_of_few_images_shows_them_all():
     x = RANDOM.integers(0, 256, (3, 60, 60), dtype=np.uint8)
     assert contact_sheet(ArraySource(x).open()).size == (2 * 62 + 2, 2 * 62 + 2)
-    empty = dataclasses.replace(ArraySource(x, np.array([0, 0, 1])).open(), classes=("a", "b", "none"))
+    empty = dataclasses.replace(
+        ArraySource(x, np.array([0, 0, 1])).open(),
+        conditions=labelled("x", torch.tensor([0, 0, 1]), ("a", "b", "none")),
+    )
     assert contact_sheet(empty).size == (2 * 62 + 2, 2 * 62 + 2)
 
 
@@ -75,7 +80,7 @@ def test_contact_sheet_of_points_is_a_picture(source):
     sheet = contact_sheet(data)
     assert (sheet.mode, sheet.size) == ("RGB", (500, 500))
     assert len(np.unique(np.array(sheet).reshape(-1, 3), axis=0)) > 20
-    plain = contact_sheet(dataclasses.replace(data, labels=None, classes=()))
+    plain = contact_sheet(dataclasses.replace(data, conditions=None))
     coloured = np.ptp(np.array(sheet).astype(int), axis=2).max()
     assert (np.array(plain) != np.array(sheet)).any() == (data.shape[0] > 1)
     assert coloured > 50

@@ -174,8 +174,8 @@ def test_latents_keep_the_conditions_of_their_pictures():
     noise = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
     ages = np.linspace(20, 70, 6)[:, None]
     opened = Latents(ArraySource(noise, conditions=ages, condition_names=("age",)), Halving()).open()
-    assert opened.conditions is not None and opened.conditions.columns.names == ("age",)
-    assert opened.conditions.rows.tolist() == ages.tolist() and opened.shown.conditions is opened.conditions
+    assert opened.conditions is not None and opened.condition.components == ("age",)
+    assert opened.conditions.values.tolist() == ages.tolist() and opened.shown.conditions is opened.conditions
 
 
 def test_a_coding_is_restored_from_its_facts_and_tensors(digits_folder):

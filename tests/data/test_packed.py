@@ -51,9 +51,9 @@ def alike(one, other):
     if one.labels is not None:
         assert torch.equal(one.labels, other.labels)
     if one.conditions is not None:
-        assert torch.equal(one.conditions.rows, other.conditions.rows)
-        assert one.conditions.rows.dtype == other.conditions.rows.dtype
-        assert one.conditions.columns.facts() == other.conditions.columns.facts()
+        assert torch.equal(one.conditions.values, other.conditions.values)
+        assert one.conditions.values.dtype == other.conditions.values.dtype
+        assert one.condition.facts == other.condition.facts
 
 
 @pytest.mark.parametrize(

@@ -82,13 +82,13 @@ def test_the_image_with_the_nearest_conditions_stands_in(folder):
 
 def test_of_equal_conditions_the_next_image_stands_in():
     conditions = conditions_of("x", np.array([0, 1, 0, 1, 0]))
-    some = StandIns("abcde", None, conditions)
+    some = StandIns("abcde", conditions)
     some.add({2: "is damaged"})
     assert some.show(2, lambda i: i) == 4
 
 
 def test_without_labels_the_next_stands_in_round_the_end():
-    some = StandIns("abcde", None, None)
+    some = StandIns("abcde", None)
     some.add({4: "is damaged", 0: "is damaged"})
     assert [some.show(i, lambda i: i) for i in range(5)] == [1, 1, 2, 3, 1]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zerosum.conditions.components import Attributes
 from zerosum.data.folders import Images
 from zerosum.data.inspect import check
 
@@ -37,7 +38,7 @@ def zipped(folder, inside):
 
 
 def rows(data):
-    return dict(zip(data.conditions.columns.names, data.conditions.rows.T.tolist(), strict=True))
+    return dict(zip(data.condition.components, data.conditions.values.T.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("inside", [None, "", "faces/", "all/faces/"])
@@ -65,7 +66,7 @@ def test_names_may_hold_what_names_hold(tmp_path):
     pictures(tmp_path, "a, b.png", "ä=1.png")
     text = 'file,"left, lit",x=y\n"a, b.png",1,0\nä=1.png,0,1\n'
     data = Images(with_table(tmp_path, text)).open()
-    assert rows(data) == {"left, lit": [1, 0], "x=y": [0, 1]} and data.conditions.columns.attributes
+    assert rows(data) == {"left, lit": [1, 0], "x=y": [0, 1]} and isinstance(data.condition, Attributes)
 
 
 def test_paths_lead_from_the_table_or_from_the_folder_of_all_pictures(tmp_path):

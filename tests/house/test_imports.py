@@ -8,6 +8,7 @@ import tomllib
 import pytest
 
 FLOORS = (
+    ("conditions",),
     ("pictures", "objectives", "metrics", "latent", "data"),
     ("game",),
     ("terms", "networks", "augment"),

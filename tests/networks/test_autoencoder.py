@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from zerosum.conditions.labels import Labels
 from zerosum.game import Judgement
-from zerosum.networks import AutoEncoderDiscriminator, Concatenate, Labels
+from zerosum.networks import AutoEncoderDiscriminator, Concatenate
 
 
 def made(shape):

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from zerosum.conditions.components import Attributes, Vector
+from zerosum.conditions.labels import Labels
 from zerosum.game import Judgement
 from zerosum.networks import (
-    Attributes,
     AutoEncoderDiscriminator,
     Auxiliary,
     Concatenate,
@@ -17,7 +18,6 @@ from zerosum.networks import (
     DCGANDiscriminator,
     DCGANGenerator,
     FastGANDiscriminator,
-    Labels,
     MinibatchDiscrimination,
     MinibatchStddev,
     MLPDiscriminator,
@@ -30,7 +30,6 @@ from zerosum.networks import (
     Style,
     StyleGAN2Discriminator,
     TransformerDiscriminator,
-    Vector,
 )
 
 SHAPE, BATCH = (2, 9, 8), 4

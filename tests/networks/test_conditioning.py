@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from zerosum.conditions.components import Attributes, Vector
+from zerosum.conditions.labels import Labels
+from zerosum.conditions.schema import ConditionSchema
 from zerosum.networks import (
-    Attributes,
     Auxiliary,
     Concatenate,
     ConditionalNorm,
@@ -17,16 +19,14 @@ from zerosum.networks import (
     Discriminative,
     Head,
     Join,
-    Labels,
     MLPDiscriminator,
     MLPGenerator,
     Projection,
     ResNetDiscriminator,
     ResNetGenerator,
     Style,
-    Vector,
 )
-from zerosum.networks.conditioning import embed, entrance, predictions
+from zerosum.networks.conditioning import entrance, predictions
 from zerosum.networks.layers.conditional import ConditionalBatchNorm
 
 
@@ -110,7 +110,7 @@ def test_embeddings_of_every_kind_begin_at_the_scale_asked_for(condition):
     signs = normal(50, 50)
     c = torch.arange(50) if isinstance(condition, Labels) else signs if isinstance(condition, Vector) else signs > 0
     for scale in (1.0, 0.1):
-        assert embed(condition, 400, scale)(c).std().item() == pytest.approx(scale, rel=0.1)
+        assert condition.embed(400, scale)(c).std().item() == pytest.approx(scale, rel=0.1)
 
 
 def test_a_projection_of_a_vector_is_bilinear():
@@ -244,15 +244,19 @@ def test_a_head_predicts_classes_by_side_of_what_d_is_not_shown(D, shape):
         (lambda: Labels(0), "labels need at least one class; found count=0"),
         (lambda: Join(Labels(2), 3)(torch.zeros(1, 2)), "this network is conditional: call it with a condition c"),
         (lambda: Head(2, Labels(2))(torch.zeros(1, 2)), "this network is conditional: call it with a condition c"),
-        (lambda: Attributes(0), "a row of attributes has a number of entries, at least 1; found 0"),
-        (lambda: Vector(0), "a condition vector has a number of entries, at least 1; found 0"),
+        (lambda: Attributes(0), "a row of attributes has at least 1 component; found 0"),
+        (
+            lambda: Vector(3, ConditionSchema.normal(2)),
+            "a condition vector has 3 components, but its schema 2",
+        ),
+        (lambda: Vector(0), "a condition vector has at least 1 component; found 0"),
         (
             lambda: Join(Vector(3), 2)(torch.zeros(2, 2), torch.zeros(2, 4)),
-            r"conditions here are rows of 3 entries; found shape \(2, 4\)",
+            r"conditions here are rows of 3 components; found shape \(2, 4\)",
         ),
         (
             lambda: Join(Attributes(3), 2)(torch.zeros(2, 2), torch.zeros(2, dtype=torch.int64)),
-            r"conditions here are rows of 3 entries; found shape \(2,\)",
+            r"conditions here are rows of 3 components; found shape \(2,\)",
         ),
         (lambda: MLPDiscriminator(auxiliary=-1), "auxiliary counts numbers to predict, at least 0; found -1"),
         (

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from zerosum.conditions.labels import Labels
 from zerosum.game import Judgement
-from zerosum.networks import Concatenate, DCGANDiscriminator, DCGANGenerator, Labels, Projection
+from zerosum.networks import Concatenate, DCGANDiscriminator, DCGANGenerator, Projection
 
 SIDES = [(8, 8), (9, 13), (16, 16), (17, 16), (28, 28), (31, 31), (32, 20), (45, 64), (28, 100), (64, 64), (255, 256)]
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
+from zerosum.conditions.labels import Labels
 from zerosum.game import Judgement
 from zerosum.networks import (
     Concatenate,
     FastGANDiscriminator,
     FastGANGenerator,
-    Labels,
     R3GANDiscriminator,
     R3GANGenerator,
     StyleGAN2Discriminator,

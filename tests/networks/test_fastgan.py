@@ -6,7 +6,8 @@ from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d, conv2d, silu
 from torch.nn.utils.parametrize import is_parametrized
 
-from zerosum.networks import FastGANDiscriminator, FastGANGenerator, Labels
+from zerosum.conditions.labels import Labels
+from zerosum.networks import FastGANDiscriminator, FastGANGenerator
 from zerosum.networks.layers.excitation import GatedUnit, SkipExcitation
 
 

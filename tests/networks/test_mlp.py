@@ -5,14 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from zerosum.networks import (
-    Concatenate,
-    IdentityDiscriminator,
-    Labels,
-    MLPDiscriminator,
-    MLPGenerator,
-    Projection,
-)
+from zerosum.conditions.labels import Labels
+from zerosum.networks import Concatenate, IdentityDiscriminator, MLPDiscriminator, MLPGenerator, Projection
 
 ACTIVATIONS = {
     "relu": lambda h: np.maximum(h, 0),

@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import nn
 
+from zerosum.conditions.labels import Labels
 from zerosum.game import Clock, Draws, Turn
 from zerosum.networks import (
     Concatenate,
     DCGANDiscriminator,
     IdentityDiscriminator,
-    Labels,
     MLPDiscriminator,
     Packed,
     ResNetDiscriminator,

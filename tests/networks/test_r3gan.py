@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn.functional import leaky_relu
 
-from zerosum.networks import Labels, R3GANDiscriminator, R3GANGenerator
+from zerosum.conditions.labels import Labels
+from zerosum.networks import R3GANDiscriminator, R3GANGenerator
 
 
 def layers(module, *kinds):

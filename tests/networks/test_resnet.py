@@ -8,14 +8,8 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
-from zerosum.networks import (
-    ConditionalNorm,
-    DCGANGenerator,
-    Labels,
-    Projection,
-    ResNetDiscriminator,
-    ResNetGenerator,
-)
+from zerosum.conditions.labels import Labels
+from zerosum.networks import ConditionalNorm, DCGANGenerator, Projection, ResNetDiscriminator, ResNetGenerator
 from zerosum.networks.layers.attention import SelfAttention
 from zerosum.networks.layers.fused import halved
 from zerosum.networks.layers.residual import DownBlock, UpBlock

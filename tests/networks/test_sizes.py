@@ -41,7 +41,7 @@ def sized(generator, latent=3):
 )
 def test_networks_of_terabytes_are_refused_at_once(recipe, shape):
     with pytest.raises(ValueError, match=r"too many for this machine|larger than the memory of this machine"):
-        build_generator(recipe, shape, 0)
+        build_generator(recipe, shape)
 
 
 def endless():

@@ -8,12 +8,12 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
+from zerosum.conditions.labels import Labels
 from zerosum.game import ExponentialMovingAverage
 from zerosum.networks import (
     ConditionalNorm,
     DCGANDiscriminator,
     DCGANGenerator,
-    Labels,
     MLPDiscriminator,
     ResNetDiscriminator,
     ResNetGenerator,

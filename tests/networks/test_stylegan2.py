@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, leaky_relu
 
-from zerosum.networks import Concatenate, Labels, StyleGAN2Discriminator, StyleGAN2Generator
+from zerosum.conditions.labels import Labels
+from zerosum.networks import Concatenate, StyleGAN2Discriminator, StyleGAN2Generator
 from zerosum.networks.layers.equalised import EqualConv2d, EqualLinear
 from zerosum.networks.layers.modulated import ModulatedConv2d
 from zerosum.networks.layers.noise import NoiseInjection

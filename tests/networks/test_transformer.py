@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from zerosum.networks import Labels, TransformerDiscriminator, TransformerGenerator
+from zerosum.conditions.labels import Labels
+from zerosum.networks import TransformerDiscriminator, TransformerGenerator
 from zerosum.networks.layers.tokens import (
     RMSNorm,
     Rotary,

@@ -4,20 +4,19 @@ import numpy as np
 import pytest
 import torch
 
+from zerosum.conditions.components import Attributes, Vector
+from zerosum.conditions.labels import Labels
 from zerosum.data.dataset import in_memory
 from zerosum.game import ExponentialMovingAverage, Normal
 from zerosum.networks import (
-    Attributes,
     AutoEncoderDiscriminator,
     Concatenate,
     DCGANDiscriminator,
     DCGANGenerator,
-    Labels,
     MinibatchDiscrimination,
     MinibatchStddev,
     ResNetDiscriminator,
     ResNetGenerator,
-    Vector,
 )
 from zerosum.networks.layers.virtual import REFERENCE, VirtualBatchNorm
 from zerosum.objectives import NonSaturating

@@ -29,9 +29,9 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn.functional import avg_pool2d, silu
 
+from zerosum.conditions import labels
 from zerosum.game import Batch, ExponentialMovingAverage, Game, Player, Unrolled, own_rows
 from zerosum.game.distributed import rank
-from zerosum.networks import conditioning
 from zerosum.networks.batch_norms import share_batch_norms
 from zerosum.networks.layers import minibatch
 from zerosum.networks.layers.noise import NoiseInjection
@@ -101,7 +101,7 @@ def built(table, seed=0):
 
 def Labels(count):
     """Labels of which some are not told."""
-    return conditioning.Labels(count, nullable=True)
+    return labels.Labels(count, nullable=True)
 
 
 def batches(table):

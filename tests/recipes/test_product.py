@@ -26,12 +26,12 @@ import torch
 
 from zerosum._rooms import public
 from zerosum.augment import Noise
-from zerosum.game.codes import Coded
-from zerosum.game.latents import Normal
+from zerosum.conditions import Attributes, Condition, Labels, Vector
+from zerosum.game import Coded, Normal
 from zerosum.game.pieces import Batch
 from zerosum.game.player import Schedule, Term
 from zerosum.game.turn import Transformation
-from zerosum.networks.conditioning import Auxiliary, Concatenate, Condition, ConditionalNorm, Discriminative, Style, Way
+from zerosum.networks.conditioning import Auxiliary, Concatenate, ConditionalNorm, Discriminative, Style, Way
 from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.layers.basic import Norm
 from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev
@@ -41,7 +41,7 @@ from zerosum.objectives._wrapping import Objective
 from zerosum.objectives.kernel import RationalQuadraticKernel
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.relativistic import Relativistic
-from zerosum.recipes.reader import with_setting
+from zerosum.recipes.reader import vocabulary, with_setting
 from zerosum.terms import MutualInformation, WeightDecay
 from zerosum.terms.schedules import Cosine
 
@@ -114,7 +114,7 @@ TERMS = [variant for one in examples("terms", "__call__", "turn") for variant in
 GENERATORS = {family(G): G for G in examples("networks", "build", "latent", "shape", "condition")}
 DISCRIMINATORS = examples("networks", "build", "shape", "condition")
 WAYS = sorted(set().union(*map(ways_of, [*GENERATORS.values(), *DISCRIMINATORS])), key=lambda way: way.__name__)
-KINDS = Labels, Attributes, Vector = typing.get_args(Condition)
+KINDS = Labels, Attributes, Vector
 
 
 @dataclass(frozen=True)
@@ -259,7 +259,7 @@ def test_the_tables_are_all_networks_under_all_conditionings():
     assert both <= {family(table.G) for table in TABLES} == {*GENERATORS}
     assert both | {"AutoEncoder", "Packed", "Identity"} <= {*map(family, DISCRIMINATORS)}
     assert {*WAYS} == {*typing.get_args(Way)}
-    assert [kind.__name__ for kind in KINDS] == ["Labels", "Attributes", "Vector"]
+    assert {*KINDS} == {kind for kind in vocabulary().values() if Condition in kind.__mro__}
     residual = [table for table in TABLES if family(table.D) == "ResNet" and table.shape == PICTURES]
     assert {table.D.norm for table in residual} == {table.G.norm for table in residual} == {*typing.get_args(Norm)}
     assert {(bool(t.D.attention), bool(t.G.attention)) for t in residual} == {(False, False), (True, True)}

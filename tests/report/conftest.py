@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from zerosum.conditions.labels import Labels
 from zerosum.data.dataset import in_memory
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -55,9 +56,10 @@ def recipe(**changes):
     return replace(plain, **changes)
 
 
-def generator(function, shape=(1, 4, 4), classes=(), columns=None, **changes):
-    value = recipe(conditional=bool(classes) or columns is not None, **changes)
-    return TrainedGenerator(value, Made(function).eval(), shape, tuple(classes), value.images, columns)
+def generator(function, shape=(1, 4, 4), classes=(), kind=None, **changes):
+    kind = Labels(len(classes), classes=tuple(classes)) if classes else kind
+    value = recipe(conditional=kind is not None, **changes)
+    return TrainedGenerator(value, Made(function).eval(), shape, value.images, kind)
 
 
 def grey(z):

@@ -94,10 +94,10 @@ def by_entry(entry):
 
 
 def test_each_attribute_has_a_row_of_no_and_one_of_yes_from_the_same_latents(run, make):
-    columns = conditions_of("x", [[0, 1], [1, 0], [0, 0]], ("smiling", "a <hat>")).columns
-    page = run.report(make.generator(by_entry(0), columns=columns))
+    kind = conditions_of("x", [[0, 1], [1, 0], [0, 0]], ("smiling", "a <hat>")).kind
+    page = run.report(make.generator(by_entry(0), kind=kind))
     shown = {}
-    for name in columns.names:
+    for name in kind.components:
         for word in ("no", "yes"):
             tiles = page.all("img", alt=f"generated: {name} {word}")
             shown[name, word] = [decoded(tile).getpixel((3, 3)) for tile in tiles]
@@ -111,8 +111,8 @@ def test_each_attribute_has_a_row_of_no_and_one_of_yes_from_the_same_latents(run
 
 def test_each_number_has_a_row_from_low_to_high_of_one_latent(run, make):
     values = np.stack([np.linspace(0, 1000, 500), np.zeros(500)], 1)
-    columns = conditions_of("x", values, ("angle", "still")).columns
-    page = run.report(make.generator(by_entry(0), columns=columns))
+    kind = conditions_of("x", values, ("angle", "still")).kind
+    page = run.report(make.generator(by_entry(0), kind=kind))
     tiles = [image for image in page.all("img") if image["alt"].startswith("generated: angle")]
     asked = [float(image["alt"].rpartition(" ")[2]) for image in tiles]
     assert np.allclose(asked, np.linspace(50, 950, 10), atol=1)
@@ -123,10 +123,10 @@ def test_each_number_has_a_row_from_low_to_high_of_one_latent(run, make):
     assert "50 to 950" in page.text
 
 
-@pytest.mark.parametrize(("kind", "shown"), [(2, 10), (50, 20)])
-def test_of_many_entries_the_first_are_shown_and_it_is_said(run, make, kind, shown):
-    rows = np.random.default_rng(0).integers(0, kind, (60, 30))
-    page = run.report(make.generator(by_entry(0), columns=conditions_of("x", rows).columns))
+@pytest.mark.parametrize(("values", "shown"), [(2, 10), (50, 20)])
+def test_of_many_entries_the_first_are_shown_and_it_is_said(run, make, values, shown):
+    rows = np.random.default_rng(0).integers(0, values, (60, 30))
+    page = run.report(make.generator(by_entry(0), kind=conditions_of("x", rows).kind))
     assert f"These are the first {shown} of 30." in page.text
     alts = {image["alt"].split()[1] for image in page.all("img") if image["alt"].startswith("generated: ")}
     assert {str(n) for n in range(shown)} == alts

@@ -97,8 +97,8 @@ def test_hostile_names_stay_text(run, make):
 
 
 def test_hostile_names_of_conditions_stay_text(run, make):
-    columns = conditions_of("x", np.stack([np.linspace(0, 1, 8), np.arange(8) % 3], 1), (HOSTILE, "b")).columns
-    page = run.report(make.generator(lambda z, c: make.grey(z), columns=columns))
+    kind = conditions_of("x", np.stack([np.linspace(0, 1, 8), np.arange(8) % 3], 1), (HOSTILE, "b")).kind
+    page = run.report(make.generator(lambda z, c: make.grey(z), kind=kind))
     assert page.count("script") == 0 and HOSTILE in page.texts
     assert all(image["src"].startswith("data:") for image in page.all("img"))
 
@@ -113,11 +113,11 @@ def test_facts_that_are_none_are_a_sentence(run, make, content):
 
 def test_the_generator_is_loaded_from_the_run(run, make):
     plain = make.recipe(generator=MLPGenerator(hidden=(8,)))
-    module = build_generator(plain, (1, 4, 4), 0).eval()
+    module = build_generator(plain, (1, 4, 4)).eval()
     run.path.mkdir()
-    trained = TrainedGenerator(plain, module, (1, 4, 4), (), 1000)
+    trained = TrainedGenerator(plain, module, (1, 4, 4), 1000)
     # The data of this recipe is a class of the tests, which recipe text cannot name.
-    told = TrainedGenerator(make.recipe(generator=plain.generator, data=Given("few")), module, (1, 4, 4), (), 1000)
+    told = TrainedGenerator(make.recipe(generator=plain.generator, data=Given("few")), module, (1, 4, 4), 1000)
     replace_durably(run.path / "generator.safetensors", generator_bytes(told))
     page = run.report()
     assert "Not shown: this run's data (few) was given in Python" in page.text

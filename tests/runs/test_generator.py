@@ -1,6 +1,5 @@
 """The trained generator: what it samples, what it refuses, and its file."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from zerosum.conditions.labels import Labels
 from zerosum.data.conditions import conditions_of
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -15,6 +15,7 @@ from zerosum.objectives.wasserstein import Hinge
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes, load
 from zerosum.runs.images import to_bytes
+from zerosum.runs.stored_condition import condition_of
 
 RECIPE = Recipe(
     name="tiny",
@@ -26,19 +27,18 @@ RECIPE = Recipe(
 )
 
 
-ANGLES = conditions_of("x", np.stack([np.linspace(-90, 90, 40), np.arange(40) % 7], 1), ("angle", "age")).columns
-FACES = conditions_of("x", np.stack([np.arange(40) % 2, np.arange(40) % 3 > 0], 1), ("smiling", "hat")).columns
+ANGLES = conditions_of("x", np.stack([np.linspace(-90, 90, 40), np.arange(40) % 7], 1), ("angle", "age")).kind
+FACES = conditions_of("x", np.stack([np.arange(40) % 2, np.arange(40) % 3 > 0], 1), ("smiling", "hat")).kind
 
 
 def made(recipe=RECIPE, shape=(1, 4, 5), classes=("cat", "dog", "7")):
-    torch.manual_seed(0)
-    module = build_generator(recipe, shape, len(classes)).eval()
-    return TrainedGenerator(recipe, module, shape, classes if recipe.conditional else (), 123)
+    return tabled(Labels(len(classes), classes=classes), recipe, shape)
 
 
-def tabled(columns, recipe=RECIPE, shape=(1, 4, 5)):
+def tabled(kind, recipe=RECIPE, shape=(1, 4, 5)):
     torch.manual_seed(0)
-    return TrainedGenerator(recipe, build_generator(recipe, shape, 0, columns).eval(), shape, (), 123, columns)
+    condition = condition_of(recipe, kind)
+    return TrainedGenerator(recipe, build_generator(recipe, shape, condition).eval(), shape, 123, condition)
 
 
 def test_bytes_are_the_nearest_of_256_levels():
@@ -80,25 +80,57 @@ def test_pieces_are_the_same_samples_a_few_hundred_at_a_time(n):
 def test_classes_go_round_evenly_and_are_found_by_name_or_number():
     generator = made()
     assert generator.labels(7).tolist() == [0, 1, 2, 0, 1, 2, 0]
-    assert [generator.class_index(name) for name in ("dog", "1", "7")] == [1, 1, 2]
+    assert generator.labels(3, ["dog", "1", "7"]).tolist() == [1, 1, 2]
     with pytest.raises(ValueError, match="no class 'eleven'; there are cat, dog, 7"):
-        generator.class_index("eleven")
+        generator.sample(2, labels="eleven")
 
 
-@pytest.mark.parametrize("labels", [[0, 1], [0, 1, 3], [-1, 0, 0], [[0], [1], [2]]])
-def test_labels_that_do_not_fit_are_refused(labels):
-    with pytest.raises(ValueError, match="labels are 3 class indices up to 2; found"):
+def test_a_class_may_be_asked_for_all_samples_at_once_by_index_or_name():
+    generator = made()
+    wanted = generator.sample(5, labels=[1] * 5)
+    for one in (1, "dog", np.int64(1), torch.tensor(1), np.array(["dog"] * 5), ["dog", "1", "dog", "dog", "1"]):
+        assert np.array_equal(generator.sample(5, labels=one), wanted)
+        assert np.array_equal(generator.sample(5, conditions=one), wanted)
+    with pytest.raises(
+        ValueError, match="labels and conditions are two ways to ask for the condition of samples: give"
+    ):
+        generator.sample(5, labels=1, conditions=1)
+
+
+def test_a_number_is_no_index_where_classes_are_named_by_numbers():
+    generator = made(classes=("3", "5", "7"))
+    assert generator.labels(2, "5").tolist() == [1, 1] and generator.labels(1, 1).tolist() == [1]
+    with pytest.raises(ValueError, match="no class '1'; there are 3, 5, 7"):
+        generator.sample(2, labels="1")
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ([0, 1], r"shape \(2,\)"),
+        ([0, 1, 3], "3"),
+        ([-1, 0, 0], "-1"),
+        ([[0], [1], [2]], r"shape \(3, 1\)"),
+        (3, "3"),
+        (1.5, "1.5"),
+        (True, "True"),
+        ({"age": 3}, "{'age': 3}"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(labels, found):
+    wanted = r"labels are (a class, by its index \(0 to 2\) or name, or one for each of 3|class indices from 0 to 2;)"
+    with pytest.raises(ValueError, match=rf"{wanted}.*found {found}"):
         made().sample(3, labels=labels)
 
 
 def test_after_label_dropout_a_sample_may_be_of_no_class():
     generator = made(replace(RECIPE, label_dropout=0.2))
-    assert generator.class_index("none") == 3
-    labels = [generator.class_index(name) for name in ("none", "cat", "dog")]
-    assert len(np.unique(generator.map(generator.latents(1).repeat(3, 1), torch.tensor(labels)), axis=0)) == 3
+    labels = generator.labels(3, ["none", "cat", "dog"])
+    assert labels.tolist() == [3, 0, 1]
+    assert len(np.unique(generator.map(generator.latents(1).repeat(3, 1), torch.from_numpy(labels)), axis=0)) == 3
     assert generator.sample(3, labels=labels).shape == (3, 4, 5, 1)
     with pytest.raises(ValueError, match="no class 'none'; there are cat, dog, 7"):
-        made().class_index("none")
+        made().sample(1, labels="none")
 
 
 def test_without_classes_there_are_no_labels():
@@ -106,8 +138,8 @@ def test_without_classes_there_are_no_labels():
     assert generator.labels(5) is None
     with pytest.raises(ValueError, match="has no classes: it was trained without labels"):
         generator.sample(2, labels=[0, 0])
-    with pytest.raises(ValueError, match="has no classes: it was trained without labels"):
-        generator.class_index("cat")
+    with pytest.raises(ValueError, match="has no conditions: it was trained without any"):
+        generator.sample(2, conditions={"age": 3})
     with pytest.raises(ValueError, match="n counts samples and is at least 1; found 0"):
         generator.sample(0)
 
@@ -123,6 +155,7 @@ def test_a_generators_file_is_all_that_sampling_needs(tmp_path):
     path = tmp_path / "generator.safetensors"
     path.write_bytes(generator_bytes(generator))
     back = load(path)
+    assert back.condition == generator.condition
     assert (back.recipe, back.shape, back.classes, back.images) == (RECIPE, (1, 4, 5), ("cat", "dog", "7"), 123)
     assert np.array_equal(back.sample(5), generator.sample(5))
     assert generator_bytes(back) == path.read_bytes()
@@ -136,7 +169,9 @@ def test_files_of_others_are_refused(tmp_path):
     safetensors.torch.save_file({"w": torch.zeros(2)}, path)
     with pytest.raises(ValueError, match="is not a generator that zerosum wrote"):
         load(path)
-    other = replace(made(), module=build_generator(replace(RECIPE, generator=MLPGenerator(hidden=(9,))), (2,), 3))
+    other = replace(
+        made(), module=build_generator(replace(RECIPE, generator=MLPGenerator(hidden=(9,))), (2,), Labels(3))
+    )
     path.write_bytes(generator_bytes(other))
     with pytest.raises(ValueError, match="the weights do not fit the recipe's generator"):
         load(path)
@@ -152,7 +187,7 @@ def test_files_of_others_are_refused(tmp_path):
 def test_conditions_are_asked_for_in_the_units_of_the_data():
     generator = tabled(ANGLES)
     rows = np.array([[30.0, 1.0], [-60.0, 6.0], [30.0, 6.0]])
-    scaled = (rows - np.array(ANGLES.mean)) / np.array(ANGLES.deviation)
+    scaled = (rows - np.array(ANGLES.schema.mean)) / np.array(ANGLES.schema.std)
     with torch.no_grad():
         x = to_bytes(generator.module(generator.latents(3, seed=2), torch.tensor(scaled).float()))
     assert np.array_equal(generator.sample(3, seed=2, conditions=rows), x)
@@ -168,21 +203,22 @@ def test_conditions_are_asked_for_in_the_units_of_the_data():
 def test_conditions_not_asked_for_go_round_rows_of_the_data():
     generator = tabled(ANGLES)
     rows = generator.conditions(60)
-    assert rows.dtype == np.float64 and np.array_equal(rows[:40], ANGLES.rows) and np.array_equal(rows[40:], rows[:20])
+    assert (
+        rows.dtype == np.float64
+        and np.array_equal(rows[:40], ANGLES.schema.examples)
+        and np.array_equal(rows[40:], rows[:20])
+    )
     assert np.array_equal(generator.sample(60), generator.sample(60, conditions=rows))
     some = generator.conditions(60, {"age": 3})
     assert np.array_equal(some[:, 0], rows[:, 0]) and (some[:, 1] == 3).all()
     assert np.array_equal(generator.sample(7, conditions={"age": 3}), generator.sample(60, conditions={"age": 3})[:7])
-    assert generator.labels(5) is None and made().conditions(5) is None
+    assert generator.labels(5) is None and made().conditions(5).tolist() == made().labels(5).tolist()
 
 
 def test_what_a_generator_did_not_learn_is_refused():
-    with pytest.raises(ValueError, match="this tiny generator has no conditions: it was trained without a table of th"):
-        made().sample(2, conditions={"age": 3})
-    for call in (lambda: tabled(FACES).sample(2, labels=[0, 0]), lambda: tabled(FACES).class_index("0")):
-        with pytest.raises(ValueError, match="this tiny generator has no classes: it was trained without labels"):
-            call()
-    with pytest.raises(ValueError, match=r"smiling is yes or no, 1 or 0; found 0\.5"):
+    with pytest.raises(ValueError, match="this tiny generator has no classes: it was trained without labels"):
+        tabled(FACES).sample(2, labels=[0, 0])
+    with pytest.raises(ValueError, match=r"smiling is binary, 1 or 0; found 0\.5"):
         tabled(FACES).sample(2, conditions=[0.5, 0.5])
     with pytest.raises(ValueError, match="n counts samples and is at least 1; found -1"):
         tabled(FACES).sample(-1)
@@ -192,20 +228,10 @@ def test_what_a_generator_did_not_learn_is_refused():
         tabled(ANGLES, replace(RECIPE, label_dropout=0.1))
 
 
-@pytest.mark.parametrize("columns", [ANGLES, FACES], ids=["numbers", "attributes"])
-def test_a_file_holds_what_asking_by_name_needs(tmp_path, columns):
-    generator, path = tabled(columns), tmp_path / "generator.safetensors"
+@pytest.mark.parametrize("kind", [ANGLES, FACES], ids=["numbers", "attributes"])
+def test_a_file_holds_what_asking_by_name_needs(tmp_path, kind):
+    generator, path = tabled(kind), tmp_path / "generator.safetensors"
     path.write_bytes(generator_bytes(generator))
     back = load(path)
-    assert back.columns.names == columns.names and np.array_equal(back.sample(50), generator.sample(50))
+    assert back.condition.components == kind.components and np.array_equal(back.sample(50), generator.sample(50))
     assert generator_bytes(back) == path.read_bytes()
-
-
-def test_files_from_before_there_were_conditions_load(tmp_path):
-    """A generator of classes is written as ever: nothing is said of columns."""
-    path = tmp_path / "generator.safetensors"
-    path.write_bytes(generator_bytes(made()))
-    with safetensors.safe_open(path, framework="pt") as file:
-        facts = json.loads(file.metadata()["zerosum"])
-    assert facts.keys() == {"format", "recipe", "shape", "classes", "images"}
-    assert load(path).columns is None

@@ -133,8 +133,8 @@ def test_a_file_of_numbers_without_end_is_not_read(tmp_path):
 
 def generator_file(path, **facts):
     """A generator's file that says something else of itself; None leaves a fact out."""
-    module = build_generator(RECIPE, (2,), 0)
-    content = generator_bytes(TrainedGenerator(RECIPE, module, (2,), (), 7))
+    module = build_generator(RECIPE, (2,))
+    content = generator_bytes(TrainedGenerator(RECIPE, module, (2,), 7))
     path.write_bytes(content)
     with safetensors.safe_open(path, framework="pt") as file:
         told = json.loads(file.metadata()["zerosum"])
@@ -143,7 +143,11 @@ def generator_file(path, **facts):
     return path
 
 
-COLUMNS = {"names": ["a"], "attributes": False, "mean": [0.0], "deviation": [1.0], "rows": [[0.0]]}
+def kind(name, **facts):
+    return {"condition": {"kind": name, "facts": facts}}
+
+
+SCHEMA = {"size": 1, "names": ["a"], "mean": [0.0], "std": [1.0]}
 FACTS = {
     "no shape": ({"shape": None}, "its shape should be the shape of a sample"),
     "a word": ({"shape": "23"}, "its shape should be"),
@@ -152,14 +156,39 @@ FACTS = {
     "a half": ({"shape": [2.5]}, "its shape should be"),
     "terabytes": ({"shape": [1 << 20, 1 << 20, 1 << 20]}, "its shape should be"),
     "true": ({"shape": [True]}, "its shape should be"),
-    "classes": ({"classes": {"a": 1}}, "its classes should be a list of names"),
-    "numbered classes": ({"classes": [1, 2]}, "its classes should be a list of names"),
     "images": ({"images": -1}, "its images should be a count"),
     "images in words": ({"images": "many"}, "its images should be a count"),
-    "columns": ({"columns": []}, "its columns should be names, means, deviations and rows"),
-    "columns without rows": ({"columns": {**COLUMNS, "rows": []}}, "its columns should be"),
-    "columns of unlike rows": ({"columns": {**COLUMNS, "rows": [[0.0, 1.0]]}}, "its columns should be"),
-    "columns without deviation": ({"columns": {**COLUMNS, "deviation": [0.0]}}, "its columns should be"),
+    "a list for a condition": ({"condition": []}, "its condition should be the name of its kind and the facts of that"),
+    "a condition without a kind": ({"condition": {"facts": {}}}, "its condition should be the name of its kind"),
+    "a condition without facts": ({"condition": {"kind": "Labels", "facts": 3}}, "its condition should be the name of"),
+    "an unknown kind": (kind("Mine"), r"unknown class 'Mine': if it is yours, pass --use FILE\.py \(or known= in Pyth"),
+    "a kind that is none": (kind("Hinge"), "its condition should be of a kind of condition; found 'Hinge'"),
+    "classes": (kind("Labels", classes={"a": 1}, nullable=False), "Labels has the names of its classes and whether"),
+    "numbered classes": (kind("Labels", classes=[1, 2], nullable=False), "Labels has the names of its classes"),
+    "no classes": (kind("Labels", classes=[], nullable=False), "Labels has the names of its classes"),
+    "a class that may be missing": (kind("Labels", classes=["a"], nullable=1), "Labels has the names of its classes"),
+    "more of labels": (kind("Labels", classes=["a"], nullable=False, x=1), "Labels has the names of its classes"),
+    "no size": (kind("Vector", names=["a"]), "Vector has a size; found None"),
+    "a negative row": (kind("Vector", size=-1), "a condition vector has at least 1 component; found -1"),
+    "components without examples": (
+        kind("Vector", **SCHEMA),
+        "a schema has examples, float64 rows of 1 finite numbers",
+    ),
+    "components without names": (kind("Vector", **{**SCHEMA, "names": []}), "a schema has names, each another"),
+    "components of one name": (kind("Vector", **{**SCHEMA, "names": ["a", "a"]}), "a schema has names, each another"),
+    "components without deviation": (kind("Vector", **{**SCHEMA, "std": [0.0]}), "a schema has a mean and a standard"),
+    "components of unlike means": (
+        kind("Vector", **{**SCHEMA, "mean": [0.0, 1.0]}),
+        "a schema has a mean and a standard",
+    ),
+    "attributes that may be missing": (
+        kind("Attributes", size=2),
+        "Attributes says whether they may be unknown; found",
+    ),
+    "attributes of terabytes": (
+        {**kind("Attributes", size=10**12, nullable=False), "recipe": repr(replace(RECIPE, conditional=True))},
+        "of this recipe",
+    ),
     "coding": (
         {"coding": {"autoencoder": {"shape": [1, 8, 8]}}},
         "its coding should be how latents stand for pictures",

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from zerosum.conditions.labels import Labels
 from zerosum.game import Clock, Draws, Turn, Unrolled
-from zerosum.networks import DCGANDiscriminator, Labels, Packed, TransformerDiscriminator, TransformerGenerator
+from zerosum.networks import DCGANDiscriminator, Packed, TransformerDiscriminator, TransformerGenerator
 from zerosum.objectives import NonSaturating
 from zerosum.recipes import gat
 from zerosum.terms import R1, R2, LevelGuidance

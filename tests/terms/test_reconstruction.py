@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from zerosum.conditions.labels import Labels
 from zerosum.game import Clock, Draws, Turn
-from zerosum.networks import FastGANDiscriminator, Labels
+from zerosum.networks import FastGANDiscriminator
 from zerosum.terms import Reconstruction
 
 

@@ -210,7 +210,7 @@ class Breaking:
         def news():
             return ("another image stands in",) if calls else ()
 
-        return Dataset(data.name, data.shape, len(data), read, data.labels, data.classes, news=news, ahead=True)
+        return Dataset(data.name, data.shape, len(data), read, data.conditions, news=news, ahead=True)
 
 
 def test_a_picture_that_breaks_in_a_run_ends_it_in_its_sentence(tmp_path):

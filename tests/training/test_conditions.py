@@ -206,13 +206,13 @@ def test_a_resumed_run_equals_a_straight_one_and_can_be_asked_on_its_way(tmp_pat
     with monkeypatch.context() as patched, pytest.raises(Interrupted):
         patched.setattr(Game, "step", counted)
         train(recipe, tmp_path / "broken", quiet=True)
-    name = recipe.data.open().conditions.columns.names[0]
+    name = recipe.data.open().condition.components[0]
     assert zerosum.load(tmp_path / "broken").sample(3, conditions={name: 1}).shape == (3, SIDE, SIDE, 1)
     broken = train(recipe, tmp_path / "broken", quiet=True)
     one, other = (newest_checkpoint(run)[1] for run in (straight, broken))
     for group, tensors in one.groups.items():
         assert all(torch.equal(tensor, other.groups[group][key]) for key, tensor in tensors.items())
-    assert one.numbers["columns"] == other.numbers["columns"]
+    assert one.numbers["condition"] == other.numbers["condition"]
     assert (straight / "generator.safetensors").read_bytes() == (broken / "generator.safetensors").read_bytes()
 
 
@@ -221,7 +221,7 @@ def test_a_resumed_run_equals_a_straight_one_and_can_be_asked_on_its_way(tmp_pat
     [
         (
             replace(LEARNS, data=Bright(), label_dropout=0.1),
-            "no number of age, noise could stand for nothing told: set",
+            "no number of age, noise could stand for an unknown one: set",
         ),
         (
             reading("labels"),
@@ -245,7 +245,7 @@ def test_games_that_do_not_fit_their_conditions_are_refused(tmp_path, recipe, me
 
 def test_without_conditional_the_conditions_play_no_part(tmp_path):
     generator = zerosum.load(train(replace(LEARNS, conditional=False, images=64), tmp_path / "run", quiet=True))
-    assert generator.columns is None and generator.conditions(3) is None
+    assert generator.condition is None and generator.conditions(3) is None
 
 
 def test_a_run_from_before_its_source_had_a_field_more_is_continued(tmp_path, monkeypatch, capsys):

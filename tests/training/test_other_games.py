@@ -101,7 +101,7 @@ def test_each_generator_is_sampled_by_its_name_or_file(straight):
     with pytest.raises(ValueError, match="the game of plain has one generator, called 'generator'; found 'turned'"):
         from zerosum.runs.generator import build_generator
 
-        build_generator(replace(RECIPE, name="plain", game=None), (2,), 0, name="turned")
+        build_generator(replace(RECIPE, name="plain", game=None), (2,), name="turned")
 
 
 def test_its_report_shows_it(straight):

@@ -68,12 +68,11 @@ class Draws(nn.Module):
 
 
 def generator(module, data, shape, images=50_000):
-    classes = data.open().classes
     recipe = Recipe(
         name="r", generator=MLPGenerator(), discriminator=MLPDiscriminator(), objective=NonSaturating(), data=data,
         conditional=True, latent=Normal(4),
     )  # fmt: skip
-    return TrainedGenerator(recipe, module.eval(), shape, classes, images)
+    return TrainedGenerator(recipe, module.eval(), shape, images, data.open().condition)
 
 
 def scored(tmp_path, made, data):

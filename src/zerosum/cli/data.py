@@ -26,7 +26,7 @@ def info(
 
     from zerosum.cli._bar import bar
     from zerosum.cli.train import data_source
-    from zerosum.data.conditions import shortened
+    from zerosum.conditions.condition import shortened
     from zerosum.data.inspect import info as look
     from zerosum.data.sheet import contact_sheet
 

@@ -5,7 +5,6 @@ from itertools import chain
 from typing import TypeVar
 
 import torch
-from torch import Tensor
 
 from zerosum.data._paths import printable
 from zerosum.data.conditions import Conditions
@@ -17,18 +16,17 @@ _NAMED = 5
 class StandIns:
     """Shows another image wherever one is broken: of the same class the next that is not, in the order of the files.
 
-    Where there are conditions it is the image whose are nearest. So which one it is depends on the files alone, and
-    labels and conditions stay those of the place. Raises `ValueError` from `show` where more than half of all images
-    are broken, or all of a class.
+    Where there are conditions without classes it is the image whose condition is nearest. So which one it is depends on
+    the files alone, and conditions stay those of the place. Raises `ValueError` from `show` where more than half of all
+    images are broken, or all of a class.
 
     Args:
         names: of the images.
-        labels: of their classes, or None.
         conditions: of them, or None.
     """
 
-    def __init__(self, names: Sequence[str], labels: Tensor | None, conditions: Conditions | None) -> None:
-        self._names, self._labels, self._conditions = names, labels, conditions
+    def __init__(self, names: Sequence[str], conditions: Conditions | None) -> None:
+        self._names, self._conditions = names, conditions
         self._broken: dict[int, str] = {}
         self._told = 0
 
@@ -68,9 +66,10 @@ class StandIns:
         """All that may stand in for an image, the first choice first."""
         count = len(self._names)
         places = (torch.arange(count - 1) + index + 1) % count
-        if self._labels is not None:
-            places = places[self._labels[places] == self._labels[index]]
-        if self._conditions is not None:
-            rows = self._conditions.columns.scaled(self._conditions.rows)
+        if self._conditions is not None and self._conditions.kind.classes:
+            labels = self._conditions.values
+            places = places[labels[places] == labels[index]]
+        elif self._conditions is not None:
+            rows = self._conditions.kind.encode(self._conditions.values).flatten(1).float()
             places = places[(rows[places] - rows[index]).square().sum(1).sort(stable=True).indices]
         return iter(places.tolist())

@@ -7,22 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
+from zerosum.conditions.condition import shortened
 from zerosum.data._files import Files, told
 from zerosum.data._labels import by_folder
 from zerosum.data._paths import printable
-from zerosum.data.conditions import Conditions, conditions_of, shortened
+from zerosum.data.conditions import Conditions, conditions_of, labelled
 
 TABLE = "conditions.csv"
 
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """What a folder or zip says of its pictures: labels or conditions or neither, and notes on what it holds."""
+    """What a folder or zip says of its images: their conditions, if any, and notes on what it holds."""
 
-    labels: Tensor | None
-    classes: tuple[str, ...]
     conditions: Conditions | None
     notes: tuple[str, ...]
 
@@ -38,14 +36,14 @@ def beside(files: Files, named: str | None) -> Beside:
     left = (f"left out beside the images: {told(others)}",) if others else ()
     labels, classes, notes = by_folder(files.names)
     if table is None:
-        return Beside(labels, classes, None, notes + left)
+        return Beside(labelled(printable(files.path.name), labels, classes), notes + left)
     if named is None and labels is not None:
         raise ValueError(
             f"{files.path} has both subfolders, which are classes, and {table}: to play by the table, name it as "
             f"conditions={table!r}; to play by the classes, take it away"
         )
     conditions = _read(files, table)
-    return Beside(None, (), conditions, left + conditions.notes)
+    return Beside(conditions, left + conditions.notes)
 
 
 def _found(files: Files) -> str | None:

@@ -18,7 +18,7 @@ from zerosum.data._content import content_of
 from zerosum.data._labels import numbered
 from zerosum.data._paths import existing
 from zerosum.data._pixels import channel_axis, extremes, scale_of, to_uint8
-from zerosum.data.conditions import Conditions, conditions_of
+from zerosum.data.conditions import Conditions, conditions_of, labelled
 from zerosum.data.dataset import Dataset, in_memory
 
 Array = NDArray[Any]
@@ -183,10 +183,13 @@ def _dataset(
     if x.ndim == 0 or x.size == 0:
         raise ValueError(f"{name} should hold samples (N, ...), at least one, but has shape {x.shape}")
     names = None if classes is None else tuple(str(one) for one in classes)
-    number, names = (None, ()) if labels is None else numbered(name, labels, len(x), names)
+    if labels is not None and conditions is None:
+        conditions = labelled(name, *numbered(name, labels, len(x), names))
+    elif labels is not None:
+        raise ValueError(f"{name} has both labels and conditions, and a game plays by one: leave one out")
     plain = in_memory(name, _points(name, x)) if x.ndim <= 2 else _images(name, x, layout)
     notes = plain.notes + (() if conditions is None else conditions.notes)
-    return replace(plain, labels=number, classes=names, conditions=conditions, notes=notes)
+    return replace(plain, conditions=conditions, notes=notes)
 
 
 def _points(name: str, x: Array) -> Tensor:

@@ -9,37 +9,35 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from zerosum.conditions.condition import Condition
 from zerosum.data._content import content_of
 from zerosum.data.coding import Coding
-from zerosum.data.conditions import Conditions, conditions_of
+from zerosum.data.conditions import Conditions, conditions_of, labelled
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Opened data with random access by index: images or points, with or without labels or other conditions.
+    """Opened data with random access by index: images or points, with or without a condition for each.
 
     `shape` is that of one sample: (C, H, W) for images, (d,) for points. `read` takes int64 indices (B,) on
-    the CPU and returns uint8 images (B, C, H, W) or float32 points (B, d). `labels` are int64 (count,), each
-    below len(classes); or in their place there are `conditions`, a row of numbers for each sample. `notes` are
-    sentences that the user should read about what the source did to the data. Where the samples are latents of
-    pictures, `read` returns float32 (B, c, h, w), `coding` tells how they stand for pictures, and `pictures` are these.
+    the CPU and returns uint8 images (B, C, H, W) or float32 points (B, d). `conditions` are a kind and the value for
+    each sample; `labels` and `classes` are views of them, where they are class labels. `notes` are sentences that the
+    user should read about what the source did to the data. Where the samples are latents of pictures, `read`
+    returns float32 (B, c, h, w), `coding` tells how they stand for pictures, and `pictures` are these.
     `content` returns a text that is another one when the samples are (see `fingerprint`), or is None where nothing can
     be told of them. `news` returns sentences on what reading has met since it was last asked, as broken images.
     `ahead` says that reading costs time, as from a disk, and depends on the indices alone, so that a thread may read
     what will be wanted next. `window` tells of samples that are read forward, as from a stream: they are shuffled
     within so many in a row, and reading back is slow.
-    Raises `ValueError` when empty, when there are both labels and conditions, and when these or the classes do not fit
-    the count or each other.
+    Raises `ValueError` when empty, and when conditions do not fit the count or their kind.
     """
 
     name: str
     shape: tuple[int, ...]
     count: int
     read: Callable[[Tensor], Tensor]
-    labels: Tensor | None = None
-    classes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
     conditions: Conditions | None = None
+    notes: tuple[str, ...] = ()
     coding: Coding | None = None
     pictures: "Dataset | None" = None
     content: Callable[[], str] | None = None
@@ -51,34 +49,25 @@ class Dataset:
         if self.count < 1:
             raise ValueError(f"{self.name} holds no samples: give a source with at least one")
         if self.conditions is not None:
-            self._check_conditions(self.conditions)
-        if self.labels is None:
-            if self.classes:
-                raise ValueError(f"{self.name} names {len(self.classes)} classes but has no labels")
-            return
-        if self.labels.dtype != torch.int64 or tuple(self.labels.shape) != (self.count,):
-            raise ValueError(
-                f"the labels of {self.name} should be int64 of shape ({self.count},), one a sample, "
-                f"but are {str(self.labels.dtype).removeprefix('torch.')} of shape {tuple(self.labels.shape)}"
-            )
-        low, high = int(self.labels.min()), int(self.labels.max())
-        if low < 0 or high >= len(self.classes):
-            raise ValueError(
-                f"the labels of {self.name} should lie in 0..{len(self.classes) - 1}, one for each of its "
-                f"{len(self.classes)} class names, but run from {low} to {high}"
-            )
-
-    def _check_conditions(self, found: Conditions) -> None:
-        if self.labels is not None:
-            raise ValueError(f"{self.name} has both labels and conditions, and a game plays by one: leave one out")
-        if len(found.rows) != self.count:
-            raise ValueError(
-                f"{self.name} has {self.count:,} samples, but {len(found.rows):,} rows of conditions: "
-                f"give one for each sample"
-            )
+            self.conditions.check(self.name, self.count)
 
     def __len__(self) -> int:
         return self.count
+
+    @property
+    def condition(self) -> Condition | None:
+        """What the condition of a sample is; None where there is none."""
+        return None if self.conditions is None else self.conditions.kind
+
+    @property
+    def labels(self) -> Tensor | None:
+        """The class of each sample, int64 (count,); None where samples have no classes."""
+        return self.conditions.values if self.conditions is not None and self.classes else None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes; empty where there are none."""
+        return () if self.conditions is None else self.conditions.kind.classes
 
     @property
     def is_image(self) -> bool:
@@ -120,14 +109,15 @@ def in_memory(
     labels: Tensor | None = None,
     classes: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
-    conditions: ArrayLike | Tensor | None = None,
+    conditions: Conditions | ArrayLike | Tensor | None = None,
     condition_names: Sequence[str] | None = None,
     made_by: object | None = None,
 ) -> Dataset:
     """Return a `Dataset` that reads from a tensor: uint8 images (N, C, H, W) or float32 points (N, d).
 
-    `conditions` are rows of numbers (N, entries) in the place of labels. `made_by` is the source, where its repr alone
-    tells which samples it makes: that then stands for them in the `fingerprint`, and not their bytes.
+    `conditions` take the place of labels: rows of numbers (N, components), or values of a kind of one's own. `made_by`
+    is the source, where its repr alone tells which samples it makes: that then stands for them in the `fingerprint`,
+    and not their bytes.
     """
     if (x.dtype, x.ndim) not in ((torch.uint8, 4), (torch.float32, 2)):
         raise ValueError(
@@ -136,7 +126,12 @@ def in_memory(
         )
     if not (x.dtype == torch.uint8 or x.isfinite().all()):
         raise ValueError(f"{name} holds a point that is not finite in float32: change its numbers, or leave it out")
-    table = None if conditions is None else conditions_of(name, conditions, condition_names)
-    notes += () if table is None else table.notes
+    if labels is not None and conditions is not None:
+        raise ValueError(f"{name} has both labels and conditions, and a game plays by one: leave one out")
+    if conditions is None:
+        found = labelled(name, labels, classes)
+    else:
+        found = conditions if isinstance(conditions, Conditions) else conditions_of(name, conditions, condition_names)
+        notes += found.notes
     shape, content = tuple(x.shape[1:]), partial(content_of, x) if made_by is None else partial(repr, made_by)
-    return Dataset(name, shape, len(x), x.__getitem__, labels, classes, notes, table, content=content)
+    return Dataset(name, shape, len(x), x.__getitem__, found, notes, content=content)

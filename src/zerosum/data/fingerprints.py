@@ -8,7 +8,7 @@ from zerosum.data.dataset import Dataset
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """A text of 64 hex digits that is another one where the data are others: samples, their order, labels, conditions.
+    """A text of 64 hex digits that is another one where the data are others: samples, their order, their conditions.
 
     Arrays and small folders are told by all of their bytes, zips by the checksums in them, packed sets by those in
     their manifest, folders above 256 MiB by the name and size of each file and 4 KiB from its middle, and made-up sets
@@ -17,9 +17,9 @@ def fingerprint(dataset: Dataset) -> str:
     """
     digest = hashlib.sha256(json.dumps([dataset.count, dataset.shape, dataset.classes]).encode())
     parts = [] if dataset.content is None else [dataset.content()]
-    parts += [] if dataset.labels is None else ["labels", content_of(dataset.labels)]
     if dataset.conditions is not None:
-        parts += ["conditions", *dataset.conditions.columns.names, content_of(dataset.conditions.rows)]
+        kind, values = dataset.conditions.kind, dataset.conditions.values
+        parts += ["labels" if kind.classes else "conditions", *kind.components, content_of(values)]
     for part in parts:
         digest.update(hashlib.sha256(part.encode(errors="surrogateescape")).digest())
     return digest.hexdigest()

@@ -73,14 +73,14 @@ class Images:
         """Read the headers of all images; raises `ValueError` when one is none, or there are none."""
         files = image_files(self.path)
         known = beside(files, self.conditions)
-        stand_ins = StandIns(files.names, known.labels, known.conditions) if self.bad == "skip" else None
+        stand_ins = StandIns(files.names, known.conditions) if self.bad == "skip" else None
         headers = self._headers(files, stand_ins)
         grey = all(header.grey for header in headers)
         size, notes = self._size(headers)
         read = _Reader(files, size, self.fit, grey, stand_ins)
         shape = (1 if grey else 3, *size)
         notes, news = notes + known.notes, tuple if stand_ins is None else stand_ins.news
-        told = known.labels, known.classes, notes + news(), known.conditions
+        told = known.conditions, notes + news()
         name, content = printable(files.path.name), partial(self._content, files)
         return Dataset(name, shape, len(files.names), read, *told, content=content, news=news, ahead=True)
 

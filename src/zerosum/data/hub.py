@@ -19,6 +19,7 @@ from zerosum.data._checks import require
 from zerosum.data._decode import FITS, MOST_BYTES, decode, read_header
 from zerosum.data._labels import numbered
 from zerosum.data._paths import printable
+from zerosum.data.conditions import labelled
 from zerosum.data.dataset import Dataset
 from zerosum.data.folders import threaded
 
@@ -89,13 +90,13 @@ class Hub:
             return torch.from_numpy(np.stack(threaded(decoded, read_raw(index.tolist()))))
 
         content = hashlib.sha256(b"".join(hashlib.sha256(one).digest() for one in some)).hexdigest
+        name = printable(Path(self.path).name)
         return Dataset(
-            name=printable(Path(self.path).name),
+            name=name,
             shape=(1 if grey else 3, *size),
             count=count,
             read=read,
-            labels=labels,
-            classes=classes,
+            conditions=labelled(name, labels, classes),
             content=content,
             ahead=True,
             window=WINDOW if self.stream else None,

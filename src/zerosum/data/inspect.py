@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from zerosum.conditions.schema import ConditionSchema
 from zerosum.data._decode import decode
 from zerosum.data._files import Files, image_files
 from zerosum.data._paths import printable
@@ -182,12 +183,13 @@ def _class_counts(dataset: Dataset) -> dict[str, int]:
 
 
 def _columns(dataset: Dataset) -> dict[str, Column]:
-    if dataset.conditions is None:
+    if dataset.conditions is None or not dataset.conditions.kind.components:
         return {}
-    rows, columns = dataset.conditions.rows, dataset.conditions.columns
-    found = {}
-    for place, name in enumerate(columns.names):
+    rows, names = dataset.conditions.values, dataset.conditions.kind.components
+    schema, found = ConditionSchema.measured(rows.numpy(), names), {}
+    binary = bool(((rows == 0) | (rows == 1)).all())
+    for place, name in enumerate(names):
         low, high = float(rows[:, place].min()), float(rows[:, place].max())
-        std = columns.deviation[place] if low < high else 0.0
-        found[name] = Column(columns.attributes, low, high, columns.mean[place], std)
+        std = schema.std[place] if low < high else 0.0
+        found[name] = Column(binary, low, high, schema.mean[place], std)
     return found

@@ -16,7 +16,7 @@ from torch import Tensor
 from zerosum._disk import file_hash
 from zerosum.data._manifest import CONDITIONS, LABELS, MANIFEST, UNFINISHED, Plan, read_manifest
 from zerosum.data._paths import existing
-from zerosum.data.conditions import conditions_of
+from zerosum.data.conditions import conditions_of, labelled
 from zerosum.data.dataset import Dataset
 
 
@@ -41,12 +41,14 @@ class PackedSet:
         """Map the files; raises `ValueError` where the set is not whole, or is none."""
         folder = existing(self.path)
         plan, hashes = read_manifest(folder)
-        labels = torch.from_numpy(np.fromfile(folder / LABELS, "int64")) if plan.classes else None
         conditions = None
-        if plan.entries:
+        if plan.classes:
+            labels = torch.from_numpy(np.fromfile(folder / LABELS, "int64"))
+            conditions = labelled(plan.name, labels, plan.classes)
+        elif plan.entries:
             rows = np.fromfile(folder / CONDITIONS, plan.precision).reshape(plan.count, len(plan.entries))
             conditions = conditions_of(plan.name, rows, plan.entries)
-        told = labels, plan.classes, plan.notes, conditions
+        told = conditions, plan.notes
         content = partial("\n".join, [hashes[name] for name in plan.shards])
         return Dataset(plan.name, plan.shape, plan.count, _reader(folder, plan), *told, content=content, ahead=True)
 

@@ -12,6 +12,8 @@ from typing import IO, Any
 import torch
 
 from zerosum._disk import file_hash, replace_durably, sync_file, sync_folder, temporary
+from zerosum.conditions.components import Attributes, Vector
+from zerosum.conditions.labels import Labels
 from zerosum.data._manifest import (
     CONDITIONS,
     LABELS,
@@ -45,12 +47,18 @@ def pack(data: Any, folder: str | Path, progress: Callable[[int, int], None] | N
         progress: is told the samples done and in all.
 
     Raises:
-        ValueError: for latents, for a folder that holds something else, and for data that cannot be read.
+        ValueError: for latents, for conditions of a kind of one's own, for a folder that holds something else, and for
+            data that cannot be read.
         OSError: where the folder cannot be written, as on a full disk; what was written stays.
     """
     dataset, out = source(data).open(), Path(folder)
     if dataset.coding is not None:
         raise ValueError(f"{dataset.name} cannot be packed: pack the pictures, then use Latents(PackedSet(...), ...)")
+    if not isinstance(dataset.condition, Labels | Attributes | Vector | None):
+        raise ValueError(
+            f"{dataset.name} cannot be packed: a packed set has labels or rows of numbers, and its conditions are "
+            f"{type(dataset.condition).__name__}: train on the source as it is"
+        )
     plan = _planned(dataset)
     if (out / MANIFEST).exists():
         if replace(read_manifest(out)[0], notes=plan.notes) != plan:
@@ -156,8 +164,9 @@ def _plan(line: Any) -> Plan | None:
 def _planned(dataset: Dataset) -> Plan:
     first = dataset.read(torch.tensor([0]))
     kind, precision = str(first.dtype).removeprefix("torch."), "float64"
-    if dataset.conditions is not None:
-        precision = str(dataset.conditions.rows.dtype).removeprefix("torch.")
+    entries = () if dataset.condition is None else dataset.condition.components
+    if dataset.conditions is not None and entries:
+        precision = str(dataset.conditions.values.dtype).removeprefix("torch.")
     sample = max(1, first.numel() * first.element_size())
     return Plan(
         name=dataset.name,
@@ -166,7 +175,7 @@ def _planned(dataset: Dataset) -> Plan:
         kind=kind,
         rows=max(1, max(_SHARD, dataset.count * sample // _MOST_SHARDS) // sample),
         classes=dataset.classes,
-        entries=() if dataset.conditions is None else dataset.conditions.columns.names,
+        entries=entries,
         precision=precision,
         notes=dataset.notes,
         content=fingerprint(dataset),
@@ -182,10 +191,8 @@ def _write(dataset: Dataset, plan: Plan, journal: _Journal, progress: Callable[[
             journal.say(dataset.news())
         elif progress is not None:
             progress(held.stop, plan.count)
-    if dataset.labels is not None:
-        journal.put(LABELS, [dataset.labels.numpy().tobytes()])
     if dataset.conditions is not None:
-        journal.put(CONDITIONS, [dataset.conditions.rows.numpy().tobytes()])
+        journal.put(LABELS if dataset.classes else CONDITIONS, [dataset.conditions.values.numpy().tobytes()])
     whole = replace(plan, notes=(*plan.notes, *journal.notes))
     replace_durably(journal.folder / MANIFEST, manifest(whole, {name: journal.hashes[name] for name in sizes}))
     (journal.folder / UNFINISHED).unlink()

@@ -9,6 +9,7 @@ from torch import Tensor
 from zerosum.data._checks import require
 from zerosum.data._content import content_of
 from zerosum.data.arrays import Arrays
+from zerosum.data.conditions import labelled
 from zerosum.data.dataset import Dataset
 from zerosum.data.digits import Digits
 from zerosum.data.fingerprints import fingerprint
@@ -66,7 +67,8 @@ class StackedDigits:
         shape = (3, *digits.shape[1:])
         read = partial(_stacked, digits, chosen)
         content = partial(_content, digits, chosen)
-        return Dataset(f"stacked {digits.name}", shape, self.count, read, labels, names, content=content)
+        name = f"stacked {digits.name}"
+        return Dataset(name, shape, self.count, read, labelled(name, labels, names), content=content)
 
 
 def _stacked(digits: Dataset, chosen: Tensor, index: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from zerosum.data._decode import flatten, is_grey
 from zerosum.data._labels import numbered
 from zerosum.data._pixels import Array, extremes, looks_like_channels, scale_of
-from zerosum.data.conditions import conditions_of
+from zerosum.data.conditions import conditions_of, labelled
 from zerosum.data.dataset import Dataset, Source
 
 _LOOKED_AT = 256
@@ -85,7 +85,7 @@ class _TorchSource:
             return replace(plain, conditions=table, notes=table.notes)
         if every or self.labels is not None:
             labels, classes = numbered(name, np.array(found if every else self.labels), count)
-            return replace(plain, labels=labels, classes=classes)
+            return replace(plain, conditions=labelled(name, labels, classes))
         return plain
 
     def _points(self, first: Array) -> Callable[[Tensor], Tensor]:

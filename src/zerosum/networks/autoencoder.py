@@ -6,9 +6,10 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
-from zerosum.networks.conditioning import Concatenate, Condition, Join, check_way
+from zerosum.networks.conditioning import Concatenate, Join, check_way
 from zerosum.networks.layers.basic import Norm, activation, check_size
 from zerosum.networks.layers.finish import finished
 from zerosum.networks.layers.pyramid import ascend, channels, descend, ladder

@@ -1,72 +1,23 @@
-"""What a condition is, and how it enters a network.
+"""How a condition enters a network.
 
-The condition `c` of a batch is any tensor; a value such as `Labels` says what it holds, and modules here bring it
-into a network. A network built with `condition=None` is called without `c`.
+The condition `c` of a batch is any tensor; a kind of condition, such as `Labels`, embeds it, and modules here bring the
+embedding into a network. A network built with `condition=None` is called without `c`.
 """
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
-
-
-@dataclass(frozen=True)
-class Labels:
-    """The condition is a class label: int64 `(B,)` in [0, count).
-
-    Args:
-        count: number of classes.
-        nullable: one label more, `count`, says that nothing is told. A network that meets it now and then in training
-            (label dropout: Ho and Salimans 2022, arXiv 2207.12598) can also be asked for a sample of any class.
-    """
-
-    count: int
-    nullable: bool = False
-
-    def __post_init__(self) -> None:
-        if self.count < 1:
-            raise ValueError(f"labels need at least one class; found count={self.count}")
 
 
 def _check_entries(what: str, size: int) -> None:
     if size < 1:
         raise ValueError(f"{what} has a number of entries, at least 1; found {size}")
-
-
-@dataclass(frozen=True)
-class Attributes:
-    """The condition is a row of yes and no: 1 and 0 as float or bool, `(B, size)`; 0.5 says that one is not known.
-
-    Args:
-        size: number of attributes.
-    """
-
-    size: int
-
-    def __post_init__(self) -> None:
-        _check_entries("a row of attributes", self.size)
-
-
-@dataclass(frozen=True)
-class Vector:
-    """The condition is a vector of numbers of about unit size: float `(B, size)`, such as an embedded text.
-
-    Args:
-        size: entries of the vector.
-    """
-
-    size: int
-
-    def __post_init__(self) -> None:
-        _check_entries("a condition vector", self.size)
-
-
-Condition = Labels | Attributes | Vector
 
 
 def check_embedding(size: int) -> None:
@@ -147,40 +98,6 @@ def needed(c: Tensor | None) -> Tensor:
     return c
 
 
-class Entries(nn.Module):
-    """Embed rows of attributes or vectors `(B, entries)` by an affine map; attributes count as -1 and 1.
-
-    Args:
-        condition: what c is.
-        size: entries of the embedding.
-        scale: standard deviation with which they begin.
-    """
-
-    def __init__(self, condition: Attributes | Vector, size: int, scale: float) -> None:
-        super().__init__()
-        self.entries, self.signed = condition.size, isinstance(condition, Attributes)
-        self.linear = nn.Linear(condition.size, size)
-        nn.init.normal_(self.linear.weight, std=scale / math.sqrt(condition.size))
-        nn.init.zeros_(self.linear.bias)
-
-    def forward(self, c: Tensor) -> Tensor:
-        """`(B, size)`."""
-        if c.shape[1:] != (self.entries,):
-            raise ValueError(f"conditions here are rows of {self.entries} entries; found shape {tuple(c.shape)}")
-        wide = c.to(self.linear.weight.dtype)
-        rows: Tensor = self.linear(2 * wide - 1 if self.signed else wide)
-        return rows
-
-
-def embed(condition: Condition, size: int, scale: float = 1.0) -> nn.Module:
-    """A module that embeds conditions of a kind: `(B,)` or `(B, entries)` to `(B, size)`, at first about `scale`."""
-    if not isinstance(condition, Labels):
-        return Entries(condition, size, scale)
-    embedding = nn.Embedding(condition.count + condition.nullable, size)
-    nn.init.normal_(embedding.weight, std=scale)
-    return embedding
-
-
 class Join(nn.Module):
     """Concatenate an embedding of the condition to vectors `(B, d)` or, as planes, to maps `(B, C, H, W)`.
 
@@ -192,7 +109,7 @@ class Join(nn.Module):
     def __init__(self, condition: Condition | None, size: int) -> None:
         super().__init__()
         self.size = 0 if condition is None else size
-        self.embedding = None if condition is None else embed(condition, size)
+        self.embedding = None if condition is None else condition.embed(size)
 
     def forward(self, h: Tensor, c: Tensor | None = None) -> Tensor:
         """`(B, d + size)` or `(B, C + size, H, W)`."""
@@ -233,16 +150,21 @@ _NOTHING = Predictions()
 def predictions(conditioning: Way, condition: Condition | None, auxiliary: int) -> Predictions:
     """What a discriminator predicts: the condition's logits under `Auxiliary`, then `auxiliary` more; or its classes.
 
-    Raises `ValueError` where `Discriminative` meets conditions without classes.
+    Raises `ValueError` where `Discriminative` meets conditions without classes, and `Auxiliary` such that cannot be
+    predicted.
     """
     if condition is None or not isinstance(conditioning, Auxiliary | Discriminative):
         return Predictions(auxiliary)
-    entries = condition.count if isinstance(condition, Labels) else condition.size
     if isinstance(conditioning, Auxiliary):
-        return Predictions(auxiliary + entries)
-    if not isinstance(condition, Labels):
+        if condition.prediction is None:
+            raise ValueError(
+                f"Auxiliary() predicts conditions, and none can be predicted of {condition!r}: give D the condition, "
+                f"as by Concatenate() or Projection()"
+            )
+        return Predictions(auxiliary + condition.prediction.logits)
+    if not condition.classes:
         raise ValueError(f"Discriminative() predicts class labels, and here are {condition!r}: choose Auxiliary()")
-    return Predictions(auxiliary, entries)
+    return Predictions(auxiliary, len(condition.classes))
 
 
 def check_auxiliary(auxiliary: int) -> None:
@@ -275,7 +197,7 @@ class Head(nn.Module):
     ) -> None:
         super().__init__()
         self.linear = nn.Linear(features, scores)
-        self.embedding = None if condition is None else embed(condition, features, features**-0.5)
+        self.embedding = None if condition is None else condition.embed(features, features**-0.5)
         self.auxiliary = nn.Linear(features, predicted.logits) if predicted.logits else None
         self.sides = nn.Linear(features, 2 * predicted.classes) if predicted.classes else None
 

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.precision import at_least_float32
-from zerosum.networks.conditioning import Condition, Join, check_embedding
+from zerosum.networks.conditioning import Join, check_embedding
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.basic import Norm, norm2d
 from zerosum.networks.layers.dials import check_dial

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.utils.parametrizations import spectral_norm
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
-from zerosum.networks.conditioning import Concatenate, Condition, Head, Join, Projection, check_way, entrance
+from zerosum.networks.conditioning import Concatenate, Head, Join, Projection, check_way, entrance
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.fastgan import _convolution, _excitations, _norm, _up, _width
 from zerosum.networks.layers.basic import Norm

@@ -7,12 +7,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import (
     Auxiliary,
     Concatenate,
-    Condition,
     Discriminative,
     Head,
     Join,

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
-from zerosum.networks.conditioning import Concatenate, Condition, Join, check_way
+from zerosum.networks.conditioning import Concatenate, Join, check_way
 from zerosum.networks.spec import DiscriminatorSpec
 
 

@@ -15,18 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
-from zerosum.networks.conditioning import (
-    Concatenate,
-    Condition,
-    Head,
-    Join,
-    Projection,
-    check_embedding,
-    check_way,
-    entrance,
-)
+from zerosum.networks.conditioning import Concatenate, Head, Join, Projection, check_embedding, check_way, entrance
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.dials import check_dial
 from zerosum.networks.layers.pyramid import Sides, ladder

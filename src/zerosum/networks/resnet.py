@@ -11,12 +11,12 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import (
     Auxiliary,
     Concatenate,
-    Condition,
     ConditionalNorm,
     Discriminative,
     Head,

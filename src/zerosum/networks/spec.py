@@ -4,7 +4,7 @@ from typing import Protocol
 
 from torch import nn
 
-from zerosum.networks.conditioning import Condition
+from zerosum.conditions.condition import Condition
 
 
 class GeneratorSpec(Protocol):

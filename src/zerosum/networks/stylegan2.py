@@ -12,10 +12,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.distributed import average, ranks
 from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
-from zerosum.networks.conditioning import Concatenate, Condition, Join, Projection, check_way, embed, entrance, needed
+from zerosum.networks.conditioning import Concatenate, Join, Projection, check_way, entrance, needed
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.dials import check_dial
 from zerosum.networks.layers.equalised import EqualConv2d, EqualLinear, scaled_leaky
@@ -53,7 +54,7 @@ class _Mapping(nn.Module):
 
     def __init__(self, latent: int, condition: Condition | None, width: int, depth: int) -> None:
         super().__init__()
-        self.embedding = None if condition is None else embed(condition, width)
+        self.embedding = None if condition is None else condition.embed(width)
         inputs = latent + (0 if condition is None else width)
         sizes = [inputs, *[width] * depth]
         self.layers = nn.ModuleList([EqualLinear(before, after, rate=0.01) for before, after in pairwise(sizes)])

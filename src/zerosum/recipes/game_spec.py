@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import nn
 
+from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
 from zerosum.game.game import Watcher
 from zerosum.game.trainable import MAIN, TrainableGame
-from zerosum.networks.conditioning import Condition
 
 if TYPE_CHECKING:
     from zerosum.recipes.recipe import Recipe

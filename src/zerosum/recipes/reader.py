@@ -24,7 +24,7 @@ from zerosum.recipes.recipe import Recipe
 
 LARGEST = 2**63 - 1
 LONGEST = 100_000  # characters of recipe text; far above any honest recipe
-ROOMS = ("game", "objectives", "terms", "augment", "networks", "data", "recipes")
+ROOMS = ("conditions", "game", "objectives", "terms", "augment", "networks", "data", "recipes")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The sections of pictures: samples over time, and class by class or condition by condition."""
+"""The sections of images: samples over time, and by condition."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -6,18 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from zerosum.data.conditions import Columns
+from zerosum.conditions.condition import Condition, ConditionRow
 from zerosum.report._html import Section, figure, joined, prose, tile
 from zerosum.runs.generator import TrainedGenerator
-from zerosum.runs.images import inline_image, open_image, to_bytes
+from zerosum.runs.images import inline_image, open_image
 from zerosum.runs.plain_json import is_number
 
 _GRIDS = 8
-_CLASSES, _PER_CLASS = 20, 10
-_ENDS = (0.05, 0.95)  # shares of the data below the lowest and the highest number that is asked for
+_ROWS, _PER_ROW = 20, 10  # rows of samples under conditions, at most, and samples in each
 _WIDEST = 1400  # pixels: a larger grid is made smaller, so that the page stays light
 
 
@@ -34,69 +31,28 @@ def over_time(paths: Sequence[Path], unit: str) -> Section:
     return Section("samples", "Samples over time", body)
 
 
-def class_by_class(generator: TrainedGenerator, scores: Mapping[str, Any]) -> Section:
-    """Return a row of samples for each class, with its name and, where it was scored, the share that carries it."""
-    accuracies = _accuracies(scores)
-    shown = generator.classes[:_CLASSES]
-    labels = np.repeat(np.arange(len(shown)), _PER_CLASS)
-    samples = generator.sample(len(labels), labels=labels).astype(np.uint8)
-    rows = []
-    for index, name in enumerate(shown):
-        own = samples[index * _PER_CLASS : (index + 1) * _PER_CLASS]
-        tiles = joined(tile(sample, f"generated: {name}") for sample in own)
-        share = f"<small>{accuracies[name]:.1%}</small>" if name in accuracies else ""
-        rows.append(f'<div class="class"><b>{escape(name)}{share}</b>{tiles}</div>')
-    words = "What the generator makes when it is asked for each class."
+def by_condition(generator: TrainedGenerator, condition: Condition, scores: Mapping[str, Any]) -> Section:
+    """Return rows of samples under chosen conditions; with a class, where it was scored, the share that carries it."""
+    overview, accuracies = condition.overview(_ROWS, _PER_ROW), _accuracies(scores)
+    words = overview.text
     if accuracies:
         words += (
             f" {scores['class_accuracy']:.1%} of {scores['class_accuracy_samples']:,} samples carry the class asked "
             f"for, read by a judge ({scores['class_accuracy_judge']}) that reads "
             f"{scores['class_accuracy_ceiling']:.1%} of real ones right."
         )
-    if len(shown) < len(generator.classes):
-        words += f" These are the first {len(shown)} of {len(generator.classes):,} classes."
-    return Section("classes", "Class by class", prose(words) + f'\n<div class="classes">{joined(rows)}</div>')
+    rows = [_row(generator, row, accuracies) for row in overview.rows]
+    return Section("conditions", overview.title, prose(words) + f'\n<div class="classes">{joined(rows)}</div>')
 
 
-def by_condition(generator: TrainedGenerator, columns: Columns) -> Section:
-    """Return what each entry of the condition does, where all else stays: rows of no and yes, or of low to high."""
-    shown = columns.names[: _CLASSES // 2 if columns.attributes else _CLASSES]
-    if columns.attributes:
-        rows = [row for name in shown for row in _no_and_yes(generator, name)]
-        words = "Each attribute asked for as no and as yes. Below one another are the same latents, with the other "
-        words += "attributes as some training samples have them."
-    else:
-        rows = [_low_to_high(generator, columns, name) for name in shown]
-        words = "Each number asked for from low to high, between the 5th and the 95th percentile of the data. All are "
-        words += "of one latent, with the other numbers at their means."
-    if len(shown) < len(columns.names):
-        words += f" These are the first {len(shown)} of {len(columns.names):,}."
-    return Section(
-        "conditions", "Condition by condition", prose(words) + f'\n<div class="classes">{joined(rows)}</div>'
-    )
-
-
-def _no_and_yes(generator: TrainedGenerator, name: str) -> list[str]:
-    return [
-        _row(name, word, generator.sample(_PER_CLASS, conditions={name: value}), [word] * _PER_CLASS)
-        for word, value in (("no", 0.0), ("yes", 1.0))
-    ]
-
-
-def _low_to_high(generator: TrainedGenerator, columns: Columns, name: str) -> str:
-    place = columns.index(name)
-    low, high = np.quantile(columns.rows[:, place].numpy(), _ENDS)
-    rows = np.tile(np.array(columns.mean), (_PER_CLASS, 1))
-    rows[:, place] = np.linspace(low, high, _PER_CLASS)
-    z = generator.latents(1).expand(_PER_CLASS, -1)
-    samples = to_bytes(generator.map(z, columns.scaled(torch.from_numpy(rows))))
-    return _row(name, f"{low:.4g} to {high:.4g}", samples, [f"{value:.4g}" for value in rows[:, place]])
-
-
-def _row(name: str, told: str, samples: NDArray[Any], asked: Sequence[str]) -> str:
-    pairs = zip(samples.astype(np.uint8), asked, strict=True)
-    tiles = joined(tile(sample, f"generated: {name} {value}") for sample, value in pairs)
-    return f'<div class="class"><b>{escape(name)}<small>{escape(told)}</small></b>{tiles}</div>'
+def _row(generator: TrainedGenerator, row: ConditionRow, accuracies: Mapping[str, float]) -> str:
+    count = len(row.values)
+    z = generator.latents(1).expand(count, -1) if row.one_latent else generator.latents(count)
+    samples = generator.render(z, row.values).astype(np.uint8)
+    tiles = joined(tile(x, f"generated: {caption}") for x, caption in zip(samples, row.captions, strict=True))
+    note = row.note or (f"{accuracies[row.name]:.1%}" if row.name in accuracies else "")
+    small = f"<small>{escape(note)}</small>" if note else ""
+    return f'<div class="class"><b>{escape(row.name)}{small}</b>{tiles}</div>'
 
 
 def _accuracies(scores: Mapping[str, Any]) -> Mapping[str, float]:

@@ -11,7 +11,7 @@ from zerosum.report._curves import curves
 from zerosum.report._html import Section, joined, prose, table
 from zerosum.report._neighbours import memory
 from zerosum.report._points import learned_map, points
-from zerosum.report._samples import by_condition, class_by_class, over_time
+from zerosum.report._samples import by_condition, over_time
 from zerosum.runs.files import AnyPath
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
@@ -63,10 +63,8 @@ def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None, scores: 
         found = [_tried("points", "Real and generated", lambda: points(generator, data()))]
         return [*found, *filter(None, [learned_map(generator)])]
     asked = []
-    if generator.columns is not None:
-        asked = [by_condition(generator, generator.columns)]
-    elif generator.recipe.conditional:
-        asked = [class_by_class(generator, scores)]
+    if generator.condition is not None:
+        asked = [by_condition(generator, generator.condition, scores)]
     return [*asked, _tried("memory", "Not memorised?", lambda: memory(generator, data()))]
 
 

@@ -1,7 +1,7 @@
 """The trained generator: all that sampling needs, in one file or from a run folder."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,56 +11,35 @@ import numpy as np
 import safetensors
 import safetensors.torch
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from zerosum._disk import read_text
+from zerosum.conditions.condition import Condition
 from zerosum.data.coding import Autoencoder, Coding
-from zerosum.data.conditions import Columns, columns_of, shortened
 from zerosum.game.draws import stream
 from zerosum.game.fitting import load_fitting
 from zerosum.game.trainable import MAIN
-from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
 from zerosum.networks.sizes import built
 from zerosum.recipes.game_spec import generator_network
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
-from zerosum.runs.facts import check_facts, column_facts
+from zerosum.runs.facts import check_facts
 from zerosum.runs.files import MOST_TEXT, RECIPE, AnyPath
 from zerosum.runs.images import to_bytes
 from zerosum.runs.plain_json import read_json
+from zerosum.runs.stored_condition import CONDITION, condition_facts, restored_condition
 
-Wanted = Mapping[str, ArrayLike] | ArrayLike
 FORMAT = "zerosum generator 1"
-_CODING = "coding/"  # begins the names of a coding's tensors beside those of the network
+_CODING = "coding"  # with a slash, begins the names of a coding's tensors beside those of the network
 _BLOCK = 512  # latents are drawn, and samples computed, by blocks: sample i depends on the seed and i alone
 
 
-def condition_of(recipe: Recipe, classes: int, columns: Columns | None = None) -> Condition | None:
-    """What the recipe's networks are conditional on: the columns of its data's conditions, or else its classes.
-
-    Raises `ValueError` for label dropout on numbers, none of which could stand for nothing.
-    """
-    if not recipe.conditional:
-        return None
-    if columns is None:
-        return Labels(classes, nullable=recipe.label_dropout > 0)
-    if columns.attributes:
-        return Attributes(len(columns.names))
-    if recipe.label_dropout:
-        raise ValueError(
-            f"label_dropout hides labels or attributes, and no number of {shortened(columns.names)} could stand for "
-            f"nothing told: set label_dropout=0.0"
-        )
-    return Vector(len(columns.names))
-
-
 def build_generator(
-    recipe: Recipe, shape: tuple[int, ...], classes: int, columns: Columns | None = None, name: str = MAIN
+    recipe: Recipe, shape: tuple[int, ...], condition: Condition | None = None, name: str = MAIN
 ) -> nn.Module:
-    """The recipe's generator for samples of a shape; classes or columns count only where the recipe is conditional."""
-    condition = condition_of(recipe, classes, columns)
+    """The recipe's generator for samples of a shape under such a condition."""
     return built(lambda: generator_network(recipe, name, shape, condition))
 
 
@@ -72,9 +51,8 @@ class TrainedGenerator:
         recipe: the recipe it was trained by.
         module: the network, `G(z[, c]) -> x`, in evaluation mode.
         shape: shape of one sample, `(C, H, W)` or `(d,)`.
-        classes: names of the classes; empty where it is not conditional on them.
         images: images it was trained on.
-        columns: what the entries of its conditions are; None where it is not conditional on such.
+        condition: what its condition c is; None where it has none.
         coding: how samples stand for pictures, where they are latents of an autoencoder.
         name: which of its game's generators it is.
     """
@@ -82,9 +60,8 @@ class TrainedGenerator:
     recipe: Recipe
     module: nn.Module
     shape: tuple[int, ...]
-    classes: tuple[str, ...]
     images: int
-    columns: Columns | None = None
+    condition: Condition | None = None
     coding: Coding | None = None
     name: str = MAIN
 
@@ -93,25 +70,28 @@ class TrainedGenerator:
         """Whether samples are pictures, or become some."""
         return len(self.shape) == 3
 
-    def labels(self, n: int) -> NDArray[np.int64] | None:
-        """The labels that `sample(n)` goes round by default: 0, 1, ..., evenly; None where there are no classes."""
-        return np.arange(n) % len(self.classes) if self.recipe.conditional and self.columns is None else None
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes; empty where it is not conditional on any."""
+        return () if self.condition is None else self.condition.classes
 
-    def conditions(
-        self, n: int, wanted: Mapping[str, ArrayLike] | ArrayLike | None = None
-    ) -> NDArray[np.float64] | None:
-        """The rows `(n, entries)`, in the data's units, of `sample(n, conditions=wanted)`; None where there are none.
+    def labels(self, n: int, wanted: Any = None) -> NDArray[np.int64] | None:
+        """The class indices of `sample(n, labels=wanted)`, by default 0, 1, ... in turn; None without classes.
+
+        Raises `ValueError` for what is none of its classes.
+        """
+        if wanted is None and not self.classes:
+            return None
+        labels: NDArray[np.int64] = self._values(n, wanted, None).numpy()  # type: ignore[union-attr]
+        return labels
+
+    def conditions(self, n: int, wanted: Any = None) -> NDArray[Any] | None:
+        """The conditions, in the units of the data, of `sample(n, conditions=wanted)`; None where it has none.
 
         Raises `ValueError` for what cannot be asked of it.
         """
-        if self.columns is None and wanted is not None:
-            raise ValueError(
-                f"this {self.recipe.name} generator has no conditions: it was trained without a table of them"
-            )
-        if self.columns is None:
-            return None
-        rows: NDArray[np.float64] = self.columns.asked(n, wanted, unknown=self.recipe.label_dropout > 0).numpy()
-        return rows
+        values = self._values(n, None, wanted)
+        return None if values is None else values.numpy()
 
     def latents(self, n: int, seed: int = 0) -> Tensor:
         """The latents of `sample(n, seed)`, float32 `(n, size)`; the first are the same for every n."""
@@ -122,53 +102,44 @@ class TrainedGenerator:
         for block, start in enumerate(range(0, n, _BLOCK)):
             yield self.recipe.latent.draw(_BLOCK, stream(seed, "sample", block))[: n - start]
 
-    def sample(
-        self,
-        n: int,
-        seed: int = 0,
-        labels: Sequence[int] | NDArray[np.int64] | None = None,
-        conditions: Wanted | None = None,
-    ) -> NDArray[Any]:
-        """Draw n samples.
+    def sample(self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None) -> NDArray[Any]:
+        """n samples; sample i depends on the seed, i and its condition alone, and so is the same for every n.
 
         Args:
-            n: how many (>= 1).
-            seed: which; sample i is the same for every n.
-            labels: class indices, one a sample; by default round the classes evenly, as `labels(n)` tells. After label
-                dropout, the number of classes stands for no label.
-            conditions: entries of the condition by name, a number each or one a sample, in the data's units, where the
-                others are those of rows of the training data; or whole rows, taken in turn. After label dropout,
-                attributes of 0.5 tell nothing.
+            n: how many.
+            seed: which latents.
+            labels: classes by index or name, one for all samples or one a sample; by default all classes in turn. After
+                label dropout, "none" or the number of classes stands for an unknown class.
+            conditions: what a generator of another kind of condition is asked for, in the units of the data, as the
+                kind's `values` takes it. For rows of numbers: components by name, a number each or one a sample, where
+                the others are those of rows of the training data; or whole rows, taken in turn. After label dropout,
+                attributes of 0.5 are unknown.
 
         Returns:
-            uint8 pictures `(n, H, W, C)`, decoded where G makes latents of some, or float32 points `(n, d)` in the
+            uint8 images `(n, H, W, C)`, decoded where G makes latents of some, or float32 points `(n, d)` in the
             data's units.
 
         Raises:
-            ValueError: for n < 1, and for labels or conditions that are none of those that it learned.
+            ValueError: for n < 1, and for labels or conditions that it did not learn.
         """
         return np.concatenate([*self.pieces(n, seed, labels, conditions)])
 
-    def pieces(
-        self,
-        n: int,
-        seed: int = 0,
-        labels: Sequence[int] | NDArray[np.int64] | None = None,
-        conditions: Wanted | None = None,
-    ) -> Iterator[NDArray[Any]]:
+    def pieces(self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None) -> Iterator[NDArray[Any]]:
         """The same samples as `sample` gives, a few hundred at a time, so that never all of them are in memory."""
-        if n < 1:
-            raise ValueError(f"n counts samples and is at least 1; found {n}")
-        c = self._condition(n, labels, conditions)
-        told = [None] * -(-n // _BLOCK) if c is None else torch.split(c, _BLOCK)
-        for z, own in zip(self._latents(n, seed), told, strict=True):
-            x = self.map(z, own)
-            x = x if self.coding is None else self.coding.decode(x)
-            yield to_bytes(x) if self.is_image else x.numpy()
+        values = self._values(n, labels, conditions)
+        blocks = [None] * -(-n // _BLOCK) if values is None else torch.split(values, _BLOCK)
+        for z, own in zip(self._latents(n, seed), blocks, strict=True):
+            yield self.render(z, own)
+
+    def render(self, z: Tensor, values: Tensor | None = None) -> NDArray[Any]:
+        """Samples, as `sample` returns them, of latents `(N, size)` and of conditions in the units of the data."""
+        x = self.map(z, None if values is None or self.condition is None else self.condition.encode(values))
+        x = x if self.coding is None else self.coding.decode(x)
+        return to_bytes(x) if self.is_image else x.numpy()
 
     @torch.no_grad()
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """What G makes of latents `(N, size)` and labels or scaled rows: float32 `(N, *shape)` on the CPU."""
+        """What G makes of latents `(N, size)` and of c as networks take it: float32 `(N, *shape)` on the CPU."""
         device = next(self.module.parameters()).device
         outputs = []
         for start in range(0, len(z), _BLOCK):
@@ -176,41 +147,17 @@ class TrainedGenerator:
             outputs.append(self.module(*arguments).float().cpu())
         return torch.cat(outputs)
 
-    def class_index(self, name: str) -> int:
-        """The index of a class by its name, or by its number where no name fits; `none` after label dropout.
-
-        Raises `ValueError` where there is no such class.
-        """
-        if name in self.classes:
-            return self.classes.index(name)
-        if name.isdecimal() and int(name) < len(self.classes):
-            return int(name)
-        if name == "none" and self.recipe.label_dropout:
-            return len(self.classes)
-        if not self.classes:
+    def _values(self, n: int, labels: Any, conditions: Any) -> Tensor | None:
+        """The conditions of n samples in the units of the data."""
+        if n < 1:
+            raise ValueError(f"n counts samples and is at least 1; found {n}")
+        if labels is not None and conditions is not None:
+            raise ValueError("labels and conditions are two ways to ask for the condition of samples: give one of them")
+        if labels is not None and not self.classes:
             raise ValueError(f"this {self.recipe.name} generator has no classes: it was trained without labels")
-        raise ValueError(f"no class {name!r}; there are {', '.join(self.classes)}")
-
-    def _condition(
-        self,
-        n: int,
-        labels: Sequence[int] | NDArray[np.int64] | None,
-        conditions: Wanted | None,
-    ) -> Tensor | None:
-        """The condition of n samples, as the network takes it."""
-        rows = self.conditions(n, conditions)
-        if labels is not None and (self.columns is not None or not self.recipe.conditional):
-            raise ValueError(f"this {self.recipe.name} generator has no classes: it was trained without labels")
-        if self.columns is not None and rows is not None:
-            return self.columns.scaled(torch.from_numpy(rows))
-        labels = self.labels(n) if labels is None else labels
-        if labels is None:
-            return None
-        c = torch.as_tensor(np.asarray(labels), dtype=torch.int64)
-        highest = len(self.classes) - (0 if self.recipe.label_dropout else 1)
-        if c.shape != (n,) or int(c.min()) < 0 or int(c.max()) > highest:
-            raise ValueError(f"labels are {n} class indices up to {highest}; found {labels!r}")
-        return c
+        if conditions is not None and self.condition is None:
+            raise ValueError(f"this {self.recipe.name} generator has no conditions: it was trained without any")
+        return None if self.condition is None else self.condition.values(n, conditions if labels is None else labels)
 
 
 def generator_bytes(generator: TrainedGenerator) -> bytes:
@@ -219,15 +166,16 @@ def generator_bytes(generator: TrainedGenerator) -> bytes:
         "format": FORMAT,
         "recipe": repr(generator.recipe),
         "shape": generator.shape,
-        "classes": generator.classes,
         "images": generator.images,
         "generator": generator.name,
-        **column_facts(generator.columns),
+        **condition_facts(generator.condition),
     }
     state = generator.module.state_dict()
+    if generator.condition is not None:
+        state = {**state, **{f"{CONDITION}/{name}": t for name, t in generator.condition.state_dict().items()}}
     if generator.coding is not None:
         facts["coding"] = generator.coding.facts
-        state = {**state, **{_CODING + name: tensor for name, tensor in generator.coding.state_dict().items()}}
+        state = {**state, **{f"{_CODING}/{name}": tensor for name, tensor in generator.coding.state_dict().items()}}
     weights = {name: tensor.cpu().contiguous() for name, tensor in state.items()}
     # One entry: safetensors writes several in no fixed order, and equal generators should be equal files.
     return safetensors.torch.save(weights, {"zerosum": json.dumps(facts)})
@@ -260,9 +208,9 @@ def load(
     recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known)
     check_facts(checkpoint.numbers)
     coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
-    return _rebuilt(
-        recipe, {**checkpoint.numbers, "generator": generator}, checkpoint.groups.get(generator, {}), coding
-    )
+    condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
+    facts = {**checkpoint.numbers, "generator": generator}
+    return _rebuilt(recipe, facts, checkpoint.groups.get(generator, {}), condition, coding)
 
 
 def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:
@@ -281,20 +229,29 @@ def _from_file(file: Path, known: Mapping[str, type], autoencoder: Autoencoder |
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise ValueError(f"{file} is not a generator that zerosum wrote: it lacks {FORMAT!r} in its metadata")
     check_facts(facts)
-    own = {name.removeprefix(_CODING): weights.pop(name) for name in [*weights] if name.startswith(_CODING)}
+    coding, condition = (_taken(weights, f"{name}/") for name in (_CODING, CONDITION))
     recipe = read_recipe(str(facts.get("recipe", "")), known)
-    return _rebuilt(recipe, facts, weights, _coding(facts, own, autoencoder))
+    parts = restored_condition(facts, condition, known), _coding(facts, coding, autoencoder)
+    return _rebuilt(recipe, facts, weights, *parts)
+
+
+def _taken(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, taken out of the others, by the rest of their names."""
+    return {name.removeprefix(prefix): weights.pop(name) for name in [*weights] if name.startswith(prefix)}
 
 
 def _rebuilt(
-    recipe: Recipe, facts: Mapping[str, Any], weights: Mapping[str, Tensor], coding: Coding | None
+    recipe: Recipe,
+    facts: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
+    condition: Condition | None,
+    coding: Coding | None,
 ) -> TrainedGenerator:
-    shape, classes = tuple(facts["shape"]), tuple(facts["classes"])
-    columns = columns_of(facts["columns"]) if "columns" in facts else None
-    module = build_generator(recipe, shape, len(classes), columns, name := facts.get("generator", MAIN))
+    shape, name = tuple(facts["shape"]), facts.get("generator", MAIN)
+    module = build_generator(recipe, shape, condition, name)
     try:
         load_fitting(module, weights, "it")
     except ValueError as error:
         raise ValueError(f"the weights do not fit the recipe's generator, {recipe.generator!r}: {error}") from None
     module = module.eval().requires_grad_(False)
-    return TrainedGenerator(recipe, module, shape, classes, facts["images"], columns, coding, name)
+    return TrainedGenerator(recipe, module, shape, facts["images"], condition, coding, name)

@@ -2,20 +2,19 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, log_softmax
 
-from zerosum.data.conditions import UNKNOWN
+from zerosum.conditions.components import UNKNOWN
+from zerosum.conditions.condition import Reading
 from zerosum.game.turn import Turn
 from zerosum.terms._common import check_weight, shown
 
-Kind = Literal["labels", "attributes", "numbers"]
 
-
-def _to_read(term: object, c: Tensor | None, kind: Kind) -> Tensor:
+def _to_read(term: object, c: Tensor | None, kind: Reading) -> Tensor:
     """The condition; raises `ValueError` where it is not of the kind that a term has D read."""
     rows = kind != "labels"
     if c is None or c.is_floating_point() != rows or c.dim() != 1 + rows:
@@ -46,15 +45,15 @@ class AuxiliaryClass:
 
     weight: float = 1.0
     others: int = 0
-    kind: Kind = "labels"
+    kind: Reading = "labels"
     generated: bool = True
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
         if self.others < 0:
             raise ValueError(f"others counts logits that are not the class's, at least 0; found {self.others}")
-        if self.kind not in get_args(Kind):
-            raise ValueError(f"kind is {', '.join(get_args(Kind))}; found {self.kind!r}")
+        if self.kind not in get_args(Reading):
+            raise ValueError(f"kind is {', '.join(get_args(Reading))}; found {self.kind!r}")
 
     @property
     def whole_batch(self) -> str:

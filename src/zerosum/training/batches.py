@@ -8,7 +8,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from zerosum.data.conditions import UNKNOWN
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank, ranks
 from zerosum.game.draws import Draws, stream
@@ -31,12 +30,11 @@ class Batches(Iterator[Batch]):
     Args:
         dataset: the data.
         batch: samples per batch over all ranks together; a multiple of the ranks.
-        conditional: whether batches carry the data's labels or conditions.
+        conditional: whether batches carry the data's conditions.
         seed: the run's seed.
         device: where batches are wanted.
         position: samples drawn before, over all ranks.
-        label_dropout: share of samples of which nothing is told: their label becomes the number of classes, or each of
-            their attributes 0.5.
+        label_dropout: share of samples whose condition is unknown, as their kind of condition has it.
     """
 
     def __init__(
@@ -81,21 +79,17 @@ class Batches(Iterator[Batch]):
         return (x.pin_memory() if self._ahead is not None and self.device.type == "cuda" else x), c
 
     def _condition(self, indices: Tensor, position: int) -> Tensor | None:
-        """Labels `(B,)`, or rows of attributes or numbers `(B, entries)` as networks take them."""
+        """Conditions as networks take them, c `(B, ...)`, of which label dropout makes a share unknown."""
         conditions = self.dataset.conditions
-        if self.conditional and conditions is not None:
-            return self._told(conditions.columns.scaled(conditions.rows[indices]), UNKNOWN, position)
-        if self.conditional and self.dataset.labels is not None:
-            return self._told(self.dataset.labels[indices], len(self.dataset.classes), position)
-        return None
-
-    def _told(self, c: Tensor, nothing: float, position: int) -> Tensor:
-        """The conditions, of which label dropout makes a share `nothing`."""
+        if not self.conditional or conditions is None:
+            return None
+        c = conditions.kind.encode(conditions.values[indices])
         if not self.label_dropout:
             return c
         draws = Draws(self.seed, position, rank(), ranks())
-        untold = draws.uniform("label dropout", (len(c),)) < self.label_dropout
-        return c.masked_fill(untold.view(-1, *[1] * (c.dim() - 1)), nothing)
+        hidden = draws.uniform("label dropout", (len(c),)) < self.label_dropout
+        unknown = conditions.kind.with_unknown().unknown(len(c))
+        return torch.where(hidden.view(-1, *[1] * (c.dim() - 1)), unknown, c)
 
     def indices(self, start: int, stop: int) -> Tensor:
         """Indices into the data set of the samples from `start` up to `stop` in the stream."""

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import nn
 
+from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import ranks
 from zerosum.game.draws import derived_seed
@@ -17,19 +18,18 @@ from zerosum.game.pieces import whole_batch_reasons
 from zerosum.game.player import Player, Term, unwrapped
 from zerosum.game.state import Stateful
 from zerosum.game.trainable import TrainableGame
-from zerosum.networks.conditioning import Attributes, Condition, Labels, Vector
 from zerosum.networks.placement import place
 from zerosum.networks.sizes import built
 from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
-from zerosum.runs.generator import build_generator, condition_of
+from zerosum.runs.generator import build_generator
+from zerosum.runs.stored_condition import condition_of
 from zerosum.terms.auxiliary import AuxiliaryClass, DiscriminativeClass
 from zerosum.terms.matching import MatchingAware
 from zerosum.training.compiled import CompiledMoves, check_compiled
 from zerosum.training.device import precision_context
 from zerosum.training.watchers import RunWatchers
 
-_KINDS = {Labels: "labels", Attributes: "attributes", Vector: "numbers"}
 _LABEL_READERS = (AuxiliaryClass, DiscriminativeClass)
 
 
@@ -47,7 +47,7 @@ def build_game(
     Raises `ValueError` where the recipe is conditional and the data has neither labels nor conditions, where a term
     reads another kind of these, or where a network cannot take the data.
     """
-    if recipe.conditional and dataset.labels is None and dataset.conditions is None:
+    if recipe.conditional and dataset.condition is None:
         raise ValueError(
             f"{recipe.name} plays by labels or other conditions and {dataset.name} has none: "
             f"give data that have some or --set conditional=False"
@@ -68,12 +68,11 @@ def _two_players(
     watchers: Sequence[Watcher],
 ) -> Game:
     """The usual game, of a generator and a discriminator."""
-    columns = None if dataset.conditions is None else dataset.conditions.columns
-    condition = condition_of(recipe, len(dataset.classes), columns)
+    condition = condition_of(recipe, dataset.condition)
     _check_terms(recipe, condition)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(recipe.seed, "initialisation"))
-        generator = build_generator(recipe, dataset.shape, len(dataset.classes), columns)
+        generator = build_generator(recipe, dataset.shape, condition)
         discriminator = built(lambda: recipe.discriminator.build(dataset.shape, condition))
     for network in (generator, discriminator):
         place(network, device, dataset.is_image)
@@ -111,18 +110,27 @@ def _two_players(
 
 def _check_terms(recipe: Recipe, condition: Condition | None) -> None:
     """Raise `ValueError` where a term cannot go by the conditions that the game is played by."""
-    kind = _KINDS.get(type(condition))
     for term in map(unwrapped, (*recipe.d_terms, *recipe.g_terms)):
         if isinstance(term, MatchingAware) and recipe.label_dropout:
             raise ValueError(
                 "MatchingAware shows D wrong conditions, and with label_dropout some samples have none that is right: "
                 "leave one of the two out"
             )
-        if isinstance(term, AuxiliaryClass) and kind is not None and term.kind != kind:
-            raise ValueError(
-                f"AuxiliaryClass(kind={term.kind!r}) would read {term.kind}, and these data tell {kind}: "
-                f"write AuxiliaryClass(kind={kind!r}) among both players' terms"
-            )
+        if isinstance(term, AuxiliaryClass) and condition is not None:
+            _check_reading(term, condition)
+
+
+def _check_reading(term: AuxiliaryClass, condition: Condition) -> None:
+    if condition.prediction is None:
+        raise ValueError(
+            f"AuxiliaryClass predicts the condition, and none can be predicted of {condition!r}: leave it out"
+        )
+    kind = condition.prediction.reading
+    if term.kind != kind:
+        raise ValueError(
+            f"AuxiliaryClass(kind={term.kind!r}) would read {term.kind}, and these data tell {kind}: "
+            f"write AuxiliaryClass(kind={kind!r}) among both players' terms"
+        )
 
 
 def _check_micro_batch(recipe: Recipe, game: Game) -> None:

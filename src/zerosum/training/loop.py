@@ -19,10 +19,10 @@ from zerosum.game.trainable import MAIN, TrainableGame
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoints, save_checkpoint
-from zerosum.runs.facts import column_facts
 from zerosum.runs.files import SAMPLES
 from zerosum.runs.generator import TrainedGenerator, generator_bytes
 from zerosum.runs.log import Means, append_log, settle_log
+from zerosum.runs.stored_condition import CONDITION, condition_facts, condition_of
 from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
 from zerosum.training.evaluating import RunScores, last_scores
@@ -164,10 +164,9 @@ class Loop:
         """A generator of the game as it stands."""
         recipe = storable(self.recipe, self.dataset)
         data, game = self.dataset, self.game
-        classes = data.classes if recipe.conditional else ()
-        columns = data.conditions.columns if recipe.conditional and data.conditions is not None else None
+        condition = condition_of(recipe, data.condition)
         module = game.generators[name]
-        return TrainedGenerator(recipe, module, data.shape, classes, game.images, columns, data.coding, name)
+        return TrainedGenerator(recipe, module, data.shape, game.images, condition, data.coding, name)
 
     def tick(self) -> None:
         """A log line of the means since the last, if there was any round since."""
@@ -220,10 +219,11 @@ class Loop:
             "position": self.batches.batches.position,
             "seconds": self.seconds,
             "shape": generator.shape,
-            "classes": generator.classes,
-            **column_facts(generator.columns),
+            **condition_facts(generator.condition),
         }
         further = {"means": self.means.state_dict(), **self.watchers.state()}
+        if generator.condition is not None:
+            further[CONDITION] = generator.condition.state_dict()
         if generator.coding is not None:
             numbers["coding"], further["coding"] = generator.coding.facts, generator.coding.state_dict()
         save_checkpoint(checkpoint_path(self.run, images), capture(self.game, numbers, further))

@@ -38,7 +38,7 @@ def write_scores(
     if isinstance(source, Multimodal):
         samples = torch.from_numpy(generator.sample(SAMPLES))
         scores |= mode_coverage(samples, source.centres(), source.std).as_dict()
-    if generator.recipe.conditional and generator.columns is None:
+    if generator.classes:
         try:
             found = class_accuracy(generator, dataset.shown, source, run / CLASSIFIER)
         except ValueError as reason:

@@ -7,7 +7,8 @@ from typing import Literal
 
 from torch import nn
 
-from zerosum.networks.conditioning import Concatenate, Condition, ConditionalNorm, Entries, Style
+from zerosum.conditions.condition import Condition
+from zerosum.networks.conditioning import Concatenate, ConditionalNorm, Head, Join, Style
 from zerosum.networks.layers.conditional import ConditionalBatchNorm
 from zerosum.networks.layers.virtual import VirtualBatchNorm
 
@@ -74,7 +75,9 @@ def check_conditioning(conditioning: Concatenate | ConditionalNorm | Style, norm
 
 def layers_of(network: nn.Module) -> Iterator[nn.Module]:
     """All modules within a network, in order, but for those that embed a condition, which begin in their own way."""
-    for child in network.children():
-        if not isinstance(child, Entries):
+    kept: tuple[str, ...] = ("embedding",) if isinstance(network, Join | Head) else ()
+    kept = ("scale", "offset") if isinstance(network, ConditionalBatchNorm) else kept
+    for name, child in network.named_children():
+        if name not in kept:
             yield child
             yield from layers_of(child)

@@ -4,7 +4,8 @@ __all__ = ["ConditionalBatchNorm"]
 
 from torch import Tensor, nn
 
-from zerosum.networks.conditioning import Condition, Entries, Join, embed, needed
+from zerosum.conditions.condition import Condition
+from zerosum.networks.conditioning import Join, needed
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -18,11 +19,7 @@ class ConditionalBatchNorm(nn.Module):
     def __init__(self, channels: int, condition: Condition) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels, affine=False)
-        self.scale, self.offset = embed(condition, channels, 0.0), embed(condition, channels, 0.0)
-        if isinstance(self.scale, nn.Embedding):
-            nn.init.ones_(self.scale.weight)
-        elif isinstance(self.scale, Entries):
-            nn.init.ones_(self.scale.linear.bias)
+        self.scale, self.offset = condition.embed(channels, 0.0, mean=1.0), condition.embed(channels, 0.0)
 
     def forward(self, h: Tensor, c: Tensor | None = None) -> Tensor:
         """Maps `(B, channels, H, W)`."""

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 from torch import nn
 
-from zerosum.networks.conditioning import Condition, Join
+from zerosum.conditions.condition import Condition
+from zerosum.networks.conditioning import Join
 from zerosum.networks.layers.basic import Activation, Norm, activation, norm2d
 from zerosum.networks.layers.conditional import Chain
 

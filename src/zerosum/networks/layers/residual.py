@@ -12,7 +12,7 @@ import math
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, relu
 
-from zerosum.networks.conditioning import Condition
+from zerosum.conditions.condition import Condition
 from zerosum.networks.layers.basic import Norm, norm2d
 from zerosum.networks.layers.conditional import normed
 from zerosum.networks.layers.fused import convolved_and_halved, halved, raised_and_convolved

@@ -7,7 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from zerosum.networks.conditioning import Condition, ConditionalNorm, Join, Vector
+from zerosum.conditions.components import Vector
+from zerosum.conditions.condition import Condition
+from zerosum.networks.conditioning import ConditionalNorm, Join
 
 
 class _Styled(nn.Module):

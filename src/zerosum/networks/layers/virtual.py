@@ -12,10 +12,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.distributed import everyone
 from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
-from zerosum.networks.conditioning import Attributes, Condition, Labels
 
 REFERENCE = 64  # samples of a reference batch
 
@@ -118,7 +118,5 @@ def refer_to_samples(network: nn.Module, shape: tuple[int, ...], condition: Cond
 def _conditions(condition: Condition | None) -> Tensor | None:
     if condition is None:
         return None
-    if isinstance(condition, Labels):
-        return torch.arange(REFERENCE) % condition.count
-    drawn = torch.randn(REFERENCE, condition.size)
-    return (drawn > 0).float() if isinstance(condition, Attributes) else drawn
+    with torch.device("cpu"):
+        return condition.encode(condition.values(REFERENCE))

@@ -1,0 +1,258 @@
+"""Rows of numbers as the condition: binary attributes, and vectors of continuous components."""
+
+__all__ = ["Attributes", "Vector"]
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zerosum.conditions.arrays import array_file, is_array_file
+from zerosum.conditions.condition import Condition, ConditionRow, Overview, Prediction, first_of
+from zerosum.conditions.schema import ConditionSchema
+
+UNKNOWN = 0.5  # an attribute that is not known
+_ENDS = (0.05, 0.95)  # quantiles of the data between which a report varies a component
+
+
+class RowEmbedding(nn.Module):
+    """Embed rows `(B, components)` by an affine map; binary attributes count as -1 and 1.
+
+    Args:
+        components: of a row.
+        size: of the embedding.
+        scale: standard deviation with which it begins.
+        mean: mean with which it begins.
+        signed: whether 0 and 1 count as -1 and 1.
+    """
+
+    def __init__(self, components: int, size: int, scale: float, mean: float, signed: bool) -> None:
+        super().__init__()
+        self.components, self.signed = components, signed
+        self.linear = nn.Linear(components, size)
+        nn.init.normal_(self.linear.weight, std=scale / math.sqrt(components))
+        nn.init.constant_(self.linear.bias, mean)
+
+    def forward(self, c: Tensor) -> Tensor:
+        """`(B, size)`."""
+        if c.shape[1:] != (self.components,):
+            raise ValueError(f"conditions here are rows of {self.components} components; found shape {tuple(c.shape)}")
+        wide = c.to(self.linear.weight.dtype)
+        rows: Tensor = self.linear(2 * wide - 1 if self.signed else wide)
+        return rows
+
+
+@dataclass(frozen=True)
+class _Components(Condition):
+    """What both kinds of rows share; `schema` has their names, scale and examples, once the data are known."""
+
+    size: int
+    schema: ConditionSchema | None = field(default=None, repr=False)
+
+    def _check(self, what: str) -> None:
+        if self.size < 1:
+            raise ValueError(f"{what} has at least 1 component; found {self.size}")
+        if self.schema is not None and len(self.schema.names) != self.size:
+            raise ValueError(f"{what} has {self.size} components, but its schema {len(self.schema.names)}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """`(size,)`."""
+        return (self.size,)
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Name of each component; by default its place."""
+        return tuple(map(str, range(self.size))) if self.schema is None else self.schema.names
+
+    def _described(self) -> ConditionSchema:
+        """The schema; for a kind that was made without data, one of normal components."""
+        return ConditionSchema.normal(self.size) if self.schema is None else self.schema
+
+    def values(self, n: int, wanted: Any = None) -> Tensor:
+        """Rows, float64 `(n, size)` in the data's units: see `ConditionSchema.rows`."""
+        rows = self._described().rows(n, wanted)
+        good = self._possible(rows)
+        if not bool(good.all()):
+            row, component = (~good).nonzero()[0].tolist()
+            raise ValueError(
+                f"{self.components[component]} is {self._possible_words()}; found {float(rows[row, component]):g}"
+            )
+        return rows
+
+    def _possible(self, rows: Tensor) -> Tensor:
+        return rows.isfinite()
+
+    def _possible_words(self) -> str:
+        return "a finite number"
+
+    def parse(self, texts: Sequence[str], n: int) -> Any:
+        """Components by name, NAME=VALUE each, or a .npy file of whole rows."""
+        if is_array_file(texts):
+            return array_file(self, texts)
+        found: dict[str, float] = {}
+        for text in texts:
+            name, equals, value = text.rpartition("=")
+            if not equals or name in found:
+                raise ValueError(f"--condition takes NAME=VALUE, each name once; found {text!r}")
+            try:
+                found[name] = float(value)
+            except ValueError:
+                raise ValueError(f"--condition takes a number; found {text!r}") from None
+        return found
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Its size and what the schema has of names and scale."""
+        return {"size": self.size, **({} if self.schema is None else self.schema.facts)}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The schema's examples."""
+        return {} if self.schema is None else {"examples": self.schema.examples}
+
+    @classmethod
+    def restored(cls, facts: Mapping[str, Any], state: Mapping[str, Tensor]) -> Self:
+        """The kind with such facts and examples; raises `ValueError` for others."""
+        rest = dict(facts)
+        size = rest.pop("size", None)
+        if type(size) is not int:
+            raise ValueError(f"{cls.__name__} has a size; found {size!a:.80}")
+        schema = ConditionSchema.restored(rest, state) if rest or state else None
+        return cls(size, schema)
+
+
+@dataclass(frozen=True)
+class Attributes(_Components):
+    """The condition is a row of binary attributes: 1 and 0 as float or bool, `(B, size)`; 0.5 where one is unknown.
+
+    Args:
+        size: number of attributes.
+        schema: their names, and examples of the data.
+        nullable: whether attributes may be unknown, 0.5.
+    """
+
+    nullable: bool = False
+
+    def __post_init__(self) -> None:
+        self._check("a row of attributes")
+
+    @property
+    def prediction(self) -> Prediction:
+        """A logit for each attribute."""
+        return Prediction(self.size, "attributes")
+
+    def embed(self, size: int, scale: float = 1.0, mean: float = 0.0) -> nn.Module:
+        """An affine map of the attributes as -1 and 1."""
+        return RowEmbedding(self.size, size, scale, mean, signed=True)
+
+    def with_unknown(self) -> "Attributes":
+        """Attributes that may also be 0.5."""
+        return replace(self, nullable=True)
+
+    def unknown(self, n: int) -> Tensor:
+        """0.5 throughout."""
+        return torch.full((n, self.size), UNKNOWN)
+
+    def _described(self) -> ConditionSchema:
+        described = super()._described()
+        return replace(described, examples=(described.examples > 0).double()) if self.schema is None else described
+
+    def _possible(self, rows: Tensor) -> Tensor:
+        return (rows == 0) | (rows == 1) | ((rows == UNKNOWN) if self.nullable else False)
+
+    def _possible_words(self) -> str:
+        return "binary, 1 or 0"
+
+    def parse(self, texts: Sequence[str], n: int) -> Any:
+        """Attributes by name, a .npy file of rows, or `none` for unknown ones."""
+        if [*texts] == ["none"]:
+            if not self.nullable:
+                raise ValueError("none is a condition after label dropout only: ask for NAME=VALUE")
+            return [UNKNOWN] * self.size
+        return super().parse(texts, n)
+
+    def overview(self, rows: int, columns: int) -> Overview:
+        """For each attribute a row without it and one with it, from the same latents."""
+        shown = self.components[: rows // 2]
+        words = "Each attribute asked for as no and as yes. Below one another are the same latents, with the other "
+        words += "attributes as some training samples have them."
+        return Overview(
+            "Condition by condition",
+            words + first_of(len(shown), self.size),
+            tuple(
+                ConditionRow(name, self.values(columns, {name: value}), (f"{name} {word}",) * columns, word)
+                for name in shown
+                for word, value in (("no", 0.0), ("yes", 1.0))
+            ),
+        )
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Also whether attributes may be unknown."""
+        return {**super().facts, "nullable": self.nullable}
+
+    @classmethod
+    def restored(cls, facts: Mapping[str, Any], state: Mapping[str, Tensor]) -> Self:
+        """The attributes of such facts; raises `ValueError` for others."""
+        rest = dict(facts)
+        nullable = rest.pop("nullable", None)
+        if type(nullable) is not bool:
+            raise ValueError(f"Attributes says whether they may be unknown; found {nullable!a:.80}")
+        return replace(super().restored(rest, state), nullable=nullable)
+
+
+@dataclass(frozen=True)
+class Vector(_Components):
+    """The condition is a vector of continuous components of about unit size: float `(B, size)`, such as a text's.
+
+    Args:
+        size: components of the vector.
+        schema: their names and scale, and examples of the data; with it, components get mean 0 and standard deviation 1
+            over the data before networks see them.
+    """
+
+    def __post_init__(self) -> None:
+        self._check("a condition vector")
+
+    @property
+    def prediction(self) -> Prediction:
+        """The components themselves."""
+        return Prediction(self.size, "numbers")
+
+    def embed(self, size: int, scale: float = 1.0, mean: float = 0.0) -> nn.Module:
+        """An affine map of the components."""
+        return RowEmbedding(self.size, size, scale, mean, signed=False)
+
+    def encode(self, values: Tensor) -> Tensor:
+        """Components with mean 0 and standard deviation 1 over the data, float32."""
+        return values.float() if self.schema is None else self.schema.scaled(values)
+
+    def with_unknown(self) -> "Vector":
+        """Refused: raises `ValueError`."""
+        raise ValueError(
+            "label_dropout hides labels or attributes, and no number of "
+            f"{self._described().shown} could stand for an unknown one: set label_dropout=0.0"
+        )
+
+    def overview(self, rows: int, columns: int) -> Overview:
+        """For each component a row from low to high, of one latent."""
+        schema, shown = self._described(), self.components[:rows]
+        words = "Each number asked for from low to high, between the 5th and the 95th percentile of the data. All are "
+        words += "of one latent, with the other numbers at their means."
+        return Overview(
+            "Condition by condition",
+            words + first_of(len(shown), self.size),
+            tuple(self._sweep(schema, place, columns) for place in range(len(shown))),
+        )
+
+    def _sweep(self, schema: ConditionSchema, place: int, columns: int) -> ConditionRow:
+        low, high = np.quantile(schema.examples[:, place].numpy(), _ENDS)
+        rows = torch.tensor(schema.mean, dtype=torch.float64).repeat(columns, 1)
+        rows[:, place] = torch.linspace(low, high, columns, dtype=torch.float64)
+        name = schema.names[place]
+        captions = tuple(f"{name} {value:.4g}" for value in rows[:, place].tolist())
+        return ConditionRow(name, rows, captions, f"{low:.4g} to {high:.4g}", one_latent=True)

@@ -1,0 +1,60 @@
+"""A run's condition: what its networks are conditional on, and how that is stored and read again."""
+
+__all__: list[str] = []
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from zerosum.conditions.condition import Condition
+from zerosum.recipes.reader import vocabulary
+from zerosum.recipes.recipe import Recipe
+
+CONDITION = "condition"  # among a generator's facts; and, with a slash, begins the names of its tensors
+
+
+@runtime_checkable
+class _Restorable(Protocol):
+    """A class whose values can be read from a file."""
+
+    def restored(self, facts: Mapping[str, Any], state: Mapping[str, Tensor]) -> Condition: ...
+
+
+def condition_of(recipe: Recipe, condition: Condition | None) -> Condition | None:
+    """What the recipe's networks are conditional on, of data with such a condition.
+
+    Raises `ValueError` for label dropout where no c could stand for an unknown condition.
+    """
+    if not recipe.conditional or condition is None:
+        return None
+    return condition.with_unknown() if recipe.label_dropout else condition
+
+
+def condition_facts(condition: Condition | None) -> dict[str, Any]:
+    """What a file says of a condition beside its tensors: nothing where there is none."""
+    return {} if condition is None else {CONDITION: {"kind": type(condition).__name__, "facts": condition.facts}}
+
+
+def restored_condition(
+    facts: Mapping[str, Any], state: Mapping[str, Tensor], known: Mapping[str, type]
+) -> Condition | None:
+    """The condition that a file's facts, checked by `check_facts`, and its tensors tell of; None where there is none.
+
+    `known` are classes beside ours, by name. Raises `ValueError` where the kind is unknown or the facts do not fit.
+    """
+    if CONDITION not in facts:
+        return None
+    name = facts[CONDITION]["kind"]
+    kind: Any = {**vocabulary(), **known}.get(name)
+    if kind is None:
+        raise ValueError(f"unknown class {name!a:.80}: if it is yours, pass --use FILE.py (or known= in Python)")
+    if not isinstance(kind, _Restorable):
+        raise ValueError(f"its condition should be of a kind of condition; found {name!a:.80}")
+    try:
+        condition = kind.restored(facts[CONDITION]["facts"], state)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"its condition does not read as {name}: {error}") from None
+    if not isinstance(condition, Condition):
+        raise ValueError(f"its condition should be of a kind of condition; found {name!a:.80}")
+    return condition
