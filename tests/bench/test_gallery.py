@@ -17,8 +17,7 @@ from zerosum.data.arrays import Arrays
 from zerosum.data.dataset import in_memory
 from zerosum.data.stacked import StackedDigits
 from zerosum.data.synthetic import GaussianMixture1D
-from zerosum.game.codes import Coded
-from zerosum.game.latents import Normal
+from zerosum.game import Coded, Normal
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.recipes.named_recipes import named
