@@ -1,6 +1,6 @@
 """Numbers that a user gives, as an array, a tensor, a list or a file."""
 
-__all__: list[str] = []
+__all__ = ()
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -32,12 +32,7 @@ from zerosum.data.arrays import ArraySource as ArraySource
 from zerosum.data.arrays import Arrays as Arrays
 from zerosum.data.coding import Autoencoder as Autoencoder
 from zerosum.data.coding import Coding as Coding
-from zerosum.data.conditions import Columns as Columns
 from zerosum.data.conditions import Conditions as Conditions
-from zerosum.data.coding import ConvolutionalAutoencoder as ConvolutionalAutoencoder
-from zerosum.data.conditions import Conditions as Conditions
-from zerosum.data.conditions import conditions_of as conditions_of
-from zerosum.data.conditions import labelled as labelled
 from zerosum.data.counting import Counting as Counting
 from zerosum.data.dataset import Dataset as Dataset
 from zerosum.data.dataset import Multimodal as Multimodal

@@ -19,8 +19,6 @@ from zerosum.networks import spec as spec
 from zerosum.networks import stylegan2 as stylegan2
 from zerosum.networks import transformer as transformer
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator as AutoEncoderDiscriminator
-from zerosum.networks.conditioning import Attributes as Attributes
-from zerosum.networks.batch_norms import share_batch_norms as share_batch_norms
 from zerosum.networks.conditioning import Auxiliary as Auxiliary
 from zerosum.networks.conditioning import Concatenate as Concatenate
 from zerosum.networks.conditioning import ConditionalNorm as ConditionalNorm

@@ -16,11 +16,6 @@ from zerosum.runs.checkpoint import Checkpoint as Checkpoint
 from zerosum.runs.checkpoint import checkpoints as checkpoints
 from zerosum.runs.checkpoint import load_checkpoint as load_checkpoint
 from zerosum.runs.checkpoint import newest_checkpoint as newest_checkpoint
-from zerosum.runs.checkpoint import prune_checkpoints as prune_checkpoints
-from zerosum.runs.checkpoint import save_checkpoint as save_checkpoint
-from zerosum.runs.checkpoint import set_aside as set_aside
-from zerosum.runs.checkpoint import sweep as sweep
-from zerosum.runs.facts import check_facts as check_facts
 from zerosum.runs.generator import TrainedGenerator as TrainedGenerator
 from zerosum.runs.generator import build_generator as build_generator
 from zerosum.runs.generator import generator_bytes as generator_bytes
@@ -28,7 +23,3 @@ from zerosum.runs.generator import load as load
 from zerosum.runs.log import read_log as read_log
 from zerosum.runs.run import Run as Run
 from zerosum.runs.run import RunState as RunState
-from zerosum.runs.run import is_run as is_run
-from zerosum.runs.stored_condition import condition_facts as condition_facts
-from zerosum.runs.stored_condition import condition_of as condition_of
-from zerosum.runs.stored_condition import restored_condition as restored_condition

@@ -1,6 +1,6 @@
 """A run's condition: what its networks are conditional on, and how that is stored and read again."""
 
-__all__: list[str] = []
+__all__ = ()
 
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
