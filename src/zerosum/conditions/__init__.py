@@ -1,5 +1,5 @@
 """Kinds of conditions: what the condition c of a sample is, from the data to the report."""
 
-from zerosum._rooms import open_room
+from zerosum import _rooms
 
-open_room(__name__)
+_rooms.open_room(__name__)
