@@ -13,7 +13,7 @@ from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.wasserstein import Hinge
 from zerosum.recipes.recipe import Recipe, pretty
-from zerosum.runs.checkpoint import newest_checkpoint
+from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint
 from zerosum.runs.discriminator import load_discriminator
 from zerosum.runs.run import Run
 from zerosum.training.run import train
@@ -110,4 +110,13 @@ def test_a_discriminator_that_does_not_fit_is_refused(points, tmp_path):
     (tmp_path / "checkpoints").symlink_to(points / "checkpoints")
     (tmp_path / "recipe.txt").write_text(pretty(replace(POINTS, discriminator=MLPDiscriminator(hidden=(9,)))))
     with pytest.raises(ValueError, match="the discriminator of its newest checkpoint does not fit"):
+        load_discriminator(tmp_path)
+
+
+def test_a_game_of_other_networks_is_told(points, tmp_path):
+    checkpoint = newest_checkpoint(points.path)[1]
+    others = Checkpoint({name: g for name, g in checkpoint.groups.items() if name != "D"}, checkpoint.numbers)
+    save_checkpoint(tmp_path / "checkpoints" / points.checkpoints[0].name, others)
+    (tmp_path / "recipe.txt").write_text(pretty(POINTS))
+    with pytest.raises(ValueError, match="the game of points has no discriminator that is called D"):
         load_discriminator(tmp_path)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zerosum._disk import read_text
 from zerosum.conditions.condition import Condition
+from zerosum.game.fitting import load_fitting
 from zerosum.game.judgement import Judgement
 from zerosum.networks.sizes import built
 from zerosum.recipes.reader import read_recipe
@@ -20,7 +21,6 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.facts import check_facts
 from zerosum.runs.files import MOST_TEXT, RECIPE, AnyPath
-from zerosum.runs.fitting import load_fitting
 from zerosum.runs.stored_condition import CONDITION, restored_condition
 
 _BATCH = 256  # samples scored together
@@ -99,7 +99,9 @@ def load_discriminator(run: AnyPath, known: Mapping[str, type] = MappingProxyTyp
     check_facts(checkpoint.numbers)
     shape = tuple(checkpoint.numbers["shape"])
     condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
+    if recipe.game is not None or "D" not in checkpoint.groups:
+        raise ValueError(f"the game of {recipe.name} has no discriminator that is called D")
     module = built(lambda: recipe.discriminator.build(shape, condition))
-    load_fitting(module, checkpoint.groups.get("D", {}), "the discriminator of its newest checkpoint")
+    load_fitting(module, checkpoint.groups["D"], "the discriminator of its newest checkpoint")
     module = module.eval().requires_grad_(False)
     return TrainedDiscriminator(recipe, module, shape, checkpoint.numbers["images"], condition)
