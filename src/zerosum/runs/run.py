@@ -14,6 +14,7 @@ from zerosum.data.coding import Autoencoder
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import checkpoints
+from zerosum.runs.discriminator import TrainedDiscriminator, load_discriminator
 from zerosum.runs.files import BEST, COMMAND, GENERATOR, MOST_TEXT, RECIPE, REPORT, SAMPLES, SCORES, VERSIONS, AnyPath
 from zerosum.runs.generator import TrainedGenerator, load
 from zerosum.runs.lock import is_locked
@@ -177,6 +178,11 @@ class Run:
     def generator(self) -> TrainedGenerator:
         """The generator: the running average of its weights, at the newest checkpoint or the end. Loaded each time."""
         return load(self, self.known, self.autoencoder)
+
+    @property
+    def discriminator(self) -> TrainedDiscriminator:
+        """The discriminator at the newest checkpoint, which scores images or points. Loaded each time."""
+        return load_discriminator(self, self.known)
 
     @property
     def best(self) -> TrainedGenerator:

@@ -1,0 +1,107 @@
+"""The trained discriminator, as a run's newest checkpoint holds it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from zerosum._disk import read_text
+from zerosum.conditions.condition import Condition
+from zerosum.game.fitting import load_fitting
+from zerosum.game.judgement import Judgement
+from zerosum.networks.sizes import built
+from zerosum.recipes.reader import read_recipe
+from zerosum.recipes.recipe import Recipe
+from zerosum.runs.checkpoint import newest_checkpoint
+from zerosum.runs.facts import check_facts
+from zerosum.runs.files import MOST_TEXT, RECIPE, AnyPath
+from zerosum.runs.stored_condition import CONDITION, restored_condition
+
+_BATCH = 256  # samples scored together
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedDiscriminator:
+    """A discriminator that scores samples.
+
+    Attributes:
+        recipe: the recipe it was trained by.
+        module: the network, `D(x[, c]) -> score or Judgement`, in evaluation mode.
+        shape: shape of one sample, `(C, H, W)` or `(d,)`.
+        images: images it was trained on.
+        condition: what its condition c is; None where it has none.
+    """
+
+    recipe: Recipe
+    module: nn.Module
+    shape: tuple[int, ...]
+    images: int
+    condition: Condition | None = None
+
+    @torch.no_grad()
+    def __call__(self, x: ArrayLike | Tensor, condition: Any = None) -> NDArray[np.float32]:
+        """The score of each sample, float32 `(N, ...)`; higher means more real.
+
+        Scores are those of the samples as they are: the recipe's augmentation is left out.
+
+        Args:
+            x: uint8 images `(N, H, W, C)`, as a generator gives them; or floats `(N, *shape)`: images in [-1, 1],
+                points in the data's units, latents of the run's autoencoder.
+            condition: what each sample should be, as `TrainedGenerator.sample` takes its labels or conditions; by
+                default the conditions that `sample(N)` has.
+
+        Raises:
+            ValueError: for samples of another shape, and for conditions that it did not learn.
+        """
+        samples = self._samples(x)
+        if condition is not None and self.condition is None:
+            raise ValueError(f"this {self.recipe.name} discriminator has no condition: it was trained without any")
+        c = None if self.condition is None else self.condition.encode(self.condition.values(len(samples), condition))
+        device = next((p.device for p in self.module.parameters()), torch.device("cpu"))
+        scores = []
+        for start in range(0, len(samples), _BATCH):
+            given = [t[start : start + _BATCH].to(device) for t in (samples, c) if t is not None]
+            scores.append(Judgement.of(self.module(*given)).score.float().cpu())
+        found: NDArray[np.float32] = torch.cat(scores).numpy()
+        return found
+
+    def _samples(self, x: ArrayLike | Tensor) -> Tensor:
+        given = x.detach().cpu() if isinstance(x, Tensor) else torch.as_tensor(np.asarray(x))
+        if given.dtype == torch.uint8 and len(self.shape) == 3:
+            samples = given.float().div(127.5).sub(1).movedim(-1, min(1, given.dim() - 1))
+        else:
+            samples = given.float()
+        if samples.shape[1:] != self.shape or not len(samples):
+            wanted = f"floats (N, {', '.join(map(str, self.shape))})"
+            if len(self.shape) == 3:
+                wanted = f"uint8 images (N, {self.shape[1]}, {self.shape[2]}, {self.shape[0]}) or {wanted}"
+            raise ValueError(f"x should be {wanted}; found {str(given.dtype)[6:]} {tuple(given.shape)}")
+        return samples
+
+
+def load_discriminator(run: AnyPath, known: Mapping[str, type] = MappingProxyType({})) -> TrainedDiscriminator:
+    """The discriminator of a run's newest checkpoint; `known` as for `load`.
+
+    Raises `ValueError` where there is no checkpoint, or the run's game has no discriminator.
+    """
+    path = Path(run)
+    found = newest_checkpoint(path)
+    if found is None:
+        raise ValueError(f"{path} holds no checkpoint, and the discriminator lies in no other file")
+    checkpoint = found[1]
+    recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known)
+    check_facts(checkpoint.numbers)
+    shape = tuple(checkpoint.numbers["shape"])
+    condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
+    if recipe.game is not None or "D" not in checkpoint.groups:
+        raise ValueError(f"the game of {recipe.name} has no discriminator that is called D")
+    module = built(lambda: recipe.discriminator.build(shape, condition))
+    load_fitting(module, checkpoint.groups["D"], "the discriminator of its newest checkpoint")
+    module = module.eval().requires_grad_(False)
+    return TrainedDiscriminator(recipe, module, shape, checkpoint.numbers["images"], condition)
