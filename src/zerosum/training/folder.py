@@ -122,7 +122,7 @@ def _command() -> str:
 def _refuse_changes(run: Path, text: str, recipe: Recipe) -> None:
     if text.strip() == pretty(recipe):
         return
-    before = read_recipe(text, dict(own_types(recipe)))
+    before = read_recipe(text, dict(own_types(recipe)), opaque=True)
     changed = [f.name for f in fields(Recipe) if getattr(before, f.name) != getattr(recipe, f.name)]
     if not changed:
         return  # written when there were fewer fields, and what came since is at its default
