@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._use import known, using
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.float64] | None
 
 
+@using
 def sample(
     run: Annotated[Path, typer.Argument(help="A run folder, or a generator.safetensors file.")],
     n: Annotated[int, typer.Option(help="How many samples.")] = 100,
@@ -58,7 +60,7 @@ def sample(
     from zerosum.runs.generator import load
     from zerosum.runs.run import Run
 
-    generator = Run(run).best if best else load(run)
+    generator = Run(run, known()).best if best else load(run, known())
     wanted = _wanted(generator, conditions or [])
     labels = _labels(generator, n, classes or [])
     samples = generator.sample(n, seed, labels, wanted)

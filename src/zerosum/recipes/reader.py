@@ -20,6 +20,7 @@ from typing import Any
 from zerosum._rooms import public
 from zerosum.recipes._opaque import Opaque, unknown
 from zerosum.recipes.fit import fitted, shortened
+from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, found
 from zerosum.recipes.recipe import Recipe, flat
 
 LARGEST = 2**63 - 1
@@ -51,7 +52,7 @@ def _is_plain_value(kind: type) -> bool:
 def read(text: str, known: Known = NOTHING) -> Any:
     """The value that recipe text describes, such as `R1(gamma=1.0)`, `(64, 64)` or a whole `Recipe(...)`.
 
-    `known` adds what is your own, by name: dataclasses that the text may construct.
+    `known` adds what is your own, by name: dataclasses that the text may construct, and modules, or what makes them.
 
     Raises `ValueError` with one sentence for anything that is not a literal or a known constructor with known fields.
     """
@@ -154,9 +155,10 @@ class _Reader:
             given[_known_field(kind, keyword.arg)] = self.value(keyword.value)
         given = {key: fitted(kind, key, value) for key, value in given.items()}
         try:
-            return kind(**given)
+            made = kind(**given)
         except TypeError as error:
             raise ValueError(f"{name}: {error}") from None
+        return found(made, self.known) if isinstance(made, OwnGenerator | OwnDiscriminator) else made
 
     def _unknown(self, name: str, node: ast.Call) -> Opaque:
         """The opaque value of a constructor that is not known; its arguments are read, and so are recipe text."""

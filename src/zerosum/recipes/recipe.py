@@ -14,6 +14,7 @@ from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.fit import changes
 from zerosum.recipes.game_spec import GameSpec
 from zerosum.recipes.optimisers import Adam, OptimiserSpec
+from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, wrapped
 
 # Fields that a game of one generator and one discriminator reads, and another one need not.
 OF_THE_GAME = (
@@ -32,8 +33,8 @@ class Recipe:
 
     Attributes:
         name: a word for the run.
-        generator: builds G.
-        discriminator: builds D.
+        generator: builds G; or a module `G(z[, c]) -> x`, which is copied, or a class or function that makes one.
+        discriminator: builds D; or a module `D(x[, c]) -> score`, copied as well, or what makes one.
         objective: what the two want.
         data: where real samples come from.
         conditional: play under the condition that the data carry: labels, attributes or numbers.
@@ -104,6 +105,8 @@ class Recipe:
                 raise ValueError(f"{name} is a tuple of terms, like (R1(gamma=1.0),); found {getattr(self, name)!r}")
         if not isinstance(self.watchers, tuple | list):
             raise ValueError(f"watchers is a tuple, like (Probe(),); found {self.watchers!r}")
+        for name, kind in (("generator", OwnGenerator), ("discriminator", OwnDiscriminator)):
+            object.__setattr__(self, name, wrapped(kind, getattr(self, name)))
         for name, value in changes(self).items():
             object.__setattr__(self, name, value)
         for name in ("batch", "images", "tick", "snapshot"):

@@ -33,7 +33,8 @@ def write_report(run: AnyPath, generator: TrainedGenerator | None = None, datase
         dataset: the data that it was trained on; by default the recipe's data are opened.
 
     Raises:
-        ValueError: where the folder holds no run, or its log is damaged.
+        ValueError: where the folder holds no run, or its log is damaged; and where the generator cannot be loaded and
+            there is a report already, which may show more: it stays as it is.
     """
     run = run if isinstance(run, Run) else Run(run)
     text, log, scores = run.recipe_text, run.log, run.scores
@@ -42,6 +43,8 @@ def write_report(run: AnyPath, generator: TrainedGenerator | None = None, datase
         try:
             generator = run.generator
         except ValueError as error:
+            if run.report.exists():
+                raise ValueError(f"{run.report} stays as it is, since a new one would show no samples: {error}") from None
             missing = f"No samples were drawn for this report: {error}."
     unit = "images" if generator is None or generator.is_image else "points"
     drawn = _drawn(generator, dataset, scores)
