@@ -44,7 +44,9 @@ def write_report(run: AnyPath, generator: TrainedGenerator | None = None, datase
             generator = run.generator
         except ValueError as error:
             if run.report.exists():
-                raise ValueError(f"{run.report} stays as it is, since a new one would show no samples: {error}") from None
+                raise ValueError(
+                    f"{run.report} stays as it is, since a new one would show no samples: {error}"
+                ) from None
             missing = f"No samples were drawn for this report: {error}."
     unit = "images" if generator is None or generator.is_image else "points"
     drawn = _drawn(generator, dataset, scores)

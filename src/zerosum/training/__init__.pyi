@@ -42,7 +42,6 @@ from zerosum.training.faults import explained as explained
 from zerosum.training.folder import Start as Start
 from zerosum.training.folder import has_ended as has_ended
 from zerosum.training.folder import open_run as open_run
-from zerosum.training.folder import own_types as own_types
 from zerosum.training.folder import refuse_foreign as refuse_foreign
 from zerosum.training.folder import refuse_unreadable as refuse_unreadable
 from zerosum.training.folder import storable as storable
