@@ -37,11 +37,6 @@ from zerosum.recipes.digit_games import relativistic as relativistic
 from zerosum.recipes.digit_games import wgan as wgan
 from zerosum.recipes.digit_games import wgan_gp as wgan_gp
 from zerosum.recipes.evaluation import Evaluation as Evaluation
-from zerosum.recipes.fit import changes as changes
-from zerosum.recipes.fit import fits as fits
-from zerosum.recipes.fit import fitted as fitted
-from zerosum.recipes.fit import normalised as normalised
-from zerosum.recipes.fit import shortened as shortened
 from zerosum.recipes.game_spec import GameSpec as GameSpec
 from zerosum.recipes.game_spec import generator_network as generator_network
 from zerosum.recipes.improved_techniques import feature_matching as feature_matching
@@ -69,10 +64,6 @@ from zerosum.recipes.optimisers import OptimiserSpec as OptimiserSpec
 from zerosum.recipes.optimisers import RMSprop as RMSprop
 from zerosum.recipes.own_networks import OwnDiscriminator as OwnDiscriminator
 from zerosum.recipes.own_networks import OwnGenerator as OwnGenerator
-from zerosum.recipes.own_networks import found as found
-from zerosum.recipes.own_networks import module_key as module_key
-from zerosum.recipes.own_networks import modules_by_key as modules_by_key
-from zerosum.recipes.own_networks import wrapped as wrapped
 from zerosum.recipes.penalty_games import dragan as dragan
 from zerosum.recipes.penalty_games import lecam as lecam
 from zerosum.recipes.penalty_games import roth as roth
@@ -90,9 +81,5 @@ from zerosum.recipes.toys import grid as grid
 from zerosum.recipes.toys import inverse_transform as inverse_transform
 from zerosum.recipes.toys import inverse_transform_mmd as inverse_transform_mmd
 from zerosum.recipes.toys import ring as ring
-from zerosum.recipes.using import is_file as is_file
-from zerosum.recipes.using import known_of as known_of
-from zerosum.recipes.using import own_types as own_types
 from zerosum.recipes.using import recipe_in as recipe_in
-from zerosum.recipes.using import sources as sources
 from zerosum.recipes.using import used as used

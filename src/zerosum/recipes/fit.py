@@ -1,5 +1,7 @@
 """Fitting values to the annotations of dataclass fields: a plain Python value of that type, or one sentence."""
 
+__all__ = ()
+
 import inspect
 import math
 import numbers

@@ -1,5 +1,7 @@
 """Networks that a recipe is given as PyTorch modules, or as what makes one, and not as values that build them."""
 
+__all__ = ["OwnDiscriminator", "OwnGenerator"]
+
 import copy
 import inspect
 from collections.abc import Callable, Mapping

@@ -1,5 +1,7 @@
 """Parts and recipes from somebody's own Python files and modules, which are run only where a user names them."""
 
+__all__ = ["recipe_in", "used"]
+
 import hashlib
 import importlib
 import importlib.util
