@@ -82,7 +82,7 @@ def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
         (["train", "digits", "--data", "Ring()"], "take pictures"),
         (["train", "digits", "--set", "bath=3"], "Recipe has no field 'bath'; did you mean batch?"),
         (["train", "digits", "--set", "batch"], "a setting is KEY=VALUE"),
-        (["train", "digits", "--set", "objective=__import__('os')"], "no '__import__' is known"),
+        (["train", "digits", "--set", "objective=__import__('os')"], "unknown class '__import__'"),
         (["train", "digits", "--precision", "int8"], "precision is auto, float32 or bfloat16"),
         (["train", "digits", "--device", "abacus"], "no device 'abacus' here"),
         (["train", "missing/recipe.txt"], "there is no recipe file"),

@@ -53,7 +53,7 @@ def test_an_objective_is_known_the_moment_its_file_exists(room_with):
 
 
 def test_it_is_gone_with_its_file():
-    with pytest.raises(ValueError, match="no 'Cube' is known"):
+    with pytest.raises(ValueError, match="unknown class 'Cube'"):
         read("Cube()")
 
 

@@ -196,7 +196,7 @@ class Mine:
 
 def test_own_constructors_can_be_made_known():
     assert read("Every(2, Mine(weight=3))", {"Mine": Mine}) == Every(2, Mine(3.0))
-    with pytest.raises(ValueError, match="no 'Mine' is known"):
+    with pytest.raises(ValueError, match="unknown class 'Mine'"):
         read("Mine()")
 
 

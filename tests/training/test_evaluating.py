@@ -112,6 +112,17 @@ def lines(run):
     return [{key: value for key, value in line.items() if key not in CLOCKS} for line in read_log(run)]
 
 
+def test_a_recipe_text_imports_nothing(tmp_path, monkeypatch):
+    (tmp_path / "strangers_code.py").write_text("import pathlib\npathlib.Path('ran').touch()\ndef look(x): return x\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    text = pretty(replace(SCORED[0], evaluation=Evaluation(features="strangers_code:look")))
+    with pytest.raises(ValueError, match=r"a recipe imports nothing, and its features are one of .*code:look"):
+        train(read(text), tmp_path / "run", quiet=True)
+    assert "strangers_code" not in sys.modules and not (tmp_path / "ran").exists()
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("recipe", SCORED, ids=lambda recipe: recipe.name)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, recipe, seed):

@@ -13,12 +13,12 @@ from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.networks.packed import Packed
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 from zerosum.recipes.digit_games import wgan_gp
+from zerosum.recipes.fit import fits
 from zerosum.recipes.improved_techniques import minibatch_discrimination, pacgan
 from zerosum.recipes.modern_games import stacked_mnist
 from zerosum.recipes.named_recipes import catalogue
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.plain_games import minimax
-from zerosum.recipes.reader import fits
 from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.toys import grid, ring
 from zerosum.terms.gradient_penalties import GradientPenalty

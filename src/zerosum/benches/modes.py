@@ -107,12 +107,14 @@ def play(
     threads: int,
     say: Callable[[str], None],
     progress: Callable[[int, int], None],
+    flags: Sequence[str] = (),
 ) -> tuple[list[Result], list[str]]:
     """Play what has not been played yet, side by side, and return all results, and a sentence for each failure.
 
     As `play_runs`, which see. Seconds of processor time are those of the whole command.
     """
-    failures = play_runs(cells, out, jobs, threads, say, progress, lambda cell, spent: _told(_finish(cell, out, spent)))
+    shown = (jobs, threads, say, progress)
+    failures = play_runs(cells, out, *shown, lambda cell, spent: _told(_finish(cell, out, spent)), flags)
     results = [result_of(cell, out) for cell in cells]
     return [result for result in results if result is not None], failures
 

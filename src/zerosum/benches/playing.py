@@ -45,6 +45,7 @@ def play_runs(
     say: Callable[[str], None],
     progress: Callable[[int, int], None],
     finish: Callable[[P, dict[str, float]], str],
+    flags: Sequence[str] = (),
 ) -> list[str]:
     """Play what has not been played yet, side by side, and return a sentence for each failure.
 
@@ -59,6 +60,7 @@ def play_runs(
         progress: takes the images seen and those to be seen, from time to time.
         finish: reads what a run came to, given its seconds over all its starts, by the clock and of
             processor time; writes its `RESULT`, and returns what there is to say of it.
+        flags: further words of each command, as `--use FILE.py`.
 
     Raises:
         Interrupted: after SIGINT or SIGTERM, once the runs under way are saved.
@@ -66,7 +68,7 @@ def play_runs(
     todo = [run for run in runs if not (run.folder(out) / RESULT).is_file()]
     if len(todo) < len(runs):
         say(f"{len(runs) - len(todo)} of {len(runs)} runs are there already, in {out}")
-    commands = [_command(run, out) for run in todo]
+    commands = [_command(run, out, flags) for run in todo]
     failures: list[str] = []
     looked = -_BETWEEN_LOOKS
 
@@ -91,11 +93,11 @@ def play_runs(
     return failures
 
 
-def _command(run: Played, out: Path) -> Command:
+def _command(run: Played, out: Path, flags: Sequence[str]) -> Command:
     folder = run.folder(out)
     folder.mkdir(parents=True, exist_ok=True)
     replace_durably(folder / RECIPE, (pretty(run.recipe) + "\n").encode())
-    words = ("train", str(folder / RECIPE), "--out", str(folder / "run"))
+    words = ("train", str(folder / RECIPE), "--out", str(folder / "run"), *flags)
     return Command((sys.executable, "-m", "zerosum", *words), folder / "command.log")
 
 

@@ -144,12 +144,13 @@ def play_probes(
     threads: int,
     say: Callable[[str], None],
     progress: Callable[[int, int], None],
+    flags: Sequence[str] = (),
 ) -> tuple[list[ProbeResult], list[str]]:
     """Play what has not been played yet, side by side, and return all results, and a sentence for each failure.
 
     Arguments and errors are those of `play_runs`.
     """
-    failures = play_runs(cells, out, jobs, threads, say, progress, lambda cell, spent: _finish(cell, out, spent))
+    failures = play_runs(cells, out, jobs, threads, say, progress, lambda cell, spent: _finish(cell, out, spent), flags)
     results = [_result_of(cell, out) for cell in cells]
     return [result for result in results if result is not None], failures
 

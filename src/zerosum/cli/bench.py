@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._use import flags, known, using
 
 if TYPE_CHECKING:
     from zerosum.benches.board import Board
@@ -16,6 +17,7 @@ app = typer.Typer(help="Compare games on sets whose truth is known.", no_args_is
 
 
 @app.command("modes")
+@using
 def modes(
     recipe: Annotated[
         list[str] | None,
@@ -52,7 +54,7 @@ def modes(
     with telling("playing") as (say, progress):
         for note in notes:
             say(note)
-        results, failures = play(cells, out, jobs, threads, say, progress)
+        results, failures = play(cells, out, jobs, threads, say, progress, flags())
         told = [summed_up(one, results, real_coverage(one, out)) for one in chosen]
     if as_json:
         print_json({"out": out, "boards": told, "failures": failures})
@@ -63,6 +65,7 @@ def modes(
 
 
 @app.command("probes")
+@using
 def probes(
     runs: Annotated[
         list[Path] | None, typer.Argument(help="Trained runs to read, instead of playing any.", metavar="[RUN]...")
@@ -111,7 +114,7 @@ def probes(
     with telling("playing") as (say, progress):
         for note in notes:
             say(note)
-        results, failures = play_probes(cells, out, jobs, threads, say, progress)
+        results, failures = play_probes(cells, out, jobs, threads, say, progress, flags())
         summaries = [probe_summary(one, results) for one in chosen]
     if as_json:
         print_json({"out": out, "boards": summaries, "failures": failures})
@@ -125,7 +128,7 @@ def _read_run(run: Path, samples: int) -> "Kept":
     from zerosum.benches.probes import read_generator
     from zerosum.runs.generator import load
 
-    return read_generator(load(run), samples)
+    return read_generator(load(run, known()), samples)
 
 
 def _chosen(there: "tuple[Board, ...]", names: list[str]) -> "list[Board]":

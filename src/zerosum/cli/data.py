@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._use import using
 
 if TYPE_CHECKING:
     from zerosum.data.inspect import Column
@@ -16,6 +17,7 @@ Source = Annotated[str, typer.Argument(help="A folder or zip of images, a .npy/.
 
 
 @app.command("info")
+@using
 def info(
     data: Source,
     sheet: Annotated[Path, typer.Option(help="Where to write the contact sheet.")] = Path("contact-sheet.png"),
@@ -55,6 +57,7 @@ def info(
 
 
 @app.command("check")
+@using
 def check(data: Source, as_json: JsonFlag = False) -> None:
     """Decode everything, and list what is broken; exit status 1 if anything is."""
     from dataclasses import asdict
@@ -78,6 +81,7 @@ def check(data: Source, as_json: JsonFlag = False) -> None:
 
 
 @app.command("pack")
+@using
 def pack(
     data: Source,
     out: Annotated[Path, typer.Argument(help="A new folder for it, or one in which the same packing was interrupted.")],
@@ -119,6 +123,7 @@ def pack(
 
 
 @app.command("autoencoder")
+@using
 def autoencoder(
     data: Source,
     out: Annotated[Path, typer.Option(help="A new folder for it.")],

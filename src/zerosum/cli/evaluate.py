@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._use import known, using
 
 if TYPE_CHECKING:
     from zerosum.evaluation.manner import Manner
@@ -18,6 +19,7 @@ _METRICS = "fid, fid-infinity, kid, is, prdc, swd, memorisation, intra-fid, cas"
 _FEATURES = "inception, lite0, dinov2, classifier:FILE, random-conv, pixels or package.module:function"
 
 
+@using
 def evaluate(
     real: Annotated[str, typer.Argument(help=f"The real side: {_SIDE}; or saved moments.")],
     fake: Annotated[str | None, typer.Argument(help="The side that is judged, likewise.", show_default=False)] = None,
@@ -50,7 +52,7 @@ def evaluate(
     from zerosum.evaluation.scores import write_scores
     from zerosum.evaluation.scoring import Evaluator
 
-    manner = Manner(features, n, seed, batch, cache=not no_cache)
+    manner = Manner(features, n, seed, batch, cache=not no_cache, known=known())
     if sanity:
         _spoil(real, fake, manner, out or Path("sanity"), as_json)
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._use import known, using
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     Values = NDArray[Any] | None  # conditions in the units of the data
 
 
+@using
 def sample(
     run: Annotated[Path, typer.Argument(help="A run folder, or a generator.safetensors file.")],
     n: Annotated[int, typer.Option(help="How many samples.")] = 100,
@@ -55,7 +57,7 @@ def sample(
     from zerosum.runs.generator import load
     from zerosum.runs.run import Run
 
-    generator = Run(run).best if best else load(run)
+    generator = Run(run, known()).best if best else load(run, known())
     labels = [classes[i % len(classes)] for i in range(n)] if classes else None
     wanted = None
     if conditions:

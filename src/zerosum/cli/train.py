@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._use import known, using
 
 if TYPE_CHECKING:
     from zerosum.data.dataset import Source
     from zerosum.recipes.recipe import Recipe
 
 
+@using
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name (see `zerosum recipes`) or a recipe.txt file.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            help="A recipe's name (see `zerosum recipes`), a recipe.txt file, or a FILE.py that defines one."
+        ),
+    ],
     data: Annotated[
         str | None, typer.Option(help="Other data: a folder or zip of images, a .npy/.npz, or a source like 'Ring()'.")
     ] = None,
@@ -79,16 +86,21 @@ def configured(recipe: str, data: str | None, settings: list[str], evaluate: str
     from zerosum.recipes.evaluation import Evaluation
     from zerosum.recipes.named_recipes import named
     from zerosum.recipes.reader import read_recipe, with_setting
+    from zerosum.recipes.using import is_file, recipe_in
 
-    is_file = recipe.endswith(".txt") or "/" in recipe
-    chosen = read_recipe(_text(Path(recipe))) if is_file else named(recipe)
+    if is_file(recipe):
+        own, chosen = known([recipe]), recipe_in(recipe)
+    else:
+        own = known()
+        is_text = recipe.endswith(".txt") or "/" in recipe
+        chosen = read_recipe(_text(Path(recipe)), own) if is_text else named(recipe)
     if data is not None:
         chosen = replace(chosen, data=data_source(data))
     if evaluate is not None:
         metrics = tuple(name.strip() for name in evaluate.split(","))
         chosen = replace(chosen, evaluation=replace(chosen.evaluation or Evaluation(), metrics=metrics))
     for setting in settings:
-        chosen = with_setting(chosen, setting)
+        chosen = with_setting(chosen, setting, own)
     return chosen
 
 
@@ -98,7 +110,7 @@ def data_source(text: str) -> "Source":
     from zerosum.recipes.reader import read
 
     if text.endswith(")") and not Path(text).exists():
-        return source(read(text))
+        return source(read(text, known()))
     return source(text)
 
 

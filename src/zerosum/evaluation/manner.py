@@ -1,11 +1,12 @@
 """How scores are made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from zerosum.metrics.features.extractor import Extractor, extractor_named
+from zerosum.recipes.reader import Known
 
 USUAL_FEATURES = "inception"
 LEAST = 2  # samples of a side: one has no covariance
@@ -23,6 +24,7 @@ class Manner:
         batch: pictures that the extractor sees together; it changes the memory taken, and no score.
         device: where networks compute: cpu, cuda or mps; `auto` for the first GPU, if there is one.
         cache: keep what was seen of the real side for the next time.
+        known: what is somebody's own, by name: parts of recipes, for runs and sources that are given as text.
 
     Raises:
         ValueError: for numbers too small, or a device that is not there.
@@ -34,6 +36,7 @@ class Manner:
     batch: int = 64
     device: str = "auto"
     cache: bool = True
+    known: Known = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.n is not None and self.n < LEAST:

@@ -35,11 +35,11 @@ def sanity_of(
     Raises:
         ValueError: for sides without pictures, and as `sanity`.
     """
-    side = open_side(real, manner.where)
+    side = open_side(real, manner.where, manner.known)
     images, labels = _pictures(side, manner)
     if other is None:
         other = Digits() if side.shape[2] == 3 else Faces(count=max(len(images) // 2, 1))
-    foreign = open_side(other, manner.where)
+    foreign = open_side(other, manner.where, manner.known)
     for one in (side, foreign):
         for note in one.notes:
             say(f"{one.name}: {note}")

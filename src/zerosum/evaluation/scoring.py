@@ -107,7 +107,7 @@ class Evaluator:
 
         They are read, or drawn, once more. None where either side holds no pictures.
         """
-        side = open_side(fake, self.manner.where)
+        side = open_side(fake, self.manner.where, self.manner.known)
         if side.kind != "images" or self.side.kind != "images":
             return None
         generated = self._sample(side, min(self._looked_at_real().count, MOST))
@@ -127,7 +127,7 @@ class Evaluator:
         self._said.add(sentence)
 
     def _opened(self, given: Any) -> Side:
-        side = open_side(given, self.manner.where)
+        side = open_side(given, self.manner.where, self.manner.known)
         for note in side.notes:
             self._tell(f"{side.name}: {note}")
         return side

@@ -18,7 +18,7 @@ from zerosum.data.resolve import source
 from zerosum.evaluation.stored import StoredMoments, is_generator, load_moments
 from zerosum.game.draws import stream
 from zerosum.metrics.features.extractor import Features
-from zerosum.recipes.reader import read
+from zerosum.recipes.reader import NOTHING, Known, read
 from zerosum.runs.generator import TrainedGenerator, load
 from zerosum.runs.run import Run, is_run
 
@@ -87,7 +87,7 @@ def picked(sample: Sample, indices: Sequence[int]) -> Tensor:
     return torch.stack([found[index] for index in indices])
 
 
-def open_side(given: Any, device: torch.device | None = None) -> Side:
+def open_side(given: Any, device: torch.device | None = None, known: Known = NOTHING) -> Side:
     """Return the side that is meant.
 
     Args:
@@ -96,6 +96,7 @@ def open_side(given: Any, device: torch.device | None = None) -> Side:
             average gives samples; saved moments; a source or its text, as `Digits()`; an opened data set, a trained
             generator, a run, an array; or a side.
         device: where a generator that is loaded computes; by default the CPU.
+        known: what is somebody's own, by name, for a run or a source given as text.
 
     Raises:
         ValueError: where there is no such thing, or it is none of these.
@@ -109,18 +110,20 @@ def open_side(given: Any, device: torch.device | None = None) -> Side:
     if isinstance(given, Run):
         return _of_generator(given.generator, str(given), device)
     if isinstance(given, str | Path):
-        return _of_text(str(given), Path(given).expanduser(), device or torch.device("cpu"))
+        return _of_text(str(given), Path(given).expanduser(), device or torch.device("cpu"), known)
     dataset = source(given).open()
     return _of_dataset(dataset, dataset.name)
 
 
-def _of_text(text: str, path: Path, device: torch.device) -> Side:
+def _of_text(text: str, path: Path, device: torch.device, known: Known) -> Side:
     if text.endswith(")") and not path.exists():
-        return _of_dataset(source(read(text)).open(), text)
+        return _of_dataset(source(read(text, known)).open(), text)
     if path.suffix == ".safetensors" and path.is_file():
-        return _of_generator(load(path), text, device) if is_generator(path) else _of_moments(load_moments(path), text)
+        if is_generator(path):
+            return _of_generator(load(path, known), text, device)
+        return _of_moments(load_moments(path), text)
     if is_run(path):
-        return _of_generator(load(path), text, device)
+        return _of_generator(load(path, known), text, device)
     if path.suffix.lower() == ".npz" and path.is_file():
         arrays = _features_in(path)
         if arrays:

@@ -4,6 +4,7 @@ __all__ = ["Draws"]
 
 import hashlib
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -11,7 +12,8 @@ from torch import Tensor
 
 def derived_seed(*key: object) -> int:
     """A 63-bit seed from any key of plain values; the same on every machine, unlike `hash`."""
-    digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+    plain = tuple(int(part) if isinstance(part, Integral) and not isinstance(part, bool) else part for part in key)
+    digest = hashlib.blake2b(repr(plain).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1
 
 

@@ -14,7 +14,7 @@ class Evaluation:
     Attributes:
         metrics: what to score, as `zerosum evaluate --metrics` takes it.
         every: images from one evaluation to the next.
-        features: what looks at pictures, as `--features` takes it; None for the usual, inception.
+        features: feature extractor, by a name of ours that `--features` takes; None for the usual, inception.
         n: samples of each side, at most: few keep it cheap, and the errors tell what that costs.
         seed: which samples.
     """

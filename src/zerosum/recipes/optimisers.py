@@ -54,8 +54,9 @@ class Adam:
 
     def build(self, parameters: list[nn.Parameter]) -> Optimizer:
         """Adam over the parameters, fused into one pass where the device has it."""
+        first, second = self.betas  # as the papers write them, (0, 0.99)
         fused = parameters[0].device.type in ("cpu", "cuda", "mps")
-        return torch.optim.Adam(parameters, self.lr, self.betas, self.eps, fused=fused)
+        return torch.optim.Adam(parameters, self.lr, (float(first), float(second)), self.eps, fused=fused)
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,23 @@ import ast
 import difflib
 import inspect
 import math
-import re
 import types
-import typing
 import warnings
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
 from zerosum._rooms import public
-from zerosum.recipes.recipe import Recipe
+from zerosum.recipes._opaque import Opaque, unknown
+from zerosum.recipes.fit import fitted, shortened
+from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, found
+from zerosum.recipes.recipe import Recipe, flat
 
 LARGEST = 2**63 - 1
 LONGEST = 100_000  # characters of recipe text; far above any honest recipe
+Known = Mapping[str, Any]  # what is somebody's own, by name
+NOTHING: Known = types.MappingProxyType({})
 ROOMS = ("conditions", "game", "objectives", "terms", "augment", "networks", "data", "recipes")
 
 
@@ -46,109 +49,127 @@ def _is_plain_value(kind: type) -> bool:
     return bool(parameters.frozen and parameters.eq)
 
 
-def read(text: str, known: Mapping[str, type] = types.MappingProxyType({})) -> Any:
+def read(text: str, known: Known = NOTHING) -> Any:
     """The value that recipe text describes, such as `R1(gamma=1.0)`, `(64, 64)` or a whole `Recipe(...)`.
 
-    `known` adds dataclasses of your own, by name, to the constructors that the text may use.
+    `known` adds what is your own, by name: dataclasses that the text may construct, and modules, or what makes them.
 
     Raises `ValueError` with one sentence for anything that is not a literal or a known constructor with known fields.
     """
+    return _read(text, _Reader({**vocabulary(), **known}))
+
+
+def read_recipe(text: str, known: Known = NOTHING, opaque: bool = False) -> Recipe:
+    """The recipe that the text describes; raises `ValueError` if it describes something else.
+
+    With `opaque`, constructors that are not known stand for themselves: they keep their text, and raise `ValueError`
+    where they are used. That is how a trained generator is loaded without the objective that trained it.
+    """
+    value = _read(text, _Reader({**vocabulary(), **known}, opaque))
+    if not isinstance(value, Recipe):
+        raise ValueError(f"expected the text of a Recipe(...); found {shortened(text)}")
+    return value
+
+
+def _read(text: str, reader: "_Reader") -> Any:
     if len(text) > LONGEST:
         raise ValueError(f"recipe text has at most {LONGEST} characters; found {len(text)}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's remarks on odd code; what is not recipe text is refused below
             tree = ast.parse(text.strip(), mode="eval")
-        return _value(tree.body, {**vocabulary(), **known})
+        return reader.value(tree.body)
     except SyntaxError as error:
-        raise ValueError(f"not recipe text ({error.msg}): {_shortened(text)}") from None
+        raise ValueError(f"not recipe text ({error.msg}): {shortened(text)}") from None
     except UnicodeError:
-        raise ValueError(f"recipe text is not valid text: {_shortened(text)}") from None
+        raise ValueError(f"recipe text is not valid text: {shortened(text)}") from None
     except (RecursionError, MemoryError):
-        raise ValueError(f"recipe text is nested too deeply: {_shortened(text)}") from None
+        raise ValueError(f"recipe text is nested too deeply: {shortened(text)}") from None
 
 
-def read_recipe(text: str, known: Mapping[str, type] = types.MappingProxyType({})) -> Recipe:
-    """The recipe that the text describes; raises `ValueError` if it describes something else."""
-    value = read(text, known)
-    if not isinstance(value, Recipe):
-        raise ValueError(f"expected the text of a Recipe(...); found {_shortened(text)}")
-    return value
-
-
-def with_setting(recipe: Any, setting: str) -> Any:
+def with_setting(recipe: Any, setting: str, known: Known = NOTHING) -> Any:
     """A recipe with one field replaced by `KEY=VALUE`, as `batch=32`, `generator.size=32` or `d_terms=(R1(),)`.
 
-    Raises `ValueError` where the key names no field or the value does not read or fit.
+    `known` adds what is your own, as for `read`. Raises `ValueError` where the key names no field or the value does
+    not read or fit.
     """
     key, equals, text = setting.partition("=")
     if not equals:
         raise ValueError(f"a setting is KEY=VALUE, like batch=32; found {setting!r}")
-    return _replaced(recipe, key.strip().split("."), text)
+    return _replaced(recipe, key.strip().split("."), text, known)
 
 
-def fits(kind: type, name: str, value: Any) -> bool:
-    """Whether a dataclass's field takes a value, by its annotation: what recipe text is held to."""
-    return _fit(typing.get_type_hints(kind)[name], value)[1]
-
-
-def _replaced(value: Any, path: list[str], text: str) -> Any:
+def _replaced(value: Any, path: list[str], text: str, known: Known) -> Any:
     name = _known_field(type(value), path[0]) if is_dataclass(value) else path[0]
     if not is_dataclass(value):
         raise ValueError(f"{value!r} has no fields, so {name!r} cannot be set in it")
     if len(path) > 1:
-        new = _replaced(getattr(value, name), path[1:], text)
+        new = _replaced(getattr(value, name), path[1:], text, known)
     else:
         bare_word = isinstance(getattr(value, name), str) and text.isidentifier()
-        new = _fitted(type(value), name, text if bare_word else read(text))
+        new = fitted(type(value), name, text if bare_word else read(text, known))
     return replace(value, **{name: new})  # type: ignore[type-var]
 
 
-def _value(node: ast.expr, known: Mapping[str, type]) -> Any:
-    match node:
-        case ast.Constant(value=int() as number) if number > LARGEST:
-            raise ValueError(f"a whole number in recipe text is at most {LARGEST}")
-        case ast.Name(id=name) if name in known:
-            raise ValueError(f"{name} is a constructor: write {name}(), with parentheses")
-        case ast.Constant(value=None | bool() | int() | float() | str()):
-            return node.value
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
-            return -number
-        case ast.Name(id="inf" | "nan" as word):
-            return float(word)
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Name(id="inf")):
-            return -math.inf
-        case ast.Tuple(elts=items):
-            return tuple(_value(item, known) for item in items)
-        case ast.List(elts=items):
-            return [_value(item, known) for item in items]
-        case ast.Call(func=ast.Name(id=name)):
-            return _constructed(name, node, known)
-    raise ValueError(f"recipe text holds literals and constructors only; found {_shortened(ast.unparse(node))}")
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """What reads a syntax tree: the constructors that it may name, and whether others are opaque or an error."""
 
+    known: Known
+    opaque: bool = False
 
-def _constructed(name: str, node: ast.Call, known: Mapping[str, type]) -> Any:
-    if name not in known:
-        raise ValueError(f"no {name!r} is known{_hint(name, list(known))}")
-    kind = known[name]
-    names = [f.name for f in fields(kind) if f.init]
-    if len(node.args) > len(names) or any(isinstance(a, ast.Starred) for a in node.args):
-        raise ValueError(f"{name} takes {', '.join(names) or 'nothing'}; found {_shortened(ast.unparse(node))}")
-    given = {key: _value(argument, known) for key, argument in zip(names, node.args, strict=False)}
-    for keyword in node.keywords:
-        if keyword.arg is None or keyword.arg in given:
-            raise ValueError(f"{name} takes each field once, by name; found {_shortened(ast.unparse(node))}")
-        given[_known_field(kind, keyword.arg)] = _value(keyword.value, known)
-    given = {key: _fitted(kind, key, value) for key, value in given.items()}
-    try:
-        return kind(**given)
-    except TypeError as error:
-        raise ValueError(f"{name}: {error}") from None
+    def value(self, node: ast.expr) -> Any:
+        """The value of an expression."""
+        match node:
+            case ast.Constant(value=int() as number) if number > LARGEST:
+                raise ValueError(f"a whole number in recipe text is at most {LARGEST}")
+            case ast.Name(id=name) if name in self.known:
+                raise ValueError(f"{name} is a constructor: write {name}(), with parentheses")
+            case ast.Constant(value=None | bool() | int() | float() | str()):
+                return node.value
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+                return -number
+            case ast.Name(id="inf" | "nan" as word):
+                return float(word)
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Name(id="inf")):
+                return -math.inf
+            case ast.Tuple(elts=items):
+                return tuple(self.value(item) for item in items)
+            case ast.List(elts=items):
+                return [self.value(item) for item in items]
+            case ast.Call(func=ast.Name(id=name)):
+                kind = self.known.get(name)
+                if inspect.isclass(kind) and is_dataclass(kind):
+                    return self._constructed(kind, node)
+                return self._unknown(name, node)
+        raise ValueError(f"recipe text holds literals and constructors only; found {shortened(ast.unparse(node))}")
 
+    def _constructed(self, kind: type, node: ast.Call) -> Any:
+        name, names = kind.__name__, [f.name for f in fields(kind) if f.init]
+        if len(node.args) > len(names) or any(isinstance(a, ast.Starred) for a in node.args):
+            raise ValueError(f"{name} takes {', '.join(names) or 'nothing'}; found {shortened(ast.unparse(node))}")
+        given = {key: self.value(argument) for key, argument in zip(names, node.args, strict=False)}
+        for keyword in node.keywords:
+            if keyword.arg is None or keyword.arg in given:
+                raise ValueError(f"{name} takes each field once, by name; found {shortened(ast.unparse(node))}")
+            given[_known_field(kind, keyword.arg)] = self.value(keyword.value)
+        given = {key: fitted(kind, key, value) for key, value in given.items()}
+        try:
+            made = kind(**given)
+        except TypeError as error:
+            raise ValueError(f"{name}: {error}") from None
+        return found(made, self.known) if isinstance(made, OwnGenerator | OwnDiscriminator) else made
 
-def _shortened(text: str) -> str:
-    shown = text if len(text) <= 80 else f"{text[:77]}..."
-    return ascii(shown)[1:-1]  # without the control characters that a hostile text may hold
+    def _unknown(self, name: str, node: ast.Call) -> Opaque:
+        """The opaque value of a constructor that is not known; its arguments are read, and so are recipe text."""
+        if not self.opaque:
+            close = difflib.get_close_matches(name, list(self.known), n=3, cutoff=0.6)
+            raise ValueError(unknown(name) + (f"; or did you mean {' or '.join(close)}?" if close else ""))
+        told = [flat(self.value(argument)) for argument in node.args]
+        told += [f"{keyword.arg}={flat(self.value(keyword.value))}" for keyword in node.keywords if keyword.arg]
+        if len(told) < len(node.args) + len(node.keywords):
+            raise ValueError(f"{name} takes each field once, by name; found {shortened(ast.unparse(node))}")
+        return Opaque(name, f"{name}({', '.join(told)})")
 
 
 def _known_field(kind: type, name: str) -> str:
@@ -163,58 +184,3 @@ def _hint(name: str, known: list[str]) -> str:
     if close:
         return f"; did you mean {' or '.join(close)}?"
     return f"; there are {', '.join(known)}" if known else "; it has none"
-
-
-def _fitted(kind: type, name: str, value: Any) -> Any:
-    """The value as the field's annotation wants it: an int serves as a float, anything else must fit."""
-    annotation = typing.get_type_hints(kind)[name]
-    fitted, ok = _fit(annotation, value)
-    if not ok:
-        raise ValueError(f"{kind.__name__}.{name} takes {_told(annotation)}; found {_shortened(repr(value))}")
-    return fitted
-
-
-def _fit(annotation: Any, value: Any) -> tuple[Any, bool]:
-    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in (typing.Union, types.UnionType):
-        tries = [_fit(option, value) for option in args]
-        return next((attempt for attempt in tries if attempt[1]), (value, False))
-    if origin is typing.Literal:
-        return value, value in args
-    if origin is tuple and isinstance(value, tuple):
-        kinds = args[:1] * len(value) if len(args) == 2 and args[1] is Ellipsis else args
-        parts = [_fit(k, v) for k, v in zip(kinds, value, strict=False)]
-        return tuple(v for v, _ in parts), len(kinds) == len(value) and all(ok for _, ok in parts)
-    if annotation is float and type(value) is int and abs(value) < 2**53:
-        return float(value), True
-    if annotation in (int, float, str, bool, tuple):
-        return value, type(value) is annotation
-    if annotation is types.NoneType:
-        return value, value is None
-    # A protocol (an objective, a term, a network): any constructed value may stand here, a bare literal may not.
-    return value, annotation is Any or (is_dataclass(value) and _plays(annotation, value))
-
-
-def _plays(annotation: Any, value: Any) -> bool:
-    """Whether a constructed value has the methods of the protocol, or is of the class, that an annotation names."""
-    if typing.get_origin(annotation) is not None:
-        return False
-    if not getattr(annotation, "_is_protocol", False):
-        return isinstance(value, annotation)
-    wanted = {n: member for n, member in vars(annotation).items() if not n.startswith("_") or n == "__call__"}
-    return all(n in dir(value) and _same_parameters(member, type(value), n) for n, member in wanted.items())
-
-
-def _same_parameters(member: Any, kind: type, name: str) -> bool:
-    """Whether a method takes what the protocol's does: a term takes a turn, where a kernel takes distances."""
-    if not inspect.isfunction(member):
-        return True
-    return list(inspect.signature(member).parameters) == list(inspect.signature(getattr(kind, name)).parameters)
-
-
-def _told(annotation: Any) -> str:
-    if typing.get_origin(annotation) is typing.Literal:
-        return " or ".join(map(repr, typing.get_args(annotation)))
-    if isinstance(annotation, type) and not typing.get_args(annotation):
-        return annotation.__name__
-    return re.sub(r"[a-z_.]+\.(?=[A-Z])|typing\.", "", str(annotation))

@@ -9,9 +9,12 @@ from zerosum.game.latents import Latent, Normal
 from zerosum.game.player import Objective, Term, WeightProjection
 from zerosum.game.turn import Augmentation
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
+from zerosum.recipes._opaque import Opaque
 from zerosum.recipes.evaluation import Evaluation
+from zerosum.recipes.fit import changes
 from zerosum.recipes.game_spec import GameSpec
 from zerosum.recipes.optimisers import Adam, OptimiserSpec
+from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, wrapped
 
 # Fields that a game of one generator and one discriminator reads, and another one need not.
 OF_THE_GAME = (
@@ -30,8 +33,8 @@ class Recipe:
 
     Attributes:
         name: a word for the run.
-        generator: builds G.
-        discriminator: builds D.
+        generator: builds G; or a module `G(z[, c]) -> x`, which is copied, or a class or function that makes one.
+        discriminator: builds D; or a module `D(x[, c]) -> score`, copied as well, or what makes one.
         objective: what the two want.
         data: where real samples come from.
         conditional: play under the condition that the data carry: labels, attributes or numbers.
@@ -97,6 +100,15 @@ class Recipe:
     watchers: tuple[Watcher, ...] = field(default=(), metadata={_WRITTEN: "where set"})
 
     def __post_init__(self) -> None:
+        for name in ("d_terms", "g_terms"):
+            if not isinstance(getattr(self, name), tuple | list):
+                raise ValueError(f"{name} is a tuple of terms, like (R1(gamma=1.0),); found {getattr(self, name)!r}")
+        if not isinstance(self.watchers, tuple | list):
+            raise ValueError(f"watchers is a tuple, like (Probe(),); found {self.watchers!r}")
+        for name, kind in (("generator", OwnGenerator), ("discriminator", OwnDiscriminator)):
+            object.__setattr__(self, name, wrapped(kind, getattr(self, name)))
+        for name, value in changes(self).items():
+            object.__setattr__(self, name, value)
         for name in ("batch", "images", "tick", "snapshot"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} counts images and is at least 1; found {getattr(self, name)}")
@@ -118,26 +130,32 @@ class Recipe:
             raise ValueError(f"ema_rampup is a share of the images seen, above 0; found {self.ema_rampup}")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision is auto, float32 or bfloat16; found {self.precision!r}")
-        for name in ("d_terms", "g_terms"):
-            if not isinstance(getattr(self, name), tuple):
-                raise ValueError(f"{name} is a tuple of terms, like (R1(gamma=1.0),); found {getattr(self, name)!r}")
         self._check_game()
-        if not isinstance(self.watchers, tuple):
-            raise ValueError(f"watchers is a tuple, like (Probe(),); found {self.watchers!r}")
 
     def _check_game(self) -> None:
         """Raise `ValueError` where a field is set that the recipe's game does not use."""
-        if self.game is None:
+        if self.game is None or isinstance(self.game, Opaque):
             return
         for f in fields(self):
             if f.name in {*OF_THE_GAME} - {*self.game.reads} and getattr(self, f.name) != f.default:
                 raise ValueError(f"{type(self.game).__name__} does not use {f.name}: leave it at {f.default!r}")
 
 
+def flat(value: object) -> str:
+    """A value as recipe text on one line: like `repr`, but for classes that were defined within a function or class."""
+    if is_dataclass(value) and not isinstance(value, type):
+        told = ", ".join(f"{f.name}={flat(getattr(value, f.name))}" for f in fields(value) if f.repr)
+        return f"{type(value).__name__}({told})"
+    if type(value) is tuple:
+        return f"({', '.join(map(flat, value))}{',' * (len(value) == 1)})"
+    return repr(value)
+
+
 def pretty(value: object, indent: int = 0) -> str:
-    """A value as recipe text over several lines: like `repr`, with one line for each field of a dataclass."""
-    if not is_dataclass(value) or len(repr(value)) + indent <= 100:
-        return repr(value)
+    """A value as recipe text over several lines: like `flat`, with one line for each field of a dataclass."""
+    line = flat(value)
+    if not is_dataclass(value) or len(line) + indent <= 100:
+        return line
     inner = " " * (indent + 4)
     shown = [
         f for f in fields(value) if f.repr and not (_WRITTEN in f.metadata and getattr(value, f.name) == f.default)

@@ -17,6 +17,7 @@ from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
 
 _STYLE = Path(__file__).with_name("page.css")
+_POOR = "No samples were drawn for this report"
 # The page fetches nothing and runs nothing, whatever names and texts find their way into it.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -33,7 +34,8 @@ def write_report(run: AnyPath, generator: TrainedGenerator | None = None, datase
         dataset: the data that it was trained on; by default the recipe's data are opened.
 
     Raises:
-        ValueError: where the folder holds no run, or its log is damaged.
+        ValueError: where the folder holds no run, or its log is damaged; and where the generator cannot be loaded and
+            there is a report already, which may show more: it stays as it is.
     """
     run = run if isinstance(run, Run) else Run(run)
     text, log, scores = run.recipe_text, run.log, run.scores
@@ -42,13 +44,22 @@ def write_report(run: AnyPath, generator: TrainedGenerator | None = None, datase
         try:
             generator = run.generator
         except ValueError as error:
-            missing = f"No samples were drawn for this report: {error}."
+            if _is_fuller(run.report):
+                raise ValueError(
+                    f"{run.report} stays as it is, since a new one would show no samples: {error}"
+                ) from None
+            missing = f"{_POOR}: {error}."
     unit = "images" if generator is None or generator.is_image else "points"
     drawn = _drawn(generator, dataset, scores)
     sections = [over_time(run.samples, unit), *drawn, curves(log, unit), *_scores(scores), _recipe(text, run)]
     name = run.path.resolve().name if generator is None else generator.recipe.name
     replace_durably(run.report, _page(name, [*_progress(log, generator, unit), missing], sections).encode())
     return run.report
+
+
+def _is_fuller(page: Path) -> bool:
+    """Whether there is a page, and it shows more than one without a generator would."""
+    return page.is_file() and _POOR not in page.read_text(encoding="utf-8", errors="replace")
 
 
 def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None, scores: Mapping[str, Any]) -> list[Section]:

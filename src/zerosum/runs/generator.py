@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,8 @@ from zerosum.game.fitting import load_fitting
 from zerosum.game.trainable import MAIN
 from zerosum.networks.sizes import built
 from zerosum.recipes.game_spec import generator_network
-from zerosum.recipes.reader import read_recipe
-from zerosum.recipes.recipe import Recipe
+from zerosum.recipes.reader import NOTHING, Known, read_recipe
+from zerosum.recipes.recipe import Recipe, flat
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.facts import check_facts
 from zerosum.runs.files import MOST_TEXT, RECIPE, AnyPath
@@ -164,7 +163,7 @@ def generator_bytes(generator: TrainedGenerator) -> bytes:
     """The content of `generator.safetensors`: the weights, and as metadata what rebuilds the network."""
     facts = {
         "format": FORMAT,
-        "recipe": repr(generator.recipe),
+        "recipe": flat(generator.recipe),
         "shape": generator.shape,
         "images": generator.images,
         "generator": generator.name,
@@ -183,15 +182,16 @@ def generator_bytes(generator: TrainedGenerator) -> bytes:
 
 def load(
     run: AnyPath,
-    known: Mapping[str, type] = MappingProxyType({}),
+    known: Known = NOTHING,
     autoencoder: Autoencoder | None = None,
     generator: str = MAIN,
 ) -> TrainedGenerator:
     """The trained generator of a run folder, or of a `generator.safetensors` file.
 
-    A run that has not ended gives its newest checkpoint's. `known` adds dataclasses of your own, by name, to those that
-    the recipe's text may use. `autoencoder` is the one in whose latents the game was played, where it was given in
-    Python. Of several generators `generator` names one; at the end of a run each has a file, `NAME.safetensors`.
+    A run that has not ended gives its newest checkpoint's. Only the recipe's generator and latent are built, so of your
+    own parts `known` needs to name these alone. `autoencoder` is the one in whose latents the game was played, where it
+    was given in Python. Of several generators `generator` names one; at the end of a run each has a file,
+    `NAME.safetensors`.
 
     Raises `ValueError` where there is nothing to load or the file is not one of ours.
     """
@@ -205,7 +205,7 @@ def load(
     if found is None:
         raise ValueError(f"{path} holds no checkpoint yet: train it a little longer")
     checkpoint = found[1]
-    recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known)
+    recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known, opaque=True)
     check_facts(checkpoint.numbers)
     coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
     condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
@@ -219,7 +219,7 @@ def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoen
     return Coding.restored(facts["coding"], state, given) if "coding" in facts else None
 
 
-def _from_file(file: Path, known: Mapping[str, type], autoencoder: Autoencoder | None) -> TrainedGenerator:
+def _from_file(file: Path, known: Known, autoencoder: Autoencoder | None) -> TrainedGenerator:
     try:
         with safetensors.safe_open(str(file), framework="pt") as opened:
             facts = read_json("its metadata", (opened.metadata() or {}).get("zerosum", "{}"))
@@ -230,7 +230,7 @@ def _from_file(file: Path, known: Mapping[str, type], autoencoder: Autoencoder |
         raise ValueError(f"{file} is not a generator that zerosum wrote: it lacks {FORMAT!r} in its metadata")
     check_facts(facts)
     coding, condition = (_taken(weights, f"{name}/") for name in (_CODING, CONDITION))
-    recipe = read_recipe(str(facts.get("recipe", "")), known)
+    recipe = read_recipe(str(facts.get("recipe", "")), known, opaque=True)
     parts = restored_condition(facts, condition, known), _coding(facts, coding, autoencoder)
     return _rebuilt(recipe, facts, weights, *parts)
 

@@ -2,16 +2,14 @@
 
 __all__ = ["Run", "RunState"]
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 from zerosum._disk import read_text
 from zerosum._text import printable
 from zerosum.data.coding import Autoencoder
-from zerosum.recipes.reader import read_recipe
+from zerosum.recipes.reader import NOTHING, Known, read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import checkpoints
 from zerosum.runs.discriminator import TrainedDiscriminator, load_discriminator
@@ -50,7 +48,7 @@ class Run:
 
     Args:
         path: the folder.
-        known: dataclasses of your own, by name, that the recipe's text may use.
+        known: what is your own of the recipe's parts, by name: dataclasses, and modules or what makes them.
         autoencoder: the one in whose latents the run was trained, where it was given in Python.
 
     Raises:
@@ -61,7 +59,7 @@ class Run:
     def __init__(
         self,
         path: AnyPath,
-        known: Mapping[str, type] = MappingProxyType({}),
+        known: Known = NOTHING,
         autoencoder: Autoencoder | None = None,
     ) -> None:
         self.path, self.known, self.autoencoder = Path(path), known, autoencoder
@@ -109,8 +107,8 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """What is trained."""
-        return read_recipe(self.recipe_text, self.known)
+        """What is trained; parts of your own that are not known keep their text, and say so where they are used."""
+        return read_recipe(self.recipe_text, self.known, opaque=True)
 
     @property
     def log(self) -> list[dict[str, Any]]:

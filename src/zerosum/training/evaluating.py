@@ -15,6 +15,7 @@ from zerosum.evaluation.comparison import differ
 from zerosum.evaluation.manner import Manner
 from zerosum.evaluation.scores import Scores, shown, write_scores
 from zerosum.evaluation.scoring import Evaluator
+from zerosum.metrics.features.extractor import HALF, extractor_kinds
 from zerosum.recipes.evaluation import Evaluation
 from zerosum.runs.files import BEST, EVALUATION
 from zerosum.runs.generator import TrainedGenerator, generator_bytes
@@ -41,6 +42,7 @@ class RunScores:
 
     def __init__(self, plan: Evaluation, run: Path, dataset: Dataset, device: torch.device) -> None:
         self.plan, self.run = plan, run
+        _refuse_import(plan.features)
         manner = Manner(plan.features, plan.n, plan.seed, device=str(device))
         self.evaluator = Evaluator(dataset, plan.metrics, manner)
 
@@ -105,6 +107,17 @@ def last_scores(run: Path) -> dict[str, Any]:
     if best is not None:
         told |= {"best_kid": best[SCORE + _DECIDES], "best_kid_images": best["images"]}
     return told
+
+
+def _refuse_import(features: str | None) -> None:
+    """Raise `ValueError` where a recipe, which a stranger may have written, names a function in a module to import."""
+    name, colon, _ = (features or "").partition(":")
+    known = extractor_kinds()
+    if colon and name.removesuffix(HALF) not in known:
+        raise ValueError(
+            f"a recipe imports nothing, and its features are one of {', '.join(known)}; found {features!a:.80}. Score by "
+            f"your own with zerosum evaluate --features"
+        )
 
 
 def _told(scores: Scores) -> str:

@@ -7,8 +7,8 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -19,7 +19,8 @@ from zerosum.data.dataset import Dataset
 from zerosum.data.given import Given
 from zerosum.game.distributed import ranks
 from zerosum.recipes.reader import read, read_recipe
-from zerosum.recipes.recipe import Recipe, pretty
+from zerosum.recipes.recipe import Recipe, flat, pretty
+from zerosum.recipes.using import own_types, sources
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, set_aside, sweep
 from zerosum.runs.files import COMMAND, GENERATOR, LOCK, MOST_TEXT, RECIPE, VERSIONS
 
@@ -35,10 +36,25 @@ class Start:
 def storable(recipe: Recipe, dataset: Dataset) -> Recipe:
     """The recipe with data that text can hold: a Python object in its place becomes `Given`."""
     try:
-        readable = read(repr(recipe.data)) == recipe.data
+        readable = read(flat(recipe.data), own_types(recipe.data)) == recipe.data
     except ValueError:
         readable = False
     return recipe if readable else replace(recipe, data=Given(dataset.name))
+
+
+def refuse_unreadable(recipe: Recipe) -> None:
+    """Raise `ValueError` where the text of a recipe would not be read back as the same recipe, own parts included."""
+    try:
+        again = read_recipe(pretty(recipe), own_types(recipe))
+    except ValueError as error:
+        raise ValueError(f"this recipe cannot be written down, so nothing could load its run: {error}") from None
+    for f in fields(Recipe):
+        before, after = getattr(recipe, f.name), getattr(again, f.name)
+        if before != after:
+            raise ValueError(
+                f"{f.name} would be read back as {after!r:.200}, which is not equal to {before!r:.200}: make its class "
+                f"a frozen dataclass that is compared by its fields"
+            )
 
 
 def refuse_foreign(run: Path, recipe: Recipe) -> None:
@@ -90,8 +106,8 @@ def has_ended(run: Path, recipe: Recipe, start: Start) -> bool:
     return images >= recipe.images and (run / GENERATOR).is_file()
 
 
-def write_circumstances(run: Path, device: torch.device, precision: str) -> None:
-    """Write down the command and the versions that this start is made with."""
+def write_circumstances(run: Path, recipe: Recipe, device: torch.device, precision: str) -> None:
+    """Write down the command, the versions, and the files of parts of somebody's own, that this start is made with."""
     facts = {
         "zerosum": __version__,
         "torch": torch.__version__,
@@ -101,6 +117,7 @@ def write_circumstances(run: Path, device: torch.device, precision: str) -> None
         "precision": precision,
         "threads": torch.get_num_threads(),
         "processes": ranks(),
+        **{f"class {name}": source for name, source in sources(recipe).items()},
     }
     replace_durably(run / VERSIONS, json.dumps(facts, indent=1).encode())
     replace_durably(run / COMMAND, (_command() + "\n").encode())
@@ -122,20 +139,9 @@ def _command() -> str:
 def _refuse_changes(run: Path, text: str, recipe: Recipe) -> None:
     if text.strip() == pretty(recipe):
         return
-    before = read_recipe(text, dict(own_types(recipe)))
+    before = read_recipe(text, own_types(recipe), opaque=True)
     changed = [f.name for f in fields(Recipe) if getattr(before, f.name) != getattr(recipe, f.name)]
     if not changed:
         return  # written when there were fewer fields, and what came since is at its default
     listed = "; ".join(f"{name} was {getattr(before, name)!r}, is {getattr(recipe, name)!r}" for name in changed)
     raise ValueError(f"{run} holds a run of another recipe: {listed}. Name another folder with --out")
-
-
-def own_types(value: object) -> Iterator[tuple[str, type]]:
-    """The dataclasses of which a recipe is made, some perhaps the user's own, by name."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from own_types(item)
-    elif is_dataclass(value):
-        yield type(value).__name__, type(value)
-        for f in fields(value):
-            yield from own_types(getattr(value, f.name))

@@ -7,12 +7,12 @@ from typing import Any
 from zerosum.data.resolve import source
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
+from zerosum.recipes.using import known_of
 from zerosum.runs.files import AnyPath
 from zerosum.runs.run import Run
 from zerosum.training.care import Care
 from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
-from zerosum.training.folder import own_types
 from zerosum.training.ranks import alike, joined, of_several, speaks
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
@@ -66,4 +66,4 @@ def train(
         keep_memory()
         with explained(run, recipe, dataset.shape, precision):
             Session(recipe, run, dataset, together, precision, care).play(stop, quiet)
-    return Run(run, dict(own_types(recipe)))
+    return Run(run, known_of(recipe))

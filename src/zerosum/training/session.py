@@ -24,7 +24,14 @@ from zerosum.training.build import build_game
 from zerosum.training.care import Care
 from zerosum.training.device import crowding
 from zerosum.training.evaluating import RunScores, forget_best
-from zerosum.training.folder import has_ended, open_run, refuse_foreign, storable, write_circumstances
+from zerosum.training.folder import (
+    has_ended,
+    open_run,
+    refuse_foreign,
+    refuse_unreadable,
+    storable,
+    write_circumstances,
+)
 from zerosum.training.loop import Loop
 from zerosum.training.origin import DATA, ORIGIN, Taken, check_origin, same_data, take_weights
 from zerosum.training.progress import TrainingProgress
@@ -78,6 +85,7 @@ class Session:
         scores, taken = None, None
         if first:
             scores = None if plan is None else RunScores(plan, self.run, self.dataset, where)
+            refuse_unreadable(storable(self.recipe, self.dataset))
             refuse_foreign(self.run, storable(self.recipe, self.dataset))
             origin = None if checkpoints(self.run) else self.care.start_from
             # Before the folder is made: a refusal leaves nothing behind.
@@ -94,7 +102,7 @@ class Session:
                 return
             if first:
                 self._truncate_log(progress.say)
-                write_circumstances(self.run, where, self.precision)
+                write_circumstances(self.run, self.recipe, where, self.precision)
             rest = (scores, self.together, self.facts, self.care.keep, self.watchers)
             while True:
                 loop = Loop(self.recipe, self.run, self.dataset, self.game, progress, self.start, *rest)

@@ -1,0 +1,235 @@
+"""Fitting values to the annotations of dataclass fields: a plain Python value of that type, or one sentence."""
+
+__all__ = ()
+
+import inspect
+import math
+import numbers
+import os
+import re
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from zerosum.recipes._opaque import Opaque
+
+_EXACT = 2**53  # whole numbers up to here are floats exactly
+
+
+def normalised(value: Any) -> Any:
+    """A dataclass whose fields, and those of its parts, hold plain values: the same one if they do already.
+
+    NumPy scalars become numbers, whole floats serve as ints and ints as floats, lists as tuples and paths as strings,
+    where the annotation asks for these and the value is exactly the same. So equal runs have equal text.
+
+    Raises `ValueError`, in one sentence, for a value that does not fit its field.
+    """
+    changed = changes(value)
+    return replace(value, **changed) if changed else value
+
+
+def changes(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass that `normalised` would replace, by name; raises as that does."""
+    kind = type(value)
+    given = {f.name: getattr(value, f.name) for f in fields(value) if f.init}
+    found = {name: fitted(kind, name, old) for name, old in given.items()}
+    return {name: new for name, new in found.items() if new is not given[name]}
+
+
+def fits(kind: type, name: str, value: Any) -> bool:
+    """Whether a dataclass's field takes a value, by its annotation: what recipe text is held to."""
+    return _fit(_annotation(kind, name), value)[1]
+
+
+def fitted(kind: type, name: str, value: Any) -> Any:
+    """The value as a dataclass's field takes it, a plain one; raises `ValueError` where it does not fit."""
+    annotation = _annotation(kind, name)
+    found, ok = _fit(annotation, value)
+    if ok:
+        return found
+    place = f"{kind.__name__}.{name}"
+    reason = _reason(annotation, value)
+    if reason:
+        raise ValueError(f"{reason} (in {place})")
+    raise ValueError(f"{place} takes {_told(annotation)}; found {shortened(repr(value))}")
+
+
+def shortened(text: str) -> str:
+    """At most 80 characters of a text, without the control characters that a hostile one may hold."""
+    shown = text if len(text) <= 80 else f"{text[:77]}..."
+    return ascii(shown)[1:-1]
+
+
+def _annotation(kind: type, name: str) -> Any:
+    return _hints(kind).get(name, Any)
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    try:
+        return typing.get_type_hints(kind)
+    except NameError:  # names that only a type checker knows, in somebody's own class: nothing can be held to them
+        return {}
+
+
+def _is_value(value: Any) -> bool:
+    return is_dataclass(value) and not isinstance(value, type)
+
+
+def _fit(annotation: Any, value: Any) -> tuple[Any, bool]:
+    """The value as the annotation takes it, and whether it does."""
+    value = value.item() if isinstance(value, np.generic) else value
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        exact = [option for option in args if type(value) is option]
+        tries = [_fit(option, value) for option in (*exact, *args)]
+        return next((attempt for attempt in tries if attempt[1]), (value, False))
+    if origin is typing.Literal:
+        return value, value in args
+    if origin is tuple or annotation is tuple:
+        return _fit_tuple(args, value)
+    if annotation in (int, float, str, bool):
+        return _fit_plain(annotation, value)
+    if annotation is types.NoneType:
+        return value, value is None
+    if annotation is Any:
+        return (normalised(value) if _is_value(value) else value), True
+    if origin is not None:  # list[int], Callable[..., Tensor]: in a class of somebody's own
+        return value, not isinstance(origin, type) or isinstance(value, origin)
+    if _is_protocol(annotation):
+        plays = isinstance(value, Opaque) or (_is_value(value) and not _missing(annotation, value))
+        return (normalised(value) if plays and _is_value(value) else value), plays
+    if isinstance(annotation, type):
+        ok = isinstance(value, annotation)
+        return (normalised(value) if ok and _is_value(value) else value), ok
+    return value, True  # a type variable, say: nothing can be held to it
+
+
+def _fit_tuple(kinds: tuple[Any, ...], value: Any) -> tuple[Any, bool]:
+    items = value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 else value
+    if not isinstance(items, tuple | list):
+        return value, False
+    if not kinds:
+        return (items if type(items) is tuple else tuple(items)), True
+    kinds = kinds[:1] * len(items) if len(kinds) == 2 and kinds[1] is Ellipsis else kinds
+    parts = [_fit(k, v) for k, v in zip(kinds, items, strict=False)]
+    found = tuple(v for v, _ in parts)
+    ok = len(kinds) == len(items) and all(ok for _, ok in parts)
+    unchanged = type(value) is tuple and all(new is old for new, old in zip(found, value, strict=False))
+    return (value if unchanged or not ok else found), ok
+
+
+def _fit_plain(kind: type, value: Any) -> tuple[Any, bool]:
+    """An int, float, str or bool, if the value is exactly one."""
+    if type(value) is kind:
+        return value, True
+    if kind is str and isinstance(value, str | os.PathLike):
+        text = os.fspath(value)
+        return (str(text), True) if isinstance(text, str) else (value, False)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or kind not in (int, float):
+        return value, False
+    if isinstance(value, numbers.Integral):
+        whole = int(value)
+        return (whole, True) if kind is int else (float(whole) if abs(whole) < _EXACT else value, abs(whole) < _EXACT)
+    if kind is float:
+        number = float(value)
+        return (number, True) if number == value or math.isnan(number) else (value, False)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value), True
+    return value, False
+
+
+def _is_protocol(annotation: Any) -> bool:
+    return isinstance(annotation, type) and bool(vars(annotation).get("_is_protocol"))
+
+
+def _wanted(protocol: type) -> dict[str, Any]:
+    return {n: member for n, member in vars(protocol).items() if not n.startswith("_") or n == "__call__"}
+
+
+def _missing(protocol: type, value: Any) -> list[str]:
+    """What of a protocol a value lacks: attributes, and methods with other parameters than the protocol's.
+
+    A term takes a turn, where a kernel takes distances: so parameters are compared by name.
+    """
+    return [
+        name
+        for name, member in _wanted(protocol).items()
+        if name not in dir(value) or (inspect.isfunction(member) and not _takes(member, value, name))
+    ]
+
+
+def _takes(member: types.FunctionType, value: Any, name: str) -> bool:
+    """Whether a value's method takes what the protocol's does; what it takes besides must have defaults."""
+    parameters = _parameters(value, name)
+    if parameters is None:
+        return False
+    wanted = list(inspect.signature(member).parameters)[1:]
+    free = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+    rest = parameters[len(wanted) :]
+    return [p.name for p in parameters[: len(wanted)]] == wanted and all(
+        p.default is not inspect.Parameter.empty or p.kind in free for p in rest
+    )
+
+
+def _parameters(value: Any, name: str) -> list[inspect.Parameter] | None:
+    """Parameters of a value's method, without self; None where it is no method."""
+    try:
+        return list(inspect.signature(getattr(value, name)).parameters.values())
+    except (TypeError, ValueError, AttributeError):
+        return None
+
+
+def _reason(annotation: Any, value: Any) -> str:
+    """Why a value that somebody constructed cannot stand where a protocol is asked for; empty for other misfits."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        options = [option for option in args if option is not types.NoneType]
+        return _reason(options[0], value) if len(options) == 1 else ""
+    if origin is tuple and args[-1] is Ellipsis and isinstance(value, tuple | list):
+        return next((_reason(args[0], item) for item in value if not _fit(args[0], item)[1]), "")
+    if not _is_protocol(annotation):
+        return ""
+    if isinstance(value, type):
+        return f"{value.__name__} is a class: give {value.__name__}(...)"
+    if isinstance(value, str | bool | numbers.Number | tuple | list | dict | None):
+        return ""
+    kind, protocol = type(value).__name__, annotation.__name__
+    missing = _missing(annotation, value)
+    if not missing:
+        return f"{kind} is not a dataclass, so no recipe text could hold it: write @dataclass(frozen=True) above it"
+    members = _wanted(annotation)
+    needed = [_signature(n, m) for n, m in members.items() if inspect.isfunction(m) or n in missing]
+    there = [n for n in missing if n in dir(value)]
+    found = _listed([_signature(n, getattr(value, n)) for n in there]) if there else f"no {' or '.join(missing)}"
+    article = "an" if protocol[0] in "AEIOU" else "a"
+    verb = "are" if len(needed) > 1 else "is"
+    return f"{kind} is not {article} {protocol}: {_listed(needed)} {verb} required, found {found}"
+
+
+def _signature(name: str, member: Any) -> str:
+    """A method as one would write its call: `g_loss(fake, real=None)`; an attribute by its name."""
+    if not callable(member):
+        return name
+    try:
+        parameters = [p for n, p in inspect.signature(member).parameters.items() if n != "self"]
+    except (TypeError, ValueError):
+        return name
+    return f"{name}({', '.join(str(p.replace(annotation=inspect.Parameter.empty)) for p in parameters)})"
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _told(annotation: Any) -> str:
+    if typing.get_origin(annotation) is typing.Literal:
+        return " or ".join(map(repr, typing.get_args(annotation)))
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return annotation.__name__
+    return re.sub(r"[a-z_.]+\.(?=[A-Z])|typing\.", "", str(annotation))

@@ -1,0 +1,119 @@
+"""Parts of one's own by whole commands: trained in Python or from a file, then sampled, scored, reported, continued."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SMALL = "name='own', images=64, batch=16, tick=32, snapshot=64"
+OBJECTIVE = f"""
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import zerosum
+from zerosum.networks import MLPDiscriminator, MLPGenerator
+from zerosum.recipes import ring
+
+
+@dataclass(frozen=True)
+class Exponential:
+    reads_real: ClassVar[bool] = False
+
+    def d_loss(self, real, fake):
+        return (-real).exp().mean() + fake.exp().mean()
+
+    def g_loss(self, fake, real=None):
+        return -fake.mean()
+
+
+recipe = replace(
+    ring(), objective=Exponential(), generator=MLPGenerator(hidden=(8,)), discriminator=MLPDiscriminator(hidden=(8,)),
+    {SMALL}
+)
+"""
+NETWORKS = f"""
+from dataclasses import replace
+
+from torch import nn
+
+import zerosum
+from zerosum.recipes import Recipe, ring
+
+
+class Player(nn.Module):
+    def __init__(self, inputs, outputs, width=8):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, outputs))
+
+    def forward(self, x):
+        return self.body(x)
+
+
+def recipe() -> Recipe:
+    return replace(ring(), generator=Player({{z}}, 2), discriminator=Player(2, 1), {SMALL})
+""".replace("{z}", "2")
+MAIN = "\n\nif __name__ == '__main__':\n    zerosum.train(recipe{call}, 'runs/own', quiet=True)\n"
+
+
+@pytest.fixture
+def command(tmp_path):
+    def run(*words, code=0):
+        done = subprocess.run(
+            [sys.executable, "-m", "zerosum", *map(str, words)],
+            cwd=tmp_path, capture_output=True, text=True, timeout=200,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr
+        return done
+
+    return run
+
+
+def in_python(tmp_path, text):
+    (tmp_path / "mine.py").write_text(text)
+    subprocess.run([sys.executable, "mine.py"], cwd=tmp_path, check=True, timeout=200)
+    return tmp_path / "runs" / "own"
+
+
+def test_an_own_objective_trained_in_python_is_used_by_commands(tmp_path, command):
+    run = in_python(tmp_path, OBJECTIVE + MAIN.replace("{call}", ""))
+    page = (run / "report.html").read_text()
+    command("sample", run, "--n", 16, "--out", "samples.npz")
+    command("report", run)
+    assert (run / "report.html").read_text() == page
+    command("evaluate", "Ring(count=64)", run, "--n", 64)
+    unknown = command("train", run / "recipe.txt", "--out", "runs/again", code=1).stderr
+    assert unknown == (
+        "zerosum: unknown class 'Exponential': if it is yours, pass --use FILE.py (or known= in Python); "
+        "or did you mean ExponentialLaw?\n"
+    )
+    command("train", run / "recipe.txt", "--use", "mine.py", "--out", "runs/again")
+    for name in ("generator.safetensors", "recipe.txt"):
+        assert (tmp_path / "runs/again" / name).read_bytes() == (run / name).read_bytes()
+    command("train", "mine.py", "--out", "runs/file")
+    assert (tmp_path / "runs/file/generator.safetensors").read_bytes() == (run / "generator.safetensors").read_bytes()
+    noted = json.loads((tmp_path / "runs/file/versions.json").read_text())
+    assert noted["class Exponential"].startswith("mine.py, sha256 ")
+    assert "--use mine.py" in (tmp_path / "runs/again/command.txt").read_text()
+
+
+def test_an_own_network_is_used_by_commands(tmp_path, command):
+    run = in_python(tmp_path, NETWORKS + MAIN.replace("{call}", "()"))
+    missing = command("sample", run, "--out", "samples.npz", code=1).stderr
+    assert missing.startswith("zerosum: Player is a network that was given in Python: pass --use FILE.py (or known=")
+    page = (run / "report.html").read_text()
+    kept = command("report", run, code=1).stderr
+    assert "report.html stays as it is, since a new one would show no samples: Player is a network" in kept
+    assert (run / "report.html").read_text() == page
+    command("report", run, "--use", "mine.py")
+    assert (run / "report.html").read_text() == page
+    command("sample", run, "--use", "mine.py", "--n", 16, "--out", "samples.npz")
+    command("evaluate", "Ring(count=64)", run, "--n", 64, "--use", "mine.py")
+    again = command("train", "mine.py", "--out", run).stderr
+    assert "this run has ended" in again
+    command("train", run / "recipe.txt", "--use", "mine.py", "--out", "runs/again")
+    assert (tmp_path / "runs/again/recipe.txt").read_bytes() == (run / "recipe.txt").read_bytes()
+    longer = command("train", run / "recipe.txt", "--out", "runs/other", code=1).stderr
+    assert "Player is a network that was given in Python" in longer
+    assert not Path(tmp_path / "runs/other").exists()
