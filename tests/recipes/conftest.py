@@ -129,12 +129,12 @@ class Observed(Game):
         for name, whole, apart in zip(parameters, total, unlike, strict=True):
             if apart.abs().max() > 1e-4 * whole.abs().max():
                 found[name] = "it changes scores relative to one another, yet D's loss has no gradient by it"
-            elif whole.any() and not self.takes_no_notice(*both):
+            elif whole.any() and not self.takes_no_notice(self.last.real.score, self.last.fake.score):
                 found[name] = "it shifts all scores alike, which D's loss depends on, yet has no gradient by it"
         return found
 
     def takes_no_notice(self, real, fake):
-        """Whether the objective's loss of D stays as it is when all scores move by one amount, place by place."""
+        """Whether the objective's loss of D stays as it is when these scores all move by one amount, place by place."""
         real, fake = real.detach().double(), fake.detach().double()
         shift = 1e-5 * torch.randn(real.shape[1:], dtype=torch.float64, generator=torch.Generator().manual_seed(2))
         before, after = (self.objective.d_loss(real + by, fake + by).item() for by in (0, shift))
