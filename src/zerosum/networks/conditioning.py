@@ -167,7 +167,7 @@ class Entries(nn.Module):
         """`(B, size)`."""
         if c.shape[1:] != (self.entries,):
             raise ValueError(f"conditions here are rows of {self.entries} entries; found shape {tuple(c.shape)}")
-        wide = c.to(self.linear.weight.dtype)
+        wide = c.to(next(self.linear.parameters()).dtype)  # a weight under spectral norm is a function
         rows: Tensor = self.linear(2 * wide - 1 if self.signed else wide)
         return rows
 
