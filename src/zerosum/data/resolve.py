@@ -71,7 +71,8 @@ def source(
 
 
 def _formats() -> list[type[FileFormat]]:
-    return [kind for kind in public("zerosum.data").values() if kind is not FileFormat and isinstance(kind, FileFormat)]
+    kinds = [kind for kind in public("zerosum.data").values() if isinstance(kind, type)]
+    return [kind for kind in kinds if issubclass(kind, FileFormat) and kind is not FileFormat]
 
 
 def _by_format(path: Path) -> Source | None:

@@ -85,6 +85,4 @@ from zerosum.networks.stylegan2 import StyleGAN2Discriminator as StyleGAN2Discri
 from zerosum.networks.stylegan2 import StyleGAN2Generator as StyleGAN2Generator
 from zerosum.networks.transformer import TransformerDiscriminator as TransformerDiscriminator
 from zerosum.networks.transformer import TransformerGenerator as TransformerGenerator
-from zerosum.networks.transformer import token_width as token_width
-from zerosum.networks.transformer import width_scaled as width_scaled
 from zerosum.networks.unet import UNetDiscriminator as UNetDiscriminator
