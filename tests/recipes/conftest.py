@@ -5,11 +5,12 @@ import itertools
 
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_hook
 from torch.nn.utils import get_total_norm
 
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
-from zerosum.game.player import Player
+from zerosum.game.player import Player, unwrapped
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
 
@@ -39,15 +40,25 @@ def is_made_from(value, *tensors):
     return False
 
 
+def counted(function, *arguments):
+    """A function's value, and how many modules were called for it."""
+    calls = []
+    hook = register_module_forward_hook(lambda module, *_: calls.append(module))
+    try:
+        return function(*arguments), len(calls)
+    finally:
+        hook.remove()
+
+
 class Observed(Game):
     """A game in which each part of a loss, or the objective's alone, is looked at by itself on each update.
 
-    `reached` holds, for each part, the parameters that a gradient of it has reached in some update, `apart` the parts
-    that do not read the turn's samples, as weight decay, and `last` the last turn of D.
+    `reached` holds, for each part, the parameters that a gradient of it has reached in some update, `apart` names the
+    parts that read no samples, as weight decay, and `last` is the last turn of D.
     """
 
-    def observe(self, every):
-        self.every, self.reached, self.apart, self.last = every, {}, set(), None
+    def observe(self, every, apart):
+        self.every, self.reached, self.apart, self.last = every, {}, apart, None
         self.names = {p.name: [name for name, _ in p.network.named_parameters()] for p in (self.D, self.G)}
         return self
 
@@ -57,8 +68,6 @@ class Observed(Game):
         for name in [*parts] if self.every else [f"{player.name}/loss"]:
             assert parts[name].isfinite(), name
             self.reached.setdefault(name, set())
-            if not is_made_from(parts[name], turn.x_fake if player is self.G else turn.x, turn.x_fake):
-                self.apart.add(name)
             if player.terms and parts[name].requires_grad:
                 options = {"retain_graph": True, "materialize_grads": True}
                 self.note(player, name, torch.autograd.grad(parts[name], player.parameters, **options))
@@ -93,7 +102,9 @@ class Observed(Game):
             lost = self.lost(missed) if player is self.D else dict.fromkeys(missed, "G's loss has no gradient by it")
             assert lost == {}, f"{type(self.objective).__name__} does not train these parameters of {kind}"
             if all_terms:  # then what terms read is read, too; those on weights reach all parameters by themselves
-                used = [part for part in self.reached if part[0] == player.name and part not in self.apart]
+                used = [
+                    part for part in self.reached if part[0] == player.name and part.split("#")[0] not in self.apart
+                ]
                 unread = learning - set().union(*(self.reached[part] for part in used))
                 assert unread == set(), f"{kind} has parameters that nothing depends on: use them, or remove them"
 
@@ -118,12 +129,12 @@ class Observed(Game):
         for name, whole, apart in zip(parameters, total, unlike, strict=True):
             if apart.abs().max() > 1e-4 * whole.abs().max():
                 found[name] = "it changes scores relative to one another, yet D's loss has no gradient by it"
-            elif whole.any() and not self.takes_no_notice(*both):
+            elif whole.any() and not self.takes_no_notice(self.last.real.score, self.last.fake.score):
                 found[name] = "it shifts all scores alike, which D's loss depends on, yet has no gradient by it"
         return found
 
     def takes_no_notice(self, real, fake):
-        """Whether the objective's loss of D stays as it is when all scores move by one amount, place by place."""
+        """Whether the objective's loss of D stays as it is when these scores all move by one amount, place by place."""
         real, fake = real.detach().double(), fake.detach().double()
         shift = 1e-5 * torch.randn(real.shape[1:], dtype=torch.float64, generator=torch.Generator().manual_seed(2))
         before, after = (self.objective.d_loss(real + by, fake + by).item() for by in (0, shift))
@@ -141,6 +152,7 @@ class Session:
         layout = torch.channels_last if len(table.shape) == 3 else torch.preserve_format
         self.D, self.G = (network.to(memory_format=layout) for network in table.networks())
         self.learns, self.ema = bool([*self.D.parameters()]), ExponentialMovingAverage(self.G, 0.0)
+        self.apart = set()
         self.turns = self.lay()
         asked = {pair: self.refusal(*pair) for pair in itertools.product("DG", terms)}
         self.refusals = {pair: sentence for pair, sentence in asked.items() if sentence}
@@ -157,7 +169,9 @@ class Session:
             optimiser = Steady(own, STEP, foreach=True) if own else None
             players[side] = Player(side, network, optimiser, tuple(term for place, term in terms if place == side))
         rest = {"latent": self.latent, "ema": self.ema, "n_critic": int(self.learns)}
-        return Observed(**players, objective=objective, images_total=ROUNDS * len(self.batch.x), **rest).observe(every)
+        return Observed(**players, objective=objective, images_total=ROUNDS * len(self.batch.x), **rest).observe(
+            every, self.apart
+        )
 
     def lay(self):
         """A first move of each side, for asking terms whether they play along."""
@@ -173,7 +187,10 @@ class Session:
                 specs = {"generator": self.table.G, "discriminator": self.table.D, "objective": NonSaturating()}
                 Recipe(name="still", n_critic=0, d_terms=(term,), **specs)
             else:
-                copy.deepcopy(term)(self.turns[side])
+                turn = self.turns[side]
+                value, calls = counted(copy.deepcopy(term), turn)
+                if not calls and not is_made_from(value, turn.x, turn.x_fake):
+                    self.apart.add(f"{side}/{type(unwrapped(term)).__name__}")
         except ValueError as error:
             return str(error)
         return ""

@@ -75,7 +75,10 @@ def examples(room, method, *parameters):
     for kind in public(f"zerosum.{room}").values():
         is_part = inspect.isclass(kind) and is_dataclass(kind) and inspect.isfunction(getattr(kind, method, None))
         if is_part and tuple(inspect.signature(getattr(kind, method)).parameters)[1:] == parameters:
-            found.append(replace(example(kind), **{f.name: TINY[f.name] for f in fields(kind) if f.name in TINY}))
+            tiny = {f.name: TINY[f.name] for f in fields(kind) if f.name in TINY}
+            if Concatenate not in ways_of(kind):
+                tiny.pop("conditioning", None)
+            found.append(replace(example(kind), **tiny))
     return found
 
 
@@ -99,9 +102,9 @@ def variants(value, *names):
     ]
 
 
-def ways_of(network):
-    """How a condition may enter a network, as the type of its field says; none where it has one way of its own."""
-    hint = typing.get_type_hints(type(network)).get("conditioning")
+def ways_of(kind):
+    """How a condition may enter a kind of network, as the type of its field says; none where it has its own way."""
+    hint = typing.get_type_hints(kind).get("conditioning")
     return set(typing.get_args(hint) or ([] if hint is None else [hint]))
 
 
@@ -113,7 +116,9 @@ OBJECTIVES = examples("objectives", "d_loss", "real", "fake")
 TERMS = [variant for one in examples("terms", "__call__", "turn") for variant in variants(one, "kind")]
 GENERATORS = {family(G): G for G in examples("networks", "build", "latent", "shape", "condition")}
 DISCRIMINATORS = examples("networks", "build", "shape", "condition")
-WAYS = sorted(set().union(*map(ways_of, [*GENERATORS.values(), *DISCRIMINATORS])), key=lambda way: way.__name__)
+WAYS = sorted(
+    set().union(*(ways_of(type(one)) for one in [*GENERATORS.values(), *DISCRIMINATORS])), key=lambda way: way.__name__
+)
 KINDS = Labels, Attributes, Vector
 
 
@@ -160,7 +165,7 @@ class Table:
     def reasons(self):
         """What networks have to say, as patterns, because they cannot sit down here."""
         norm = getattr(self.G, "norm", "batch")
-        known = {None} | ways_of(self.D) | ways_of(self.G)
+        known = {None} | ways_of(type(self.D)) | ways_of(type(self.G))
         found = {
             "has no field 'conditioning'|conditioning takes ": self.way not in known,
             "a conditional norm is a batch norm": self.way in {ConditionalNorm, Style} and "batch" not in norm,
@@ -272,7 +277,7 @@ def test_the_tables_are_all_networks_under_all_conditionings():
 def test_every_term_is_willing_somewhere(sit_down):
     """So no refusal above stands for a part that cannot be played at all."""
     unwilling, seated = {*TERMS}, [t for t in TABLES if family(t.D) in ("DCGAN", "FastGAN", "Transformer")]
-    for table in (t for t in seated if t.shape == PICTURES and t.way in {None, *ways_of(t.D)}):
+    for table in (t for t in seated if t.shape == PICTURES and t.way in {None, *ways_of(type(t.D))}):
         if unwilling and table.way in {None, Auxiliary, Discriminative} and not table.reasons():
             unwilling -= {term for _, term in sit_down(table, LATENT, TERMS).willing}
     assert unwilling == set()

@@ -41,7 +41,7 @@ class RowEmbedding(nn.Module):
         """`(B, size)`."""
         if c.shape[1:] != (self.components,):
             raise ValueError(f"conditions here are rows of {self.components} components; found shape {tuple(c.shape)}")
-        wide = c.to(self.linear.weight.dtype)
+        wide = c.to(next(self.linear.parameters()).dtype)  # a weight under spectral norm is a function
         rows: Tensor = self.linear(2 * wide - 1 if self.signed else wide)
         return rows
 

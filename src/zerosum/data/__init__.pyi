@@ -12,6 +12,7 @@ from zerosum.data import fingerprints as fingerprints
 from zerosum.data import folders as folders
 from zerosum.data import given as given
 from zerosum.data import hub as hub
+from zerosum.data import idx as idx
 from zerosum.data import inspect as inspect
 from zerosum.data import latents as latents
 from zerosum.data import law_source as law_source
@@ -46,6 +47,7 @@ from zerosum.data.fingerprints import fingerprint as fingerprint
 from zerosum.data.folders import Images as Images
 from zerosum.data.given import Given as Given
 from zerosum.data.hub import Hub as Hub
+from zerosum.data.idx import Idx as Idx
 from zerosum.data.inspect import Broken as Broken
 from zerosum.data.inspect import Column as Column
 from zerosum.data.inspect import Information as Information
@@ -65,6 +67,7 @@ from zerosum.data.laws import NormalLaw as NormalLaw
 from zerosum.data.laws import UniformLaw as UniformLaw
 from zerosum.data.packed import PackedSet as PackedSet
 from zerosum.data.packing import pack as pack
+from zerosum.data.resolve import FileFormat as FileFormat
 from zerosum.data.resolve import source as source
 from zerosum.data.sampling import inverse_transform as inverse_transform
 from zerosum.data.shapes import Checkerboard as Checkerboard

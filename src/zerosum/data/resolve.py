@@ -1,18 +1,29 @@
 """From what people give as their data to a source."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum._rooms import public
 from zerosum.data._paths import existing
 from zerosum.data.arrays import Arrays, ArraySource
 from zerosum.data.dataset import Source
 from zerosum.data.folders import Images
 from zerosum.data.packed import PackedSet, is_packed
 from zerosum.data.torchset import MapStyle, from_torch
+
+
+@runtime_checkable
+class FileFormat(Protocol):
+    """A kind of source that knows its files by their names; a path given as data is shown to each."""
+
+    @staticmethod
+    def at(path: Path) -> Source | None:
+        """The source of the file or folder at a path that exists, or None where it is of another format."""
+        ...
 
 
 def source(
@@ -23,20 +34,28 @@ def source(
     """Return the source that is meant by a path, an array or tensor, a map-style dataset, or a source itself.
 
     A folder is a packed set (see `PackedSet`) or, as a `.zip`, holds images, to which alone `size` and `fit` apply (see
-    `Images`); a `.npy` or `.npz` holds arrays. Raises `ValueError` when a path does not exist, saying what is there
+    `Images`); a `.npy` or `.npz` holds arrays. Sources with a method `at` (see `FileFormat`), such as `Idx`, know files
+    and folders of their own. Raises `ValueError` when a path does not exist, saying what is there
     alike, and when it is of another kind.
     """
     path = existing(spec) if isinstance(spec, str | Path) else None
     packed = path is not None and path.is_dir() and is_packed(path)
-    if path is not None and not packed and (path.is_dir() or path.suffix.lower() == ".zip"):
+    known = None if path is None or packed else _by_format(path)
+    if path is not None and not packed and known is None and (path.is_dir() or path.suffix.lower() == ".zip"):
         return Images(str(spec), size, fit)
     if size is not None:
         raise ValueError("size applies to folders and zips of images: resize other data before, or leave it out")
     if packed:
         return PackedSet(str(spec))
+    if known is not None:
+        return known
     if path is not None:
         if path.suffix.lower() not in (".npy", ".npz"):
-            raise ValueError(f"{path} should be a folder or .zip of images, or a .npy or .npz file of arrays")
+            others = ", ".join(kind.__name__ for kind in _formats())
+            raise ValueError(
+                f"{path} should be a folder or .zip of images, or a .npy or .npz file of arrays, or have a name that "
+                f"tells its format (see {others})"
+            )
         return Arrays(str(spec))
     if isinstance(spec, np.ndarray):
         return ArraySource(spec)
@@ -49,3 +68,12 @@ def source(
     if isinstance(spec, MapStyle):
         return from_torch(spec)
     raise ValueError(f"data should be a path, a source, an array or a map-style dataset, but is {spec!r}")
+
+
+def _formats() -> list[type[FileFormat]]:
+    kinds = [kind for kind in public("zerosum.data").values() if isinstance(kind, type)]
+    return [kind for kind in kinds if issubclass(kind, FileFormat) and kind is not FileFormat]
+
+
+def _by_format(path: Path) -> Source | None:
+    return next((found for kind in _formats() if (found := kind.at(path)) is not None), None)

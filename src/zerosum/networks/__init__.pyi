@@ -18,6 +18,7 @@ from zerosum.networks import sizes as sizes
 from zerosum.networks import spec as spec
 from zerosum.networks import stylegan2 as stylegan2
 from zerosum.networks import transformer as transformer
+from zerosum.networks import unet as unet
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator as AutoEncoderDiscriminator
 from zerosum.networks.conditioning import Auxiliary as Auxiliary
 from zerosum.networks.conditioning import Concatenate as Concatenate
@@ -79,3 +80,4 @@ from zerosum.networks.stylegan2 import StyleGAN2Discriminator as StyleGAN2Discri
 from zerosum.networks.stylegan2 import StyleGAN2Generator as StyleGAN2Generator
 from zerosum.networks.transformer import TransformerDiscriminator as TransformerDiscriminator
 from zerosum.networks.transformer import TransformerGenerator as TransformerGenerator
+from zerosum.networks.unet import UNetDiscriminator as UNetDiscriminator
