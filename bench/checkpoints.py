@@ -18,10 +18,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.machine import machine
+from zerosum.game.device import choose_device
 from zerosum.recipes.named_recipes import named
 from zerosum.runs.checkpoint import checkpoints
 from zerosum.training.build import build_game
-from zerosum.training.device import choose_device, choose_precision
+from zerosum.training.device import choose_precision
 from zerosum.training.loop import Loop
 from zerosum.training.pictures import save_samples
 from zerosum.training.progress import TrainingProgress

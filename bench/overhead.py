@@ -20,10 +20,11 @@ from tempfile import TemporaryDirectory
 import torch
 from torch.nn.functional import logsigmoid
 
+from zerosum.game.device import choose_device
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 from zerosum.training.build import build_game
-from zerosum.training.device import choose_device, choose_precision, precision_context
+from zerosum.training.device import choose_precision, precision_context
 from zerosum.training.loop import Loop
 from zerosum.training.progress import TrainingProgress
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from zerosum._rooms import homes
+from zerosum.evaluation.measure import measure_kinds
 from zerosum.metrics.features.extractor import extractor_kinds
 from zerosum.recipes.descriptions import defaults, summary, written
 from zerosum.recipes.named_recipes import about, catalogue
@@ -45,6 +46,7 @@ def all_tables() -> dict[str, str]:
         "sources": part_table("data", "open"),
         "laws": part_table("data", "inverse_cdf", "u"),
         "extractors": extractors(),
+        "metrics": metric_table(),
     }
 
 
@@ -87,6 +89,16 @@ def objective_table() -> str:
         for kind in parts("objectives", "d_loss", "real", "fake")
     ]
     return table(("objective", "D minimises", "G minimises"), rows)
+
+
+def metric_table() -> str:
+    """Return what `zerosum evaluate --metrics` takes, and the scores that each metric gives."""
+    rows = [
+        (code(name), code(score), prose(info.line), info.better or "neither", prose(info.error or "none"))
+        for name, kind in measure_kinds().items()
+        for score, info in kind().gives.items()
+    ]
+    return table(("`--metrics`", "score", "what it is", "better", "standard error"), rows)
 
 
 def systems() -> str:

@@ -7,6 +7,7 @@ import pytest
 from zerosum.benches.board import OF_SIZE, OF_THE_BOARD, boards, fitted, on_board
 from zerosum.benches.literature import reported
 from zerosum.benches.modes import plan, usual_games
+from zerosum.game.device import choose_device
 from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.minibatch import MinibatchDiscrimination
 from zerosum.networks.mlp import MLPDiscriminator
@@ -15,7 +16,6 @@ from zerosum.recipes.named_recipes import named
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.training.build import build_game
-from zerosum.training.device import choose_device
 
 BOARDS = {board.name: board for board in boards()}
 

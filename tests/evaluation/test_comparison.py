@@ -13,11 +13,13 @@ PROTOCOL = {
     "fake.trained_images": 1000, "features.name": "pixels", "features.resize": "none", "metric.fid": "one way",
     "metric.kid": "one way", "shape": "8x8x1", "seed": 0, "device": "cpu", "torch": "2.13",
 }  # fmt: skip
-ONE = Scores({"fid": 10.0, "kid": 0.010}, {"fid": 0.5, "kid": 0.002}, PROTOCOL)
+BETTER = {"fid": "lower", "kid": "lower", "precision": "higher", "memorisation": ""}
+ONE = Scores({"fid": 10.0, "kid": 0.010}, {"fid": 0.5, "kid": 0.002}, PROTOCOL, better=BETTER)
 
 
 def scores(values, errors=None, **protocol):
-    return Scores(values, errors or {}, {**PROTOCOL, **{key.replace("__", "."): v for key, v in protocol.items()}})
+    protocol = {**PROTOCOL, **{key.replace("__", "."): v for key, v in protocol.items()}}
+    return Scores(values, errors or {}, protocol, better=BETTER)
 
 
 def test_the_best_is_marked_with_all_that_cannot_be_told_from_it():
@@ -32,6 +34,12 @@ def test_higher_is_better_where_it_is():
     one, two = scores({"precision": 0.5, "memorisation": 1.0}), scores({"precision": 0.6, "memorisation": 2.0})
     found = compare({"a": one, "b": two})
     assert found.best == {"precision": ("b",), "memorisation": ()}
+
+
+def test_results_that_disagree_on_the_direction_of_a_score_are_refused():
+    other = replace(ONE, better={"fid": "higher"})
+    with pytest.raises(ValueError, match="results are not comparable: fid is better lower in a and higher in b"):
+        compare({"a": ONE, "b": other})
 
 
 def test_scores_differ_beyond_two_standard_errors_of_their_difference():

@@ -11,7 +11,8 @@ from PIL import Image
 from zerosum.cli import app
 from zerosum.data.digits import Digits
 from zerosum.evaluation.manner import Manner
-from zerosum.evaluation.noticing import BETTER, STRENGTHS, Sanity, sanity
+from zerosum.evaluation.measure import FunctionMeasure, ScoreInfo, measure_kinds
+from zerosum.evaluation.noticing import STRENGTHS, Sanity, sanity
 from zerosum.evaluation.sanity_report import curves, gallery, sanity_table, write_sanity
 from zerosum.evaluation.sanity_sides import sanity_of
 from zerosum.evaluation.spoiling import like, of_sets
@@ -55,7 +56,14 @@ def found():
 
 
 def test_every_score_is_told_of_every_distortion_at_every_strength(found):
-    assert [*found.spread] == ["FID", "KID", "IS", "precision", "recall", "density", "coverage", "copies"]
+    known = {name: info for kind in measure_kinds().values() for name, info in kind().gives.items()}
+    left_out = {
+        "cas",
+        "intra-fid",
+        "memorisation-closer",
+        "memorisation-p",
+    }  # of images and labels; without a worse way
+    assert [*found.spread] == [*found.infos] == [name for name in known if name not in left_out]
     assert [*found.curves] == [*found.pictures] and len(found.curves) == 10
     for scores in found.curves.values():
         assert [*scores] == [*found.spread]
@@ -64,7 +72,7 @@ def test_every_score_is_told_of_every_distortion_at_every_strength(found):
     assert len(firsts) == 1, "strength 0 is the same for all"
     assert all(deviation > 0 for deviation in found.spread.values())
     averaged = {name for name, scores in found.errors.items() if any(any(values) for values in scores.values())}
-    assert averaged == {"fewer samples"} and found.errors["fewer samples"]["FID"][0] == 0
+    assert averaged == {"fewer samples"} and found.errors["fewer samples"]["fid"][0] == 0
 
 
 def test_a_curve_is_the_score_of_the_spoilt_half(found):
@@ -73,38 +81,40 @@ def test_a_curve_is_the_score_of_the_spoilt_half(found):
     for place, strength in enumerate(STRENGTHS):
         noisy = gaussian_noise(spoilt, strength, 1)
         truth = frechet_distance(look(real).features, look(noisy).features)
-        assert found.curves["Gaussian noise"]["FID"][place] == pytest.approx(truth, rel=1e-6)
+        assert found.curves["Gaussian noise"]["fid"][place] == pytest.approx(truth, rel=1e-6)
 
 
 def test_each_score_notices_what_it_should_and_no_more(found):
     notice = found.notice
-    assert notice("Gaussian noise", "FID").worse is not None and notice("salt and pepper", "precision").worse
-    assert notice("dropped modes", "recall").worse is not None and notice("dropped modes", "IS").worse is not None
+    assert notice("Gaussian noise", "fid").worse is not None and notice("salt and pepper", "precision").worse
+    assert notice("dropped modes", "recall").worse is not None and notice("dropped modes", "is").worse is not None
     assert notice("dropped modes", "precision").worse is None
     assert notice("repeated samples", "coverage").worse is not None
     copied = {score: notice("memorised training", score) for score in found.spread}
-    assert copied["copies"].worse is not None and copied["FID"].worse is None
-    assert copied["coverage"].worse is None and found.curves["memorised training"]["FID"][-1] < 1e-6
-    assert notice("fewer samples", "FID").worse is not None and notice("fewer samples", "KID").worse is None
+    assert copied["memorisation"].worse is not None and copied["fid"].worse is None
+    assert copied["coverage"].worse is None and found.curves["memorised training"]["fid"][-1] < 1e-6
+    assert notice("fewer samples", "fid").worse is not None and notice("fewer samples", "kid").worse is None
 
 
-def made_up(values, deviation, score="FID", error=0.0):
+def made_up(values, deviation, score="fid", error=0.0):
     strengths, errors = STRENGTHS[: len(values)], (0.0, *(error for _ in values[1:]))
     curves = ({"it": {score: tuple(values)}}, {"it": {score: errors}})
-    return Sanity(9, {}, strengths, {score: deviation}, *curves, {"it": ()})
+    info = {"fid": ScoreInfo("lower", ""), "recall": ScoreInfo("higher", "")}.get(
+        score, ScoreInfo("", "", alarm="lower")
+    )
+    return Sanity(9, {}, strengths, {score: deviation}, *curves, {"it": ()}, {score: info})
 
 
 def test_a_notice_goes_by_three_deviations_in_the_worse_direction_and_has_to_last():
-    assert made_up([5, 36, 34, 36, 45], 10).notice("it", "FID").worse == 0.75
-    assert made_up([5, 5, 5, 5, 34], 10).notice("it", "FID").worse is None
-    assert made_up([5, 5, 5, 5, 45], 10, error=10).notice("it", "FID").worse is None, "3 x 14.1 is more than 40"
+    assert made_up([5, 36, 34, 36, 45], 10).notice("it", "fid").worse == 0.75
+    assert made_up([5, 5, 5, 5, 34], 10).notice("it", "fid").worse is None
+    assert made_up([5, 5, 5, 5, 45], 10, error=10).notice("it", "fid").worse is None, "3 x 14.1 is more than 40"
     down = made_up([50, 10, 10, 10, 10], 10, "recall").notice("it", "recall")
     assert down.worse == 0.25 and not down.praised
     up = made_up([50, 90, 10, 10, 10], 10, "recall").notice("it", "recall")
     assert up.worse == 0.5 and up.praised
-    assert not made_up([0, 90], 1, "copies").notice("it", "copies").praised
+    assert not made_up([0, 90], 1, "memorisation").notice("it", "memorisation").praised
     assert made_up([50, 90, 10], 10, "recall").moved("it", "recall") == (0, -4, 4)
-    assert {"FID", "KID"} == {score for score, way in BETTER.items() if way == "lower"}
 
 
 def test_sets_are_spoilt_in_pictures_as_in_features():
@@ -126,19 +136,29 @@ def test_another_set_is_brought_to_the_same_shape():
     assert like(colours, torch.zeros(1, 8, 8, 1)).unique().tolist() == [100]
 
 
+def test_the_metrics_may_be_chosen_and_have_to_go_by_features():
+    def width(real, fake):
+        return float(fake.std())
+
+    few = sanity(IMAGES[:64], EYES, metrics=("kid", FunctionMeasure(width, better="higher")))
+    assert [*few.spread] == ["kid", "width"] and few.infos["width"].worse == "lower"
+    with pytest.raises(ValueError, match="are scored by metrics of features, logits, moments; cas needs more"):
+        sanity(IMAGES[:64], EYES, metrics=("cas",))
+
+
 def test_it_is_written_as_pictures_numbers_and_a_page(found, tmp_path):
     files = write_sanity(tmp_path / "out", found)
     assert {file.name for file in files} == {"gallery.png", "curves.png", "sanity.json", "sanity.html"}
     told = json.loads((tmp_path / "out" / "sanity.json").read_text())
     assert told["n"] == 160 and told["notices"]["swirl"].keys() == found.spread.keys()
-    assert told["curves"]["swirl"]["KID"] == list(found.curves["swirl"]["KID"])
+    assert told["curves"]["swirl"]["kid"] == list(found.curves["swirl"]["kid"])
     page = (tmp_path / "out" / "sanity.html").read_text()
     assert page.count("data:image/png;base64,") == 2 and "by eyes features" in page and "dropped modes" in page
     with Image.open(tmp_path / "out" / "gallery.png") as picture:
         assert picture.size == gallery(found).size and len(picture.convert("RGB").getcolors(10_000)) <= 96
-    assert (tmp_path / "out" / "curves.png").stat().st_size < 60_000
+    assert (tmp_path / "out" / "curves.png").stat().st_size < 80_000
     table = sanity_table(found).splitlines()
-    assert table[0] == "| what is wrong | FID | KID | IS | precision | recall | density | coverage | copies |"
+    assert table[0] == f"| what is wrong | {' | '.join(found.spread)} |"
     assert len(table) == 12 and len({line.count("|") for line in table}) == 1
     assert "praises" in next(line for line in table if line.startswith("| memorised training |"))
 
@@ -163,7 +183,7 @@ def test_without_labels_or_another_set_there_is_less():
     assert len(few.curves) == 8 and few.count == 32
     assert all(math.isfinite(values[-1]) for values in few.curves["fewer samples"].values())
     plain = sanity(IMAGES[:64], Function(lambda x: look(x).features, "no logits"))
-    assert "IS" not in plain.spread
+    assert "is" not in plain.spread
 
 
 def test_a_side_is_any_side_of_pictures(tmp_path):
@@ -193,6 +213,6 @@ def test_the_command_writes_it(tmp_path, monkeypatch):
     told = json.loads(done.stdout)
     assert told["out"] == "sanity" and (tmp_path / "sanity" / "sanity.html").is_file() and told["n"] == 40
     done = CliRunner().invoke(app, [*words, "--out", "here"])
-    assert done.stdout.startswith("| what is wrong | FID |") and (tmp_path / "here" / "gallery.png").is_file()
+    assert done.stdout.startswith("| what is wrong | fid |") and (tmp_path / "here" / "gallery.png").is_file()
     refused = CliRunner().invoke(app, [*words, "--out", "here.json"])
     assert "--sanity writes pictures, numbers and a page into a folder; found --out here.json" in str(refused.exception)

@@ -1,7 +1,5 @@
 """Scores against the functions they are made of, and that nothing that should not matter does."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -9,13 +7,13 @@ import torch
 from zerosum.data.arrays import ArraySource
 from zerosum.data.dataset import in_memory
 from zerosum.data.digits import Digits
-from zerosum.evaluation import measures
 from zerosum.evaluation.manner import Manner
-from zerosum.evaluation.measures import MEASURES
+from zerosum.evaluation.measures.cas import CAS
 from zerosum.evaluation.parts import jackknife, without
 from zerosum.evaluation.scoring import Evaluator, evaluate
 from zerosum.evaluation.sides import open_side
 from zerosum.evaluation.stored import load_moments, save_moments
+from zerosum.game.device import choose_device
 from zerosum.metrics.features.extractor import Features, Function
 from zerosum.metrics.features.pixels import Pixels
 from zerosum.metrics.frechet import frechet_distance, frechet_infinity, intra_class_frechet
@@ -48,6 +46,18 @@ def of(dataset, seed=0):
     """The features of all of a data set in the order in which a side gives them, and its labels."""
     sample = open_side(dataset).take(len(dataset), seed)
     return small(torch.cat([*sample.pieces()])), sample.labels
+
+
+class Watching:
+    """A metric that keeps what it is given."""
+
+    def __init__(self, measure, seen):
+        self.name, self.needs, self.gives, self.how = measure.name, measure.needs, measure.gives, measure.how
+        self.measure, self.seen = measure, seen
+
+    def __call__(self, sides):
+        self.seen.append(sides)
+        return self.measure(sides)
 
 
 @pytest.fixture
@@ -172,8 +182,8 @@ def test_a_conditional_generator_is_asked_for_each_class_as_often_as_the_real_se
     few = in_memory("skewed", digits.read(skewed), digits.labels[skewed], digits.classes)
     seen = []
     evaluator = Evaluator(few, ("fid", "intra-fid"), PLAIN)
-    measure = evaluator.measures[1]
-    evaluator.measures = (evaluator.measures[0], replace(measure, compute=lambda sides: seen.append(sides) or {}))
+    intra = evaluator.measures[1]
+    evaluator.measures = (evaluator.measures[0], Watching(intra, seen))
     told = evaluator.score(run)
     labels = seen[0].fake.labels
     assert labels.bincount().tolist() == [60, 20, *[10] * 8] and labels[:60].sum() > 0, "in chance order"
@@ -200,14 +210,13 @@ def test_classes_go_by_name(pair, make):
         evaluate(pair[0], labelled(make.pictures(9), ("a", "d")), ("intra-fid",), PLAIN)
 
 
-def test_cas_is_the_share_that_a_classifier_of_the_samples_reads_right(monkeypatch):
-    monkeypatch.setattr(measures, "SHOWN", 600)
+def test_cas_is_the_share_that_a_classifier_of_the_samples_reads_right():
     dark = torch.arange(60) % 2
     x = (dark[:, None, None, None] * 150 + torch.randint(0, 60, (60, 1, 8, 8))).byte()
     right, wrong = (in_memory("made", x, labels, ("bright", "dark")) for labels in (dark, 1 - dark))
     real = in_memory("real", x, dark, ("bright", "dark"))
-    assert evaluate(real, right, ("cas",), PLAIN).values["cas"] == 1
-    assert evaluate(real, wrong, ("cas",), PLAIN).values["cas"] == 0
+    assert evaluate(real, right, (CAS(seen=600),), PLAIN).values["cas"] == 1
+    assert evaluate(real, wrong, (CAS(seen=600),), PLAIN).values["cas"] == 0
 
 
 def test_points_need_no_extractor():
@@ -224,8 +233,14 @@ def test_what_cannot_be_scored_is_one_sentence(pair, make, tmp_path):
     for real, fake, metrics, manner, sentence in (
         (one, pair[1], ("fid",), PLAIN, "has 1 sample, and scores need at least 2 of each side"),
         (pair[0], one, ("fid",), PLAIN, "array has 1 sample"),
-        (pair[0], pair[1], ("fod",), PLAIN, "no metric is called 'fod'; there are fid, fid-infinity, kid"),
-        (pair[0], pair[1], (), PLAIN, "no metric is called 'nothing'"),
+        (
+            pair[0],
+            pair[1],
+            ("fod",),
+            PLAIN,
+            "no metric is called 'fod'; there are cas, fid, fid-infinity, .*; how to add one",
+        ),
+        (pair[0], pair[1], (), PLAIN, "one metric or more is needed; there are cas, fid"),
         (pair[0], pair[1], ("memorisation",), PLAIN, "compares with real samples that were held out"),
         (pair[0], pair[1], ("is",), Manner(Pixels()), "come without logits, which an inception score is made of"),
         (ArraySource(make.pictures(9)), pair[1], ("cas",), PLAIN, "has no labels, and what is asked for goes by class"),
@@ -264,13 +279,13 @@ def test_a_manner_that_makes_no_sense_is_refused(options, sentence):
 
 
 def test_a_device_that_is_not_there_is_refused():
-    with pytest.raises(ValueError, match="no device 'abacus' to evaluate on; there is"):
+    with pytest.raises(ValueError, match="no device 'abacus' here; there is"):
         _ = Manner(device="abacus").where
     assert Manner(device="cpu").where == torch.device("cpu")
 
 
-def test_measures_have_names_of_their_own_and_say_which_way_they_are_better():
-    names = [name for measure in MEASURES for name in measure.gives]
-    assert len({*names}) == len(names) and len({measure.name for measure in MEASURES}) == len(MEASURES)
-    assert {way for measure in MEASURES for way in measure.gives.values()} == {"lower", "higher", ""}
-    assert all(measure.line and measure.how for measure in MEASURES)
+@pytest.mark.parametrize(("cuda", "mps", "kind"), [(False, False, "cpu"), (False, True, "mps"), (True, True, "cuda")])
+def test_auto_is_the_device_that_training_takes(monkeypatch, cuda, mps, kind):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert Manner().where == choose_device("auto") == torch.device(kind)

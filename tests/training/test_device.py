@@ -5,8 +5,8 @@ import pytest
 import torch
 from bench.kills import POINTS
 
+from zerosum.game.device import choose_device
 from zerosum.training.device import (
-    choose_device,
     choose_precision,
     crowding,
     has_bfloat16,

@@ -30,7 +30,7 @@ from zerosum.runs.generator import load
 from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.schedules import Every
-from zerosum.training.evaluating import best_line, is_evaluation
+from zerosum.training.evaluating import Criterion, best_line, is_evaluation
 from zerosum.training.run import train
 from zerosum.training.signals import Interrupted
 
@@ -62,6 +62,7 @@ PICTURES = replace(
     snapshot=64,
 )
 OFTEN = Evaluation(every=150, n=100)
+KID = Criterion("kid", "lower")
 LOOKED = Evaluation(every=50, n=20, features="random-conv")
 SCORED = [replace(POINTS, evaluation=OFTEN), replace(PICTURES, evaluation=LOOKED)]
 CLOCKS = {"seconds", "images_per_second", "wait"}
@@ -161,9 +162,9 @@ def test_scores_come_every_so_many_images_and_at_the_end(tmp_path, capsys):
         {"score/fid", "error/fid", "score/kid", "error/kid", "seconds", "steps"} <= line.keys() for line in scored
     )
     said = capsys.readouterr().err
-    assert said.count(" images fid ") == 11 and "after 160 images fid " in said and "the best KID so far" in said
+    assert said.count(" images fid ") == 11 and "after 160 images fid " in said and "the best kid so far" in said
     told = json.loads((run / "scores.json").read_text())
-    last, best = scored[-1], best_line(scored)
+    last, best = scored[-1], best_line(scored, KID)
     assert told["kid"] == last["score/kid"] and told["fid_error"] == last["error/fid"] and told["modes"] == 8
     assert told["best_kid"] == best["score/kid"] and told["best_kid_images"] == best["images"]
     assert load(run / "best.safetensors").images == best["images"]
@@ -187,16 +188,40 @@ def test_the_best_is_beyond_two_standard_errors():
         return {"images": images, "score/kid": kid, "error/kid": error}
 
     log = [{"images": 5, "D/loss": 1.0}, scored(10, 9.0), scored(20, 6.2), scored(30, 6.1), scored(40, 5.0)]
-    assert best_line(log[:1]) is None
-    assert best_line(log[:2])["images"] == 10
-    assert best_line(log[:3])["images"] == 10, "2.8 is less than two errors of the difference, 2 sqrt 2"
-    assert best_line(log[:4])["images"] == 30, "2.9 is more"
-    assert best_line(log)["images"] == 30
-    assert best_line([*log, scored(50, 3.0, 0.2)])["images"] == 50
-    assert best_line([*log, scored(50, float("nan"))])["images"] == 30
-    assert best_line([scored(10, 2.0), scored(20, 9.0)])["images"] == 10, "higher is never better"
-    assert best_line([{"images": 10, "score/kid": 2.0}, {"images": 20, "score/kid": 1.9}])["images"] == 20
-    assert best_line([{"images": 10, "score/fid": 2.0}]) is None
+    assert best_line(log[:1], KID) is None
+    assert best_line(log[:2], KID)["images"] == 10
+    assert best_line(log[:3], KID)["images"] == 10, "2.8 is less than two errors of the difference, 2 sqrt 2"
+    assert best_line(log[:4], KID)["images"] == 30, "2.9 is more"
+    assert best_line(log, KID)["images"] == 30
+    assert best_line([*log, scored(50, 3.0, 0.2)], KID)["images"] == 50
+    assert best_line([*log, scored(50, float("nan"))], KID)["images"] == 30
+    assert best_line([scored(10, 2.0), scored(20, 9.0)], KID)["images"] == 10, "higher is never better"
+    assert best_line([{"images": 10, "score/kid": 2.0}, {"images": 20, "score/kid": 1.9}], KID)["images"] == 20
+    assert best_line([{"images": 10, "score/fid": 2.0}], KID) is None
+
+
+def test_the_best_goes_by_the_score_and_the_direction_that_are_asked_for(tmp_path):
+    log = [
+        {"images": k, "score/recall": v, "error/recall": 0.1} for k, v in ((10, 0.2), (20, 0.4), (30, 0.6), (40, 0.1))
+    ]
+    assert best_line(log, Criterion("recall", "higher"))["images"] == 30, "0.4 is within two errors of 0.2, 0.6 is not"
+    assert best_line(log, Criterion("recall", "lower"))["images"] == 10
+    assert best_line(log, None) is None
+    plan = Evaluation(("prdc", "kid"), every=160, n=100, best="recall")
+    run = train(replace(POINTS, images=640, evaluation=plan), tmp_path / "run")
+    told, log = json.loads((run / "scores.json").read_text()), read_log(run)
+    best = best_line(log, Criterion("recall", "higher"))
+    assert told["best_recall"] == best["score/recall"] and "best_kid" not in told
+    assert load(run / "best.safetensors").images == told["best_recall_images"] == best["images"]
+
+
+@pytest.mark.parametrize("best", ["fod", "memorisation-p", "fid"])
+def test_the_best_can_go_only_by_a_score_of_the_metrics_that_is_better_one_way(tmp_path, best):
+    plan = Evaluation(("kid", "prdc"), best=best)
+    sentence = r"Evaluation\.best names a score of its metrics that has a better direction \(kid, precision, recall, "
+    with pytest.raises(ValueError, match=sentence):
+        train(replace(POINTS, evaluation=plan), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
 
 
 def test_without_kid_no_generator_is_kept(tmp_path):

@@ -9,6 +9,7 @@ from bench.sameness import differences
 
 from zerosum.game.finite import NonFiniteError
 from zerosum.game.game import Game
+from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.optimisers import Adam
 from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
 from zerosum.runs.log import append_log, read_log
@@ -146,11 +147,11 @@ def test_the_best_generator_of_a_stretch_that_is_played_anew_is_forgotten(tmp_pa
         append_log(tmp_path, {"images": images, "score/kid": kid, "error/kid": 0.01})
     best = tmp_path / "best.safetensors"
     best.touch()
-    forget_best(tmp_path, 32)
+    forget_best(tmp_path, 32, Evaluation())
     assert best.exists(), "it is of the stretch that stays"
-    forget_best(tmp_path, 31)
+    forget_best(tmp_path, 31, Evaluation())
     assert not best.exists()
-    forget_best(tmp_path, 31)
+    forget_best(tmp_path, 31, Evaluation())
 
 
 @pytest.mark.parametrize(

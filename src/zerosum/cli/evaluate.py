@@ -1,5 +1,6 @@
 """`zerosum evaluate`."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +15,16 @@ if TYPE_CHECKING:
     from zerosum.evaluation.scoring import Evaluator
 
 _SIDE = "a folder, zip or packed set of images, a .npz of images or features, a run folder, or a source like 'Digits()'"
+_MEASURES = Path(__file__).parents[1] / "evaluation" / "measures"
+
+
+def _names() -> list[str]:
+    """The names of all metrics, read from the text of their files, since --help loads no torch."""
+    texts = (path.read_text(encoding="utf-8") for path in _MEASURES.glob("*.py"))
+    return sorted(name for text in texts for name in re.findall(r'^    name: ClassVar\[str\] = "(.+)"$', text, re.M))
+
+
 # Written out, since --help loads no torch; a test holds them to what there is.
-_METRICS = "fid, fid-infinity, kid, is, prdc, swd, memorisation, intra-fid, cas"
 _FEATURES = "inception, lite0, dinov2, classifier:FILE, random-conv, pixels or package.module:function"
 
 
@@ -23,7 +32,7 @@ _FEATURES = "inception, lite0, dinov2, classifier:FILE, random-conv, pixels or p
 def evaluate(
     real: Annotated[str, typer.Argument(help=f"The real side: {_SIDE}; or saved moments.")],
     fake: Annotated[str | None, typer.Argument(help="The side that is judged, likewise.", show_default=False)] = None,
-    metrics: Annotated[str, typer.Option(help=f"What to score, with commas between: {_METRICS}.")] = "fid,kid",
+    metrics: Annotated[str, typer.Option(help=f"Metrics, separated by commas: {', '.join(_names())}.")] = "fid,kid",
     features: Annotated[
         str | None, typer.Option(help=f"What looks at the pictures: {_FEATURES}.", show_default="inception")
     ] = None,

@@ -34,7 +34,9 @@ def train(
     ] = None,
     evaluate: Annotated[
         str | None,
-        typer.Option(metavar="METRICS", help="Score the samples from time to time, as fid,kid; keeps the best by KID."),
+        typer.Option(
+            metavar="METRICS", help="Score the samples during training, such as fid,kid; keeps the best generator."
+        ),
     ] = None,
     start_from: Annotated[
         Path | None,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from zerosum.evaluation.measures import HIGHER, LOWER, MEASURES
+from zerosum.evaluation.measure import HIGHER, LOWER
 from zerosum.evaluation.scores import Scores
 
 # What must be equal: what was looked at, how, and how much of it; and for scores that both have, how they are made.
@@ -50,7 +50,7 @@ def compare(results: Mapping[str, Scores]) -> Comparison:
         raise ValueError(f"{' and '.join(names)} have no score in common")
     scores = {key: tuple(one.values.get(key) for one in results.values()) for key in keys}
     errors = {key: tuple(one.errors.get(key) for one in results.values()) for key in keys}
-    best = {key: tuple(names[i] for i in _best(scores[key], errors[key], _direction(key))) for key in keys}
+    best = {key: tuple(names[i] for i in _best(scores[key], errors[key], _direction(key, results))) for key in keys}
     return Comparison(names, scores, errors, best, tuple(_notes(results)))
 
 
@@ -84,8 +84,13 @@ def _differing(results: Mapping[str, Scores]) -> dict[str, dict[str, str | int |
     return {key: values for key, values in found.items() if len(set(values.values())) > 1}
 
 
-def _direction(key: str) -> str:
-    return next((measure.gives[key] for measure in MEASURES if key in measure.gives), "")
+def _direction(key: str, results: Mapping[str, Scores]) -> str:
+    """Which way a score is better, as the results themselves say; raises `ValueError` where they disagree."""
+    told = {name: one.better[key] for name, one in results.items() if key in one.better}
+    if len({*told.values()}) > 1:
+        listed = " and ".join(f"{way or 'neither way'} in {name}" for name, way in told.items())
+        raise ValueError(f"results are not comparable: {key} is better {listed}")
+    return next(iter(told.values()), "")
 
 
 def _best(values: Sequence[float | None], errors: Sequence[float | None], direction: str) -> list[int]:

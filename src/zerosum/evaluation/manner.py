@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from zerosum.game.device import choose_device
 from zerosum.metrics.features.extractor import Extractor, extractor_named
 from zerosum.recipes.reader import Known
 
@@ -22,7 +23,7 @@ class Manner:
         n: samples of each side at most; None for all there are.
         seed: which samples of a generator, and which of a set that has more than n.
         batch: pictures that the extractor sees together; it changes the memory taken, and no score.
-        device: where networks compute: cpu, cuda or mps; `auto` for the first GPU, if there is one.
+        device: where networks compute: auto, cpu, cuda or mps, as in training (`choose_device`).
         cache: keep what was seen of the real side for the next time.
         known: what is somebody's own, by name: parts of recipes, for runs and sources that are given as text.
 
@@ -47,13 +48,7 @@ class Manner:
     @property
     def where(self) -> torch.device:
         """The device that is meant; raises `ValueError` where it is not there."""
-        there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-        if self.device == "auto":
-            return torch.device("cuda" if there["cuda"] else "cpu")
-        if not there.get(self.device.partition(":")[0], False):
-            usable = ", ".join(kind for kind, available in there.items() if available)
-            raise ValueError(f"no device {self.device!r} to evaluate on; there is {usable}")
-        return torch.device(self.device)
+        return choose_device(self.device)
 
     def extractor(self, progress: Callable[[int, int], None] | None = None) -> Extractor:
         """What looks at pictures; raises `ValueError` where it cannot be had, and takes no other in its place.

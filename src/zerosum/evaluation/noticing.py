@@ -2,21 +2,18 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from zerosum.evaluation.gathering import Progress
-from zerosum.evaluation.measures import BALLS, HIGHER, LOWER, NEIGHBOUR
+from zerosum.evaluation.gathering import Gathered, Progress
+from zerosum.evaluation.measure import HIGHER, Measure, Plain, ScoreInfo, Sides, chosen, measure_kinds
 from zerosum.evaluation.spoiling import OF_PICTURES, Distort, few, like, of_sets
 from zerosum.metrics.features.extractor import Extractor
-from zerosum.metrics.frechet import frechet_distance
-from zerosum.metrics.kernel import kernel_distance
-from zerosum.metrics.logits import inception_score
-from zerosum.metrics.neighbours import density_coverage, nearest_neighbours, precision_recall
+from zerosum.metrics.moments import moments_of
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SPLITS = 10  # divisions of the real pictures into halves, for the spread of each score
@@ -24,11 +21,7 @@ BEYOND = 3.0  # deviations from what real halves give, from which a score has no
 LEAST = 64  # pictures: a quarter is sampled and a quarter held out
 SHOWN = 16  # pictures that stand for a set
 DRAWS = 10  # few samples scatter, so that the mean of so many draws is what tells a bias
-_UPWARDS = ("IS", "precision", "recall", "density", "coverage", "copies")
-BETTER = {"FID": LOWER, "KID": LOWER, **dict.fromkeys(_UPWARDS, HIGHER)}
-"""The scores, and which way each is better. `copies` is C_T of `nearest_neighbours`, far below 0 for copies."""
-FLATTERED = tuple(score for score in BETTER if score != "copies")
-"""Those that can praise: far above 0, C_T says that samples are unlike training pictures, not that they are good."""
+_ROWS = frozenset({"moments", "features", "logits"})  # what features of spoilt pictures and sets can give
 
 
 @dataclass(frozen=True)
@@ -57,6 +50,7 @@ class Sanity:
         curves: each score at each strength, by distortion and score; all begin at the same value.
         errors: the standard error of those scores that are the mean of several draws, likewise; 0 of others.
         pictures: what each distortion does, by its name: for each strength some pictures, uint8 `(n, H, W, C)`.
+        infos: what is known of each score, by its name.
         notes: sentences that the user should read.
     """
 
@@ -67,6 +61,7 @@ class Sanity:
     curves: Mapping[str, Mapping[str, tuple[float, ...]]]
     errors: Mapping[str, Mapping[str, tuple[float, ...]]]
     pictures: Mapping[str, tuple[Tensor, ...]]
+    infos: Mapping[str, ScoreInfo]
     notes: tuple[str, ...] = ()
 
     def notice(self, distortion: str, score: str) -> Notice:
@@ -74,13 +69,13 @@ class Sanity:
         moved = self.moved(distortion, score)
         worse = [move > BEYOND for move in moved]
         first = next((k for k in range(len(worse)) if all(worse[k:])), None)
-        praised = score in FLATTERED and any(move < -BEYOND for move in moved)
+        praised = bool(self.infos[score].better) and any(move < -BEYOND for move in moved)
         return Notice(None if first is None else self.strengths[first], praised)
 
     def moved(self, distortion: str, score: str) -> tuple[float, ...]:
         """How far a score has moved at each strength towards the worse, in deviations of real halves."""
         values, errors = self.curves[distortion][score], self.errors[distortion][score]
-        sign = 1 if BETTER[score] == LOWER else -1
+        sign = 1 if self.infos[score].worse == HIGHER else -1
         around = [math.hypot(self.spread[score], error) or 1e-12 for error in errors]
         return tuple(sign * (value - values[0]) / one for value, one in zip(values, around, strict=True))
 
@@ -109,13 +104,14 @@ def sanity(
     seed: int = 0,
     batch: int = 64,
     progress: Progress | None = None,
+    metrics: Sequence[str | Measure | Plain] | None = None,
 ) -> Sanity:
     """Spoil one half of real pictures in growing strength, and score it against the other half.
 
     The halves are by chance. How far a score scatters between such is known from ten other divisions; it notices a
     distortion where it moves beyond 3 deviations of that. The half that is scored against stands for the training set
-    too, of which samples are known by heart; to look for copies, the first half of the spoilt ones is asked, beside the
-    second half as it was before.
+    too, of which samples are known by heart; a metric that compares with held-out samples gets the first half of the
+    spoilt ones, beside the second half as it was before.
 
     Args:
         images: uint8 `(N, H, W, C)`, C 1 or 3, at least 64.
@@ -125,50 +121,70 @@ def sanity(
         seed: of the halves and the distortions.
         batch: pictures seen together.
         progress: is told the pictures seen and those to be seen.
+        metrics: as `evaluate` takes them; None for all that need no more than features and what logits there are. Of
+            their scores, those count of which one direction is worse.
 
     Raises:
         ValueError: for too few pictures, or what does not fit.
     """
+    _check_images(images)
+    half = len(images) // 2
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[: 2 * half]
+    images, labels = images[order], None if labels is None else labels[order]
+    foreign = None if other is None else like(other[:half], images)
+    before = len(images) + (0 if foreign is None else len(foreign))
+    look = _Look(extractor, batch, before + (len(STRENGTHS) - 1) * len(OF_PICTURES) * half, progress)
+    whole, spoilt = look(images), images[half:]
+    classes = None if labels is None else labels[half:]
+    measures = _measures(metrics, has_logits=whole.shape[1] > look.width)
+    sets = _Sets(whole[:half], whole[half:], look.width, measures)
+    stages: dict[str, list[_Stage]] = {}
+    for name, distort in OF_PICTURES.items():
+        rows = (look(distort(spoilt, a, seed)) if a else sets.held_out for a in STRENGTHS)
+        stages[name] = [_stage([sets.scores(some)]) for some in rows]
+    for name, distort in of_sets(whole[:half], classes, None if foreign is None else look(foreign)).items():
+        stages[name] = [_stage(_drawn(sets, distort, a, seed)) for a in STRENGTHS]
+    infos = {name: info for measure in measures for name, info in measure.gives.items() if info.worse}
+    return Sanity(
+        half,
+        dict(extractor.facts),
+        STRENGTHS,
+        _spread(whole, sets, seed),
+        {name: _curve([stage.mean for stage in found]) for name, found in stages.items()},
+        {name: _curve([stage.error for stage in found]) for name, found in stages.items()},
+        _shown(images, labels, foreign, seed),
+        infos,
+        () if classes is not None else ("without labels there are no modes to drop",),
+    )
+
+
+def _check_images(images: Tensor) -> None:
     if images.dtype != torch.uint8 or images.dim() != 4 or len(images) < LEAST:
         raise ValueError(
             f"a gallery of distortions takes {LEAST} or more uint8 pictures (N, H, W, C); found "
             f"{str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
         )
-    half = len(images) // 2
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[: 2 * half]
-    images, labels = images[order], None if labels is None else labels[order]
-    foreign = None if other is None else like(other[:half], images)
-    of_real, of_other = len(images), 0 if foreign is None else len(foreign)
-    look = _Look(extractor, batch, of_real + of_other + (len(STRENGTHS) - 1) * len(OF_PICTURES) * half)
-    look.progress = progress
-    whole, spoilt = look(images), images[half:]
-    classes = None if labels is None else labels[half:]
-    sides = _Sides(whole[:half], whole[half:], look.width)
-    stages: dict[str, list[_Stage]] = {}
-    for name, distort in OF_PICTURES.items():
-        rows = (look(distort(spoilt, a, seed)) if a else sides.held_out for a in STRENGTHS)
-        stages[name] = [_stage([sides.scores(some)]) for some in rows]
-    for name, distort in of_sets(whole[:half], classes, None if foreign is None else look(foreign)).items():
-        stages[name] = [_stage(_drawn(sides, distort, a, seed)) for a in STRENGTHS]
-    return Sanity(
-        half,
-        dict(extractor.facts),
-        STRENGTHS,
-        _spread(whole, look.width, seed),
-        {name: _curve([stage.mean for stage in found]) for name, found in stages.items()},
-        {name: _curve([stage.error for stage in found]) for name, found in stages.items()},
-        _shown(images, labels, foreign, seed),
-        () if classes is not None else ("without labels there are no modes to drop",),
-    )
+
+
+def _measures(metrics: Sequence[str | Measure | Plain] | None, has_logits: bool) -> tuple[Measure, ...]:
+    """The metrics that are meant; raises `ValueError` for one that needs more than features and logits."""
+    there = _ROWS if has_logits else _ROWS - {"logits"}
+    found = chosen([kind() for kind in measure_kinds().values()] if metrics is None else metrics)
+    fitting = [one for one in found if one.needs.real | one.needs.fake | one.needs.held_out <= there]
+    strange = [] if metrics is None else [measure.name for measure in found if measure not in fitting]
+    if strange:
+        raise ValueError(
+            f"spoilt pictures are scored by metrics of {', '.join(sorted(there))}; {strange[0]} needs more"
+        )
+    return tuple(one for one in fitting if any(info.worse for info in one.gives.values()))
 
 
 class _Look:
     """An extractor whose features and logits stand in one row, which counts the pictures that it has seen."""
 
-    def __init__(self, extractor: Extractor, batch: int, total: int) -> None:
-        self.extractor, self.batch, self.total, self.done = extractor, batch, total, 0
-        self.width = 0
-        self.progress: Progress | None = None
+    def __init__(self, extractor: Extractor, batch: int, total: int, progress: Progress | None) -> None:
+        self.extractor, self.batch, self.total, self.progress = extractor, batch, total, progress
+        self.done = self.width = 0
 
     def __call__(self, images: Tensor) -> Tensor:
         """Rows `(N, width + classes)`."""
@@ -184,23 +200,32 @@ class _Look:
 
 
 @dataclass(frozen=True, eq=False)
-class _Sides:
-    """What is scored against: rows of features, `width` of them, and logits."""
+class _Sets:
+    """What is scored against: rows of features, `width` of them, and logits; and the metrics that score."""
 
     real: Tensor
     held_out: Tensor
     width: int
+    measures: Sequence[Measure]
 
     def scores(self, rows: Tensor) -> dict[str, float]:
         """Every score of rows that stand for generated ones."""
-        real, fake = self.real[:, : self.width], rows[:, : self.width]
-        sampled, held_out = fake[: len(fake) // 2], self.held_out[len(self.held_out) // 2 :, : self.width]
-        first, second = precision_recall(real, fake, NEIGHBOUR), density_coverage(real, fake, BALLS)
-        found = {"FID": frechet_distance(real, fake), "KID": kernel_distance(real, fake).value}
-        if rows.shape[1] > self.width:
-            found["IS"] = inception_score(rows[:, self.width :]).value
-        copies = nearest_neighbours(sampled, real, held_out).statistic
-        return {**found, **asdict(first), **asdict(second), "copies": copies}
+        found: dict[str, float] = {}
+        for measure in self.measures:
+            judged, held_out = rows, None
+            if measure.needs.held_out:
+                judged, held_out = rows[: len(rows) // 2], self._gathered(self.held_out[len(self.held_out) // 2 :])
+            by_moments = "moments" in measure.needs.real | measure.needs.fake
+            real, fake = self._gathered(self.real, by_moments), self._gathered(judged, by_moments)
+            given = measure(Sides(real, fake, held_out, errors=False))
+            found |= {name: score.value for name, score in given.items() if measure.gives[name].worse}
+        return found
+
+    def _gathered(self, rows: Tensor, by_moments: bool = False) -> Gathered:
+        features, logits = rows[:, : self.width], rows[:, self.width :]
+        moments = moments_of(features) if by_moments else None
+        known = logits if logits.shape[1] else None
+        return Gathered("pictures", len(rows), "", moments, features=features, logits=known)
 
 
 class _Stage(NamedTuple):
@@ -216,23 +241,23 @@ def _stage(draws: Sequence[Mapping[str, float]]) -> _Stage:
     return _Stage({name: fmean(values) for name, values in found.items()}, errors)
 
 
-def _drawn(sides: _Sides, distort: Distort, strength: float, seed: int) -> list[dict[str, float]]:
+def _drawn(sets: _Sets, distort: Distort, strength: float, seed: int) -> list[dict[str, float]]:
     """Every score of a set that is spoilt, for fewer samples of many draws."""
     draws = DRAWS if distort is few and strength else 1
-    return [sides.scores(distort(sides.held_out, strength, seed + k)) for k in range(draws)]
+    return [sets.scores(distort(sets.held_out, strength, seed + k)) for k in range(draws)]
 
 
 def _curve(scores: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
     return {name: tuple(one[name] for one in scores) for name in scores[0]}
 
 
-def _spread(whole: Tensor, width: int, seed: int) -> dict[str, float]:
+def _spread(whole: Tensor, sets: _Sets, seed: int) -> dict[str, float]:
     """The deviation of each score of one half of the real rows against the other, over chance divisions."""
     half, draw = len(whole) // 2, torch.Generator().manual_seed(seed + 1)
     found = []
     for _ in range(SPLITS):
         rows = whole[torch.randperm(len(whole), generator=draw)]
-        found.append(_Sides(rows[:half], rows[half:], width).scores(rows[half:]))
+        found.append(_Sets(rows[:half], rows[half:], sets.width, sets.measures).scores(rows[half:]))
     return {name: stdev(values) for name, values in _curve(found).items()}
 
 

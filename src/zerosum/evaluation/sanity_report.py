@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from zerosum._disk import replace_durably
-from zerosum.evaluation.measures import HIGHER
-from zerosum.evaluation.noticing import BETTER, BEYOND, FLATTERED, SPLITS, Sanity
+from zerosum.evaluation.measure import LOWER
+from zerosum.evaluation.noticing import BEYOND, SPLITS, Sanity
 from zerosum.evaluation.spoiling import OF_PICTURES
 from zerosum.pictures.mosaic import grid
 
@@ -92,10 +92,10 @@ def _curve(axes: "Axes", found: Sanity, name: str, score: str) -> None:
     low, high = values[0] - BEYOND * found.spread[score], values[0] + BEYOND * found.spread[score]
     axes.axhspan(low, high, color="0.85", lw=0)
     axes.plot(found.strengths, values, color="#2b6c99", lw=1.2)
-    upwards = BETTER[score] == HIGHER
+    upwards = found.infos[score].worse == LOWER
     for x, y, moved in zip(found.strengths, values, found.moved(name, score), strict=True):
         worse = moved > BEYOND
-        if worse or (score in FLATTERED and moved < -BEYOND):
+        if worse or (found.infos[score].better and moved < -BEYOND):
             axes.plot(x, y, "o", ms=3.5, color="#c03028", mfc="#c03028" if worse else "white")
     # As wide in every row, so that a flat line is one: the score's largest move anywhere.
     every = [value for curves in found.curves.values() for value in curves[score]]

@@ -12,7 +12,7 @@ from typing import Any
 from zerosum._disk import replace_durably
 
 FORMAT = "zerosum scores 1"
-_PARTS = ("scores", "errors", "protocol")
+_PARTS = ("scores", "errors", "protocol", "better")
 _NEEDED = ("real.n", "real.content", "fake.n", "features.name", "shape")  # without which nothing can be compared
 
 
@@ -25,16 +25,18 @@ class Scores:
         errors: the standard errors of those that have one.
         protocol: how they were made: plain texts and numbers by name.
         pairs: indices of generated and real samples that show a score; no file keeps them.
+        better: which way each score is better: "lower", "higher" or, where neither is, "".
     """
 
     values: Mapping[str, float]
     errors: Mapping[str, float] = field(default_factory=dict)
     protocol: Mapping[str, str | int] = field(default_factory=dict)
     pairs: tuple[tuple[int, int], ...] = ()
+    better: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The content of a score file."""
-        tables = (self.values, self.errors, self.protocol)
+        tables = (self.values, self.errors, self.protocol, self.better)
         return {"format": FORMAT, **{name: dict(table) for name, table in zip(_PARTS, tables, strict=True)}}
 
 
@@ -61,11 +63,11 @@ def read_scores(path: str | Path) -> Scores:
     numbers = [number for part in parts[:2] for number in part.values()]
     if len(parts) != len(_PARTS) or not all(isinstance(number, int | float) for number in numbers):
         raise ValueError(f"{path} is a damaged file of scores: it should hold tables of {', '.join(_PARTS)}")
-    values, errors, protocol = parts
+    values, errors, protocol, better = parts
     missing = [key for key in _NEEDED if key not in protocol]
     if missing:
         raise ValueError(f"{path} is a damaged file of scores: its protocol does not tell {missing[0]}")
-    return Scores(values, errors, protocol)
+    return Scores(values, errors, protocol, better=better)
 
 
 def shown(value: float, error: float | None = None) -> str:

@@ -14,7 +14,7 @@ from zerosum import __version__
 from zerosum.evaluation.cache import entry
 from zerosum.evaluation.gathering import Gathered, Need, Progress, digest, gather
 from zerosum.evaluation.manner import LEAST, Manner
-from zerosum.evaluation.measures import Score, Sides, chosen
+from zerosum.evaluation.measure import Measure, Plain, Score, Sides, chosen
 from zerosum.evaluation.scores import Scores
 from zerosum.evaluation.sides import Sample, Side, open_side, picked
 from zerosum.evaluation.stored import StoredMoments
@@ -31,16 +31,21 @@ _PLAIN = Manner()
 
 
 def evaluate(
-    real: Any, fake: Any, metrics: Sequence[str] = USUAL, manner: Manner = _PLAIN, held_out: Any = None
+    real: Any,
+    fake: Any,
+    metrics: Sequence[str | Measure | Plain] = USUAL,
+    manner: Manner = _PLAIN,
+    held_out: Any = None,
 ) -> Scores:
     """Score one side against another; `Evaluator` scores many against one.
 
     Args:
         real: the side that is right, whatever `open_side` takes.
         fake: the side that is judged, likewise.
-        metrics: names of measures, as `fid`, `kid`, `prdc`.
+        metrics: names, such as `fid`, `kid`, `prdc`; metrics with options, such as `PRDC(k=5)`, or of your own; or
+            plain functions of real and generated features, which `FunctionMeasure` describes.
         manner: how.
-        held_out: real samples that the generator was not trained on, for the measures that need some.
+        held_out: real samples that the generator was not trained on, for the metrics that need some.
 
     Raises:
         ValueError: in one sentence, for what cannot be scored.
@@ -54,9 +59,9 @@ class Evaluator:
 
     Attributes:
         real: the side that is right, whatever `open_side` takes.
-        metrics: names of measures.
+        metrics: names of metrics, metrics, or functions, as `evaluate` takes them.
         manner: how.
-        held_out: real samples that the generator was not trained on, for the measures that need some.
+        held_out: real samples that the generator was not trained on, for the metrics that need some.
         say: is told sentences that the user should read.
         progress: is told the samples done and in all.
 
@@ -65,7 +70,7 @@ class Evaluator:
     """
 
     real: Any
-    metrics: Sequence[str] = USUAL
+    metrics: Sequence[str | Measure | Plain] = USUAL
     manner: Manner = _PLAIN
     held_out: Any = None
     say: Callable[[str], None] | None = None
@@ -73,7 +78,7 @@ class Evaluator:
 
     def __post_init__(self) -> None:
         self.measures = chosen(self.metrics)
-        asking = [measure.name for measure in self.measures if measure.held_out]
+        asking = [measure.name for measure in self.measures if measure.needs.held_out]
         if asking and self.held_out is None:
             raise ValueError(f"{asking[0]} compares with real samples that were held out of training: give some")
         self._extractor: Extractor | None = None
@@ -88,19 +93,21 @@ class Evaluator:
         side = side if name is None else replace(side, name=name)
         self._match(side)
         real, held_out = self._looked_at_real(), self._looked_at_held_out()
-        needs = _together(measure.fake for measure in self.measures)
+        needs = _together(measure.needs.fake for measure in self.measures)
         with tempfile.TemporaryDirectory(prefix="zerosum-") as folder:
             sample = self._in_its_classes(side, self._sample(side, min(real.count, MOST)), needs)
             found = gather(side, sample, self._see, needs, self.manner.batch, Path(folder), self.progress)
             scores: dict[str, Score] = {}
             for measure in self.measures:
-                scores |= measure.compute(Sides(real, found, held_out, self.manner.seed))
+                scores |= _computed(measure, Sides(real, found, held_out, self.manner.seed))
         if found.content == real.content:
             self._tell(f"{side.name} and {self.side.name} are the same samples: unbiased scores come out below 0")
         values = {key: score.value for key, score in scores.items()}
         errors = {key: score.error for key, score in scores.items() if score.error is not None}
         pairs = [tuple(pair) for score in scores.values() if score.pairs is not None for pair in score.pairs.tolist()]
-        return Scores(values, errors, self._protocol(side, found), tuple(pairs))
+        infos = {key: info for measure in self.measures for key, info in measure.gives.items()}
+        better = {key: str(infos[key].better) for key in values}
+        return Scores(values, errors, self._protocol(side, found), tuple(pairs), better)
 
     def pictured(self, fake: Any, pairs: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor] | None:
         """The pictures of the pairs of the scores of a side: generated and real ones, uint8 `(count, H, W, C)` each.
@@ -115,7 +122,7 @@ class Evaluator:
         return picked(generated, firsts), picked(self._sample(self.side, UNASKED), seconds)
 
     def stored(self) -> StoredMoments:
-        """The moments of the real side, to be kept in a file; for measures of moments, such as `fid`."""
+        """The moments of the real side, to be kept in a file; for metrics of moments, such as `fid`."""
         real = self._looked_at_real()
         if real.moments is None:
             raise ValueError("moments are gathered where fid is asked for: add it to the metrics")
@@ -206,10 +213,10 @@ class Evaluator:
         return replace(sample, labels=places[sample.labels])
 
     def _looked_at_real(self) -> Gathered:
-        needs = _together(measure.real for measure in self.measures)
+        needs = _together(measure.needs.real for measure in self.measures)
         if self.side.stored is None:
             return self._once("real", self.side, needs)
-        more = [measure.name for measure in self.measures if measure.real - {"moments"}]
+        more = [measure.name for measure in self.measures if measure.needs.real - {"moments"}]
         if more:
             told = " and ".join(sorted(needs - {"moments"}))
             raise ValueError(f"{self.side.name} holds moments alone, and {more[0]} needs {told} of the real side")
@@ -217,7 +224,7 @@ class Evaluator:
         return Gathered(self.side.name, stored.moments.count, stored.content, stored.moments)
 
     def _looked_at_held_out(self) -> Gathered | None:
-        needs = _together(measure.held_out for measure in self.measures)
+        needs = _together(measure.needs.held_out for measure in self.measures)
         if not needs or "held_out" in self._known:
             return self._known.get("held_out")
         side = self._opened(self.held_out)
@@ -265,6 +272,14 @@ class Evaluator:
         told |= {f"metric.{measure.name}": measure.how for measure in self.measures}
         told |= {"shape": _times(self.side.shape), "seed": self.manner.seed, "device": self.manner.where.type}
         return told | {"zerosum": __version__, "torch": torch.__version__, "numpy": numpy.__version__}
+
+
+def _computed(measure: Measure, sides: Sides) -> Mapping[str, Score]:
+    found = measure(sides)
+    if found.keys() != measure.gives.keys():
+        names, given = (", ".join(some) or "none" for some in (measure.gives, found))
+        raise ValueError(f"the metric {measure.name} should return the scores {names}; found {given}")
+    return found
 
 
 def _together(needs: Iterable[frozenset[Need]]) -> frozenset[Need]:

@@ -2,6 +2,7 @@
 """The game itself: turns, players, the alternating step, the average of the generator, the ranks."""
 
 from zerosum.game import codes as codes
+from zerosum.game import device as device
 from zerosum.game import distributed as distributed
 from zerosum.game import draws as draws
 from zerosum.game import ema as ema
@@ -50,6 +51,7 @@ from zerosum.game.state import state_of as state_of
 from zerosum.game.trainable import TrainableGame as TrainableGame
 from zerosum.game.turn import Augmentation as Augmentation
 from zerosum.game.turn import Clock as Clock
+from zerosum.game.turn import Mapped as Mapped
 from zerosum.game.turn import Transformation as Transformation
 from zerosum.game.turn import Turn as Turn
 from zerosum.game.unrolled import Unrolled as Unrolled

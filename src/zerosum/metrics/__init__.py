@@ -1,4 +1,4 @@
-"""Numbers on samples and features. Pure functions of tensors."""
+"""Numbers on samples and features. Pure functions of tensors, of numpy arrays or of lists."""
 
 from zerosum import _rooms
 

@@ -1,5 +1,5 @@
 # Written by `make stubs`; do not edit.
-"""Numbers on samples and features. Pure functions of tensors."""
+"""Numbers on samples and features. Pure functions of tensors, of numpy arrays or of lists."""
 
 from zerosum.metrics import class_accuracy as class_accuracy
 from zerosum.metrics import classifier as classifier
@@ -16,6 +16,7 @@ from zerosum.metrics import moments as moments
 from zerosum.metrics import neighbours as neighbours
 from zerosum.metrics import path_length as path_length
 from zerosum.metrics import rules as rules
+from zerosum.metrics import vendi as vendi
 from zerosum.metrics import wasserstein as wasserstein
 from zerosum.metrics.class_accuracy import ClassificationAccuracy as ClassificationAccuracy
 from zerosum.metrics.class_accuracy import classification_accuracy_score as classification_accuracy_score
@@ -67,5 +68,6 @@ from zerosum.metrics.rules import mirrored as mirrored
 from zerosum.metrics.rules import object_counts as object_counts
 from zerosum.metrics.rules import one_of_each as one_of_each
 from zerosum.metrics.rules import one_view as one_view
+from zerosum.metrics.vendi import vendi_score as vendi_score
 from zerosum.metrics.wasserstein import sliced_wasserstein as sliced_wasserstein
 from zerosum.metrics.wasserstein import wasserstein_1d as wasserstein_1d

@@ -4,8 +4,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensors
 from zerosum.metrics._features import told
 from zerosum.metrics.classifier import SEEN, Precision, train_classifier
 
@@ -29,10 +29,10 @@ class ClassificationAccuracy:
 
 
 def classification_accuracy_score(
-    generated: Tensor,
-    generated_labels: Tensor,
-    real: Tensor,
-    real_labels: Tensor,
+    generated: Array,
+    generated_labels: Array,
+    real: Array,
+    real_labels: Array,
     classes: int,
     seed: int = 0,
     seen: int = SEEN,
@@ -55,6 +55,7 @@ def classification_accuracy_score(
     Raises:
         ValueError: for pictures or labels of another kind.
     """
+    generated, generated_labels, real, real_labels = tensors(generated, generated_labels, real, real_labels)
     if real.shape[1:] != generated.shape[1:] or len(real) < 2:
         raise ValueError(f"2 or more real pictures of the generated shape are needed; found {told(real)}")
     fits = real_labels.dtype == torch.int64 and real_labels.shape == (len(real),)

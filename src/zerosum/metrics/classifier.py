@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zerosum.metrics._arrays import Array, tensor, tensors
+
 PROTOCOL = "reader 1"  # another network or another training is another judge: change this with either
 BATCH, PEAK_RATE, WEIGHT_DECAY = 128, 4e-3, 0.02
 HELD_OUT, MOST_HELD_OUT = 5, 5_000  # one image in so many is held out, and no more than so many of them
@@ -73,20 +75,21 @@ class Classifier:
     accuracy: float
     held_out: int
 
-    def probabilities(self, images: Tensor) -> Tensor:
+    def probabilities(self, images: Array) -> Tensor:
         """What the classes of uint8 pictures `(N, C, H, W)` are held to be: float32 `(N, classes)`, rows of sum 1."""
         return self.read(images)[0].softmax(1)
 
-    def features(self, images: Tensor) -> Tensor:
+    def features(self, images: Array) -> Tensor:
         """Features of uint8 pictures `(N, C, H, W)`: float32 `(N, d)`, at least 0; those that the head reads."""
         return self.read(images)[1]
 
     @torch.no_grad()
-    def read(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def read(self, images: Array) -> tuple[Tensor, Tensor]:
         """Logits `(N, classes)` and features `(N, d)` of uint8 pictures `(N, C, H, W)`, float32, on the CPU.
 
         Raises `ValueError` for pictures of another shape.
         """
+        images = tensor(images)
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != self.shape:
             raise ValueError(f"this classifier reads uint8 pictures (N, {_listed(self.shape)}); found {_told(images)}")
         device = next(self.reader.parameters()).device
@@ -106,8 +109,8 @@ class Classifier:
 
 
 def train_classifier(
-    images: Tensor,
-    labels: Tensor,
+    images: Array,
+    labels: Array,
     classes: int,
     seed: int = 0,
     seen: int = SEEN,
@@ -133,6 +136,7 @@ def train_classifier(
     Raises:
         ValueError: for pictures or labels of another kind.
     """
+    images, labels = tensors(images, labels)
     _check(images, labels, classes)
     draw = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(images), generator=draw)

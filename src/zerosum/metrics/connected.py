@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from zerosum.metrics._arrays import Array, tensor
+
 
 @dataclass(frozen=True, eq=False)
 class Components:
@@ -32,12 +34,13 @@ class Components:
         return ((self.areas > smallest) & (self.areas <= largest)).sum(1)
 
 
-def components(mask: Tensor) -> Components:
+def components(mask: Array) -> Components:
     """Find the parts of masks, bool `(B, H, W)`, that hang together by the sides of their pixels.
 
     Every pixel takes the highest number among its neighbours' and then the number which that pixel has itself, until
     nothing changes.
     """
+    mask = tensor(mask)
     if mask.dtype != torch.bool or mask.dim() != 3:
         raise ValueError(f"parts are found in masks, bool (B, H, W); found {mask.dtype} {tuple(mask.shape)}")
     count, height, width = mask.shape

@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensor, tensors
+
 NOISE = 0.75  # share of noise at full strength
 BLUR = 1 / 16  # deviation of the blur, in sides
 RECTANGLES, BLACK = 5, 0.5  # how many, and the side of each, in sides
@@ -25,8 +27,9 @@ FLIPPED = 0.3  # share of pixels that are salt or pepper
 FEWEST = 1 / 32  # share of samples left
 
 
-def gaussian_noise(images: Tensor, strength: float, seed: int = 0) -> Tensor:
+def gaussian_noise(images: Array, strength: float, seed: int = 0) -> Tensor:
     """(1 - a) x + a n with n normal of mean 127.5 and deviation 127.5 / 2, cut at 0 and 255; a = 0.75 strength."""
+    images = tensor(images)
     _check_images(images, strength)
     share = NOISE * strength
 
@@ -37,11 +40,12 @@ def gaussian_noise(images: Tensor, strength: float, seed: int = 0) -> Tensor:
     return _each(images, spoil, "noise", seed)
 
 
-def gaussian_blur(images: Tensor, strength: float, seed: int = 0) -> Tensor:  # noqa: ARG001 - all are called alike
+def gaussian_blur(images: Array, strength: float, seed: int = 0) -> Tensor:  # noqa: ARG001 - all are called alike
     """Averages by a Gaussian of deviation strength / 16 of the longer side; the edge is repeated. The seed is not used.
 
     Heusel et al. go up to 4 pixels of 64, as here.
     """
+    images = tensor(images)
     _check_images(images, strength)
     deviation = BLUR * strength * max(images.shape[1:3])
     if not deviation:
@@ -52,8 +56,9 @@ def gaussian_blur(images: Tensor, strength: float, seed: int = 0) -> Tensor:  # 
     return torch.cat([_blurred(block, weights, reach) for block in torch.split(images, 64)])
 
 
-def black_rectangles(images: Tensor, strength: float, seed: int = 0) -> Tensor:
+def black_rectangles(images: Array, strength: float, seed: int = 0) -> Tensor:
     """Five black rectangles at random places, each half the strength of both sides large, within the picture."""
+    images = tensor(images)
     _check_images(images, strength)
     height, width = (round(BLACK * strength * side) for side in images.shape[1:3])
 
@@ -67,12 +72,13 @@ def black_rectangles(images: Tensor, strength: float, seed: int = 0) -> Tensor:
     return _each(images, spoil, "rectangles", seed)
 
 
-def swirl(images: Tensor, strength: float, seed: int = 0) -> Tensor:  # noqa: ARG001 - all are called alike
+def swirl(images: Array, strength: float, seed: int = 0) -> Tensor:  # noqa: ARG001 - all are called alike
     """Turns each picture about its centre, most there and ever less outwards. The seed is not used.
 
     A pixel at distance r and angle t shows what was at angle t + 4 strength exp(-5 r / (ln 2 R)), with R = 0.4 of the
     longer side, between pixels by bilinear interpolation; the edge is repeated.
     """
+    images = tensor(images)
     _check_images(images, strength)
     if not strength:
         return images.clone()
@@ -88,8 +94,9 @@ def swirl(images: Tensor, strength: float, seed: int = 0) -> Tensor:  # noqa: AR
     return torch.cat([_moved(block, places) for block in torch.split(images, 64)])
 
 
-def salt_and_pepper(images: Tensor, strength: float, seed: int = 0) -> Tensor:
+def salt_and_pepper(images: Array, strength: float, seed: int = 0) -> Tensor:
     """A share of 0.3 strength of the pixels becomes white or black, one as likely as the other."""
+    images = tensor(images)
     _check_images(images, strength)
 
     def spoil(x: Tensor, draw: torch.Generator) -> Tensor:
@@ -99,11 +106,12 @@ def salt_and_pepper(images: Tensor, strength: float, seed: int = 0) -> Tensor:
     return _each(images, spoil, "salt", seed)
 
 
-def contaminated(rows: Tensor, strength: float, seed: int = 0, *, other: Tensor) -> Tensor:
+def contaminated(rows: Array, strength: float, seed: int = 0, *, other: Array) -> Tensor:
     """A share `strength` of the rows gives way to rows of another set, `(M, ...)` of the same shape, one each.
 
     Where there are fewer of those, they are taken again.
     """
+    rows, other = tensors(rows, other)
     _check_rows(rows, strength)
     if not len(other) or other.shape[1:] != rows.shape[1:]:
         raise ValueError(
@@ -115,11 +123,12 @@ def contaminated(rows: Tensor, strength: float, seed: int = 0, *, other: Tensor)
     return _where(there, other[instead], rows)
 
 
-def modes_dropped(rows: Tensor, strength: float, seed: int = 0, *, labels: Tensor) -> Tensor:
+def modes_dropped(rows: Array, strength: float, seed: int = 0, *, labels: Array) -> Tensor:
     """A share `strength` of the classes, but never all, is left out: their rows give way to rows of classes that stay.
 
     `labels` are int64 `(B,)`. The classes go in an order that the seed decides.
     """
+    rows, labels = tensors(rows, labels)
     _check_rows(rows, strength)
     if labels.dtype != torch.int64 or labels.shape != (len(rows),):
         raise ValueError(f"labels say the class of each row, int64 ({len(rows)},); found {tuple(labels.shape)}")
@@ -131,8 +140,9 @@ def modes_dropped(rows: Tensor, strength: float, seed: int = 0, *, labels: Tenso
     return _where(dropped, rows[stay[pick]], rows)
 
 
-def repeated(rows: Tensor, strength: float, seed: int = 0) -> Tensor:
+def repeated(rows: Array, strength: float, seed: int = 0) -> Tensor:
     """A share `strength` of the rows, but never all, gives way to repetitions of those that stay."""
+    rows = tensor(rows)
     _check_rows(rows, strength)
     count = min(round(strength * len(rows)), len(rows) - 1)
     order = _shuffled(len(rows), "repeated", seed)
@@ -142,13 +152,15 @@ def repeated(rows: Tensor, strength: float, seed: int = 0) -> Tensor:
     return found
 
 
-def memorised(rows: Tensor, strength: float, seed: int = 0, *, train: Tensor) -> Tensor:
+def memorised(rows: Array, strength: float, seed: int = 0, *, train: Array) -> Tensor:
     """A share `strength` of the rows gives way to rows of the training set, `(M, ...)`, as if known by heart."""
+    rows, train = tensors(rows, train)
     return contaminated(rows, strength, seed, other=train)
 
 
-def fewer(rows: Tensor, strength: float, seed: int = 0) -> Tensor:
+def fewer(rows: Array, strength: float, seed: int = 0) -> Tensor:
     """Only a share of 32^-strength of the rows, at least two, in their order."""
+    rows = tensor(rows)
     _check_rows(rows, strength)
     count = max(round(len(rows) * FEWEST**strength), min(2, len(rows)))
     return rows[_shuffled(len(rows), "fewer", seed)[:count].sort().values]

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensor, tensors
 from zerosum.metrics._features import exact, told
 
 Unit = Literal["nats", "bits"]
@@ -13,7 +14,7 @@ _UNITS = {"nats": 1.0, "bits": math.log(2)}
 _NEAR_ONE = 1e-4  # how far probabilities of lower precision may sum from 1
 
 
-def entropy(p: Tensor, unit: Unit = "nats") -> float:
+def entropy(p: Array, unit: Unit = "nats") -> float:
     """H(p) = -sum p log p: how open the outcome is, from 0 where one is sure to log K where all K are alike.
 
     With `unit="bits"`, the questions with yes or no that a good code asks on average (Shannon 1948).
@@ -25,21 +26,23 @@ def entropy(p: Tensor, unit: Unit = "nats") -> float:
     Raises:
         ValueError: for numbers that are no probabilities, or another unit.
     """
+    p = tensor(p)
     p = _law(p, "p")
     return _in_unit(-torch.special.xlogy(p, p).sum(), unit)
 
 
-def cross_entropy(p: Tensor, q: Tensor, unit: Unit = "nats") -> float:
+def cross_entropy(p: Array, q: Array, unit: Unit = "nats") -> float:
     """H(p, q) = -sum p log q = H(p) + KL(p || q): the length of what p sends in the code made for q.
 
     It is what a classifier minimises, p being the labels and q what it says. Infinite where p has what q holds
     impossible. Arguments and errors as `kl_divergence`.
     """
+    p, q = tensors(p, q)
     p, q = _laws(p, q)
     return _in_unit(-torch.special.xlogy(p, q).sum(), unit)
 
 
-def kl_divergence(p: Tensor, q: Tensor, unit: Unit = "nats") -> float:
+def kl_divergence(p: Array, q: Array, unit: Unit = "nats") -> float:
     """KL(p || q) = sum p log(p / q) >= 0: what the code made for q costs in excess where p holds (Kullback-Leibler).
 
     Not symmetric. KL(data || model) is infinite where the model misses something (it punishes lost modes), and
@@ -52,17 +55,19 @@ def kl_divergence(p: Tensor, q: Tensor, unit: Unit = "nats") -> float:
     Raises:
         ValueError: for numbers that are no probabilities, laws over unlike outcomes, or another unit.
     """
+    p, q = tensors(p, q)
     p, q = _laws(p, q)
     return _in_unit(_kl(p, q), unit)
 
 
-def js_divergence(p: Tensor, q: Tensor, unit: Unit = "nats") -> float:
+def js_divergence(p: Array, q: Array, unit: Unit = "nats") -> float:
     """JS(p, q) = KL(p || m) / 2 + KL(q || m) / 2 with m = (p + q) / 2: from 0 to log 2, symmetric, never infinite.
 
     Against the best discriminator the minimax game's value is 2 JS - log 4 (Goodfellow et al. 2014, theorem 1). It is
     log 2 for any two laws without an outcome in common, however far apart: there it has no slope to learn from
     (Arjovsky et al. 2017, example 1). Arguments and errors as `kl_divergence`.
     """
+    p, q = tensors(p, q)
     p, q = _laws(p, q)
     m = (p + q) / 2
     return _in_unit((_kl(p, m) + _kl(q, m)) / 2, unit)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensors
+
 _BLOCK = 256
 _STEPS = 8
 _STEP = 1e-3  # of a parameter's deviation over the starts, for the slopes
@@ -29,7 +31,7 @@ class NearestDrawing:
     power: Tensor
 
 
-def nearest_drawing(images: Tensor, draw: Callable[[Tensor], Tensor], starts: Tensor) -> NearestDrawing:
+def nearest_drawing(images: Array, draw: Callable[[Tensor], Tensor], starts: Array) -> NearestDrawing:
     """Search the parameters by which `draw` comes nearest to each picture, in squared error.
 
     The nearest drawing of the starts is improved by eight steps of Levenberg and Marquardt, each taken only where it
@@ -41,6 +43,7 @@ def nearest_drawing(images: Tensor, draw: Callable[[Tensor], Tensor], starts: Te
         draw: makes pictures of parameters `(B, n)`.
         starts: parameters `(S, n)` to begin from; their deviations are the scale of each.
     """
+    images, starts = tensors(images, starts)
     scale = starts.std(0).clamp(min=1e-9)
     drawn = torch.cat([draw(rows).flatten(1) for rows in torch.split(starts, _BLOCK)])
     blocks = torch.split(images.flatten(1), _BLOCK)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensors
 from zerosum.metrics._features import check_pair, exact, in_pieces, mean, told
 from zerosum.metrics.moments import Moments, moments_of
 
@@ -16,7 +17,7 @@ _SURE = 100  # errors above which an eigenvalue's root is known well, and its er
 _LOST = 1e-11  # error of the trace, as a share of both variances, above which the slow and exact way is gone
 
 
-def frechet_distance(real: Tensor, fake: Tensor) -> float:
+def frechet_distance(real: Array, fake: Array) -> float:
     """The squared Frechet distance of the Gaussians with the mean and covariance of features (Heusel et al. 2017).
 
         FID = |m_r - m_f|^2 + tr S_r + tr S_f - 2 tr (S_r S_f)^(1/2)    (arXiv 1706.08500, equation 6)
@@ -30,6 +31,7 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
     Raises:
         ValueError: for features of another kind, with NaN, or of unlike dimensions.
     """
+    real, fake = tensors(real, fake)
     check_pair(real, fake)
     few, many = sorted((real, fake), key=len)
     n, m, d = len(few), len(many), few.shape[1]
@@ -84,7 +86,7 @@ class FrechetInfinity:
     distances: tuple[float, ...]
 
 
-def frechet_infinity(real: Tensor, fake: Tensor, splits: int = 3, seed: int = 0) -> FrechetInfinity:
+def frechet_infinity(real: Array, fake: Array, splits: int = 3, seed: int = 0) -> FrechetInfinity:
     """The Frechet distance extrapolated to endless samples (FID infinity; Chong and Forsyth 2020, arXiv 1911.07023).
 
     The expectation of FID is the true distance plus c / N and less (section 3 there), so a straight line through the
@@ -100,6 +102,7 @@ def frechet_infinity(real: Tensor, fake: Tensor, splits: int = 3, seed: int = 0)
     Raises:
         ValueError: for features of another kind, with NaN, of unlike dimensions, or no split.
     """
+    real, fake = tensors(real, fake)
     check_pair(real, fake, least=4)
     if splits < 1:
         raise ValueError(f"splits must be 1 or more; found {splits}")
@@ -133,7 +136,7 @@ class IntraClassFrechet:
     classes: dict[int, float]
 
 
-def intra_class_frechet(real: Tensor, real_labels: Tensor, fake: Tensor, fake_labels: Tensor) -> IntraClassFrechet:
+def intra_class_frechet(real: Array, real_labels: Array, fake: Array, fake_labels: Array) -> IntraClassFrechet:
     """The mean over classes of the Frechet distance within the class (intra FID; Miyato and Koyama 2018).
 
     For conditional games (arXiv 1802.05637, section 4): it sees a class that is drawn wrongly, or without variety,
@@ -147,6 +150,7 @@ def intra_class_frechet(real: Tensor, real_labels: Tensor, fake: Tensor, fake_la
     Raises:
         ValueError: for features or labels of another kind, or for a class without two samples on a side.
     """
+    real, real_labels, fake, fake_labels = tensors(real, real_labels, fake, fake_labels)
     check_pair(real, fake)
     for features, labels, side in ((real, real_labels, "real"), (fake, fake_labels, "fake")):
         if labels.shape != (len(features),) or labels.is_floating_point() or labels.is_complex():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensors
 from zerosum.metrics._features import check_pair, exact, mean, piece
 
 _ROWS = 1024  # samples of each side of a block of the kernel's matrix, at most
@@ -24,7 +25,7 @@ class KernelDistance:
     standard_error: float | None
 
 
-def kernel_distance(real: Tensor, fake: Tensor) -> KernelDistance:
+def kernel_distance(real: Array, fake: Array) -> KernelDistance:
     """The squared maximum mean discrepancy of features under k(x, y) = (x.y / d + 1)^3 (Binkowski et al. 2018).
 
     The U-statistic over all pairs, without the diagonals (arXiv 1801.01401, section 4; Gretton et al. 2012, eq. 3):
@@ -50,6 +51,7 @@ def kernel_distance(real: Tensor, fake: Tensor) -> KernelDistance:
     Raises:
         ValueError: for features of another kind, with NaN, or of unlike dimensions.
     """
+    real, fake = tensors(real, fake)
     check_pair(real, fake)
     n, m = len(real), len(fake)
     centre = mean(real)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensor
 from zerosum.metrics._features import check_features, in_pieces
 
 
@@ -23,7 +24,7 @@ class InceptionScore:
     spread: float | None
 
 
-def inception_score(logits: Tensor, splits: int = 1) -> InceptionScore:
+def inception_score(logits: Array, splits: int = 1) -> InceptionScore:
     """The exponential of the mutual information of sample and class (Salimans et al. 2016, arXiv 1606.03498).
 
         IS = exp(E_x KL(p(y|x) || p(y))),  p(y) = E_x p(y|x), within each split
@@ -38,6 +39,7 @@ def inception_score(logits: Tensor, splits: int = 1) -> InceptionScore:
     Raises:
         ValueError: for logits of another kind, with NaN, or for more splits than samples.
     """
+    logits = tensor(logits)
     check_features(logits, "classified")
     if not 1 <= splits <= len(logits):
         raise ValueError(f"splits must be 1 to the {len(logits)} samples that there are; found {splits}")

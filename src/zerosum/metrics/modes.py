@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensors
+
 IN_THE_PLANE = 3.0  # standard deviations within which the literature calls a point of the plane good
 
 
@@ -49,7 +51,7 @@ def reach(dimensions: int) -> float:
     return high
 
 
-def mode_coverage(samples: Tensor, centres: Tensor, std: float, within: float | None = None) -> ModeCoverage:
+def mode_coverage(samples: Array, centres: Array, std: float, within: float | None = None) -> ModeCoverage:
     """Count modes as the literature does: one is found when a sample lies within `within` standard deviations of it.
 
     The protocol of VEEGAN (Srivastava et al. 2017, arXiv 1705.07761) and PacGAN (Lin et al. 2018, arXiv 1712.04086),
@@ -64,6 +66,7 @@ def mode_coverage(samples: Tensor, centres: Tensor, std: float, within: float | 
     Raises:
         ValueError: where samples and centres differ in dimension, or there are no samples.
     """
+    samples, centres = tensors(samples, centres)
     if samples.dim() != 2 or centres.dim() != 2 or samples.shape[1] != centres.shape[1] or not len(samples):
         raise ValueError(f"expected points (N, d) and centres (K, d); found {samples.shape} and {centres.shape}")
     distance, nearest = torch.cdist(samples.double(), centres.double()).min(1)
@@ -73,7 +76,7 @@ def mode_coverage(samples: Tensor, centres: Tensor, std: float, within: float | 
     return ModeCoverage(len(centres), found, float(near.double().mean()), _divergence(nearest, truth))
 
 
-def label_coverage(labels: Tensor, confident: Tensor, truth: Tensor) -> ModeCoverage:
+def label_coverage(labels: Array, confident: Array, truth: Array) -> ModeCoverage:
     """Count modes where they are classes, as in stacked MNIST: one is found when a sample is read as its class.
 
     The protocol of unrolled GANs (Metz et al. 2017, arXiv 1611.02163), who read 25,600 samples of 1,000 modes.
@@ -86,6 +89,7 @@ def label_coverage(labels: Tensor, confident: Tensor, truth: Tensor) -> ModeCove
     Raises:
         ValueError: where the three do not fit each other, or there are no samples.
     """
+    labels, confident, truth = tensors(labels, confident, truth)
     fits = labels.shape == confident.shape and labels.dim() == truth.dim() == 1 and len(labels) > 0
     if not fits or int(labels.min()) < 0 or int(labels.max()) >= len(truth):
         raise ValueError(

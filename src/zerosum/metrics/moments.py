@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensor
 from zerosum.metrics._features import check_features, exact, in_pieces
 
 FORMAT = "zerosum moments 1"
@@ -59,8 +60,9 @@ class Moments:
             raise ValueError(f"a covariance needs 2 or more samples; found {self.count}")
         return self.count - 1
 
-    def add(self, features: Tensor) -> None:
+    def add(self, features: Array) -> None:
         """Take in features `(B, d)` of any floating-point dtype; raises `ValueError` for others, or for NaN."""
+        features = tensor(features)
         check_features(features, "added", least=0)
         if features.shape[1] != len(self.mean):
             raise ValueError(f"these moments are of {len(self.mean)} dimensions; found features of {features.shape[1]}")
@@ -122,8 +124,9 @@ def moments_facts(path: Path) -> dict[str, str]:
     return _read_facts(path)
 
 
-def moments_of(features: Tensor) -> Moments:
+def moments_of(features: Array) -> Moments:
     """The moments of features `(N, d)`."""
+    features = tensor(features)
     made = Moments(features.shape[1])
     made.mean, made._scatter = (exact(part.to(features.device)) for part in (made.mean, made._scatter))
     made.add(features)

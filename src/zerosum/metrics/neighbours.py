@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensors
 from zerosum.metrics._cells import k_means
 from zerosum.metrics._distances import Block, blocks, nearest, radii
 from zerosum.metrics._features import check_features, check_pair, mean
@@ -40,7 +41,7 @@ class DensityCoverage:
     coverage: float
 
 
-def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> PrecisionRecall:
+def precision_recall(real: Array, fake: Array, k: int = 3) -> PrecisionRecall:
     """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv 1904.06991, equations 1 and 2).
 
     The manifold of a set is the union of a closed ball around each sample that reaches to its k-th nearest neighbour in
@@ -54,6 +55,7 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> PrecisionRecall:
     Raises:
         ValueError: for features of another kind, with NaN, of unlike dimensions, or for k samples or fewer.
     """
+    real, fake = tensors(real, fake)
     _check(real, fake, k, min(len(real), len(fake)))
     real_reach, fake_reach = radii(real, k), radii(fake, k)
     made, found = (torch.zeros(len(side), dtype=torch.bool, device=real_reach.device) for side in (fake, real))
@@ -63,7 +65,7 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> PrecisionRecall:
     return PrecisionRecall(float(made.double().mean()), float(found.double().mean()))
 
 
-def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> DensityCoverage:
+def density_coverage(real: Array, fake: Array, k: int = 5) -> DensityCoverage:
     """Density and coverage (Naeem et al. 2020, arXiv 2002.09797, equations 5 and 6).
 
     Around each real sample lies an open ball that reaches to its k-th nearest neighbour among the real ones. Density
@@ -77,6 +79,7 @@ def density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> DensityCoverage:
     Raises:
         ValueError: for features of another kind, with NaN, of unlike dimensions, or for k real samples or fewer.
     """
+    real, fake = tensors(real, fake)
     _check(real, fake, k, len(real))
     reach = radii(real, k)
     within, covered = 0, torch.zeros(len(real), dtype=torch.bool, device=reach.device)
@@ -132,7 +135,7 @@ class Memorisation:
         return torch.stack([first, self.nearest[first]], 1)
 
 
-def nearest_neighbours(samples: Tensor, train: Tensor, held_out: Tensor, cells: int = 1, seed: int = 0) -> Memorisation:
+def nearest_neighbours(samples: Array, train: Array, held_out: Array, cells: int = 1, seed: int = 0) -> Memorisation:
     """Look for copies of the training set among samples (Meehan, Chaudhuri and Dasgupta 2020, arXiv 2004.05675).
 
     Distances alone say little: the yardstick is how near data lie that the generator was not trained on. Both sets of
@@ -152,6 +155,7 @@ def nearest_neighbours(samples: Tensor, train: Tensor, held_out: Tensor, cells: 
         ValueError: for features of another kind, with NaN, of unlike dimensions, or for so many cells that none is
             filled.
     """
+    samples, train, held_out = tensors(samples, train, held_out)
     for features, side in ((samples, "generated"), (held_out, "held-out"), (train, "training")):
         check_features(features, side)
         if features.shape[1] != samples.shape[1]:

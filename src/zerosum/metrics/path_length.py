@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensor, tensors
 from zerosum.metrics._features import check_features, exact, in_pieces, told
 
 _TRIM = 0.01  # share of the shortest and of the longest paths that StyleGAN's code leaves out
@@ -30,9 +31,9 @@ class PerceptualPathLength:
 
 @torch.no_grad()
 def perceptual_path_length(
-    features: Callable[[Tensor], Tensor],
-    start: Tensor,
-    end: Tensor,
+    features: Callable[[Tensor], Array],
+    start: Array,
+    end: Array,
     epsilon: float = 1e-4,
     path: Literal["spherical", "linear"] = "spherical",
     where: Literal["anywhere", "start"] = "anywhere",
@@ -59,6 +60,7 @@ def perceptual_path_length(
     Raises:
         ValueError: for latents of unlike shapes, no step, another path or place, or features that are not finite.
     """
+    start, end = tensors(start, end)
     if start.shape != end.shape or start.dim() < 2 or len(start) < 2 or not start.is_floating_point():
         raise ValueError(
             f"paths lead from floating-point latents (N, ...) to others, 2 or more; found {told(start)} and {told(end)}"
@@ -72,13 +74,14 @@ def perceptual_path_length(
     lengths = []
     for a, b, at in zip(*(torch.split(side, batch) for side in (start, end, t)), strict=True):
         here, there = (_PATHS[path](exact(a), exact(b), s.to(a.device)).to(a) for s in (at, at + epsilon))
-        first, second = features(torch.cat([here, there])).flatten(1).chunk(2)
+        first, second = tensor(features(torch.cat([here, there]))).flatten(1).chunk(2)
         lengths.append(_lengths(first, second, epsilon))
     return _summary(torch.cat(lengths))
 
 
-def path_length_between(first: Tensor, second: Tensor, epsilon: float = 1e-4) -> PerceptualPathLength:
+def path_length_between(first: Array, second: Array, epsilon: float = 1e-4) -> PerceptualPathLength:
     """The same from features `(N, d)` at both ends of each step, of one's own making."""
+    first, second = tensors(first, second)
     if not epsilon > 0:
         raise ValueError(f"epsilon must be above 0; found {epsilon}")
     if first.shape != second.shape or len(first) < 2:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
+from zerosum.metrics._arrays import Array, tensor, tensors
 from zerosum.metrics.connected import Components, components
 from zerosum.metrics.fitting import nearest_drawing
 
@@ -67,7 +68,7 @@ class Verdict:
         return RuleKept(count, kept, broken, 1 - readable, math.sqrt(max(broken * (1 - broken), 0) / count))
 
 
-def exactly(images: Tensor, wanted: Sequence[int] | Tensor, areas: tuple[float, float]) -> Verdict:
+def exactly(images: Array, wanted: Array, areas: tuple[float, float]) -> Verdict:
     """Whether bright objects on a dark ground are as many as wanted.
 
     An object is a part that hangs together, of about an object's area. Unreadable is a picture with anything else in
@@ -75,35 +76,40 @@ def exactly(images: Tensor, wanted: Sequence[int] | Tensor, areas: tuple[float, 
 
     Args:
         images: uint8 `(B, C, H, W)`.
-        wanted: the number of objects of each picture, int64 `(B,)`; or the numbers that are right for any.
+        wanted: the number of objects of each picture, a tensor or array, int64 `(B,)`; or a list of the numbers that
+            are right for any.
         areas: the smallest and the largest area of an object, in pixels.
     """
+    images = tensor(images)
     light = _smooth(_checked(images).amax(1, keepdim=True))[:, 0]
     lit = components(light > LIT)
     objects = lit.count(*_sizes(areas))
     strange = lit.count(SPECK * areas[0]) > objects
     ghosts = _without(components(light > GHOST), light > LIT).count(SPECK * areas[0]) > 0
-    if isinstance(wanted, Tensor):
-        _check_wanted(wanted, len(images))
-        right = objects == wanted.to(objects.device)
-    else:
+    if isinstance(wanted, Sequence):
         right = torch.isin(objects, torch.tensor(wanted, device=objects.device))
+    else:
+        each = tensor(wanted)
+        _check_wanted(each, len(images))
+        right = objects == each.to(objects.device)
     readable = ~strange & ~ghosts
     return Verdict(readable, readable & right)
 
 
-def object_counts(images: Tensor, areas: tuple[float, float]) -> Tensor:
+def object_counts(images: Array, areas: tuple[float, float]) -> Tensor:
     """How many objects `exactly` finds in each picture, int64 `(B,)`, whether or not it is readable."""
+    images = tensor(images)
     return components(_smooth(_checked(images).amax(1, keepdim=True))[:, 0] > LIT).count(*_sizes(areas))
 
 
-def unlikeness(images: Tensor) -> Tensor:
+def unlikeness(images: Array) -> Tensor:
     """In what share of a picture its right half is not the left one mirrored, float64 `(B,)`.
 
     With e the even and o the odd part about the vertical axis, x = e + o, and e taken without its mean in each channel:
     |o|^2 / (|e|^2 + |o|^2), where noise from pixel to pixel is taken off. 0 for mirrored halves, 1/2 for ones that have
     nothing to do with each other.
     """
+    images = tensor(images)
     x = _checked(images)
     odd = (x - x.flip(-1)) / 2
     even = _smooth(x - odd)
@@ -113,16 +119,17 @@ def unlikeness(images: Tensor) -> Tensor:
     return wrong / (wrong + right).clamp(min=1e-9)
 
 
-def mirrored(images: Tensor) -> Verdict:
+def mirrored(images: Array) -> Verdict:
     """Whether the right half is the left one mirrored: `unlikeness` up to 0.03.
 
     Unreadable is a picture that shows next to nothing, or in which most is noise from pixel to pixel.
     """
+    images = tensor(images)
     readable = _shows_something(_checked(images))
     return Verdict(readable, readable & (unlikeness(images) <= UNLIKE))
 
 
-def one_of_each(images: Tensor) -> Verdict:
+def one_of_each(images: Array) -> Verdict:
     """Whether a face has one head, two eyes, one nose and one mouth, each in its place.
 
     The head is what is bright and large; its parts are the dark islands in it. Eyes are the upper two, alike and level,
@@ -130,6 +137,7 @@ def one_of_each(images: Tensor) -> Verdict:
     a head, nothing bright of a head's size that keeps off the edge, and one with a part so faint that it can be meant
     or not.
     """
+    images = tensor(images)
     x = _checked(images)
     light = _smooth(x.mean(1, keepdim=True))[:, 0]
     pixels = light[0].numel()
@@ -153,7 +161,7 @@ def one_of_each(images: Tensor) -> Verdict:
     return Verdict(readable, readable & alone & parts & _in_place(filled, held))
 
 
-def one_view(images: Tensor, draw: Callable[[Tensor], Tensor], views: Tensor) -> Verdict:
+def one_view(images: Array, draw: Callable[[Tensor], Tensor], views: Array) -> Verdict:
     """Whether a picture is one that `draw` makes of some view, as of a solid whose corners and faces all must agree.
 
     A picture is right where the nearest view leaves next to nothing of it over (see `left_over`); one is unreadable
@@ -164,17 +172,19 @@ def one_view(images: Tensor, draw: Callable[[Tensor], Tensor], views: Tensor) ->
         draw: makes pictures of 0..255, float `(B, C, H, W)`, of views `(B, n)`.
         views: many of them, `(S, n)`, to begin from.
     """
+    images, views = tensors(images, views)
     left = left_over(images, draw, views)
     readable = _shows_something(_checked(images)) & (left <= NO_SOLID)
     return Verdict(readable, readable & (left <= NO_VIEW))
 
 
-def left_over(images: Tensor, draw: Callable[[Tensor], Tensor], views: Tensor) -> Tensor:
+def left_over(images: Array, draw: Callable[[Tensor], Tensor], views: Array) -> Tensor:
     """What share of a picture the nearest view does not explain, float64 `(B,)`; arguments as for `one_view`.
 
     |x - y|^2 / |x - mean of x|^2 for the nearest drawing y that is as soft as the picture is, where noise from pixel to
     pixel is taken off.
     """
+    images, views = tensors(images, views)
     x = _checked(images)
     # A further parameter mixes a sharp and a soft drawing, so that a picture is not wrong for being blurred.
     sharp = torch.cat([views, torch.rand(len(views), 1, generator=torch.Generator().manual_seed(0))], 1)

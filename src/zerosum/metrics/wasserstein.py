@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor
 
+from zerosum.metrics._arrays import Array, tensor, tensors
 from zerosum.metrics._features import AT_ONCE, check_pair, exact, in_pieces, mean, told
 
 
 def wasserstein_1d(
-    x: Tensor, y: Tensor, x_weights: Tensor | None = None, y_weights: Tensor | None = None, order: float = 1.0
+    x: Array, y: Array, x_weights: Array | None = None, y_weights: Array | None = None, order: float = 1.0
 ) -> float:
     """The Wasserstein distance of samples on the line: what it costs to carry the mass of one onto the other.
 
@@ -25,6 +26,9 @@ def wasserstein_1d(
     Raises:
         ValueError: for samples or weights of another kind, NaN among them, or an order below 1.
     """
+    x, y = tensors(x, y)
+    x_weights = None if x_weights is None else tensor(x_weights)
+    y_weights = None if y_weights is None else tensor(y_weights)
     _check_order(order)
     x, u = _sorted(x, x_weights, "x")
     y, v = _sorted(y, y_weights, "y")
@@ -32,7 +36,7 @@ def wasserstein_1d(
     return float(((x[at_x] - y[at_y]).abs() ** order * width).sum() ** (1 / order))
 
 
-def sliced_wasserstein(real: Tensor, fake: Tensor, directions: int = 500, order: float = 2.0, seed: int = 0) -> float:
+def sliced_wasserstein(real: Array, fake: Array, directions: int = 500, order: float = 2.0, seed: int = 0) -> float:
     """The Wasserstein distance of features along random directions (Bonneel et al. 2015, "Sliced and Radon").
 
         SW_p = (E over unit vectors w of W_p(w.x, w.y)^p)^(1/p)
@@ -50,6 +54,7 @@ def sliced_wasserstein(real: Tensor, fake: Tensor, directions: int = 500, order:
     Raises:
         ValueError: for features of another kind, with NaN, of unlike dimensions, no direction, or an order below 1.
     """
+    real, fake = tensors(real, fake)
     check_pair(real, fake)
     _check_order(order)
     if directions < 1:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 class Evaluation:
     """Score a run's samples against its data every so many images, and at its end.
 
-    What is learned stays the same to the last bit. Where `kid` is among the metrics, the generator is kept as it was
-    when its KID was best: one counts as better if it lies below the best by more than two standard errors of their
-    difference.
+    What is learned stays the same to the last bit. The generator is kept as it was when the score `best` was best: one
+    counts as better if it is so by more than two standard errors of the difference.
 
     Attributes:
         metrics: what to score, as `zerosum evaluate --metrics` takes it.
@@ -17,6 +16,8 @@ class Evaluation:
         features: feature extractor, by a name of ours that `--features` takes; None for the usual, inception.
         n: samples of each side, at most: few keep it cheap, and the errors tell what that costs.
         seed: which samples.
+        best: the score by which the best generator is kept, such as `fid` or `recall`; by default `kid` where it is
+            among the metrics, and none is kept otherwise.
     """
 
     metrics: tuple[str, ...] = ("fid", "kid")
@@ -24,6 +25,7 @@ class Evaluation:
     features: str | None = None
     n: int = 2_048
     seed: int = 0
+    best: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.metrics, tuple) or not self.metrics:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zerosum.evaluation.measure import measure_kinds
 from zerosum.pictures.curves import Curve, Level, compact, line_chart
 from zerosum.report._html import Section, joined, prose
 from zerosum.runs.log import ERROR, SCORE, Series
@@ -24,17 +25,6 @@ _READINGS = {
     "k": "The balance k of BEGAN, the weight of generated samples in the discriminator's loss. It is led so that the "
     "ratio of the two reconstruction errors stays at gamma.",
     "convergence": "BEGAN's measure of convergence, L(x) + |gamma L(x) − L(G(z))|. It falls while samples get better.",
-}
-_SCORES = {
-    "fid": "The Frechet distance of features, lower is better. It is biased upwards for few samples.",
-    "fid-infinity": "The Frechet distance of features led to infinitely many samples, lower is better.",
-    "kid": "The kernel distance of features, lower is better; around 0 where samples are as real ones. The best "
-    "generator by it is kept in best.safetensors.",
-    "is": "The inception score, higher is better.",
-    "precision": "The share of samples within the real ones, higher is better.",
-    "recall": "The share of real samples within the generated ones, higher is better.",
-    "density": "How densely real samples surround generated ones, higher is better.",
-    "coverage": "The share of real samples with a generated one beside them, higher is better.",
 }
 _BAND = 2.0  # standard errors on either side of a score
 
@@ -108,7 +98,10 @@ def _part(key: str) -> _Panel:
 def _score(key: str) -> _Panel:
     name = key.removeprefix(SCORE)
     band = "The band is two standard errors wide on either side, where one is known."
-    return _Panel(name, (key,), f"{_SCORES.get(name, f'The score {name}.')} {band}")
+    info = {score: info for kind in measure_kinds().values() for score, info in kind().gives.items()}.get(name)
+    line = f"The score {name}." if info is None else info.line
+    way = f" {info.better.capitalize()} is better." if info is not None and info.better else ""
+    return _Panel(name, (key,), f"{line}{way} {band}")
 
 
 def _reading(key: str) -> _Panel:

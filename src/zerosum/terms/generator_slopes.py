@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 from math import prod, sqrt
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zerosum.game.distributed import own_rows
 from zerosum.game.precision import at_least_float32
-from zerosum.game.turn import Generator, Turn
+from zerosum.game.turn import Generator, Mapped, Turn
 from zerosum.terms._common import check_player, check_weight, generated
 
 
@@ -46,12 +46,19 @@ class ModeSeeking:
         return self.weight / (turn.average(ratio.mean()) + 1e-5)
 
 
+def _as_mapped(G: Generator) -> Mapped | None:
+    """Return a generator as `Mapped` where it is one, else None."""
+    # Not isinstance: from Python 3.12 on it does not see what a module holds as submodules.
+    halves = [getattr(G, name, None) for name in ("mapping", "synthesis")]
+    return cast(Mapped, G) if all(map(callable, halves)) else None
+
+
 def _mapped(G: Generator, z: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
     """The latent w that G's slope is taken by, and the samples made of it; w is z where G has no mapping."""
-    halves = dict(G.named_children()) if isinstance(G, nn.Module) else {}
-    if {"mapping", "synthesis"} <= halves.keys():
-        w = halves["mapping"](z, c)
-        return w, halves["synthesis"](w)
+    halves = _as_mapped(G)
+    if halves is not None:
+        w = halves.mapping(z, c)
+        return w, halves.synthesis(w)
     return z, G(z) if c is None else G(z, c)
 
 
@@ -68,9 +75,9 @@ class PathLength:
     all ranks, of the first ones their plain mean: one that sets out from 0 would hold G still for as long as it takes
     to rise. y is divided by the root of the number of pixels, so that a picture's size changes nothing.
 
-    Of a generator with the submodules `mapping(z, c) -> w` and `synthesis(w) -> x` the Jacobian is by w, and the
-    squared length is the mean over the layers where each has a w of its own, `(B, layers, size)`. Of any other
-    generator it is by z. G runs anew for it. Batch norm in G ties its samples together, and so their lengths.
+    Of a `Mapped` generator, with `mapping(z, c) -> w` and `synthesis(w) -> x`, the Jacobian is by w, and the squared
+    length is the mean over the layers where each has a w of its own, `(B, layers, size)`. Of any other generator it is
+    by z. G runs anew for it. Batch norm in G ties its samples together, and so their lengths.
 
     Args:
         weight: weight (>= 0).

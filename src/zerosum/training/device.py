@@ -1,4 +1,4 @@
-"""Where and in which number format a run computes."""
+"""In which number format a run computes, and what its process takes."""
 
 __all__ = ()
 
@@ -14,24 +14,6 @@ from functools import partial
 import torch
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # what malloc.h calls them
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """The device by name (`cpu`, `cuda`, `cuda:1`, `mps`), or the best there is for `auto`.
-
-    Raises `ValueError` where the named device is not there.
-    """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        return torch.device(next(kind for kind, available in there.items() if available))
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        device = None
-    if device is None or not there.get(device.type, False):
-        usable = ", ".join(kind for kind, available in there.items() if available)
-        raise ValueError(f"no device {name!r} here; there is {usable}")
-    return device
 
 
 def has_bfloat16(device: torch.device) -> bool:

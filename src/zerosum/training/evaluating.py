@@ -5,7 +5,7 @@ __all__ = ()
 import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -13,6 +13,7 @@ from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.evaluation.comparison import differ
 from zerosum.evaluation.manner import Manner
+from zerosum.evaluation.measure import HIGHER, Direction, chosen
 from zerosum.evaluation.scores import Scores, shown, write_scores
 from zerosum.evaluation.scoring import Evaluator
 from zerosum.metrics.features.extractor import HALF, extractor_kinds
@@ -21,7 +22,14 @@ from zerosum.runs.files import BEST, EVALUATION
 from zerosum.runs.generator import TrainedGenerator, generator_bytes
 from zerosum.runs.log import ERROR, SCORE, append_log, evaluations, is_evaluation, read_log
 
-_DECIDES = "kid"
+_USUAL = "kid"  # by which the best generator is kept where the plan names no score
+
+
+class Criterion(NamedTuple):
+    """By what generators of a run are compared: a score, and which way it is better, "lower" or "higher"."""
+
+    score: str
+    better: Direction
 
 
 class RunScores:
@@ -43,6 +51,7 @@ class RunScores:
     def __init__(self, plan: Evaluation, run: Path, dataset: Dataset, device: torch.device) -> None:
         self.plan, self.run = plan, run
         _refuse_import(plan.features)
+        self.criterion = criterion(plan)
         manner = Manner(plan.features, plan.n, plan.seed, device=str(device))
         self.evaluator = Evaluator(dataset, plan.metrics, manner)
 
@@ -59,53 +68,79 @@ class RunScores:
         told |= {ERROR + name: error for name, error in scores.errors.items()}
         append_log(self.run, {**clock, **told})
         write_scores(self.run / EVALUATION, scores)
-        best = best_line(read_log(self.run))
+        best = best_line(read_log(self.run), self.criterion)
         is_best = best is not None and best["images"] == generator.images
         if is_best:
             replace_durably(self.run / BEST, generator_bytes(generator))
-        say(f"after {generator.images:,} images {_told(scores)}{', the best KID so far' if is_best else ''}")
+        say(f"after {generator.images:,} images {_told(scores)}{self._best_so_far() if is_best else ''}")
+
+    def _best_so_far(self) -> str:
+        assert self.criterion is not None
+        return f", the best {self.criterion.score} so far"
 
 
-def forget_best(run: Path, images: int) -> None:
+def criterion(plan: Evaluation | None) -> Criterion | None:
+    """By what the best generator of a run is kept; None where none is.
+
+    Raises `ValueError` where the plan names a score that its metrics do not give, or one that is better neither way.
+    """
+    if plan is None:
+        return None
+    better = {name: info.better for one in chosen(plan.metrics) for name, info in one.gives.items()}
+    if plan.best is None:
+        return Criterion(_USUAL, better[_USUAL]) if better.get(_USUAL) else None
+    if not better.get(plan.best):
+        usable = ", ".join(name for name, way in better.items() if way) or "none"
+        raise ValueError(
+            f"Evaluation.best names a score of its metrics that has a better direction ({usable}); found {plan.best!r}"
+        )
+    return Criterion(plan.best, better[plan.best])
+
+
+def forget_best(run: Path, images: int, plan: Evaluation | None) -> None:
     """Remove the best generator of a run if it had seen more than `images`, before that stretch of the log is dropped.
 
     The stretch is played anew, otherwise, and nothing would say any more where the file came from.
     """
-    best = best_line(read_log(run))
+    best = best_line(read_log(run), criterion(plan))
     if best is not None and best["images"] > images:
         (run / BEST).unlink(missing_ok=True)
 
 
-def best_line(log: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The line of a log with the best KID; None where there is none.
+def best_line(log: Iterable[Mapping[str, Any]], by: Criterion | None) -> Mapping[str, Any] | None:
+    """The line of a log with the best score; None where there is none, or nothing to compare by.
 
-    Of two lines the earlier one counts as better, unless the later lies below it by more than two standard errors of
-    their difference.
+    Of two lines the earlier one counts as better, unless the later is so by more than two standard errors of their
+    difference.
     """
     best: Mapping[str, Any] | None = None
+    if by is None:
+        return best
+    score, error, sign = SCORE + by.score, ERROR + by.score, -1 if by.better == HIGHER else 1
     for line in log:
-        value = line.get(SCORE + _DECIDES)
+        value = line.get(score)
         if value is None or not math.isfinite(value):
             continue
         if best is None:
             best = line
             continue
-        least, errors = best[SCORE + _DECIDES], [one.get(ERROR + _DECIDES) for one in (best, line)]
-        if value < least and differ(least, errors[0], value, errors[1]):
+        least, errors = best[score], [one.get(error) for one in (best, line)]
+        if sign * (value - least) < 0 and differ(least, errors[0], value, errors[1]):
             best = line
     return best
 
 
-def last_scores(run: Path) -> dict[str, Any]:
-    """What the summary of a run says of its evaluations: the last scores with their errors, and where KID was best."""
+def last_scores(run: Path, plan: Evaluation | None) -> dict[str, Any]:
+    """What the summary of a run says of its evaluations: the last scores with their errors, and the best one."""
     log = read_log(run)
     lines = evaluations(log)
     if not lines:
         return {}
     told = {name: value for name, value in lines[-1].items() if name != "images"}
-    best = best_line(log)
-    if best is not None:
-        told |= {"best_kid": best[SCORE + _DECIDES], "best_kid_images": best["images"]}
+    by = criterion(plan)
+    best = best_line(log, by)
+    if by is not None and best is not None:
+        told |= {f"best_{by.score}": best[SCORE + by.score], f"best_{by.score}_images": best["images"]}
     return told
 
 

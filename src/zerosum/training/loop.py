@@ -237,7 +237,9 @@ class Loop:
         generator = self.generator
         if self.scores is not None and not self.scores.done(self.game.images):
             self.evaluate()
-        for sentence in write_scores(self.run, generator, self.dataset, self.recipe.data, last_scores(self.run)):
+        for sentence in write_scores(
+            self.run, generator, self.dataset, self.recipe.data, last_scores(self.run, self.recipe.evaluation)
+        ):
             self.progress.say(sentence)
         self.progress.say(f"wrote {write_report(self.run, generator, self.dataset)}")
         others = [self.generator_named(name) for name in self.game.generators if name != MAIN]

@@ -16,9 +16,9 @@ import torch.distributed as dist
 from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
+from zerosum.game.device import choose_device
 from zerosum.game.distributed import rank, ranks
 from zerosum.runs.checkpoint import Checkpoint
-from zerosum.training.device import choose_device
 
 STEP = timedelta(minutes=10)  # how long a rank waits for the others within a round, slow data included
 WORK = timedelta(days=1)  # how long it waits while rank 0 works alone: a checkpoint, an evaluation, the report

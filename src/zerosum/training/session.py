@@ -201,7 +201,7 @@ class Session:
     def _tell_rollback(self, error: NonFiniteError, broken: int, say: Say) -> None:
         assert self.start is not None
         number = self.facts[_ROLLBACKS]
-        forget_best(self.run, self.game.images)
+        forget_best(self.run, self.game.images, self.recipe.evaluation)
         self._truncate_log(say)
         told = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
         clock = {name: self.start.numbers[name] for name in ("images", "seconds")}

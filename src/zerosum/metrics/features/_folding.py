@@ -50,21 +50,27 @@ def check_weights(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, .
 
 def folded(
     state: Mapping[str, Tensor], sketch: Sketch, epsilon: float, dtype: torch.dtype, device: torch.device
-) -> Find:
-    """Return what finds convolutions that do the work of the batch norm behind them, too.
+) -> dict[str, Tensor]:
+    """Return the weights and biases, by name, of convolutions that do the work of the batch norm behind them, too.
 
     w' = w g / sqrt(v + epsilon), b' = b - m g / sqrt(v + epsilon), for the norm's mean m, variance v, gain g, bias b;
     in float64, and then brought to dtype and device, kernels in channels last.
     """
-    ready: dict[str, Weights] = {}
+    ready: dict[str, Tensor] = {}
     for convolution, norm in sketch.pairs:
         gain, bias, mean, variance = (state[f"{norm}.{part}"].double() for part in _NORM)
         scale = gain / (variance + epsilon).sqrt()
         kernel = (state[f"{convolution}.weight"].double() * scale[:, None, None, None]).to(device, dtype)
         shift = (bias - mean * scale).to(device, dtype)
-        ready[convolution] = kernel.contiguous(memory_format=torch.channels_last), shift
+        ready[f"{convolution}.weight"] = kernel.contiguous(memory_format=torch.channels_last)
+        ready[f"{convolution}.bias"] = shift
+    return ready
+
+
+def finder(ready: Mapping[str, Tensor]) -> Find:
+    """What finds the weights of a convolution among those that `folded` returns."""
 
     def find(convolution: str, *_: object) -> Weights:
-        return ready[convolution]
+        return ready[f"{convolution}.weight"], ready[f"{convolution}.bias"]
 
     return find

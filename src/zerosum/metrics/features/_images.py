@@ -4,24 +4,28 @@ import torch
 from torch import Tensor
 
 
+def told(images: Tensor) -> str:
+    """The type and shape of images in a message."""
+    return f"{str(images.dtype).removeprefix('torch.')} ({', '.join(map(str, images.shape))})"
+
+
 def checked(images: Tensor) -> Tensor:
     """Return the images, which must be uint8 `(B, H, W, C)` with one or three channels, B at least 1.
 
     Raises:
         ValueError: for anything else, with what to do about it where that can be told.
     """
-    shape = tuple(images.shape)
-    told = f"{str(images.dtype).removeprefix('torch.')} ({', '.join(map(str, shape))})"
+    shape, found = tuple(images.shape), told(images)
     if images.dtype != torch.uint8:
-        raise ValueError(f"an extractor reads uint8 images (B, H, W, C), 0 to 255; found {told}")
+        raise ValueError(f"an extractor reads uint8 images (B, H, W, C), 0 to 255; found {found}")
     if images.dim() != 4:
-        raise ValueError(f"an extractor reads a batch of images (B, H, W, C); found {told}")
+        raise ValueError(f"an extractor reads a batch of images (B, H, W, C); found {found}")
     if shape[3] not in (1, 3) and shape[1] in (1, 3):
-        raise ValueError(f"an extractor reads channels last; found {told}: give images.permute(0, 2, 3, 1)")
+        raise ValueError(f"an extractor reads channels last; found {found}: give images.permute(0, 2, 3, 1)")
     if shape[3] not in (1, 3):
-        raise ValueError(f"an extractor reads images of 1 or 3 channels (B, H, W, C); found {told}")
+        raise ValueError(f"an extractor reads images of 1 or 3 channels (B, H, W, C); found {found}")
     if images.numel() == 0:
-        raise ValueError(f"an extractor reads one image or more; found {told}")
+        raise ValueError(f"an extractor reads one image or more; found {found}")
     return images
 
 

@@ -43,11 +43,13 @@ class _Units:
 
 
 def lite_network(find: Find, x: Tensor) -> Iterator[Tensor]:
-    """Yield the last map of pictures `(B, 3, 224, 224)` in -1..1: `(B, 1280, 7, 7)`."""
+    """Yield the map before each halving of images `(B, 3, 224, 224)` in -1..1, and the last one: `(B, 1280, 7, 7)`."""
     at = _Units(find, "")
     x = F.relu6(at.dense("_conv_stem", "_bn0", x, 32, 3, 2), inplace=True)
     number = 0
     for blocks, side, first, expansion, width in STAGES:
+        if first == 2:
+            yield x
         for place in range(blocks):
             x = _block(_Units(find, f"_blocks.{number}."), x, side, 1 if place else first, expansion, width)
             number += 1

@@ -1,17 +1,19 @@
 """A classifier of the user's own pictures as an extractor."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zerosum.metrics.classifier import PROTOCOL, SEEN, Classifier, restored, train_classifier
-from zerosum.metrics.features._images import checked
+from zerosum.metrics.features._images import checked, told
 from zerosum.metrics.features._naming import Wish
 from zerosum.metrics.features._weights import read_weights, state_hash
 from zerosum.metrics.features.extractor import Features
+from zerosum.metrics.features.feature_network import FeatureNetwork
 
 
 class ClassifierFeatures:
@@ -83,6 +85,11 @@ class ClassifierFeatures:
             "accuracy": f"{self.classifier.accuracy:.4f} of {self.classifier.held_out} held out",
         }
 
+    def module(self) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input, without maps: it reads images of one shape."""
+        reader = self.classifier.reader
+        return FeatureNetwork(partial(_see, reader, self.classifier.shape), {**reader.state_dict()})
+
     def __call__(self, images: Tensor) -> Features:
         """Return features and logits of uint8 images `(B, H, W, C)` of the shape that the classifier learned from.
 
@@ -94,3 +101,11 @@ class ClassifierFeatures:
             x = x.expand(-1, self.classifier.shape[0], -1, -1)
         logits, features = self.classifier.read(x)
         return Features(features, logits)
+
+
+def _see(reader: nn.Module, shape: tuple[int, ...], x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    x = x.expand(-1, shape[0], -1, -1) if x.shape[1] == 1 else x
+    if tuple(x.shape[1:]) != shape:
+        raise ValueError(f"this classifier reads images (B, {', '.join(map(str, shape))}); found {told(x)}")
+    _, features = torch.func.functional_call(reader, dict(weights), (x / 127.5 - 1,))
+    return (features,)

@@ -1,10 +1,11 @@
 """DINOv2: features of a network that was taught no classes."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zerosum._disk import file_hash
 from zerosum.metrics.features._images import colours
@@ -12,6 +13,7 @@ from zerosum.metrics.features._naming import Wish
 from zerosum.metrics.features._networks import format_name, in_blocks
 from zerosum.metrics.features._resize import BICUBIC, bicubic
 from zerosum.metrics.features.extractor import Features
+from zerosum.metrics.features.feature_network import FeatureNetwork
 
 SIDE = 224
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels, 0 to 1
@@ -81,9 +83,25 @@ class DinoV2:
         """Return the features of uint8 images `(B, H, W, C)`, `(B, d)`."""
         return Features(torch.cat(in_blocks(images, self.device, self._read)))
 
+    def module(self) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input; its maps are those of the patches, 16x16."""
+        return FeatureNetwork(partial(_see, self._network), {**self._network.state_dict()})
+
     def _read(self, images: Tensor) -> Tensor:
-        x = bicubic(colours(images, self.device), SIDE)
-        mean, spread = (torch.tensor(values, device=self.device)[:, None, None] for values in (MEAN, SPREAD))
-        x = (x / 255 - mean) / spread
+        x = _scaled(colours(images, self.device))
         tokens: Tensor = self._network(pixel_values=x.to(self.dtype)).last_hidden_state
         return tokens[:, 0].float().cpu()
+
+
+def _scaled(x: Tensor) -> Tensor:
+    """Images `(B, 3, H, W)` in 0..255 as the network reads them."""
+    mean, spread = (torch.tensor(values, device=x.device)[:, None, None] for values in (MEAN, SPREAD))
+    return (bicubic(x, SIDE) / 255 - mean) / spread
+
+
+def _see(network: nn.Module, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    x = _scaled(x.expand(-1, 3, -1, -1))
+    found = torch.func.functional_call(network, dict(weights), kwargs={"pixel_values": x})
+    tokens: Tensor = found.last_hidden_state
+    width = int((tokens.shape[1] - 1) ** 0.5)
+    return tokens[:, 1:].mT.reshape(len(x), -1, width, width), tokens[:, 0]

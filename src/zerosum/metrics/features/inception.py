@@ -1,19 +1,21 @@
 """Inception: the features of FID, KID and the Inception Score."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from zerosum.metrics.features._fid_network import CLASSES, EPSILON, SIDE, STAGES, fid_network
-from zerosum.metrics.features._folding import Sketch, check_weights, folded
+from zerosum.metrics.features._folding import Sketch, check_weights, finder, folded
 from zerosum.metrics.features._images import colours
 from zerosum.metrics.features._naming import Wish
 from zerosum.metrics.features._networks import format_name, in_blocks
 from zerosum.metrics.features._resize import TENSORFLOW_1, tensorflow_bilinear
 from zerosum.metrics.features._weights import Progress, PublicFile, found_or_fetched, read_weights, state_hash
 from zerosum.metrics.features.extractor import Features
+from zerosum.metrics.features.feature_network import FeatureNetwork
 
 LAYERS = (*STAGES, "logits_unbiased", "logits")
 EARLY = ("64", "192", "768")  # the network ends there: no logits
@@ -68,7 +70,8 @@ class Inception:
         sketch = Sketch(fid_network, SIDE)
         head = {"fc.weight": (CLASSES, STAGES["2048"]), "fc.bias": (CLASSES,)}
         check_weights(state, sketch.shapes | head, "Inception")
-        self._find = folded(state, sketch, EPSILON, dtype, self.device)
+        self._weights = folded(state, sketch, EPSILON, dtype, self.device)
+        self._find = finder(self._weights)
         self._wide = torch.float64 if dtype == torch.float64 else torch.float32
         self._head = tuple(state[name].to(self.device, self._wide) for name in head)
 
@@ -105,11 +108,17 @@ class Inception:
         blocks = in_blocks(images, self.device, lambda some: dict(self._layers(some, LAYERS[-1])), self.dtype)
         return {layer: torch.cat([block[layer] for block in blocks]) for layer in LAYERS}
 
+    def module(self) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input: the maps behind its stages, and the features.
+
+        The features are those of `layer`, as a score takes them; logits are features here like others.
+        """
+        head = dict(zip(("fc.weight", "fc.bias"), self._head, strict=True))
+        return FeatureNetwork(partial(_see, self.layer), self._weights | head)
+
     def _layers(self, images: Tensor, last: str) -> Iterator[tuple[str, Tensor]]:
         """The layers of a few images, one after another; maps beyond the last one wanted are not computed."""
-        x = (colours(images, self.device).to(self._wide) - 128) / 128
-        if x.shape[2:] != (SIDE, SIDE):
-            x = tensorflow_bilinear(x, SIDE)
+        x = _scaled(colours(images, self.device).to(self._wide))
         x = x.to(self.dtype, memory_format=torch.channels_last)
         for layer, found in fid_network(self._find, x):
             x = found.mean((2, 3), dtype=self._wide)
@@ -120,3 +129,22 @@ class Inception:
         unbiased = x @ weight.T
         yield "logits_unbiased", unbiased.float().cpu()
         yield "logits", (unbiased + bias).float().cpu()
+
+
+def _scaled(x: Tensor) -> Tensor:
+    """Images `(B, 3, H, W)` in 0..255 as the network reads them."""
+    x = (x - 128) / 128
+    return x if x.shape[2:] == (SIDE, SIDE) else tensorflow_bilinear(x, SIDE)
+
+
+def _see(layer: str, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    maps: list[Tensor] = []
+    for name, found in fid_network(finder(weights), _scaled(x.expand(-1, 3, -1, -1))):
+        maps.append(found)
+        if name == layer:
+            break
+    features = maps[-1].mean((2, 3))
+    if layer in STAGES:
+        return *maps, features
+    unbiased = features @ weights["fc.weight"].to(features).T
+    return *maps, unbiased + weights["fc.bias"].to(features) if layer == "logits" else unbiased

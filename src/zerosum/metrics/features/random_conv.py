@@ -1,6 +1,6 @@
 """A convolutional network that was never trained."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 from zerosum.metrics.features._images import colours
 from zerosum.metrics.features._naming import Wish
 from zerosum.metrics.features.extractor import Features
+from zerosum.metrics.features.feature_network import FeatureNetwork
 
 SIDE = 64  # pictures are brought to this side
 WIDTHS = (3, 32, 64, 128, 128)  # channels, from the picture to the last map
@@ -63,7 +64,22 @@ class RandomConv:
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Features:
         """Return the features of uint8 images `(B, H, W, C)`, `(B, 512)`."""
-        x = F.interpolate(colours(images, self.device), (SIDE, SIDE), mode="bilinear", antialias=True) / 127.5 - 1
-        for weight in self.weights:
-            x = F.conv2d(x, weight, stride=2, padding=1).relu()
-        return Features(F.adaptive_avg_pool2d(x, GRID).flatten(1).cpu())
+        return Features(_layers(colours(images, self.device), self.weights)[-1].cpu())
+
+    def module(self) -> FeatureNetwork:
+        """Return it as a module with gradients to its input: four maps, of sides 32, 16, 8 and 4, and the features."""
+        return FeatureNetwork(_see, {str(place): weight for place, weight in enumerate(self.weights)})
+
+
+def _see(x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    return _layers(x.expand(-1, 3, -1, -1), weights.values())
+
+
+def _layers(x: Tensor, weights: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """The maps of images `(B, 3, H, W)` in 0..255, and the features."""
+    x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True) / 127.5 - 1
+    found = []
+    for weight in weights:
+        x = F.conv2d(x, weight, stride=2, padding=1).relu()
+        found.append(x)
+    return *found, F.adaptive_avg_pool2d(x, GRID).flatten(1)

@@ -1,0 +1,66 @@
+"""The Vendi score: how many different samples there effectively are."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from zerosum.metrics._arrays import Array, tensor
+from zerosum.metrics._features import check_features, in_pieces
+
+
+def vendi_score(features: Array, order: float = 1.0) -> float:
+    """The effective number of different samples (Friedman and Dieng 2023, arXiv 2210.02410, definition 3.1).
+
+        VS = exp(-sum_i l_i log l_i)
+
+    With l the eigenvalues of K / N, where K holds the cosine similarities of all pairs of samples: from 1 where all are
+    alike to N where each is orthogonal to the others. It needs no real samples, so it says nothing of fidelity, and it
+    grows with N: compare at the same. Of another order q it is exp(log(sum_i l_i^q) / (1 - q)) (Pasarkar and Dieng
+    2023, arXiv 2310.12952): small q weighs rare kinds of samples more, and infinity sees the most frequent one only.
+
+    K has the eigenvalues of the d x d matrix of the normalised features, so it takes min(N, d)^2 numbers.
+
+    Args:
+        features: `(N, d)`, one sample or more, none of them all 0, of any floating-point dtype.
+        order: q >= 0; infinity as `math.inf`.
+
+    Raises:
+        ValueError: for features of another kind, with NaN, with a sample of length 0, or an order below 0.
+    """
+    features = tensor(features)
+    check_features(features, "scored", least=1)
+    if not order >= 0:
+        raise ValueError(f"order must be 0 or more; found {order}")
+    n, d = features.shape
+    few = n <= d
+    product = torch.zeros(min(n, d), min(n, d), dtype=torch.float64)
+    for first, part in in_pieces(features):
+        x = _unit(part, first).cpu()
+        if not few:
+            product.addmm_(x.T, x)
+            continue
+        for second, other in in_pieces(features):
+            product[first : first + len(x), second : second + len(other)] = x @ _unit(other, second).cpu().T
+    shares = torch.linalg.eigvalsh(product / n).clamp_min(0)
+    return _effective_number(shares / shares.sum(), order)
+
+
+def _unit(rows: Tensor, first: int) -> Tensor:
+    """Rows of length 1."""
+    length = rows.norm(dim=1, keepdim=True)
+    if not bool((length > 0).all()):
+        index = first + int((length[:, 0] == 0).int().argmax())
+        raise ValueError(f"a cosine similarity needs features that are not all 0; sample {index} has such")
+    unit: Tensor = rows / length
+    return unit
+
+
+def _effective_number(shares: Tensor, order: float) -> float:
+    """The exponential of the Renyi entropy of shares `(k,)` of sum 1."""
+    if order == 1:
+        return math.exp(-float(torch.special.xlogy(shares, shares).sum()))
+    if order == math.inf:
+        return 1 / float(shares.max())
+    there = shares[shares > len(shares) * 2.0**-52]  # what rounding leaves of a zero would count in full at order 0
+    return math.pow(float(there.pow(order).sum()), 1 / (1 - order))
