@@ -11,16 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
 from zerosum.networks.conditioning import (
     Auxiliary,
-    Condition,
     Discriminative,
     Head,
     Projection,
     check_auxiliary,
     check_way,
-    embed,
     entrance,
     needed,
     predictions,
@@ -67,7 +66,7 @@ class _PixelHead(nn.Module):
     def __init__(self, features: int, condition: Condition | None) -> None:
         super().__init__()
         self.linear = nn.Conv2d(features, 1, 1)
-        self.embedding = None if condition is None else embed(condition, features, features**-0.5)
+        self.embedding = None if condition is None else condition.embed(features, features**-0.5)
 
     def forward(self, h: Tensor, c: Tensor | None) -> Tensor:
         """`(B, features, H, W)` to `(B, H * W)`."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from zerosum.networks.conditioning import Condition
+from zerosum.conditions.condition import Condition
 
 Given = nn.Module | Callable[[], nn.Module]
 

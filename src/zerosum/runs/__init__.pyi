@@ -17,13 +17,8 @@ from zerosum.runs.checkpoint import Checkpoint as Checkpoint
 from zerosum.runs.checkpoint import checkpoints as checkpoints
 from zerosum.runs.checkpoint import load_checkpoint as load_checkpoint
 from zerosum.runs.checkpoint import newest_checkpoint as newest_checkpoint
-from zerosum.runs.checkpoint import prune_checkpoints as prune_checkpoints
-from zerosum.runs.checkpoint import save_checkpoint as save_checkpoint
-from zerosum.runs.checkpoint import set_aside as set_aside
-from zerosum.runs.checkpoint import sweep as sweep
 from zerosum.runs.discriminator import TrainedDiscriminator as TrainedDiscriminator
 from zerosum.runs.discriminator import load_discriminator as load_discriminator
-from zerosum.runs.facts import check_facts as check_facts
 from zerosum.runs.generator import TrainedGenerator as TrainedGenerator
 from zerosum.runs.generator import build_generator as build_generator
 from zerosum.runs.generator import generator_bytes as generator_bytes

@@ -150,8 +150,8 @@ def _refuse_import(features: str | None) -> None:
     known = extractor_kinds()
     if colon and name.removesuffix(HALF) not in known:
         raise ValueError(
-            f"a recipe imports nothing, and its features are one of {', '.join(known)}; found {features!a:.80}. Score by "
-            f"your own with zerosum evaluate --features"
+            f"a recipe imports nothing, and its features are one of {', '.join(known)}; found {features!a:.80}. Score "
+            f"by your own with zerosum evaluate --features"
         )
 
 
