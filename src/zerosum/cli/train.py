@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 @using
 def train(
     recipe: Annotated[
-        str,
-        typer.Argument(
-            help="A recipe's name (see `zerosum recipes`), a recipe.txt file, or a FILE.py that defines one."
-        ),
+        str, typer.Argument(help="Name (see `zerosum recipes`), recipe.txt, or a FILE.py with a recipe.")
     ],
     data: Annotated[
         str | None, typer.Option(help="Other data: a folder or zip of images, a .npy/.npz, or a source like 'Ring()'.")
