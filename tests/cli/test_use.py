@@ -28,6 +28,10 @@ class Exponential:
         return -fake.mean()
 
 
+def gap(real, fake):
+    return float((real.mean(0) - fake.mean(0)).norm())
+
+
 recipe = replace(
     ring(), objective=Exponential(), generator=MLPGenerator(hidden=(8,)), discriminator=MLPDiscriminator(hidden=(8,)),
     {SMALL}
@@ -83,6 +87,9 @@ def test_an_own_objective_trained_in_python_is_used_by_commands(tmp_path, comman
     command("report", run)
     assert (run / "report.html").read_text() == page
     command("evaluate", "Ring(count=64)", run, "--n", 64)
+    scored = ("evaluate", "Ring(count=64)", run, "--n", 64, "--metrics", "fid,gap", "--json")
+    assert json.loads(command(*scored, "--use", "mine.py").stdout)["scores"]["gap"] > 0
+    assert "no metric is called 'gap'" in command(*scored, code=1).stderr
     unknown = command("train", run / "recipe.txt", "--out", "runs/again", code=1).stderr
     assert unknown == (
         "zerosum: unknown class 'Exponential': if it is yours, pass --use FILE.py (or known= in Python); "

@@ -1,8 +1,9 @@
 """`zerosum evaluate`."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -61,12 +62,13 @@ def evaluate(
     from zerosum.evaluation.scores import write_scores
     from zerosum.evaluation.scoring import Evaluator
 
-    manner = Manner(features, n, seed, batch, cache=not no_cache, known=known())
+    own = known()
+    manner = Manner(features, n, seed, batch, cache=not no_cache, known=own)
     if sanity:
         _spoil(real, fake, manner, out or Path("sanity"), as_json)
         return
     _check_out(fake, out)
-    names = [name.strip() for name in metrics.split(",")] if fake is not None else ["fid"]
+    names = [_metric(name.strip(), own) for name in metrics.split(",")] if fake is not None else ["fid"]
     with telling("looking") as (say, progress):
         evaluator = Evaluator(real, names, manner, held_out, say, progress)
         if fake is None and out is not None:
@@ -80,6 +82,12 @@ def evaluate(
         write_scores(out, scores)
         _show_pairs(evaluator, fake, scores, out.with_suffix(".pairs.png"))
     print_json(scores.as_dict()) if as_json else typer.echo(_table(scores))
+
+
+def _metric(name: str, own: Mapping[str, Any]) -> Any:
+    """A metric by its name, or one of the user's own by that of its class or function."""
+    found = own.get(name, name)
+    return found() if isinstance(found, type) else found
 
 
 def _spoil(real: str, other: str | None, manner: "Manner", out: Path, as_json: bool) -> None:
