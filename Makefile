@@ -34,16 +34,16 @@ stubs: .venv/ready
 	$(BIN)/python -m scripts.stubs
 
 bench: .venv/ready .venv-peers/ready
-	$(BIN)/python -m bench
+	$(BIN)/python -m benchmarks
 
-# Living libraries to compare with, in a .venv of their own: then .venv/bin/python -m bench.peers or -m bench.inception
+# Living libraries to compare with, in a .venv of their own: then .venv/bin/python -m benchmarks.peers.peers or -m benchmarks.speed.inception
 peers: .venv-peers/ready
 
-# The long tests, and then every recipe by its own command: bench/gallery.md and docs/gallery/. Some hours.
+# The long tests, and then every recipe by its own command: benchmarks/results/gallery.md and docs/gallery/. Some hours.
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow tests
-	$(BIN)/python -m bench.kills --record
-	$(BIN)/python -m bench.gallery
+	$(BIN)/python -m benchmarks.robustness.kills --record
+	$(BIN)/python -m benchmarks.quality.gallery
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -51,10 +51,10 @@ slow: .venv/ready
 	touch $@
 
 # Alone: torch-fidelity asks for torchvision, whose wheels do not go with the CPU build of torch; its network needs none.
-.venv-peers/ready: bench/peers.txt bench/peers_alone.txt constraints.txt
+.venv-peers/ready: benchmarks/peers/peers.txt benchmarks/peers/peers_alone.txt constraints.txt
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --requirement bench/peers.txt
-	.venv-peers/bin/python -m pip install --quiet --no-deps --requirement bench/peers_alone.txt
+	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --requirement benchmarks/peers/peers.txt
+	.venv-peers/bin/python -m pip install --quiet --no-deps --requirement benchmarks/peers/peers_alone.txt
 	touch $@
 
 clean:

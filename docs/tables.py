@@ -12,7 +12,7 @@ from pathlib import Path
 
 from zerosum._rooms import homes
 from zerosum.evaluation.measure import measure_kinds
-from zerosum.metrics.features.extractor import extractor_kinds
+from zerosum.features.extractor import extractor_kinds
 from zerosum.recipes.descriptions import defaults, summary, written
 from zerosum.recipes.named_recipes import about, catalogue
 from zerosum.recipes.reader import vocabulary

@@ -1,4 +1,4 @@
-"""Draw what each measure of difference sees when two laws drift apart: `docs/pictures/divergences.png`.
+"""Draw what each measure of difference sees when two laws drift apart: `docs/images/divergences.png`.
 
     python scripts/draw_divergences.py
 
@@ -21,7 +21,7 @@ from zerosum.metrics.kernel import kernel_distance
 from zerosum.metrics.wasserstein import wasserstein_1d
 from zerosum.objectives.kernel import MMD, GaussianKernel
 
-TARGET = Path(__file__).parents[1] / "docs" / "pictures" / "divergences.png"
+TARGET = Path(__file__).parents[1] / "docs" / "images" / "divergences.png"
 BIN = 0.05  # the width of an outcome, in units of the drift
 FURTHEST = 3.0
 DRIFTS = torch.arange(round(FURTHEST / BIN) + 1) * BIN

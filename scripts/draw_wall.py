@@ -1,4 +1,4 @@
-"""Draw the wall of images at the head of README: `docs/pictures/wall.png`.
+"""Draw the wall of images at the head of README: `docs/images/wall.png`.
 
     python scripts/draw_wall.py
 

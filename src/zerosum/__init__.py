@@ -13,6 +13,6 @@ _HOMES = {
     "Run": "zerosum.runs.run",
     "load": "zerosum.runs.generator",
     "read": "zerosum.recipes.reader",
-    "train": "zerosum.training.run",
+    "train": "zerosum.training.train",
 }
 _rooms.open_room(__name__)

@@ -6,15 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.augment import (
-    Anisotropy,
-    Flip,
-    FractionalTranslate,
-    IntegerTranslate,
-    Rotate,
-    Rotate90,
-    Scale,
-)
+from zerosum.augment import Anisotropy, Flip, FractionalTranslate, IntegerTranslate, Rotate, Rotate90, Scale
 from zerosum.game import Draws
 
 MOTIONS = [FractionalTranslate(), Scale(1.0), Anisotropy(1.0), Rotate(), Rotate90(), Flip(1.0), IntegerTranslate(0.5)]

@@ -25,7 +25,7 @@ from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
-from zerosum.training.run import train
+from zerosum.training.train import train
 
 SIDE = 8
 

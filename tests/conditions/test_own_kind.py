@@ -14,18 +14,18 @@ import torch
 import zerosum
 from zerosum.cli.sample import sample
 from zerosum.conditions.condition import Condition
-from zerosum.data.arrays import ArraySource
 from zerosum.data.conditions import Conditions
 from zerosum.data.dataset import in_memory
 from zerosum.data.fingerprints import fingerprint
-from zerosum.data.packing import pack
+from zerosum.data.sources.arrays import ArraySource
+from zerosum.data.sources.packing import pack
 from zerosum.networks.conditioning import Auxiliary, Concatenate, ConditionalNorm
 from zerosum.networks.dcgan import DCGANGenerator
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.generator import generator_bytes
 from zerosum.terms.auxiliary import AuxiliaryClass
-from zerosum.training.run import train
+from zerosum.training.train import train
 
 SCRIPT = Path(__file__).with_name("image_runs.py")
 spec = importlib.util.spec_from_file_location("image_runs", SCRIPT)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from zerosum.data import arrays
-from zerosum.data.arrays import Arrays, ArraySource
+from zerosum.data.sources.arrays import Arrays, ArraySource
 
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 256, (6, 8, 10, 3), dtype=np.uint8)

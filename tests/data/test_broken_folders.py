@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from zerosum.data.folders import Images
+from zerosum.data.sources.folders import Images
 
 RANDOM = np.random.default_rng(0)
 COLOUR = RANDOM.integers(0, 256, (12, 8, 3), dtype=np.uint8)

@@ -8,11 +8,11 @@ import torch
 
 from zerosum.conditions.components import Attributes, Vector
 from zerosum.conditions.labels import Labels
-from zerosum.data.arrays import Arrays, ArraySource
 from zerosum.data.conditions import conditions_of
 from zerosum.data.dataset import Dataset, in_memory
 from zerosum.data.inspect import info
-from zerosum.data.torchset import from_torch
+from zerosum.data.sources.arrays import Arrays, ArraySource
+from zerosum.data.sources.torchset import from_torch
 
 RANDOM = np.random.default_rng(0)
 YES = RANDOM.integers(0, 2, (50, 3))

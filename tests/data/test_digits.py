@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.data.digits import Digits
+from zerosum.data.sources.digits import Digits
 
 ROOT = Path(__file__).parents[2]
 MNIST = ROOT.parent / "shared" / "data" / "mnist.npz"

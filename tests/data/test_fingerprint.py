@@ -8,17 +8,17 @@ import pytest
 import torch
 from PIL import Image
 
+from zerosum.autoencoders.coding import ConvolutionalAutoencoder
+from zerosum.autoencoders.latents import Latents
 from zerosum.data import _decode
-from zerosum.data.arrays import Arrays, ArraySource
-from zerosum.data.coding import ConvolutionalAutoencoder
 from zerosum.data.dataset import Dataset, in_memory
-from zerosum.data.digits import Digits
 from zerosum.data.fingerprints import fingerprint
-from zerosum.data.folders import Images
-from zerosum.data.latents import Latents
-from zerosum.data.stacked import StackedDigits
-from zerosum.data.synthetic import Ring
-from zerosum.data.torchset import from_torch
+from zerosum.data.sources.arrays import Arrays, ArraySource
+from zerosum.data.sources.digits import Digits
+from zerosum.data.sources.folders import Images
+from zerosum.data.sources.torchset import from_torch
+from zerosum.data.toys.gaussians import Ring
+from zerosum.data.toys.stacked_digits import StackedDigits
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
 
@@ -68,7 +68,7 @@ def test_every_sample_its_place_labels_and_conditions_count_in_an_array():
 def test_an_array_on_disk_is_told_by_its_samples_wherever_it_lies(tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", PICTURES)
     inside = print_of(Arrays(str(tmp_path / "a.npy")))
-    monkeypatch.setattr("zerosum.data.arrays._IN_MEMORY", 1)
+    monkeypatch.setattr("zerosum.data.sources.arrays._IN_MEMORY", 1)
     monkeypatch.setattr("zerosum.data._content._PIECE", 200)
     assert print_of(Arrays(str(tmp_path / "a.npy"))) == inside
     assert len(inside) == 64
@@ -76,7 +76,7 @@ def test_an_array_on_disk_is_told_by_its_samples_wherever_it_lies(tmp_path, monk
 
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "pieces"])
 def test_every_file_of_a_folder_counts_and_its_times_do_not(tmp_path, monkeypatch, whole):
-    monkeypatch.setattr("zerosum.data._files._READ_WHOLE", 1 << 30 if whole else 0)
+    monkeypatch.setattr("zerosum.data.sources._files._READ_WHOLE", 1 << 30 if whole else 0)
     first, second = folder(tmp_path / "first"), folder(tmp_path / "second")
     before = print_of(Images(str(first)))
     os.utime(second / "a" / "0.png", (0, 0))
@@ -91,8 +91,8 @@ def test_every_file_of_a_folder_counts_and_its_times_do_not(tmp_path, monkeypatc
 
 
 def test_of_a_large_folder_only_a_piece_of_each_file_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("zerosum.data._files._READ_WHOLE", 0)
-    monkeypatch.setattr("zerosum.data._files._PIECE", 16)
+    monkeypatch.setattr("zerosum.data.sources._files._READ_WHOLE", 0)
+    monkeypatch.setattr("zerosum.data.sources._files._PIECE", 16)
     place, prints = folder(tmp_path), []
     raw = (place / "a" / "0.png").read_bytes()
     for at in (None, 60, len(raw) // 2):
@@ -120,7 +120,7 @@ def test_a_zip_is_told_by_its_checksums_and_nothing_is_decoded(tmp_path, monkeyp
 
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "pieces"])
 def test_what_cannot_be_read_has_a_fingerprint_all_the_same(tmp_path, monkeypatch, whole):
-    monkeypatch.setattr("zerosum.data._files._READ_WHOLE", 1 << 30 if whole else 0)
+    monkeypatch.setattr("zerosum.data.sources._files._READ_WHOLE", 1 << 30 if whole else 0)
     place = folder(tmp_path)
     (place / "b" / "z.png").symlink_to(place / "nowhere")
     os.mkfifo(place / "a" / "pipe.png")

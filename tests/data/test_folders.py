@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from zerosum.data import folders
-from zerosum.data.arrays import Arrays
-from zerosum.data.folders import Images
+from zerosum.data.sources.arrays import Arrays
+from zerosum.data.sources.folders import Images
 
 RANDOM = np.random.default_rng(0)
 COLOUR = RANDOM.integers(0, 256, (12, 8, 3), dtype=np.uint8)

@@ -11,15 +11,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from bench.malformed_images import saved
+from benchmarks.robustness.malformed_images import saved
 from PIL import Image
 
 from zerosum.data import _files
-from zerosum.data._files import image_files
 from zerosum.data._paths import existing, printable
-from zerosum.data.arrays import Arrays
-from zerosum.data.folders import Images
 from zerosum.data.inspect import check
+from zerosum.data.sources._files import image_files
+from zerosum.data.sources.arrays import Arrays
+from zerosum.data.sources.folders import Images
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
 PNG = saved(Image.fromarray(PIXELS), "PNG")

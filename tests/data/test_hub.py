@@ -14,8 +14,8 @@ from PIL import Image
 
 from zerosum.data import hub
 from zerosum.data.fingerprints import fingerprint
-from zerosum.data.hub import Hub
-from zerosum.data.packing import pack
+from zerosum.data.sources.hub import Hub
+from zerosum.data.sources.packing import pack
 from zerosum.recipes.reader import read
 from zerosum.training.batches import Batches
 
@@ -142,8 +142,8 @@ def test_a_stream_is_shuffled_in_windows_and_resumes_at_its_place(package, monke
 
 
 def test_an_interrupted_packing_of_a_stream_skips_ahead(package, tmp_path, monkeypatch):
-    monkeypatch.setattr("zerosum.data.packing._SHARD", 10 * PICTURES[0].nbytes)
-    monkeypatch.setattr("zerosum.data.packing._BLOCK", 5)
+    monkeypatch.setattr("zerosum.data.sources.packing._SHARD", 10 * PICTURES[0].nbytes)
+    monkeypatch.setattr("zerosum.data.sources.packing._BLOCK", 5)
     monkeypatch.setattr(hub, "_LOOKED_AT", 1)
     monkeypatch.setattr(hub, "WINDOW", 5)
 

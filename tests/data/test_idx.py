@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.data.idx import Idx
 from zerosum.data.resolve import source
+from zerosum.data.sources.idx import Idx
 from zerosum.recipes.reader import read
 
 IMAGES = np.arange(3 * 8 * 9, dtype=np.uint8).reshape(3, 8, 9)

@@ -6,13 +6,13 @@ import pytest
 import torch
 from PIL import Image
 
-from zerosum.data.arrays import ArraySource
 from zerosum.data.conditions import labelled
-from zerosum.data.digits import Digits
-from zerosum.data.folders import Images
+from zerosum.data.contact_sheets import contact_sheet
 from zerosum.data.inspect import check, info
-from zerosum.data.sheet import contact_sheet
-from zerosum.data.synthetic import GaussianMixture, GaussianMixture1D, Ring
+from zerosum.data.sources.arrays import ArraySource
+from zerosum.data.sources.digits import Digits
+from zerosum.data.sources.folders import Images
+from zerosum.data.toys.gaussians import GaussianMixture, GaussianMixture1D, Ring
 
 RANDOM = np.random.default_rng(0)
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from bench.malformed import play, table, write_good, write_malformed, zipped
-from bench.malformed_images import WAYS, malformed, png_of
+from benchmarks.robustness.malformed import play, table, write_good, write_malformed, zipped
+from benchmarks.robustness.malformed_images import WAYS, malformed, png_of
 
-from zerosum.data.folders import Images
 from zerosum.data.inspect import check
+from zerosum.data.sources.folders import Images
 
 COUNT = 8 * len(WAYS)
 

@@ -10,17 +10,17 @@ import pytest
 import torch
 from PIL import Image
 
+from zerosum.autoencoders.latents import Latents
 from zerosum.data import packing
-from zerosum.data.arrays import Arrays, ArraySource
-from zerosum.data.digits import Digits
 from zerosum.data.fingerprints import fingerprint
-from zerosum.data.folders import Images
 from zerosum.data.inspect import check
-from zerosum.data.latents import Latents
-from zerosum.data.packed import PackedSet
-from zerosum.data.packing import pack
 from zerosum.data.resolve import source
-from zerosum.data.synthetic import Ring
+from zerosum.data.sources.arrays import Arrays, ArraySource
+from zerosum.data.sources.digits import Digits
+from zerosum.data.sources.folders import Images
+from zerosum.data.sources.packed import PackedSet
+from zerosum.data.sources.packing import pack
+from zerosum.data.toys.gaussians import Ring
 from zerosum.recipes.reader import read
 
 RANDOM = np.random.default_rng(0)
@@ -168,7 +168,7 @@ def test_what_is_packed_after_a_line_that_was_cut_off_counts(tmp_path):
 
 def test_a_kill_at_any_moment_leaves_a_packing_that_goes_on(tmp_path, photos):
     program = (
-        "import os, sys, zerosum._disk as disk, zerosum.data.packing as p\n"
+        "import os, sys, zerosum._disk as disk, zerosum.data.sources.packing as p\n"
         "p._SHARD, p._BLOCK, steps = 1008, 3, iter(range(99))\n"
         "real = disk.sync_file\n"
         "def sync(file):\n"

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from zerosum.data import packing
-from zerosum.data.arrays import ArraySource
 from zerosum.data.inspect import check
-from zerosum.data.packed import PackedSet
-from zerosum.data.packing import pack
+from zerosum.data.sources.arrays import ArraySource
+from zerosum.data.sources.packed import PackedSet
+from zerosum.data.sources.packing import pack
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (50, 6, 8, 3), dtype=np.uint8)
 
@@ -49,7 +49,7 @@ def test_a_file_that_cannot_be_read_is_told_by_check(packed, monkeypatch):
     def refused(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("zerosum.data.packed.file_hash", refused)
+    monkeypatch.setattr("zerosum.data.sources.packed.file_hash", refused)
     assert check(packed).broken[0].reason == "cannot be read (Permission denied): pack it anew"
 
 
@@ -107,7 +107,7 @@ def test_manifests_without_end_and_links_are_refused(packed, monkeypatch):
     (packed / "samples-00002.bin").symlink_to(packed.parent / "elsewhere")
     with pytest.raises(ValueError, match=r"samples-00002.bin is a link or no regular file, as a packed set has none"):
         PackedSet(packed).open()
-    monkeypatch.setattr("zerosum.data._manifest._MOST_MANIFEST", 1 << 20)
+    monkeypatch.setattr("zerosum.data.sources._manifest._MOST_MANIFEST", 1 << 20)
     with (packed / "packed.json").open("ab") as file:
         file.truncate((1 << 20) + 1)
     with pytest.raises(ValueError, match=r"cannot be used: it is larger than 1 MiB"):

@@ -4,10 +4,10 @@ import torch
 from PIL import Image
 from torch.utils.data import TensorDataset
 
-from zerosum.data.arrays import Arrays
-from zerosum.data.digits import Digits
-from zerosum.data.folders import Images
 from zerosum.data.resolve import source
+from zerosum.data.sources.arrays import Arrays
+from zerosum.data.sources.digits import Digits
+from zerosum.data.sources.folders import Images
 
 GREY = np.arange(96, dtype=np.uint8).reshape(2, 8, 6)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.data.digits import Digits
-from zerosum.data.stacked import StackedDigits
+from zerosum.data.sources.digits import Digits
+from zerosum.data.toys.stacked_digits import StackedDigits
 from zerosum.recipes.reader import read
 
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist.npz"

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from zerosum.conditions.components import Attributes
-from zerosum.data.folders import Images
 from zerosum.data.inspect import check
+from zerosum.data.sources.folders import Images
 
 PICTURE = np.arange(64, dtype=np.uint8).reshape(8, 8)
 TABLE = "file,smiling,angle\na.png,1,-3.5\nb.png,0,2e1\n"
@@ -143,7 +143,7 @@ def test_tables_that_do_not_fit_are_refused_and_found_by_check(tmp_path, text, m
 
 def test_a_table_too_large_is_not_read(tmp_path, monkeypatch):
     path = with_table(pictures(tmp_path), TABLE + "\n" * 1000)
-    monkeypatch.setattr("zerosum.data._files.MOST_BYTES", 500)
+    monkeypatch.setattr("zerosum.data.sources._files.MOST_BYTES", 500)
     assert "conditions.csv is larger than 0 MiB" in check(path).broken[-1].reason
 
 

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 from torch.utils.data import TensorDataset
 
-from zerosum.data.torchset import from_torch
+from zerosum.data.sources.torchset import from_torch
 
 RANDOM = np.random.default_rng(0)
 COLOUR = RANDOM.integers(0, 256, (6, 5, 7, 3), dtype=np.uint8)

@@ -12,7 +12,7 @@ from docs import tables
 from docs.generate import by_hand
 
 from zerosum.cli import app
-from zerosum.data.folders import Images
+from zerosum.data.sources.folders import Images
 from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.reader import read, vocabulary, with_setting

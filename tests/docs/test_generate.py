@@ -32,9 +32,11 @@ def test_a_part_that_is_out_of_date_is_made_anew_and_the_rest_stays(tmp_path, mo
 
 
 def test_code_is_that_of_the_object_with_its_decorators():
-    name = "src/zerosum/terms/projections.py"
+    name = "src/zerosum/terms/weight_clipping.py"
     text = generate.generated(part(f"code {name} WeightClip.__call__"), PAGE, {})
-    assert f"[zerosum/terms/projections.py](../{name}), `WeightClip.__call__`:\n\n```python\n@torch.no_grad()" in text
+    assert (
+        f"[zerosum/terms/weight_clipping.py](../{name}), `WeightClip.__call__`:\n\n```python\n@torch.no_grad()" in text
+    )
     assert "\ndef __call__(self, network: nn.Module) -> None:\n" in text
     whole = generate.generated(part("code examples/own_loop.py"), PAGE, {})
     assert (ROOT / "examples/own_loop.py").read_text().strip() in whole
@@ -82,13 +84,15 @@ def test_links_and_images_lead_to_files(page):
 
 
 def test_the_contents_of_the_sidebar_are_what_the_first_page_links_to():
-    text = "[a](a.md)\n\n## Guides\n\n- [b](b.md), [c](sub/c.md), [b](b.md)\n- [d](../bench/d.md)\n"
+    text = "[a](a.md)\n\n## Guides\n\n- [b](b.md), [c](sub/c.md), [b](b.md)\n- [d](../benchmarks/results/d.md)\n"
     shown = conf.with_contents("index", text)
     assert shown == text + "\n```{toctree}\n:hidden:\n:caption: Guides\n\nb\nsub/c\n```\n"
     assert conf.with_contents("terms", text) == text
 
 
 def test_links_to_pages_outside_the_manual_become_downloads():
-    text = "[gallery](../bench/gallery.md#modes), [terms](terms.md), [own](../docs/own-loop.md)"
+    text = "[gallery](../benchmarks/results/gallery.md#modes), [terms](terms.md), [own](../docs/own-loop.md)"
     shown = conf.outside_links(PAGE, text)
-    assert shown == "{download}`gallery <../bench/gallery.md>`, [terms](terms.md), [own](../docs/own-loop.md)"
+    assert (
+        shown == "{download}`gallery <../benchmarks/results/gallery.md>`, [terms](terms.md), [own](../docs/own-loop.md)"
+    )

@@ -21,4 +21,4 @@ def test_it_is_drawn_and_committed(monkeypatch, tmp_path):
         difference = np.asarray(drawn.convert("RGB"), int) - np.asarray(there.convert("RGB"), int)
     assert np.abs(difference).mean() < 1  # versions of Pillow differ in rounding
     assert committed.stat().st_size < 400_000
-    assert f"(docs/pictures/{committed.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"(docs/images/{committed.name})" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from zerosum.cli import main
-from zerosum.data.digits import Digits
+from zerosum.data.sources.digits import Digits
 from zerosum.game.latents import Normal
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
-from zerosum.training.run import train
+from zerosum.training.train import train
 
 RECIPE = Recipe(
     name="small",

@@ -10,7 +10,7 @@ from PIL import Image
 
 from zerosum.cli import evaluate
 from zerosum.evaluation.measure import measure_kinds
-from zerosum.metrics.features.extractor import extractor_named
+from zerosum.features.extractor import extractor_named
 
 FLAT = ["--features", "pixels"]
 PAGE = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")

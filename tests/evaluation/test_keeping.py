@@ -4,10 +4,10 @@ import weakref
 
 import pytest
 
-from zerosum.data.arrays import ArraySource
-from zerosum.evaluation.manner import Manner
-from zerosum.evaluation.scoring import Evaluator, evaluate
-from zerosum.metrics.features.extractor import Features, Function
+from zerosum.data.sources.arrays import ArraySource
+from zerosum.evaluation.config import Manner
+from zerosum.evaluation.evaluate import Evaluator, evaluate
+from zerosum.features.extractor import Features, Function
 
 
 def small(images):

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from zerosum.data.dataset import in_memory
-from zerosum.evaluation.manner import Manner
+from zerosum.evaluation.config import Manner
+from zerosum.evaluation.evaluate import evaluate
+from zerosum.evaluation.groups_of_samples import jackknife, without
 from zerosum.evaluation.measure import FunctionMeasure, Needs, Score, ScoreInfo, measure_kinds
 from zerosum.evaluation.measures.prdc import PRDC
-from zerosum.evaluation.parts import jackknife, without
-from zerosum.evaluation.scoring import evaluate
-from zerosum.evaluation.sides import open_side
-from zerosum.metrics.features.extractor import Function
+from zerosum.evaluation.sets import open_side
+from zerosum.features.extractor import Function
 from zerosum.metrics.neighbours import precision_recall
 
 

@@ -9,15 +9,15 @@ import torch
 from PIL import Image
 
 from zerosum.cli import app
-from zerosum.data.digits import Digits
-from zerosum.evaluation.manner import Manner
+from zerosum.data.sources.digits import Digits
+from zerosum.evaluation.config import Manner
 from zerosum.evaluation.measure import FunctionMeasure, ScoreInfo, measure_kinds
-from zerosum.evaluation.noticing import STRENGTHS, Sanity, sanity
-from zerosum.evaluation.sanity_report import curves, gallery, sanity_table, write_sanity
-from zerosum.evaluation.sanity_sides import sanity_of
-from zerosum.evaluation.spoiling import like, of_sets
-from zerosum.metrics.distortions import gaussian_noise
-from zerosum.metrics.features.extractor import Features, Function
+from zerosum.evaluation.sanity.corruption import like, of_sets
+from zerosum.evaluation.sanity.detection import STRENGTHS, Sanity, sanity
+from zerosum.evaluation.sanity.distortions import gaussian_noise
+from zerosum.evaluation.sanity.gallery_page import curves, gallery, sanity_table, write_sanity
+from zerosum.evaluation.sanity.of_sets import sanity_of
+from zerosum.features.extractor import Features, Function
 from zerosum.metrics.frechet import frechet_distance
 
 DRAW = torch.Generator().manual_seed(0)

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import softplus
 
 from zerosum.game import Normal
-from zerosum.game.draws import stream
+from zerosum.game.random import stream
 from zerosum.objectives import Relativistic
 from zerosum.terms import R1, R2, Every, Geometric, Scheduled
 

@@ -41,7 +41,7 @@ class Exponential:
 recipe = replace(dcgan(), objective=Exponential(), d_terms=(Every(16, R1(gama=1)),), images=2_000)
 generator = zerosum.load(zerosum.train(replace(recipe, objective=zerosum.objectives.Hinge())))
 parts = (Hinge, dcgan(), R1(), zerosum.game.Normal(64), zerosum.networks.mlp.MLPGenerator())
-reveal_type((recipe, generator, parts, zerosum.Recipe, zerosum.metrics.features.Pixels()))
+reveal_type((recipe, generator, parts, zerosum.Recipe, zerosum.features.Pixels()))
 """
 
 
@@ -52,7 +52,7 @@ def test_stubs_are_fresh(root):
 
 def test_every_room_has_a_stub_that_names_its_parts():
     found = {room.__name__ for room in rooms()}
-    assert {"zerosum.objectives", "zerosum.metrics.features", "zerosum.recipes"} <= found
+    assert {"zerosum.objectives", "zerosum.features", "zerosum.recipes"} <= found
     text = stubs()[next(path for path in stubs() if path.parts[-2] == "objectives")]
     assert "from zerosum.objectives import wasserstein as wasserstein\n" in text
     assert "from zerosum.objectives.wasserstein import Hinge as Hinge\n" in text

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 import zerosum.metrics
+from zerosum._arrays import tensor
 from zerosum._rooms import public
-from zerosum.metrics import Moments, train_classifier
-from zerosum.metrics._arrays import tensor
+from zerosum.features import train_classifier
+from zerosum.metrics import Moments
 
 DRAW = torch.Generator().manual_seed(0)
 X, Y, Z = (torch.randn(n, 3, generator=DRAW, dtype=torch.float64) for n in (24, 20, 22))

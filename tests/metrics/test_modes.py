@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.data.synthetic import GaussianMixture, Grid, Ring
+from zerosum.data.toys.gaussians import GaussianMixture, Grid, Ring
 from zerosum.metrics.modes import label_coverage, mode_coverage, reach
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from zerosum.evaluation.evaluate import evaluate
+from zerosum.evaluation.groups_of_samples import jackknife, without
 from zerosum.evaluation.measure import measure_kinds
-from zerosum.evaluation.parts import jackknife, without
-from zerosum.evaluation.scoring import evaluate
 from zerosum.metrics.vendi import vendi_score
 
 

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from zerosum.game.draws import Draws
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
 from zerosum.game.latents import Normal
-from zerosum.game.pieces import Batch
+from zerosum.game.micro_batches import Batch
 from zerosum.game.player import Player
 from zerosum.game.precision import at_least_float32
+from zerosum.game.random import Draws
 from zerosum.game.turn import Clock, Turn
 from zerosum.networks import (
     Attributes,

@@ -12,7 +12,7 @@ from zerosum import Recipe, read
 from zerosum.augment import DiffAugment
 from zerosum.data import Images, Ring
 from zerosum.game import Normal
-from zerosum.game.draws import derived_seed
+from zerosum.game.random import derived_seed
 from zerosum.networks import MLPDiscriminator, MLPGenerator
 from zerosum.objectives import MMD, GaussianKernel, Hinge
 from zerosum.recipes import Adam, ring

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from zerosum import read
 from zerosum.augment import AdaptiveAugment, Brightness, Cutout, DiffAugment, InstanceNoise, Line, Scale
-from zerosum.data import Digits, Law, NormalLaw, ParetoLaw, Ring
+from zerosum.data import Digits, Law, Ring
+from zerosum.distributions import NormalLaw, ParetoLaw
 from zerosum.game import Coded, Normal, Sphere, Uniform, Unrolled
 from zerosum.networks import (
     AutoEncoderDiscriminator,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from zerosum.data.dataset import in_memory
-from zerosum.data.synthetic import GaussianMixture, Ring
+from zerosum.data.toys.gaussians import GaussianMixture, Ring
 from zerosum.game.latents import Normal, Sphere, Uniform
 
 

@@ -7,7 +7,7 @@ import torch
 
 from zerosum._disk import replace_durably
 from zerosum.data.conditions import conditions_of
-from zerosum.data.given import Given
+from zerosum.data.sources.in_memory import Given
 from zerosum.networks.mlp import MLPGenerator
 from zerosum.report.write import write_report
 from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes

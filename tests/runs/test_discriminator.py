@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.data.digits import Digits
-from zerosum.data.synthetic import Ring
+from zerosum.data.sources.digits import Digits
+from zerosum.data.toys.gaussians import Ring
 from zerosum.game.judgement import Judgement
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -16,7 +16,7 @@ from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint
 from zerosum.runs.discriminator import load_discriminator
 from zerosum.runs.run import Run
-from zerosum.training.run import train
+from zerosum.training.train import train
 
 DIGITS = Recipe(
     name="digits",

@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 
 import zerosum
-from zerosum.data.synthetic import Ring
-from zerosum.evaluation.sides import open_side
+from zerosum.data.toys.gaussians import Ring
+from zerosum.evaluation.sets import open_side
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.wasserstein import Hinge
@@ -25,7 +25,7 @@ from zerosum.runs.generator import load
 from zerosum.runs.lock import locked
 from zerosum.runs.log import append_log
 from zerosum.runs.run import Run, RunState, is_run
-from zerosum.training.run import train
+from zerosum.training.train import train
 
 RECIPE = Recipe(
     name="small",

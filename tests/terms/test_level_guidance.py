@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from zerosum.game import Clock, Draws, Turn
-from zerosum.game.draws import derived_seed
+from zerosum.game.random import derived_seed
 from zerosum.objectives import BoundaryEquilibrium, Hinge, NonSaturating, TopK
 from zerosum.terms import R1, R2, Every, LeCam, LevelGuidance
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from zerosum.game import Draws
-from zerosum.game.pieces import whole_batch_reasons
+from zerosum.game.micro_batches import whole_batch_reasons
 from zerosum.terms import GradientPenalty, MaxGradientPenalty
 
 

@@ -14,13 +14,13 @@ from typing import ClassVar
 
 import torch
 
-from zerosum.data.synthetic import Ring
+from zerosum.data.toys.gaussians import Ring
 from zerosum.game.distributed import average, rank, ranks
-from zerosum.game.draws import Draws, derived_seed
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.finite import check_finite
 from zerosum.game.latents import Normal
 from zerosum.game.player import Player
+from zerosum.game.random import Draws, derived_seed
 from zerosum.game.state import counts_of, load_count, load_state, state_of
 from zerosum.game.turn import Clock, Turn
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -28,8 +28,8 @@ from zerosum.networks.placement import place
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
-from zerosum.training.care import Care
-from zerosum.training.run import train
+from zerosum.training.options import Care
+from zerosum.training.train import train
 
 QUARTER = torch.tensor([[0.0, 1.0], [-1.0, 0.0]])
 NAMES = {"generator": "A", "turned": "B"}  # of its generators, by the domain that they make

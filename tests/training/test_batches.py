@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from zerosum.data.dataset import in_memory
-from zerosum.data.synthetic import Ring
+from zerosum.data.toys.gaussians import Ring
 from zerosum.training.batches import Batches
 
 COUNT = 50

@@ -27,8 +27,8 @@ from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.schedules import Every
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
-from zerosum.training.run import train
 from zerosum.training.signals import Interrupted
+from zerosum.training.train import train
 
 SIDE = 8
 

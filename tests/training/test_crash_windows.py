@@ -6,15 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bench.kills import POINTS
-from bench.sameness import differences
+from benchmarks.robustness.kills import POINTS
+from benchmarks.robustness.sameness import differences
 
 from zerosum import _disk
 from zerosum.runs import checkpoint as room
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.files import LOCK
 from zerosum.training import folder
-from zerosum.training.run import train
+from zerosum.training.train import train
 
 SHORT = replace(POINTS, images=64, tick=32, snapshot=32)
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from bench.kills import POINTS
+from benchmarks.robustness.kills import POINTS
 
 from zerosum.game.device import choose_device
 from zerosum.training.device import (
@@ -13,7 +13,7 @@ from zerosum.training.device import (
     precision_context,
     seed_layers,
 )
-from zerosum.training.run import train
+from zerosum.training.train import train
 
 CPU = torch.device("cpu")
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from zerosum.cli import main
-from zerosum.data.digits import Digits
-from zerosum.data.synthetic import Ring
-from zerosum.evaluation.manner import Manner
+from zerosum.data.sources.digits import Digits
+from zerosum.data.toys.gaussians import Ring
+from zerosum.evaluation.config import Manner
+from zerosum.evaluation.evaluate import evaluate
 from zerosum.evaluation.scores import read_scores
-from zerosum.evaluation.scoring import evaluate
 from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.fastgan_discriminator import FastGANDiscriminator
@@ -30,9 +30,9 @@ from zerosum.runs.generator import load
 from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.schedules import Every
-from zerosum.training.evaluating import Criterion, best_line, is_evaluation
-from zerosum.training.run import train
+from zerosum.training.evaluations import Criterion, best_line, is_evaluation
 from zerosum.training.signals import Interrupted
+from zerosum.training.train import train
 
 POINTS = Recipe(
     name="points",

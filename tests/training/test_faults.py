@@ -9,15 +9,15 @@ from dataclasses import replace
 
 import pytest
 import torch
-from bench.kills import PICTURES, POINTS
-from bench.sameness import differences
+from benchmarks.robustness.kills import PICTURES, POINTS
+from benchmarks.robustness.sameness import differences
 
 from zerosum.game.game import Game
 from zerosum.networks.mlp import MLPGenerator
 from zerosum.recipes.recipe import pretty
 from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
 from zerosum.training import loop as loop_room
-from zerosum.training.run import train
+from zerosum.training.train import train
 
 SHORT = replace(POINTS, images=96, tick=32, snapshot=32)
 WHOLE = "the checkpoint after 32 images is whole"

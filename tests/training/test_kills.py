@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from bench.kills import PICTURES, POINTS, compared, lengthened, table
-from bench.sameness import state_differences
+from benchmarks.robustness.kills import PICTURES, POINTS, compared, lengthened, table
+from benchmarks.robustness.sameness import state_differences
 
 from zerosum.runs.checkpoint import Checkpoint
 

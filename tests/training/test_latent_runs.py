@@ -10,9 +10,10 @@ from PIL import Image
 from torch.nn.functional import avg_pool2d, interpolate
 from typer.testing import CliRunner
 
+from zerosum.autoencoders import Latents
+from zerosum.autoencoders.latents import train_autoencoder
 from zerosum.cli import app
-from zerosum.data import Digits, Latents
-from zerosum.data.latents import train_autoencoder
+from zerosum.data import Digits
 from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks import DCGANDiscriminator, DCGANGenerator
@@ -22,7 +23,7 @@ from zerosum.recipes.recipe import pretty
 from zerosum.report import write_report
 from zerosum.runs import load
 from zerosum.runs.checkpoint import newest_checkpoint
-from zerosum.training.run import train
+from zerosum.training.train import train
 
 RECIPE = Recipe(
     name="latent",

@@ -17,9 +17,9 @@ from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.top_k import TopK
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import load_checkpoint, save_checkpoint
-from zerosum.terms.generator_slopes import PathLength
+from zerosum.terms.lecam import LeCam
+from zerosum.terms.path_length import PathLength
 from zerosum.terms.schedules import Every, Ramp, Scheduled
-from zerosum.terms.score_averages import LeCam
 from zerosum.terms.weights import HistoricalAveraging
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game

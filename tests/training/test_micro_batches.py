@@ -11,7 +11,7 @@ from zerosum._rooms import public
 from zerosum.augment import AdaptiveAugment, AdaptivePseudo, Chain, DiffAugment, InstanceNoise, Noise
 from zerosum.data.dataset import in_memory
 from zerosum.game import Clock, Coded, Draws, Judgement, Normal, Turn, Unrolled
-from zerosum.game.pieces import SeesWholeBatch, joined
+from zerosum.game.micro_batches import SeesWholeBatch, joined
 from zerosum.networks import (
     Auxiliary,
     DCGANDiscriminator,

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pytest
 import torch
-from bench.sameness import differences
+from benchmarks.robustness.sameness import differences
 from tests.training.coupled_game import KNOWN, RECIPE, Coupled, CoupledGame, Scores, Updates
 
 from zerosum.game.finite import NonFiniteError
@@ -22,9 +22,9 @@ from zerosum.runs.generator import load
 from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1
 from zerosum.training.build import build_game
-from zerosum.training.care import Care
-from zerosum.training.run import train
+from zerosum.training.options import Care
 from zerosum.training.state import check_generators, check_weights
+from zerosum.training.train import train
 
 SCRIPT = Path(__file__).with_name("coupled_game.py")
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}

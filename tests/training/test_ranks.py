@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from zerosum.data.synthetic import Ring
+from zerosum.data.toys.gaussians import Ring
 from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.minibatch import MinibatchStddev
@@ -24,12 +24,12 @@ from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.log import read_log
-from zerosum.terms.generator_slopes import PathLength
 from zerosum.terms.gradient_penalties import R1
+from zerosum.terms.lecam import LeCam
+from zerosum.terms.path_length import PathLength
 from zerosum.terms.schedules import Every
-from zerosum.terms.score_averages import LeCam
-from zerosum.training.care import Care
-from zerosum.training.run import train
+from zerosum.training.options import Care
+from zerosum.training.train import train
 
 pytestmark = pytest.mark.timeout(600)  # many processes: a busy machine takes its time
 SCRIPT = Path(__file__).with_name("ranks_runs.py")

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from zerosum.data.digits import Digits
-from zerosum.data.synthetic import Ring
+from zerosum.data.sources.digits import Digits
+from zerosum.data.toys.gaussians import Ring
 from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator
@@ -27,8 +27,8 @@ from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1, GradientPenalty
 from zerosum.terms.reconstruction import Reconstruction
 from zerosum.terms.schedules import Cosine, Every
-from zerosum.training.run import train
 from zerosum.training.signals import Interrupted
+from zerosum.training.train import train
 
 POINTS = Recipe(
     name="points",

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
-from bench.kills import POINTS
-from bench.sameness import differences
+from benchmarks.robustness.kills import POINTS
+from benchmarks.robustness.sameness import differences
 
 from zerosum.game.finite import NonFiniteError
 from zerosum.game.game import Game
@@ -13,9 +13,9 @@ from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.optimisers import Adam
 from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
 from zerosum.runs.log import append_log, read_log
-from zerosum.training.care import Care
-from zerosum.training.evaluating import forget_best
-from zerosum.training.run import train
+from zerosum.training.evaluations import forget_best
+from zerosum.training.options import Care
+from zerosum.training.train import train
 
 ROLLBACK = Care(on_nonfinite="rollback")
 

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bench.kills import POINTS
+from benchmarks.robustness.kills import POINTS
 
 from zerosum.data.fingerprints import fingerprint
 from zerosum.data.resolve import source
 from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.runs.checkpoint import newest_checkpoint
-from zerosum.training.care import Care
-from zerosum.training.run import train
+from zerosum.training.options import Care
+from zerosum.training.train import train
 
 SHORT = replace(
     POINTS,

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from zerosum.data.dataset import in_memory
-from zerosum.data.shapes import Moons
-from zerosum.data.synthetic import GaussianMixture1D, Ring
+from zerosum.data.toys.gaussians import GaussianMixture1D, Ring
+from zerosum.data.toys.shapes import Moons
 from zerosum.game.latents import Normal
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -18,8 +18,8 @@ from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.training import judging as subject
-from zerosum.training.run import train
 from zerosum.training.scores import write_scores
+from zerosum.training.train import train
 
 
 @dataclass(frozen=True)

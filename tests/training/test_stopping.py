@@ -7,12 +7,12 @@ import sys
 from dataclasses import replace
 
 import pytest
-from bench.kills import POINTS
-from bench.sameness import differences
+from benchmarks.robustness.kills import POINTS
+from benchmarks.robustness.sameness import differences
 
 from zerosum.recipes.recipe import pretty
 from zerosum.runs.checkpoint import newest_checkpoint
-from zerosum.training.run import train
+from zerosum.training.train import train
 
 SHORT = replace(POINTS, images=96, tick=32, snapshot=32)
 # Patches the command so that it says where it is and waits there for the signal of the test, once or twice.
@@ -35,7 +35,7 @@ main()
 PLACES = {
     "set-up": ("zerosum.training.session", "", "build_game", 0),
     "round": ("zerosum.game.game", "Game.", "step", 3),
-    "evaluation": ("zerosum.training.evaluating", "Evaluator.", "score", 0),
+    "evaluation": ("zerosum.training.evaluations", "Evaluator.", "score", 0),
     "report": ("zerosum.training.loop", "", "write_report", 0),
     "save after a stop": ("zerosum.training.loop", "", "save_checkpoint", 1),
 }

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
-from bench.sameness import differences
+from benchmarks.robustness.sameness import differences
 
 from zerosum.data.dataset import in_memory
-from zerosum.data.synthetic import Ring
+from zerosum.data.toys.gaussians import Ring
 from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -18,10 +18,10 @@ from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.log import read_log
 from zerosum.training.batches import Batches
 from zerosum.training.build import _can_be_late, build_game
-from zerosum.training.care import Care
 from zerosum.training.compiled import CompiledMoves
-from zerosum.training.run import train
+from zerosum.training.options import Care
 from zerosum.training.state import capture
+from zerosum.training.train import train
 
 RECIPE = Recipe(
     name="watched",

@@ -12,7 +12,7 @@ from zerosum.augment._affine import carried, composed, identity
 from zerosum.augment._bands import BANDS, amplified
 from zerosum.augment._mixing import channel_means, mixed
 from zerosum.augment._sampling import moved, sides
-from zerosum.game.draws import Draws
+from zerosum.game.random import Draws
 from zerosum.game.turn import Transformation
 
 

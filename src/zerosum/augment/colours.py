@@ -18,7 +18,7 @@ from torch import Tensor
 
 from zerosum.augment._checks import check_probability, check_strength
 from zerosum.augment._mixing import channel_means, mixed
-from zerosum.game.draws import Draws
+from zerosum.game.random import Draws
 
 Law = Literal["uniform", "normal"]
 

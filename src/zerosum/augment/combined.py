@@ -7,9 +7,9 @@ from torch import Tensor
 
 from zerosum.augment._checks import check_strength
 from zerosum.augment.schedules import Line
-from zerosum.game.draws import derived_seed
 from zerosum.game.game import ReadsScores, Watcher
 from zerosum.game.player import Objective, Schedule
+from zerosum.game.random import derived_seed
 from zerosum.game.turn import Augmentation, Turn
 
 

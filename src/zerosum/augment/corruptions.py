@@ -8,7 +8,7 @@ from torch import Tensor
 
 from zerosum.augment._checks import check_probability, check_strength
 from zerosum.augment._sampling import picked, sides
-from zerosum.game.draws import Draws
+from zerosum.game.random import Draws
 
 
 def _whole(share: Tensor, least: int, most: int) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 from zerosum.augment._bands import BANDS, amplified
 from zerosum.augment._checks import check_strength
 from zerosum.augment._sampling import sides
-from zerosum.game.draws import Draws
+from zerosum.game.random import Draws
 
 _POWER = (10 / 13, 1 / 13, 1 / 13, 1 / 13)  # of the bands of natural pictures, whose spectrum falls as 1/f
 

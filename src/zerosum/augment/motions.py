@@ -16,7 +16,7 @@ from torch import Tensor
 
 from zerosum.augment._checks import check_probability, check_strength
 from zerosum.augment._sampling import moved, sides
-from zerosum.game.draws import Draws
+from zerosum.game.random import Draws
 
 
 def _motion(matrix: tuple[Tensor, Tensor, Tensor, Tensor], offset: tuple[Tensor, Tensor] | None = None) -> Tensor:

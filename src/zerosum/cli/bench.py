@@ -9,8 +9,8 @@ from zerosum.cli._output import JsonFlag, print_json
 from zerosum.cli._use import flags, known, using
 
 if TYPE_CHECKING:
-    from zerosum.benches.board import Board
-    from zerosum.benches.probes import Kept
+    from zerosum.bench.probes import Kept
+    from zerosum.bench.tasks import Board
     from zerosum.recipes.recipe import Recipe
 
 app = typer.Typer(help="Compare games on sets whose truth is known.", no_args_is_help=True)
@@ -44,9 +44,9 @@ def modes(
     keeps its objective, terms, optimisers and moves; some recipes of pictures have a form for points. The same command
     continues an interrupted bench; exit status 1 where a run failed.
     """
-    from zerosum.benches.board import boards
-    from zerosum.benches.modes import plan, play, real_coverage
-    from zerosum.benches.summary import markdown, summed_up
+    from zerosum.bench.modes import plan, play, real_coverage
+    from zerosum.bench.summary import markdown, summed_up
+    from zerosum.bench.tasks import boards
     from zerosum.cli._bar import telling
 
     chosen = _chosen(boards(data), board or [])
@@ -95,8 +95,8 @@ def probes(
     """
     from dataclasses import asdict, replace
 
-    from zerosum.benches.modes import plan
-    from zerosum.benches.probes import in_words, play_probes, probe_boards, probe_summary, probe_table
+    from zerosum.bench.modes import plan
+    from zerosum.bench.probes import in_words, play_probes, probe_boards, probe_summary, probe_table
     from zerosum.cli._bar import telling
 
     if samples < 1:
@@ -125,7 +125,7 @@ def probes(
 
 
 def _read_run(run: Path, samples: int) -> "Kept":
-    from zerosum.benches.probes import read_generator
+    from zerosum.bench.probes import read_generator
     from zerosum.runs.generator import load
 
     return read_generator(load(run, known()), samples)
@@ -140,7 +140,7 @@ def _chosen(there: "tuple[Board, ...]", names: list[str]) -> "list[Board]":
 
 
 def _games(names: list[str]) -> "list[Recipe]":
-    from zerosum.benches.modes import usual_games
+    from zerosum.bench.modes import usual_games
     from zerosum.cli.train import configured
 
     return [configured(name, None, []) for name in names or usual_games()]

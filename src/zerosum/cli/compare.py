@@ -8,7 +8,7 @@ import typer
 from zerosum.cli._output import JsonFlag, print_json
 
 if TYPE_CHECKING:
-    from zerosum.evaluation.comparison import Comparison
+    from zerosum.evaluation.compare import Comparison
 
 
 def compare(
@@ -21,7 +21,7 @@ def compare(
     """
     from dataclasses import asdict
 
-    from zerosum.evaluation.comparison import compare as side_by_side
+    from zerosum.evaluation.compare import compare as side_by_side
     from zerosum.evaluation.scores import read_scores
 
     repeated = [str(path) for path in results if results.count(path) > 1]

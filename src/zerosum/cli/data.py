@@ -29,8 +29,8 @@ def info(
     from zerosum.cli._bar import bar
     from zerosum.cli.train import data_source
     from zerosum.conditions.condition import shortened
+    from zerosum.data.contact_sheets import contact_sheet
     from zerosum.data.inspect import info as look
-    from zerosum.data.sheet import contact_sheet
 
     dataset = data_source(data).open()
     with bar("reading") as progress:
@@ -100,8 +100,8 @@ def pack(
 
     from zerosum.cli._bar import bar
     from zerosum.cli.train import data_source
-    from zerosum.data.folders import Images
-    from zerosum.data.packing import pack as write
+    from zerosum.data.sources.folders import Images
+    from zerosum.data.sources.packing import pack as write
 
     chosen = data_source(data)
     settings: dict[str, Any] = {"size": size, "fit": fit, "bad": bad}
@@ -137,8 +137,8 @@ def autoencoder(
     as_json: JsonFlag = False,
 ) -> None:
     """Train a small autoencoder on pictures, in whose latents games can then be played."""
+    from zerosum.autoencoders.latents import train_autoencoder
     from zerosum.cli.train import data_source
-    from zerosum.data.latents import train_autoencoder
 
     made = train_autoencoder(
         data_source(data), out, size=size, channels=channels, halvings=halvings, images=images, seed=seed

@@ -11,9 +11,9 @@ from zerosum.cli._output import JsonFlag, print_json
 from zerosum.cli._use import known, using
 
 if TYPE_CHECKING:
-    from zerosum.evaluation.manner import Manner
+    from zerosum.evaluation.config import Manner
+    from zerosum.evaluation.evaluate import Evaluator
     from zerosum.evaluation.scores import Scores
-    from zerosum.evaluation.scoring import Evaluator
 
 _SIDE = "a folder, zip or packed set of images, a .npz of images or features, a run folder, or a source like 'Digits()'"
 _MEASURES = Path(__file__).parents[1] / "evaluation" / "measures"
@@ -58,9 +58,9 @@ def evaluate(
     With --sanity, FAKE is another set whose pictures are mixed in, and n counts pictures in all, by default 1,000.
     """
     from zerosum.cli._bar import telling
-    from zerosum.evaluation.manner import Manner
+    from zerosum.evaluation.config import Manner
+    from zerosum.evaluation.evaluate import Evaluator
     from zerosum.evaluation.scores import write_scores
-    from zerosum.evaluation.scoring import Evaluator
 
     own = known()
     manner = Manner(features, n, seed, batch, cache=not no_cache, known=own)
@@ -92,8 +92,8 @@ def _metric(name: str, own: Mapping[str, Any]) -> Any:
 
 def _spoil(real: str, other: str | None, manner: "Manner", out: Path, as_json: bool) -> None:
     from zerosum.cli._bar import telling
-    from zerosum.evaluation.sanity_report import sanity_table, write_sanity
-    from zerosum.evaluation.sanity_sides import sanity_of
+    from zerosum.evaluation.sanity.gallery_page import sanity_table, write_sanity
+    from zerosum.evaluation.sanity.of_sets import sanity_of
 
     if out.suffix:
         raise ValueError(f"--sanity writes pictures, numbers and a page into a folder; found --out {out}")
@@ -125,7 +125,7 @@ def _keep(evaluator: "Evaluator", out: Path) -> dict[str, object]:
 
 def _show_pairs(evaluator: "Evaluator", fake: str, scores: "Scores", out: Path) -> None:
     """Draw the samples that show a score, each above the real one that it goes with, where there are any."""
-    from zerosum.pictures.partners import pairs
+    from zerosum.plots.image_pairs import pairs
 
     found = evaluator.pictured(fake, scores.pairs) if scores.pairs else None
     if found is not None:

@@ -98,8 +98,8 @@ def _write(target: Path, generator: "TrainedGenerator", samples: "NDArray[Any]",
 def _picture(samples: "NDArray[Any]", generator: "TrainedGenerator") -> "Image":
     import math
 
-    from zerosum.pictures.mosaic import grid
-    from zerosum.pictures.points import histogram, scatter
+    from zerosum.plots.grids import grid
+    from zerosum.plots.points import histogram, scatter
 
     if generator.is_image:
         columns = len(generator.classes) if 1 < len(generator.classes) <= 20 else math.isqrt(len(samples) - 1) + 1
@@ -110,7 +110,7 @@ def _picture(samples: "NDArray[Any]", generator: "TrainedGenerator") -> "Image":
 def _write_folder(target: Path, generator: "TrainedGenerator", samples: "NDArray[Any]", values: "Values") -> None:
     import numpy as np
 
-    from zerosum.pictures.mosaic import grid
+    from zerosum.plots.grids import grid
 
     if target.exists() and any(target.iterdir()):
         raise ValueError(f"{target} is not empty: name a new folder, so that samples do not mix with other files")

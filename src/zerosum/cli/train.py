@@ -56,9 +56,9 @@ def train(
     from dataclasses import replace
 
     from zerosum.runs.files import GENERATOR
-    from zerosum.training.care import Care
+    from zerosum.training.options import Care
     from zerosum.training.ranks import alike, speaks
-    from zerosum.training.run import train as play
+    from zerosum.training.train import train as play
 
     with alike():
         care = Care(keep, on_nonfinite, start_from)

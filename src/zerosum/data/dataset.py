@@ -9,9 +9,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from zerosum.autoencoders.coding import Coding
 from zerosum.conditions.condition import Condition
 from zerosum.data._content import content_of
-from zerosum.data.coding import Coding
 from zerosum.data.conditions import Conditions, conditions_of, labelled
 
 

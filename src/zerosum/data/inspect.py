@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from zerosum.conditions.schema import ConditionSchema
-from zerosum.data._decode import decode
-from zerosum.data._files import Files, image_files
 from zerosum.data._paths import printable
-from zerosum.data._tables import beside
 from zerosum.data.dataset import Dataset, Source
-from zerosum.data.folders import Images, threaded
-from zerosum.data.packed import PackedSet
 from zerosum.data.resolve import source
+from zerosum.data.sources._decode import decode
+from zerosum.data.sources._files import Files, image_files
+from zerosum.data.sources._tables import beside
+from zerosum.data.sources.folders import Images, threaded
+from zerosum.data.sources.packed import PackedSet
 
 Progress = Callable[[int, int], None]
 _BATCH = 256

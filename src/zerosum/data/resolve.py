@@ -9,11 +9,11 @@ from torch import Tensor
 
 from zerosum._rooms import public
 from zerosum.data._paths import existing
-from zerosum.data.arrays import Arrays, ArraySource
 from zerosum.data.dataset import Source
-from zerosum.data.folders import Images
-from zerosum.data.packed import PackedSet, is_packed
-from zerosum.data.torchset import MapStyle, from_torch
+from zerosum.data.sources.arrays import Arrays, ArraySource
+from zerosum.data.sources.folders import Images
+from zerosum.data.sources.packed import PackedSet, is_packed
+from zerosum.data.sources.torchset import MapStyle, from_torch
 
 
 @runtime_checkable

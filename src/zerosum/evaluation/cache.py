@@ -15,7 +15,7 @@ from torch import Tensor
 
 from zerosum._cache import cache_folder
 from zerosum._disk import replace_durably
-from zerosum.evaluation.gathering import Gathered
+from zerosum.evaluation.gathered import Gathered
 from zerosum.metrics.moments import Moments
 
 MOST = 4 << 30  # bytes of all that is kept; what was used longest ago makes room

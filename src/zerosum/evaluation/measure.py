@@ -11,8 +11,8 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 from torch import Tensor
 
 from zerosum._rooms import public
-from zerosum.evaluation.gathering import Gathered, Need
-from zerosum.evaluation.parts import GROUPS, jackknife, without
+from zerosum.evaluation.gathered import Gathered, Need
+from zerosum.evaluation.groups_of_samples import GROUPS, jackknife, without
 
 __all__ = ["FunctionMeasure", "Measure", "Needs", "Score", "ScoreInfo", "Sides"]
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from zerosum.game.pieces import Batch
+from zerosum.game.micro_batches import Batch
 from zerosum.game.state import State
 
 MAIN = "generator"  # the generator that a run shows, scores, reports, and gives when none is named

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from zerosum.game.distributed import average, everyone
-from zerosum.game.draws import Draws
 from zerosum.game.judgement import Judgement
+from zerosum.game.random import Draws
 
 Discriminator = Callable[..., Tensor | Judgement]
 Generator = Callable[..., Tensor]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import torch
 
-from zerosum.metrics._arrays import Array, tensors
+from zerosum._arrays import Array, tensors
+from zerosum.features.classifier import SEEN, Precision, train_classifier
 from zerosum.metrics._features import told
-from zerosum.metrics.classifier import SEEN, Precision, train_classifier
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from zerosum.metrics._arrays import Array, tensor, tensors
+from zerosum._arrays import Array, tensor, tensors
 from zerosum.metrics._features import exact, told
 
 Unit = Literal["nats", "bits"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.metrics._arrays import Array, tensors
+from zerosum._arrays import Array, tensors
 from zerosum.metrics._features import check_pair, exact, in_pieces, mean, told
 from zerosum.metrics.moments import Moments, moments_of
 

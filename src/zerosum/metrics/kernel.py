@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.metrics._arrays import Array, tensors
+from zerosum._arrays import Array, tensors
 from zerosum.metrics._features import check_pair, exact, mean, piece
 
 _ROWS = 1024  # samples of each side of a block of the kernel's matrix, at most

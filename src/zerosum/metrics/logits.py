@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from zerosum.metrics._arrays import Array, tensor
+from zerosum._arrays import Array, tensor
 from zerosum.metrics._features import check_features, in_pieces
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from zerosum.metrics._arrays import Array, tensors
+from zerosum._arrays import Array, tensors
 
 IN_THE_PLANE = 3.0  # standard deviations within which the literature calls a point of the plane good
 

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from zerosum.metrics._arrays import Array, tensor
+from zerosum._arrays import Array, tensor
 from zerosum.metrics._features import check_features, exact, in_pieces
 
 FORMAT = "zerosum moments 1"

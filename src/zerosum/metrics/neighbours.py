@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.metrics._arrays import Array, tensors
+from zerosum._arrays import Array, tensors
 from zerosum.metrics._cells import k_means
 from zerosum.metrics._distances import Block, blocks, nearest, radii
 from zerosum.metrics._features import check_features, check_pair, mean

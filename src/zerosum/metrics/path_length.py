@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from zerosum.metrics._arrays import Array, tensor, tensors
+from zerosum._arrays import Array, tensor, tensors
 from zerosum.metrics._features import check_features, exact, in_pieces, told
 
 _TRIM = 0.01  # share of the shortest and of the longest paths that StyleGAN's code leaves out

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from zerosum.metrics._arrays import Array, tensor, tensors
+from zerosum._arrays import Array, tensor, tensors
 from zerosum.metrics._features import AT_ONCE, check_pair, exact, in_pieces, mean, told
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields, is_dataclass
 
 from zerosum.data.dataset import Source
-from zerosum.data.digits import Digits
+from zerosum.data.sources.digits import Digits
 from zerosum.game.game import Shown, Watcher
 from zerosum.game.latents import Latent, Normal
 from zerosum.game.player import Objective, Term, WeightProjection

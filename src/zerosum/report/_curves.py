@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerosum.evaluation.measure import measure_kinds
-from zerosum.pictures.curves import Curve, Level, compact, line_chart
+from zerosum.plots.curves import Curve, Level, compact, line_chart
 from zerosum.report._html import Section, joined, prose
 from zerosum.runs.log import ERROR, SCORE, Series
 from zerosum.runs.log import curves as logged

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.pictures.mosaic import grid
+from zerosum.plots.grids import grid
 from zerosum.runs.images import inline_image
 
 _SMALLEST, _LARGEST = 112, 192  # pixels of a tile's longer side: sharp on dense screens, yet small files

@@ -10,8 +10,8 @@ from torch import Tensor
 from zerosum.data.dataset import Dataset, Multimodal
 from zerosum.game.latents import Latent, Normal, Uniform
 from zerosum.metrics.modes import mode_coverage, reach
-from zerosum.pictures.curves import Curve, line_chart
-from zerosum.pictures.points import histogram, scatter
+from zerosum.plots.curves import Curve, line_chart
+from zerosum.plots.points import histogram, scatter
 from zerosum.report._html import Section, figure, prose
 from zerosum.report._neighbours import evenly
 from zerosum.runs.generator import TrainedGenerator

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from zerosum._disk import read_text
+from zerosum.autoencoders.coding import Autoencoder, Coding
 from zerosum.conditions.condition import Condition
-from zerosum.data.coding import Autoencoder, Coding
-from zerosum.game.draws import stream
 from zerosum.game.fitting import load_fitting
+from zerosum.game.random import stream
 from zerosum.game.trainable import MAIN
 from zerosum.networks.sizes import built
 from zerosum.recipes.game_spec import generator_network

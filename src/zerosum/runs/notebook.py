@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from zerosum._text import printable
-from zerosum.pictures.curves import Curve, line_chart
+from zerosum.plots.curves import Curve, line_chart
 from zerosum.runs.images import inline_image, open_image
 from zerosum.runs.log import Series
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank, ranks
-from zerosum.game.draws import Draws, stream
-from zerosum.game.pieces import Batch
-from zerosum.training.ahead import ReadAhead
+from zerosum.game.micro_batches import Batch
+from zerosum.game.random import Draws, stream
+from zerosum.training.prefetch import ReadAhead
 
 
 def to_unit(x: Tensor) -> Tensor:

@@ -10,12 +10,12 @@ from torch import nn
 from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import ranks
-from zerosum.game.draws import derived_seed
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.finite import LateCheck
 from zerosum.game.game import Game, Watcher
-from zerosum.game.pieces import whole_batch_reasons
+from zerosum.game.micro_batches import whole_batch_reasons
 from zerosum.game.player import Player, Term, unwrapped
+from zerosum.game.random import derived_seed
 from zerosum.game.state import Stateful
 from zerosum.game.trainable import TrainableGame
 from zerosum.networks.placement import place
@@ -25,7 +25,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import build_generator
 from zerosum.runs.stored_condition import condition_of
 from zerosum.terms.auxiliary import AuxiliaryClass, DiscriminativeClass
-from zerosum.terms.matching import MatchingAware
+from zerosum.terms.matching_aware import MatchingAware
 from zerosum.training.compiled import CompiledMoves, check_compiled
 from zerosum.training.device import precision_context
 from zerosum.training.watchers import RunWatchers

@@ -16,7 +16,7 @@ import torch
 from zerosum import __version__
 from zerosum._disk import read_text, replace_durably, temporary
 from zerosum.data.dataset import Dataset
-from zerosum.data.given import Given
+from zerosum.data.sources.in_memory import Given
 from zerosum.game.distributed import ranks
 from zerosum.recipes.reader import read, read_recipe
 from zerosum.recipes.recipe import Recipe, flat, pretty

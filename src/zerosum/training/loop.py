@@ -13,8 +13,8 @@ import torch
 from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import rank
-from zerosum.game.draws import derived_seed
-from zerosum.game.pieces import Batch
+from zerosum.game.micro_batches import Batch
+from zerosum.game.random import derived_seed
 from zerosum.game.trainable import MAIN, TrainableGame
 from zerosum.recipes.recipe import Recipe
 from zerosum.report.write import write_report
@@ -25,11 +25,11 @@ from zerosum.runs.log import Means, append_log, settle_log
 from zerosum.runs.stored_condition import CONDITION, condition_facts, condition_of
 from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
-from zerosum.training.evaluating import RunScores, last_scores
+from zerosum.training.evaluations import RunScores, last_scores
 from zerosum.training.folder import storable
-from zerosum.training.pictures import save_samples
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import Together
+from zerosum.training.sample_images import save_samples
 from zerosum.training.scores import write_scores
 from zerosum.training.signals import Interrupted, StopRequest
 from zerosum.training.state import capture, check_weights

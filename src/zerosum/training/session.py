@@ -21,9 +21,8 @@ from zerosum.runs.files import LOG
 from zerosum.runs.lock import locked
 from zerosum.runs.log import ROLLBACK, Means, append_log, truncate_log
 from zerosum.training.build import build_game
-from zerosum.training.care import Care
 from zerosum.training.device import crowding
-from zerosum.training.evaluating import RunScores, forget_best
+from zerosum.training.evaluations import RunScores, forget_best
 from zerosum.training.folder import (
     has_ended,
     open_run,
@@ -33,11 +32,12 @@ from zerosum.training.folder import (
     write_circumstances,
 )
 from zerosum.training.loop import Loop
-from zerosum.training.origin import DATA, ORIGIN, Taken, check_origin, same_data, take_weights
+from zerosum.training.options import Care
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import Together
 from zerosum.training.signals import StopRequest
 from zerosum.training.state import capture, check_generators, count, restore
+from zerosum.training.warm_start import DATA, ORIGIN, Taken, check_origin, same_data, take_weights
 from zerosum.training.watchers import RunWatchers
 
 ROLLBACKS = 5  # in a run, at most

@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from zerosum.evaluation.measure import HIGHER, Needs, Score, ScoreInfo, Sides
+from zerosum.features.classifier import SEEN
 from zerosum.metrics.class_accuracy import classification_accuracy_score
-from zerosum.metrics.classifier import SEEN
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from zerosum.evaluation.groups_of_samples import jackknife
 from zerosum.evaluation.measure import GROUPED, LOWER, Needs, Score, ScoreInfo, Sides
-from zerosum.evaluation.parts import jackknife
 from zerosum.metrics.frechet import frechet_distance, frechet_distance_from_moments
 
 

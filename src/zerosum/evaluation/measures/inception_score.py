@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
+from zerosum.evaluation.groups_of_samples import GROUPS
 from zerosum.evaluation.measure import HIGHER, Needs, Score, ScoreInfo, Sides
-from zerosum.evaluation.parts import GROUPS
 from zerosum.metrics.logits import inception_score
 
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from zerosum.evaluation.groups_of_samples import GROUPS
 from zerosum.evaluation.measure import GROUPED, LOWER, Needs, Score, ScoreInfo, Sides
-from zerosum.evaluation.parts import GROUPS
 from zerosum.metrics.frechet import intra_class_frechet
 
 

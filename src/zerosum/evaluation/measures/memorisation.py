@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from zerosum.evaluation.gathering import Need
+from zerosum.evaluation.gathered import Need
 from zerosum.evaluation.measure import LOWER, Needs, Score, ScoreInfo, Sides
 from zerosum.metrics.neighbours import nearest_neighbours
 

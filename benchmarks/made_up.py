@@ -1,0 +1,47 @@
+"""Made-up weights: what a network computes can be compared without its published ones, which are large."""
+
+import math
+import zlib
+
+import torch
+from torch import Tensor
+
+from zerosum.features._fid_network import CLASSES, SIDE, STAGES, fid_network
+from zerosum.features._folding import Sketch
+from zerosum.features._lite_network import CLASSES as LITE_CLASSES
+from zerosum.features._lite_network import FEATURES as LITE_FEATURES
+from zerosum.features._lite_network import SIDE as LITE_SIDE
+from zerosum.features._lite_network import lite_network
+
+
+def made_up(name: str, shape: tuple[int, ...]) -> Tensor:
+    """Return a tensor that its name alone decides, of a scale that keeps a network's maps of one size.
+
+    Kernels have variance 2 / fan-in; of a batch norm, variances lie in 1..1.2 and gains about 1.
+    """
+    draw = torch.Generator().manual_seed(zlib.crc32(name.encode()))
+    if not shape:
+        return torch.tensor(0)
+    if "running_var" in name:
+        return 1 + 0.2 * torch.rand(shape, generator=draw)
+    normal = torch.randn(shape, generator=draw)
+    if len(shape) == 4:
+        return normal * math.sqrt(2 / math.prod(shape[1:]))
+    if len(shape) == 1 and name.endswith("weight"):
+        return 1 + 0.1 * normal
+    return normal * (0.1 if "bn" in name else 0.02)
+
+
+def inception_weights() -> dict[str, Tensor]:
+    """Return made-up weights of Inception, under the names of the public file."""
+    shapes = Sketch(fid_network, SIDE).shapes
+    counters = {name.replace("running_var", "num_batches_tracked"): () for name in shapes if "running_var" in name}
+    head = {"fc.weight": (CLASSES, STAGES["2048"]), "fc.bias": (CLASSES,)}
+    return {name: made_up(name, shape) for name, shape in (shapes | counters | head).items()}
+
+
+def lite0_weights() -> dict[str, Tensor]:
+    """Return made-up weights of EfficientNet-Lite0, under the names of its file."""
+    shapes = Sketch(lite_network, LITE_SIDE).shapes
+    head = {"_fc.weight": (LITE_CLASSES, LITE_FEATURES), "_fc.bias": (LITE_CLASSES,)}
+    return {name: made_up(name, shape) for name, shape in (shapes | head).items()}

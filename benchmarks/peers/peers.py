@@ -1,0 +1,107 @@
+"""A living peer beside us: PyPI `particlegan`, its default recipe, in the processor time of our own run.
+
+    make peers                                  # sets up .venv-peers, once
+    python -m benchmarks.peers.peers [--seeds 10] [--boards ring-8 grid-25]
+
+Each seed of the board's own game is run by `zerosum bench modes` (or taken from there), and the peer gets the seconds
+of processor time that our whole command took, for its whole command. Its samples are read by our `mode_coverage`.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from zerosum.bench.coverage import coverage
+from zerosum.bench.modes import Result, plan, play, real_coverage
+from zerosum.bench.subprocesses import Command, run_side_by_side
+from zerosum.bench.summary import markdown, summed_up
+from zerosum.bench.tasks import Board, boards
+
+PROGRAM = Path(__file__).with_name("peer_particlegan.py")
+PYTHON = Path(".venv-peers/bin/python")
+OUT = Path("runs/bench/modes")
+
+
+def peer_file(ours: Result, out: Path) -> Path:
+    """Where the peer's samples are kept, for a seed and for the seconds that it had."""
+    return out / ours.board / "particlegan" / f"{ours.seed:02}-{ours.cpu_seconds:.1f}s.npz"
+
+
+def play_peer(board: Board, ours: list[Result], python: Path, out: Path, jobs: int) -> list[Result]:
+    """Train the peer for each of our results, unless it has been, and read its samples.
+
+    Raises `ValueError` where its Python is missing or its program fails.
+    """
+    if not python.exists():
+        raise ValueError(f"there is no {python}: run `make peers` first")
+    data = board.own.data.open()
+    points = out / board.name / "points.npy"
+    points.parent.mkdir(parents=True, exist_ok=True)
+    np.save(points, data.read(torch.arange(len(data))).numpy())
+    missing = [result for result in ours if not peer_file(result, out).with_suffix(".json").exists()]
+    commands = []
+    for result in missing:
+        file = peer_file(result, out)
+        words = [str(python), str(PROGRAM), str(points), str(file), "--cpu", str(result.cpu_seconds)]
+        words += ["--seed", str(result.seed), "--samples", str(board.samples)]
+        commands.append(Command(tuple(words), file.with_suffix(".log")))
+    for number, ended in run_side_by_side(commands, jobs, 1):
+        log = commands[number].log
+        if ended.code:
+            raise ValueError(f"the peer ended with {ended.code}; what it said is in {log}")
+        file = peer_file(missing[number], out)
+        file.with_suffix(".json").write_text(json.dumps({"seconds": ended.seconds, "cpu_seconds": ended.cpu_seconds}))
+    return [read_peer(board, result, out) for result in ours]
+
+
+def read_peer(board: Board, ours: Result, out: Path) -> Result:
+    """The peer's result for one of ours."""
+    file = peer_file(ours, out)
+    with np.load(file) as archive:
+        samples, steps, version = archive["samples"], int(archive["steps"]), str(archive["version"])
+    found = coverage(torch.from_numpy(samples), board.own.data, out)
+    time = json.loads(file.with_suffix(".json").read_text())
+    return Result(board.name, f"particlegan {version}", ours.seed, found, steps, **time)
+
+
+def talk(sentence: str) -> None:
+    """Say a sentence to the person watching."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def unwatched(done: int, total: int) -> None:
+    """Show no bar."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run both and print a table for each board."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    known = {board.name: board for board in boards()}
+    parser.add_argument("--boards", nargs="+", default=["ring-8", "grid-25"], choices=known)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--python", type=Path, default=PYTHON, help="the Python that has particlegan")
+    parser.add_argument("--out", type=Path, default=OUT, help="the folder of `zerosum bench modes`")
+    parser.add_argument("--jobs", type=int, default=2, help="runs side by side, a thread each")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="for our runs")
+    chosen = parser.parse_args(arguments)
+    try:
+        for name in chosen.boards:
+            board = known[name]
+            cells, _ = plan([board], [], chosen.seeds, chosen.settings)
+            ours, failures = play(cells, chosen.out, chosen.jobs, 1, talk, unwatched)
+            if failures:
+                raise ValueError(failures[0])
+            theirs = play_peer(board, ours, chosen.python, chosen.out, chosen.jobs)
+            print(markdown(summed_up(board, [*ours, *theirs], real_coverage(board, chosen.out))), flush=True)
+    except ValueError as error:
+        talk(f"peers: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

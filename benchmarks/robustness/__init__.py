@@ -1,0 +1,1 @@
+"""Kills, malformed files, equal runs."""

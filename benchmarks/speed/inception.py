@@ -1,0 +1,181 @@
+"""Inception's features: their speed beside torch-fidelity's, and what bfloat16 does to scores.
+
+    make peers                                        # sets up .venv-peers, once
+    python -m benchmarks.speed.inception [--images 64] [--repeats 5] [--pictures 1800] [--only speed formats]
+
+**Speed**: torch-fidelity in float32, ours in float32 and ours in bfloat16 are three processes that hold the same
+weights and read the same images in the same batches. They take turns, each first in turn, and while one reads the
+others wait. The first reading of each warms up and is not counted; of the others the median counts.
+
+**Formats**: FID and KID of pictures of flowers against other ones, and against other ones blurred, each with the
+features of both sides in float32 and again in bfloat16. Inception has its public weights where they are in the cache,
+and otherwise made-up ones, which is said; EfficientNet-Lite0 has ImageNet's in any case.
+
+Both tables go into `benchmarks/results/metrics.md`. With --trial they are printed and nothing is written.
+"""
+
+import argparse
+import io
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from PIL import Image, ImageFilter
+from torch import Tensor
+
+from benchmarks.machine import machine
+from benchmarks.made_up import inception_weights
+from benchmarks.marked import write
+from benchmarks.turns import THREADS, player
+from zerosum.features.extractor import Extractor
+from zerosum.features.inception import WEIGHTS, Inception
+from zerosum.features.lite0 import Lite0
+from zerosum.metrics.frechet import frechet_distance
+from zerosum.metrics.kernel import kernel_distance
+
+ROOT = Path(__file__).parents[1]
+PAGE = Path(__file__).with_name("metrics.md")
+PYTHON = ROOT / ".venv-peers" / "bin" / "python"
+FLOWERS = ROOT.parent / "shared" / "data" / "flowers128.npz"
+BATCH = 64
+OURS = ("float32", "bfloat16")
+PEER = "torch-fidelity float32"
+
+
+def speed(python: Path, count: int, side: int, repeats: int) -> str:
+    """Measure all readers by turns; return a table.
+
+    Raises `ValueError` where the Python of `make peers` is missing or a process ends.
+    """
+    if not python.exists():
+        raise ValueError(f"there is no {python}: run `make peers` first")
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        weights, images = Path(folder, "weights.pth"), Path(folder, "images.npy")
+        torch.save(inception_weights(), weights)
+        np.save(images, np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8))
+        files = {name: Path(folder, f"{number}.npy") for number, name in enumerate((PEER, *OURS))}
+        programs = {PEER: [str(python), "benchmarks/peers/peer_torch_fidelity.py"]}
+        programs |= {name: [sys.executable, "-m", "benchmarks.speed.inception_reader", name] for name in OURS}
+        readers = {}
+        for name, program in programs.items():
+            words = [*program, str(weights), str(images), str(files[name]), "--batch", str(BATCH)]
+            readers[name] = stack.enter_context(player(words))
+        times: dict[str, list[float]] = {name: [] for name in readers}
+        version = ""
+        for turn in range(repeats + 1):
+            order = [*readers]
+            for name in order[turn % len(order) :] + order[: turn % len(order)]:
+                answer = readers[name].ask("read")
+                version = answer.get("version", version)
+                times[name].append(answer["seconds"])
+            print({name: round(spent[-1], 2) for name, spent in times.items()}, file=sys.stderr, flush=True)
+        features = {name: torch.from_numpy(np.load(path)).double() for name, path in files.items()}
+    return speed_table({name: spent[1:] for name, spent in times.items()}, features, count, version)
+
+
+def speed_table(times: dict[str, list[float]], features: dict[str, Tensor], count: int, version: str) -> str:
+    """Return medians, the ratio in each round to torch-fidelity of the same round, and how far features are off."""
+    lines = [
+        "| reader | images/s | times torch-fidelity, median | lowest to highest | features off by |",
+        "|---" * 5 + "|",
+    ]
+    for name, spent in times.items():
+        ratios = [theirs / ours for theirs, ours in zip(times[PEER], spent, strict=True)]
+        off = float((features[name] - features[PEER]).abs().max())
+        told = PEER.replace(" ", f" {version} ") if name == PEER else f"zerosum {name}"
+        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        lines.append(f"| {told} | {count / median(spent):.2f} | {median(ratios):.2f} | {spread} | {off:.1e} |")
+    return "\n".join(lines)
+
+
+def flowers(count: int, blur: float = 0.0, start: int = 0, path: Path = FLOWERS) -> Tensor:
+    """Return every other picture of the pack, the even or the odd ones by `start`, uint8 `(N, H, W, 3)`."""
+    if not path.exists():
+        raise ValueError(f"there is no {path} to take pictures from")
+    with np.load(path, allow_pickle=False) as pack:
+        blob, offsets = pack["images_blob"].tobytes(), pack["images_offsets"]
+    found = []
+    for i in range(start, len(offsets) - 1, 2)[:count]:
+        with Image.open(io.BytesIO(blob[offsets[i] : offsets[i + 1]])) as picture:
+            coloured = picture.convert("RGB")
+            found.append(np.asarray(coloured.filter(ImageFilter.GaussianBlur(blur)) if blur else coloured))
+    return torch.from_numpy(np.stack(found))
+
+
+def formats(count: int) -> str:
+    """Return a table of FID and KID with features in float32 and in bfloat16."""
+    real = flowers(count)
+    others = {"other flowers": flowers(count, start=1), "other flowers, blurred": flowers(count, 1.0, start=1)}
+    lines = ["| features | against | FID float32 | bfloat16 | KID x 1000 float32 | bfloat16 |", "|---" * 6 + "|"]
+    for name, pair in extractors().items():
+        mine = [read(extractor, real) for extractor in pair]
+        for words, images in others.items():
+            scores = [scored(some, read(extractor, images)) for some, extractor in zip(mine, pair, strict=True)]
+            (fid, kid), (half_fid, half_kid) = scores
+            lines.append(f"| {name} | {words} | {fid} | {half_fid} | {kid} | {half_kid} |")
+        fid, kid = scored(*mine)
+        lines.append(f"| {name} | themselves, in bfloat16 | | {fid} | | {kid} |")
+        print(*lines[-3:], sep="\n", file=sys.stderr, flush=True)
+    return "\n".join(lines)
+
+
+def scored(real: Tensor, fake: Tensor) -> tuple[str, str]:
+    """Return FID, and a thousand times KID with its standard error, in words."""
+    kid = kernel_distance(real, fake)
+    return f"{frechet_distance(real, fake):.4g}", f"{1000 * kid.value:.3f} ± {1000 * (kid.standard_error or 0):.3f}"
+
+
+def extractors() -> dict[str, tuple[Extractor, Extractor]]:
+    """Return the networks by name, each in float32 and in bfloat16."""
+    half = torch.bfloat16
+    try:
+        public = Inception(), Inception(dtype=half)
+        named = {f"Inception, {WEIGHTS.name}": public}
+    except ValueError as error:
+        print(f"inception: {error}; made-up weights instead", file=sys.stderr)
+        weights = inception_weights()
+        named = {"Inception, made-up weights": (Inception(weights), Inception(weights, dtype=half))}
+    return {**named, "EfficientNet-Lite0": (Lite0(), Lite0(dtype=half))}
+
+
+def read(extractor: Extractor, images: Tensor) -> Tensor:
+    """Return the features of all images, as the metrics take them."""
+    return torch.cat([extractor(batch).features for batch in images.split(BATCH)])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=64, help="of a reading")
+    parser.add_argument("--side", type=int, default=32, help="of these images")
+    parser.add_argument("--repeats", type=int, default=5, help="readings that count")
+    parser.add_argument("--pictures", type=int, default=1800, help="a side, for the scores")
+    parser.add_argument("--python", type=Path, default=PYTHON, help="the Python that has torch-fidelity")
+    parser.add_argument("--only", nargs="+", choices=("speed", "formats"), default=("speed", "formats"))
+    parser.add_argument("--trial", action="store_true", help="print, and write nothing")
+    chosen = parser.parse_args(arguments)
+    torch.set_num_threads(THREADS)
+    try:
+        for part in chosen.only:
+            if part == "speed":
+                text = speed(chosen.python, chosen.images, chosen.side, chosen.repeats)
+                told = f"{chosen.images} images of side {chosen.side}, batches of {BATCH}, {chosen.repeats} rounds"
+            else:
+                text, told = formats(chosen.pictures), f"{chosen.pictures} pictures of 128x128 a side"
+            text = f"{text}\n\nMachine: {machine()}; {THREADS} threads; {told}."
+            if chosen.trial:
+                print(text)
+            else:
+                write(PAGE, part, "benchmarks.speed.inception", text)
+    except ValueError as error:
+        print(f"inception: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,130 @@
+"""What the loop costs over a bare hand-written step of the same networks, precision and data.
+
+    python -m benchmarks.speed.overhead [--rounds 60] [--pairs 9]
+
+The bare step is written as anybody would write a fast one for exactly this game: own-parameter gradients, fused
+Adam, R1 on every fourth move, the running average, data in memory. The loop does the same through recipes, turns and
+terms, and beside it draws its numbers by position, checks that they are finite, logs every part and counts. The two
+take turns in blocks of one run, and the ratio is the median over the pairs of blocks.
+"""
+
+import argparse
+import copy
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch.nn.functional import logsigmoid
+
+from zerosum.game.device import choose_device
+from zerosum.recipes.named_recipes import named
+from zerosum.recipes.recipe import Recipe
+from zerosum.training.build import build_game
+from zerosum.training.device import choose_precision, precision_context
+from zerosum.training.loop import Loop
+from zerosum.training.progress import TrainingProgress
+
+
+def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
+    """A hand-written round of the `digits` recipe's game."""
+    dataset, device = recipe.data.open(), torch.device("cpu")
+    game = build_game(recipe, dataset, device, precision)
+    G, D, ema = game.G.network, game.D.network, copy.deepcopy(game.ema.module)
+    g_parameters, d_parameters = [*G.parameters()], [*D.parameters()]
+    g_adam = torch.optim.Adam(g_parameters, 8e-4, (0.0, 0.99), fused=True)
+    d_adam = torch.optim.Adam(d_parameters, 8e-4, (0.0, 0.99), fused=True)
+    averaged = [*ema.parameters(), *(b for b in ema.buffers() if b.is_floating_point())]
+    followed = [*G.parameters(), *(b for b in G.buffers() if b.is_floating_point())]
+    pixels = dataset.read(torch.arange(len(dataset)))
+    autocast = precision_context(precision, device)
+    moves = 0
+
+    def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        index = torch.randint(len(dataset), (recipe.batch,))
+        x = pixels[index].float().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
+        return x, dataset.labels[index], torch.randn(recipe.batch, recipe.latent.size)
+
+    def step() -> None:
+        nonlocal moves
+        x, c, z = batch()
+        x.requires_grad_()
+        with torch.no_grad(), autocast():
+            fake = G(z, c)
+        with autocast():
+            real_score, fake_score = D(x, c).score.float(), D(fake, c).score.float()
+            loss = -logsigmoid(real_score).mean() - logsigmoid(-fake_score).mean()
+            if moves % 4 == 0:
+                (slope,) = torch.autograd.grad(real_score.sum(), x, create_graph=True)
+                gamma = 3.0 * 0.1 ** (moves * recipe.batch / recipe.images)
+                loss = loss + 4 * gamma / 2 * slope.square().flatten(1).sum(1).mean()
+            gradients = torch.autograd.grad(loss, d_parameters)
+        for p, g in zip(d_parameters, gradients, strict=True):
+            p.grad = g
+        d_adam.step()
+        x, c, z = batch()
+        with autocast():
+            loss = -logsigmoid(D(G(z, c), c).score.float()).mean()
+            gradients = torch.autograd.grad(loss, g_parameters)
+        for p, g in zip(g_parameters, gradients, strict=True):
+            p.grad = g
+        g_adam.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(averaged, followed, 0.004)
+        moves += 1
+
+    return step
+
+
+def seconds(round_: Callable[[], None], rounds: int) -> float:
+    """Time of a block of rounds."""
+    started = time.perf_counter()
+    for _ in range(rounds):
+        round_()
+    return time.perf_counter() - started
+
+
+def pair(one: Callable[[], None], other: Callable[[], None], rounds: int, swapped: bool) -> tuple[float, float]:
+    """Times of a block of each, one after the other; swapped, the other goes first."""
+    if swapped:
+        second, first = seconds(other, rounds), seconds(one, rounds)
+        return first, second
+    return seconds(one, rounds), seconds(other, rounds)
+
+
+def measure(rounds: int, pairs: int, precision: str) -> dict[str, float | str | int]:
+    """Blocks of both by turns; the median of the ratios and of the speeds."""
+    recipe = named("digits")
+    dataset, device = recipe.data.open(), choose_device("cpu")
+    precision = choose_precision(precision, device, dataset.is_image)
+    game = build_game(recipe, dataset, device, precision)
+    with TemporaryDirectory() as folder:
+        loop = Loop(recipe, Path(folder), dataset, game, TrainingProgress(recipe.images, quiet=True))
+        hand = bare(recipe, precision)
+        for round_ in (loop.round, hand):
+            seconds(round_, 16)
+        times = [pair(loop.round, hand, rounds, swapped=bool(i % 2)) for i in range(pairs)]
+    ratios = sorted(ours / theirs for ours, theirs in times)
+    return {
+        "precision": precision,
+        "threads": torch.get_num_threads(),
+        "rounds": rounds,
+        "pairs": pairs,
+        "loop_rounds_per_second": round(rounds / statistics.median(t for t, _ in times), 2),
+        "bare_rounds_per_second": round(rounds / statistics.median(t for _, t in times), 2),
+        "ratio_median": round(statistics.median(ratios), 4),
+        "ratio_low": round(ratios[0], 4),
+        "ratio_high": round(ratios[-1], 4),
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=64, help="rounds in a block; a multiple of 8")
+    parser.add_argument("--pairs", type=int, default=9)
+    parser.add_argument("--precision", default="auto")
+    chosen = parser.parse_args()
+    print(json.dumps(measure(chosen.rounds, chosen.pairs, chosen.precision), indent=1))

@@ -1,0 +1,140 @@
+"""The process that plays a rank of `benchmarks.speed.ranks`.
+
+    python -m benchmarks.speed.ranks_player NAME BATCH RANK RANKS MEETING_POINT
+
+reads words from its standard input and answers each with a line of JSON: `flat`, a round of the game as it is;
+`overlapped`, one in which gradients travel by buckets while the backward pass goes on; `bytes`, the flat sums of a
+round by themselves; `one`, the sum of a single number; `facts`.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from functools import partial
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from benchmarks.speed.full_size_games import GAMES, noise
+from zerosum.game.distributed import average, rank, ranks
+from zerosum.game.game import Batch, Game, Log
+from zerosum.game.player import Player
+from zerosum.game.turn import Turn
+from zerosum.recipes.named_recipes import named
+from zerosum.training.build import build_game
+
+BUCKET = 25 * 2**20  # bytes, as many as DDP takes
+
+
+class Buckets:
+    """Gradients of a player on their way: full buckets are sent while others are still computed."""
+
+    def __init__(self, parameters: list[torch.nn.Parameter]) -> None:
+        self.found: dict[int, Tensor] = {}
+        self.sent: list[tuple[list[int], Tensor, dist.Work]] = []
+        self.waiting: list[int] = []
+        self.hooks = [p.register_hook(partial(self.take, i)) for i, p in enumerate(parameters)]
+
+    def take(self, index: int, gradient: Tensor) -> None:
+        """A gradient is there: send its bucket if it is full."""
+        self.found[index] = gradient
+        self.waiting.append(index)
+        if sum(self.found[i].numel() * 4 for i in self.waiting) >= BUCKET:
+            self.send()
+
+    def send(self) -> None:
+        """Send what waits."""
+        flat = torch.cat([self.found[i].flatten() for i in self.waiting])
+        work = dist.all_reduce(flat, async_op=True)
+        assert work is not None
+        self.sent.append((self.waiting, flat, work))
+        self.waiting = []
+
+    def averaged(self, parameters: list[torch.nn.Parameter]) -> list[Tensor]:
+        """The means over the ranks, one for each parameter; of those that no loss reaches, zeros."""
+        for hook in self.hooks:
+            hook.remove()
+        if self.waiting:
+            self.send()
+        means = {}
+        for indices, flat, work in self.sent:
+            work.wait()
+            flat /= ranks()
+            for i, part in zip(indices, flat.split([parameters[i].numel() for i in indices]), strict=True):
+                means[i] = part.view_as(parameters[i])
+        return [means[i] if i in means else torch.zeros_like(p) for i, p in enumerate(parameters)]
+
+
+def overlapped(game: Game, player: Player, turns: Iterable[Turn]) -> Log:
+    """`Game.settle` with the exchange under the backward pass."""
+    (turn,) = turns
+    parts = game.parts(player, turn)
+    values = torch.stack([*parts.values()])
+    buckets = Buckets(player.parameters)
+    torch.autograd.grad(values.sum(), player.parameters, materialize_grads=True)
+    gradients = buckets.averaged(player.parameters)
+    (means,) = average([values.detach()])
+    player.step(gradients, turn.clock.progress)
+    return dict(zip(parts, means.unbind(), strict=True))
+
+
+class Played:
+    """A game of noise, of which this process plays its part."""
+
+    def __init__(self, name: str, batch: int) -> None:
+        if name == "digits":
+            recipe = named(name)
+            data = recipe.data.open()
+        else:
+            recipe, data = GAMES[name]().recipe, noise(GAMES[name]())
+        self.game = build_game(recipe, data, torch.device("cpu"), "float32")
+        self.x = torch.rand(batch, *data.shape).mul(2).sub(1).contiguous(memory_format=torch.channels_last)
+        self.c = torch.arange(batch) % len(data.classes) if recipe.conditional else None
+        self.position, self.settle = 0, self.game.settle
+        self.sums = [torch.zeros(sum(p.numel() for p in player.parameters)) for player in (self.game.D, self.game.G)]
+
+    def batches(self) -> Iterator[Batch]:
+        """The same samples at every position."""
+        while True:
+            yield Batch(self.x, self.c, self.position)
+            self.position += len(self.x) * ranks()
+
+    def answer(self, word: str) -> dict[str, float]:
+        """Do what a word asks for."""
+        if word == "facts":
+            return {"bytes": 4 * sum(flat.numel() for flat in self.sums), "sums": self.counted()}
+        self.game.settle = partial(overlapped, self.game) if word == "overlapped" else self.settle  # type: ignore[method-assign]
+        started = time.perf_counter()
+        if word in ("flat", "overlapped"):
+            self.game.step(self.batches())
+        else:
+            for flat in self.sums if word == "bytes" else [torch.zeros(1)]:
+                dist.all_reduce(flat)
+        return {"seconds": time.perf_counter() - started}
+
+    def counted(self) -> int:
+        """How many sums over the ranks a round asks for."""
+        usual, calls = dist.all_reduce, []
+        dist.all_reduce = lambda *given, **named: calls.append(1) or usual(*given, **named)  # type: ignore[func-returns-value]
+        self.game.step(self.batches())
+        dist.all_reduce = usual
+        return len(calls)
+
+
+def main(name: str, batch: str, number: str, count: str, meeting_point: str) -> None:
+    """Answer word by word until the input ends."""
+    torch.set_num_threads(1)
+    if int(count) > 1:
+        store = dist.FileStore(meeting_point, int(count))
+        wait = timedelta(minutes=10)
+        dist.init_process_group("gloo", store=store, rank=int(number), world_size=int(count), timeout=wait)
+    played = Played(name, int(batch))
+    for line in sys.stdin:
+        print(json.dumps(played.answer(line.strip()) | {"rank": rank()}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,162 @@
+"""The steps that `benchmarks.speed.speed` compares, each in a process of its own that plays rounds when it is asked to.
+
+    python -m benchmarks.speed.speed_steps GAME STEP        # then a number of rounds on each line of standard input
+
+A process of its own, since what a run does to its process, as keeping the memory that a step frees, is a part of it.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
+
+from benchmarks.speed.overhead import bare
+from zerosum.data.dataset import Dataset, in_memory
+from zerosum.game.latents import Normal
+from zerosum.game.turn import Turn
+from zerosum.networks.layers import fused, residual
+from zerosum.networks.r3gan import R3GANDiscriminator, R3GANGenerator
+from zerosum.networks.resnet import ResNetDiscriminator, ResNetGenerator
+from zerosum.objectives.relativistic import Relativistic
+from zerosum.recipes.named_recipes import named
+from zerosum.recipes.recipe import Recipe
+from zerosum.terms.gradient_penalties import R1, R2, squared_slope
+from zerosum.training.batches import Batches
+from zerosum.training.build import build_game
+from zerosum.training.device import choose_precision, keep_memory
+from zerosum.training.loop import Loop
+from zerosum.training.progress import TrainingProgress
+
+CPU = torch.device("cpu")
+Step = Callable[[], object]
+
+
+def recipe_of(game: str) -> Recipe:
+    """The game that is compared."""
+    if game == "digits":
+        return named("digits")
+    dcgan = named("dcgan")
+    if game == "dcgan":
+        return dcgan
+    if game == "resnet":
+        pair = {"generator": ResNetGenerator(size=64), "discriminator": ResNetDiscriminator(size=64, norm="none")}
+        return replace(dcgan, latent=Normal(128), **pair)
+    if game == "r3gan":
+        pair = {"generator": R3GANGenerator(size=16), "discriminator": R3GANDiscriminator(size=16)}
+        return replace(dcgan, objective=Relativistic(), d_terms=(R1(1.0), R2(1.0)), batch=32, **pair)
+    raise ValueError(f"no game is called {game!r} here; there are digits, dcgan, resnet and r3gan")
+
+
+def data(game: str) -> Dataset:
+    """The digits, or for the pairs at 32x32 made-up pictures: what is learnt costs nothing less."""
+    if game in ("digits", "dcgan"):
+        return recipe_of(game).data.open()
+    draw = torch.Generator().manual_seed(0)
+    return in_memory("made up", torch.randint(256, (512, 3, 32, 32), generator=draw, dtype=torch.uint8), None, ())
+
+
+def usual(recipe: Recipe, dataset: Dataset) -> Step:
+    """The step as it is usually written: both moves on the same samples, `backward()` through all there is."""
+    game = build_game(recipe, dataset, CPU, "float32")
+    G, D = (p.network.to(memory_format=torch.contiguous_format) for p in (game.G, game.D))
+    g_adam, d_adam = (torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999)) for network in (G, D))
+    pixels = dataset.read(torch.arange(len(dataset)))
+
+    def loss(scores: Tensor, label: float) -> Tensor:
+        return binary_cross_entropy_with_logits(scores, torch.full_like(scores, label))
+
+    def step() -> None:
+        x = pixels[torch.randint(len(pixels), (recipe.batch,))].float().div_(127.5).sub_(1)
+        fake = G(recipe.latent.draw(recipe.batch, torch.default_generator))
+        d_adam.zero_grad()
+        (loss(D(x).score, 1) + loss(D(fake.detach()).score, 0)).backward()
+        d_adam.step()
+        g_adam.zero_grad()
+        loss(D(fake).score, 1).backward()
+        g_adam.step()
+
+    return step
+
+
+def as_published() -> None:
+    """Let residual blocks double and halve beside their convolutions, as papers and most code have them."""
+    residual.convolved_and_halved = lambda layer, h: fused.halved(layer(h))
+    residual.raised_and_convolved = lambda layer, h, target: layer(interpolate(h, target, mode="nearest"))
+
+
+def loop(recipe: Recipe, dataset: Dataset, precision: str) -> Step:
+    """A round of ours, as `zerosum train` plays it."""
+    keep_memory()
+    game = build_game(recipe, dataset, CPU, precision)
+    return Loop(recipe, Path("unwritten"), dataset, game, TrainingProgress(recipe.images, quiet=True)).round
+
+
+@dataclass(frozen=True)
+class Separate:
+    """R1 or R2 as a term with a forward pass of its own, as it is written where a penalty is a function of D and x.
+
+    Args:
+        term: the penalty.
+    """
+
+    term: R1 | R2
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The penalty's value on this turn."""
+        own = isinstance(self.term, R1)
+        x = (turn.x if own else turn.x_fake).detach().requires_grad_()
+        return self.term.gamma / 2 * squared_slope(turn, turn.judge(x, "real" if own else "fake"), x).mean()
+
+
+def moves_of_D(recipe: Recipe, dataset: Dataset, separate: bool) -> Step:
+    """A move of D alone, with penalties on the loss's own forward passes or on separate ones."""
+    keep_memory()
+    game = build_game(recipe, dataset, CPU, choose_precision("auto", CPU, True))
+    if separate:
+        game.D.terms = tuple(Separate(term) for term in recipe.d_terms if isinstance(term, R1 | R2))
+    batches = Batches(dataset, recipe.batch, False, 0, CPU)
+    return lambda: game.move_D(next(batches))
+
+
+def step_of(game: str, step: str) -> Step:
+    """The named step of the named game; raises `ValueError` for one that is not here."""
+    recipe, dataset = recipe_of(game), data(game)
+    best = choose_precision("auto", CPU, True)
+    steps: dict[str, Callable[[], Step]] = {
+        "usual": lambda: usual(recipe, dataset),
+        "float32": lambda: loop(recipe, dataset, "float32"),
+        "best": lambda: loop(recipe, dataset, best),
+        "compiled": lambda: loop(replace(recipe, compile=True), dataset, best),
+        "compiled float32": lambda: loop(replace(recipe, compile=True), dataset, "float32"),
+        "bare": lambda: bare(recipe, best),
+        "shared": lambda: moves_of_D(recipe, dataset, separate=False),
+        "separate": lambda: moves_of_D(recipe, dataset, separate=True),
+    }
+    if step not in steps:
+        raise ValueError(f"no step is called {step!r} here; there are {', '.join(steps)}")
+    if step == "usual":
+        as_published()
+    if step == "bare":
+        keep_memory()
+    return steps[step]()
+
+
+def main(game: str, step: str) -> None:
+    """Play as many rounds as each line asks for, and answer with the seconds that they took."""
+    play = step_of(game, step)
+    for line in sys.stdin:
+        wall, processor = time.perf_counter(), time.process_time()
+        for _ in range(int(line)):
+            play()
+        spent = {"wall": time.perf_counter() - wall, "processor": time.process_time() - processor}
+        print(json.dumps(spent), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,107 @@
+"""Results of the modes bench, summed up over seeds: as numbers and as Markdown."""
+
+__all__ = ["markdown", "summed_up"]
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from zerosum.bench.literature import reported
+from zerosum.bench.modes import Result
+from zerosum.bench.tasks import Board
+from zerosum.metrics.modes import ModeCoverage
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean, standard deviation (None of one value, or where one is not finite) and worst of a number over seeds."""
+
+    mean: float
+    std: float | None
+    worst: float
+
+
+def spread(values: Sequence[float], low_is_worse: bool) -> Spread:
+    """Sum up one number over seeds."""
+    deviation = stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
+    return Spread(fmean(values), deviation, min(values) if low_is_worse else max(values))
+
+
+def in_text(found: Mapping[str, Any], form: str) -> str:
+    """The mean of a spread, as a mapping, with its deviation where it has one, both in a format such as `.1%`."""
+    mean, deviation = format(found["mean"], form), found["std"]
+    return mean if deviation is None else f"{mean} ± {format(deviation, form)}"
+
+
+def summed_up(board: Board, results: Sequence[Result], real: ModeCoverage) -> dict[str, Any]:
+    """All there is to tell of a board, as plain values: its games in the order of the results, real samples, papers."""
+    games: dict[str, list[Result]] = {}
+    for result in results:
+        if result.board == board.name:
+            games.setdefault(result.game, []).append(result)
+    return {
+        "board": board.name,
+        "modes": real.modes,
+        "samples": board.samples,
+        "games": {game: _over_seeds(own) for game, own in games.items()},
+        "real": real.as_dict(),
+        "reported": [asdict(row) for row in reported(board.name)],
+    }
+
+
+def _over_seeds(results: Sequence[Result]) -> dict[str, Any]:
+    covered = [result.coverage for result in results]
+    return {
+        "seeds": [result.seed for result in results],
+        "found": asdict(spread([c.found for c in covered], True)),
+        "high_quality": asdict(spread([c.high_quality for c in covered], True)),
+        "kl": asdict(spread([c.kl for c in covered], False)),
+        "cpu_seconds": asdict(spread([result.cpu_seconds for result in results], False)),
+        "every_mode": sum(c.found == c.modes for c in covered),
+    }
+
+
+def markdown(told: Mapping[str, Any]) -> str:
+    """A board as a table: the games over seeds with mean, deviation and worst, real samples, and what papers report."""
+    head = ("game", "seeds", "all modes", "modes", "worst", "high quality", "worst", "KL", "worst", "processor s")
+    rows = [_row(game, values) for game, values in told["games"].items()]
+    real = told["real"]
+    rows.append(
+        (
+            "*real samples*",
+            "",
+            "",
+            f"{real['found']}",
+            "",
+            f"{real['high_quality']:.1%}",
+            "",
+            f"{real['kl']:.3f}",
+            "",
+            "",
+        )
+    )
+    for paper in told["reported"]:
+        kl = "" if paper["kl"] is None else f"{paper['kl']:g}"
+        rows.append((f"*{paper['method']}* ({paper['source']})", "", "", f"{paper['found']:g}", "", "", "", kl, "", ""))
+    lines = [head, ("---",) * len(head), *rows]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return f"### {told['board']}: {told['modes']:,} modes, {told['samples']:,} samples\n\n{table}\n"
+
+
+def _row(game: str, values: Mapping[str, Any]) -> tuple[str, ...]:
+    found, quality, kl = values["found"], values["high_quality"], values["kl"]
+    seeds = len(values["seeds"])
+    return (
+        game,
+        f"{seeds}",
+        f"{values['every_mode']} of {seeds}",
+        in_text(found, ".1f"),
+        f"{found['worst']:g}",
+        in_text(quality, ".1%"),
+        f"{quality['worst']:.1%}",
+        in_text(kl, ".3f"),
+        f"{kl['worst']:.3f}",
+        f"{values['cpu_seconds']['mean']:.0f}",
+    )

@@ -1,0 +1,1 @@
+"""Where data come from: folders, arrays, torch datasets, the hub, packed sets."""

@@ -1,0 +1,215 @@
+"""The image files in a folder or a zip, by name; a zip is read in place and never unpacked."""
+
+import hashlib
+import stat
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from zerosum.data._paths import existing, printable
+from zerosum.data.sources._decode import MOST_BYTES, SUFFIXES
+
+_CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")
+_MOST_RATIO = 200
+_SMALL, _SHOWN = 1 << 20, 200  # bytes of a file that may be compressed at any ratio; characters of a name
+_LOCAL_HEADER = 30  # bytes before a file in a zip, at least
+_MOST_VISITS, _DEEPEST = 100, 100  # ways by links into one folder; folders in each other
+_READ_WHOLE, _PIECE = 256 << 20, 4 << 10  # bytes of a folder up to which all tell its content; of a file, where not
+_UNREADABLE = (
+    *(OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error),
+    *(OverflowError, IndexError, struct.error, UnicodeError),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """The image files of a folder or zip, by name within it, and the others that it holds."""
+
+    path: Path
+    names: tuple[str, ...]
+    others: tuple[str, ...]
+    stream: Callable[[str], IO[bytes]]
+    marks: Callable[[tuple[str, ...]], Iterator[str]]
+
+    def content(self) -> str:
+        """A text that is another one when the images are."""
+        digest = hashlib.sha256()
+        for name, mark in zip(self.names, self.marks(self.names), strict=True):
+            digest.update(f"{name}\0{mark}\0".encode(errors="surrogateescape"))
+        return digest.hexdigest()
+
+    def read(self, name: str) -> bytes:
+        """A file whole; raises `ValueError` as `open` does, and where it holds more than it says."""
+        with self.open(name) as file:
+            raw = file.read(MOST_BYTES + 1)  # with a limit, lest a zip's small file unfolds to a large one
+        _refuse_large(len(raw))
+        return raw
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Open a file for reading; raises `ValueError` with the reason when it cannot or must not be read."""
+        try:
+            with self.stream(name) as file:
+                yield file
+        except FileNotFoundError as error:
+            raise ValueError("is no longer there, or is a link to nothing") from error
+        except _UNREADABLE as error:
+            raise ValueError(f"cannot be read ({printable(error)})") from error
+
+
+def image_files(path: str | Path) -> Files:
+    """List the image files of a folder (links followed) or of a zip, sorted, hidden ones left out.
+
+    Raises `ValueError` when there are none, when the path is neither, and when a zip is damaged or unsafe.
+    """
+    found = existing(path)
+    if found.is_dir():
+        names, stream, marks = _listed(found), _from_folder(found), _marks_in_folder(found)
+    elif found.suffix.lower() == ".zip":
+        archive, names = _opened(found)
+        stream, marks = _from_zip(archive), _marks_in_zip(archive)
+    else:
+        raise ValueError(f"{found} should be a folder or a .zip of images, but is one file")
+    shown = [name for name in names if not _hidden(name)]
+    images = tuple(name for name in shown if name.lower().endswith(SUFFIXES))
+    others = tuple(name for name in shown if not name.lower().endswith(SUFFIXES))
+    if not images:
+        instead = f": it holds {told(others)}" if others else ": it is empty"
+        raise ValueError(f"{found} holds no images ({', '.join(SUFFIXES)}){instead}")
+    return Files(found, images, others, stream, marks)
+
+
+def told(others: Sequence[str]) -> str:
+    """Say how many files of each suffix there are."""
+    counts = Counter(printable(PurePosixPath(name).suffix.lower()) or "no suffix" for name in others)
+    parts = [f"{count} x {suffix}" for suffix, count in sorted(counts.items())]
+    return f"{len(others)} other file{'s' if len(others) > 1 else ''} ({', '.join(parts)})"
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") or part.lower() in _CLUTTER for part in name.split("/"))
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return sorted(_walk(folder))
+    except OSError as error:
+        raise ValueError(f"{folder} cannot be read ({printable(error)})") from error
+
+
+def _walk(
+    folder: Path, within: str = "", above: frozenset[Path] = frozenset(), visits: Counter[Path] | None = None
+) -> Iterator[str]:
+    """Yield the names of all files below a folder; a link to a folder above is not gone round again."""
+    visits = Counter() if visits is None else visits
+    real = folder.resolve()
+    if real in above:
+        return
+    visits[real] += 1
+    if visits[real] > _MOST_VISITS or len(above) > _DEEPEST:
+        why = f"links lead to it more than {_MOST_VISITS} times" if len(above) <= _DEEPEST else "it lies too deep"
+        raise ValueError(f"{printable(folder)} cannot be listed: {why}")
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry, f"{within}{entry.name}/", above | {real}, visits)
+        else:
+            yield within + entry.name
+
+
+def _from_folder(folder: Path) -> Callable[[str], IO[bytes]]:
+    def stream(name: str) -> IO[bytes]:
+        path = folder / name
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("is no regular file")
+        _refuse_large(status.st_size)
+        return path.open("rb")
+
+    return stream
+
+
+def _marks_in_folder(folder: Path) -> Callable[[tuple[str, ...]], Iterator[str]]:
+    """Marks of files by all their bytes, or of a large folder by their sizes and a piece of each."""
+
+    def marks(names: tuple[str, ...]) -> Iterator[str]:
+        sizes = [_size(folder / name) for name in names]
+        whole = sum(sizes) <= _READ_WHOLE
+        for name, size in zip(names, sizes, strict=True):
+            piece = b""
+            if 0 <= size <= MOST_BYTES:
+                with suppress(OSError), (folder / name).open("rb") as file:
+                    file.seek(0 if whole else max(0, size - _PIECE) // 2)
+                    piece = file.read(MOST_BYTES if whole else _PIECE)
+            yield f"{size} {hashlib.sha256(piece).hexdigest()}"
+
+    return marks
+
+
+def _size(path: Path) -> int:
+    """The size of a regular file, or -1: only such a one can be read without waiting for somebody at its other end."""
+    try:
+        status = path.stat()
+    except OSError:
+        return -1
+    return status.st_size if stat.S_ISREG(status.st_mode) else -1
+
+
+def _marks_in_zip(archive: zipfile.ZipFile) -> Callable[[tuple[str, ...]], Iterator[str]]:
+    """Marks of files by the sizes and checksums that the zip tells of them."""
+
+    def marks(names: tuple[str, ...]) -> Iterator[str]:
+        for member in map(archive.getinfo, names):
+            yield f"{member.file_size} {member.CRC}"
+
+    return marks
+
+
+def _opened(path: Path) -> tuple[zipfile.ZipFile, list[str]]:
+    """Open a zip and list its files, sorted; one that holds paths out of it, or links, is refused."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except _UNREADABLE as error:
+        raise ValueError(f"{path} is damaged or no zip file ({printable(error)})") from error
+    members = archive.infolist()
+    for member in members:
+        parts = member.filename.replace("\\", "/").split("/")
+        named = f"{member.filename!r:.{_SHOWN}}"
+        if ".." in parts or not parts[0] or ":" in parts[0]:
+            raise ValueError(f"{path} holds the path {named}, which leads out of it: pack it anew")
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise ValueError(f"{path} holds the link {named}: pack it anew with the files themselves")
+    name, times = Counter(member.filename for member in members).most_common(1)[0] if members else ("", 1)
+    if times > 1:
+        raise ValueError(f"{path} holds {name!r:.{_SHOWN}} {times} times: pack it anew")
+    members.sort(key=lambda member: member.header_offset)
+    for one, following in pairwise(members):
+        if one.header_offset + _LOCAL_HEADER + one.compress_size > following.header_offset:
+            raise ValueError(f"{path} holds files that overlap, as {one.filename!r:.{_SHOWN}} does: pack it anew")
+    return archive, sorted(member.filename for member in members if not member.is_dir())
+
+
+def _from_zip(archive: zipfile.ZipFile) -> Callable[[str], IO[bytes]]:
+    def stream(name: str) -> IO[bytes]:
+        member = archive.getinfo(name)
+        if member.flag_bits & 1:
+            raise ValueError("is encrypted")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("is compressed by another method than deflate")
+        _refuse_large(member.file_size)
+        if member.file_size > max(_SMALL, _MOST_RATIO * member.compress_size):
+            raise ValueError(f"is compressed more than {_MOST_RATIO} times, as no image is")
+        return archive.open(member)
+
+    return stream
+
+
+def _refuse_large(size: int) -> None:
+    if size > MOST_BYTES:
+        raise ValueError(f"is larger than {MOST_BYTES >> 20} MiB")

@@ -1,0 +1,223 @@
+"""Data in numpy arrays, in memory or in `.npy` and `.npz` files."""
+
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zerosum.data._content import content_of
+from zerosum.data._paths import existing
+from zerosum.data.conditions import Conditions, conditions_of, labelled
+from zerosum.data.dataset import Dataset, in_memory
+from zerosum.data.sources._labels import numbered
+from zerosum.data.sources._pixels import channel_axis, extremes, scale_of, to_uint8
+
+Array = NDArray[Any]
+_SAMPLES = ("images", "x", "x_train", "data", "points")
+_LABELS = ("labels", "y", "y_train")
+_CLASSES = ("class_names", "classes")
+_CONDITIONS = ("conditions", "condition_names")
+_DAMAGED = (
+    ValueError,
+    OSError,
+    EOFError,
+    OverflowError,
+    TypeError,
+    TokenError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_IN_MEMORY = 1 << 30  # bytes of a .npy file above which its samples stay on disk until they are read
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Images or points in a `.npy` file, or in a `.npz` with labels or conditions; pickled objects are never read.
+
+    Images are (N, H, W, C), (N, C, H, W) or grey (N, H, W), of integers in 0..255 or floats in 0..1 or -1..1; points
+    are floats (N, d) or (N,). Labels are integers or strings (N,). Where a `.npz` names its classes under class_names,
+    labels are indices into these; else each distinct label is a class. In the place of labels there may be conditions,
+    rows of numbers (N, entries), whose names stand under condition_names: attributes where all are 0 or 1.
+
+    Args:
+        path: the file.
+        images: the key of the samples in a `.npz`; by default images, x, x_train, data, points or the only array.
+        labels: the key of their labels; by default labels, y or, beside x_train, y_train, if there are any.
+        layout: "NHWC" or "NCHW", for images whose shape does not tell which axis holds the channels.
+        conditions: the key of their conditions; by default conditions, if there are any. Of labels and conditions that
+            are both there, the one named counts.
+    """
+
+    path: str
+    images: str | None = None
+    labels: str | None = None
+    layout: str | None = None
+    conditions: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
+
+    def open(self) -> Dataset:
+        """Open the file; raises `ValueError` when it is damaged or holds something else."""
+        path = existing(self.path)
+        arrays = _load(path)
+        if isinstance(arrays, np.ndarray):
+            if self.images or self.labels or self.conditions:
+                raise ValueError(
+                    f"{path.name} holds one array without a name: leave out images=, labels= and conditions="
+                )
+            return _dataset(path.name, arrays, layout=self.layout)
+        images = _asked(path.name, arrays, self.images) or _samples_key(path.name, arrays)
+        labels, conditions = self._beside(path.name, arrays, images)
+        if labels is not None:
+            classes = next((arrays[key] for key in _CLASSES if key in arrays), None)
+            return _dataset(path.name, arrays[images], arrays[labels], classes, self.layout)
+        table = None if conditions is None else _table(path.name, arrays[conditions], arrays.get("condition_names"))
+        return _dataset(path.name, arrays[images], layout=self.layout, conditions=table)
+
+    def _beside(self, name: str, arrays: Mapping[str, Array], images: str) -> tuple[str | None, str | None]:
+        """The keys of labels and of conditions, of which one is None."""
+        labels, conditions = (_asked(name, arrays, key) for key in (self.labels, self.conditions))
+        if labels is not None and conditions is not None:
+            raise ValueError(f"{name} is asked for both labels and conditions, and a game plays by one: name one")
+        if labels is None and conditions is None:
+            labels = _labels_key(arrays, images)
+            conditions = "conditions" if "conditions" in arrays else None
+        if labels is not None and conditions is not None:
+            raise ValueError(
+                f"{name} has both labels, under {labels!r}, and conditions: say which count, with "
+                f"Arrays(path, labels={labels!r}) or Arrays(path, conditions='conditions')"
+            )
+        return labels, conditions
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySource:
+    """Images or points in a numpy array: what `Arrays` reads, without the file. For use from Python only."""
+
+    samples: Array
+    labels: Array | None = None
+    layout: str | None = None
+    conditions: Array | None = None
+    condition_names: Sequence[str] | None = None
+
+    def open(self) -> Dataset:
+        """Open the array; raises `ValueError` when it is neither images nor points."""
+        table = None if self.conditions is None else _table("array", self.conditions, self.condition_names)
+        return _dataset("array", self.samples, self.labels, layout=self.layout, conditions=table)
+
+
+def _load(path: Path) -> Array | dict[str, Array]:
+    """Read a file of arrays: one, or several by their keys."""
+    try:
+        if path.suffix == ".npy" and path.stat().st_size > _IN_MEMORY:
+            return np.lib.format.open_memmap(path, mode="r")
+        with path.open("rb") as file:
+            found = np.load(file, allow_pickle=False)
+            return found if isinstance(found, np.ndarray) else {key: found[key] for key in found.files}
+    except MemoryError as error:
+        raise ValueError(f"{path} does not fit into memory: split it, or save it as .npy") from error
+    except _DAMAGED as error:
+        if "allow_pickle" in str(error) and "Object arrays" in str(error):
+            raise ValueError(
+                f"{path} holds Python objects, which are not read because they can run code: "
+                f"save arrays of numbers, all of one shape"
+            ) from error
+        raise ValueError(f"{path} is damaged or no {path.suffix} file: {error}") from error
+
+
+def _asked(name: str, arrays: Mapping[str, Array], key: str | None) -> str | None:
+    """Return a key that the user asked for, once it is known to be there."""
+    if key is not None and key not in arrays:
+        raise ValueError(f"{name} has no {key!r}, but has {_listing(arrays)}")
+    return key
+
+
+def _samples_key(name: str, arrays: Mapping[str, Array]) -> str:
+    """Return the key of the samples: the first of the usual ones, or the only one that is nothing else."""
+    others = [key for key in arrays if key not in (*_LABELS, *_CLASSES, *_CONDITIONS)]
+    found = [key for key in _SAMPLES if key in arrays] or (others if len(others) == 1 else [])
+    if not found:
+        raise ValueError(
+            f"{name} should hold its samples under one of {', '.join(_SAMPLES)}, but has {_listing(arrays)}: "
+            f"say which with Arrays(path, images=...)"
+        )
+    return found[0]
+
+
+def _labels_key(arrays: Mapping[str, Array], images: str) -> str | None:
+    """Return the key of the labels of these images, if any: never those of another part, as y_train for x_test."""
+    partner = f"y{images[1:]}" if images.startswith("x") else "labels"
+    return next((key for key in (partner, "labels", "y") if key in arrays), None)
+
+
+def _listing(arrays: Mapping[str, Array]) -> str:
+    return ", ".join(f"{key} {array.dtype} {array.shape}" for key, array in arrays.items()) or "nothing"
+
+
+def _table(name: str, rows: Array, names: Sequence[str] | Array | None) -> Conditions:
+    return conditions_of(name, rows, None if names is None else [str(one) for one in names])
+
+
+def _dataset(
+    name: str,
+    x: Array,
+    labels: Array | None = None,
+    classes: Array | None = None,
+    layout: str | None = None,
+    conditions: Conditions | None = None,
+) -> Dataset:
+    """Open an array as images or points, with its labels or conditions, whatever form they have."""
+    if x.dtype.kind not in "buif":
+        raise ValueError(f"{name} should hold numbers, but holds {x.dtype}")
+    if x.ndim == 0 or x.size == 0:
+        raise ValueError(f"{name} should hold samples (N, ...), at least one, but has shape {x.shape}")
+    names = None if classes is None else tuple(str(one) for one in classes)
+    if labels is not None and conditions is None:
+        conditions = labelled(name, *numbered(name, labels, len(x), names))
+    elif labels is not None:
+        raise ValueError(f"{name} has both labels and conditions, and a game plays by one: leave one out")
+    plain = in_memory(name, _points(name, x)) if x.ndim <= 2 else _images(name, x, layout)
+    notes = plain.notes + (() if conditions is None else conditions.notes)
+    return replace(plain, conditions=conditions, notes=notes)
+
+
+def _points(name: str, x: Array) -> Tensor:
+    if x.dtype.kind != "f":
+        raise ValueError(
+            f"{name} is {x.dtype} of shape {x.shape}, but points (N, d) are floats: "
+            f"convert it, or reshape it to images (N, H, W) or (N, H, W, C)"
+        )
+    with np.errstate(over="ignore"):
+        points = np.array(x, np.float32).reshape(len(x), -1)
+    extremes(name, points)
+    return torch.from_numpy(points)
+
+
+def _images(name: str, x: Array, layout: str | None) -> Dataset:
+    axis = channel_axis(name, x.shape, layout)
+    low, high = extremes(name, x)
+    pixels = to_uint8(scale_of(name, low, high, whole=x.dtype.kind in "ui"), x)
+    notes: tuple[str, ...] = ()
+    if x.dtype.kind in "ui" and high <= 1:
+        notes = ("no pixel is above 1 of 255, so all is nearly black: multiply by 255 if 1 means white",)
+
+    def read(index: Tensor) -> Tensor:
+        batch = torch.from_numpy(pixels[index.numpy()])
+        batch = batch.unsqueeze(1) if axis is None else batch.movedim(axis, 1)
+        return batch.contiguous()
+
+    sample = read(torch.tensor([0]))
+    shape = tuple(sample.shape[1:])
+    on_disk = isinstance(pixels, np.memmap)
+    return Dataset(name, shape, len(x), read, notes=notes, content=partial(content_of, pixels), ahead=on_disk)

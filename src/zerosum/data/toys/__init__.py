@@ -1,0 +1,1 @@
+"""Synthetic data whose truth is known."""

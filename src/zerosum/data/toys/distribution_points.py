@@ -1,0 +1,31 @@
+"""Points drawn from a known law: data for learning an inverse transform."""
+
+from dataclasses import dataclass
+
+from zerosum._checks import require
+from zerosum.data.dataset import Dataset, in_memory
+from zerosum.distributions.continuous import Distribution, ExponentialLaw
+from zerosum.distributions.inversion import inverse_transform
+
+
+@dataclass(frozen=True)
+class Law:
+    """Points on the line, drawn from a law by inverse transform: what a generator of z ~ U(0, 1) can learn exactly.
+
+    Args:
+        law: the law.
+        count: how many points are drawn.
+        seed: which points are drawn.
+    """
+
+    law: Distribution = ExponentialLaw()
+    count: int = 50_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self, self.count >= 1, "count >= 1")
+
+    def open(self) -> Dataset:
+        """Draw the points."""
+        x = inverse_transform(self.count, inverse_cdf=self.law.inverse_cdf, support=self.law.support, seed=self.seed)
+        return in_memory(type(self.law).__name__, x[:, None].float(), made_by=self)

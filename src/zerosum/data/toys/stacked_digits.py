@@ -1,0 +1,80 @@
+"""Stacked digits: three at a time as the planes of a colour picture, a thousand modes that can be read."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from zerosum._checks import require
+from zerosum.data._content import content_of
+from zerosum.data.conditions import labelled
+from zerosum.data.dataset import Dataset
+from zerosum.data.fingerprints import fingerprint
+from zerosum.data.sources.arrays import Arrays
+from zerosum.data.sources.digits import Digits
+
+_TEN = 10
+
+
+@dataclass(frozen=True)
+class StackedDigits:
+    """Three digits drawn at random as red, green and blue, labelled by the number that they spell, 0 to 999.
+
+    Stacked MNIST: Metz et al. 2017 (arXiv 1611.02163), with 1,000 modes and nothing to tell them but the data. Pictures
+    are put together when they are read; what is held is the digits and three indices a picture.
+
+    Args:
+        path: an archive of grey pictures of ten classes, such as an `mnist.npz` with x_train and y_train; by default
+            the embedded digits.
+        count: how many pictures are drawn.
+        seed: which pictures are drawn.
+    """
+
+    path: str | None = None
+    count: int = 128_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self, self.count >= 1, "count >= 1")
+        if self.path is not None:
+            object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
+
+    def digits(self) -> Dataset:
+        """Open the single digits; raises `ValueError` where the archive holds something else."""
+        digits = Digits().open() if self.path is None else Arrays(self.path).open()
+        if digits.labels is None or len(digits.classes) != _TEN or not digits.is_image or digits.shape[0] != 1:
+            raise ValueError(
+                f"digits to stack are grey pictures of {_TEN} classes; {digits.name} has samples of shape "
+                f"{digits.shape} and {len(digits.classes)} classes"
+            )
+        return digits
+
+    def shares(self) -> Tensor:
+        """The probability of each number 0 to 999, float64 `(1000,)`: digits are drawn as often as the set has them."""
+        labels = self.digits().labels
+        assert labels is not None
+        share = torch.bincount(labels, minlength=_TEN).double() / len(labels)
+        return torch.einsum("i,j,k->ijk", share, share, share).flatten()
+
+    def open(self) -> Dataset:
+        """Draw which digits make up each picture."""
+        digits = self.digits()
+        assert digits.labels is not None
+        chosen = torch.randint(len(digits), (self.count, 3), generator=torch.Generator().manual_seed(self.seed))
+        labels = (digits.labels[chosen] * torch.tensor([100, 10, 1])).sum(1)
+        names = tuple(f"{number:03}" for number in range(_TEN**3))
+        shape = (3, *digits.shape[1:])
+        read = partial(_stacked, digits, chosen)
+        content = partial(_content, digits, chosen)
+        name = f"stacked {digits.name}"
+        return Dataset(name, shape, self.count, read, labelled(name, labels, names), content=content)
+
+
+def _stacked(digits: Dataset, chosen: Tensor, index: Tensor) -> Tensor:
+    """The pictures `(B, 3, H, W)` of rows of three digits."""
+    return digits.read(chosen[index].flatten()).view(len(index), 3, *digits.shape[1:])
+
+
+def _content(digits: Dataset, chosen: Tensor) -> str:
+    return fingerprint(digits) + content_of(chosen)

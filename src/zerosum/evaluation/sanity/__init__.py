@@ -1,0 +1,1 @@
+"""The distortion gallery: which metrics detect which corruption of the data."""

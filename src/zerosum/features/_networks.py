@@ -1,0 +1,39 @@
+"""What the extractors that are networks share."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from zerosum.features._images import checked
+
+FORMATS = {torch.float32: "float32", torch.bfloat16: "bfloat16", torch.float64: "float64"}
+_T = TypeVar("_T")
+
+
+def format_name(dtype: torch.dtype) -> str:
+    """The name of a number format to compute in; raises `ValueError` for any but three."""
+    if dtype not in FORMATS:
+        raise ValueError(f"a network computes in {', '.join(FORMATS.values())}; found {dtype}")
+    return FORMATS[dtype]
+
+
+def in_blocks(
+    images: Tensor, device: torch.device, read: Callable[[Tensor], _T], dtype: torch.dtype = torch.float32
+) -> list[_T]:
+    """Read checked images a few at a time, so that memory does not grow with the batch."""
+    size = 32 // dtype.itemsize if device.type == "cpu" else 64  # on a CPU, larger blocks are no faster
+    with torch.no_grad(), exact(device):
+        return [read(block) for block in torch.split(checked(images), size)]
+
+
+@contextmanager
+def exact(device: torch.device) -> Iterator[None]:
+    """Let float32 be float32: on a GPU, cuDNN would by default compute convolutions in TF32, with 10 bits."""
+    if device.type != "cuda":
+        yield
+        return
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield

@@ -1,0 +1,111 @@
+"""A classifier of the user's own pictures as an extractor."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from zerosum.features._images import checked, told
+from zerosum.features._naming import Wish
+from zerosum.features._weights import read_weights, state_hash
+from zerosum.features.classifier import PROTOCOL, SEEN, Classifier, restored, train_classifier
+from zerosum.features.extractor import Features
+from zerosum.features.feature_network import FeatureNetwork
+
+
+class ClassifierFeatures:
+    """Features and logits of a classifier that was taught the user's own classes: Inception knows no digits.
+
+    What it was not taught to tell apart it may not see, so its scores say how well samples carry the classes, and how
+    they vary within one as far as that mattered. It reads pictures of one shape; grey ones count as r = g = b where it
+    learned from coloured ones.
+
+    Args:
+        classifier: a trained one.
+    """
+
+    name = "classifier"
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+        self._hash = state_hash(classifier.state)
+
+    @classmethod
+    def taught(
+        cls, images: Tensor, labels: Tensor, classes: int, seed: int = 0, seen: int = SEEN
+    ) -> "ClassifierFeatures":
+        """Train a classifier on labelled pictures: see `train_classifier`.
+
+        Args:
+            images: uint8 `(N, H, W, C)`, ten or more of one or three channels.
+            labels: int64 `(N,)` in [0, classes).
+            classes: how many there are, at least 2.
+            seed: of the training.
+            seen: pictures shown in all.
+
+        Raises:
+            ValueError: for pictures or labels of another kind.
+        """
+        return cls(train_classifier(checked(images).permute(0, 3, 1, 2).contiguous(), labels, classes, seed, seen))
+
+    @classmethod
+    def load(cls, path: Path | str, device: str | torch.device = "cpu") -> "ClassifierFeatures":
+        """Read a classifier that `save` wrote; raises `ValueError` where the file holds something else."""
+        state, _ = read_weights(Path(path))
+        classifier = restored(state)
+        classifier.reader.to(device)
+        return cls(classifier)
+
+    def save(self, path: Path | str) -> None:
+        """Write the classifier, as safetensors, for `classifier:FILE`."""
+        Path(path).write_bytes(safetensors.torch.save(self.classifier.state, {"zerosum": PROTOCOL}))
+
+    @classmethod
+    def named(cls, wish: Wish) -> "ClassifierFeatures":
+        """Return the one that `classifier:FILE` names."""
+        wish.is_float32(cls.name)
+        if not wish.argument:
+            raise ValueError("classifier:FILE takes a file that ClassifierFeatures.save wrote; found no file")
+        return cls.load(wish.argument, wish.device)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What a score's protocol says of it; `weights` is the sha256 of the classifier's tensors."""
+        channels, height, width = self.classifier.shape
+        return {
+            "name": self.name,
+            "weights": self._hash,
+            "resize": f"none: pictures of {height}x{width}x{channels}",
+            "dtype": "float32",
+            "dimensions": str(self.classifier.state["head.weight"].shape[1]),
+            "classes": str(self.classifier.classes),
+            "accuracy": f"{self.classifier.accuracy:.4f} of {self.classifier.held_out} held out",
+        }
+
+    def module(self) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input, without maps: it reads images of one shape."""
+        reader = self.classifier.reader
+        return FeatureNetwork(partial(_see, reader, self.classifier.shape), {**reader.state_dict()})
+
+    def __call__(self, images: Tensor) -> Features:
+        """Return features and logits of uint8 images `(B, H, W, C)` of the shape that the classifier learned from.
+
+        Raises:
+            ValueError: for images of another shape.
+        """
+        x = checked(images).permute(0, 3, 1, 2)
+        if x.shape[1] == 1:
+            x = x.expand(-1, self.classifier.shape[0], -1, -1)
+        logits, features = self.classifier.read(x)
+        return Features(features, logits)
+
+
+def _see(reader: nn.Module, shape: tuple[int, ...], x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    x = x.expand(-1, shape[0], -1, -1) if x.shape[1] == 1 else x
+    if tuple(x.shape[1:]) != shape:
+        raise ValueError(f"this classifier reads images (B, {', '.join(map(str, shape))}); found {told(x)}")
+    _, features = torch.func.functional_call(reader, dict(weights), (x / 127.5 - 1,))
+    return (features,)

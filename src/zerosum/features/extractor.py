@@ -1,0 +1,151 @@
+"""What an extractor is, functions as extractors, and extractors by name."""
+
+import hashlib
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from zerosum._rooms import public
+from zerosum.features._images import checked
+from zerosum.features._naming import Wish
+
+HALF = "-bfloat16"  # what ends the name of a network that is to compute in bfloat16
+
+
+class Features(NamedTuple):
+    """What an extractor sees in a batch of images.
+
+    Attributes:
+        features: `(B, d)`, float32, on the CPU.
+        logits: of the classes that the extractor was taught, `(B, K)`, float32, on the CPU; None where it knows none.
+    """
+
+    features: Tensor
+    logits: Tensor | None = None
+
+
+@runtime_checkable
+class Extractor(Protocol):
+    """Turns uint8 images `(B, H, W, C)` of 1 or 3 channels and any sides into features, each image by itself."""
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What the protocol of a score says of it: name, sha256 of its weights, resize, dtype, dimensions."""
+        ...
+
+    def __call__(self, images: Tensor) -> Features:
+        """Return the features of a batch, float32 on the CPU; raise `ValueError` for anything but such images."""
+        ...
+
+
+@runtime_checkable
+class _Kind(Protocol):
+    """A class of extractors that has a name for the command line."""
+
+    name: str
+
+    def named(self, wish: Wish) -> Extractor:
+        """Return the one that a wish describes; raise `ValueError` where there is none such."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """Any function of images as an extractor.
+
+    Attributes:
+        call: takes uint8 images `(B, H, W, C)` and returns features `(B, d)`, as a tensor or an array; or `Features`.
+        name: what scores call it.
+        more: further facts that keep unlike scores apart, as the hash of its weights.
+    """
+
+    call: Callable[[Tensor], Any]
+    name: str
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """The name, and what else is known."""
+        return {"name": self.name, "weights": "unknown", "resize": "unknown", "dtype": "unknown", **self.more}
+
+    def __call__(self, images: Tensor) -> Features:
+        """Return what the function sees; raises `ValueError` unless that is one row of numbers an image."""
+        found = self.call(checked(images))
+        features, logits = found if isinstance(found, Features) else (found, None)
+        rows = self._rows(features, len(images))
+        return Features(rows, None if logits is None else self._rows(logits, len(images)))
+
+    def _rows(self, found: Any, count: int) -> Tensor:
+        try:
+            rows = torch.as_tensor(found).detach().to("cpu", torch.float32)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(
+                f"{self.name} should return features ({count}, d); found {type(found).__name__}"
+            ) from error
+        if rows.dim() != 2 or len(rows) != count or not rows.shape[1]:
+            raise ValueError(f"{self.name} should return features ({count}, d); found {tuple(rows.shape)}")
+        return rows
+
+
+def extractor_kinds() -> dict[str, Any]:
+    """Return the classes of this room that a word names, by that word."""
+    return {kind.name: kind for kind in public(__package__).values() if isinstance(kind, _Kind)}
+
+
+def extractor_named(
+    text: str, device: str | torch.device = "cpu", progress: Callable[[int, int], None] | None = None
+) -> Extractor:
+    """Return the extractor that a text names, as `--features` takes it.
+
+    The name of a class of this room, after a colon what it is made from where it takes that (`inception:FILE`), and
+    `-bfloat16` for a network that is to compute in bfloat16; or `package.module:function` (or an extractor there),
+    whose module is then imported and so runs.
+
+    Args:
+        text: as above.
+        device: where networks compute.
+        progress: told bytes that have come, and of how many, where weights are fetched.
+
+    Raises:
+        ValueError: where nothing goes by that name, or the extractor cannot be made.
+    """
+    name, colon, argument = text.partition(":")
+    found = extractor_kinds()
+    half = name.endswith(HALF)
+    kind = found.get(name.removesuffix(HALF))
+    if kind is not None:
+        dtype = torch.bfloat16 if half else torch.float32
+        made: Extractor = kind.named(Wish(argument, dtype, torch.device(device), progress))
+        return made
+    if not colon:
+        raise ValueError(f"no extractor is called {text!r}; there is {', '.join(found)}, or package.module:function")
+    return _imported(name, argument)
+
+
+def _imported(module: str, name: str) -> Extractor:
+    try:
+        home = importlib.import_module(module)
+    except (ImportError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"module {module!r} cannot be imported: {error}; one in this folder is found with PYTHONPATH=."
+        ) from error
+    if name not in vars(home):
+        raise ValueError(f"module {module!r} has no {name!r}")
+    value = vars(home)[name]
+    if isinstance(value, type) or not callable(value):
+        raise ValueError(f"{module}:{name} should be a function of images or an extractor; found {value!r}")
+    if isinstance(value, Extractor):
+        return value
+    return Function(value, f"{module}:{name}", _code(home))
+
+
+def _code(module: ModuleType) -> dict[str, str]:
+    """The hash of a module's file: the same function in a changed file is another extractor."""
+    path = module.__file__
+    return {"code": hashlib.sha256(Path(path).read_bytes()).hexdigest()} if path else {}

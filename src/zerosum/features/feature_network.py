@@ -1,0 +1,64 @@
+"""Feature extractors as modules, for losses and discriminators that gradients have to pass through."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+from zerosum.features._images import told
+
+See = Callable[[Tensor, Mapping[str, Tensor]], tuple[Tensor, ...]]
+
+
+class FeatureNetwork(nn.Module):
+    """The network of an extractor, frozen, with gradients to its input: `extractor.module()` makes one.
+
+    For a perceptual loss (Zhang et al. 2018, arXiv 1801.03924) take distances of `maps`, and for a discriminator on
+    frozen features (Projected GAN, Sauer et al. 2021, arXiv 2111.01007) build it on them. It computes what the
+    extractor computes, its resize included, but does not round its input to 8 bits first: for images that are not
+    among the 256 values a channel, features differ from those of a score by that. Images are float `(B, C, H, W)` in
+    [-1, 1], of any height and width unless the extractor has a size of its own; grey ones count as r = g = b.
+
+    The weights are buffers that `to` and `double` move, that no optimiser sees and that no `state_dict` keeps, since
+    the extractor has them. There is nothing in it that differs in training.
+
+    Args:
+        see: takes images `(B, C, H, W)` in 0..255 and the weights by name, and returns maps and, last, the features.
+        weights: by name.
+    """
+
+    def __init__(self, see: See, weights: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self._see, self._names = see, tuple(weights)
+        for place, weight in enumerate(weights.values()):
+            self.register_buffer(f"weight_{place}", weight.detach().clone(), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features `(B, d)` of images `(B, C, H, W)` in [-1, 1], on the device of the weights.
+
+        Raises `ValueError` for images of another shape or type.
+        """
+        return self._all(images)[-1]
+
+    def maps(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the maps `(B, channels, height, width)` on the way to the features, from fine to coarse.
+
+        Raises `ValueError` as `forward` does.
+        """
+        return self._all(images)[:-1]
+
+    def _all(self, images: Tensor) -> tuple[Tensor, ...]:
+        if images.dim() != 4 or not images.is_floating_point() or images.shape[1] not in (1, 3) or not images.numel():
+            raise ValueError(f"a feature network reads float images (B, 1 or 3, H, W) in [-1, 1]; found {told(images)}")
+        weights = dict(zip(self._names, self.buffers(), strict=True))
+        first = next((weight for weight in weights.values() if weight.is_floating_point()), images)
+        return self._see((images.to(first) + 1) * 127.5, weights)
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """An extractor whose network is there as a module."""
+
+    def module(self) -> FeatureNetwork:
+        """Return its network, with weights of its own on the device of the extractor."""
+        ...

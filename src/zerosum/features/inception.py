@@ -1,0 +1,150 @@
+"""Inception: the features of FID, KID and the Inception Score."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from zerosum.features._fid_network import CLASSES, EPSILON, SIDE, STAGES, fid_network
+from zerosum.features._folding import Sketch, check_weights, finder, folded
+from zerosum.features._images import colours
+from zerosum.features._naming import Wish
+from zerosum.features._networks import format_name, in_blocks
+from zerosum.features._resize import TENSORFLOW_1, tensorflow_bilinear
+from zerosum.features._weights import Progress, PublicFile, found_or_fetched, read_weights, state_hash
+from zerosum.features.extractor import Features
+from zerosum.features.feature_network import FeatureNetwork
+
+LAYERS = (*STAGES, "logits_unbiased", "logits")
+EARLY = ("64", "192", "768")  # the network ends there: no logits
+WEIGHTS = PublicFile(
+    "Inception weights",
+    "weights-inception-2015-12-05-6726825d.pth",
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
+    "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+    95_628_359,
+    ("pt_inception-2015-12-05-6726825d.pth",),
+)
+
+
+class Inception:
+    """InceptionV3 of the TensorFlow graph with which FID was defined (Heusel et al. 2017, arXiv 1706.08500).
+
+    Pictures of any sides are resized to 299x299 as TensorFlow 1 did, grey ones count as r = g = b, and (x - 128) / 128
+    goes in. Scores compare with those of papers only with the public weights, whose sha256 is then among the facts.
+
+    Args:
+        weights: a file of them; the tensors by name; or None for the public file, which is looked for in the cache
+            folder and in that of torch.hub, and otherwise fetched there (96 MB), and verified in any case.
+        layer: which features: `64`, `192`, `768` or `2048` (the mean over the map behind that stage), `logits_unbiased`
+            or `logits`. Up to `768` the network stops there, and tells no logits.
+        dtype: what it computes in: float32, or bfloat16, which is faster and shifts scores, or float64.
+        device: where it computes.
+        progress: told bytes that have come, and of how many, where weights are fetched.
+
+    Raises:
+        ValueError: where weights are missing, of another network or of another hash; for another layer or format.
+    """
+
+    name = "inception"
+
+    def __init__(
+        self,
+        weights: Path | str | Mapping[str, Tensor] | None = None,
+        layer: str = "2048",
+        dtype: torch.dtype = torch.float32,
+        device: str | torch.device = "cpu",
+        progress: Progress | None = None,
+    ) -> None:
+        if layer not in LAYERS:
+            raise ValueError(f"Inception has the layers {', '.join(LAYERS)}; found {layer!r}")
+        self.layer, self.dtype, self.device = layer, dtype, torch.device(device)
+        self._format = format_name(dtype)
+        if isinstance(weights, Mapping):
+            state, self._hash = weights, state_hash(weights)
+        else:
+            path = found_or_fetched(WEIGHTS, progress) if weights is None else Path(weights)
+            state, self._hash = read_weights(path, WEIGHTS)
+        sketch = Sketch(fid_network, SIDE)
+        head = {"fc.weight": (CLASSES, STAGES["2048"]), "fc.bias": (CLASSES,)}
+        check_weights(state, sketch.shapes | head, "Inception")
+        self._weights = folded(state, sketch, EPSILON, dtype, self.device)
+        self._find = finder(self._weights)
+        self._wide = torch.float64 if dtype == torch.float64 else torch.float32
+        self._head = tuple(state[name].to(self.device, self._wide) for name in head)
+
+    @classmethod
+    def named(cls, wish: Wish) -> "Inception":
+        """Return the one that `inception` names, of the public weights, or `inception:FILE`."""
+        return cls(wish.argument or None, dtype=wish.dtype, device=wish.device, progress=wish.progress)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What a score's protocol says of it; `weights` is the sha256 of the file."""
+        dimensions = STAGES.get(self.layer, CLASSES)
+        return {
+            "name": self.name,
+            "weights": self._hash,
+            "layer": self.layer,
+            "logits": "none" if self.layer in EARLY else "unbiased",
+            "resize": f"{TENSORFLOW_1} to {SIDE}x{SIDE}",
+            "dtype": self._format,
+            "dimensions": str(dimensions),
+        }
+
+    def __call__(self, images: Tensor) -> Features:
+        """Return the features of uint8 images `(B, H, W, C)`, `(B, d)`, and the logits without bias, `(B, 1008)`."""
+        last = self.layer if self.layer in EARLY else LAYERS[-1]
+        blocks = in_blocks(images, self.device, lambda some: dict(self._layers(some, last)), self.dtype)
+        features = torch.cat([block[self.layer] for block in blocks])
+        if self.layer in EARLY:
+            return Features(features)
+        return Features(features, torch.cat([block["logits_unbiased"] for block in blocks]))
+
+    def layers(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the features at every layer, by its name, each `(B, d)`."""
+        blocks = in_blocks(images, self.device, lambda some: dict(self._layers(some, LAYERS[-1])), self.dtype)
+        return {layer: torch.cat([block[layer] for block in blocks]) for layer in LAYERS}
+
+    def module(self) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input: the maps behind its stages, and the features.
+
+        The features are those of `layer`, as a score takes them; logits are features here like others.
+        """
+        head = dict(zip(("fc.weight", "fc.bias"), self._head, strict=True))
+        return FeatureNetwork(partial(_see, self.layer), self._weights | head)
+
+    def _layers(self, images: Tensor, last: str) -> Iterator[tuple[str, Tensor]]:
+        """The layers of a few images, one after another; maps beyond the last one wanted are not computed."""
+        x = _scaled(colours(images, self.device).to(self._wide))
+        x = x.to(self.dtype, memory_format=torch.channels_last)
+        for layer, found in fid_network(self._find, x):
+            x = found.mean((2, 3), dtype=self._wide)
+            yield layer, x.float().cpu()
+            if layer == last:
+                return
+        weight, bias = self._head
+        unbiased = x @ weight.T
+        yield "logits_unbiased", unbiased.float().cpu()
+        yield "logits", (unbiased + bias).float().cpu()
+
+
+def _scaled(x: Tensor) -> Tensor:
+    """Images `(B, 3, H, W)` in 0..255 as the network reads them."""
+    x = (x - 128) / 128
+    return x if x.shape[2:] == (SIDE, SIDE) else tensorflow_bilinear(x, SIDE)
+
+
+def _see(layer: str, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    maps: list[Tensor] = []
+    for name, found in fid_network(finder(weights), _scaled(x.expand(-1, 3, -1, -1))):
+        maps.append(found)
+        if name == layer:
+            break
+    features = maps[-1].mean((2, 3))
+    if layer in STAGES:
+        return *maps, features
+    unbiased = features @ weights["fc.weight"].to(features).T
+    return *maps, unbiased + weights["fc.bias"].to(features) if layer == "logits" else unbiased

