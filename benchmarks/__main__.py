@@ -1,21 +1,21 @@
-"""`python -m benchmarks`: every bench with its defaults, one after another; the results of record are in bench/*.md."""
+"""`python -m benchmarks`: every benchmark with its defaults, one after another; results are in benchmarks/results."""
 
 import subprocess
 import sys
 
 BENCHES = (
-    "overhead",
-    "speed",
-    "precision",
-    "packed",
-    "checkpoints",
-    "ranks",
-    "full_size",
-    "inception",
-    "frechet",
-    "memory",
-    "gallery",
+    "speed.overhead",
+    "speed.speed",
+    "quality.precision",
+    "speed.packed",
+    "speed.checkpoints",
+    "speed.ranks",
+    "speed.full_size",
+    "speed.inception",
+    "speed.frechet",
+    "speed.memory",
+    "quality.gallery",
 )
 for name in BENCHES:
     print(f"\n## {name}\n", flush=True)
-    subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

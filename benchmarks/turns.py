@@ -6,8 +6,9 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from benchmarks.places import ROOT
 
 THREADS = 2
 
@@ -36,7 +37,7 @@ class Player:
 def player(words: Sequence[str], threads: int = THREADS) -> Iterator[Player]:
     """A command of so many threads, run in the root of the repository, which ends with the context."""
     counts = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    root = Path(__file__).parents[1]
+    root = ROOT
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **counts}, cwd=root
     ) as process:

@@ -19,8 +19,8 @@ from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
 
 ROOMS = (
-    *("conditions", "game", "objectives", "terms", "augment", "networks", "data", "recipes"),
-    *("runs", "evaluation", "training", "report", "metrics", "metrics.features", "pictures", "benches"),
+    *("conditions", "distributions", "game", "objectives", "terms", "augment", "networks", "data", "autoencoders"),
+    *("recipes", "runs", "evaluation", "training", "report", "metrics", "features", "probes", "plots", "bench"),
 )
 NO_IMAGE = "no run yet"
 

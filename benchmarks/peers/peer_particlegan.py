@@ -2,9 +2,9 @@
 
     .venv-peers/bin/python benchmarks/peers/peer_particlegan.py points.npy samples.npz --cpu 90 --seed 0
 
-Run by benchmarks/peers/peers.py with the Python of `make peers`; it imports nothing of zerosum. The library leaves networks to the
-caller: they are perceptrons of the widths of our boards, started as its own README starts them. The recipe's horizon is
-what the seconds allow, by the speed of a few steps that are thrown away.
+Run by benchmarks/peers/peers.py with the Python of `make peers`; it imports nothing of zerosum. The library leaves
+networks to the caller: they are perceptrons of the widths of our boards, started as its own README starts them. The
+recipe's horizon is what the seconds allow, by the speed of a few steps that are thrown away.
 """
 
 import argparse

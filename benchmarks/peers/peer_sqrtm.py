@@ -2,8 +2,8 @@
 
     .venv-peers/bin/python benchmarks/peers/peer_sqrtm.py moments.npz
 
-Run by benchmarks/speed/frechet.py with the Python of `make peers`; it imports nothing of zerosum. Each line on standard input asks
-for one more measurement.
+Run by benchmarks/speed/frechet.py with the Python of `make peers`; it imports nothing of zerosum. Each line on standard
+input asks for one more measurement.
 """
 
 import json

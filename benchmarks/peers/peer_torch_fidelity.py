@@ -2,8 +2,8 @@
 
     .venv-peers/bin/python benchmarks/peers/peer_torch_fidelity.py weights.pth images.npy features.npy --batch 64
 
-Run by benchmarks/speed/inception.py with the Python of `make peers`; it imports nothing of zerosum. A line `read` on its input
-makes it read all images once; it answers with the seconds and writes the features at `2048`.
+Run by benchmarks/speed/inception.py with the Python of `make peers`; it imports nothing of zerosum. A line `read` on
+its input makes it read all images once; it answers with the seconds and writes the features at `2048`.
 """
 
 import argparse

@@ -4,8 +4,8 @@
 
 FOLDER holds pictures on a white ground, all of one size; the record is of emoji at 64x64. Each game is trained by
 `zerosum train NAME --data FOLDER`, one thread a run, and a run that was stopped goes on. Then its samples are drawn
-into `docs/images/emoji-NAME.png`, and how varied they are, beside the folder's own, goes into `benchmarks/results/emoji.md`.
-The rows of games that are not asked for stay as they are.
+into `docs/images/emoji-NAME.png`, and how varied they are, beside the folder's own, goes into
+`benchmarks/results/emoji.md`. The rows of games that are not asked for stay as they are.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import torch
 import zerosum
 from benchmarks import marked
 from benchmarks.machine import machine
+from benchmarks.places import RESULTS, ROOT
 from benchmarks.quality.gallery import add_time, time_of
 from benchmarks.quality.gallery_pictures import save_small
 from zerosum.bench.subprocesses import Command, run_side_by_side
@@ -27,8 +28,8 @@ from zerosum.plots.grids import grid
 from zerosum.training.signals import Interrupted
 
 OUT = Path("runs/emoji")
-PAGE = Path(__file__).with_name("emoji.md")
-PICTURES = Path(__file__).parents[1] / "docs" / "images"
+PAGE = RESULTS / "emoji.md"
+PICTURES = ROOT / "docs" / "images"
 AUGMENT = "augment=AdaptiveAugment(images=100_000)"
 GAMES = {"r3gan": 60_000, "gat": 50_000, "stylegan2": 100_000}
 """Images of each game's run."""

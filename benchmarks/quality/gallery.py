@@ -4,8 +4,9 @@
 
 Each recipe is trained by `zerosum train NAME`, one thread a run and two runs side by side. A run that has ended is not
 trained again, and one that was interrupted goes on. Then its samples are drawn into `docs/gallery/NAME.png`, and what
-is read from them goes into `benchmarks/results/gallery.json`, from which `benchmarks/results/gallery.md` is written: a row for each recipe that
-was ever run, so that a part can be run at a time. A recipe whose data are not here is passed over, and told.
+is read from them goes into `benchmarks/results/gallery.json`, from which `benchmarks/results/gallery.md` is written: a
+row for each recipe that was ever run, so that a part can be run at a time. A recipe whose data are not here is passed
+over, and told.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
+from benchmarks.places import RESULTS, ROOT
 from benchmarks.quality.gallery_pictures import picture, save_small
 from benchmarks.quality.gallery_readings import reading
 from benchmarks.quality.gallery_table import write_table
@@ -32,9 +34,9 @@ from zerosum.runs.run import Run
 from zerosum.training.signals import Interrupted
 
 OUT = Path("runs/gallery")
-RECORD = Path(__file__).with_name("gallery.json")
-TABLE = Path(__file__).with_name("gallery.md")
-PICTURES = Path(__file__).parents[1] / "docs" / "gallery"
+RECORD = RESULTS / "gallery.json"
+TABLE = RESULTS / "gallery.md"
+PICTURES = ROOT / "docs" / "gallery"
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,8 @@ def tables(results: Mapping[str, Result], marks: Mapping[str, str]) -> list[str]
         lines = [f"| {' | '.join(line)} |" for line in (head, ("---",) * len(head), *body)]
         parts += [f"## {title}", "\n".join(lines), *notes(rows)]
     if any(result.get("mark") != marks.get(name) for name, result in results.items()):
-        parts.append(
-            "\\* An earlier form of the recipe, or another bench: `python -m benchmarks.quality.gallery NAME` measures it."
-        )
+        again = "`python -m benchmarks.quality.gallery NAME` measures it."
+        parts.append(f"\\* An earlier form of the recipe, or another bench: {again}")
     if results:
         parts.append(f"Machine: {told_apart({name: result['machine'] for name, result in results.items()})}.")
     return parts

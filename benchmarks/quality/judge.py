@@ -24,10 +24,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from benchmarks.places import SHARED
 from benchmarks.quality.reader import EPOCHS, PROTOCOL, Reader, read, train
 from zerosum.data.sources.digits import Digits
 
-DATA = Path(__file__).parents[2] / "shared" / "data" / "mnist.npz"
+DATA = SHARED / "data" / "mnist.npz"
 CACHE = Path.home() / ".cache" / "zerosum" / "judge.safetensors"
 EMBEDDED = "embedded"
 """In the name of its cache, and as its data: the judge of the embedded digits."""

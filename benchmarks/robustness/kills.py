@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.machine import machine
+from benchmarks.places import RESULTS
 from benchmarks.robustness.sameness import count_of_tensors, differences
 from zerosum.augment.adaptive import AdaptiveAugment
 from zerosum.data.sources.digits import Digits
@@ -76,7 +77,7 @@ PICTURES = Recipe(
     tick=64,
     snapshot=160,
 )
-RECORD = Path(__file__).with_name("kills.md")
+RECORD = RESULTS / "kills.md"
 _PATIENCE = 300.0  # seconds to wait for a moment to kill at
 _LOOK = 0.0005  # seconds between two looks
 _SNAPSHOTS = 7  # of the run for each kill: each lets the run live for one at least, and has some to spare

@@ -2,9 +2,9 @@
 
     python -m benchmarks.robustness.malformed [--count 1000] [--seed 0] [--out benchmarks/results/malformed.md]
 
-The images come from seeds (`benchmarks/robustness/malformed_images.py`). As many good ones lie beside them, in two classes. Each
-command runs in a process of its own, under a limit of time; its exit status, time and peak of memory are told, beside
-those of the same command on the good images alone.
+The images come from seeds (`benchmarks/robustness/malformed_images.py`). As many good ones lie beside them, in two
+classes. Each command runs in a process of its own, under a limit of time; its exit status, time and peak of memory are
+told, beside those of the same command on the good images alone.
 """
 
 import argparse

@@ -6,7 +6,8 @@
 The ways take turns in one run, on the same moments: ours; the eigenvalues of the product of the covariances
 (torch-fidelity); SciPy's root of that product (pytorch-fid, clean-fid), in a process of its own. Then, with fewer
 samples than dimensions, from features: ours among samples against ours over dimensions, moments included on both sides.
-The table goes into `benchmarks/results/metrics.md`; of other numbers than the defaults it is printed and nothing is written.
+The table goes into `benchmarks/results/metrics.md`; of other numbers than the defaults it is printed and nothing is
+written.
 """
 
 import argparse
@@ -25,13 +26,14 @@ from torch import Tensor
 
 from benchmarks.machine import machine
 from benchmarks.marked import write
+from benchmarks.places import RESULTS, ROOT
 from benchmarks.speed.inception import PYTHON
 from benchmarks.turns import THREADS, player
 from zerosum.metrics.frechet import frechet_distance, frechet_distance_from_moments
 from zerosum.metrics.moments import Moments, moments_of
 
-TABLE = Path(__file__).with_name("metrics.md")
-PROGRAM = Path(__file__).with_name("peer_sqrtm.py")
+TABLE = RESULTS / "metrics.md"
+PROGRAM = ROOT / "benchmarks" / "peers" / "peer_sqrtm.py"
 DIMENSIONS, SAMPLES, FEW, REPEATS = 2048, 10_000, 1_000, 5
 OURS, PRODUCT, ROOT = "ours (Cholesky, eigvalsh)", "eigenvalues of the product", "scipy.linalg.sqrtm"
 AMONG, OVER = "ours, among samples", "ours, over dimensions"

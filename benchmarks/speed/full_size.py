@@ -8,15 +8,15 @@ of them (a lazy one acts each time here; a run pays it every n-th time), and so 
 
 A network plays in two processes, in float32 and under bfloat16 autocast, which take turns at each measurement: while
 one computes, the other waits. Memory is the high-water mark of a process above its own before it built its game, so
-with weights, optimisers and average; on a GPU what torch allocated at most. The tables go into `benchmarks/results/full_size.md`; of
-some networks alone, or with --size, which makes all of them small, they are printed and nothing is written.
+with weights, optimisers and average; on a GPU what torch allocated at most. The tables go into
+`benchmarks/results/full_size.md`; of some networks alone, or with --size, which makes all of them small, they are
+printed and nothing is written.
 """
 
 import argparse
 import json
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -24,11 +24,12 @@ import torch
 
 from benchmarks.machine import machine
 from benchmarks.marked import write
+from benchmarks.places import RESULTS
 from benchmarks.speed.full_size_games import GAMES, MEASURED, Full, games
 from benchmarks.turns import THREADS, player
 from zerosum.training.device import has_bfloat16
 
-TABLE = Path(__file__).with_name("full_size.md")
+TABLE = RESULTS / "full_size.md"
 FORMATS = ("float32", "bfloat16")
 LONG = 15.0  # seconds, in all formats together, after which a measurement is not repeated once more
 HEAD = (

@@ -30,6 +30,7 @@ from torch import Tensor
 from benchmarks.machine import machine
 from benchmarks.made_up import inception_weights
 from benchmarks.marked import write
+from benchmarks.places import RESULTS, ROOT
 from benchmarks.turns import THREADS, player
 from zerosum.features.extractor import Extractor
 from zerosum.features.inception import WEIGHTS, Inception
@@ -37,8 +38,7 @@ from zerosum.features.lite0 import Lite0
 from zerosum.metrics.frechet import frechet_distance
 from zerosum.metrics.kernel import kernel_distance
 
-ROOT = Path(__file__).parents[1]
-PAGE = Path(__file__).with_name("metrics.md")
+PAGE = RESULTS / "metrics.md"
 PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 FLOWERS = ROOT.parent / "shared" / "data" / "flowers128.npz"
 BATCH = 64

@@ -1,4 +1,5 @@
-"""Our Inception as a process that reads images when it is told to: the other side of benchmarks/peers/peer_torch_fidelity.py.
+"""Our Inception as a process that reads images when it is told to: the other side of
+benchmarks/peers/peer_torch_fidelity.py.
 
 python -m benchmarks.speed.inception_reader bfloat16 weights.pth images.npy features.npy --batch 64
 """

@@ -5,7 +5,8 @@
 The growth is that of the process's high-water mark above where it stood when the same command had scored 1,000 of the
 pictures by 16 features, so libraries are loaded and pictures read; what is left is moments and what is made of them.
 Features are random Fourier features of small pictures: what a network takes beside does not depend on how many it
-reads. The table goes into `benchmarks/results/metrics.md`; of other numbers than the defaults it is printed and nothing is written.
+reads. The table goes into `benchmarks/results/metrics.md`; of other numbers than the defaults it is printed and nothing
+is written.
 """
 
 import argparse
@@ -22,11 +23,12 @@ from torch import Tensor
 
 from benchmarks.machine import machine
 from benchmarks.marked import write
+from benchmarks.places import RESULTS, ROOT
 from zerosum.evaluation.config import Manner
 from zerosum.evaluation.evaluate import evaluate
 from zerosum.features.extractor import Function
 
-TABLE = Path(__file__).with_name("metrics.md")
+TABLE = RESULTS / "metrics.md"
 COUNTS, DIMENSIONS = [5_000, 50_000], 2048
 SIDE, WARM, NARROW = 8, 1_000, 16
 UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of `ru_maxrss`
@@ -64,7 +66,7 @@ def measure(counts: list[int], dimensions: int) -> str:
             np.savez(Path(folder) / f"{name}.npz", images=draw.integers(0, 256, shape, dtype=np.uint8))
         for count in counts:
             words = [sys.executable, "-m", "benchmarks.speed.memory", "--child", folder, str(count), str(dimensions)]
-            done = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+            done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
             if done.returncode:
                 raise ValueError(f"scoring {count} pictures failed: {done.stderr.strip()}")
             found = json.loads(done.stdout)

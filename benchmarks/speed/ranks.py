@@ -9,8 +9,8 @@
 - pace: seconds for a sample, both moves. For StyleGAN2 at 256x256 the authors state 21.6 to 24.2 ms on a V100 (README
   of stylegan2-ada-pytorch, `auto`, whose networks are narrower than ours from 64x64 up, so that for ours the exchange
   weighs less than is said here). For R3GAN at 32x32 there is no such statement: its pace is StyleGAN2's times the ratio
-  of the two on a processor, in bfloat16, lazy terms at their share (`benchmarks/results/full_size.md`). Ten times as fast stands
-  for the GPUs of today;
+  of the two on a processor, in bfloat16, lazy terms at their share (`benchmarks/results/full_size.md`). Ten times as
+  fast stands for the GPUs of today;
 - bytes: the gradients of D and G in float32, each sent once a round in a ring; of one ring all processes sit on, at the
   bandwidth of its slowest link;
 - sums: all collectives of a round, most of them of a few numbers, each taking 2 (N - 1) steps.

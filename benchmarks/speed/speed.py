@@ -1,12 +1,13 @@
 """The step against the same step written the usual way, and what else is said of its speed, paired in one run.
 
-    python -m benchmarks.speed.speed [--pairs 15] [--only dcgan resnet loop r3gan compile memory] [--json] [--clock wall]
+    python -m benchmarks.speed.speed [--pairs 15] [--only dcgan resnet loop r3gan compile memory] [--json] [--clock
+    wall]
 
-Every step is played by a process of its own (`benchmarks.speed.speed_steps`); the processes take turns in blocks of a second or
-so, each going first as often as the others, and a ratio is the median over the turns. `usual` is the step as it is
-mostly written: float32, contiguous maps, `backward()` through a discriminator that is not frozen, both moves on the
-same samples, Adam with its defaults, and residual blocks with nearest neighbours and means as layers of their own. On a
-machine with other work, `--threads 1 --clock processor` counts the seconds of the process alone.
+Every step is played by a process of its own (`benchmarks.speed.speed_steps`); the processes take turns in blocks of a
+second or so, each going first as often as the others, and a ratio is the median over the turns. `usual` is the step as
+it is mostly written: float32, contiguous maps, `backward()` through a discriminator that is not frozen, both moves on
+the same samples, Adam with its defaults, and residual blocks with nearest neighbours and means as layers of their own.
+On a machine with other work, `--threads 1 --clock processor` counts the seconds of the process alone.
 """
 
 import argparse

@@ -14,6 +14,8 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from benchmarks.places import ROOT
+
 READINGS = 50
 WARM = 0.2  # share of the rounds after which everything that a round uses has been built
 
@@ -60,7 +62,7 @@ def watched(rounds: int) -> dict[str, float]:
 def memory_table(rounds: int) -> dict[str, float]:
     """The same of a fresh process."""
     words = [sys.executable, "-m", "benchmarks.speed.speed_memory", "--rounds", str(rounds)]
-    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 

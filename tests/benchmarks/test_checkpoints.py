@@ -1,7 +1,7 @@
 """The cost of checkpoints is measured and told."""
 
 import pytest
-from benchmarks import checkpoints
+from benchmarks.speed import checkpoints
 
 
 def test_a_save_is_told_as_a_share_of_the_time_between_two(tmp_path):

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from benchmarks import emoji
+from benchmarks.quality import emoji
 from PIL import Image
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 import torch
-from benchmarks import frechet
+from benchmarks.speed import frechet
 
 from zerosum.metrics.frechet import frechet_distance_from_moments
 from zerosum.metrics.moments import moments_of

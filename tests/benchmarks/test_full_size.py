@@ -5,7 +5,7 @@ import time
 
 import pytest
 import torch
-from benchmarks import full_size, full_size_games
+from benchmarks.speed import full_size, full_size_games
 from benchmarks.speed.full_size_games import GAMES, Play, games
 from benchmarks.turns import player
 

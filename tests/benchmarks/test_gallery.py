@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from benchmarks import gallery, gallery_pictures, gallery_readings, gallery_table
+from benchmarks.quality import gallery, gallery_pictures, gallery_readings, gallery_table
 from PIL import Image
 
 from zerosum.bench.subprocesses import Ended

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from benchmarks import inception, inception_reader
 from benchmarks.marked import write
+from benchmarks.speed import inception, inception_reader
 
 
 def test_ratios_are_taken_within_a_round():

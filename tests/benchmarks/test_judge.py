@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from benchmarks import judge as subject
-from benchmarks import reader
+from benchmarks.quality import judge as subject
+from benchmarks.quality import reader
 from torch import nn
 
 

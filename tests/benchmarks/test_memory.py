@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from benchmarks import memory
+from benchmarks.speed import memory
 
 
 def test_growth_is_measured_in_a_process_of_its_own_and_told_in_a_table():

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from benchmarks import malformed, packed
+from benchmarks.robustness import malformed
+from benchmarks.speed import packed
 from PIL import Image
 
 from zerosum.data.sources.folders import Images

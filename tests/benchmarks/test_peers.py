@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from benchmarks import peer_particlegan, peers
+from benchmarks.peers import peer_particlegan, peers
 
 from zerosum.bench.modes import Result
 from zerosum.bench.tasks import boards

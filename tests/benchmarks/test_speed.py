@@ -4,7 +4,8 @@ import json
 
 import pytest
 import torch
-from benchmarks import precision, speed, speed_memory, speed_steps
+from benchmarks.quality import precision
+from benchmarks.speed import speed, speed_memory, speed_steps
 
 from zerosum.networks.layers import residual
 

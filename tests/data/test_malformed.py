@@ -12,6 +12,8 @@ from zerosum.data.sources.folders import Images
 
 COUNT = 8 * len(WAYS)
 
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
+
 
 def test_they_are_made_from_their_seed_alone():
     assert malformed(0, 3) == malformed(0, 3) != malformed(1, 3)
@@ -52,4 +54,4 @@ def test_a_thousand_end_no_command_and_take_little_memory(tmp_path):
     assert [row["status"] for row in rows] == [0, 0, 0, 1, 1, 0]
     assert all(300 < row["broken"] < 1_000 for row in every[:2])
     assert all(one["megabytes"] < other["megabytes"] + 1_500 for one, other in zip(every, good, strict=True))
-    assert "1,000 malformed images" in (Path(__file__).parents[2] / "bench" / "malformed.md").read_text()
+    assert "1,000 malformed images" in (RESULTS / "malformed.md").read_text()

@@ -93,9 +93,8 @@ def test_the_command_trains_it_and_the_picture_has_a_caption_without_numbers(nam
     command, picture, caption = parts(name)[1]["Run it"].strip().split("\n\n")
     assert command == f"```console\n$ zerosum train {name}\n```"
     assert re.fullmatch(rf"!\[.+\]\(\.\./gallery/{name}\.png\)", picture)
-    assert re.fullmatch(
-        r"\*[^\d\n]+; the numbers stand in \[bench/gallery\.md\]\(\.\./\.\./bench/gallery\.md\)\.\*", caption
-    )
+    link = r"\[benchmarks/results/gallery\.md\]\(\.\./\.\./benchmarks/results/gallery\.md\)"
+    assert re.fullmatch(rf"\*[^\d\n]+; the numbers stand in {link}\.\*", caption)
 
 
 def test_the_index_lists_all_systems_in_the_groups_of_the_catalogue():
@@ -110,7 +109,7 @@ def test_the_index_lists_all_systems_in_the_groups_of_the_catalogue():
 
 
 def test_a_recipe_with_figures_has_its_picture_and_a_page_without_one_says_so():
-    with_figures = json.loads((DOCS.parent / "bench" / "gallery.json").read_text())
+    with_figures = json.loads((DOCS.parent / "benchmarks" / "results" / "gallery.json").read_text())
     pictures = {path.stem for path in (DOCS / "gallery").glob("*.png")}
     assert set(with_figures) <= pictures <= set(catalogue())
     page = ["before\n![What it makes](../gallery/no-such.png)\nafter ![ring](../gallery/ring.png)"]

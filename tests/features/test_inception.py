@@ -10,7 +10,7 @@ from zerosum.features._folding import Sketch, folded
 from zerosum.features._resize import tensorflow_bilinear
 from zerosum.features.inception import LAYERS, Inception
 
-GOLDEN = Path(__file__).parents[4] / "shared" / "golden" / "inception.npz"
+GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "inception.npz"
 # The first three features of the second picture of `slopes`, and the norm over both, that torch-fidelity 0.4.0 gives
 # with the weights of `benchmarks/made_up.py`.
 TWIN = {

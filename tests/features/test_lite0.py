@@ -13,7 +13,7 @@ from zerosum.features import lite0 as module
 from zerosum.features.extractor import extractor_named
 from zerosum.features.lite0 import Lite0, packaged
 
-FLOWERS = Path(__file__).parents[4] / "shared" / "data" / "flowers128.npz"
+FLOWERS = Path(__file__).parents[3] / "shared" / "data" / "flowers128.npz"
 DAISY, UNIFORM = 985, 652  # classes of ImageNet
 # The first three features and logits of the second picture of `slopes`, and the norms over both, that PyPI's
 # efficientnet-lite-pytorch 0.1.0 gives with the weights of `benchmarks/made_up.py`.

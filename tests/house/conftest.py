@@ -53,5 +53,5 @@ def library() -> list[Source]:
 def everything(library) -> list[Source]:
     """All Python files of the repository."""
     return library + [
-        source for folder in ("tests", "bench", "scripts", "examples", "docs") for source in _parsed(folder)
+        source for folder in ("tests", "benchmarks", "scripts", "examples", "docs") for source in _parsed(folder)
     ]

@@ -239,7 +239,7 @@ def test_a_turn_is_no_grab_bag(library):
 def test_no_file_names_a_machine(root, everything):
     """Texts that only hold on the machine where they were written: absolute paths of homes and workplaces."""
     places = [f"/{name}/" for name in ("work", "home", "root", "Users", "mnt")]
-    names = ("*.md", "*.toml", "*.txt", "Makefile", "docs/**/*.md", "src/**/*.md", "bench/**/*.md", ".ci/run")
+    names = ("*.md", "*.toml", "*.txt", "Makefile", "docs/**/*.md", "src/**/*.md", "benchmarks/**/*.md", ".ci/run")
     texts = {
         path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for n in names for path in root.glob(n)
     }
