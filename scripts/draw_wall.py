@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-TARGET = DOCS / "pictures" / "wall.png"
+TARGET = DOCS / "images" / "wall.png"
 SIDE, GAP, COLUMNS = 64, 2, 24
 STEP = SIDE + GAP
 
@@ -29,11 +29,11 @@ def tiles(name: str, side: int = SIDE, tops: tuple[int, ...] = ()) -> list[list[
 def wall() -> Image.Image:
     """Return the wall: rows of tiles, and a scatter at the lower right."""
     emoji = [
-        [*top, *bottom] for top, bottom in (tiles(f"pictures/emoji-{name}") for name in ("r3gan", "stylegan2", "gat"))
+        [*top, *bottom] for top, bottom in (tiles(f"images/emoji-{name}") for name in ("r3gan", "stylegan2", "gat"))
     ]
-    objects, faces, solids = tiles("pictures/probe-samples", tops=(2, 218, 290))
+    objects, faces, solids = tiles("images/probe-samples", tops=(2, 218, 290))
     stacked = tiles("gallery/stacked-mnist", 56)[:5]
-    digits = tiles("pictures/digits", 56)[:5]
+    digits = tiles("images/digits", 56)[:5]
     lower = [left[:9] + right[:10] for left, right in zip(stacked, digits, strict=True)]
     rows = [*emoji, objects[:4] + faces[:10] + solids[:10], *lower]
     image = Image.new("RGB", (COLUMNS * STEP - GAP, len(rows) * STEP - GAP), "white")

@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
 
-from zerosum.autoencoders import Coding, Latents
+from zerosum.autoencoders import LatentCoding, Latents
 from zerosum.autoencoders.coding import ConvolutionalAutoencoder
 from zerosum.autoencoders.latents import load_autoencoder, train_autoencoder
 from zerosum.data import ArraySource, Digits, Ring
@@ -181,19 +181,19 @@ def test_latents_keep_the_conditions_of_their_pictures():
 
 def test_a_coding_is_restored_from_its_facts_and_tensors(digits_folder):
     coding = Latents(Digits(), digits_folder[0]).open().coding
-    again = Coding.restored(json.loads(json.dumps(coding.facts)), coding.state_dict())
+    again = LatentCoding.restored(json.loads(json.dumps(coding.facts)), coding.state_dict())
     latents = torch.randn(70, 2, 14, 14)
     assert torch.equal(coding.decode(latents), again.decode(latents))
     given = Latents(pictures(), Halving()).open().coding
     assert given.facts == {"given": "Halving"}
     assert given.state_dict().keys() == {"mean", "deviation"}
     latents = torch.randn(3, 4, 4, 6)
-    other = Coding.restored(given.facts, given.state_dict(), Halving())
+    other = LatentCoding.restored(given.facts, given.state_dict(), Halving())
     assert torch.equal(other.decode(latents), given.decode(latents))
     with pytest.raises(ValueError, match=r"autoencoder \(Halving\) was given in Python: give it again, as load\("):
-        Coding.restored(given.facts, given.state_dict())
+        LatentCoding.restored(given.facts, given.state_dict())
     with pytest.raises(ValueError, match="the weights do not fit an autoencoder of"):
-        Coding.restored({"autoencoder": {**coding.facts["autoencoder"], "size": 5}}, coding.state_dict())
+        LatentCoding.restored({"autoencoder": {**coding.facts["autoencoder"], "size": 5}}, coding.state_dict())
 
 
 def test_a_path_is_written_as_text_and_equal_sources_are_equal(tmp_path):

@@ -69,7 +69,7 @@ def test_an_array_on_disk_is_told_by_its_samples_wherever_it_lies(tmp_path, monk
     np.save(tmp_path / "a.npy", PICTURES)
     inside = print_of(Arrays(str(tmp_path / "a.npy")))
     monkeypatch.setattr("zerosum.data.sources.arrays._IN_MEMORY", 1)
-    monkeypatch.setattr("zerosum.data._content._PIECE", 200)
+    monkeypatch.setattr("zerosum.data.content._PIECE", 200)
     assert print_of(Arrays(str(tmp_path / "a.npy"))) == inside
     assert len(inside) == 64
 

@@ -8,25 +8,25 @@ import tomllib
 import pytest
 
 FLOORS = (
-    ("conditions",),
-    ("pictures", "objectives", "metrics", "latent", "data"),
+    ("conditions", "distributions", "plots", "objectives", "features"),
+    ("metrics", "data"),
+    ("probes", "autoencoders"),
     ("game",),
     ("terms", "networks", "augment"),
     ("recipes",),
     ("runs",),
+    ("latent",),
     ("evaluation",),
     ("report",),
     ("training",),
     ("diagnostics", "export"),
     ("applications",),
-    ("benches",),
+    ("bench",),
     ("cli", "studio"),
 )
 UPSTAIRS = {"cli", "studio"}  # programs, which hold no parts
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
-NEIGHBOURS = {("data", "pictures")}  # the only arrow on one floor: a contact sheet is a picture
-TORCH_ONLY = ("objectives", "metrics", "latent")
-ANNEXES = {"zerosum.features"}  # rooms within a room, which read files and may load optional packages
+TORCH_ONLY = ("objectives", "metrics")
 FILES = {"metrics": {"safetensors"}}  # what a pure room keeps on disk is read and written by
 LATE = {"matplotlib", "tensorboard", "huggingface_hub", "datasets", "transformers", "fastapi", "uvicorn"}
 LATE |= {"onnx", "onnxscript", "onnxruntime"}
@@ -59,7 +59,7 @@ def early_imports(tree: ast.Module) -> list[str]:
 
 def arrow_is_allowed(room: str, other: str) -> bool:
     """Whether a room may import another; files beside the rooms (room '') may import all."""
-    return room in ("", other) or (room, other) in NEIGHBOURS or FLOOR[other] < FLOOR[room]
+    return room in ("", other) or FLOOR[other] < FLOOR[room]
 
 
 def packages(names: list[str]) -> set[str]:
@@ -71,11 +71,6 @@ def packages(names: list[str]) -> set[str]:
 def rooms_of(names: list[str]) -> set[str]:
     """The rooms of zerosum among imported names."""
     return {name.split(".")[1] for name in names if name.startswith("zerosum.") and name.split(".")[1] in FLOOR}
-
-
-def in_an_annex(module: str) -> bool:
-    """Whether a module is a room within a room, or in one."""
-    return bool({module, module.rpartition(".")[0]} & ANNEXES)
 
 
 def test_every_room_has_a_floor(root):
@@ -95,14 +90,14 @@ def test_no_import_goes_up(library):
 def test_an_arrow_up_and_an_arrow_sideways_would_be_seen():
     assert not arrow_is_allowed("objectives", "game")
     assert not arrow_is_allowed("networks", "terms")
-    assert not arrow_is_allowed("pictures", "data")
+    assert not arrow_is_allowed("plots", "data")
     assert arrow_is_allowed("training", "recipes")
     assert rooms_of(imports(ast.parse("def f():\n    from zerosum.cli import main"))) == {"cli"}
 
 
 def test_imports_are_absolute_and_name_the_module_that_defines_a_thing(library):
     """`from zerosum.data.dataset import Dataset`, not `from zerosum.data`: a room's names are for its users."""
-    rooms = {f"zerosum.{room}" for room in set(FLOOR) - UPSTAIRS} | ANNEXES
+    rooms = {f"zerosum.{room}" for room in set(FLOOR) - UPSTAIRS}
     modules = {source.module for source in library} - rooms
     assert [
         f"{source.path}: {name}"
@@ -126,7 +121,7 @@ def test_pure_rooms_import_torch_only(library, room):
     assert {
         f"{source.path}: {package}"
         for source in library
-        if source.room == room and not in_an_annex(source.module)
+        if source.room == room
         for package in packages(imports(source.tree)) - {"torch"} - FILES.get(room, set())
         | (rooms_of(imports(source.tree)) - {room})
     } == set()

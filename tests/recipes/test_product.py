@@ -23,13 +23,14 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 
 import pytest
 import torch
+from zerosum.objectives._wrapping import Objective
 
 from zerosum._rooms import public
 from zerosum.augment import Noise
 from zerosum.conditions import Attributes, Condition, Labels, Vector
 from zerosum.game import Coded, Normal
 from zerosum.game.micro_batches import Batch
-from zerosum.game.player import Schedule, Term
+from zerosum.game.player import Term
 from zerosum.game.turn import Transformation
 from zerosum.networks.conditioning import Auxiliary, Concatenate, ConditionalNorm, Discriminative, Style, Way
 from zerosum.networks.dcgan import DCGANDiscriminator
@@ -37,10 +38,10 @@ from zerosum.networks.layers.basic import Norm
 from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev
 from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.networks.spec import DiscriminatorSpec
-from zerosum.objectives._wrapping import Objective
 from zerosum.objectives.kernel import RationalQuadraticKernel
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.relativistic import Relativistic
+from zerosum.protocols import Schedule
 from zerosum.recipes.reader import vocabulary, with_setting
 from zerosum.terms import MutualInformation, WeightDecay
 from zerosum.terms.schedules import Cosine

@@ -6,13 +6,7 @@ import torch
 from benchmarks.robustness.kills import POINTS
 
 from zerosum.game.device import choose_device
-from zerosum.training.device import (
-    choose_precision,
-    crowding,
-    has_bfloat16,
-    precision_context,
-    seed_layers,
-)
+from zerosum.training.device import choose_precision, crowding, has_bfloat16, precision_context, seed_layers
 from zerosum.training.train import train
 
 CPU = torch.device("cpu")

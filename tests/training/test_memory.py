@@ -10,11 +10,11 @@ from zerosum._rooms import public
 from zerosum.data.dataset import in_memory
 from zerosum.game.latents import Normal
 from zerosum.game.player import unwrapped
-from zerosum.game.state import Stateful
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.energy import BoundaryEquilibrium
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.top_k import TopK
+from zerosum.protocols import Stateful
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import load_checkpoint, save_checkpoint
 from zerosum.terms.lecam import LeCam

@@ -14,8 +14,8 @@ from torch import Tensor
 from zerosum.augment._adapting import Adaptation, check_adaptation
 from zerosum.augment._applying import applied
 from zerosum.augment.pipelines import Pipeline, transformations
-from zerosum.game.player import Objective
 from zerosum.game.turn import Turn
+from zerosum.protocols import Objective
 
 _Log = dict[str, Tensor]
 

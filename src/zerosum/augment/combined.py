@@ -1,23 +1,15 @@
 """Noise on what D sees, and several augmentations as one."""
 
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from zerosum.augment._checks import check_strength
 from zerosum.augment.schedules import Line
 from zerosum.game.game import ReadsScores, Watcher
-from zerosum.game.player import Objective, Schedule
 from zerosum.game.random import derived_seed
 from zerosum.game.turn import Augmentation, Turn
-
-
-@runtime_checkable
-class _Stateful(Protocol):
-    def state_dict(self) -> dict[str, Tensor]: ...
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None: ...
+from zerosum.protocols import Objective, Schedule, Stateful
 
 
 @dataclass(frozen=True)
@@ -78,13 +70,13 @@ class Chain:
         return {
             f"{place}.{name}": value
             for place, part in enumerate(self.augmentations)
-            if isinstance(part, _Stateful)
+            if isinstance(part, Stateful)
             for name, value in part.state_dict().items()
         }
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take the memory back from `state_dict()`."""
         for place, part in enumerate(self.augmentations):
-            if isinstance(part, _Stateful):
+            if isinstance(part, Stateful):
                 own = {key.partition(".")[2]: value for key, value in state.items() if key.startswith(f"{place}.")}
                 part.load_state_dict(own)

@@ -12,18 +12,10 @@ from zerosum.augment._checks import check_probability
 from zerosum.augment.colours import Brightness, Contrast, Hue, LumaFlip, Saturation
 from zerosum.augment.corruptions import Cutout, Noise, Translate
 from zerosum.augment.filters import Filter
-from zerosum.augment.motions import (
-    Anisotropy,
-    Flip,
-    FractionalTranslate,
-    IntegerTranslate,
-    Rotate,
-    Rotate90,
-    Scale,
-)
+from zerosum.augment.motions import Anisotropy, Flip, FractionalTranslate, IntegerTranslate, Rotate, Rotate90, Scale
 from zerosum.augment.schedules import Line
-from zerosum.game.player import Schedule
 from zerosum.game.turn import Transformation, Turn
+from zerosum.protocols import Schedule
 
 Pipeline = str | tuple[Transformation, ...]
 

@@ -1,29 +1,18 @@
 """Pictures as latents of an autoencoder, and back."""
 
-__all__ = ["Autoencoder", "Coding"]
+__all__ = ["Autoencoder", "LatentCoding"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from zerosum.protocols import Autoencoder
+
 _AT_ONCE = 64  # pictures coded together
-
-
-@runtime_checkable
-class Autoencoder(Protocol):
-    """Whatever makes latents of pictures, and pictures of latents."""
-
-    def encode(self, x: Tensor) -> Tensor:
-        """Pictures `(B, C, H, W)`, float32 in [-1, 1], to latents `(B, c, h, w)`, each picture by itself."""
-        ...
-
-    def decode(self, latents: Tensor) -> Tensor:
-        """Latents `(B, c, h, w)` to pictures `(B, C, H, W)`, of which [-1, 1] is shown."""
-        ...
 
 
 class ConvolutionalAutoencoder(nn.Module):
@@ -95,7 +84,7 @@ def _conv(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 @dataclass(frozen=True, eq=False)
-class Coding:
+class LatentCoding:
     """How latents, scaled to mean 0 and deviation 1 in each channel, stand for pictures.
 
     Attributes:
@@ -129,7 +118,9 @@ class Coding:
         return {"mean": self.mean, "deviation": self.deviation, **named}
 
     @staticmethod
-    def restored(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None = None) -> "Coding":
+    def restored(
+        facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None = None
+    ) -> "LatentCoding":
         """The coding of some facts and a state; one whose autoencoder was given in Python needs it again.
 
         Raises `ValueError` where it was not.
@@ -143,4 +134,4 @@ class Coding:
                 f"this run's autoencoder ({facts['given']}) was given in Python: "
                 "give it again, as load(..., autoencoder=...)"
             )
-        return Coding(autoencoder, state["mean"], state["deviation"])
+        return LatentCoding(autoencoder, state["mean"], state["deviation"])

@@ -15,11 +15,12 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from zerosum._disk import replace_durably
-from zerosum.autoencoders.coding import Autoencoder, Coding, ConvolutionalAutoencoder
-from zerosum.data._content import content_of
+from zerosum.autoencoders.coding import ConvolutionalAutoencoder, LatentCoding
+from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.fingerprints import fingerprint
 from zerosum.data.resolve import source
+from zerosum.protocols import Autoencoder
 
 FORMAT = "zerosum autoencoder 1"
 WEIGHTS, FACTS = "autoencoder.safetensors", "autoencoder.json"
@@ -134,7 +135,7 @@ class Latents:
         deviation, mean = torch.std_mean(latents.double(), (0, 2, 3), correction=0)
         # A channel in which nothing happens is left as it is.
         deviation = torch.where(deviation > 0, deviation, 1.0)
-        coding = Coding(autoencoder, mean.float(), deviation.float())
+        coding = LatentCoding(autoencoder, mean.float(), deviation.float())
         scaled = (latents - coding.mean.view(-1, 1, 1)) / coding.deviation.view(-1, 1, 1)
         return Dataset(
             f"latents of {pictures.name}",

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from zerosum.autoencoders.coding import Coding
 from zerosum.conditions.condition import Condition
-from zerosum.data._content import content_of
 from zerosum.data.conditions import Conditions, conditions_of, labelled
+from zerosum.data.content import content_of
+from zerosum.protocols import Coding
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from zerosum.data._content import content_of
+from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset
 
 

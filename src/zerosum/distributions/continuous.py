@@ -5,7 +5,6 @@ All take and return float64 tensors of any one shape; u lies in (0, 1).
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,23 +12,6 @@ from torch import Tensor
 from zerosum._checks import require
 
 _LINE = (-math.inf, math.inf)
-
-
-class Distribution(Protocol):
-    """A law on the line."""
-
-    @property
-    def support(self) -> tuple[float, float]:
-        """The interval outside which the law has nothing."""
-        ...
-
-    def cdf(self, x: Tensor) -> Tensor:
-        """F(x), the probability of being at most x."""
-        ...
-
-    def inverse_cdf(self, u: Tensor) -> Tensor:
-        """F^-1(u) = inf {x : F(x) >= u}."""
-        ...
 
 
 @dataclass(frozen=True)

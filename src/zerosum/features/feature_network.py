@@ -1,7 +1,6 @@
 """Feature extractors as modules, for losses and discriminators that gradients have to pass through."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -53,12 +52,3 @@ class FeatureNetwork(nn.Module):
         weights = dict(zip(self._names, self.buffers(), strict=True))
         first = next((weight for weight in weights.values() if weight.is_floating_point()), images)
         return self._see((images.to(first) + 1) * 127.5, weights)
-
-
-@runtime_checkable
-class Differentiable(Protocol):
-    """An extractor whose network is there as a module."""
-
-    def module(self) -> FeatureNetwork:
-        """Return its network, with weights of its own on the device of the extractor."""
-        ...

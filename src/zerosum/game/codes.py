@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from zerosum.game.latents import Latent, Normal
+from zerosum.game.latents import Normal
+from zerosum.protocols import Latent
 
 
 @dataclass(frozen=True)

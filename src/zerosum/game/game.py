@@ -14,13 +14,13 @@ from torch.nn.utils import get_total_norm
 from zerosum.game.distributed import average, everyone, rank, ranks
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.finite import LateCheck, check_finite
-from zerosum.game.latents import Latent
 from zerosum.game.micro_batches import Batch, detached, joined
-from zerosum.game.player import Objective, Player, unwrapped
+from zerosum.game.player import Player, unwrapped
 from zerosum.game.random import Draws
-from zerosum.game.state import Part, State, Stateful, counts_of, load_count, load_state, state_of
+from zerosum.game.state import Part, State, counts_of, load_count, load_state, state_of
 from zerosum.game.trainable import MAIN, Groups
 from zerosum.game.turn import Augmentation, Clock, Discriminator, Turn
+from zerosum.protocols import Latent, Objective, Stateful
 
 Log = dict[str, Tensor]
 

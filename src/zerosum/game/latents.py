@@ -2,24 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
-
-
-class Latent(Protocol):
-    """A law of latent vectors z of `size` numbers."""
-
-    @property
-    def size(self) -> int:
-        """Number of entries of z."""
-        ...
-
-    def draw(self, count: int, generator: torch.Generator) -> Tensor:
-        """Draw z, float32 `(count, size)`, from a CPU generator."""
-        ...
 
 
 def _check_size(size: int) -> None:

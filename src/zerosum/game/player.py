@@ -10,26 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from zerosum.game.turn import Turn
-
-
-class Objective(Protocol):
-    """What the two players want: scores `(B, ...)` in, scalar out. Higher scores mean more real.
-
-    The scores are those of the whole batch, of all ranks.
-    """
-
-    @property
-    def reads_real(self) -> bool:
-        """Whether g_loss also needs the scores of real samples."""
-        ...
-
-    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """What the discriminator minimises."""
-        ...
-
-    def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """What the generator minimises."""
-        ...
+from zerosum.protocols import Objective, Schedule, WeightProjection
 
 
 class Term(Protocol):
@@ -37,22 +18,6 @@ class Term(Protocol):
 
     def __call__(self, turn: Turn) -> Tensor:
         """The term's value on this turn, a scalar."""
-        ...
-
-
-class WeightProjection(Protocol):
-    """What is done to a player's weights after each of its moves."""
-
-    def __call__(self, network: nn.Module) -> None:
-        """Change the network's parameters in place."""
-        ...
-
-
-class Schedule(Protocol):
-    """A factor over the course of a run."""
-
-    def __call__(self, progress: float) -> float:
-        """The factor at a progress in [0, 1]."""
         ...
 
 

@@ -2,29 +2,16 @@
 
 import itertools
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from zerosum.game.fitting import load_fitting, told
+from zerosum.protocols import Stateful
 
 State = Mapping[str, Mapping[str, Tensor]]
 _MOST = 1 << 62  # images, and updates
-
-
-@runtime_checkable
-class Stateful(Protocol):
-    """A part with memory of its own, such as an objective whose balance adapts."""
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Its memory, as named tensors."""
-        ...
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take the memory back."""
-        ...
 
 
 Part = nn.Module | Optimizer | Stateful

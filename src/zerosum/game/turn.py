@@ -16,18 +16,6 @@ Discriminator = Callable[..., Tensor | Judgement]
 Generator = Callable[..., Tensor]
 
 
-class Mapped(Protocol):
-    """A generator in two halves, G(z, c) = synthesis(mapping(z, c)), as StyleGAN's; submodules serve as methods."""
-
-    def mapping(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """Return the latent w, `(B, size)` or one for each layer `(B, layers, size)`, of z `(B, latent)`."""
-        ...
-
-    def synthesis(self, w: Tensor) -> Tensor:
-        """Return the samples of w."""
-        ...
-
-
 class Transformation(Protocol):
     """A random change of each sample of a batch by itself, which gradients pass through, twice if need be."""
 

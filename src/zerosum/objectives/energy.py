@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
-from zerosum.objectives._watching import Watched
+from zerosum.protocols import Watched
 
 
 @dataclass(frozen=True)

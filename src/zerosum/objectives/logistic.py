@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from zerosum.objectives._watching import Watched
+from zerosum.protocols import Watched
 
 
 def _discriminator_loss(real: Tensor, fake: Tensor, real_label: float) -> Tensor:

@@ -7,9 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from zerosum.objectives._watching import Watched
-from zerosum.objectives._wrapping import Objective, Remembering, Watching
 from zerosum.objectives.kernel import MMD
+from zerosum.protocols import Objective, Stateful, Watched, Watching
 
 
 @dataclass(frozen=True)
@@ -74,12 +73,12 @@ class TopK:
 
     def state_dict(self) -> dict[str, Tensor]:
         """The progress, and the memory of the objective inside."""
-        inner = self.objective.state_dict() if isinstance(self.objective, Remembering) else {}
+        inner = self.objective.state_dict() if isinstance(self.objective, Stateful) else {}
         return {"progress": self.progress.clone(), **{f"objective.{name}": value for name, value in inner.items()}}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take progress and memory from `state_dict()`."""
         self.progress.copy_(state["progress"])
-        if isinstance(self.objective, Remembering):
+        if isinstance(self.objective, Stateful):
             mine = {name: value for name, value in state.items() if name.startswith("objective.")}
             self.objective.load_state_dict({name.removeprefix("objective."): v for name, v in mine.items()})

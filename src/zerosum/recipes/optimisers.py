@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from zerosum.game.player import Schedule
+from zerosum.protocols import Schedule
 from zerosum.terms.schedules import Constant
 
 

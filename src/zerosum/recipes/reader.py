@@ -27,7 +27,10 @@ LARGEST = 2**63 - 1
 LONGEST = 100_000  # characters of recipe text; far above any honest recipe
 Known = Mapping[str, Any]  # what is somebody's own, by name
 NOTHING: Known = types.MappingProxyType({})
-ROOMS = ("conditions", "game", "objectives", "terms", "augment", "networks", "data", "recipes")
+ROOMS = (
+    *("conditions", "distributions", "game", "objectives", "terms", "augment", "networks", "data", "probes"),
+    *("autoencoders", "recipes"),
+)
 
 
 @cache

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from zerosum.data.dataset import Source
 from zerosum.data.sources.digits import Digits
 from zerosum.game.game import Shown, Watcher
-from zerosum.game.latents import Latent, Normal
-from zerosum.game.player import Objective, Term, WeightProjection
+from zerosum.game.latents import Normal
+from zerosum.game.player import Term
 from zerosum.game.turn import Augmentation
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
+from zerosum.protocols import Latent, Objective, WeightProjection
 from zerosum.recipes._opaque import Opaque
 from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.fit import changes

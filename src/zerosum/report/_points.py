@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset, Multimodal
-from zerosum.game.latents import Latent, Normal, Uniform
+from zerosum.game.latents import Normal, Uniform
 from zerosum.metrics.modes import mode_coverage, reach
 from zerosum.plots.curves import Curve, line_chart
 from zerosum.plots.points import histogram, scatter
+from zerosum.protocols import Latent
 from zerosum.report._html import Section, figure, prose
 from zerosum.report._neighbours import evenly
 from zerosum.runs.generator import TrainedGenerator

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from zerosum._disk import read_text
-from zerosum.autoencoders.coding import Autoencoder, Coding
+from zerosum.autoencoders.coding import LatentCoding
 from zerosum.conditions.condition import Condition
 from zerosum.game.fitting import load_fitting
 from zerosum.game.random import stream
 from zerosum.game.trainable import MAIN
 from zerosum.networks.sizes import built
+from zerosum.protocols import Autoencoder, Coding
 from zerosum.recipes.game_spec import generator_network
 from zerosum.recipes.reader import NOTHING, Known, read_recipe
 from zerosum.recipes.recipe import Recipe, flat
@@ -216,7 +217,7 @@ def load(
 def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:
     if "coding" in facts and not {"mean", "deviation"} <= state.keys():
         raise ValueError("its coding lacks the mean and deviation of latents")
-    return Coding.restored(facts["coding"], state, given) if "coding" in facts else None
+    return LatentCoding.restored(facts["coding"], state, given) if "coding" in facts else None
 
 
 def _from_file(file: Path, known: Known, autoencoder: Autoencoder | None) -> TrainedGenerator:

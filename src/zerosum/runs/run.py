@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from zerosum._disk import read_text
 from zerosum._text import printable
-from zerosum.autoencoders.coding import Autoencoder
+from zerosum.protocols import Autoencoder
 from zerosum.recipes.reader import NOTHING, Known, read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import checkpoints

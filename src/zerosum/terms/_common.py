@@ -1,18 +1,10 @@
 """What several terms ask of a turn, and how they refuse one."""
 
-from typing import Protocol, runtime_checkable
-
 from torch import Tensor, nn
 
 from zerosum.game.precision import at_least_float32
 from zerosum.game.turn import Turn
-
-
-@runtime_checkable
-class _Remembering(Protocol):
-    def state_dict(self) -> dict[str, Tensor]: ...
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None: ...
+from zerosum.protocols import Stateful
 
 
 def check_weight(name: str, value: float) -> None:
@@ -24,7 +16,7 @@ def check_weight(name: str, value: float) -> None:
 def check_forgetful(term: object, *parts: object) -> None:
     """Raise `ValueError` for a part with memory inside a term, which no checkpoint would hold."""
     for part in parts:
-        if isinstance(part, _Remembering):
+        if isinstance(part, Stateful):
             kind = type(term).__name__
             raise ValueError(f"{kind} keeps no memory for its parts: choose one without; found {part!r}")
 

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.distributed import everyone
-from zerosum.game.player import Objective, Term, unwrapped
+from zerosum.game.player import Term, unwrapped
 from zerosum.game.random import derived_seed
 from zerosum.game.turn import Turn
 from zerosum.objectives.relativistic import Relativistic
+from zerosum.protocols import Objective
 from zerosum.terms._common import check_forgetful, check_weight
 
 

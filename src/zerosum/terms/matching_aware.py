@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from zerosum.game.distributed import everyone
-from zerosum.game.player import Objective
 from zerosum.game.turn import Turn
 from zerosum.objectives.logistic import NonSaturating
+from zerosum.protocols import Objective
 from zerosum.terms._common import check_forgetful, check_player, check_weight
 
 

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from zerosum.game.distributed import own_rows
 from zerosum.game.precision import at_least_float32
-from zerosum.game.turn import Generator, Mapped, Turn
+from zerosum.game.turn import Generator, Turn
+from zerosum.protocols import Mapped
 from zerosum.terms._common import check_player, check_weight, generated
 
 

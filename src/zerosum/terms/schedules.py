@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from zerosum.game.player import Schedule, Term
+from zerosum.game.player import Term
 from zerosum.game.turn import Turn
+from zerosum.protocols import Schedule
 
 
 @dataclass(frozen=True)

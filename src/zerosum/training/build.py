@@ -16,10 +16,10 @@ from zerosum.game.game import Game, Watcher
 from zerosum.game.micro_batches import whole_batch_reasons
 from zerosum.game.player import Player, Term, unwrapped
 from zerosum.game.random import derived_seed
-from zerosum.game.state import Stateful
 from zerosum.game.trainable import TrainableGame
 from zerosum.networks.placement import place
 from zerosum.networks.sizes import built
+from zerosum.protocols import Stateful
 from zerosum.recipes.optimisers import OptimiserSpec
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import build_generator

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from zerosum.game.game import Watcher
-from zerosum.game.state import State, Stateful, load_state, state_of
+from zerosum.game.state import State, load_state, state_of
+from zerosum.protocols import Stateful
 
 _GROUP = "watcher_"  # begins the names of their groups of tensors in a checkpoint
 

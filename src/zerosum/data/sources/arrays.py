@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum.data._content import content_of
 from zerosum.data._paths import existing
 from zerosum.data.conditions import Conditions, conditions_of, labelled
+from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset, in_memory
 from zerosum.data.sources._labels import numbered
 from zerosum.data.sources._pixels import channel_axis, extremes, scale_of, to_uint8

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from zerosum._checks import require
 from zerosum.data.dataset import Dataset, in_memory
-from zerosum.distributions.continuous import Distribution, ExponentialLaw
+from zerosum.distributions.continuous import ExponentialLaw
 from zerosum.distributions.inversion import inverse_transform
+from zerosum.protocols import Distribution
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from zerosum._checks import require
-from zerosum.data._content import content_of
 from zerosum.data.conditions import labelled
+from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset
 from zerosum.data.fingerprints import fingerprint
 from zerosum.data.sources.arrays import Arrays

@@ -1,0 +1,29 @@
+# Written by `make stubs`; do not edit.
+"""Benches: games compared over seeds, on sets whose truth is known."""
+
+from zerosum.bench import coverage as coverage
+from zerosum.bench import literature as literature
+from zerosum.bench import modes as modes
+from zerosum.bench import probes as probes
+from zerosum.bench import runs_side_by_side as runs_side_by_side
+from zerosum.bench import subprocesses as subprocesses
+from zerosum.bench import summary as summary
+from zerosum.bench import tasks as tasks
+from zerosum.bench.modes import Cell as Cell
+from zerosum.bench.modes import Result as Result
+from zerosum.bench.modes import plan as plan
+from zerosum.bench.modes import play as play
+from zerosum.bench.modes import real_coverage as real_coverage
+from zerosum.bench.modes import usual_games as usual_games
+from zerosum.bench.probes import Kept as Kept
+from zerosum.bench.probes import ProbeResult as ProbeResult
+from zerosum.bench.probes import play_probes as play_probes
+from zerosum.bench.probes import probe_boards as probe_boards
+from zerosum.bench.probes import probe_summary as probe_summary
+from zerosum.bench.probes import probe_table as probe_table
+from zerosum.bench.probes import rule_kept as rule_kept
+from zerosum.bench.summary import markdown as markdown
+from zerosum.bench.summary import summed_up as summed_up
+from zerosum.bench.tasks import Board as Board
+from zerosum.bench.tasks import boards as boards
+from zerosum.bench.tasks import on_board as on_board

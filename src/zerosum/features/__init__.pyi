@@ -1,0 +1,26 @@
+# Written by `make stubs`; do not edit.
+"""Extractors: what a score sees of an image. uint8 images in, features out."""
+
+from zerosum.features import classifier as classifier
+from zerosum.features import classifier_features as classifier_features
+from zerosum.features import dinov2 as dinov2
+from zerosum.features import extractor as extractor
+from zerosum.features import feature_network as feature_network
+from zerosum.features import inception as inception
+from zerosum.features import lite0 as lite0
+from zerosum.features import pixels as pixels
+from zerosum.features import random_conv as random_conv
+from zerosum.features.classifier import Classifier as Classifier
+from zerosum.features.classifier import train_classifier as train_classifier
+from zerosum.features.classifier_features import ClassifierFeatures as ClassifierFeatures
+from zerosum.features.dinov2 import DinoV2 as DinoV2
+from zerosum.features.extractor import Extractor as Extractor
+from zerosum.features.extractor import Features as Features
+from zerosum.features.extractor import Function as Function
+from zerosum.features.extractor import extractor_kinds as extractor_kinds
+from zerosum.features.extractor import extractor_named as extractor_named
+from zerosum.features.feature_network import FeatureNetwork as FeatureNetwork
+from zerosum.features.inception import Inception as Inception
+from zerosum.features.lite0 import Lite0 as Lite0
+from zerosum.features.pixels import Pixels as Pixels
+from zerosum.features.random_conv import RandomConv as RandomConv

@@ -1,0 +1,31 @@
+# Written by `make stubs`; do not edit.
+"""Probes: synthetic data that keep a rule, and the detectors of violations."""
+
+from zerosum.probes import connected as connected
+from zerosum.probes import counting as counting
+from zerosum.probes import drawing as drawing
+from zerosum.probes import fitting as fitting
+from zerosum.probes import rules as rules
+from zerosum.probes import solids as solids
+from zerosum.probes import structure as structure
+from zerosum.probes.counting import Counting as Counting
+from zerosum.probes.drawing import between as between
+from zerosum.probes.drawing import blocks as blocks
+from zerosum.probes.drawing import covered as covered
+from zerosum.probes.drawing import ellipse as ellipse
+from zerosum.probes.drawing import flat as flat
+from zerosum.probes.drawing import numbers as numbers
+from zerosum.probes.drawing import paint as paint
+from zerosum.probes.drawing import polygon as polygon
+from zerosum.probes.drawing import to_bytes as to_bytes
+from zerosum.probes.drawing import turned as turned
+from zerosum.probes.rules import RuleKept as RuleKept
+from zerosum.probes.rules import Verdict as Verdict
+from zerosum.probes.rules import exactly as exactly
+from zerosum.probes.rules import mirrored as mirrored
+from zerosum.probes.rules import object_counts as object_counts
+from zerosum.probes.rules import one_of_each as one_of_each
+from zerosum.probes.rules import one_view as one_view
+from zerosum.probes.solids import Cuboids as Cuboids
+from zerosum.probes.structure import Faces as Faces
+from zerosum.probes.structure import Mirrored as Mirrored

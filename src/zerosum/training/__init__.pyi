@@ -1,0 +1,29 @@
+# Written by `make stubs`; do not edit.
+"""The loop around the game: data in, pictures, log lines and checkpoints out."""
+
+from zerosum.training import batches as batches
+from zerosum.training import build as build
+from zerosum.training import class_accuracy as class_accuracy
+from zerosum.training import compiled as compiled
+from zerosum.training import device as device
+from zerosum.training import evaluations as evaluations
+from zerosum.training import faults as faults
+from zerosum.training import folder as folder
+from zerosum.training import loop as loop
+from zerosum.training import options as options
+from zerosum.training import prefetch as prefetch
+from zerosum.training import progress as progress
+from zerosum.training import ranks as ranks
+from zerosum.training import sample_images as sample_images
+from zerosum.training import scores as scores
+from zerosum.training import session as session
+from zerosum.training import signals as signals
+from zerosum.training import state as state
+from zerosum.training import warm_start as warm_start
+from zerosum.training import watchers as watchers
+from zerosum.training.build import build_game as build_game
+from zerosum.training.options import Care as Care
+from zerosum.training.ranks import RankLostError as RankLostError
+from zerosum.training.signals import Interrupted as Interrupted
+from zerosum.training.train import train as train
+from zerosum.training.watchers import RunWatchers as RunWatchers
