@@ -1,4 +1,4 @@
-"""What the functions of this room take: tensors, and whatever can become one."""
+"""Array arguments: tensors, and whatever can become one."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -42,3 +42,8 @@ def tensor(values: Array) -> Tensor:
 def tensors(*values: Array) -> tuple[Tensor, ...]:
     """Several values as tensors, in their order."""
     return tuple(map(tensor, values))
+
+
+def described(tensor: Tensor) -> str:
+    """The dtype and shape of a tensor, for a message: `float32 (4, 3)`."""
+    return f"{str(tensor.dtype).removeprefix('torch.')} ({', '.join(map(str, tensor.shape))})"

@@ -13,7 +13,7 @@ from zerosum.data.sources.digits import Digits
 from zerosum.evaluation.config import Manner
 from zerosum.evaluation.measure import FunctionMeasure, ScoreInfo, measure_kinds
 from zerosum.evaluation.sanity.corruption import like, of_sets
-from zerosum.evaluation.sanity.detection import STRENGTHS, Sanity, sanity
+from zerosum.evaluation.sanity.detection import STRENGTHS, Sanity, check_sanity
 from zerosum.evaluation.sanity.distortions import gaussian_noise
 from zerosum.evaluation.sanity.gallery_page import curves, gallery, sanity_table, write_sanity
 from zerosum.evaluation.sanity.of_sets import sanity_of
@@ -49,7 +49,7 @@ EYES = Function(look, "eyes")
 def found():
     other = torch.randint(256, (50, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
     seen = []
-    made = sanity(IMAGES, EYES, LABELS, other, seed=1, batch=50, progress=lambda *told: seen.append(told))
+    made = check_sanity(IMAGES, EYES, LABELS, other, seed=1, batch=50, progress=lambda *told: seen.append(told))
     counts = [done for done, _ in seen]
     assert counts == sorted(counts) and seen[-1] == (320 + 50 + 4 * 5 * 160,) * 2
     return made
@@ -140,10 +140,10 @@ def test_the_metrics_may_be_chosen_and_have_to_go_by_features():
     def width(real, fake):
         return float(fake.std())
 
-    few = sanity(IMAGES[:64], EYES, metrics=("kid", FunctionMeasure(width, better="higher")))
+    few = check_sanity(IMAGES[:64], EYES, metrics=("kid", FunctionMeasure(width, better="higher")))
     assert [*few.spread] == ["kid", "width"] and few.infos["width"].worse == "lower"
     with pytest.raises(ValueError, match="are scored by metrics of features, logits, moments; cas needs more"):
-        sanity(IMAGES[:64], EYES, metrics=("cas",))
+        check_sanity(IMAGES[:64], EYES, metrics=("cas",))
 
 
 def test_it_is_written_as_pictures_numbers_and_a_page(found, tmp_path):
@@ -178,11 +178,11 @@ def test_the_gallery_shows_what_was_done(found):
 
 
 def test_without_labels_or_another_set_there_is_less():
-    few = sanity(IMAGES[:64], EYES)
+    few = check_sanity(IMAGES[:64], EYES)
     assert few.notes == ("without labels there are no modes to drop",)
     assert len(few.curves) == 8 and few.count == 32
     assert all(math.isfinite(values[-1]) for values in few.curves["fewer samples"].values())
-    plain = sanity(IMAGES[:64], Function(lambda x: look(x).features, "no logits"))
+    plain = check_sanity(IMAGES[:64], Function(lambda x: look(x).features, "no logits"))
     assert "is" not in plain.spread
 
 

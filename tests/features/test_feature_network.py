@@ -7,12 +7,11 @@ import torch
 
 from zerosum.features.classifier_features import ClassifierFeatures
 from zerosum.features.extractor import Extractor
-from zerosum.features.feature_network import FeatureNetwork
+from zerosum.features.feature_network import Differentiable, FeatureNetwork
 from zerosum.features.inception import Inception
 from zerosum.features.lite0 import Lite0
 from zerosum.features.pixels import Pixels
 from zerosum.features.random_conv import RandomConv
-from zerosum.protocols import Differentiable
 
 
 def pictures(*shape):

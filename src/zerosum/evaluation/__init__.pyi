@@ -33,7 +33,6 @@ from zerosum.evaluation.measures.swd import SWD as SWD
 from zerosum.evaluation.measures.vendi import Vendi as Vendi
 from zerosum.evaluation.sanity.detection import Notice as Notice
 from zerosum.evaluation.sanity.detection import Sanity as Sanity
-from zerosum.evaluation.sanity.detection import sanity as sanity
 from zerosum.evaluation.sanity.distortions import black_rectangles as black_rectangles
 from zerosum.evaluation.sanity.distortions import contaminated as contaminated
 from zerosum.evaluation.sanity.distortions import fewer as fewer

@@ -3,10 +3,7 @@
 import torch
 from torch import Tensor
 
-
-def told(images: Tensor) -> str:
-    """The type and shape of images in a message."""
-    return f"{str(images.dtype).removeprefix('torch.')} ({', '.join(map(str, images.shape))})"
+from zerosum._arrays import described
 
 
 def checked(images: Tensor) -> Tensor:
@@ -15,7 +12,7 @@ def checked(images: Tensor) -> Tensor:
     Raises:
         ValueError: for anything else, with what to do about it where that can be told.
     """
-    shape, found = tuple(images.shape), told(images)
+    shape, found = tuple(images.shape), described(images)
     if images.dtype != torch.uint8:
         raise ValueError(f"an extractor reads uint8 images (B, H, W, C), 0 to 255; found {found}")
     if images.dim() != 4:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zerosum._arrays import Array, tensor, tensors
+from zerosum._arrays import Array, described, tensor, tensors
 
 PROTOCOL = "reader 1"  # another network or another training is another judge: change this with either
 BATCH, PEAK_RATE, WEIGHT_DECAY = 128, 4e-3, 0.02
@@ -91,7 +91,9 @@ class Classifier:
         """
         images = tensor(images)
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != self.shape:
-            raise ValueError(f"this classifier reads uint8 pictures (N, {_listed(self.shape)}); found {_told(images)}")
+            raise ValueError(
+                f"this classifier reads uint8 pictures (N, {_listed(self.shape)}); found {described(images)}"
+            )
         device = next(self.reader.parameters()).device
         blocks = (images[start : start + _AT_ONCE].to(device) for start in range(0, max(len(images), 1), _AT_ONCE))
         logits, features = zip(*(self.reader(_scaled(block)) for block in blocks), strict=True)
@@ -182,9 +184,9 @@ def restored(state: Mapping[str, Tensor]) -> Classifier:
 
 def _check(images: Tensor, labels: Tensor, classes: int) -> None:
     if images.dtype != torch.uint8 or images.dim() != 4 or len(images) < 2 * HELD_OUT:
-        raise ValueError(f"a classifier learns from ten or more uint8 pictures (N, C, H, W); found {_told(images)}")
+        raise ValueError(f"a classifier learns from ten or more uint8 pictures (N, C, H, W); found {described(images)}")
     if labels.dtype != torch.int64 or labels.shape != (len(images),):
-        raise ValueError(f"a classifier wants one int64 label a picture, ({len(images)},); found {_told(labels)}")
+        raise ValueError(f"a classifier wants one int64 label a picture, ({len(images)},); found {described(labels)}")
     if classes < 2 or int(labels.min()) < 0 or int(labels.max()) >= classes:
         low, high = int(labels.min()), int(labels.max())
         raise ValueError(f"labels lie in [0, classes) for two or more classes; found {low}..{high} of {classes}")
@@ -219,7 +221,3 @@ def _scaled(images: Tensor) -> Tensor:
 
 def _listed(shape: tuple[int, ...]) -> str:
     return ", ".join(map(str, shape))
-
-
-def _told(tensor: Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} ({_listed(tuple(tensor.shape))})"

@@ -8,7 +8,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from zerosum.features._images import checked, told
+from zerosum._arrays import described
+from zerosum.features._images import checked
 from zerosum.features._naming import Wish
 from zerosum.features._weights import read_weights, state_hash
 from zerosum.features.classifier import PROTOCOL, SEEN, Classifier, restored, train_classifier
@@ -106,6 +107,6 @@ class ClassifierFeatures:
 def _see(reader: nn.Module, shape: tuple[int, ...], x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
     x = x.expand(-1, shape[0], -1, -1) if x.shape[1] == 1 else x
     if tuple(x.shape[1:]) != shape:
-        raise ValueError(f"this classifier reads images (B, {', '.join(map(str, shape))}); found {told(x)}")
+        raise ValueError(f"this classifier reads images (B, {', '.join(map(str, shape))}); found {described(x)}")
     _, features = torch.func.functional_call(reader, dict(weights), (x / 127.5 - 1,))
     return (features,)

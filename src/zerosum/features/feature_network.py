@@ -1,10 +1,11 @@
 """Feature extractors as modules, for losses and discriminators that gradients have to pass through."""
 
 from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from zerosum.features._images import told
+from zerosum._arrays import described
 
 See = Callable[[Tensor, Mapping[str, Tensor]], tuple[Tensor, ...]]
 
@@ -48,7 +49,18 @@ class FeatureNetwork(nn.Module):
 
     def _all(self, images: Tensor) -> tuple[Tensor, ...]:
         if images.dim() != 4 or not images.is_floating_point() or images.shape[1] not in (1, 3) or not images.numel():
-            raise ValueError(f"a feature network reads float images (B, 1 or 3, H, W) in [-1, 1]; found {told(images)}")
+            raise ValueError(
+                f"a feature network reads float images (B, 1 or 3, H, W) in [-1, 1]; found {described(images)}"
+            )
         weights = dict(zip(self._names, self.buffers(), strict=True))
         first = next((weight for weight in weights.values() if weight.is_floating_point()), images)
         return self._see((images.to(first) + 1) * 127.5, weights)
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """An extractor whose network is there as a module."""
+
+    def module(self) -> FeatureNetwork:
+        """Return its network, with weights of its own on the device of the extractor."""
+        ...

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from zerosum._arrays import described
+
 
 def load_fitting(module: nn.Module, tensors: Mapping[str, Tensor], whose: str) -> None:
     """Give a module all of its tensors, by name.
@@ -19,13 +21,8 @@ def load_fitting(module: nn.Module, tensors: Mapping[str, Tensor], whose: str) -
             raise ValueError(f"{whose} does not fit: it lacks {name}")
         theirs = tensors[name]
         if theirs.shape != mine.shape or theirs.is_floating_point() != mine.is_floating_point():
-            raise ValueError(f"{whose} does not fit: {name} is {told(theirs)} there and {told(mine)} here")
+            raise ValueError(f"{whose} does not fit: {name} is {described(theirs)} there and {described(mine)} here")
     foreign = [name for name in tensors if name not in own]
     if foreign:
         raise ValueError(f"{whose} does not fit: it holds {foreign[0]!a:.80}, which is none of the tensors here")
     module.load_state_dict(dict(tensors))
-
-
-def told(tensor: Tensor) -> str:
-    """A tensor's kind and shape in words."""
-    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from zerosum.game.fitting import load_fitting, told
+from zerosum._arrays import described
+from zerosum.game.fitting import load_fitting
 from zerosum.protocols import Stateful
 
 State = Mapping[str, Mapping[str, Tensor]]
@@ -55,7 +56,7 @@ def load_count(group: Mapping[str, Tensor], name: str) -> int:
     """A count from a group of a state; raises `ValueError` where there is none."""
     found = group.get(name)
     if found is None or found.dtype != torch.int64 or found.dim() or not 0 <= int(found) < _MOST:
-        raise ValueError(f"its {name} should be a count; found {found if found is None else told(found)}")
+        raise ValueError(f"its {name} should be a count; found {found if found is None else described(found)}")
     return int(found)
 
 
@@ -85,7 +86,7 @@ def _load_optimiser(optimiser: Optimizer, flat: Mapping[str, Tensor], name: str)
             raise ValueError(f"its {name} does not fit: {key!a:.80} is of none of the parameters")
         parameter = parameters[int(index)]
         if not _broadcasts(tensor.shape, parameter.shape):
-            raise ValueError(f"its {name} does not fit: {key!a:.80} is {told(tensor)}")
+            raise ValueError(f"its {name} does not fit: {key!a:.80} is {described(tensor)}")
         if tensor.shape == parameter.shape:
             # In the parameter's own memory layout, as the running optimiser had it.
             tensor = torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)

@@ -12,8 +12,8 @@ from zerosum.metrics import neighbours as neighbours
 from zerosum.metrics import path_length as path_length
 from zerosum.metrics import vendi as vendi
 from zerosum.metrics import wasserstein as wasserstein
-from zerosum.metrics.class_accuracy import ClassificationAccuracy as ClassificationAccuracy
-from zerosum.metrics.class_accuracy import classification_accuracy_score as classification_accuracy_score
+from zerosum.evaluation.classification_accuracy import ClassificationAccuracy as ClassificationAccuracy
+from zerosum.evaluation.classification_accuracy import classification_accuracy_score as classification_accuracy_score
 from zerosum.metrics.divergences import cross_entropy as cross_entropy
 from zerosum.metrics.divergences import entropy as entropy
 from zerosum.metrics.divergences import js_divergence as js_divergence

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from zerosum._arrays import described
+
 AT_ONCE = 2**21  # numbers in a piece: 16 MB of float64
 
 
 def check_features(features: Tensor, side: str, least: int = 2) -> None:
     """Raise `ValueError` unless these are finite floating-point features `(N, d)` of at least so many samples."""
     if features.dim() != 2 or not features.is_floating_point():
-        raise ValueError(f"{side} features must be floating-point numbers (N, d); found {told(features)}")
+        raise ValueError(f"{side} features must be floating-point numbers (N, d); found {described(features)}")
     if features.shape[1] < 1:
-        raise ValueError(f"{side} features need one dimension or more; found {told(features)}")
+        raise ValueError(f"{side} features need one dimension or more; found {described(features)}")
     if len(features) < least:
         raise ValueError(f"{least} or more {side} samples are needed; found {len(features)}")
     rows = piece(features)
@@ -52,8 +54,3 @@ def mean(features: Tensor) -> Tensor:
     """The mean of features `(N, d)` in float64, `(d,)`, exact where all rows are equal."""
     first = exact(features[0])
     return first + sum((part - first).sum(0) for _, part in in_pieces(features)) / len(features)
-
-
-def told(tensor: Tensor) -> str:
-    """A tensor in a message: its dtype and shape."""
-    return f"{str(tensor.dtype).removeprefix('torch.')} ({', '.join(map(str, tensor.shape))})"

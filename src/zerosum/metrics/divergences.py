@@ -6,8 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from zerosum._arrays import Array, tensor, tensors
-from zerosum.metrics._features import exact, told
+from zerosum._arrays import Array, described, tensor, tensors
+from zerosum.metrics._features import exact
 
 Unit = Literal["nats", "bits"]
 _UNITS = {"nats": 1.0, "bits": math.log(2)}
@@ -89,7 +89,7 @@ def _laws(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
 def _law(p: Tensor, name: str) -> Tensor:
     """Probabilities in float64, of sum 1 to its last digit."""
     if p.dim() != 1 or not p.is_floating_point() or not len(p):
-        raise ValueError(f"{name} must be probabilities (K,), floating-point numbers; found {told(p)}")
+        raise ValueError(f"{name} must be probabilities (K,), floating-point numbers; found {described(p)}")
     p = exact(p)
     if not bool((p >= 0).all()) or not abs(float(p.sum()) - 1) <= _NEAR_ONE:
         least, total = float(p.min()), float(p.sum())

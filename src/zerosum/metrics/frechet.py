@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum._arrays import Array, tensors
-from zerosum.metrics._features import check_pair, exact, in_pieces, mean, told
+from zerosum._arrays import Array, described, tensors
+from zerosum.metrics._features import check_pair, exact, in_pieces, mean
 from zerosum.metrics.moments import Moments, moments_of
 
 _MOST_PARTS, _STRAIGHT = 3, 2  # parts of at least so many samples a dimension: there FID is straight in 1/N
@@ -155,7 +155,7 @@ def intra_class_frechet(real: Array, real_labels: Array, fake: Array, fake_label
     for features, labels, side in ((real, real_labels, "real"), (fake, fake_labels, "fake")):
         if labels.shape != (len(features),) or labels.is_floating_point() or labels.is_complex():
             raise ValueError(
-                f"{side} labels must be integers, one for each of {len(features)} samples; found {told(labels)}"
+                f"{side} labels must be integers, one for each of {len(features)} samples; found {described(labels)}"
             )
     classes = torch.unique(torch.cat([real_labels.cpu(), fake_labels.cpu()])).tolist()
     sides = {label: (real[real_labels == label], fake[fake_labels == label]) for label in classes}

@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from zerosum._arrays import Array, tensor, tensors
-from zerosum.metrics._features import check_features, exact, in_pieces, told
+from zerosum._arrays import Array, described, tensor, tensors
+from zerosum.metrics._features import check_features, exact, in_pieces
 
 _TRIM = 0.01  # share of the shortest and of the longest paths that StyleGAN's code leaves out
 _PARALLEL = 1e-6  # sine of the angle below which two latents span no plane to turn in
@@ -63,7 +63,8 @@ def perceptual_path_length(
     start, end = tensors(start, end)
     if start.shape != end.shape or start.dim() < 2 or len(start) < 2 or not start.is_floating_point():
         raise ValueError(
-            f"paths lead from floating-point latents (N, ...) to others, 2 or more; found {told(start)} and {told(end)}"
+            f"paths lead from floating-point latents (N, ...) to others, 2 or more; found {described(start)} and "
+            f"{described(end)}"
         )
     if not 0 < epsilon <= 1 or batch < 1:
         raise ValueError(f"epsilon must be in (0, 1] and batch 1 or more; found {epsilon} and {batch}")
@@ -85,7 +86,9 @@ def path_length_between(first: Array, second: Array, epsilon: float = 1e-4) -> P
     if not epsilon > 0:
         raise ValueError(f"epsilon must be above 0; found {epsilon}")
     if first.shape != second.shape or len(first) < 2:
-        raise ValueError(f"steps have features (N, d) at both ends, 2 or more; found {told(first)} and {told(second)}")
+        raise ValueError(
+            f"steps have features (N, d) at both ends, 2 or more; found {described(first)} and {described(second)}"
+        )
     return _summary(_lengths(first, second, epsilon))
 
 

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from zerosum._arrays import Array, tensor, tensors
-from zerosum.metrics._features import AT_ONCE, check_pair, exact, in_pieces, mean, told
+from zerosum._arrays import Array, described, tensor, tensors
+from zerosum.metrics._features import AT_ONCE, check_pair, exact, in_pieces, mean
 
 
 def wasserstein_1d(
@@ -79,12 +79,14 @@ def _check_order(order: float) -> None:
 def _sorted(x: Tensor, weights: Tensor | None, name: str) -> tuple[Tensor, Tensor]:
     """Samples in ascending order, and the share of the mass up to and with each."""
     if x.dim() != 1 or not x.is_floating_point() or not len(x) or not bool(x.isfinite().all()):
-        raise ValueError(f"{name} must be finite floating-point samples (N,), one or more; found {told(x)}")
+        raise ValueError(f"{name} must be finite floating-point samples (N,), one or more; found {described(x)}")
     values, order = exact(x).sort()
     if weights is None:
         return values, _levels(torch.ones_like(values))
     if weights.shape != x.shape or not bool((weights.isfinite() & (weights >= 0)).all()) or not bool(weights.any()):
-        raise ValueError(f"{name}_weights must be finite, 0 or more, not all 0, one a sample; found {told(weights)}")
+        raise ValueError(
+            f"{name}_weights must be finite, 0 or more, not all 0, one a sample; found {described(weights)}"
+        )
     return values, _levels(exact(weights)[order])
 
 

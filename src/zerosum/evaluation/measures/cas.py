@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
+from zerosum.evaluation.classification_accuracy import classification_accuracy_score
 from zerosum.evaluation.measure import HIGHER, Needs, Score, ScoreInfo, Sides
 from zerosum.features.classifier import SEEN
-from zerosum.metrics.class_accuracy import classification_accuracy_score
 
 
 @dataclass(frozen=True)

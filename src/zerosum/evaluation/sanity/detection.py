@@ -96,7 +96,7 @@ class Sanity:
         }
 
 
-def sanity(
+def check_sanity(
     images: Tensor,
     extractor: Extractor,
     labels: Tensor | None = None,

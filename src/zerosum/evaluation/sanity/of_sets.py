@@ -12,7 +12,7 @@ from torch import Tensor
 from zerosum.data.sources.digits import Digits
 from zerosum.evaluation.config import Manner
 from zerosum.evaluation.gathered import Progress
-from zerosum.evaluation.sanity.detection import Sanity, sanity
+from zerosum.evaluation.sanity.detection import Sanity, check_sanity
 from zerosum.evaluation.sets import Side, open_side
 from zerosum.probes.structure import Faces
 
@@ -44,7 +44,7 @@ def sanity_of(
         for note in one.notes:
             say(f"{one.name}: {note}")
     theirs, _ = _pictures(foreign, replace(manner, n=max(len(images) // 2, 2)))
-    found = sanity(images, manner.extractor(), labels, theirs, manner.seed, manner.batch, progress)
+    found = check_sanity(images, manner.extractor(), labels, theirs, manner.seed, manner.batch, progress)
     for note in found.notes:
         say(f"{side.name}: {note}")
     return found

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from zerosum._arrays import Array, tensors
+from zerosum._arrays import Array, described, tensors
 from zerosum.features.classifier import SEEN, Precision, train_classifier
-from zerosum.metrics._features import told
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,10 @@ def classification_accuracy_score(
     """
     generated, generated_labels, real, real_labels = tensors(generated, generated_labels, real, real_labels)
     if real.shape[1:] != generated.shape[1:] or len(real) < 2:
-        raise ValueError(f"2 or more real pictures of the generated shape are needed; found {told(real)}")
+        raise ValueError(f"2 or more real pictures of the generated shape are needed; found {described(real)}")
     fits = real_labels.dtype == torch.int64 and real_labels.shape == (len(real),)
     if not fits or int(real_labels.min()) < 0 or int(real_labels.max()) >= classes:
-        raise ValueError(f"real labels must be int64, one a picture, in [0, {classes}); found {told(real_labels)}")
+        raise ValueError(f"real labels must be int64, one a picture, in [0, {classes}); found {described(real_labels)}")
     taught = train_classifier(generated, generated_labels, classes, seed, seen, precision=precision)
     right = (taught.probabilities(real).argmax(1) == real_labels.cpu()).double()
     of = [right[real_labels.cpu() == label] for label in range(classes)]
