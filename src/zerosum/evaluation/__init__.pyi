@@ -2,14 +2,18 @@
 """Scores of one side against another: what was compared, how, and how sure it is."""
 
 from zerosum.evaluation import cache as cache
+from zerosum.evaluation import classification_accuracy as classification_accuracy
 from zerosum.evaluation import config as config
 from zerosum.evaluation import gathered as gathered
 from zerosum.evaluation import groups_of_samples as groups_of_samples
 from zerosum.evaluation import measure as measure
 from zerosum.evaluation import measures as measures
+from zerosum.evaluation import sanity as sanity
 from zerosum.evaluation import scores as scores
 from zerosum.evaluation import sets as sets
 from zerosum.evaluation import stored as stored
+from zerosum.evaluation.classification_accuracy import ClassificationAccuracy as ClassificationAccuracy
+from zerosum.evaluation.classification_accuracy import classification_accuracy_score as classification_accuracy_score
 from zerosum.evaluation.compare import Comparison as Comparison
 from zerosum.evaluation.compare import compare as compare
 from zerosum.evaluation.config import Manner as Manner
@@ -33,6 +37,7 @@ from zerosum.evaluation.measures.swd import SWD as SWD
 from zerosum.evaluation.measures.vendi import Vendi as Vendi
 from zerosum.evaluation.sanity.detection import Notice as Notice
 from zerosum.evaluation.sanity.detection import Sanity as Sanity
+from zerosum.evaluation.sanity.detection import check_sanity as check_sanity
 from zerosum.evaluation.sanity.distortions import black_rectangles as black_rectangles
 from zerosum.evaluation.sanity.distortions import contaminated as contaminated
 from zerosum.evaluation.sanity.distortions import fewer as fewer

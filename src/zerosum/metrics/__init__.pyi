@@ -1,7 +1,6 @@
 # Written by `make stubs`; do not edit.
 """Numbers on samples and features. Pure functions of tensors, of numpy arrays or of lists."""
 
-from zerosum.metrics import class_accuracy as class_accuracy
 from zerosum.metrics import divergences as divergences
 from zerosum.metrics import frechet as frechet
 from zerosum.metrics import kernel as kernel
@@ -12,8 +11,6 @@ from zerosum.metrics import neighbours as neighbours
 from zerosum.metrics import path_length as path_length
 from zerosum.metrics import vendi as vendi
 from zerosum.metrics import wasserstein as wasserstein
-from zerosum.evaluation.classification_accuracy import ClassificationAccuracy as ClassificationAccuracy
-from zerosum.evaluation.classification_accuracy import classification_accuracy_score as classification_accuracy_score
 from zerosum.metrics.divergences import cross_entropy as cross_entropy
 from zerosum.metrics.divergences import entropy as entropy
 from zerosum.metrics.divergences import js_divergence as js_divergence
