@@ -16,6 +16,7 @@ from zerosum.data.sources.folders import Images
 from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.reader import read, vocabulary, with_setting
+from zerosum.recipes.using import is_file
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -54,7 +55,7 @@ def test_the_commands_of_a_page_are_commands(page):
             while arguments and arguments[0] in getattr(verb, "commands", {}):
                 verb = verb.commands[arguments.pop(0)]
             options = verb.make_context(verb.name, arguments).params
-            if verb.name == "train" and not options["recipe"].endswith(".txt"):
+            if verb.name == "train" and not (options["recipe"].endswith(".txt") or is_file(options["recipe"])):
                 can_be_made(options["recipe"], options["data"], options["settings"] or [], options["evaluate"])
 
 

@@ -97,18 +97,6 @@ class Wider:
         return -fake.mean()
 
 
-class Bare:
-    """An objective that no text could hold."""
-
-    reads_real = False
-
-    def d_loss(self, real, fake):
-        return fake.mean() - real.mean()
-
-    def g_loss(self, fake, real=None):
-        return -fake.mean()
-
-
 @dataclass(frozen=True)
 class Scaled:
     """A term whose field has an annotation that recipe text knows nothing of."""
@@ -128,7 +116,6 @@ class Scaled:
             r"found d_loss\(r, f\) \(in Recipe.objective\)$",
         ),
         ({"objective": R1()}, r"R1 is not an Objective: .* are required, found no reads_real or d_loss or g_loss"),
-        ({"objective": Bare()}, r"Bare is not a dataclass.*: write @dataclass\(frozen=True\) above it"),
         ({"objective": Hinge}, r"Hinge is a class: give Hinge\(...\) \(in Recipe.objective\)"),
         ({"objective": "hinge"}, "Recipe.objective takes Objective; found 'hinge'"),
         ({"d_terms": (R1(), Hinge())}, r"Hinge is not a Term: __call__\(turn\) is required, found no __call__"),

@@ -65,3 +65,43 @@ def test_an_own_generator_is_needed(tmp_path):
     with pytest.raises(ValueError, match=r"^unknown class .OwnNetwork.: if it is yours, pass --use FILE.py"):
         load(run)
     assert load(run, known={"OwnNetwork": OwnNetwork}).sample(4).shape == (4, 2)
+
+
+class Bare:
+    """An objective that no text can hold."""
+
+    reads_real = False
+
+    def d_loss(self, real, fake):
+        return fake.mean() - real.mean()
+
+    def g_loss(self, fake, real=None):
+        return -fake.mean()
+
+
+@dataclass(frozen=True, eq=False)
+class Incomparable:
+    weight: float = 1.0
+
+    def __call__(self, turn):
+        return turn.zero()
+
+
+@dataclass(frozen=True)
+class Hinge(Exponential):
+    """A class by the name of one of ours."""
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"objective": Bare()}, "this recipe cannot be written down.*parts of your own are frozen dataclasses"),
+        ({"d_terms": (Incomparable(),)}, "d_terms would be read back as .*, which is not equal to .*compared by its"),
+        ({"objective": Hinge()}, "zerosum has a class Hinge too, and recipe text could not tell them apart: rename"),
+    ],
+    ids=["no dataclass", "no equality", "a name of ours"],
+)
+def test_a_recipe_that_could_not_be_read_back_is_refused_before_it_is_trained(tmp_path, parts, message):
+    with pytest.raises(ValueError, match=message):
+        train(small(**parts), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()

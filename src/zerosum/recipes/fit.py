@@ -102,7 +102,7 @@ def _fit(annotation: Any, value: Any) -> tuple[Any, bool]:
     if origin is not None:  # list[int], Callable[..., Tensor]: in a class of somebody's own
         return value, not isinstance(origin, type) or isinstance(value, origin)
     if _is_protocol(annotation):
-        plays = isinstance(value, Opaque) or (_is_value(value) and not _missing(annotation, value))
+        plays = isinstance(value, Opaque) or not (isinstance(value, type) or _missing(annotation, value))
         return (normalised(value) if plays and _is_value(value) else value), plays
     if isinstance(annotation, type):
         ok = isinstance(value, annotation)
@@ -201,8 +201,6 @@ def _reason(annotation: Any, value: Any) -> str:
         return ""
     kind, protocol = type(value).__name__, annotation.__name__
     missing = _missing(annotation, value)
-    if not missing:
-        return f"{kind} is not a dataclass, so no recipe text could hold it: write @dataclass(frozen=True) above it"
     members = _wanted(annotation)
     needed = [_signature(n, m) for n, m in members.items() if inspect.isfunction(m) or n in missing]
     there = [n for n in missing if n in dir(value)]

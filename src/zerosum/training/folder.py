@@ -47,7 +47,10 @@ def refuse_unreadable(recipe: Recipe) -> None:
     try:
         again = read_recipe(pretty(recipe), own_types(recipe))
     except ValueError as error:
-        raise ValueError(f"this recipe cannot be written down, so nothing could load its run: {error}") from None
+        raise ValueError(
+            f"this recipe cannot be written down, so nothing could load its run: {error}; parts of your own are frozen "
+            f"dataclasses whose fields are numbers, words, tuples or other parts"
+        ) from None
     for f in fields(Recipe):
         before, after = getattr(recipe, f.name), getattr(again, f.name)
         if before != after:
