@@ -39,6 +39,9 @@ def test_it_counts_kinds_of_samples():
     assert vendi_score(kinds.repeat(5, 1)) == pytest.approx(4), "copies are no other kinds"
     assert vendi_score(kinds[:1].expand(9, -1)) == pytest.approx(1)
     assert vendi_score(3 * kinds) == pytest.approx(4), "length does not matter"
+    black = torch.zeros(3, 6, dtype=torch.float64)
+    assert vendi_score(black) == pytest.approx(1), "what has no direction is alike"
+    assert vendi_score(torch.cat([kinds.repeat(3, 1), black])) == pytest.approx(5), "and unlike all others"
     uneven = torch.cat([kinds, kinds[:1].expand(16, -1)])
     assert vendi_score(uneven, 0.0) == pytest.approx(4) and vendi_score(uneven, math.inf) == pytest.approx(20 / 17)
     assert vendi_score(uneven, 0.5) > vendi_score(uneven) > vendi_score(uneven, 2.0) > vendi_score(uneven, math.inf)
@@ -54,7 +57,6 @@ def test_many_rows_are_read_in_pieces(monkeypatch):
 @pytest.mark.parametrize(
     ("features", "order", "sentence"),
     [
-        (torch.tensor([[1.0], [0.0]]), 1.0, "needs features that are not all 0; sample 1 has such"),
         (torch.ones(3, 2), -1.0, "order must be 0 or more; found -1"),
         (torch.ones(3, 2), math.nan, "order must be 0 or more; found nan"),
         (torch.tensor([[1.0], [math.nan]]), 1.0, "scored features must be finite; sample 1 is not"),

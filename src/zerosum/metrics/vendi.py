@@ -22,37 +22,35 @@ def vendi_score(features: Array, order: float = 1.0) -> float:
     K has the eigenvalues of the d x d matrix of the normalised features, so it takes min(N, d)^2 numbers.
 
     Args:
-        features: `(N, d)`, one sample or more, none of them all 0, of any floating-point dtype.
+        features: `(N, d)`, one sample or more, of any floating-point dtype. Samples whose features are all 0 have no
+            direction: they count as alike, and as unlike all others.
         order: q >= 0; infinity as `math.inf`.
 
     Raises:
-        ValueError: for features of another kind, with NaN, with a sample of length 0, or an order below 0.
+        ValueError: for features of another kind, with NaN, or an order below 0.
     """
     features = tensor(features)
     check_features(features, "scored", least=1)
     if not order >= 0:
         raise ValueError(f"order must be 0 or more; found {order}")
-    n, d = features.shape
+    n, d = len(features), features.shape[1] + 1
     few = n <= d
     product = torch.zeros(min(n, d), min(n, d), dtype=torch.float64)
     for first, part in in_pieces(features):
-        x = _unit(part, first).cpu()
+        x = _unit(part).cpu()
         if not few:
             product.addmm_(x.T, x)
             continue
         for second, other in in_pieces(features):
-            product[first : first + len(x), second : second + len(other)] = x @ _unit(other, second).cpu().T
+            product[first : first + len(x), second : second + len(other)] = x @ _unit(other).cpu().T
     shares = torch.linalg.eigvalsh(product / n).clamp_min(0)
     return _effective_number(shares / shares.sum(), order)
 
 
-def _unit(rows: Tensor, first: int) -> Tensor:
-    """Rows of length 1."""
+def _unit(rows: Tensor) -> Tensor:
+    """Rows of length 1 `(B, d + 1)`: those of length 0 have the last dimension to themselves."""
     length = rows.norm(dim=1, keepdim=True)
-    if not bool((length > 0).all()):
-        index = first + int((length[:, 0] == 0).int().argmax())
-        raise ValueError(f"a cosine similarity needs features that are not all 0; sample {index} has such")
-    unit: Tensor = rows / length
+    unit: Tensor = torch.cat([rows / length.where(length > 0, torch.ones_like(length)), (length == 0).to(rows)], 1)
     return unit
 
 
