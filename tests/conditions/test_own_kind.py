@@ -12,7 +12,6 @@ import pytest
 import torch
 
 import zerosum
-from zerosum.cli.sample import sample
 from zerosum.conditions.condition import Condition
 from zerosum.data.arrays import ArraySource
 from zerosum.data.conditions import Conditions
@@ -93,22 +92,32 @@ def test_an_unknown_kind_is_named(straight):
         zerosum.load(straight / "generator.safetensors", known={"Outlined": runs.Outlined})
 
 
-def test_the_command_takes_a_file_and_writes_what_was_asked(straight, tmp_path, monkeypatch):
-    generator = zerosum.load(straight, known=runs.KNOWN)
-    monkeypatch.setattr("zerosum.runs.generator.load", lambda *given, **further: generator)
+def zerosum_sample(run, *arguments, cwd):
+    command = [sys.executable, "-m", "zerosum", "sample", str(run), "--use", str(SCRIPT), "--n", "4", *arguments]
+    return subprocess.run(command, env=ENVIRONMENT, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_the_command_takes_a_file_and_writes_what_was_asked(straight, tmp_path):
     wanted = runs.Outlined().open().conditions.values[30:32].numpy()
     np.save(tmp_path / "two.npy", wanted)
-    sample(straight, n=4, conditions=[str(tmp_path / "two.npy")], out=tmp_path / "s.npz")
+    done = zerosum_sample(straight, "--condition", "two.npy", "--out", "s.npz", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    generator = zerosum.load(straight, known=runs.KNOWN)
     with np.load(tmp_path / "s.npz") as arrays:
         assert np.array_equal(arrays["images"], generator.sample(4, conditions=wanted))
         assert np.array_equal(arrays["conditions"], wanted[[0, 1, 0, 1]])
-    sample(straight, n=4, out=tmp_path / "folder")
+    done = zerosum_sample(straight, "--out", "folder", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     assert np.array_equal(np.load(tmp_path / "folder/conditions.npy"), generator.conditions(4))
+
+
+def test_texts_that_name_no_file_of_conditions_are_refused(tmp_path):
+    kind = runs.Outlined().open().condition
     with pytest.raises(ValueError, match=r"--condition takes FILE\.npy, once, for conditions of the kind Outline"):
-        sample(straight, n=4, conditions=["side=8"], out=tmp_path / "t.npz")
+        kind.parse(["side=8"], 4)
     (tmp_path / "text.npy").write_text("text")
     with pytest.raises(ValueError, match=r"text\.npy does not read as a \.npy file"):
-        sample(straight, n=4, conditions=[str(tmp_path / "text.npy")], out=tmp_path / "t.npz")
+        kind.parse([str(tmp_path / "text.npy")], 4)
 
 
 def test_the_report_shows_its_rows(straight):

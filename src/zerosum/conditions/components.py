@@ -94,6 +94,8 @@ class _Components(Condition):
         """Components by name, NAME=VALUE each, or a .npy file of whole rows."""
         if is_array_file(texts):
             return array_file(self, texts)
+        if [*texts] == ["none"]:
+            raise ValueError("none is a condition after label dropout only: ask for NAME=VALUE")
         found: dict[str, float] = {}
         for text in texts:
             name, equals, value = text.rpartition("=")
@@ -169,11 +171,7 @@ class Attributes(_Components):
 
     def parse(self, texts: Sequence[str], n: int) -> Any:
         """Attributes by name, a .npy file of rows, or `none` for unknown ones."""
-        if [*texts] == ["none"]:
-            if not self.nullable:
-                raise ValueError("none is a condition after label dropout only: ask for NAME=VALUE")
-            return [UNKNOWN] * self.size
-        return super().parse(texts, n)
+        return [UNKNOWN] * self.size if self.nullable and [*texts] == ["none"] else super().parse(texts, n)
 
     def overview(self, rows: int, columns: int) -> Overview:
         """For each attribute a row without it and one with it, from the same latents."""
