@@ -112,32 +112,37 @@ class Observed(Game):
         """Of D's parameters that the objective reaches in no update, those that it ought to reach, each with why.
 
         A parameter that no score depends on is none of the objective's: it is for terms, and some term has to reach it.
-        Nor is one that shifts all scores, real and generated, by one amount, where the objective takes no notice of
-        such a shift: games of differences do not, nor hinges while every score lies within the margin.
+        Nor is one that shifts the scores of all samples, real and generated, alike, where the objective takes no notice
+        of such a shift: games of differences do not, nor hinges while every score lies within the margin.
         """
         parameters = {name: p for name, p in self.D.network.named_parameters() if name in names}
         if not parameters:
             return {}
         with torch.random.fork_rng():
-            both = [self.last.judge(x.detach()).score for x in (self.last.x, self.last.x_fake)]
-        scores = torch.cat(both)
-        mix = torch.randn(scores.shape, dtype=scores.dtype, generator=torch.Generator().manual_seed(1))
-        sums = scores.sum(), (scores * (mix - mix.mean(0))).sum()
-        options = {"retain_graph": True, "materialize_grads": True}
-        total, unlike = (torch.autograd.grad(value, [*parameters.values()], **options) for value in sums)
+            scores = torch.cat([self.last.judge(x.detach()).score for x in (self.last.x, self.last.x_fake)])
+        weights = torch.zeros_like(scores, requires_grad=True)
+        slopes = torch.autograd.grad(
+            (scores * weights).sum(), [*parameters.values()], create_graph=True, materialize_grads=True
+        )
         found = {}
-        for name, whole, apart in zip(parameters, total, unlike, strict=True):
-            if apart.abs().max() > 1e-4 * whole.abs().max():
+        for name, slope in zip(parameters, slopes, strict=True):
+            if not slope.requires_grad:
+                continue
+            # The change of all scores along a direction of the parameter: the derivative, by the weights, of a slope.
+            along = torch.randn(slope.shape, dtype=slope.dtype, generator=torch.Generator().manual_seed(1))
+            (change,) = torch.autograd.grad((slope * along).sum(), weights, retain_graph=True, materialize_grads=True)
+            shift = change.mean(0)
+            if (change - shift).abs().max() > 1e-4 * change.abs().max():
                 found[name] = "it changes scores relative to one another, yet D's loss has no gradient by it"
-            elif whole.any() and not self.takes_no_notice(self.last.real.score, self.last.fake.score):
+            elif change.any() and not self.takes_no_notice(shift):
                 found[name] = "it shifts all scores alike, which D's loss depends on, yet has no gradient by it"
         return found
 
-    def takes_no_notice(self, real, fake):
-        """Whether the objective's loss of D stays as it is when these scores all move by one amount, place by place."""
-        real, fake = real.detach().double(), fake.detach().double()
-        shift = 1e-5 * torch.randn(real.shape[1:], dtype=torch.float64, generator=torch.Generator().manual_seed(2))
-        before, after = (self.objective.d_loss(real + by, fake + by).item() for by in (0, shift))
+    def takes_no_notice(self, shift):
+        """Whether the objective's loss of D stays as it is when the scores of every sample move a little by a shift."""
+        real, fake = (judgement.score.detach().double() for judgement in (self.last.real, self.last.fake))
+        by = 1e-5 * shift.double() / shift.abs().max()
+        before, after = (self.objective.d_loss(real + some, fake + some).item() for some in (0, by))
         return abs(after - before) <= 1e-6 * 1e-5 * max(1.0, abs(before))
 
 
