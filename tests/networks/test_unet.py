@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
+from zerosum.conditions.components import Attributes, Vector
+from zerosum.conditions.labels import Labels
 from zerosum.game import Judgement
-from zerosum.networks import Attributes, Auxiliary, Discriminative, Labels, Projection, UNetDiscriminator, Vector
+from zerosum.networks import Auxiliary, Discriminative, Projection, UNetDiscriminator
 from zerosum.objectives import NonSaturating
 from zerosum.recipes.reader import read
 
