@@ -49,7 +49,7 @@ def places() -> Tensor:
     return torch.arange(-4.0, FURTHEST + 4, BIN, dtype=torch.float64) + BIN / 2
 
 
-def law(kind: str, drift: float) -> Tensor:
+def distribution(kind: str, drift: float) -> Tensor:
     """The probability of each outcome when the law has moved by `drift`, `(K,)`."""
     x = places() - drift
     mass = (x.abs() < 0.5).double() if kind == "box" else torch.exp(-2 * x.square())
@@ -65,7 +65,7 @@ def samples(kind: str, drift: float) -> Tensor:
 
 def measured(kind: str, drift: float) -> dict[str, float]:
     """Every measure between the law p where it was and q where it has gone, by name; nats and units of the drift."""
-    p, q = law(kind, 0.0), law(kind, drift)
+    p, q = distribution(kind, 0.0), distribution(kind, drift)
     here, there = samples(kind, 0.0), samples(kind, drift)
     return {
         "H(q)": entropy(q),
@@ -110,7 +110,7 @@ def draw() -> Image.Image:
 def show_laws(axis: Any, kind: str) -> None:
     """Draw the law p, and q at some drifts, each paler the further it has gone."""
     for drift, strength in zip(SHOWN, (1.0, 0.6, 0.35), strict=True):
-        density = law(kind, drift) / BIN
+        density = distribution(kind, drift) / BIN
         axis.fill_between(
             places(), density, step="mid", color="#2b6c99" if drift == 0 else "#c05f2b", alpha=strength / 2
         )

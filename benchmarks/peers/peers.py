@@ -1,7 +1,7 @@
 """A living peer beside us: PyPI `particlegan`, its default recipe, in the processor time of our own run.
 
     make peers                                  # sets up .venv-peers, once
-    python -m benchmarks.peers.peers [--seeds 10] [--boards ring-8 grid-25]
+    python -m benchmarks.peers.peers [--seeds 10] [--tasks ring-8 grid-25]
 
 Each seed of the board's own game is run by `zerosum bench modes` (or taken from there), and the peer gets the seconds
 of processor time that our whole command took, for its whole command. Its samples are read by our `mode_coverage`.
@@ -19,7 +19,7 @@ from zerosum.bench.coverage import coverage
 from zerosum.bench.modes import Result, plan, play, real_coverage
 from zerosum.bench.subprocesses import Command, run_side_by_side
 from zerosum.bench.summary import markdown, summed_up
-from zerosum.bench.tasks import Board, boards
+from zerosum.bench.tasks import Task, tasks
 
 PROGRAM = Path(__file__).with_name("peer_particlegan.py")
 PYTHON = Path(".venv-peers/bin/python")
@@ -28,18 +28,18 @@ OUT = Path("runs/bench/modes")
 
 def peer_file(ours: Result, out: Path) -> Path:
     """Where the peer's samples are kept, for a seed and for the seconds that it had."""
-    return out / ours.board / "particlegan" / f"{ours.seed:02}-{ours.cpu_seconds:.1f}s.npz"
+    return out / ours.task / "particlegan" / f"{ours.seed:02}-{ours.cpu_seconds:.1f}s.npz"
 
 
-def play_peer(board: Board, ours: list[Result], python: Path, out: Path, jobs: int) -> list[Result]:
+def play_peer(task: Task, ours: list[Result], python: Path, out: Path, jobs: int) -> list[Result]:
     """Train the peer for each of our results, unless it has been, and read its samples.
 
     Raises `ValueError` where its Python is missing or its program fails.
     """
     if not python.exists():
         raise ValueError(f"there is no {python}: run `make peers` first")
-    data = board.own.data.open()
-    points = out / board.name / "points.npy"
+    data = task.own.data.open()
+    points = out / task.name / "points.npy"
     points.parent.mkdir(parents=True, exist_ok=True)
     np.save(points, data.read(torch.arange(len(data))).numpy())
     missing = [result for result in ours if not peer_file(result, out).with_suffix(".json").exists()]
@@ -47,7 +47,7 @@ def play_peer(board: Board, ours: list[Result], python: Path, out: Path, jobs: i
     for result in missing:
         file = peer_file(result, out)
         words = [str(python), str(PROGRAM), str(points), str(file), "--cpu", str(result.cpu_seconds)]
-        words += ["--seed", str(result.seed), "--samples", str(board.samples)]
+        words += ["--seed", str(result.seed), "--samples", str(task.samples)]
         commands.append(Command(tuple(words), file.with_suffix(".log")))
     for number, ended in run_side_by_side(commands, jobs, 1):
         log = commands[number].log
@@ -55,17 +55,17 @@ def play_peer(board: Board, ours: list[Result], python: Path, out: Path, jobs: i
             raise ValueError(f"the peer ended with {ended.code}; what it said is in {log}")
         file = peer_file(missing[number], out)
         file.with_suffix(".json").write_text(json.dumps({"seconds": ended.seconds, "cpu_seconds": ended.cpu_seconds}))
-    return [read_peer(board, result, out) for result in ours]
+    return [read_peer(task, result, out) for result in ours]
 
 
-def read_peer(board: Board, ours: Result, out: Path) -> Result:
+def read_peer(task: Task, ours: Result, out: Path) -> Result:
     """The peer's result for one of ours."""
     file = peer_file(ours, out)
     with np.load(file) as archive:
         samples, steps, version = archive["samples"], int(archive["steps"]), str(archive["version"])
-    found = coverage(torch.from_numpy(samples), board.own.data, out)
+    found = coverage(torch.from_numpy(samples), task.own.data, out)
     time = json.loads(file.with_suffix(".json").read_text())
-    return Result(board.name, f"particlegan {version}", ours.seed, found, steps, **time)
+    return Result(task.name, f"particlegan {version}", ours.seed, found, steps, **time)
 
 
 def talk(sentence: str) -> None:
@@ -80,8 +80,8 @@ def unwatched(done: int, total: int) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run both and print a table for each board."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    known = {board.name: board for board in boards()}
-    parser.add_argument("--boards", nargs="+", default=["ring-8", "grid-25"], choices=known)
+    known = {task.name: task for task in tasks()}
+    parser.add_argument("--tasks", nargs="+", default=["ring-8", "grid-25"], choices=known)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--python", type=Path, default=PYTHON, help="the Python that has particlegan")
     parser.add_argument("--out", type=Path, default=OUT, help="the folder of `zerosum bench modes`")
@@ -89,14 +89,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="for our runs")
     chosen = parser.parse_args(arguments)
     try:
-        for name in chosen.boards:
-            board = known[name]
-            cells, _ = plan([board], [], chosen.seeds, chosen.settings)
+        for name in chosen.tasks:
+            task = known[name]
+            cells, _ = plan([task], [], chosen.seeds, chosen.settings)
             ours, failures = play(cells, chosen.out, chosen.jobs, 1, talk, unwatched)
             if failures:
                 raise ValueError(failures[0])
-            theirs = play_peer(board, ours, chosen.python, chosen.out, chosen.jobs)
-            print(markdown(summed_up(board, [*ours, *theirs], real_coverage(board, chosen.out))), flush=True)
+            theirs = play_peer(task, ours, chosen.python, chosen.out, chosen.jobs)
+            print(markdown(summed_up(task, [*ours, *theirs], real_coverage(task, chosen.out))), flush=True)
     except ValueError as error:
         talk(f"peers: {error}")
         return 1

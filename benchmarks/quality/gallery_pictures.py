@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from zerosum.data.dataset import Dataset, Multimodal
-from zerosum.game.codes import Coded
+from zerosum.game.codes import InfoGANLatent
 from zerosum.metrics.modes import reach
 from zerosum.plots.grids import grid
 from zerosum.plots.points import histogram, scatter
@@ -41,7 +41,7 @@ def rows_of(generator: TrainedGenerator) -> np.ndarray:
     if generator.classes:
         labels = np.repeat(np.arange(min(len(generator.classes), CLASSES)), COLUMNS)
         return generator.sample(len(labels), SEED, labels)
-    if isinstance(latent, Coded) and latent.categories:
+    if isinstance(latent, InfoGANLatent) and latent.categories:
         values = latent.categories[0]
         z = generator.latents(COLUMNS, SEED).repeat(values, 1)
         begin = latent.noise.size

@@ -12,11 +12,11 @@ from benchmarks.quality.reader import read
 from zerosum.bench.coverage import coverage
 from zerosum.data.dataset import Multimodal, Source
 from zerosum.data.sources.digits import Digits
-from zerosum.data.toys.distribution_points import Law
+from zerosum.data.toys.distribution_points import DistributionSamples
 from zerosum.data.toys.gaussians import Gaussian1D
 from zerosum.data.toys.stacked_digits import StackedDigits
-from zerosum.distributions.continuous import NormalLaw
-from zerosum.game.codes import Coded
+from zerosum.distributions.continuous import NormalDistribution
+from zerosum.game.codes import InfoGANLatent
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
 
@@ -55,7 +55,7 @@ def of_digits(generator: TrainedGenerator, judge: Judge) -> dict[str, Any]:
     verdict = judge.verdict(images, generator.labels(COUNT))
     told = {"fingerprint": judge.fingerprint, "data": judge.data, "real": judge.baselines["real: test"]}
     latent = generator.recipe.latent
-    if isinstance(latent, Coded) and latent.categories:
+    if isinstance(latent, InfoGANLatent) and latent.categories:
         verdict["code"] = of_code(codes(latent, generator.latents(COUNT)), digits_seen(judge, images))
     return {"kind": "digits", **verdict, "judge": told}
 
@@ -65,7 +65,7 @@ def digits_seen(judge: Judge, images: np.ndarray) -> Tensor:
     return read(judge.reader, grey(images))[0].argmax(1)
 
 
-def codes(latent: Coded, z: Tensor) -> Tensor:
+def codes(latent: InfoGANLatent, z: Tensor) -> Tensor:
     """Return the first categorical code of latents `(N, size)`, int64 `(N,)`."""
     begin = latent.noise.size
     return z[:, begin : begin + latent.categories[0]].argmax(1)
@@ -83,14 +83,14 @@ def kolmogorov_smirnov(samples: Tensor, source: Source) -> float:
     With x_(i) in order, the largest of i/N - F(x_(i)) and F(x_(i)) - (i - 1)/N.
     """
     x = samples.flatten().double().sort().values
-    law = source.law if isinstance(source, Law) else None
+    distribution = source.distribution if isinstance(source, DistributionSamples) else None
     if isinstance(source, Gaussian1D):
-        law = NormalLaw(source.mean, source.std)
-    if law is None:
+        distribution = NormalDistribution(source.mean, source.std)
+    if distribution is None:
         dataset = source.open()
         known = dataset.read(torch.arange(len(dataset))).flatten().double().sort().values
         below = torch.searchsorted(known, x, right=True).double() / len(known)
     else:
-        below = law.cdf(x)
+        below = distribution.cdf(x)
     steps = torch.arange(len(x) + 1, dtype=torch.float64) / len(x)
     return float(torch.maximum(steps[1:] - below, below - steps[:-1]).max())

@@ -54,7 +54,7 @@ def measure(name: str, saves: int, rounds: int, folder: Path) -> dict[str, Any]:
             saving.append(saved)
             drawing.append(drawn)
     size = sum(path.stat().st_size for path in checkpoints(folder)[0].iterdir())
-    per_round = game.images // game.G.moves * recipe.n_generator
+    per_round = game.images // game.G.updates * recipe.n_generator
     between = statistics.median(playing) * recipe.snapshot / per_round
     return {
         "recipe": name,

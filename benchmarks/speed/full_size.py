@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed.full_size [NAME ...] [--repeats 3] [--device cpu] [--size 512]
 
-Every number is of the game that a user plays: `Game.move_D` and `Game.move_G` of the family's recipe, with networks at
-the size of the paper, on pictures of noise, in channels last. A move is timed without the recipe's terms and with all
-of them (a lazy one acts each time here; a run pays it every n-th time), and so is sampling.
+Every number is of the game that a user plays: `Game.update_D` and `Game.update_G` of the family's recipe, with networks
+at the size of the paper, on pictures of noise, in channels last. A move is timed without the recipe's terms and with
+all of them (a lazy one acts each time here; a run pays it every n-th time), and so is sampling.
 
 A network plays in two processes, in float32 and under bfloat16 autocast, which take turns at each measurement: while
 one computes, the other waits. Memory is the high-water mark of a process above its own before it built its game, so
@@ -79,9 +79,9 @@ def table(rows: list[dict[str, Any]]) -> str:
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
     """Return the cells of a network in a number format."""
     times = (_digits(row[measured]) if measured in row else "" for measured in MEASURED)
-    sampling, *moves = times
+    sampling, *updates = times
     counts = (f"{row[f'parameters {side}'] / 1e6:.2f} M" for side in "GD")
-    return row["name"], str(row["batch"]), row["format"], *moves, sampling, f"{row['megabytes']:,.0f}", *counts
+    return row["name"], str(row["batch"]), row["format"], *updates, sampling, f"{row['megabytes']:,.0f}", *counts
 
 
 def _digits(number: float) -> str:

@@ -146,7 +146,7 @@ class Play:
         self.x = x.contiguous(memory_format=torch.channels_last)
         self.c = None if data.labels is None or not full.recipe.conditional else data.labels.to(device)
         self.terms = {p.name: tuple(map(unwrapped, p.terms)) for p in (self.game.D, self.game.G)}
-        self.moves = 0
+        self.updates = 0
 
     def facts(self) -> dict[str, Any]:
         """What the game is, and which measurements make sense of it: not those of terms where there are none."""
@@ -168,14 +168,14 @@ class Play:
 
     def action(self, word: str) -> Callable[[], Any]:
         """What a word of `MEASURED` asks for."""
-        batch = Batch(self.x, self.c, position=self.moves * self.full.batch)
-        self.moves += 1
+        batch = Batch(self.x, self.c, position=self.updates * self.full.batch)
+        self.updates += 1
         if word == "sample":
             return lambda: self.sample(batch)
         name, _, terms = word.partition(" ")
         player = self.game.D if name == "D" else self.game.G
         player.terms: tuple[Term, ...] = self.terms[name] if terms else ()
-        return lambda: self.game.move_D(batch) if name == "D" else self.game.move_G(batch)
+        return lambda: self.game.update_D(batch) if name == "D" else self.game.update_G(batch)
 
     def sample(self, batch: Batch) -> None:
         """A batch of samples, in evaluation mode and the precision of the game."""

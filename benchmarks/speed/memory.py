@@ -24,7 +24,7 @@ from torch import Tensor
 from benchmarks.machine import machine
 from benchmarks.marked import write
 from benchmarks.places import RESULTS, ROOT
-from zerosum.evaluation.config import Manner
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import evaluate
 from zerosum.features.extractor import Function
 
@@ -48,9 +48,9 @@ def projected(dimensions: int) -> Function:
 def grown(folder: Path, count: int, dimensions: int) -> dict[str, float]:
     """Score the folder's two archives in this process; return what its memory grew by, in megabytes, and the score."""
     sides = [str(folder / f"{name}.npz") for name in ("real", "fake")]
-    evaluate(*sides, ("fid",), Manner(projected(NARROW), n=WARM, cache=False))
+    evaluate(*sides, ("fid",), EvaluationConfig(projected(NARROW), n=WARM, cache=False))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found = evaluate(*sides, ("fid",), Manner(projected(dimensions), n=count, cache=False))
+    found = evaluate(*sides, ("fid",), EvaluationConfig(projected(dimensions), n=count, cache=False))
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"megabytes": (after - before) * UNIT / 2**20, "fid": found.values["fid"]}
 

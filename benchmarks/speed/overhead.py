@@ -41,7 +41,7 @@ def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
     followed = [*G.parameters(), *(b for b in G.buffers() if b.is_floating_point())]
     pixels = dataset.read(torch.arange(len(dataset)))
     autocast = precision_context(precision, device)
-    moves = 0
+    updates = 0
 
     def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         index = torch.randint(len(dataset), (recipe.batch,))
@@ -49,7 +49,7 @@ def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
         return x, dataset.labels[index], torch.randn(recipe.batch, recipe.latent.size)
 
     def step() -> None:
-        nonlocal moves
+        nonlocal updates
         x, c, z = batch()
         x.requires_grad_()
         with torch.no_grad(), autocast():
@@ -57,9 +57,9 @@ def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
         with autocast():
             real_score, fake_score = D(x, c).score.float(), D(fake, c).score.float()
             loss = -logsigmoid(real_score).mean() - logsigmoid(-fake_score).mean()
-            if moves % 4 == 0:
+            if updates % 4 == 0:
                 (slope,) = torch.autograd.grad(real_score.sum(), x, create_graph=True)
-                gamma = 3.0 * 0.1 ** (moves * recipe.batch / recipe.images)
+                gamma = 3.0 * 0.1 ** (updates * recipe.batch / recipe.images)
                 loss = loss + 4 * gamma / 2 * slope.square().flatten(1).sum(1).mean()
             gradients = torch.autograd.grad(loss, d_parameters)
         for p, g in zip(d_parameters, gradients, strict=True):
@@ -74,7 +74,7 @@ def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
         g_adam.step()
         with torch.no_grad():
             torch._foreach_lerp_(averaged, followed, 0.004)
-        moves += 1
+        updates += 1
 
     return step
 

@@ -26,7 +26,7 @@ from zerosum.networks.resnet import ResNetDiscriminator, ResNetGenerator
 from zerosum.objectives.relativistic import Relativistic
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
-from zerosum.terms.gradient_penalties import R1, R2, squared_slope
+from zerosum.terms.gradient_penalties import R1, R2, squared_gradient_norm
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
 from zerosum.training.device import choose_precision, keep_memory
@@ -111,7 +111,7 @@ class Separate:
         """The penalty's value on this turn."""
         own = isinstance(self.term, R1)
         x = (turn.x if own else turn.x_fake).detach().requires_grad_()
-        return self.term.gamma / 2 * squared_slope(turn, turn.judge(x, "real" if own else "fake"), x).mean()
+        return self.term.gamma / 2 * squared_gradient_norm(turn, turn.judge(x, "real" if own else "fake"), x).mean()
 
 
 def moves_of_D(recipe: Recipe, dataset: Dataset, separate: bool) -> Step:
@@ -121,7 +121,7 @@ def moves_of_D(recipe: Recipe, dataset: Dataset, separate: bool) -> Step:
     if separate:
         game.D.terms = tuple(Separate(term) for term in recipe.d_terms if isinstance(term, R1 | R2))
     batches = Batches(dataset, recipe.batch, False, 0, CPU)
-    return lambda: game.move_D(next(batches))
+    return lambda: game.update_D(next(batches))
 
 
 def step_of(game: str, step: str) -> Step:

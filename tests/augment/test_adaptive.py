@@ -128,7 +128,7 @@ def test_a_relativistic_d_is_read_alike_wherever_its_scores_lie(objective, invar
         game = build_game(recipe, dataset, device, "float32")
         with torch.no_grad():
             list(game.D.network.parameters())[-1].add_(shift)
-        found.append(game.move_D(next(Batches(dataset, 8, False, seed=0, device=device)))["ADA/r"].item())
+        found.append(game.update_D(next(Batches(dataset, 8, False, seed=0, device=device)))["ADA/r"].item())
     assert found[0] == found[1] if invariant else found == [-1, 1]
 
 
@@ -219,7 +219,7 @@ def test_in_a_game_d_sees_the_pipeline_of_the_p_that_its_own_signs_have_led_to()
     game = build_game(recipe, dataset, device, "float32")
     game.D.terms = (spy,)
     batches = Batches(dataset, 8, False, seed=0, device=device)
-    logged = [game.move_D(next(batches))["ADA/p"].item() for _ in range(20)]
+    logged = [game.update_D(next(batches))["ADA/p"].item() for _ in range(20)]
     assert logged == pytest.approx(led[1:]) and len(set(led)) > 3
 
 

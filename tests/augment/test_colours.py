@@ -87,10 +87,10 @@ def test_only_three_channels_have_a_hue(channels, pictures):
 
 def test_one_channel_is_grey_whatever_its_saturation(pictures):
     x = pictures(5, 1, 4, 6)
-    assert torch.allclose(Saturation(law="normal")(x, Draws(0, 0), "a"), x, atol=1e-6)
+    assert torch.allclose(Saturation(distribution="normal")(x, Draws(0, 0), "a"), x, atol=1e-6)
 
 
-@pytest.mark.parametrize("part", [Hue(), Saturation(), Saturation(law="normal")], ids=repr)
+@pytest.mark.parametrize("part", [Hue(), Saturation(), Saturation(distribution="normal")], ids=repr)
 def test_hue_and_saturation_leave_the_lightness_alone(part, pictures):
     x = pictures(5, 3, 4, 6)
     assert torch.allclose(part(x, Draws(0, 0), "a").mean(1), x.mean(1), atol=1e-6)
@@ -99,4 +99,4 @@ def test_hue_and_saturation_leave_the_lightness_alone(part, pictures):
 @pytest.mark.parametrize("kind", [Brightness, Contrast, Saturation])
 def test_other_laws_are_refused(kind):
     with pytest.raises(ValueError, match=r"law is uniform \(DiffAugment\) or normal \(ADA\); found 'cauchy'"):
-        kind(law="cauchy")
+        kind(distribution="cauchy")

@@ -79,8 +79,8 @@ def test_a_chain_shares_out_over_ranks():
     assert torch.equal(torch.cat([seen(x[:3], r, 2) for r in range(2)]), seen(x, 0, 1))
 
 
-def played(augment, moves):
-    for _ in range(moves):
+def played(augment, updates):
+    for _ in range(updates):
         x = torch.full((10, 2), 0.5)
         turn = Turn("D", lambda x: x.sum(1), None, x, x, None, None, Clock(), Draws(0, 0))
         augment.watch("D", turn, log := {})

@@ -12,7 +12,7 @@ from zerosum.game import Draws, Transformation
 
 DRAWS = Draws(seed=5, position=0)
 OTHERS = (
-    *(Brightness(law="normal"), Contrast(law="normal"), Saturation(law="normal")),
+    *(Brightness(distribution="normal"), Contrast(distribution="normal"), Saturation(distribution="normal")),
     *(Translate(fill="mirror"), Filter((1, 3))),
 )
 SHAPES = [(6, 3, 8, 8), (6, 1, 8, 11), (6, 4, 9, 6), (6, 2, 1, 5)]

@@ -117,8 +117,8 @@ def test_latents_are_scaled_by_channel_and_decode_to_what_the_autoencoder_makes_
     with torch.no_grad():
         wanted = autoencoder(digits.read(some).float() / 127.5 - 1)
     assert torch.allclose(dataset.coding.decode(dataset.read(some)), wanted, atol=1e-4)
-    assert torch.equal(dataset.shown.read(some), digits.read(some))
-    assert digits.shown is digits
+    assert torch.equal(dataset.displayed.read(some), digits.read(some))
+    assert digits.displayed is digits
 
 
 def counting(monkeypatch):
@@ -176,7 +176,7 @@ def test_latents_keep_the_conditions_of_their_pictures():
     ages = np.linspace(20, 70, 6)[:, None]
     opened = Latents(ArraySource(noise, conditions=ages, condition_names=("age",)), Halving()).open()
     assert opened.conditions is not None and opened.condition.components == ("age",)
-    assert opened.conditions.values.tolist() == ages.tolist() and opened.shown.conditions is opened.conditions
+    assert opened.conditions.values.tolist() == ages.tolist() and opened.displayed.conditions is opened.conditions
 
 
 def test_a_coding_is_restored_from_its_facts_and_tensors(digits_folder):

@@ -10,14 +10,14 @@ from zerosum.bench import modes as subject
 from zerosum.bench import playing
 from zerosum.bench.modes import Cell, plan, play, real_coverage, result_of, usual_games
 from zerosum.bench.subprocesses import Command
-from zerosum.bench.tasks import boards
+from zerosum.bench.tasks import tasks
 from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.networks.packed import Packed
 from zerosum.recipes.named_recipes import named
 from zerosum.terms.gradient_penalties import GradientPenalty
 from zerosum.training.train import train
 
-RING = boards()[0]
+RING = tasks()[0]
 TINY = ["images=512", "batch=64", "generator.hidden=(8,)", "discriminator.hidden=(8,)", "discriminator.fourier=0"]
 
 
@@ -26,11 +26,11 @@ def cells(seeds=1, settings=TINY, games=("minimax",)):
 
 
 def test_a_plan_goes_seed_by_seed_over_all_boards_and_games():
-    made, notes = plan(boards()[:2], [named("minimax"), named("wgan-gp")], 2)
-    told = [(cell.recipe.seed, cell.board.name, cell.game) for cell in made]
+    made, notes = plan(tasks()[:2], [named("minimax"), named("wgan-gp")], 2)
+    told = [(cell.recipe.seed, cell.task.name, cell.game) for cell in made]
     games = [("ring-8", "ring"), ("ring-8", "minimax"), ("ring-8", "wgan-gp")]
     games += [("grid-25", "grid"), ("grid-25", "minimax"), ("grid-25", "wgan-gp")]
-    assert told == [(seed, board, game) for seed in (0, 1) for board, game in games] and notes == []
+    assert told == [(seed, task, game) for seed in (0, 1) for task, game in games] and notes == []
     assert made[1].recipe.data == RING.own.data and cells()[0].recipe.images == 512
     assert {"minimax", "non-saturating", "wgan-gp", "r1", "relativistic"} <= set(usual_games())
 
@@ -42,13 +42,13 @@ def test_a_game_of_pictures_is_played_on_points_as_fits_points_unless_it_was_cha
     changed = replace(game, n_critic=3)
     (cell,) = plan([RING], [changed], 1, own=False)[0]
     assert cell.recipe.n_critic == 3 and cell.recipe.d_terms == game.d_terms
-    (cell,) = plan([boards()[3]], [game], 1, own=False)[0]
+    (cell,) = plan([tasks()[3]], [game], 1, own=False)[0]
     assert cell.recipe.d_terms == game.d_terms
 
 
 def test_packs_are_of_four_on_the_ring_and_of_two_on_the_grid():
-    for board, samples in ((RING, 4), (boards()[1], 2)):
-        (cell,) = plan([board], [named("pacgan")], 1, own=False)[0]
+    for task, samples in ((RING, 4), (tasks()[1], 2)):
+        (cell,) = plan([task], [named("pacgan")], 1, own=False)[0]
         assert cell.recipe.discriminator == Packed(MLPDiscriminator(hidden=(128, 128)), samples=samples)
 
 
@@ -58,7 +58,7 @@ def test_another_recipe_seed_or_count_of_samples_has_another_folder(tmp_path):
         *cells(2)[1:],
         *cells(settings=[*TINY, "batch=32"]),
         *cells(games=["wgan-gp"]),
-        replace(cell, board=replace(RING, samples=99)),
+        replace(cell, task=replace(RING, samples=99)),
     ]
     folders = {other.folder(tmp_path) for other in [cell, *others]}
     assert len(folders) == 5 and cell.folder(tmp_path) == cells()[0].folder(tmp_path)
@@ -88,7 +88,7 @@ def quietly(made, out):
 
 def test_what_was_played_is_kept_and_not_played_again(tmp_path, here):
     results, failures, said = quietly(cells(2), tmp_path)
-    assert [(r.board, r.game, r.seed, r.coverage.modes, r.images) for r in results] == [
+    assert [(r.task, r.game, r.seed, r.coverage.modes, r.images) for r in results] == [
         ("ring-8", "minimax", 0, 8, 512), ("ring-8", "minimax", 1, 8, 512),
     ]  # fmt: skip
     assert failures == [] and all(r.cpu_seconds > 0 and r.seconds > 0 for r in results)

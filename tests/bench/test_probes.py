@@ -13,14 +13,14 @@ from zerosum.bench.probes import (
     ProbeResult,
     in_words,
     play_probes,
-    probe_boards,
     probe_summary,
     probe_table,
+    probe_tasks,
     read_generator,
     read_real,
     rule_kept,
 )
-from zerosum.bench.tasks import on_board
+from zerosum.bench.tasks import on_task
 from zerosum.data.sources.digits import Digits
 from zerosum.probes.counting import Counting
 from zerosum.probes.rules import RuleKept
@@ -30,14 +30,14 @@ from zerosum.recipes.named_recipes import named
 from zerosum.runs.generator import load
 from zerosum.training.train import train
 
-BOARDS = {board.name: replace(board, samples=60) for board in probe_boards()}
+BOARDS = {task.name: replace(task, samples=60) for task in probe_tasks()}
 TINY = ["images=128", "batch=64", "generator.size=4", "discriminator.size=4", "data.count=200", "precision='float32'"]
 
 
 def test_real_samples_keep_every_rule_and_are_not_those_of_training():
     assert [*BOARDS] == ["three-objects", "objects-asked", "mirrored", "faces", "solids"]
-    for board in BOARDS.values():
-        kept = read_real(board.own.data, 60)
+    for task in BOARDS.values():
+        kept = read_real(task.own.data, 60)
         assert kept.rule.kept == 1 and kept.rule.samples == 60 and kept.variety == 1
 
 
@@ -59,9 +59,9 @@ def test_numbers_asked_for_are_asked_of_each_sample():
 
 
 def test_a_game_on_a_board_is_conditional_where_the_board_is():
-    recipe, left = on_board(named("wgan-gp"), BOARDS["objects-asked"])
+    recipe, left = on_task(named("wgan-gp"), BOARDS["objects-asked"])
     assert recipe.conditional and recipe.data == Counting() and left == []
-    assert not on_board(named("digits"), BOARDS["solids"])[0].conditional
+    assert not on_task(named("digits"), BOARDS["solids"])[0].conditional
     assert protocol(Cuboids()) == protocol(Counting()) == "rules-1"
 
 
@@ -78,7 +78,7 @@ def runs(tmp_path_factory):
 
 def test_what_was_played_is_kept_and_told(runs):
     out, cells, results, said = runs
-    assert [(r.board, r.game, r.seed, r.images) for r in results] == [
+    assert [(r.task, r.game, r.seed, r.images) for r in results] == [
         ("objects-asked", "objects-asked", 0, 128), ("solids", "solids", 0, 128),
     ]  # fmt: skip
     for cell, result in zip(cells, results, strict=True):

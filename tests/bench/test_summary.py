@@ -6,14 +6,14 @@ import pytest
 
 from zerosum.bench.modes import Result
 from zerosum.bench.summary import in_text, markdown, spread, summed_up
-from zerosum.bench.tasks import boards
+from zerosum.bench.tasks import tasks
 from zerosum.metrics.modes import ModeCoverage
 
-RING = boards()[0]
+RING = tasks()[0]
 
 
-def result(game, seed, found, quality, kl, cpu=10.0, board="ring-8"):
-    return Result(board, game, seed, ModeCoverage(8, found, quality, kl), 1000, 2 * cpu, cpu)
+def result(game, seed, found, quality, kl, cpu=10.0, task="ring-8"):
+    return Result(task, game, seed, ModeCoverage(8, found, quality, kl), 1000, 2 * cpu, cpu)
 
 
 def test_spread_is_mean_deviation_and_worst():
@@ -27,7 +27,7 @@ def test_spread_is_mean_deviation_and_worst():
 def test_a_board_is_told_as_numbers_and_as_a_table():
     results = [
         result("plain", 0, 5, 0.5, 1.0), result("plain", 1, 7, 0.75, 0.5, cpu=30.0),
-        result("better", 0, 8, 0.97, 0.01), result("plain", 0, 1, 0.1, 3.0, board="grid-25"),
+        result("better", 0, 8, 0.97, 0.01), result("plain", 0, 1, 0.1, 3.0, task="grid-25"),
     ]  # fmt: skip
     told = summed_up(RING, results, ModeCoverage(8, 8, 0.989, 0.001))
     assert json.loads(json.dumps(told)) == told

@@ -46,7 +46,7 @@ def test_every_network_is_measured_in_all_that_makes_sense_of_it(name):
     for word in facts["measured"]:
         found = play.measure(word)
         assert found["seconds"] > 0 and found["megabytes"] >= 0
-    assert (play.game.D.moves, play.game.G.moves) == (1 + ("D" in penalised), 1 + ("G" in penalised))
+    assert (play.game.D.updates, play.game.G.updates) == (1 + ("D" in penalised), 1 + ("G" in penalised))
     assert play.game.G.network.training
 
 

@@ -17,7 +17,7 @@ from zerosum.data.dataset import in_memory
 from zerosum.data.sources.arrays import Arrays
 from zerosum.data.toys.gaussians import GaussianMixture1D
 from zerosum.data.toys.stacked_digits import StackedDigits
-from zerosum.game import Coded, Normal
+from zerosum.game import InfoGANLatent, Normal
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.recipes.named_recipes import named
@@ -201,7 +201,7 @@ def test_classes_stand_in_rows_and_so_do_codes():
     assert rows.shape == (120, 28, 28, 1)
     expected = generator.sample(120, 0, np.repeat(np.arange(10), 12))
     assert (rows == expected).all()
-    coded = small("infogan", latent=Coded(Normal(3), categories=(4, 2), continuous=1))
+    coded = small("infogan", latent=InfoGANLatent(Normal(3), categories=(4, 2), continuous=1))
     generator = made(coded, (1, 28, 28))
     rows = gallery_pictures.rows_of(generator).reshape(4, 12, 28, 28, 1)
     z = generator.latents(12, 0)
@@ -258,7 +258,7 @@ def test_a_code_is_as_pure_as_its_commonest_digit():
 def test_a_game_with_a_code_is_read_by_it(monkeypatch):
     monkeypatch.setattr(gallery_readings, "load_judge", lambda: Judge())
     monkeypatch.setattr(gallery_readings, "COUNT", 40)
-    recipe = small("infogan", latent=Coded(Normal(3), categories=(4,), continuous=0))
+    recipe = small("infogan", latent=InfoGANLatent(Normal(3), categories=(4,), continuous=0))
     found = gallery_readings.reading(made(recipe, (1, 28, 28)), None, None)
     assert found["kind"] == "digits" and 0.25 <= found["code"]["pure"] <= 1 and found["right"] is None
     assert "the codes stand for" in " ".join(gallery_table.notes({"infogan": found}))

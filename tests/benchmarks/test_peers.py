@@ -9,10 +9,10 @@ import torch
 from benchmarks.peers import peer_particlegan, peers
 
 from zerosum.bench.modes import Result
-from zerosum.bench.tasks import boards
+from zerosum.bench.tasks import tasks
 from zerosum.metrics.modes import ModeCoverage
 
-RING = boards()[0]
+RING = tasks()[0]
 OURS = [Result("ring-8", "ring", seed, ModeCoverage(8, 8, 0.97, 0.01), 1000, 20.0, 10.0 + seed) for seed in range(2)]
 STAND_IN = """#!{python}
 import sys
@@ -36,7 +36,7 @@ def stand_in(folder, fails=False):
 
 def test_the_peer_gets_our_seconds_and_is_read_as_we_are(tmp_path):
     found = peers.play_peer(RING, OURS, stand_in(tmp_path), tmp_path / "out", 2)
-    assert [(r.board, r.game, r.seed, r.images) for r in found] == [
+    assert [(r.task, r.game, r.seed, r.images) for r in found] == [
         ("ring-8", "particlegan 0.0", 0, 7), ("ring-8", "particlegan 0.0", 1, 7),
     ]  # fmt: skip
     assert all(r.coverage.found == 8 and r.coverage.high_quality > 0.98 and r.cpu_seconds > 0 for r in found)
@@ -54,7 +54,7 @@ def test_what_is_missing_or_fails_is_told(tmp_path):
 
 def test_the_command_prints_both_in_one_table(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(peers, "play", lambda cells, *rest: (OURS[: len(cells)], []))
-    words = ["--boards", "ring-8", "--seeds", "2", "--python", str(stand_in(tmp_path)), "--out", str(tmp_path / "out")]
+    words = ["--tasks", "ring-8", "--seeds", "2", "--python", str(stand_in(tmp_path)), "--out", str(tmp_path / "out")]
     assert peers.main(words) == 0
     out = capsys.readouterr().out
     assert "| ring | 2 | 2 of 2 |" in out and "| particlegan 0.0 | 2 | 2 of 2 |" in out

@@ -12,7 +12,7 @@ from zerosum.recipes.named_recipes import named
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import pretty
 
-SMALL = ["--board", "ring-8", "--seeds", "1", "--set", "images=512", "--set", "discriminator.fourier=0"]
+SMALL = ["--task", "ring-8", "--seeds", "1", "--set", "images=512", "--set", "discriminator.fourier=0"]
 
 
 def bench(*arguments, cwd, code=0):
@@ -28,9 +28,9 @@ def test_a_bench_is_played_told_and_continued(tmp_path):
     games = ["--recipe", "minimax", "--recipe", "wild.txt"]
     done = bench(*SMALL, *games, "--json", cwd=tmp_path, code=1)
     told = json.loads(done.stdout)
-    (board,) = told["boards"]
-    assert board["board"] == "ring-8" and [*board["games"]] == ["minimax"] and board["real"]["found"] == 8
-    assert board["games"]["minimax"]["seeds"] == [0] and board["games"]["minimax"]["cpu_seconds"]["mean"] > 0
+    (task,) = told["boards"]
+    assert task["task"] == "ring-8" and [*task["games"]] == ["minimax"] and task["real"]["found"] == 8
+    assert task["games"]["minimax"]["seeds"] == [0] and task["games"]["minimax"]["cpu_seconds"]["mean"] > 0
     (failure,) = told["failures"]
     assert failure.startswith("ring-8  wild  seed 0 failed: zerosum: ") and "no longer a finite number" in failure
     assert "ring-8  minimax  seed 0: " in done.stderr and failure in done.stderr
@@ -43,7 +43,7 @@ def test_a_bench_is_played_told_and_continued(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--board", "ring"], "no board is called 'ring'; there are ring-8, grid-25, mixture-64d, stacked-digits"),
+        (["--task", "ring"], "no task is called 'ring'; there are ring-8, grid-25, mixture-64d, stacked-digits"),
         (["--recipe", "minimacks"], "no recipe is called 'minimacks'; there is minimax"),
         (["--seeds", "0"], "seeds counts runs of each game"),
         (["--set", "images"], "a setting is KEY=VALUE"),
@@ -60,13 +60,13 @@ def test_what_a_user_gets_wrong_is_one_sentence(tmp_path, monkeypatch, capsys, a
 
 def test_probes_are_played_told_continued_and_read_of_a_run(tmp_path, monkeypatch, capsys):
     tiny = ["images=128", "generator.size=4", "discriminator.size=4", "data.count=200"]
-    words = ["probes", "--board", "mirrored", "--samples", "20", *(word for one in tiny for word in ("--set", one))]
+    words = ["probes", "--task", "mirrored", "--samples", "20", *(word for one in tiny for word in ("--set", one))]
     monkeypatch.setattr(sys, "argv", ["zerosum", "bench", *words, "--out", str(tmp_path), "--json"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0
-    (board,) = json.loads(capsys.readouterr().out)["boards"]
-    assert board["board"] == "mirrored" and board["real"]["rule"]["kept"] == 1 and [*board["games"]] == ["mirrored"]
+    (task,) = json.loads(capsys.readouterr().out)["boards"]
+    assert task["task"] == "mirrored" and task["real"]["rule"]["kept"] == 1 and [*task["games"]] == ["mirrored"]
     monkeypatch.setattr(sys, "argv", ["zerosum", "bench", *words, "--out", str(tmp_path)])
     with pytest.raises(SystemExit):
         main()
@@ -78,7 +78,7 @@ def test_probes_are_played_told_continued_and_read_of_a_run(tmp_path, monkeypatc
         main()
     (kept,) = json.loads(capsys.readouterr().out)["runs"].values()
     assert kept["rule"]["samples"] == 20
-    assert kept["rule"]["broken"] == board["games"]["mirrored"]["broken"]["mean"]
+    assert kept["rule"]["broken"] == task["games"]["mirrored"]["broken"]["mean"]
     monkeypatch.setattr(sys, "argv", ["zerosum", "bench", "probes", str(run), "--samples", "20"])
     with pytest.raises(SystemExit):
         main()

@@ -93,7 +93,7 @@ def test_an_own_objective_trained_in_python_is_used_by_commands(tmp_path, comman
     unknown = command("train", run / "recipe.txt", "--out", "runs/again", code=1).stderr
     assert unknown == (
         "zerosum: unknown class 'Exponential': if it is yours, pass --use FILE.py (or known= in Python); "
-        "or did you mean ExponentialLaw?\n"
+        "or did you mean ExponentialDistribution?\n"
     )
     command("train", run / "recipe.txt", "--use", "mine.py", "--out", "runs/again")
     for name in ("generator.safetensors", "recipe.txt"):

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 import zerosum.data
 from zerosum.distributions._integration import cdf_of
-from zerosum.distributions.continuous import CauchyLaw, ExponentialLaw, NormalLaw
-from zerosum.distributions.discrete import StepsLaw
+from zerosum.distributions.continuous import CauchyDistribution, ExponentialDistribution, NormalDistribution
+from zerosum.distributions.discrete import StepsDistribution
 from zerosum.distributions.inversion import inverse_of, inverse_transform, open_uniform
-from zerosum.distributions.skewed import MixtureLaw
+from zerosum.distributions.skewed import MixtureDistribution
 
 LINE = (-math.inf, math.inf)
 
@@ -35,17 +35,19 @@ def test_uniform_numbers_are_inside_and_even():
 
 
 def test_samples_follow_from_the_seed_alone():
-    law = NormalLaw()
-    first = inverse_transform(50, cdf=law.cdf, seed=3)
-    assert torch.equal(first, inverse_transform(50, cdf=law.cdf, seed=3))
-    assert not torch.equal(first, inverse_transform(50, cdf=law.cdf, seed=4))
+    distribution = NormalDistribution()
+    first = inverse_transform(50, cdf=distribution.cdf, seed=3)
+    assert torch.equal(first, inverse_transform(50, cdf=distribution.cdf, seed=3))
+    assert not torch.equal(first, inverse_transform(50, cdf=distribution.cdf, seed=4))
 
 
-@pytest.mark.parametrize("law", [NormalLaw(5.0, 0.01), CauchyLaw(), ExponentialLaw(1e-6), MixtureLaw()])
-def test_all_three_routes_are_one_map(law):
-    exact = inverse_transform(500, inverse_cdf=law.inverse_cdf)
-    inverted = inverse_transform(500, cdf=law.cdf, support=law.support)
-    integrated = inverse_transform(500, density=lambda x: 7 * law.density(x), support=law.support)
+@pytest.mark.parametrize(
+    "law", [NormalDistribution(5.0, 0.01), CauchyDistribution(), ExponentialDistribution(1e-6), MixtureDistribution()]
+)
+def test_all_three_routes_are_one_map(distribution):
+    exact = inverse_transform(500, inverse_cdf=distribution.inverse_cdf)
+    inverted = inverse_transform(500, cdf=distribution.cdf, support=distribution.support)
+    integrated = inverse_transform(500, density=lambda x: 7 * distribution.density(x), support=distribution.support)
     assert np.allclose(inverted, exact, rtol=1e-11, atol=1e-11)
     assert np.allclose(integrated, exact, rtol=1e-8, atol=1e-10)
 
@@ -53,7 +55,14 @@ def test_all_three_routes_are_one_map(law):
 @settings(max_examples=60, deadline=None)
 @given(
     st.floats(1e-12, 1 - 1e-12),
-    st.sampled_from([(plateau, LINE), (plateau, (-2.0, 2.0)), (NormalLaw().cdf, LINE), (StepsLaw().cdf, (-1.0, 2.0))]),
+    st.sampled_from(
+        [
+            (plateau, LINE),
+            (plateau, (-2.0, 2.0)),
+            (NormalDistribution().cdf, LINE),
+            (StepsDistribution().cdf, (-1.0, 2.0)),
+        ]
+    ),
 )
 def test_inverse_is_the_least_number_that_reaches_u(u, case):
     cdf, support = case
@@ -74,14 +83,14 @@ def test_inverse_jumps_over_a_plateau_and_stays_at_a_jump():
 
 def test_inverse_finds_values_of_any_magnitude():
     for scale in (1e-290, 1e-9, 1e9, 1e290):
-        x = inverse_of(lambda x, scale=scale: ExponentialLaw().cdf(x / scale), (0.0, math.inf))(
+        x = inverse_of(lambda x, scale=scale: ExponentialDistribution().cdf(x / scale), (0.0, math.inf))(
             torch.tensor([0.5]).double()
         )
         assert float(x) / scale == pytest.approx(math.log(2), rel=1e-14)
 
 
 def test_inverse_bears_a_cdf_that_just_misses_its_ends():
-    short = inverse_of(lambda x: 1e-8 + (1 - 2e-8) * NormalLaw().cdf(x))
+    short = inverse_of(lambda x: 1e-8 + (1 - 2e-8) * NormalDistribution().cdf(x))
     x = short(torch.tensor([1e-12, 0.5, 1 - 1e-12], dtype=torch.float64))
     assert x.isfinite().all()
     assert x[0] < -5 < 5 < x[2]
@@ -112,7 +121,7 @@ def test_density_of_any_scale_is_integrated(density, support, points):
 
 def test_functions_of_numpy_serve_too():
     x = inverse_transform(20, cdf=lambda x: 1 - np.exp(-x.numpy().clip(0)), support=(0, math.inf))
-    assert np.allclose(x, ExponentialLaw().inverse_cdf(open_uniform(20, 0)), rtol=1e-12)
+    assert np.allclose(x, ExponentialDistribution().inverse_cdf(open_uniform(20, 0)), rtol=1e-12)
 
 
 @pytest.mark.parametrize(

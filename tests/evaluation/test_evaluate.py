@@ -7,7 +7,7 @@ import torch
 from zerosum.data.dataset import in_memory
 from zerosum.data.sources.arrays import ArraySource
 from zerosum.data.sources.digits import Digits
-from zerosum.evaluation.config import Manner
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import Evaluator, evaluate
 from zerosum.evaluation.groups_of_samples import jackknife, without
 from zerosum.evaluation.measures.cas import CAS
@@ -34,7 +34,7 @@ def small(images):
 
 
 SMALL = Function(small, "small")
-PLAIN = Manner(SMALL, cache=False)
+PLAIN = EvaluationConfig(SMALL, cache=False)
 
 
 def labelled(images, classes=("a", "b", "c")):
@@ -119,8 +119,8 @@ def test_the_error_of_fid_is_its_spread_over_draws_of_samples():
 
 def test_fewer_samples_than_dimensions_give_the_same_by_features_as_by_moments(pair):
     """`fid` alone goes by moments, together with `kid` it may go by features."""
-    manner = Manner(Pixels(), cache=False)
-    alone, together = evaluate(*pair, ("fid",), manner), evaluate(*pair, ("fid", "kid"), manner)
+    config = EvaluationConfig(Pixels(), cache=False)
+    alone, together = evaluate(*pair, ("fid",), config), evaluate(*pair, ("fid", "kid"), config)
     assert alone.values["fid"] == pytest.approx(together.values["fid"], rel=1e-7)
     assert alone.errors["fid"] == pytest.approx(together.errors["fid"], rel=1e-4)
 
@@ -128,7 +128,7 @@ def test_fewer_samples_than_dimensions_give_the_same_by_features_as_by_moments(p
 @pytest.mark.parametrize("batch", [1, 7, 200])
 def test_the_batch_changes_no_score(pair, batch):
     expected = evaluate(*pair, EVERY[:6], PLAIN)
-    found = evaluate(*pair, EVERY[:6], Manner(SMALL, batch=batch, cache=False))
+    found = evaluate(*pair, EVERY[:6], EvaluationConfig(SMALL, batch=batch, cache=False))
     assert dict(found.values) == pytest.approx(dict(expected.values), rel=1e-10)
     assert dict(found.errors) == pytest.approx(dict(expected.errors), rel=1e-7)
     assert found.protocol == expected.protocol
@@ -137,7 +137,7 @@ def test_the_batch_changes_no_score(pair, batch):
 def test_pictures_are_looked_at_in_batches_of_the_size_asked_for(pair):
     sizes = []
     watched = Function(lambda images: sizes.append(len(images)) or small(images), "watched")
-    evaluate(*pair, ("fid",), Manner(watched, batch=32, cache=False))
+    evaluate(*pair, ("fid",), EvaluationConfig(watched, batch=32, cache=False))
     assert sizes == [32, 32, 26, 32, 32, 20]
 
 
@@ -154,23 +154,23 @@ def test_saved_moments_stand_for_the_real_side(pair, tmp_path):
 
 
 def test_the_protocol_says_how_a_score_was_made(pair, run):
-    found = evaluate(*pair, ("fid", "kid"), Manner(SMALL, n=50, seed=4, cache=False)).protocol
+    found = evaluate(*pair, ("fid", "kid"), EvaluationConfig(SMALL, n=50, seed=4, cache=False)).protocol
     assert {key: found[key] for key in ("real.n", "fake.n", "seed", "shape", "features.name")} == {
         "real.n": 50, "fake.n": 50, "seed": 4, "shape": "12x12x3", "features.name": "small",
     }  # fmt: skip
     assert {f"features.{key}" for key in SMALL.facts} <= found.keys()
     assert {"metric.fid", "metric.kid", "zerosum", "torch", "numpy", "device"} <= found.keys()
     assert len(found["real.content"]) == len(found["fake.content"]) == 64
-    of_run = evaluate("Digits()", run, ("fid",), Manner(SMALL, n=20, cache=False)).protocol
+    of_run = evaluate("Digits()", run, ("fid",), EvaluationConfig(SMALL, n=20, cache=False)).protocol
     assert of_run["fake.trained_images"] == 64 and of_run["fake.recipe"] == "small" and of_run["fake"] == str(run)
 
 
 def test_a_generator_gives_as_many_as_the_other_side_has(pair, run):
     shown = in_memory("digits", torch.zeros(30, 1, 28, 28, dtype=torch.uint8))
     assert evaluate(shown, run, ("fid",), PLAIN).protocol["fake.n"] == 30
-    assert evaluate(shown, run, ("fid",), Manner(SMALL, n=40, cache=False)).protocol["fake.n"] == 40
+    assert evaluate(shown, run, ("fid",), EvaluationConfig(SMALL, n=40, cache=False)).protocol["fake.n"] == 40
     said = []
-    Evaluator(shown, ("fid",), Manner(SMALL, n=40, cache=False), say=said.append).score(run)
+    Evaluator(shown, ("fid",), EvaluationConfig(SMALL, n=40, cache=False), say=said.append).score(run)
     assert said == ["digits has 30 of the 40 samples asked for: all are taken"]
 
 
@@ -190,7 +190,10 @@ def test_a_conditional_generator_is_asked_for_each_class_as_often_as_the_real_se
     expected = load(run).sample(160, labels=labels)
     assert torch.allclose(seen[0].fake.features, small(torch.from_numpy(expected)).features, atol=1e-6)
     assert told.protocol["fake.classes"] == "as often as real"
-    assert evaluate("Digits()", run, ("fid",), Manner(SMALL, n=40, cache=False)).protocol["fake.classes"] == "evenly"
+    assert (
+        evaluate("Digits()", run, ("fid",), EvaluationConfig(SMALL, n=40, cache=False)).protocol["fake.classes"]
+        == "evenly"
+    )
 
 
 def test_the_same_samples_on_both_sides_are_told(pair):
@@ -230,7 +233,7 @@ def test_what_cannot_be_scored_is_one_sentence(pair, make, tmp_path):
     one = ArraySource(make.pictures(1))
     save_moments(tmp_path / "m.safetensors", Evaluator(pair[0], ("fid",), PLAIN).stored())
     broken = Function(lambda images: torch.full((len(images), 2), torch.nan), "broken")
-    for real, fake, metrics, manner, sentence in (
+    for real, fake, metrics, config, sentence in (
         (one, pair[1], ("fid",), PLAIN, "has 1 sample, and scores need at least 2 of each side"),
         (pair[0], one, ("fid",), PLAIN, "array has 1 sample"),
         (
@@ -242,17 +245,29 @@ def test_what_cannot_be_scored_is_one_sentence(pair, make, tmp_path):
         ),
         (pair[0], pair[1], (), PLAIN, "one metric or more is needed; there are cas, fid"),
         (pair[0], pair[1], ("memorisation",), PLAIN, "compares with real samples that were held out"),
-        (pair[0], pair[1], ("is",), Manner(Pixels()), "come without logits, which an inception score is made of"),
+        (
+            pair[0],
+            pair[1],
+            ("is",),
+            EvaluationConfig(Pixels()),
+            "come without logits, which an inception score is made of",
+        ),
         (ArraySource(make.pictures(9)), pair[1], ("cas",), PLAIN, "has no labels, and what is asked for goes by class"),
-        (pair[0], pair[1], ("kid",), Manner(broken), "should be finite numbers; those of sample 0 are not"),
+        (pair[0], pair[1], ("kid",), EvaluationConfig(broken), "should be finite numbers; those of sample 0 are not"),
         (pair[0], ArraySource(make.pictures(9, side=9)), ("fid",), PLAIN, "are 12x12 and those of array 9x9: bring"),
         (tmp_path / "m.safetensors", pair[1], ("kid",), PLAIN, "holds moments alone, and kid needs features"),
         (pair[0], tmp_path / "m.safetensors", ("fid",), PLAIN, "holds moments alone, and of a side that is judged"),
-        (tmp_path / "m.safetensors", pair[1], ("fid",), Manner(Pixels()), "are not seen by the same features: "),
-        ("Ring()", "Ring()", ("cas",), Manner(), "holds no pictures, and what is asked for looks at these"),
+        (
+            tmp_path / "m.safetensors",
+            pair[1],
+            ("fid",),
+            EvaluationConfig(Pixels()),
+            "are not seen by the same features: ",
+        ),
+        ("Ring()", "Ring()", ("cas",), EvaluationConfig(), "holds no pictures, and what is asked for looks at these"),
     ):
         with pytest.raises(ValueError, match=sentence):
-            evaluate(real, fake, metrics, manner)
+            evaluate(real, fake, metrics, config)
     with pytest.raises(ValueError, match="moments are gathered where fid is asked for"):
         Evaluator(pair[0], ("kid",), PLAIN).stored()
 
@@ -275,17 +290,17 @@ def test_without_the_weights_of_inception_the_choices_are_named(pair, monkeypatc
 )
 def test_a_manner_that_makes_no_sense_is_refused(options, sentence):
     with pytest.raises(ValueError, match=sentence):
-        Manner(**options)
+        EvaluationConfig(**options)
 
 
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="no device 'abacus' here; there is"):
-        _ = Manner(device="abacus").where
-    assert Manner(device="cpu").where == torch.device("cpu")
+        _ = EvaluationConfig(device="abacus").where
+    assert EvaluationConfig(device="cpu").where == torch.device("cpu")
 
 
 @pytest.mark.parametrize(("cuda", "mps", "kind"), [(False, False, "cpu"), (False, True, "mps"), (True, True, "cuda")])
 def test_auto_is_the_device_that_training_takes(monkeypatch, cuda, mps, kind):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    assert Manner().where == choose_device("auto") == torch.device(kind)
+    assert EvaluationConfig().where == choose_device("auto") == torch.device(kind)

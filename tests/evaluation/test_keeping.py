@@ -5,7 +5,7 @@ import weakref
 import pytest
 
 from zerosum.data.sources.arrays import ArraySource
-from zerosum.evaluation.config import Manner
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import Evaluator, evaluate
 from zerosum.features.extractor import Features, Function
 
@@ -57,61 +57,63 @@ def test_fid_alone_keeps_no_features(pair):
         return Features(seen)
 
     kept = []
-    evaluate(*pair, ("fid",), Manner(Watched(look), batch=4, cache=False))
+    evaluate(*pair, ("fid",), EvaluationConfig(Watched(look), batch=4, cache=False))
     assert len(most) > 40 and max(most) <= 3
     most.clear()
-    evaluate(*pair, ("kid",), Manner(Watched(look), batch=4, cache=False))
+    evaluate(*pair, ("kid",), EvaluationConfig(Watched(look), batch=4, cache=False))
     assert max(most) <= 3, "features that are needed lie in one tensor, not in a list of pieces"
 
 
 @pytest.mark.parametrize("metrics", [("fid",), ("fid", "kid"), ("prdc",)])
 def test_the_real_side_is_looked_at_once_and_then_known_by_its_content(pair, cache, metrics):
     eye = Counted()
-    first = evaluate(*pair, metrics, Manner(eye))
+    first = evaluate(*pair, metrics, EvaluationConfig(eye))
     assert eye.seen == 90 + 84 and list(cache.iterdir())
-    again = evaluate(*pair, metrics, Manner(eye))
+    again = evaluate(*pair, metrics, EvaluationConfig(eye))
     assert eye.seen == 90 + 84 + 84
     assert again == first
-    evaluate(pair[0], pair[1], metrics, Manner(eye, n=80))
+    evaluate(pair[0], pair[1], metrics, EvaluationConfig(eye, n=80))
     assert eye.seen == 90 + 84 + 84 + 160, "another selection is another side"
     other = Counted()
     other.facts = {"name": "counted", "weights": "others"}
-    evaluate(*pair, metrics, Manner(other))
+    evaluate(*pair, metrics, EvaluationConfig(other))
     assert other.seen == 174, "another extractor sees for itself"
-    evaluate(*pair, metrics, Manner(eye, cache=False))
+    evaluate(*pair, metrics, EvaluationConfig(eye, cache=False))
     assert eye.seen == 90 + 84 + 84 + 160 + 174
 
 
 def test_a_changed_picture_is_seen_anew(make, tmp_path):
     folder, eye = make.as_folder(tmp_path / "real", make.pictures(20)), Counted()
     fake = ArraySource(make.pictures(20, seed=1))
-    before = evaluate(folder, fake, ("fid",), Manner(eye))
+    before = evaluate(folder, fake, ("fid",), EvaluationConfig(eye))
     make.as_folder(folder, make.pictures(1, seed=9))
-    after = evaluate(folder, fake, ("fid",), Manner(eye))
+    after = evaluate(folder, fake, ("fid",), EvaluationConfig(eye))
     assert eye.seen == 80 and before.values["fid"] != after.values["fid"]
 
 
 def test_a_damaged_cache_is_made_anew_and_one_that_cannot_be_written_is_told(pair, cache, monkeypatch):
     eye, said = Counted(), []
-    first = evaluate(*pair, ("fid", "kid"), Manner(eye))
+    first = evaluate(*pair, ("fid", "kid"), EvaluationConfig(eye))
     for file in cache.iterdir():
         file.write_bytes(file.read_bytes()[:-5])
-    assert evaluate(*pair, ("fid", "kid"), Manner(eye)) == first and eye.seen == 2 * 174
-    assert evaluate(*pair, ("fid", "kid"), Manner(eye)) == first and eye.seen == 3 * 174 - 90
+    assert evaluate(*pair, ("fid", "kid"), EvaluationConfig(eye)) == first and eye.seen == 2 * 174
+    assert evaluate(*pair, ("fid", "kid"), EvaluationConfig(eye)) == first and eye.seen == 3 * 174 - 90
     (cache.parent / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent / "file"))
-    found = Evaluator(pair[0], ("fid",), Manner(eye), say=said.append).score(pair[1])
+    found = Evaluator(pair[0], ("fid",), EvaluationConfig(eye), say=said.append).score(pair[1])
     assert found.values["fid"] == pytest.approx(first.values["fid"], rel=1e-9)
     assert any("cannot be kept for the next time" in sentence for sentence in said)
 
 
 def test_the_cache_makes_room_for_what_is_newer(pair, make, cache, monkeypatch):
-    evaluate(*pair, ("fid", "kid"), Manner(Function(small, "small"), cache=False))
+    evaluate(*pair, ("fid", "kid"), EvaluationConfig(Function(small, "small"), cache=False))
     assert not cache.exists(), "without the cache nothing is kept"
-    evaluate(*pair, ("fid", "kid"), Manner(Function(small, "small")))
+    evaluate(*pair, ("fid", "kid"), EvaluationConfig(Function(small, "small")))
     taken = sum(file.stat().st_size for file in cache.iterdir())
     monkeypatch.setattr("zerosum.evaluation.cache.MOST", int(taken * 1.5))
     before = {*cache.iterdir()}
-    evaluate(ArraySource(make.pictures(90, seed=5)), pair[1], ("fid", "kid"), Manner(Function(small, "small")))
+    evaluate(
+        ArraySource(make.pictures(90, seed=5)), pair[1], ("fid", "kid"), EvaluationConfig(Function(small, "small"))
+    )
     assert sum(file.stat().st_size for file in cache.iterdir()) <= taken * 1.5
     assert {*cache.iterdir()} - before

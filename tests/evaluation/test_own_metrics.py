@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zerosum.data.dataset import in_memory
-from zerosum.evaluation.config import Manner
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import evaluate
 from zerosum.evaluation.groups_of_samples import jackknife, without
 from zerosum.evaluation.measure import FunctionMeasure, Needs, Score, ScoreInfo, measure_kinds
@@ -22,7 +22,7 @@ def corners(images):
     return images.float().flatten(1)[:, [0, 20, -1]] / 255
 
 
-PLAIN = Manner(Function(corners, "corners"), cache=False)
+PLAIN = EvaluationConfig(Function(corners, "corners"), cache=False)
 
 
 def of(dataset):

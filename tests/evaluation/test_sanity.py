@@ -10,7 +10,7 @@ from PIL import Image
 
 from zerosum.cli import app
 from zerosum.data.sources.digits import Digits
-from zerosum.evaluation.config import Manner
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.measure import FunctionMeasure, ScoreInfo, measure_kinds
 from zerosum.evaluation.sanity.corruption import like, of_sets
 from zerosum.evaluation.sanity.detection import STRENGTHS, Sanity, check_sanity
@@ -188,19 +188,21 @@ def test_without_labels_or_another_set_there_is_less():
 
 def test_a_side_is_any_side_of_pictures(tmp_path):
     said = []
-    found = sanity_of(Digits(), None, Manner(features="pixels", n=80, device="cpu"), said.append)
+    found = sanity_of(Digits(), None, EvaluationConfig(features="pixels", n=80, device="cpu"), said.append)
     assert found.count == 40 and "another set's pictures" in found.curves and not said
     x = np.repeat(IMAGES.numpy(), 3, axis=3)
     np.savez(tmp_path / "x.npz", images=x)
-    found = sanity_of(str(tmp_path / "x.npz"), Digits(), Manner(features=EYES, n=80, device="cpu"), said.append)
+    found = sanity_of(
+        str(tmp_path / "x.npz"), Digits(), EvaluationConfig(features=EYES, n=80, device="cpu"), said.append
+    )
     assert any("without labels there are no modes to drop" in sentence for sentence in said)
     np.savez(tmp_path / "f.npz", features=np.zeros((99, 3), np.float32))
     with pytest.raises(ValueError, match=r"f\.npz holds no pictures that could be spoilt, but features"):
-        sanity_of(str(tmp_path / "f.npz"), None, Manner(device="cpu"), said.append)
+        sanity_of(str(tmp_path / "f.npz"), None, EvaluationConfig(device="cpu"), said.append)
     with pytest.raises(
         ValueError, match=r"a gallery of distortions takes 64 or more uint8 pictures .* \(9, 28, 28, 1\)"
     ):
-        sanity_of(Digits(), None, Manner(features="pixels", n=9, device="cpu"), said.append)
+        sanity_of(Digits(), None, EvaluationConfig(features="pixels", n=9, device="cpu"), said.append)
 
 
 def test_the_command_writes_it(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.game import Coded, Normal, Sphere, Uniform
+from zerosum.game import InfoGANLatent, Normal, Sphere, Uniform
 
 
 def drawn(latent, count=6_000, seed=0):
@@ -15,7 +15,7 @@ def drawn(latent, count=6_000, seed=0):
 
 
 def test_the_code_comes_last_one_hot_then_continuous():
-    latent = Coded(Sphere(4), (3, 5), 2)
+    latent = InfoGANLatent(Sphere(4), (3, 5), 2)
     assert latent.size == 4 + 8 + 2
     z = drawn(latent)
     noise, one, other, numbers = np.split(z, [4, 7, 12], axis=1)
@@ -28,7 +28,7 @@ def test_the_code_comes_last_one_hot_then_continuous():
 
 
 def test_its_parts_are_uniform_and_independent():
-    z = drawn(Coded(Normal(1), (4,), 1))
+    z = drawn(InfoGANLatent(Normal(1), (4,), 1))
     counts = z[:, 1:5].sum(0)
     assert ((counts - 1500) ** 2 / 1500).sum() < 16.3, "chi-square of 3 degrees of freedom at 0.001"
     assert z[:, 5].mean() == pytest.approx(0, abs=0.04)
@@ -38,13 +38,13 @@ def test_its_parts_are_uniform_and_independent():
 
 
 def test_either_kind_of_code_may_be_left_out():
-    assert Coded(Uniform(2), (), 3).size == 5
-    assert drawn(Coded(Uniform(2), (3,), 0)).shape[1] == 5
-    assert Coded().size == 62 + 10 + 2
+    assert InfoGANLatent(Uniform(2), (), 3).size == 5
+    assert drawn(InfoGANLatent(Uniform(2), (3,), 0)).shape[1] == 5
+    assert InfoGANLatent().size == 62 + 10 + 2
 
 
 def test_draws_follow_the_generator_given():
-    latent = Coded(Normal(2))
+    latent = InfoGANLatent(Normal(2))
     first, again, other = (drawn(latent, 3, seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -52,5 +52,7 @@ def test_draws_follow_the_generator_given():
 
 @pytest.mark.parametrize(("categories", "continuous"), [((1,), 2), ((3, 0), 2), ((3,), -1)])
 def test_variables_without_a_choice_are_refused(categories, continuous):
-    with pytest.raises(ValueError, match="Coded takes categorical variables of at least 2 values and a number of"):
-        Coded(Normal(2), categories, continuous)
+    with pytest.raises(
+        ValueError, match="InfoGANLatent takes categorical variables of at least 2 values and a number of"
+    ):
+        InfoGANLatent(Normal(2), categories, continuous)

@@ -27,7 +27,7 @@ class Counted(nn.Module):
 
 def test_each_player_moves_itself_and_leaves_the_other_untouched(play, batches, unchanged):
     game = play(objective=Relativistic(), D_terms=(R1(),))
-    for move, mover, other in ((game.move_D, game.D, game.G), (game.move_G, game.G, game.D)):
+    for move, mover, other in ((game.update_D, game.D, game.G), (game.update_G, game.G, game.D)):
         mine_same, theirs_same = unchanged(mover.network), unchanged(other.network)
         gradients = [p.grad for p in other.network.parameters()]
         move(next(batches))
@@ -39,7 +39,7 @@ def test_each_player_moves_itself_and_leaves_the_other_untouched(play, batches, 
 def test_the_real_batch_is_left_as_it_was(play, batches):
     batch = next(batches)
     before = batch.x.clone()
-    play(D_terms=(R1(),)).move_D(batch)
+    play(D_terms=(R1(),)).update_D(batch)
     assert torch.equal(batch.x, before)
     assert not batch.x.requires_grad
     assert batch.x.grad is None
@@ -54,11 +54,11 @@ def test_a_round_is_n_critic_moves_of_d_each_on_its_own_batch_then_one_of_g(play
     game.step(stream)
     assert [turn.x.tolist() for turn in D_spy.turns] == [all_batches[i].x.tolist() for i in (0, 1, 2, 4, 5, 6)]
     assert [turn.x.tolist() for turn in G_spy.turns] == [all_batches[i].x.tolist() for i in (3, 7)]
-    assert [turn.clock.moves for turn in D_spy.turns] == [0, 1, 2, 3, 4, 5]
+    assert [turn.clock.updates for turn in D_spy.turns] == [0, 1, 2, 3, 4, 5]
     assert [turn.clock.images for turn in D_spy.turns] == [0, 4, 8, 12, 16, 20]
     assert [turn.clock.images for turn in G_spy.turns] == [12, 24]
     assert D_spy.turns[1].clock.progress == 0.04
-    assert (game.D.moves, game.G.moves, game.images) == (6, 2, 24)
+    assert (game.D.updates, game.G.updates, game.images) == (6, 2, 24)
     latents = torch.stack([turn.z for turn in (*D_spy.turns, *G_spy.turns)])
     assert len(latents.unique(dim=0)) == 8
 
@@ -66,33 +66,33 @@ def test_a_round_is_n_critic_moves_of_d_each_on_its_own_batch_then_one_of_g(play
 def test_a_move_judges_each_batch_once(play, batches, fresh_networks):
     D = Counted(fresh_networks()[1])
     game = play(D=D, D_terms=(R1(), R1()))
-    game.move_D(next(batches))
+    game.update_D(next(batches))
     assert D.passes == 2
-    game.move_G(next(batches))
+    game.update_G(next(batches))
     assert D.passes == 3, "the generator's move judges its samples only"
 
 
 def test_the_generator_is_not_run_for_gradients_on_ds_move(play, batches, spying):
     spy = spying()
-    play(D_terms=(spy,)).move_D(next(batches))
+    play(D_terms=(spy,)).update_D(next(batches))
     (turn,) = spy.turns
     assert turn.x_fake.is_leaf
     assert turn.x_fake.requires_grad
 
 
 def test_two_equal_terms_both_count_and_both_show(play, batches):
-    log = play(D_terms=(R1(), R1(), Every(2, R1())), objective=Wasserstein()).move_D(batch := next(batches))
+    log = play(D_terms=(R1(), R1(), Every(2, R1())), objective=Wasserstein()).update_D(batch := next(batches))
     assert list(log) == ["D/loss", "D/R1", "D/R1#2", "D/R1#3", "D/gradient"]
     assert log["D/R1"] == log["D/R1#2"] == log["D/R1#3"] / 2
     one, two = play(D_terms=(R1(), R1())), play(D_terms=(R1(gamma=2.0),))
-    one.move_D(batch)
-    two.move_D(batch)
+    one.update_D(batch)
+    two.update_D(batch)
     for a, b in zip(one.D.network.parameters(), two.D.network.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-7)
 
 
 def test_a_term_goes_by_its_own_name_through_all_that_is_wrapped_around_it(play, batches):
-    log = play(D_terms=(Every(2, Scheduled(Geometric(0.5), R1())),), objective=Wasserstein()).move_D(next(batches))
+    log = play(D_terms=(Every(2, Scheduled(Geometric(0.5), R1())),), objective=Wasserstein()).update_D(next(batches))
     assert list(log) == ["D/loss", "D/R1", "D/gradient"]
 
 
@@ -101,7 +101,7 @@ def test_the_log_holds_detached_scalars_and_the_length_of_the_gradient(play, bat
     batch = next(batches)
     spy = spying()
     game.G.terms = (spy,)
-    log = game.move_G(batch)
+    log = game.update_G(batch)
     assert all(value.shape == () and not value.requires_grad for value in log.values())
     G, D = fresh_networks()
     gradients = torch.autograd.grad(-D(G(spy.turns[0].z)).mean(), [*G.parameters()])
@@ -131,7 +131,7 @@ def test_a_discriminator_without_parameters_never_moves(play, batches):
     game = play(D=D, objective=MMD(), n_critic=0)
     log = game.step(batches)
     assert list(log) == ["G/loss", "G/gradient"]
-    assert (game.D.moves, game.G.moves, game.images) == (0, 1, 4)
+    assert (game.D.updates, game.G.updates, game.images) == (0, 1, 4)
 
 
 def test_a_parameter_that_no_loss_reaches_stays_where_it_is(play, batches):
@@ -161,7 +161,7 @@ def test_frozen_parameters_are_no_part_of_a_player(play, batches, fresh_networks
 def test_batch_norm_sees_real_and_generated_samples_apart(play, batches):
     D = nn.Sequential(nn.BatchNorm1d(2, affine=False), nn.Linear(2, 1), nn.Flatten(0))
     game = play(D=D)
-    game.move_D(next(batches))
+    game.update_D(next(batches))
     assert D[0].num_batches_tracked == 2
 
 

@@ -21,9 +21,9 @@ def test_g_is_shown_what_the_hook_makes_of_d_and_d_itself_stays(play, batches, f
 
     batch = next(batches)
     spy = spying()
-    game = play(shown=look_ahead, G_terms=(spy,), objective=Wasserstein())
+    game = play(opponent=look_ahead, G_terms=(spy,), objective=Wasserstein())
     still_same = unchanged(game.D.network)
-    log = game.move_G(batch)
+    log = game.update_G(batch)
     assert still_same()
     G, D = fresh_networks()
     z = spy.turns[0].z
@@ -67,9 +67,9 @@ def test_objectives_and_terms_that_can_watch_need_no_listing(play, batches):
 def test_weights_are_projected_after_each_move_of_their_player_only(play, batches):
     game = play(D_after=WeightClip(0.02))
     game.G.network[0].weight.data.fill_(3.0)
-    game.move_D(next(batches))
+    game.update_D(next(batches))
     assert max(p.abs().max().item() for p in game.D.network.parameters()) <= 0.02
-    game.move_G(next(batches))
+    game.update_G(next(batches))
     assert game.G.network[0].weight.max() > 2
 
 
@@ -114,7 +114,7 @@ def test_several_moves_of_g_make_one_round_and_the_average_follows_once(play, ba
     game.ema.update = lambda images, seen, unless: updates.append((images, seen))
     for _ in range(2):
         game.step(batches)
-    assert (game.D.moves, game.G.moves, game.images) == (4, 6, 16)
+    assert (game.D.updates, game.G.updates, game.images) == (4, 6, 16)
     assert updates == [(8, 8), (8, 16)]
 
 

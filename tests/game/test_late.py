@@ -16,7 +16,7 @@ class FromMove:
         self.move = move
 
     def __call__(self, turn):
-        return turn.fake.score.mean() * (float("nan") if turn.clock.moves >= self.move else 0.1)
+        return turn.fake.score.mean() * (float("nan") if turn.clock.updates >= self.move else 0.1)
 
 
 def fused(network):
@@ -69,7 +69,7 @@ def test_a_bad_move_is_named_and_changes_nothing_though_the_next_is_launched(lat
         for i in range(move):
             which.step(iter(stream[2 * i :]))
     if player == "G":
-        sound.move_D(stream[2 * move])
+        sound.update_D(stream[2 * move])
     sound.check_finite()
     before = held(sound)
     with pytest.raises(NonFiniteError, match=rf"^{player}/FromMove is no longer a finite number$"):

@@ -13,8 +13,8 @@ def distance_from_law(values, cdf):
     """Kolmogorov and Smirnov's statistic, times the root of the number of samples."""
     values = np.sort(values)
     steps = np.arange(len(values) + 1) / len(values)
-    law = np.array([cdf(value) for value in values])
-    return max((steps[1:] - law).max(), (law - steps[:-1]).max()) * math.sqrt(len(values))
+    distribution = np.array([cdf(value) for value in values])
+    return max((steps[1:] - distribution).max(), (distribution - steps[:-1]).max()) * math.sqrt(len(values))
 
 
 def drawn(latent, count=5_000):

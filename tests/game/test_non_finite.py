@@ -13,7 +13,7 @@ def test_a_loss_that_is_no_number_stops_the_run_before_anything_moved(play, batc
     with pytest.raises(NonFiniteError, match=r"^D/Spy is no longer a finite number$"):
         game.step(batches)
     assert still_same()
-    assert game.D.moves == game.images == 0
+    assert game.D.updates == game.images == 0
     assert not game.D.optimiser.state
 
 

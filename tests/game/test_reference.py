@@ -22,18 +22,18 @@ def slope_penalty(D, x):
 def by_hand(G, D, batches, rounds, n_critic, seed):
     """The non-saturating game with R1 (gamma 0.2) on every second move of D, and an average of G."""
     G_opt, D_opt = (torch.optim.Adam(network.parameters(), 0.01, (0.5, 0.9)) for network in (G, D))
-    average, images, moves = copy.deepcopy(G), 0, 0
+    average, images, updates = copy.deepcopy(G), 0, 0
     for _ in range(rounds):
         for _ in range(n_critic):
             batch = next(batches)
             z = Normal(3).draw(len(batch.x), stream(seed, "latent", batch.position))
             D_opt.zero_grad()
             loss = softplus(-D(batch.x)).mean() + softplus(D(G(z).detach())).mean()
-            if moves % 2 == 0:
+            if updates % 2 == 0:
                 loss = loss + 2 * 0.1 * slope_penalty(D, batch.x)
             loss.backward()
             D_opt.step()
-            moves += 1
+            updates += 1
             images += len(batch.x)
         batch = next(batches)
         z = Normal(3).draw(len(batch.x), stream(seed, "latent", batch.position))

@@ -39,12 +39,12 @@ def test_what_is_shown_is_d_after_k_real_moves_on_the_same_samples(play, batches
     showing = Showing(k)
     terms = (R1(0.5), GradientPenalty(2.0))
     D = fresh_networks()[1]
-    game = play(D=D, D_optimiser=OPTIMISERS[name]([*D.parameters()]), D_terms=terms, shown=showing)
+    game = play(D=D, D_optimiser=OPTIMISERS[name]([*D.parameters()]), D_terms=terms, opponent=showing)
     for _ in range(2):  # so that the optimiser has moments to start from
-        game.move_D(next(batches))
+        game.update_D(next(batches))
     twin = copy.deepcopy((game.D.network, game.D.optimiser.state_dict()))
     batch = next(batches)
-    game.move_G(batch)
+    game.update_G(batch)
 
     # The same k moves, taken for real by torch's own optimiser.
     D, turn = twin[0], showing.turn
@@ -69,8 +69,8 @@ def test_what_is_shown_is_d_after_k_real_moves_on_the_same_samples(play, batches
 def test_the_gradient_of_g_passes_through_the_look_ahead(play, batches, fresh_networks, name):
     """Finite differences of the whole look-ahead, in float64, in one weight of G."""
     showing, D = Showing(2), fresh_networks()[1]
-    game = play(D=D, D_optimiser=OPTIMISERS[name]([*D.parameters()]), shown=showing, objective=Minimax())
-    game.move_D(next(batches))
+    game = play(D=D, D_optimiser=OPTIMISERS[name]([*D.parameters()]), opponent=showing, objective=Minimax())
+    game.update_D(next(batches))
     for player in (game.G, game.D):
         player.network.double()
         for state in player.optimiser.state.values():
@@ -82,7 +82,7 @@ def test_the_gradient_of_g_passes_through_the_look_ahead(play, batches, fresh_ne
     def loss():
         z = game.draws(batch).mine(game.latent.draw(len(batch.x), game.draws(batch).stream("latent"))).double()
         turn = game.turn(game.G, batch, batch.x, game.G.network(z), z)
-        turn.D = game.shown(game, turn)
+        turn.D = game.opponent(game, turn)
         return game.parts(game.G, turn)["G/loss"]
 
     (gradient,) = torch.autograd.grad(loss(), weight)
@@ -104,10 +104,10 @@ def test_the_gradient_of_g_passes_through_the_look_ahead(play, batches, fresh_ne
 
 def test_d_is_left_as_it_was_by_being_imagined_ahead(play, batches):
     D = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0))
-    game = play(D=D, shown=Unrolled(3))
-    game.move_D(next(batches))
+    game = play(D=D, opponent=Unrolled(3))
+    game.update_D(next(batches))
     before = copy.deepcopy((D.state_dict(), game.D.optimiser.state_dict()["state"]))
-    game.shown(game, game.turn(game.G, batch := next(batches), batch.x, *reversed(game.generate(batch))))
+    game.opponent(game, game.turn(game.G, batch := next(batches), batch.x, *reversed(game.generate(batch))))
     assert all(torch.equal(a, b) for a, b in zip(before[0].values(), D.state_dict().values(), strict=True))
     after = game.D.optimiser.state_dict()["state"]
     assert all(torch.equal(after[i][key], entry[key]) for i, entry in before[1].items() for key in entry)
@@ -119,9 +119,9 @@ def test_a_term_of_every_other_move_counts_on_its_moves_ahead(play, batches, fre
 
     def shown(k, terms):
         showing = Showing(k)
-        game = play(D=fresh_networks()[1], D_terms=terms, shown=showing)
-        game.D.moves = 1
-        game.move_G(batch)
+        game = play(D=fresh_networks()[1], D_terms=terms, opponent=showing)
+        game.D.updates = 1
+        game.update_G(batch)
         return showing.shown[0](points)
 
     lazy = (Every(2, R1(5.0)),)
@@ -131,7 +131,7 @@ def test_a_term_of_every_other_move_counts_on_its_moves_ahead(play, batches, fre
 
 def test_dead_units_have_a_finite_gradient(play, batches):
     """Their gradient is 0, where the root in Adam's step is infinitely steep."""
-    game = play(shown=Unrolled(2))
+    game = play(opponent=Unrolled(2))
     with torch.no_grad():
         game.D.network[2].weight.zero_()
     assert all(torch.isfinite(value) for value in game.step(batches).values())
@@ -141,15 +141,15 @@ def test_what_cannot_look_ahead_says_so(play, batches):
     with pytest.raises(ValueError, match="Unrolled\\(k\\) looks k moves ahead, at least 1; found 0"):
         Unrolled(0)
     D = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
-    game = play(D=D, D_optimiser=torch.optim.SGD([*D.parameters()], 0.1), shown=Unrolled(1), objective=Wasserstein())
+    game = play(D=D, D_optimiser=torch.optim.SGD([*D.parameters()], 0.1), opponent=Unrolled(1), objective=Wasserstein())
     with pytest.raises(ValueError, match="Unrolled looks ahead by Adam or RMSprop; D's optimiser is SGD"):
-        game.move_G(next(batches))
+        game.update_G(next(batches))
 
 
 @pytest.mark.parametrize("name", ["weight_decay", "momentum", "centered"])
 def test_a_part_of_an_optimiser_that_it_would_leave_out_is_refused(play, batches, fresh_networks, name):
     D = fresh_networks()[1]
     optimiser = torch.optim.RMSprop([*D.parameters()], 0.01, **{name: 0.5 if name != "centered" else True})
-    game = play(D=D, D_optimiser=optimiser, shown=Unrolled(1))
+    game = play(D=D, D_optimiser=optimiser, opponent=Unrolled(1))
     with pytest.raises(ValueError, match=f"Unrolled does not look ahead by {name}: leave it out of D's optimiser"):
-        game.move_G(next(batches))
+        game.update_G(next(batches))

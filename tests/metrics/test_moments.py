@@ -76,7 +76,7 @@ def test_long_sets_are_read_in_pieces(monkeypatch):
     whole = moments_of(drawn())
     monkeypatch.setattr(reading, "AT_ONCE", 35)
     seen = []
-    pieces = reading.in_pieces
+    pieces = reading.in_chunks
     monkeypatch.setattr(moments, "in_pieces", lambda x: (seen.append(len(part)) or (i, part) for i, part in pieces(x)))
     same(moments_of(drawn()), whole)
     assert max(seen) == 7 and sum(seen) == 200

@@ -129,15 +129,15 @@ def test_the_slope_of_the_score_can_be_differentiated_again(name):
     start = [p.detach().clone() for p in D.parameters()]
     direction = [torch.randn_like(p) for p in start]
 
-    def squared_slope(step=0.0):
+    def squared_gradient_norm(step=0.0):
         for p, at, way in zip(D.parameters(), start, direction, strict=True):
             p.data = at + step * way
         (slope,) = torch.autograd.grad(D(x).score.sum(), x, create_graph=True)
         return slope.square().sum()
 
-    gradients = torch.autograd.grad(squared_slope(), [*D.parameters()], materialize_grads=True)
+    gradients = torch.autograd.grad(squared_gradient_norm(), [*D.parameters()], materialize_grads=True)
     along = sum((g * way).sum().item() for g, way in zip(gradients, direction, strict=True))
-    difference = (squared_slope(1e-6).item() - squared_slope(-1e-6).item()) / 2e-6
+    difference = (squared_gradient_norm(1e-6).item() - squared_gradient_norm(-1e-6).item()) / 2e-6
     assert along == pytest.approx(difference, rel=1e-3)
     assert along != 0
 

@@ -11,7 +11,7 @@ from zerosum.networks import (
     MLPDiscriminator,
     ResNetDiscriminator,
 )
-from zerosum.networks.layers.minibatch import GroupDeviation, KernelCloseness
+from zerosum.networks.layers.minibatch import GroupStddev, KernelCloseness
 
 FAMILIES = [
     (MLPDiscriminator(size=8), (3,)),
@@ -48,7 +48,7 @@ def deviation(x, group):
 @pytest.mark.parametrize("shape", [(6,), (3, 4, 2)], ids=str)
 def test_deviation_is_that_of_each_group(batch, shape):
     h = torch.randn(batch, *shape)
-    out = GroupDeviation(4)(h)
+    out = GroupStddev(4)(h)
     assert out.shape == (batch, shape[0] + 1, *shape[1:])
     assert torch.equal(out[:, :-1], h)
     wanted = deviation(h.double().numpy(), 4).reshape(batch, *(1 for _ in shape[1:]))
@@ -59,7 +59,7 @@ def test_groups_of_a_batch_that_divides_are_those_of_stylegan2():
     h = torch.randn(8, 3, 2, 2)
     grouped = h.view(4, 2, 3, 2, 2)
     wanted = (grouped.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3)).repeat(4)
-    torch.testing.assert_close(GroupDeviation(4)(h)[:, -1, 0, 0], wanted)
+    torch.testing.assert_close(GroupStddev(4)(h)[:, -1, 0, 0], wanted)
 
 
 @pytest.mark.parametrize("minibatch", [MinibatchDiscrimination(7, 2), MinibatchStddev()], ids=repr)
@@ -76,7 +76,7 @@ def test_a_batch_of_likes_is_told_from_the_same_sample_in_a_mixed_one(D, shape, 
     assert network(x).features.shape == plain(x).features.shape, "features are a sample's own"
 
 
-@pytest.mark.parametrize("layer", [KernelCloseness(6, 4, 3), GroupDeviation(3)], ids=["kernels", "deviation"])
+@pytest.mark.parametrize("layer", [KernelCloseness(6, 4, 3), GroupStddev(3)], ids=["kernels", "deviation"])
 def test_slopes_can_be_differentiated_and_likes_give_finite_ones(layer):
     for h in (torch.randn(5, 6), torch.ones(5, 6)):
         h.requires_grad_()

@@ -158,7 +158,7 @@ class Session:
         self.D, self.G = (network.to(memory_format=layout) for network in table.networks())
         self.learns, self.ema = bool([*self.D.parameters()]), ExponentialMovingAverage(self.G, 0.0)
         self.apart = set()
-        self.turns = self.lay()
+        self.turns = self.build_turn()
         asked = {pair: self.refusal(*pair) for pair in itertools.product("DG", terms)}
         self.refusals = {pair: sentence for pair, sentence in asked.items() if sentence}
         self.willing = [pair for pair, sentence in asked.items() if not sentence]
@@ -178,7 +178,7 @@ class Session:
             every, self.apart
         )
 
-    def lay(self):
+    def build_turn(self):
         """A first move of each side, for asking terms whether they play along."""
         game, batch = self.game(NonSaturating()), self.batch
         z, fake = game.generate(batch)

@@ -121,10 +121,10 @@ def game(table, latent, objective, d_terms=(), g_terms=(), **options):
         own = [*network.parameters()]
         optimiser = options.pop(f"{side}_optimiser", Steady)(own, 0.05) if own else None
         players[side] = Player(side, network, optimiser, tuple(terms[side]))
-    moves = int(players["D"].optimiser is not None)
-    players["D"].terms = players["D"].terms if moves else ()
+    updates = int(players["D"].optimiser is not None)
+    players["D"].terms = players["D"].terms if updates else ()
     ema = ExponentialMovingAverage(G, 30)
-    rest = {"latent": latent, "ema": ema, "n_critic": moves, "images_total": ROWS * ROUNDS}
+    rest = {"latent": latent, "ema": ema, "n_critic": updates, "images_total": ROWS * ROUNDS}
     return Game(**players, objective=objective, **rest, **options)
 
 
@@ -189,7 +189,7 @@ def games(parts, whole):
     plain = replace(plain, D=comparing, G=replace(plain.G, norm="batch"))
     variants = [variant for objective in parts.OBJECTIVES for variant in parts.variants(objective)]
     found = {f"objective {objective}": (plain, objective, {}) for objective in variants}
-    unrolled = {"shown": Unrolled(2), "D_optimiser": lambda own, rate: torch.optim.RMSprop(own, 1e-3, eps=0.1)}
+    unrolled = {"opponent": Unrolled(2), "D_optimiser": lambda own, rate: torch.optim.RMSprop(own, 1e-3, eps=0.1)}
     found |= {"unrolled": (plain, NonSaturating(), unrolled)}
     readers = {"Auxiliary": AuxiliaryClass(others=parts.CODE), "Discriminative": DiscriminativeClass()}
     for way, term in readers.items():

@@ -68,15 +68,15 @@ def play(recipe):
 @pytest.mark.parametrize("shown", [None, Unrolled(2)], ids=lambda a: type(a).__name__)
 def test_what_either_player_sees_may_be_changed(augment, shown):
     """Every augmentation, with and without a look-ahead, under a penalty and several moves of G."""
-    recipe = replace(BASE, augment=augment, shown=shown, d_terms=(R1(),), n_generator=2, n_critic=2)
+    recipe = replace(BASE, augment=augment, opponent=shown, d_terms=(R1(),), n_generator=2, n_critic=2)
     game, unreached = play(recipe)
-    assert (game.D.moves, game.G.moves, game.images) == (2 * ROUNDS, 2 * ROUNDS, 2 * ROUNDS * BATCH)
+    assert (game.D.updates, game.G.updates, game.images) == (2 * ROUNDS, 2 * ROUNDS, 2 * ROUNDS * BATCH)
     assert unreached == set()
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: type(o).__name__)
 def test_g_may_look_ahead_in_every_game(objective, is_free):
-    _, unreached = play(replace(BASE, objective=objective, shown=Unrolled(2)))
+    _, unreached = play(replace(BASE, objective=objective, opponent=Unrolled(2)))
     assert unreached <= ({("D", "head.linear.bias")} if is_free(objective) else set())
 
 

@@ -27,7 +27,7 @@ def test_it_plays_a_round_in_which_both_players_move(name):
         assert moved == [bool(p.grad.any()) for p in player.parameters]
         length = sum(p.grad.double().square().sum() for p in player.parameters).sqrt().item()
         assert log[f"{player.name}/gradient"].item() == pytest.approx(length, rel=1e-4), "the gradient of all of them"
-        assert player.moves == (recipe.n_critic if player is game.D else recipe.n_generator)
+        assert player.updates == (recipe.n_critic if player is game.D else recipe.n_generator)
         parts = [f"{player.name}/{type(unwrapped(term)).__name__}" for term in player.terms]
         told = [key.split("#")[0] for key in log if key.startswith(f"{player.name}/")]
         assert told == [f"{player.name}/loss", *parts, f"{player.name}/gradient"]

@@ -28,7 +28,7 @@ from zerosum.objectives._wrapping import Objective
 from zerosum._rooms import public
 from zerosum.augment import Noise
 from zerosum.conditions import Attributes, Condition, Labels, Vector
-from zerosum.game import Coded, Normal
+from zerosum.game import InfoGANLatent, Normal
 from zerosum.game.micro_batches import Batch
 from zerosum.game.player import Term
 from zerosum.game.turn import Transformation
@@ -47,7 +47,7 @@ from zerosum.terms import MutualInformation, WeightDecay
 from zerosum.terms.schedules import Cosine
 
 BATCH, CLASSES, POINTS, PICTURES = 4, 3, (2,), (2, 8, 8)
-LATENT = Coded(Normal(2), (2,), 1)
+LATENT = InfoGANLatent(Normal(2), (2,), 1)
 CODE = MutualInformation(LATENT.categories, LATENT.continuous).outputs
 EXAMPLES = {  # for fields without a default
     Term: WeightDecay(), Schedule: Cosine(), Transformation: Noise(0.1), Objective: NonSaturating(), int: 2,

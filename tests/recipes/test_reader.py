@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from zerosum import read
 from zerosum.augment import AdaptiveAugment, Brightness, Cutout, DiffAugment, InstanceNoise, Line, Scale
-from zerosum.data import Digits, Law, Ring
-from zerosum.distributions import NormalLaw, ParetoLaw
-from zerosum.game import Coded, Normal, Sphere, Uniform, Unrolled
+from zerosum.data import Digits, DistributionSamples, Ring
+from zerosum.distributions import NormalDistribution, ParetoDistribution
+from zerosum.game import InfoGANLatent, Normal, Sphere, Uniform, Unrolled
 from zerosum.networks import (
     AutoEncoderDiscriminator,
     DCGANDiscriminator,
@@ -55,14 +55,14 @@ PLAYERS = {
     "Kernel": (GaussianKernel, RationalQuadraticKernel),
     "Term": (R1, GradientPenalty, Every, Scheduled, LeCam, PathLength, Consistency),
     "Schedule": (Constant, Cosine, Geometric, Ramp, Line),
-    "Shown": (Unrolled,),
+    "Opponent": (Unrolled,),
     "Augmentation": (DiffAugment, AdaptiveAugment, InstanceNoise),
     "Transformation": (Brightness, Cutout, Scale),
     "WeightProjection": (WeightClip,),
-    "Source": (Digits, Ring, Law),
+    "Source": (Digits, Ring, DistributionSamples),
     "Autoencoder": (),  # text holds the folder of one
-    "Distribution": (NormalLaw, ParetoLaw),
-    "Latent": (Normal, Uniform, Sphere, Coded),
+    "Distribution": (NormalDistribution, ParetoDistribution),
+    "Latent": (Normal, Uniform, Sphere, InfoGANLatent),
     "GeneratorSpec": (MLPGenerator, DCGANGenerator),
     "DiscriminatorSpec": (MLPDiscriminator, DCGANDiscriminator, AutoEncoderDiscriminator, IdentityDiscriminator),
     "OptimiserSpec": (Adam, RMSprop),

@@ -20,11 +20,11 @@ class Exponential:
 class FromLaw:
     """A source that draws from a known law."""
 
-    law: Exponential = field(default_factory=Exponential)
+    distribution: Exponential = field(default_factory=Exponential)
 
     def open(self):
         u = torch.rand(4000, 1, generator=torch.Generator().manual_seed(0))
-        return in_memory("exponential", self.law.inverse_cdf(u))
+        return in_memory("exponential", self.distribution.inverse_cdf(u))
 
 
 def test_points_in_the_plane_are_shown_with_the_modes_that_were_found(run, make):
@@ -62,7 +62,7 @@ def test_points_that_cannot_be_drawn_give_a_reason(run, make):
     assert "Not shown: points that are not finite numbers cannot be drawn" in page.text
 
 
-def law(run, make, function, latent):
+def distribution(run, make, function, latent):
     return run.report(make.generator(function, shape=(1,), data=FromLaw(), latent=latent))
 
 
@@ -76,7 +76,7 @@ def quantile(z, latent):
 
 @pytest.mark.parametrize("latent", [Normal(1), Uniform(1), Uniform(1, low=2.0, high=5.0)])
 def test_a_transform_learned_exactly_lies_on_the_inverse_cdf(run, make, latent):
-    page = law(run, make, lambda z: Exponential().inverse_cdf(quantile(z, latent)), latent)
+    page = distribution(run, make, lambda z: Exponential().inverse_cdf(quantile(z, latent)), latent)
     assert gap(page) < 1e-5
     assert "What the generator makes of its latent number" in page.text and "mirrored" not in page.text
     assert {"inverse CDF", "generator"} <= set(page.texts)
@@ -84,20 +84,20 @@ def test_a_transform_learned_exactly_lies_on_the_inverse_cdf(run, make, latent):
 
 
 def test_a_mirrored_transform_is_as_good_and_is_said_to_be_mirrored(run, make):
-    page = law(run, make, lambda z: Exponential().inverse_cdf(1 - quantile(z, Normal(1))), Normal(1))
+    page = distribution(run, make, lambda z: Exponential().inverse_cdf(1 - quantile(z, Normal(1))), Normal(1))
     assert gap(page) < 1e-5
     assert "The generator learned it mirrored" in page.text
 
 
 def test_a_wrong_transform_shows_its_gap(run, make):
-    page = law(run, make, lambda z: Exponential().inverse_cdf(quantile(z, Normal(1))) + 0.25, Normal(1))
+    page = distribution(run, make, lambda z: Exponential().inverse_cdf(quantile(z, Normal(1))) + 0.25, Normal(1))
     assert gap(page) == pytest.approx(0.25, rel=1e-3)
 
 
 @pytest.mark.parametrize("latent", [Normal(3), Sphere(1)])
 def test_without_a_map_of_one_number_the_quantiles_are_compared(run, make, latent):
     made = lambda z: Exponential().inverse_cdf(torch.special.ndtr(z[:, :1]))  # noqa: E731
-    page = law(run, make, made, latent)
+    page = distribution(run, make, made, latent)
     assert "Quantiles of the samples against the inverse CDF" in page.text
     assert np.isfinite(gap(page)) and (isinstance(latent, Sphere) or gap(page) < 0.05)
 

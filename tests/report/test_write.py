@@ -7,7 +7,7 @@ import torch
 
 from zerosum._disk import replace_durably
 from zerosum.data.conditions import conditions_of
-from zerosum.data.sources.in_memory import Given
+from zerosum.data.sources.in_memory import InMemory
 from zerosum.networks.mlp import MLPGenerator
 from zerosum.report.write import write_report
 from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes
@@ -117,7 +117,7 @@ def test_the_generator_is_loaded_from_the_run(run, make):
     run.path.mkdir()
     trained = TrainedGenerator(plain, module, (1, 4, 4), 1000)
     # The data of this recipe is a class of the tests, which recipe text cannot name.
-    told = TrainedGenerator(make.recipe(generator=plain.generator, data=Given("few")), module, (1, 4, 4), 1000)
+    told = TrainedGenerator(make.recipe(generator=plain.generator, data=InMemory("few")), module, (1, 4, 4), 1000)
     replace_durably(run.path / "generator.safetensors", generator_bytes(told))
     page = run.report()
     assert "Not shown: this run's data (few) was given in Python" in page.text

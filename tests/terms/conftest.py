@@ -18,13 +18,13 @@ def as_tensor(value):
 
 
 @pytest.fixture
-def lay() -> Callable[..., Turn]:
+def build_turn() -> Callable[..., Turn]:
     """Lay out a move, with x, x_fake, z and c given by name: on D's, samples are leaves that need gradients.
 
     Where no generated samples are given, G makes them of z.
     """
 
-    def make(player, D=None, G=None, moves=0, position=0, **given):
+    def make(player, D=None, G=None, updates=0, position=0, **given):
         x, x_fake, z, c = (as_tensor(given.pop(name, None)) for name in ("x", "x_fake", "z", "c"))
         assert not given
         if x_fake is None and G is not None and z is not None:
@@ -33,7 +33,7 @@ def lay() -> Callable[..., Turn]:
         x = torch.zeros_like(x_fake).detach() if x is None else x
         if player == "D":
             x, x_fake = (None if a is None else a.detach().requires_grad_() for a in (x, x_fake))
-        return Turn(player, D, G, x, x_fake, z, c, Clock(moves), Draws(seed=0, position=position))
+        return Turn(player, D, G, x, x_fake, z, c, Clock(updates), Draws(seed=0, position=position))
 
     return make
 

@@ -5,7 +5,18 @@ import pytest
 import torch
 from torch import nn
 
-from zerosum.game import Batch, Clock, Coded, Draws, ExponentialMovingAverage, Game, Judgement, Normal, Player, Turn
+from zerosum.game import (
+    Batch,
+    Clock,
+    Draws,
+    ExponentialMovingAverage,
+    Game,
+    InfoGANLatent,
+    Judgement,
+    Normal,
+    Player,
+    Turn,
+)
 from zerosum.objectives import NonSaturating
 from zerosum.terms import AuxiliaryClass, MutualInformation
 
@@ -27,48 +38,50 @@ def unread(logits, classes):
 
 
 @pytest.mark.parametrize("player", ["G", "D"])
-def test_d_reads_the_class_of_both_sides_and_g_of_its_own(lay, player):
+def test_d_reads_the_class_of_both_sides_and_g_of_its_own(build_turn, player):
     x, x_fake, c = samples(0, 5, 4), samples(1, 5, 4), np.array([0, 3, 1, 2, 2])
-    turn = lay(player, showing(lambda x: 3 * x), x=x, x_fake=x_fake, c=c)
+    turn = build_turn(player, showing(lambda x: 3 * x), x=x, x_fake=x_fake, c=c)
     wanted = unread(3 * x_fake, c) + (unread(3 * x, c) if player == "D" else 0)
     assert AuxiliaryClass(0.5)(turn).item() == pytest.approx(0.5 * wanted, rel=1e-12)
 
 
 @pytest.mark.parametrize(("player", "side"), [("G", "fake"), ("D", "real")])
-def test_a_discriminator_may_learn_to_read_from_real_samples_alone(lay, player, side):
+def test_a_discriminator_may_learn_to_read_from_real_samples_alone(build_turn, player, side):
     x, c = {"real": samples(0, 5, 4), "fake": samples(1, 5, 4)}, np.array([0, 3, 1, 2, 2])
-    turn = lay(player, showing(lambda x: 3 * x), x=x["real"], x_fake=x["fake"], c=c)
+    turn = build_turn(player, showing(lambda x: 3 * x), x=x["real"], x_fake=x["fake"], c=c)
     read = AuxiliaryClass(generated=False)(turn).item()
     assert read == pytest.approx(unread(3 * x[side], c), rel=1e-12)
 
 
-def test_a_class_that_is_read_for_sure_costs_nothing_and_an_unreadable_one_its_entropy(lay):
+def test_a_class_that_is_read_for_sure_costs_nothing_and_an_unreadable_one_its_entropy(build_turn):
     c = np.array([0, 1, 2])
     sure, blind = (showing(lambda x, k=k: k * torch.eye(3, dtype=torch.float64)) for k in (1e3, 0.0))
     x = samples(0, 3, 2)
-    assert AuxiliaryClass()(lay("G", sure, x=x, x_fake=x, c=c)) == 0
-    assert AuxiliaryClass()(lay("D", blind, x=x, x_fake=x, c=c)).item() == pytest.approx(2 * np.log(3))
+    assert AuxiliaryClass()(build_turn("G", sure, x=x, x_fake=x, c=c)) == 0
+    assert AuxiliaryClass()(build_turn("D", blind, x=x, x_fake=x, c=c)).item() == pytest.approx(2 * np.log(3))
 
 
-def test_logits_after_those_of_the_classes_are_left_to_others(lay):
+def test_logits_after_those_of_the_classes_are_left_to_others(build_turn):
     x, x_fake, c = samples(0, 5, 7), samples(1, 5, 7), np.array([0, 3, 1, 2, 2])
-    turn = lay("D", showing(lambda x: x), x=x, x_fake=x_fake, c=c, z=samples(2, 5, 4))
+    turn = build_turn("D", showing(lambda x: x), x=x, x_fake=x_fake, c=c, z=samples(2, 5, 4))
     wanted = unread(x_fake[:, :4], c) + unread(x[:, :4], c)
     assert AuxiliaryClass(others=3)(turn).item() == pytest.approx(wanted, rel=1e-12)
     numbers = MutualInformation((), 3, continuous_weight=1.0)(turn).item()
     assert numbers == pytest.approx(surprise(turn.z[:, 1:].numpy(), x_fake[:, 4:], np.ones((5, 3))), rel=1e-10)
 
 
-def test_of_a_sample_without_a_class_nothing_is_read(lay):
+def test_of_a_sample_without_a_class_nothing_is_read(build_turn):
     x, c = samples(0, 4, 3), np.array([0, 3, 2, 3])
-    turn = lay("G", showing(lambda x: x), x=x, x_fake=x, c=c)
+    turn = build_turn("G", showing(lambda x: x), x=x, x_fake=x, c=c)
     assert AuxiliaryClass()(turn).item() == pytest.approx(unread(x[[0, 2]], c[[0, 2]]), rel=1e-12)
-    nothing = lay("G", showing(lambda x: x), x=x, x_fake=x, c=np.full(4, 3))
+    nothing = build_turn("G", showing(lambda x: x), x=x, x_fake=x, c=np.full(4, 3))
     assert AuxiliaryClass()(nothing) == 0
 
 
-def test_class_logits_keep_their_digits_under_autocast(lay):
-    turn = lay("G", showing(lambda x: x.bfloat16()), x=samples(0, 4, 3), x_fake=samples(1, 4, 3), c=np.arange(4) % 3)
+def test_class_logits_keep_their_digits_under_autocast(build_turn):
+    turn = build_turn(
+        "G", showing(lambda x: x.bfloat16()), x=samples(0, 4, 3), x_fake=samples(1, 4, 3), c=np.arange(4) % 3
+    )
     with torch.autocast("cpu", torch.bfloat16):
         assert AuxiliaryClass()(turn).dtype == torch.float32
 
@@ -79,58 +92,58 @@ def cross(logits, c):
 
 
 @pytest.mark.parametrize("player", ["G", "D"])
-def test_attributes_are_read_one_by_one(lay, player):
+def test_attributes_are_read_one_by_one(build_turn, player):
     x, x_fake, c = samples(0, 5, 4), samples(1, 5, 4), (samples(2, 5, 3) > 0).astype(float)
-    turn = lay(player, showing(lambda x: 3 * x), x=x, x_fake=x_fake, c=c)
+    turn = build_turn(player, showing(lambda x: 3 * x), x=x, x_fake=x_fake, c=c)
     term = AuxiliaryClass(0.5, others=1, kind="attributes")
     wanted = cross(3 * x_fake[:, :3], c).mean() + (cross(3 * x[:, :3], c).mean() if player == "D" else 0)
     assert term(turn).item() == pytest.approx(0.5 * wanted, rel=1e-12)
 
 
-def test_of_attributes_that_are_not_told_nothing_is_read(lay):
+def test_of_attributes_that_are_not_told_nothing_is_read(build_turn):
     x, c = samples(0, 4, 3), np.array([[1, 0.5, 0], [0.5, 0.5, 0.5], [0, 1, 1], [0.5, 0.5, 0.5]])
-    turn = lay("G", showing(lambda x: x), x=x, x_fake=x, c=c)
+    turn = build_turn("G", showing(lambda x: x), x=x, x_fake=x, c=c)
     assert AuxiliaryClass(kind="attributes")(turn).item() == pytest.approx(cross(x, c)[c != 0.5].mean(), rel=1e-12)
-    nothing = lay("G", showing(lambda x: x), x=x, x_fake=x, c=np.full((4, 3), 0.5))
+    nothing = build_turn("G", showing(lambda x: x), x=x, x_fake=x, c=np.full((4, 3), 0.5))
     assert AuxiliaryClass(kind="attributes")(nothing) == 0
 
 
 @pytest.mark.parametrize("player", ["G", "D"])
-def test_numbers_are_guessed(lay, player):
+def test_numbers_are_guessed(build_turn, player):
     x, x_fake, c = samples(0, 5, 4), samples(1, 5, 4), samples(2, 5, 3)
-    turn = lay(player, showing(lambda x: 3 * x), x=x, x_fake=x_fake, c=c)
+    turn = build_turn(player, showing(lambda x: 3 * x), x=x, x_fake=x_fake, c=c)
     term = AuxiliaryClass(0.5, others=1, kind="numbers")
     wanted = ((3 * x_fake[:, :3] - c) ** 2).mean() + (((3 * x[:, :3] - c) ** 2).mean() if player == "D" else 0)
     assert term(turn).item() == pytest.approx(0.5 * wanted, rel=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["attributes", "numbers"])
-def test_rows_of_another_kind_or_length_are_refused(lay, kind):
+def test_rows_of_another_kind_or_length_are_refused(build_turn, kind):
     x, term = samples(0, 2, 3), AuxiliaryClass(kind=kind)
     for c in (None, np.array([0, 1]), np.array([[0, 1], [1, 0]])):
         with pytest.raises(
             ValueError, match=f"AuxiliaryClass has D read the {kind} of a sample: play by such, with con"
         ):
-            term(lay("D", showing(lambda x: x), x=x, x_fake=x, c=c))
+            term(build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=c))
     with pytest.raises(ValueError, match="AuxiliaryClass reads 2 entries off as many logits; found 3: choose a D with"):
-        term(lay("D", showing(lambda x: x), x=x, x_fake=x, c=np.array([[0.0, 1.0], [1.0, 0.0]])))
-    turn = lay("G", showing(lambda x: x.bfloat16()), x=x, x_fake=x, c=samples(1, 2, 3) * 0 + 1.0)
+        term(build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=np.array([[0.0, 1.0], [1.0, 0.0]])))
+    turn = build_turn("G", showing(lambda x: x.bfloat16()), x=x, x_fake=x, c=samples(1, 2, 3) * 0 + 1.0)
     turn.c = turn.c.float()
     with torch.autocast("cpu", torch.bfloat16):
         assert term(turn).dtype == torch.float32
 
 
 @pytest.mark.parametrize("c", [None, np.array([0.5, 1.5]), np.array([[0, 1], [1, 0]])])
-def test_without_labels_there_is_no_class_to_read(lay, c):
+def test_without_labels_there_is_no_class_to_read(build_turn, c):
     x = samples(0, 2, 3)
     with pytest.raises(ValueError, match="AuxiliaryClass has D read the class of a sample: play by labels, with"):
-        AuxiliaryClass()(lay("D", showing(lambda x: x), x=x, x_fake=x, c=c))
+        AuxiliaryClass()(build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=c))
 
 
 @pytest.mark.parametrize("others", [3, 4])
-def test_a_d_whose_logits_are_all_for_others_is_refused(lay, others):
+def test_a_d_whose_logits_are_all_for_others_is_refused(build_turn, others):
     x = samples(0, 2, 3)
-    turn = lay("D", showing(lambda x: x), x=x, x_fake=x, c=np.array([0, 1]))
+    turn = build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=np.array([0, 1]))
     sentence = (
         rf"AuxiliaryClass reads a logit for each class, before {others} others, and this D shows 3 logits in all: "
         r"choose conditioning=Auxiliary\(\)"
@@ -138,12 +151,12 @@ def test_a_d_whose_logits_are_all_for_others_is_refused(lay, others):
     with pytest.raises(ValueError, match=sentence):
         AuxiliaryClass(others=others)(turn)
     with pytest.raises(ValueError, match="AuxiliaryClass reads 2 entries off as many logits; found 0"):
-        AuxiliaryClass(others=others, kind="numbers")(lay("D", showing(lambda x: x), x=x, x_fake=x, c=x[:, :2]))
+        AuxiliaryClass(others=others, kind="numbers")(build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=x[:, :2]))
 
 
-def test_a_d_without_such_a_head_is_refused(lay):
+def test_a_d_without_such_a_head_is_refused(build_turn):
     x = samples(0, 2, 3)
-    turn = lay("D", lambda x, *c: Judgement(x.sum(1), x), x=x, x_fake=x, z=samples(1, 2, 14), c=np.array([0, 1]))
+    turn = build_turn("D", lambda x, *c: Judgement(x.sum(1), x), x=x, x_fake=x, z=samples(1, 2, 14), c=np.array([0, 1]))
     for term in (AuxiliaryClass(), MutualInformation()):
         with pytest.raises(ValueError, match=f"{type(term).__name__} reads D's logits, and this D shows none"):
             term(turn)
@@ -157,12 +170,14 @@ def surprise(numbers, means, deviations):
 @pytest.mark.parametrize("deviations", [False, True])
 @pytest.mark.parametrize(("categories", "continuous"), [((3,), 2), ((3, 2), 0), ((), 2), ((2, 4), 1)])
 @pytest.mark.parametrize("player", ["G", "D"])
-def test_information_is_the_likelihood_of_the_code_for_both_players(lay, player, categories, continuous, deviations):
-    latent = Coded(Normal(3), categories, continuous)
+def test_information_is_the_likelihood_of_the_code_for_both_players(
+    build_turn, player, categories, continuous, deviations
+):
+    latent = InfoGANLatent(Normal(3), categories, continuous)
     term = MutualInformation(categories, continuous, 0.7, 0.2, deviations)
     z = latent.draw(6, torch.Generator().manual_seed(0)).double()
     logits = samples(1, 6, term.outputs)
-    turn = lay(player, showing(lambda x: torch.tensor(logits)), x_fake=samples(2, 6, 2), z=z)
+    turn = build_turn(player, showing(lambda x: torch.tensor(logits)), x_fake=samples(2, 6, 2), z=z)
     wanted, place, code = 0.0, 0, z[:, 3:].numpy()
     for values in categories:
         part = slice(place, place + values)
@@ -190,7 +205,7 @@ class Reader(nn.Module):
 def played(G_terms=(), D_terms=()):
     """A game of a coded latent after a round, and the gradients that G and the reading head took."""
     torch.manual_seed(0)
-    latent = Coded(Normal(2), (3,), 1)
+    latent = InfoGANLatent(Normal(2), (3,), 1)
     G, D = nn.Linear(latent.size, 2), Reader(4)
     players = [
         Player(name, network, torch.optim.SGD(network.parameters(), 0.1), terms)
@@ -217,7 +232,7 @@ def test_information_is_attached_for_both_players():
 def test_the_code_can_be_learned_by_both():
     """A linear generator and its reader find a code that can be read: the term falls below its entropy."""
     torch.manual_seed(0)
-    latent, term = Coded(Normal(1), (4,), 0), MutualInformation((4,), 0)
+    latent, term = InfoGANLatent(Normal(1), (4,), 0), MutualInformation((4,), 0)
     G, D = nn.Linear(latent.size, 2), Reader(4)
     optimiser = torch.optim.Adam([*G.parameters(), *D.parameters()], 0.05)
     for step in range(60):
@@ -230,12 +245,12 @@ def test_the_code_can_be_learned_by_both():
     assert value < 0.3 * np.log(4)
 
 
-def test_codes_and_heads_of_other_sizes_are_refused(lay):
+def test_codes_and_heads_of_other_sizes_are_refused(build_turn):
     x = samples(0, 2, 3)
-    with pytest.raises(ValueError, match="the code is the last 12 entries of z: use the latent Coded; z has 3"):
-        MutualInformation()(lay("G", showing(lambda x: x), x_fake=x, z=samples(1, 2, 3)))
+    with pytest.raises(ValueError, match="the code is the last 12 entries of z: use the latent InfoGANLatent; z has 3"):
+        MutualInformation()(build_turn("G", showing(lambda x: x), x_fake=x, z=samples(1, 2, 3)))
     with pytest.raises(ValueError, match="this code is read off 12 logits a sample; found 3"):
-        MutualInformation()(lay("G", showing(lambda x: x), x_fake=x, z=samples(1, 2, 14)))
+        MutualInformation()(build_turn("G", showing(lambda x: x), x_fake=x, z=samples(1, 2, 14)))
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,18 @@ def D(x):
     return x
 
 
-def moves(lay, shape=(5,)):
+def updates(build_turn, shape=(5,)):
     """A few moves of D with scores of their own."""
-    return [lay("D", D, x=samples(i, *shape) + 2, x_fake=samples(50 + i, *shape) - 1, moves=i) for i in range(6)]
+    return [
+        build_turn("D", D, x=samples(i, *shape) + 2, x_fake=samples(50 + i, *shape) - 1, updates=i) for i in range(6)
+    ]
 
 
 @pytest.mark.parametrize("shape", [(5,), (5, 1, 2, 2)])
 @pytest.mark.parametrize("decay", [0.0, 0.7, 0.99])
-def test_scores_are_held_to_the_running_mean_of_the_other_side(lay, shape, decay):
+def test_scores_are_held_to_the_running_mean_of_the_other_side(build_turn, shape, decay):
     term, past = LeCam(weight=0.4, decay=decay), []
-    for turn in moves(lay, shape):
+    for turn in updates(build_turn, shape):
         real, fake = turn.x.detach().numpy(), turn.x_fake.detach().numpy()
         value = term(turn).item()
         if past:
@@ -38,16 +40,16 @@ def test_scores_are_held_to_the_running_mean_of_the_other_side(lay, shape, decay
         past.append((real.mean(), fake.mean()))
 
 
-def test_a_d_that_cannot_tell_pays_nothing(lay):
+def test_a_d_that_cannot_tell_pays_nothing(build_turn):
     term, still = LeCam(), np.full(4, 3.0)
     for _ in range(3):
-        turn = lay("D", D, x=still, x_fake=still)
+        turn = build_turn("D", D, x=still, x_fake=still)
         assert term(turn).item() == pytest.approx(0, abs=1e-20)
         term.watch("D", turn, {})
 
 
-def test_the_gradient_is_that_of_the_scores_alone(lay):
-    term, (first, second, *_) = LeCam(weight=1.0, decay=0.5), moves(lay)
+def test_the_gradient_is_that_of_the_scores_alone(build_turn):
+    term, (first, second, *_) = LeCam(weight=1.0, decay=0.5), updates(build_turn)
     term.watch("D", first, {})
     term(second).backward()
     np.testing.assert_allclose(second.x.grad, 2 / 5 * (second.x - first.x_fake.mean()).detach(), rtol=1e-10)
@@ -56,8 +58,8 @@ def test_the_gradient_is_that_of_the_scores_alone(lay):
     assert first.x.grad is None
 
 
-def test_moves_of_g_are_not_remembered_and_looking_changes_nothing(lay):
-    term, (first, second, *_) = LeCam(), moves(lay)
+def test_moves_of_g_are_not_remembered_and_looking_changes_nothing(build_turn):
+    term, (first, second, *_) = LeCam(), updates(build_turn)
     term.watch("G", first, {})
     assert term.sums.tolist() == [0, 0, 0]
     term.watch("D", first, log := {})
@@ -65,24 +67,24 @@ def test_moves_of_g_are_not_remembered_and_looking_changes_nothing(lay):
     assert term(second) == term(second)
 
 
-def test_the_means_are_those_of_all_ranks(lay, monkeypatch):
+def test_the_means_are_those_of_all_ranks(build_turn, monkeypatch):
     monkeypatch.setattr("zerosum.game.turn.average", lambda values: [value + 10 for value in values])
-    term, (first, *_) = LeCam(decay=0.0), moves(lay)
+    term, (first, *_) = LeCam(decay=0.0), updates(build_turn)
     term.watch("D", first, {})
     assert term.sums.tolist() == pytest.approx([first.x.mean().item() + 10, first.x_fake.mean().item() + 10, 1])
 
 
-def test_lazily_it_still_remembers_every_move(lay):
+def test_lazily_it_still_remembers_every_move(build_turn):
     lazy, term = Every(3, LeCam()), LeCam()
-    for turn in moves(lay):
+    for turn in updates(build_turn):
         value = lazy(turn)
-        assert value == (3 * term(turn) if turn.clock.moves % 3 == 0 else 0)
+        assert value == (3 * term(turn) if turn.clock.updates % 3 == 0 else 0)
         for part in (lazy.term, term):
             part.watch("D", turn, {})
 
 
-def test_the_means_are_saved_and_restored(lay):
-    term, restored, turns = LeCam(), LeCam(), moves(lay)
+def test_the_means_are_saved_and_restored(build_turn):
+    term, restored, turns = LeCam(), LeCam(), updates(build_turn)
     for turn in turns[:3]:
         term.watch("D", turn, {})
     state = term.state_dict()
@@ -94,9 +96,9 @@ def test_the_means_are_saved_and_restored(lay):
     assert repr(term) == "LeCam(weight=0.3, decay=0.99)"
 
 
-def test_it_is_refused_on_the_generators_side(lay):
+def test_it_is_refused_on_the_generators_side(build_turn):
     with pytest.raises(ValueError, match="LeCam is a term of D: put it among d_terms, not g_terms"):
-        LeCam()(lay("G", D, x=[1.0], x_fake=[2.0]))
+        LeCam()(build_turn("G", D, x=[1.0], x_fake=[2.0]))
 
 
 @pytest.mark.parametrize("decay", [-0.1, 1.0, float("nan")])

@@ -24,7 +24,7 @@ def transformers(condition=None, levels=4, size=4):
     return G, D
 
 
-def lay(player, G, D, c=None):
+def build_turn(player, G, D, c=None):
     random = torch.Generator().manual_seed(4)
     z, x = torch.randn(4, 5, generator=random), torch.randn(4, 1, 8, 8, generator=random)
     x_fake = G(z, c)
@@ -45,7 +45,7 @@ def slopes(parts, value):
 @pytest.mark.parametrize("condition", [None, Labels(3)], ids=["plain", "labels"])
 def test_early_blocks_are_led_by_their_own_pictures_and_the_last_by_the_games_loss_alone(condition):
     G, D = transformers(condition)
-    turn = lay("G", G, D, None if condition is None else torch.tensor([0, 2, 1, 0]))
+    turn = build_turn("G", G, D, None if condition is None else torch.tensor([0, 2, 1, 0]))
     value = LevelGuidance()(turn)
     assert min(slopes(G.blocks[:3], value)) > 0
     assert min(slopes(G.shows[:3], value)) > 0
@@ -59,7 +59,7 @@ def test_early_blocks_are_led_by_their_own_pictures_and_the_last_by_the_games_lo
 
 def test_penalties_on_the_stacks_are_slopes_by_every_level_and_train_d():
     G, D = transformers()
-    turn = lay("D", G, D)
+    turn = build_turn("D", G, D)
     bare, held = LevelGuidance()(turn), LevelGuidance(penalties=(R1(), R2()))(turn)
     penalty = held - bare
     assert penalty > 0
@@ -73,7 +73,7 @@ def test_penalties_on_the_stacks_are_slopes_by_every_level_and_train_d():
 
 def test_on_ds_move_no_gradient_reaches_g():
     G, D = transformers()
-    gradients = torch.autograd.grad(LevelGuidance()(lay("D", G, D)), [*G.parameters()], allow_unused=True)
+    gradients = torch.autograd.grad(LevelGuidance()(build_turn("D", G, D)), [*G.parameters()], allow_unused=True)
     assert set(gradients) == {None}
 
 
@@ -82,9 +82,9 @@ def test_under_bfloat16_it_is_the_same_number_up_to_its_digits(player):
     G, D = transformers(Labels(3))
     c = torch.tensor([0, 2, 1, 0])
     term = LevelGuidance(penalties=(R1(),))
-    wanted = term(lay(player, G, D, c)).item()
+    wanted = term(build_turn(player, G, D, c)).item()
     with torch.autocast("cpu", torch.bfloat16):
-        value = term(lay(player, G, D, c))
+        value = term(build_turn(player, G, D, c))
     assert value.dtype == torch.float32
     assert value.item() == pytest.approx(wanted, rel=0.05)
     own = [*(D if player == "D" else G).parameters()]
@@ -119,14 +119,14 @@ def test_the_recipe_gat_plays_by_it_on_both_sides_and_steps_by_its_width():
 
 
 def test_it_is_judged_by_the_d_that_g_is_shown():
-    log = play(small(replace(gat(), shown=Unrolled(1), d_terms=(LevelGuidance(),))))
+    log = play(small(replace(gat(), opponent=Unrolled(1), d_terms=(LevelGuidance(),))))
     assert all(value.isfinite() for value in log.values())
 
 
 def test_networks_without_levels_are_refused():
     G, D = transformers()
     with pytest.raises(ValueError, match=r"LevelGuidance needs a G with levels, .* found Linear"):
-        LevelGuidance()(replace(lay("D", G, D), G=nn.Linear(5, 64)))
+        LevelGuidance()(replace(build_turn("D", G, D), G=nn.Linear(5, 64)))
     judges_others = [
         transformers(levels=1)[1],
         transformers(levels=3)[1],
@@ -136,4 +136,4 @@ def test_networks_without_levels_are_refused():
     for other in judges_others:
         for player in "DG":
             with pytest.raises(ValueError, match=r"needs a D that judges 4 levels together, .*levels=4\) does"):
-                LevelGuidance()(lay(player, G, other))
+                LevelGuidance()(build_turn(player, G, other))

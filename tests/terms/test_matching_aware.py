@@ -32,8 +32,8 @@ def softplus(s):
     return np.log1p(np.exp(s))
 
 
-def test_it_is_the_loss_of_d_with_wrong_labels_on_real_samples_in_place_of_the_generated(lay):
-    turn = lay("D", D, x=X, x_fake=X + 1, c=LABELS)
+def test_it_is_the_loss_of_d_with_wrong_labels_on_real_samples_in_place_of_the_generated(build_turn):
+    turn = build_turn("D", D, x=X, x_fake=X + 1, c=LABELS)
     right, wrong = scores(LABELS), scores(NEXT)
     assert MatchingAware(weight=3.0)(turn).item() == pytest.approx(
         3 * (softplus(-right).mean() + softplus(wrong).mean()), rel=1e-12
@@ -42,9 +42,9 @@ def test_it_is_the_loss_of_d_with_wrong_labels_on_real_samples_in_place_of_the_g
     assert pairs == pytest.approx(0.5 * softplus(wrong - right).mean(), rel=1e-12)
 
 
-def test_with_the_loss_of_the_game_a_weight_of_1_is_the_papers_algorithm(lay):
+def test_with_the_loss_of_the_game_a_weight_of_1_is_the_papers_algorithm(build_turn):
     """Twice log s_r + (log(1 - s_w) + log(1 - s_f)) / 2, of which D goes up."""
-    turn, game = lay("D", D, x=X, x_fake=X + 1, c=LABELS), NonSaturating()
+    turn, game = build_turn("D", D, x=X, x_fake=X + 1, c=LABELS), NonSaturating()
     total = game.d_loss(turn.real.score, turn.fake.score) + MatchingAware()(turn)
     sigmoid = {"r": scores(LABELS), "w": scores(NEXT), "f": ((X + 1) * SLOPES[LABELS]).sum(1)}
     s_r, s_w, s_f = (1 / (1 + np.exp(-sigmoid[side])) for side in "rwf")
@@ -62,16 +62,16 @@ def test_the_wrong_condition_is_the_next_that_is_another(rows):
 
 
 @pytest.mark.parametrize("c", [[1], [1, 1, 1]])
-def test_where_all_conditions_are_alike_nothing_is_learnt(lay, c):
-    turn = lay("D", D, x=X[: len(c)], x_fake=X[: len(c)], c=c)
+def test_where_all_conditions_are_alike_nothing_is_learnt(build_turn, c):
+    turn = build_turn("D", D, x=X[: len(c)], x_fake=X[: len(c)], c=c)
     value = MatchingAware()(turn)
     assert value.item() == 0
     assert torch.autograd.grad(value, turn.x)[0].abs().sum() == 0
 
 
-def test_the_penalties_of_the_game_do_not_see_its_samples(lay):
+def test_the_penalties_of_the_game_do_not_see_its_samples(build_turn):
     """x enters once, as the real side; under wrong labels it is a constant."""
-    turn = lay("D", D, x=X, x_fake=X, c=LABELS)
+    turn = build_turn("D", D, x=X, x_fake=X, c=LABELS)
     slope = torch.autograd.grad(MatchingAware()(turn), turn.x)[0].numpy()
     right = scores(LABELS)
     assert slope == pytest.approx(-(1 / (1 + np.exp(right)))[:, None] / 6 * SLOPES[LABELS], rel=1e-10)
@@ -84,9 +84,9 @@ def test_the_penalties_of_the_game_do_not_see_its_samples(lay):
         ("G", LABELS, "MatchingAware is a term of D: put it among d_terms, not g_terms"),
     ],
 )
-def test_it_says_where_it_cannot_be(lay, player, c, sentence):
+def test_it_says_where_it_cannot_be(build_turn, player, c, sentence):
     with pytest.raises(ValueError, match=sentence):
-        MatchingAware()(lay(player, D, x=X, x_fake=X, c=c))
+        MatchingAware()(build_turn(player, D, x=X, x_fake=X, c=c))
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,11 @@ def squared_norms(W, v, points):
 
 
 @pytest.fixture
-def given(lay):
+def given(build_turn):
     random = np.random.default_rng(1)
     x, x_fake = random.normal(0, 1, (8, 3)), random.normal(1, 2, (8, 3))
     D = Tanh()
-    turn = lay("D", D, x=x, x_fake=x_fake)
+    turn = build_turn("D", D, x=x, x_fake=x_fake)
     epsilon = turn.draws.uniform("gradient penalty", (8, 1)).double().numpy()
     return D, turn, epsilon * x + (1 - epsilon) * x_fake
 
@@ -56,11 +56,13 @@ def test_its_gradient_is_that_of_the_one_sample_and_agrees_with_differences(give
     np.testing.assert_allclose(found[1], differences(lambda v: squared_norms(W, v, points).max(), v), rtol=1e-4)
 
 
-def test_a_linear_discriminator_costs_its_squared_norm_at_any_batch_size(lay):
+def test_a_linear_discriminator_costs_its_squared_norm_at_any_batch_size(build_turn):
     weight = torch.tensor([3.0, -4.0], dtype=torch.float64)
     for batch in (1, 2, 9):
         random = np.random.default_rng(batch)
-        turn = lay("D", lambda x: x @ weight, x=random.normal(0, 1, (batch, 2)), x_fake=random.normal(0, 1, (batch, 2)))
+        turn = build_turn(
+            "D", lambda x: x @ weight, x=random.normal(0, 1, (batch, 2)), x_fake=random.normal(0, 1, (batch, 2))
+        )
         assert MaxGradientPenalty(weight=0.5)(turn).item() == pytest.approx(12.5)
 
 
@@ -72,11 +74,11 @@ def test_samples_are_taken_where_the_mean_penalty_takes_them(given):
     assert MaxGradientPenalty()(other) != MaxGradientPenalty()(turn)
 
 
-def test_micro_batches_and_turns_of_the_generator_are_refused(lay):
+def test_micro_batches_and_turns_of_the_generator_are_refused(build_turn):
     assert [*whole_batch_reasons(MaxGradientPenalty())] == [
         "MaxGradientPenalty takes the largest gradient of the batch"
     ]
-    turn = lay("G", lambda x: x.sum(1), x=np.zeros((2, 2)), x_fake=np.ones((2, 2)))
+    turn = build_turn("G", lambda x: x.sum(1), x=np.zeros((2, 2)), x_fake=np.ones((2, 2)))
     with pytest.raises(ValueError, match="put them among d_terms, not g_terms"):
         MaxGradientPenalty()(turn)
 

@@ -51,21 +51,21 @@ def slopes(w, x):
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 64])
-def test_dragan_costs_a_linear_critic_what_its_slope_says_at_every_batch_size(lay, batch):
-    turn = lay("D", linear([3.0, 0.0, -4.0]), x=samples(0, batch, 3), x_fake=samples(1, batch, 3))
+def test_dragan_costs_a_linear_critic_what_its_slope_says_at_every_batch_size(build_turn, batch):
+    turn = build_turn("D", linear([3.0, 0.0, -4.0]), x=samples(0, batch, 3), x_fake=samples(1, batch, 3))
     assert Dragan()(turn).item() == pytest.approx(10 * (5 - 1) ** 2, rel=1e-12)
     assert Dragan(weight=2.0, target=3.0, noise=2.0)(turn).item() == pytest.approx(2 * (5 - 3) ** 2, rel=1e-12)
-    gentle = lay("D", linear([0.5, 0.0, 0.0]), x=samples(0, batch, 3), x_fake=samples(1, batch, 3))
+    gentle = build_turn("D", linear([0.5, 0.0, 0.0]), x=samples(0, batch, 3), x_fake=samples(1, batch, 3))
     assert Dragan(one_sided=True)(gentle) == 0
     assert Dragan()(gentle).item() == pytest.approx(10 * 0.25, rel=1e-12)
-    unit = lay("D", linear([0.6, 0.0, -0.8]), x=samples(0, batch, 3), x_fake=samples(1, batch, 3))
+    unit = build_turn("D", linear([0.6, 0.0, -0.8]), x=samples(0, batch, 3), x_fake=samples(1, batch, 3))
     assert Dragan()(unit).item() == pytest.approx(0, abs=1e-20)
 
 
-def test_dragan_looks_around_real_samples_at_a_distance_of_their_own_spread(lay):
+def test_dragan_looks_around_real_samples_at_a_distance_of_their_own_spread(build_turn):
     x = 5 + 3 * samples(0, 400, 2, 3, 3)
     D = Seeing()
-    Dragan(noise=0.5)(lay("D", D, x=x, x_fake=samples(1, 400, 2, 3, 3)))
+    Dragan(noise=0.5)(build_turn("D", D, x=x, x_fake=samples(1, 400, 2, 3, 3)))
     (points,) = D.points
     noise = (points - x) / x.std()
     assert noise.mean() == pytest.approx(0, abs=0.02)
@@ -74,16 +74,16 @@ def test_dragan_looks_around_real_samples_at_a_distance_of_their_own_spread(lay)
     assert np.abs(np.corrcoef(noise.reshape(400, -1).T) - np.eye(18)).max() < 0.3, "and each of its entries too"
 
 
-def test_dragan_looks_elsewhere_on_every_move_and_at_the_same_points_on_a_repeated_one(lay):
+def test_dragan_looks_elsewhere_on_every_move_and_at_the_same_points_on_a_repeated_one(build_turn):
     D, x = Seeing(), samples(0, 5, 2)
     for position in (0, 5, 0):
-        Dragan()(lay("D", D, x=x, x_fake=x, position=position))
+        Dragan()(build_turn("D", D, x=x, x_fake=x, position=position))
     first, other, again = D.points
     assert not np.allclose(first, other)
     assert np.array_equal(first, again)
 
 
-def test_the_spread_is_that_of_all_ranks(lay, monkeypatch):
+def test_the_spread_is_that_of_all_ranks(build_turn, monkeypatch):
     whole, D = 2 + 4 * samples(3, 8, 2), Seeing()
     replies = iter([whole.mean(), whole.var()])
     asked = []
@@ -93,7 +93,7 @@ def test_the_spread_is_that_of_all_ranks(lay, monkeypatch):
         return [torch.tensor(next(replies))]
 
     monkeypatch.setattr("zerosum.game.turn.average", average)
-    turn = lay("D", D, x=whole[:4], x_fake=whole[4:])
+    turn = build_turn("D", D, x=whole[:4], x_fake=whole[4:])
     Dragan(noise=1.0)(turn)
     assert asked[0] == pytest.approx(whole[:4].mean())
     assert asked[1] == pytest.approx(((whole[:4] - whole.mean()) ** 2).mean()), "about the mean of all"
@@ -111,10 +111,10 @@ def roth(w, x, x_fake):
     return 0.3 / 2 * (real.mean() + fake.mean())
 
 
-def test_values_and_gradients_are_those_of_the_formulas(lay, differences):
+def test_values_and_gradients_are_those_of_the_formulas(build_turn, differences):
     x, x_fake = samples(2, 6, 3), samples(3, 6, 3)
     weight, D = perceptron(W)
-    turn = lay("D", D, x=x, x_fake=x_fake)
+    turn = build_turn("D", D, x=x, x_fake=x_fake)
     noise = turn.draws.normal("dragan", (6, 3)).double().numpy()
     for term, formula in (
         (Dragan(), lambda w: dragan(w, x, noise)),
@@ -126,47 +126,47 @@ def test_values_and_gradients_are_those_of_the_formulas(lay, differences):
         np.testing.assert_allclose(gradient.numpy(), differences(formula, W), atol=1e-7)
 
 
-def test_roth_costs_a_linear_logit_by_the_closed_form(lay):
+def test_roth_costs_a_linear_logit_by_the_closed_form(build_turn):
     x, x_fake = samples(4, 9, 3), samples(5, 9, 3)
     slope = np.array([3.0, 0.0, -4.0])
-    value = RothRegularizer(gamma=2.0)(lay("D", linear(slope), x=x, x_fake=x_fake)).item()
+    value = RothRegularizer(gamma=2.0)(build_turn("D", linear(slope), x=x, x_fake=x_fake)).item()
     weights = ((1 - sigmoid(x @ slope)) ** 2).mean() + (sigmoid(x_fake @ slope) ** 2).mean()
     assert value == pytest.approx(25 * weights, rel=1e-12)
 
 
-def test_roth_spares_slopes_where_d_is_sure_and_right_and_stays_finite_where_it_is_wrong(lay):
+def test_roth_spares_slopes_where_d_is_sure_and_right_and_stays_finite_where_it_is_wrong(build_turn):
     near, far = np.full((3, 1), 1e4), np.full((3, 1), -1e4)
-    assert RothRegularizer()(lay("D", linear([1.0]), x=near, x_fake=far)) == 0
-    assert RothRegularizer(gamma=1.0)(lay("D", linear([2.0]), x=far, x_fake=near)).item() == pytest.approx(4)
+    assert RothRegularizer()(build_turn("D", linear([1.0]), x=near, x_fake=far)) == 0
+    assert RothRegularizer(gamma=1.0)(build_turn("D", linear([2.0]), x=far, x_fake=near)).item() == pytest.approx(4)
 
 
-def test_of_a_score_map_roth_takes_the_logarithms_summed_over_the_map(lay):
+def test_of_a_score_map_roth_takes_the_logarithms_summed_over_the_map(build_turn):
     x, x_fake = samples(6, 4, 1, 2, 2), samples(7, 4, 1, 2, 2)
-    value = RothRegularizer(gamma=2.0)(lay("D", lambda x: 3 * x, x=x, x_fake=x_fake)).item()
+    value = RothRegularizer(gamma=2.0)(build_turn("D", lambda x: 3 * x, x=x, x_fake=x_fake)).item()
     formula = 9 * (((1 - sigmoid(3 * x)) ** 2).sum((1, 2, 3)).mean() + (sigmoid(3 * x_fake) ** 2).sum((1, 2, 3)).mean())
     assert value == pytest.approx(formula, rel=1e-12)
 
 
-def test_conditions_and_judgements_are_taken(lay):
+def test_conditions_and_judgements_are_taken(build_turn):
     def D(x, c):
         return Judgement(x.sum(1) * c, features=100 * x)
 
-    turn = lay("D", D, x=samples(8, 3, 4), x_fake=samples(9, 3, 4), c=[1, 2, 3])
+    turn = build_turn("D", D, x=samples(8, 3, 4), x_fake=samples(9, 3, 4), c=[1, 2, 3])
     assert Dragan(weight=1.0, target=0.0)(turn).item() == pytest.approx(4 * (1 + 4 + 9) / 3, rel=1e-12)
     assert RothRegularizer()(turn).isfinite()
 
 
-def test_a_dead_critic_gives_finite_gradients(lay):
+def test_a_dead_critic_gives_finite_gradients(build_turn):
     weight, D = perceptron(np.zeros_like(W))
-    turn = lay("D", D, x=samples(2, 6, 3), x_fake=samples(3, 6, 3))
+    turn = build_turn("D", D, x=samples(2, 6, 3), x_fake=samples(3, 6, 3))
     for term, value in ((Dragan(), 10.0), (RothRegularizer(), 0.0)):
         assert term(turn).item() == pytest.approx(value)
         assert torch.autograd.grad(term(turn), weight)[0].isfinite().all()
 
 
 @pytest.mark.parametrize("term", [Dragan(), RothRegularizer()], ids=repr)
-def test_they_are_refused_on_the_generators_side(lay, term):
-    turn = lay("G", linear([1.0]), x=samples(0, 2, 1), x_fake=samples(1, 2, 1))
+def test_they_are_refused_on_the_generators_side(build_turn, term):
+    turn = build_turn("G", linear([1.0]), x=samples(0, 2, 1), x_fake=samples(1, 2, 1))
     with pytest.raises(ValueError, match="gradient penalties differentiate by D's input: put them among d_terms"):
         term(turn)
 

@@ -32,9 +32,9 @@ def apart(a, b):
 
 
 @pytest.mark.parametrize("c", [None, np.array([1, 2, 3, 4])])
-def test_mode_seeking_inverts_the_ratio_of_distances_of_neighbours_under_one_condition(lay, c):
+def test_mode_seeking_inverts_the_ratio_of_distances_of_neighbours_under_one_condition(build_turn, c):
     G, z = Conditional(), samples(0, 4, 3)
-    turn = lay("G", None, G, z=z, c=c)
+    turn = build_turn("G", None, G, z=z, c=c)
     ran = G.runs
     value = ModeSeeking(0.7)(turn)
     assert G.runs == ran + (c is not None), "without a condition the samples are on the table"
@@ -44,31 +44,31 @@ def test_mode_seeking_inverts_the_ratio_of_distances_of_neighbours_under_one_con
     assert value.item() == pytest.approx(0.7 / (ratio + 1e-5), rel=1e-10)
 
 
-def test_a_generator_that_spreads_twice_as_far_pays_half(lay):
+def test_a_generator_that_spreads_twice_as_far_pays_half(build_turn):
     z = samples(0, 6, 3)
-    near, far = (ModeSeeking()(lay("G", None, lambda z, k=k: k * z, z=z)).item() for k in (10.0, 20.0))
+    near, far = (ModeSeeking()(build_turn("G", None, lambda z, k=k: k * z, z=z)).item() for k in (10.0, 20.0))
     assert near == pytest.approx(1 / (10 + 1e-5), rel=1e-10)
     assert far == pytest.approx(near / 2, rel=1e-5)
 
 
-def test_a_collapsed_generator_pays_most_and_equal_latents_break_nothing(lay):
+def test_a_collapsed_generator_pays_most_and_equal_latents_break_nothing(build_turn):
     z = samples(0, 4, 3)
     weight = torch.zeros((), dtype=torch.float64, requires_grad=True)
-    value = ModeSeeking()(lay("G", None, lambda z: weight * z + 1, z=z))
+    value = ModeSeeking()(build_turn("G", None, lambda z: weight * z + 1, z=z))
     assert value.item() == pytest.approx(1e5)
-    equal = ModeSeeking()(lay("G", None, lambda z: weight * z, z=np.ones((4, 3))))
+    equal = ModeSeeking()(build_turn("G", None, lambda z: weight * z, z=np.ones((4, 3))))
     assert torch.autograd.grad(value + equal, weight)[0].isfinite()
 
 
-def test_mode_seeking_teaches_g(lay):
+def test_mode_seeking_teaches_g(build_turn):
     G = Conditional()
-    value = ModeSeeking()(lay("G", None, G, z=samples(0, 4, 3), c=np.array([1, 2, 3, 4])))
+    value = ModeSeeking()(build_turn("G", None, G, z=samples(0, 4, 3), c=np.array([1, 2, 3, 4])))
     assert all(g.any() for g in torch.autograd.grad(value, [G.body[0].weight, G.body[2].weight]))
 
 
-def test_a_batch_of_one_seeks_no_modes(lay):
+def test_a_batch_of_one_seeks_no_modes(build_turn):
     with pytest.raises(ValueError, match="ModeSeeking compares the samples of a batch and needs at least 2; found 1"):
-        ModeSeeking()(lay("G", None, Conditional(), z=samples(0, 1, 3)))
+        ModeSeeking()(build_turn("G", None, Conditional(), z=samples(0, 1, 3)))
 
 
 def directions(turn, count, *shape):
@@ -77,11 +77,11 @@ def directions(turn, count, *shape):
 
 
 @pytest.mark.parametrize("c", [None, np.array([1, 2, 3, 4, 5])])
-def test_lengths_are_those_of_the_jacobian_and_the_mean_is_led_by_them(lay, c):
+def test_lengths_are_those_of_the_jacobian_and_the_mean_is_led_by_them(build_turn, c):
     G, term, mean = Conditional(), PathLength(weight=2.0, decay=0.6, shrink=1), 0.0
     for move, share in enumerate((1, 1 / 2, 0.4, 0.4)):  # the plain mean of two, and from the third on a running one
         z = samples(move, 5, 3)
-        turn = lay("G", None, G, z=z, c=c, position=5 * move)
+        turn = build_turn("G", None, G, z=z, c=c, position=5 * move)
         value = term(turn).item()
         y = directions(turn, 5, 2, 2, 2) / 2  # a picture of 4 pixels
         lengths = []
@@ -109,29 +109,29 @@ class Fixed:
         return self.y
 
 
-def of_length_two(lay, matrix):
+def of_length_two(build_turn, matrix):
     """A move of the linear generator x = M z in four dimensions, in which all y have the length 2."""
     m = torch.tensor(matrix)
-    turn = lay("G", None, lambda z: z @ m.T, z=samples(0, 6, 4))
+    turn = build_turn("G", None, lambda z: z @ m.T, z=samples(0, 6, 4))
     y = samples(1, 6, 4)
     turn.draws = Fixed(2 * y / np.linalg.norm(y, axis=1, keepdims=True))
     return turn
 
 
-def test_an_orthogonal_linear_generator_at_its_mean_pays_nothing_and_one_that_stretches_does(lay):
+def test_an_orthogonal_linear_generator_at_its_mean_pays_nothing_and_one_that_stretches_does(build_turn):
     rotation = np.linalg.qr(samples(2, 4, 4))[0]
     for matrix, free in ((3 * rotation, True), (np.diag([3.0, 3.0, 3.0, 1.0]), False)):
-        term, turn = PathLength(decay=0.0, shrink=1), of_length_two(lay, matrix)
+        term, turn = PathLength(decay=0.0, shrink=1), of_length_two(build_turn, matrix)
         value = term(turn).item()
         assert term.following[0].item() == pytest.approx(6) or not free
         assert (value < 1e-20) is free
 
 
-def test_the_gradient_takes_the_mean_as_given(lay, differences):
+def test_the_gradient_takes_the_mean_as_given(build_turn, differences):
     w = samples(3, 4, 3)
     weight = torch.tensor(w, requires_grad=True)
     term = PathLength(weight=2.0, decay=0.5, shrink=1)
-    turn = lay("G", None, lambda z: torch.tanh(z) @ weight.T, z=samples(4, 5, 3))
+    turn = build_turn("G", None, lambda z: torch.tanh(z) @ weight.T, z=samples(4, 5, 3))
     value = term(turn)
     (gradient,) = torch.autograd.grad(value, weight)
     y, bend = directions(turn, 5, 4).numpy(), 1 - np.tanh(turn.z.numpy()) ** 2
@@ -183,9 +183,9 @@ class _Synthesis(nn.Module):
 
 @pytest.mark.parametrize("layers", [None, 3])
 @pytest.mark.parametrize("c", [None, np.array([1, 2, 3, 4])])
-def test_of_a_mapped_generator_the_slope_is_by_w(lay, layers, c):
+def test_of_a_mapped_generator_the_slope_is_by_w(build_turn, layers, c):
     G, term = Mapped(layers), PathLength(decay=0.0, shrink=1)
-    turn = lay("G", None, G, z=samples(0, 4, 3), c=c)
+    turn = build_turn("G", None, G, z=samples(0, 4, 3), c=c)
     value = term(turn).item()
     steps = np.linalg.norm(directions(turn, 4, 2).numpy() @ G.synthesis.linear.weight.detach().numpy(), axis=1)
     lengths = steps if layers is None else steps * np.sqrt((0 + 1 + 4) / 3)
@@ -194,7 +194,7 @@ def test_of_a_mapped_generator_the_slope_is_by_w(lay, layers, c):
 
 
 @pytest.mark.parametrize(("batch", "shrink", "seen"), [(8, 2, 4), (7, 2, 4), (2, 5, 1)])
-def test_a_shrunken_batch_is_every_nth_latent_with_its_condition(lay, batch, shrink, seen):
+def test_a_shrunken_batch_is_every_nth_latent_with_its_condition(build_turn, batch, shrink, seen):
     shown = []
 
     def G(z, c):
@@ -202,7 +202,7 @@ def test_a_shrunken_batch_is_every_nth_latent_with_its_condition(lay, batch, shr
         return z * c[:, None]
 
     z = samples(0, batch, 3)
-    turn = lay("G", None, G, z=z, c=np.arange(batch) + 1)
+    turn = build_turn("G", None, G, z=z, c=np.arange(batch) + 1)
     PathLength(shrink=shrink)(turn)
     latents, labels = shown[-1]
     assert np.array_equal(latents, z[::shrink])
@@ -210,30 +210,30 @@ def test_a_shrunken_batch_is_every_nth_latent_with_its_condition(lay, batch, shr
     assert len(latents) == seen
 
 
-def test_a_generator_of_one_sample_whatever_the_latent_gives_finite_gradients(lay):
+def test_a_generator_of_one_sample_whatever_the_latent_gives_finite_gradients(build_turn):
     weight = torch.zeros(3, 2, dtype=torch.float64, requires_grad=True)
     for G in (lambda z: z @ weight, lambda z: (weight.sum(0) + 1).expand(len(z), 2)):
-        value = PathLength()(lay("G", None, G, z=samples(0, 4, 3)))
+        value = PathLength()(build_turn("G", None, G, z=samples(0, 4, 3)))
         assert value.item() == pytest.approx(0, abs=1e-20)
         assert torch.autograd.grad(value, weight, materialize_grads=True)[0].isfinite().all()
 
 
-def test_the_mean_is_that_of_all_ranks_and_lazily_follows_the_moves_on_which_it_acts(lay, monkeypatch):
+def test_the_mean_is_that_of_all_ranks_and_lazily_follows_the_moves_on_which_it_acts(build_turn, monkeypatch):
     found = []
     monkeypatch.setattr("zerosum.game.turn.average", lambda values: [v + 10 * (1 + len(found)) for v in values])
     term = PathLength()
     lazy = Every(2, term)
     for move in range(4):
-        turn = lay("G", None, lambda z, k=move: 0 * z + k, z=samples(0, 4, 3), moves=move)
+        turn = build_turn("G", None, lambda z, k=move: 0 * z + k, z=samples(0, 4, 3), updates=move)
         lazy(turn)
         term.watch("G", turn, {})
         found.append(term.running[0].item())
     assert found == pytest.approx([10, 10, 20, 20])
 
 
-def test_the_mean_is_saved_and_restored(lay):
+def test_the_mean_is_saved_and_restored(build_turn):
     term, restored, G = PathLength(), PathLength(), Conditional()
-    turns = [lay("G", None, G, z=samples(i, 4, 3), position=4 * i) for i in range(3)]
+    turns = [build_turn("G", None, G, z=samples(i, 4, 3), position=4 * i) for i in range(3)]
     for turn in turns:
         term(turn)
         term.watch("G", turn, {})
@@ -249,9 +249,9 @@ def test_the_mean_is_saved_and_restored(lay):
 
 
 @pytest.mark.parametrize("term", [ModeSeeking(), PathLength()], ids=repr)
-def test_they_are_refused_on_ds_side(lay, term):
+def test_they_are_refused_on_ds_side(build_turn, term):
     with pytest.raises(ValueError, match=f"{type(term).__name__} is a term of G: put it among g_terms, not d_terms"):
-        term(lay("D", None, Conditional(), z=samples(0, 4, 3)))
+        term(build_turn("D", None, Conditional(), z=samples(0, 4, 3)))
 
 
 @pytest.mark.parametrize(

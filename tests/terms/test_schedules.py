@@ -20,22 +20,22 @@ class Counting:
         return torch.tensor(5.0)
 
 
-def turn_after(moves, progress=0.0):
+def turn_after(updates, progress=0.0):
     x = torch.zeros(2, 2)
-    clock = Clock(moves=moves, progress=progress)
+    clock = Clock(updates=updates, progress=progress)
     return Turn("D", None, None, x, x, None, None, clock, Draws(seed=0, position=0))
 
 
 def test_every_third_move_acts_three_times_as_strongly_and_the_mean_stays():
     term = Counting()
-    values = [Every(3, term)(turn_after(moves)).item() for moves in range(9)]
+    values = [Every(3, term)(turn_after(updates)).item() for updates in range(9)]
     assert values == [15, 0, 0, 15, 0, 0, 15, 0, 0]
     assert sum(values) / 9 == 5
     assert term.calls == 3
 
 
 def test_every_move_is_the_term_itself():
-    assert [Every(1, Counting())(turn_after(moves)).item() for moves in range(3)] == [5, 5, 5]
+    assert [Every(1, Counting())(turn_after(updates)).item() for updates in range(3)] == [5, 5, 5]
 
 
 @pytest.mark.parametrize("n", [0, -2])
@@ -82,7 +82,7 @@ def test_a_scheduled_term_acts_by_the_factor_of_the_moment():
     term = Scheduled(Geometric(0.01), Counting())
     assert [term(turn_after(0, progress)).item() for progress in (0.0, 0.5, 1.0)] == pytest.approx([5, 0.5, 0.05])
     both = Every(2, Scheduled(Geometric(0.01), Counting()))
-    assert [both(turn_after(moves, 0.5)).item() for moves in range(2)] == pytest.approx([1, 0])
+    assert [both(turn_after(updates, 0.5)).item() for updates in range(2)] == pytest.approx([1, 0])
 
 
 def test_a_schedule_keeps_the_gradient_of_its_term():

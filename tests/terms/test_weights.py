@@ -16,11 +16,11 @@ def networks():
 
 
 @pytest.fixture
-def turns(lay):
+def turns(build_turn):
     """A move of each player over the same two networks."""
     G, D = networks()
     x = np.zeros((4, 2))
-    return {player: lambda moves=0, p=player: lay(p, D, G, x=x, x_fake=x, moves=moves) for player in "GD"}
+    return {player: lambda updates=0, p=player: build_turn(p, D, G, x=x, x_fake=x, updates=updates) for player in "GD"}
 
 
 def arrays(network, axes=1):
@@ -46,7 +46,7 @@ def test_they_act_on_the_weights_of_the_player_whose_move_it_is_and_on_no_other(
     with torch.no_grad():
         for p in own(turn).parameters():
             p += 0.5
-    value = term(turns[player](moves=1))
+    value = term(turns[player](updates=1))
     value.backward()
     assert value > 0
     assert any(p.grad is not None and p.grad.any() for p in own(turn).parameters())
@@ -79,7 +79,7 @@ def orthogonal(w, diagonal):
 
 
 @pytest.mark.parametrize("diagonal", [False, True])
-def test_orthogonality_is_that_of_the_filters_of_every_layer(lay, diagonal):
+def test_orthogonality_is_that_of_the_filters_of_every_layer(build_turn, diagonal):
     torch.manual_seed(1)
     D = nn.Sequential(
         nn.Linear(2, 5),
@@ -93,24 +93,24 @@ def test_orthogonality_is_that_of_the_filters_of_every_layer(lay, diagonal):
     normed = D[3].parametrizations.weight.original.detach().numpy()
     matrices = [dense, convolution.reshape(4, -1), np.stack(outputs), normed]
     term = OrthogonalRegularization(0.1, diagonal)
-    value = term(lay("D", D, x=np.zeros((2, 2)), x_fake=np.zeros((2, 2)))).item()
+    value = term(build_turn("D", D, x=np.zeros((2, 2)), x_fake=np.zeros((2, 2)))).item()
     assert value == pytest.approx(0.1 * sum(orthogonal(w, diagonal) for w in matrices), rel=1e-12)
 
 
-def test_orthogonal_filters_of_any_length_cost_nothing_and_the_diagonal_holds_the_length(lay):
+def test_orthogonal_filters_of_any_length_cost_nothing_and_the_diagonal_holds_the_length(build_turn):
     D = nn.Linear(4, 4, bias=False).double()
     with torch.no_grad():
         D.weight.copy_(torch.diag(torch.tensor([1.0, 2.0, 3.0, 0.5]))[torch.tensor([2, 0, 3, 1])])
-    turn = lay("D", D, x=np.zeros((2, 4)), x_fake=np.zeros((2, 4)))
+    turn = build_turn("D", D, x=np.zeros((2, 4)), x_fake=np.zeros((2, 4)))
     assert OrthogonalRegularization(1.0)(turn) == 0
     lengths = np.array([9, 1, 0.25, 4])
     assert OrthogonalRegularization(1.0, True)(turn).item() == pytest.approx(((lengths - 1) ** 2).sum(), rel=1e-12)
 
 
-def test_orthogonality_keeps_its_digits_under_autocast(lay):
+def test_orthogonality_keeps_its_digits_under_autocast(build_turn):
     torch.manual_seed(0)
     D = nn.Linear(64, 32)
-    turn = lay("D", D, x=np.zeros((2, 64)), x_fake=np.zeros((2, 64)))
+    turn = build_turn("D", D, x=np.zeros((2, 64)), x_fake=np.zeros((2, 64)))
     with torch.autocast("cpu", torch.bfloat16):
         value = OrthogonalRegularization(1.0)(turn).item()
     assert value == pytest.approx(orthogonal(D.weight.detach().double().numpy(), False), rel=1e-5)
@@ -207,8 +207,8 @@ def test_history_is_saved_and_restored(turns):
 
 
 @pytest.mark.parametrize("term", TERMS, ids=repr)
-def test_a_player_whose_weights_cannot_be_seen_is_refused(lay, term):
-    turn = lay("D", lambda x: x.sum(1), x=np.zeros((2, 2)), x_fake=np.zeros((2, 2)))
+def test_a_player_whose_weights_cannot_be_seen_is_refused(build_turn, term):
+    turn = build_turn("D", lambda x: x.sum(1), x=np.zeros((2, 2)), x_fake=np.zeros((2, 2)))
     with pytest.raises(ValueError, match=r"terms on weights need D to be an nn.Module; found a function"):
         term(turn)
 

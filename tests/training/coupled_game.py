@@ -28,7 +28,7 @@ from zerosum.networks.placement import place
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
-from zerosum.training.options import Care
+from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
 QUARTER = torch.tensor([[0.0, 1.0], [-1.0, 0.0]])
@@ -80,7 +80,7 @@ class CoupledGame:
         D, G = (self.networks[f"{one}_{domain}"] for one in "DG")
         with torch.set_grad_enabled(side == "G"), self.precision():
             x_fake = G(z)
-        clock = Clock(player.moves, self.images, self.images / self.recipe.images)
+        clock = Clock(player.updates, self.images, self.images / self.recipe.images)
         turn = Turn(player.name, D, G, x, x_fake, z, None, clock, draws)
         with self.precision():
             if side == "D":
@@ -111,8 +111,8 @@ class CoupledGame:
         return {**self.networks, **self.generators, **optimisers}
 
     def state_dict(self):
-        moves = {name: player.moves for name, player in self.players.items()}
-        counts = {"images": self.images, "steps": self.steps, **moves}
+        updates = {name: player.updates for name, player in self.players.items()}
+        counts = {"images": self.images, "steps": self.steps, **updates}
         return state_of(self._parts()) | {"counts": counts_of(counts)}
 
     def load_state_dict(self, state):
@@ -120,7 +120,7 @@ class CoupledGame:
         counts = state.get("counts", {})
         self.images, self.steps = load_count(counts, "images"), load_count(counts, "steps")
         for name, player in self.players.items():
-            player.moves = load_count(counts, name)
+            player.updates = load_count(counts, name)
 
     def load_weights(self, state, images):
         load_state({**self.networks, **self.generators}, state)
@@ -201,4 +201,4 @@ KNOWN = {"Coupled": Coupled, "Scores": Scores}
 if __name__ == "__main__":
     torch.set_num_threads(1)
     images = int(sys.argv[2]) if len(sys.argv) > 2 else None
-    train(RECIPE, sys.argv[1], images=images, device="cpu", quiet=True, care=Care(watchers=(Updates(),)))
+    train(RECIPE, sys.argv[1], images=images, device="cpu", quiet=True, options=RunOptions(watchers=(Updates(),)))

@@ -29,7 +29,7 @@ from zerosum.terms import (
 )
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
-from zerosum.training.compiled import CompiledMoves
+from zerosum.training.compiled import CompiledUpdates
 from zerosum.training.state import capture
 
 DEVICE = torch.device("cpu")
@@ -66,7 +66,7 @@ def pictures(**changes):
 def built(recipe, dataset, backend="aot_eager", precision="float32"):
     game = build_game(recipe, dataset, DEVICE, precision)
     if game.compiled is not None:
-        game.compiled = CompiledMoves(backend)
+        game.compiled = CompiledUpdates(backend)
     return game, Batches(dataset, recipe.batch, recipe.conditional, 0, DEVICE)
 
 
@@ -147,7 +147,7 @@ REFUSED = {
     "this D, which reads a number off a tensor": pictures(
         generator=DCGANGenerator(size=4, norm="layer"), discriminator=DCGANDiscriminator(size=4, norm="virtual")
     ),
-    "Unrolled, which makes moves within a move": recipe(shown=Unrolled(1)),
+    "Unrolled, which makes moves within a move": recipe(opponent=Unrolled(1)),
 }
 
 

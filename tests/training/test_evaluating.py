@@ -12,7 +12,7 @@ import torch
 from zerosum.cli import main
 from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.gaussians import Ring
-from zerosum.evaluation.config import Manner
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import evaluate
 from zerosum.evaluation.scores import read_scores
 from zerosum.game.game import Game
@@ -173,13 +173,13 @@ def test_scores_come_every_so_many_images_and_at_the_end(tmp_path, capsys):
 def test_the_last_score_is_what_the_verb_says_of_the_run(tmp_path):
     run = train(SCORED[1], tmp_path / "run", quiet=True)
     kept = read_scores(run / "evaluation.json")
-    again = evaluate("Digits()", run, ("fid", "kid"), Manner("random-conv", n=20))
+    again = evaluate("Digits()", run, ("fid", "kid"), EvaluationConfig("random-conv", n=20))
     assert again.values == pytest.approx(dict(kept.values), rel=1e-6)
     differing = {key for key in kept.protocol if kept.protocol[key] != again.protocol[key]}
     assert differing <= {"real", "fake", "fake.content"}, "they can be compared"
     best = load(run / "best.safetensors")
     line = next(line for line in read_log(run) if line["images"] == best.images and is_evaluation(line))
-    found = evaluate("Digits()", best, ("kid",), Manner("random-conv", n=20))
+    found = evaluate("Digits()", best, ("kid",), EvaluationConfig("random-conv", n=20))
     assert found.values["kid"] == pytest.approx(line["score/kid"], rel=1e-6)
 
 

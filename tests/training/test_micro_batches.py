@@ -10,7 +10,7 @@ import torch
 from zerosum._rooms import public
 from zerosum.augment import AdaptiveAugment, AdaptivePseudo, Chain, DiffAugment, InstanceNoise, Noise
 from zerosum.data.dataset import in_memory
-from zerosum.game import Clock, Coded, Draws, Judgement, Normal, Turn, Unrolled
+from zerosum.game import Clock, Draws, InfoGANLatent, Judgement, Normal, Turn, Unrolled
 from zerosum.game.micro_batches import SeesWholeBatch, joined
 from zerosum.networks import (
     Auxiliary,
@@ -51,7 +51,7 @@ POINTS = in_memory(
     "points", torch.randn(64, 2, generator=DRAW), torch.randint(3, (64,), generator=DRAW), ("a", "b", "c")
 )
 PICTURES = in_memory("pictures", torch.randint(0, 256, (64, 1, 8, 8), generator=DRAW, dtype=torch.uint8), None, ())
-LATENT = Coded(Normal(2), (2,), 1)
+LATENT = InfoGANLatent(Normal(2), (2,), 1)
 CODE = MutualInformation(LATENT.categories, LATENT.continuous)
 # Terms with fields that have no default or that have to fit, and the player that each is for where it is not D.
 MADE = {Every: Every(2, R1()), MutualInformation: CODE, AuxiliaryClass: AuxiliaryClass(others=CODE.outputs)}
@@ -222,7 +222,7 @@ REFUSED = {
     "MMD compares every": recipe(objective=NonSaturating(), g_terms=(LevelGuidance(objective=MMD()),)),
     "RelativisticAverage compares": recipe(objective=RelativisticAverage()),
     "PathLength compares": recipe(g_terms=(Every(2, PathLength()),)),
-    "Unrolled lets D": recipe(shown=Unrolled(1)),
+    "Unrolled lets D": recipe(opponent=Unrolled(1)),
     "AuxiliaryClass takes a mean over those samples": recipe(label_dropout=0.1, d_terms=(AuxiliaryClass(),)),
     "DiscriminativeClass takes a mean over those samples": recipe(
         label_dropout=0.1, d_terms=(Every(2, DiscriminativeClass()),), discriminator=BY_SIDE

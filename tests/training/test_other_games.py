@@ -22,7 +22,7 @@ from zerosum.runs.generator import load
 from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1
 from zerosum.training.build import build_game
-from zerosum.training.options import Care
+from zerosum.training.options import RunOptions
 from zerosum.training.state import check_generators, check_weights
 from zerosum.training.train import train
 
@@ -34,7 +34,9 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 def straight(tmp_path_factory):
     """A run that nothing interrupts, and the watcher that it was given."""
     watcher = Updates()
-    run = train(RECIPE, tmp_path_factory.mktemp("straight") / "run", quiet=True, care=Care(watchers=(watcher,)))
+    run = train(
+        RECIPE, tmp_path_factory.mktemp("straight") / "run", quiet=True, options=RunOptions(watchers=(watcher,))
+    )
     return run, watcher
 
 
@@ -113,7 +115,7 @@ def test_its_report_shows_it(straight):
 
 def test_another_run_starts_from_its_weights(straight, tmp_path):
     recipe = replace(RECIPE, images=24, tick=24, snapshot=24, G_opt=replace(RECIPE.G_opt, lr=1e-30))
-    run = train(recipe, tmp_path / "run", quiet=True, care=Care(start_from=straight[0]))
+    run = train(recipe, tmp_path / "run", quiet=True, options=RunOptions(start_from=straight[0]))
     for name in ("G_A", "G_B"):
         one, other = (groups(at)[name] for at in (straight[0], run))
         assert all(torch.equal(one[key], other[key]) for key in one if "weight" in key), name

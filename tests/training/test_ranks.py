@@ -28,7 +28,7 @@ from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.lecam import LeCam
 from zerosum.terms.path_length import PathLength
 from zerosum.terms.schedules import Every
-from zerosum.training.options import Care
+from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
 pytestmark = pytest.mark.timeout(600)  # many processes: a busy machine takes its time
@@ -197,7 +197,7 @@ def test_where_one_rank_meets_no_number_all_go_back_together(scenes, folder, mon
     for owner, name in ((Game, "step"), (Normal, "draw")):  # put back what is changed below
         monkeypatch.setattr(owner, name, getattr(owner, name))
     runpy.run_path(str(SCRIPT))["poisoned"](27)
-    alone = train(SPLIT, folder / "alone", quiet=True, care=Care(on_nonfinite="rollback"))
+    alone = train(SPLIT, folder / "alone", quiet=True, options=RunOptions(on_nonfinite="rollback"))
     assert_alike(folder / "poisoned", alone)
     lines = [[line for line in told(read_log(run)) if "rollback" in line] for run in (folder / "poisoned", alone)]
     assert len(lines[0]) == 1 and lines[0] == lines[1]

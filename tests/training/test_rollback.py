@@ -14,10 +14,10 @@ from zerosum.recipes.optimisers import Adam
 from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
 from zerosum.runs.log import append_log, read_log
 from zerosum.training.evaluations import forget_best
-from zerosum.training.options import Care
+from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
-ROLLBACK = Care(on_nonfinite="rollback")
+ROLLBACK = RunOptions(on_nonfinite="rollback")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def recipe(highest, images=48, **changes):
 
 
 def test_it_goes_back_and_halves_the_rates_as_often_as_it_takes(tmp_path, capsys):
-    run = train(recipe(0.0003), tmp_path / "run", care=ROLLBACK)
+    run = train(recipe(0.0003), tmp_path / "run", options=ROLLBACK)
     said = capsys.readouterr().err
     assert "G/Brittle is no longer a finite number after 48 images: back to 32 images, at 0.5 of the learning" in said
     assert "(rollback 2 of 5)" in said and "(rollback 3 of 5)" not in said
@@ -83,7 +83,7 @@ def test_both_players_are_slowed_from_there_on_and_only_then(tmp_path, monkeypat
         return log
 
     monkeypatch.setattr(Game, "step", watched)
-    train(recipe(0.0006), tmp_path / "run", quiet=True, care=ROLLBACK)
+    train(recipe(0.0006), tmp_path / "run", quiet=True, options=ROLLBACK)
     full, half = (0.001, 0.00005), (0.0005, 0.000025)
     assert [images for images, *_ in seen] == [16, 32, 48, 64, 80, 96, 112]
     assert [rates for _, *rates in seen] == [[*full]] * 2 + [[*half]] * 5
@@ -96,7 +96,7 @@ def test_killed_and_continued_it_is_the_run_that_would_have_been(tmp_path, monke
     class Killed(BaseException):
         pass
 
-    straight = train(recipe(0.0006), tmp_path / "straight", quiet=True, care=ROLLBACK)
+    straight = train(recipe(0.0006), tmp_path / "straight", quiet=True, options=ROLLBACK)
     step, rounds = Game.step, []
 
     def dies(game, batches):
@@ -109,14 +109,14 @@ def test_killed_and_continued_it_is_the_run_that_would_have_been(tmp_path, monke
     with monkeypatch.context() as patched:
         patched.setattr(Game, "step", dies)
         with pytest.raises(Killed):
-            train(recipe(0.0006), tmp_path / "broken", quiet=True, care=ROLLBACK)
-    train(recipe(0.0006), tmp_path / "broken", quiet=True, care=ROLLBACK)
+            train(recipe(0.0006), tmp_path / "broken", quiet=True, options=ROLLBACK)
+    train(recipe(0.0006), tmp_path / "broken", quiet=True, options=ROLLBACK)
     assert differences(straight, tmp_path / "broken") == []
 
 
 def test_after_five_it_gives_up_and_the_last_checkpoint_stays(tmp_path):
     with pytest.raises(NonFiniteError, match=r"G/Brittle is no .* also after 5 rollbacks and at 0\.03125 of the"):
-        train(recipe(0.0), tmp_path / "run", quiet=True, care=ROLLBACK)
+        train(recipe(0.0), tmp_path / "run", quiet=True, options=ROLLBACK)
     assert newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 32
 
 
@@ -161,13 +161,13 @@ def test_the_best_generator_of_a_stretch_that_is_played_anew_is_forgotten(tmp_pa
         ({"on_nonfinite": "ignore"}, "on_nonfinite is stop or rollback; found 'ignore'"),
     ],
 )
-def test_what_nobody_can_want_is_refused(care, sentence):
+def test_what_nobody_can_want_is_refused(options, sentence):
     with pytest.raises(ValueError, match=sentence):
-        Care(**care)
+        RunOptions(**options)
 
 
 def test_as_many_checkpoints_are_kept_as_asked_for(tmp_path):
     steady = replace(POINTS, images=112, snapshot=16)
     for keep, kept in ((2, [112, 96]), (4, [112, 96, 80, 64])):
-        run = train(steady, tmp_path / str(keep), quiet=True, care=Care(keep=keep))
+        run = train(steady, tmp_path / str(keep), quiet=True, options=RunOptions(keep=keep))
         assert [int(path.name) for path in checkpoints(run)] == kept

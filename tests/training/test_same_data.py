@@ -11,7 +11,7 @@ from zerosum.data.resolve import source
 from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.runs.checkpoint import newest_checkpoint
-from zerosum.training.options import Care
+from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
 SHORT = replace(
@@ -37,7 +37,7 @@ def test_other_data_under_the_same_name_are_refused_until_the_former_are_back(tm
     )
     with pytest.raises(ValueError, match=sentence):
         train(recipe, run, quiet=True)
-    onward = train(recipe, tmp_path / "onward", quiet=True, care=Care(start_from=run))
+    onward = train(recipe, tmp_path / "onward", quiet=True, options=RunOptions(start_from=run))
     assert newest_checkpoint(onward)[1].numbers["data"] == fingerprint(recipe.data.open())
     np.save(file, before)
     train(recipe, run, quiet=True)

@@ -11,7 +11,7 @@ from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.runs.checkpoint import load_checkpoint, newest_checkpoint
-from zerosum.training.options import Care
+from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
 FIRST = replace(POINTS, images=64, tick=32, snapshot=32)
@@ -28,7 +28,7 @@ def begun(run):
 
 
 def test_it_takes_the_weights_and_says_so_and_all_else_is_fresh(first, tmp_path, capsys):
-    run = train(replace(SECOND, images=32), tmp_path / "run", care=Care(start_from=first))
+    run = train(replace(SECOND, images=32), tmp_path / "run", options=RunOptions(start_from=first))
     said = capsys.readouterr().err
     assert f"weights of G, D, generator from {first}, after 64 images" in said and "optimisers start afresh" in said
     theirs, mine = newest_checkpoint(first)[1], begun(run)
@@ -41,14 +41,14 @@ def test_it_takes_the_weights_and_says_so_and_all_else_is_fresh(first, tmp_path,
 
 def test_a_checkpoint_of_a_run_serves_as_well(first, tmp_path):
     older = first / "checkpoints" / f"{32:012d}"
-    run = train(replace(SECOND, images=32), tmp_path / "run", quiet=True, care=Care(start_from=older))
+    run = train(replace(SECOND, images=32), tmp_path / "run", quiet=True, options=RunOptions(start_from=older))
     assert torch.equal(begun(run).groups["G"]["body.0.weight"], load_checkpoint(older).groups["G"]["body.0.weight"])
 
 
 def test_the_average_does_not_forget_the_weights_that_were_taken(first, tmp_path):
     """As it should forget untrained ones: at the first round it would else become G itself."""
     long = replace(SECOND, images=32, snapshot=16)
-    run = train(long, tmp_path / "run", quiet=True, care=Care(start_from=first))
+    run = train(long, tmp_path / "run", quiet=True, options=RunOptions(start_from=first))
     own = load_checkpoint(run / "checkpoints" / f"{16:012d}").groups
     assert not torch.equal(own["generator"]["body.0.weight"], own["G"]["body.0.weight"])
     fresh = load_checkpoint(train(long, tmp_path / "fresh", quiet=True) / "checkpoints" / f"{16:012d}").groups
@@ -72,8 +72,8 @@ class Killed(BaseException):
 
 def test_stopped_and_continued_it_is_the_run_that_would_have_been(first, tmp_path, monkeypatch):
     """Also where the other run has gone meanwhile, and where the same command says nothing of it any more."""
-    care = Care(start_from=first)
-    straight = train(SECOND, tmp_path / "straight", quiet=True, care=care)
+    options = RunOptions(start_from=first)
+    straight = train(SECOND, tmp_path / "straight", quiet=True, options=options)
     step, rounds = Game.step, []
 
     def dies(game, batches):
@@ -85,10 +85,10 @@ def test_stopped_and_continued_it_is_the_run_that_would_have_been(first, tmp_pat
     with monkeypatch.context() as patched:
         patched.setattr(Game, "step", dies)
         with pytest.raises(Killed):
-            train(SECOND, tmp_path / "broken", quiet=True, care=care)
+            train(SECOND, tmp_path / "broken", quiet=True, options=options)
     moved = first.path.rename(tmp_path / "moved")
-    train(SECOND, tmp_path / "broken", quiet=True, care=Care())
-    train(SECOND, tmp_path / "broken", quiet=True, care=care)
+    train(SECOND, tmp_path / "broken", quiet=True, options=RunOptions())
+    train(SECOND, tmp_path / "broken", quiet=True, options=options)
     moved.rename(first)
     assert differences(straight, tmp_path / "broken") == []
 
@@ -96,10 +96,10 @@ def test_stopped_and_continued_it_is_the_run_that_would_have_been(first, tmp_pat
 def test_a_run_that_goes_on_does_not_take_weights_again(first, tmp_path):
     own = train(FIRST, tmp_path / "own", quiet=True)
     with pytest.raises(ValueError, match=r"holds a run that started from no other run, not from .*name another folder"):
-        train(FIRST, own, quiet=True, care=Care(start_from=first))
-    run = train(replace(SECOND, images=16), tmp_path / "run", quiet=True, care=Care(start_from=first))
+        train(FIRST, own, quiet=True, options=RunOptions(start_from=first))
+    run = train(replace(SECOND, images=16), tmp_path / "run", quiet=True, options=RunOptions(start_from=first))
     with pytest.raises(ValueError, match=rf"holds a run that started from {first}, not from {own}"):
-        train(replace(SECOND, images=16), run, quiet=True, care=Care(start_from=own))
+        train(replace(SECOND, images=16), run, quiet=True, options=RunOptions(start_from=own))
 
 
 @pytest.mark.parametrize(
@@ -114,11 +114,11 @@ def test_a_run_that_goes_on_does_not_take_weights_again(first, tmp_path):
 )  # fmt: skip
 def test_networks_of_other_shapes_are_refused(first, tmp_path, changes, sentence):
     with pytest.raises(ValueError, match=rf"nothing can start from {first}: {sentence}"):
-        train(replace(SECOND, **changes), tmp_path / "run", quiet=True, care=Care(start_from=first))
+        train(replace(SECOND, **changes), tmp_path / "run", quiet=True, options=RunOptions(start_from=first))
     assert not (tmp_path / "run").exists()
 
 
 def test_what_is_no_run_is_refused(tmp_path):
     for place in (tmp_path / "nowhere", tmp_path):
         with pytest.raises(ValueError, match=rf"from {place}: it is no run folder, or one without a checkpoint"):
-            train(SECOND, tmp_path / "run", quiet=True, care=Care(start_from=place))
+            train(SECOND, tmp_path / "run", quiet=True, options=RunOptions(start_from=place))

@@ -18,8 +18,8 @@ from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.log import read_log
 from zerosum.training.batches import Batches
 from zerosum.training.build import _can_be_late, build_game
-from zerosum.training.compiled import CompiledMoves
-from zerosum.training.options import Care
+from zerosum.training.compiled import CompiledUpdates
+from zerosum.training.options import RunOptions
 from zerosum.training.state import capture
 from zerosum.training.train import train
 
@@ -86,7 +86,7 @@ class Killed(BaseException):
 OWN = replace(RECIPE, watchers=(Spread(), Spread(decay=0.9)))
 
 
-def broken(monkeypatch, recipe, run, care, steps=14):
+def broken(monkeypatch, recipe, run, options, steps=14):
     """Train, and die after a number of steps."""
     step, taken = Game.step, []
 
@@ -100,7 +100,7 @@ def broken(monkeypatch, recipe, run, care, steps=14):
     with monkeypatch.context() as patched:
         patched.setattr(Game, "step", counted)
         with pytest.raises(Killed):
-            train(recipe, run, quiet=True, care=care)
+            train(recipe, run, quiet=True, options=options)
 
 
 def groups(run):
@@ -109,11 +109,11 @@ def groups(run):
 
 def test_watchers_of_a_recipe_and_given_ones_continue_bit_for_bit(tmp_path, monkeypatch):
     counter = Counter()
-    straight = train(OWN, tmp_path / "straight", quiet=True, care=Care(watchers=(counter, Counter())))
+    straight = train(OWN, tmp_path / "straight", quiet=True, options=RunOptions(watchers=(counter, Counter())))
     assert counter.counts == {"D": 20, "G": 20}
-    broken(monkeypatch, OWN, tmp_path / "broken", Care(watchers=(Counter(), Counter())))
+    broken(monkeypatch, OWN, tmp_path / "broken", RunOptions(watchers=(Counter(), Counter())))
     again = Counter()
-    train(OWN, tmp_path / "broken", quiet=True, care=Care(watchers=(again, Counter())))
+    train(OWN, tmp_path / "broken", quiet=True, options=RunOptions(watchers=(again, Counter())))
     assert differences(straight, tmp_path / "broken") == []
     assert again.counts == counter.counts
     assert {"watcher_0", "watcher_1", "watcher_Counter", "watcher_Counter_2"} <= groups(straight).keys()
@@ -136,14 +136,14 @@ def test_a_recipes_watchers_are_in_its_text_and_only_where_set():
 
 
 def test_what_becomes_of_the_memory_of_given_watchers_that_come_and_go(tmp_path, monkeypatch, capsys):
-    run, both = tmp_path / "run", Care(watchers=(Counter(), Silent()))
+    run, both = tmp_path / "run", RunOptions(watchers=(Counter(), Silent()))
     broken(monkeypatch, RECIPE, run, both)
     train(replace(RECIPE), run)
     assert "the run goes on without the watcher Counter, whose memory is dropped" in capsys.readouterr().err
     assert "watcher_Counter" not in groups(run)
     late = Counter()
-    broken(monkeypatch, RECIPE, tmp_path / "late", Care())
-    train(RECIPE, tmp_path / "late", care=Care(watchers=(late, Silent())))
+    broken(monkeypatch, RECIPE, tmp_path / "late", RunOptions())
+    train(RECIPE, tmp_path / "late", options=RunOptions(watchers=(late, Silent())))
     said = capsys.readouterr().err
     assert "the run goes on with the watcher Counter, which did not see its beginning" in said
     assert "Silent" not in said
@@ -157,7 +157,7 @@ class Brittle:
     weight: float = 0.0
 
     def __call__(self, turn):
-        broken = turn.clock.moves >= 14 and not Brittle.mended
+        broken = turn.clock.updates >= 14 and not Brittle.mended
         return turn.zero() + (torch.nan if broken else self.weight)
 
 
@@ -175,18 +175,20 @@ def test_a_rollback_brings_watchers_back_too(tmp_path, monkeypatch):
 
     counter = Counter()
     monkeypatch.setattr(build, counted)
-    rolled = train(recipe, tmp_path / "rolled", quiet=True, care=Care(watchers=(counter,), on_nonfinite="rollback"))
+    rolled = train(
+        recipe, tmp_path / "rolled", quiet=True, options=RunOptions(watchers=(counter,), on_nonfinite="rollback")
+    )
     assert len(built) == 2 and counter.counts == {"D": 20, "G": 20}
     assert newest_checkpoint(rolled)[1].numbers["rollbacks"] == 1
     assert groups(rolled)["watcher_1"]["state"][1].item() == pytest.approx(1 - 0.9**40, rel=1e-6), "40 updates, not 69"
 
     monkeypatch.undo()
     Brittle.mended = False
-    broken(monkeypatch, recipe, tmp_path / "late", Care(), steps=13)
+    broken(monkeypatch, recipe, tmp_path / "late", RunOptions(), steps=13)
     late = Counter()
     monkeypatch.setattr(build, counted)
     built.clear()
-    train(recipe, tmp_path / "late", quiet=True, care=Care(watchers=(late,), on_nonfinite="rollback"))
+    train(recipe, tmp_path / "late", quiet=True, options=RunOptions(watchers=(late,), on_nonfinite="rollback"))
     assert late.counts == {"D": 8, "G": 8}
 
 
@@ -199,7 +201,7 @@ def test_compiled_updates_are_seen_alike():
         dataset = OWN.data.open()
         game = build_game(replace(OWN, compile=compile_), dataset, torch.device("cpu"), "float32")
         if game.compiled is not None:
-            game.compiled = CompiledMoves("aot_eager")
+            game.compiled = CompiledUpdates("aot_eager")
         batches = Batches(dataset, 16, False, 0, torch.device("cpu"))
         logs.append([game.step(batches) for _ in range(3)][-1])
         states.append(game.watchers[-1].state)
@@ -209,7 +211,7 @@ def test_compiled_updates_are_seen_alike():
 
 def test_what_is_no_watcher_or_remembers_no_tensors_is_refused():
     with pytest.raises(ValueError, match=r"a watcher has a method watch\(player, turn, log\); found 3"):
-        Care(watchers=(3,))
+        RunOptions(watchers=(3,))
     with pytest.raises(ValueError, match=r"watchers is a tuple, like \(Probe\(\),\); found Spread\("):
         replace(RECIPE, watchers=Spread())
 
@@ -219,16 +221,16 @@ def test_what_is_no_watcher_or_remembers_no_tensors_is_refused():
 
     sentence = r"the state of watcher_Plain \(Plain\) should map names to tensors; found D=0: make a tensor of it"
     with pytest.raises(ValueError, match=sentence):
-        train(RECIPE, "never", quiet=True, care=Care(watchers=(Plain(),)))
+        train(RECIPE, "never", quiet=True, options=RunOptions(watchers=(Plain(),)))
 
 
 def test_memory_of_another_shape_is_no_checkpoint_of_this_run(tmp_path, monkeypatch):
     run = tmp_path / "run"
-    broken(monkeypatch, RECIPE, run, Care(watchers=(Counter(),)))
+    broken(monkeypatch, RECIPE, run, RunOptions(watchers=(Counter(),)))
     forgetful = Counter()
     forgetful.counts = {"D": 0, "G": 0, "E": 0}
     with pytest.raises(ValueError, match="its memory of watcher_Counter does not fit: \"'E'\""):
-        train(RECIPE, run, quiet=True, care=Care(watchers=(forgetful,)))
+        train(RECIPE, run, quiet=True, options=RunOptions(watchers=(forgetful,)))
 
 
 def test_a_watcher_that_remembers_is_never_seen_late():

@@ -34,7 +34,7 @@ class Adaptation:
     p: Tensor = field(default_factory=_zero)
     signs: Tensor = field(default_factory=_zero)
     seen: Tensor = field(default_factory=_zero)
-    moves: Tensor = field(default_factory=_zero)
+    updates: Tensor = field(default_factory=_zero)
     paired: bool = False
 
     def after(self, turn: Turn, target: float, every: int, images: int, limit: float) -> Tensor:
@@ -49,11 +49,11 @@ class Adaptation:
         r = turn.average(scores.detach().sign().mean())
         self.signs += batch * r.to(self.signs)
         self.seen += batch
-        self.moves += 1
-        if self.moves >= every:
+        self.updates += 1
+        if self.updates >= every:
             direction = (self.signs / self.seen - target).sign()
             self.p.add_(direction * self.seen / images).clamp_(0, limit)
-            for counter in (self.signs, self.seen, self.moves):
+            for counter in (self.signs, self.seen, self.updates):
                 counter.zero_()
         return r
 
@@ -67,4 +67,4 @@ class Adaptation:
             value.copy_(state[name])
 
     def _numbers(self) -> dict[str, Tensor]:
-        return {"p": self.p, "signs": self.signs, "seen": self.seen, "moves": self.moves}
+        return {"p": self.p, "signs": self.signs, "seen": self.seen, "moves": self.updates}

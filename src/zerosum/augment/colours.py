@@ -20,17 +20,17 @@ from zerosum.augment._checks import check_probability, check_strength
 from zerosum.augment._mixing import channel_means, mixed
 from zerosum.game.random import Draws
 
-Law = Literal["uniform", "normal"]
+DistributionSamples = Literal["uniform", "normal"]
 
 
-def _check_law(law: str) -> None:
-    if law not in ("uniform", "normal"):
-        raise ValueError(f"law is uniform (DiffAugment) or normal (ADA); found {law!r}")
+def _check_law(distribution: str) -> None:
+    if distribution not in ("uniform", "normal"):
+        raise ValueError(f"law is uniform (DiffAugment) or normal (ADA); found {distribution!r}")
 
 
-def _factor(law: Law, strength: float, count: int, draws: Draws, purpose: str) -> Tensor:
+def _factor(distribution: DistributionSamples, strength: float, count: int, draws: Draws, purpose: str) -> Tensor:
     """Factors `(B, 1, 1)` around 1: 1 + strength U(-1, 1), or 2^(strength n) with n standard normal."""
-    if law == "uniform":
+    if distribution == "uniform":
         return 1 + strength * (2 * draws.uniform(purpose, (count, 1, 1)) - 1)
     return (strength * draws.normal(purpose, (count, 1, 1))).exp2()
 
@@ -63,16 +63,16 @@ class Brightness:
     """
 
     strength: float = 0.5
-    law: Law = "uniform"
+    distribution: DistributionSamples = "uniform"
 
     def __post_init__(self) -> None:
         check_strength("strength", self.strength)
-        _check_law(self.law)
+        _check_law(self.distribution)
 
     def colour(self, means: Tensor, draws: Draws, purpose: str) -> Tensor:
         """The maps of a batch with these channel means `(B, C)`."""
         shape = (len(means), 1, 1)
-        n = 2 * draws.uniform(purpose, shape) - 1 if self.law == "uniform" else draws.normal(purpose, shape)
+        n = 2 * draws.uniform(purpose, shape) - 1 if self.distribution == "uniform" else draws.normal(purpose, shape)
         return _map(_one(means).expand(len(means), -1, -1), self.strength * n)
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
@@ -93,16 +93,16 @@ class Contrast:
     """
 
     strength: float = 0.5
-    law: Law = "uniform"
+    distribution: DistributionSamples = "uniform"
 
     def __post_init__(self) -> None:
         check_strength("strength", self.strength)
-        _check_law(self.law)
+        _check_law(self.distribution)
 
     def colour(self, means: Tensor, draws: Draws, purpose: str) -> Tensor:
         """The maps of a batch with these channel means `(B, C)`."""
-        factor = _factor(self.law, self.strength, len(means), draws, purpose)
-        centre = means.mean(1).view(-1, 1, 1) if self.law == "uniform" else torch.zeros_like(factor)
+        factor = _factor(self.distribution, self.strength, len(means), draws, purpose)
+        centre = means.mean(1).view(-1, 1, 1) if self.distribution == "uniform" else torch.zeros_like(factor)
         return _map(factor * _one(means), (1 - factor) * centre)
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
@@ -120,15 +120,15 @@ class Saturation:
     """
 
     strength: float = 1.0
-    law: Law = "uniform"
+    distribution: DistributionSamples = "uniform"
 
     def __post_init__(self) -> None:
         check_strength("strength", self.strength)
-        _check_law(self.law)
+        _check_law(self.distribution)
 
     def colour(self, means: Tensor, draws: Draws, purpose: str) -> Tensor:
         """The maps of a batch with these channel means `(B, C)`."""
-        factor = _factor(self.law, self.strength, len(means), draws, purpose)
+        factor = _factor(self.distribution, self.strength, len(means), draws, purpose)
         return _map(factor * _one(means) + (1 - factor) * _grey(means))
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:

@@ -8,7 +8,6 @@ from zerosum.bench import probes as probes
 from zerosum.bench import runs_side_by_side as runs_side_by_side
 from zerosum.bench import subprocesses as subprocesses
 from zerosum.bench import summary as summary
-from zerosum.bench import tasks as tasks
 from zerosum.bench.modes import Cell as Cell
 from zerosum.bench.modes import Result as Result
 from zerosum.bench.modes import plan as plan
@@ -18,12 +17,12 @@ from zerosum.bench.modes import usual_games as usual_games
 from zerosum.bench.probes import Kept as Kept
 from zerosum.bench.probes import ProbeResult as ProbeResult
 from zerosum.bench.probes import play_probes as play_probes
-from zerosum.bench.probes import probe_boards as probe_boards
 from zerosum.bench.probes import probe_summary as probe_summary
 from zerosum.bench.probes import probe_table as probe_table
+from zerosum.bench.probes import probe_tasks as probe_tasks
 from zerosum.bench.probes import rule_kept as rule_kept
 from zerosum.bench.summary import markdown as markdown
 from zerosum.bench.summary import summed_up as summed_up
-from zerosum.bench.tasks import Board as Board
-from zerosum.bench.tasks import boards as boards
-from zerosum.bench.tasks import on_board as on_board
+from zerosum.bench.tasks import Task as Task
+from zerosum.bench.tasks import on_task as on_task
+from zerosum.bench.tasks import tasks as tasks

@@ -18,7 +18,7 @@ class Reported:
 _PACGAN, _VEEGAN = "PacGAN, arXiv 1712.04086", "VEEGAN, arXiv 1705.07761"
 
 
-def reported(board: str) -> tuple[Reported, ...]:
+def reported(task: str) -> tuple[Reported, ...]:
     """What papers report for a board; nothing for sets that are ours alone."""
     return {
         "ring-8": (
@@ -41,4 +41,4 @@ def reported(board: str) -> tuple[Reported, ...]:
             Reported("PacDCGAN", 1000, None, _PACGAN),
             Reported("R3GAN's loss", 1000, 0.029, "R3GAN, arXiv 2501.05441"),
         ),
-    }.get(board, ())
+    }.get(task, ())

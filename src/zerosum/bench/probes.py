@@ -1,6 +1,6 @@
 """The probes bench: how often games break rules that their data keep without exception."""
 
-__all__ = ["Kept", "ProbeResult", "play_probes", "probe_boards", "probe_summary", "probe_table", "rule_kept"]
+__all__ = ["Kept", "ProbeResult", "play_probes", "probe_summary", "probe_table", "probe_tasks", "rule_kept"]
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from zerosum._disk import replace_durably
 from zerosum.bench.modes import Cell
 from zerosum.bench.runs_side_by_side import RESULT, play_runs
 from zerosum.bench.summary import in_text, spread
-from zerosum.bench.tasks import Board
+from zerosum.bench.tasks import Task
 from zerosum.data.dataset import Source
 from zerosum.game.latents import Normal
 from zerosum.networks.dcgan import DCGANDiscriminator
@@ -50,7 +50,7 @@ class Kept:
 class ProbeResult:
     """What a run came to; seconds are of the whole command, over all its starts."""
 
-    board: str
+    task: str
     game: str
     seed: int
     kept: Kept
@@ -59,7 +59,7 @@ class ProbeResult:
     cpu_seconds: float
 
 
-def probe_boards() -> tuple[Board, ...]:
+def probe_tasks() -> tuple[Task, ...]:
     """Three objects, as many as asked for, mirrored halves, faces, and solids; each with the same networks and budget.
 
     The own game of each is the paired relativistic one on a small DCGAN.
@@ -73,7 +73,7 @@ def probe_boards() -> tuple[Board, ...]:
     }
     own = replace(relativistic(), latent=Normal(64), images=250_000)
     return tuple(
-        Board(
+        Task(
             name,
             replace(own, name=name, data=source, conditional=name == "objects-asked"),
             own.generator,
@@ -155,18 +155,18 @@ def play_probes(
     return [result for result in results if result is not None], failures
 
 
-def probe_summary(board: Board, results: Sequence[ProbeResult]) -> dict[str, Any]:
+def probe_summary(task: Task, results: Sequence[ProbeResult]) -> dict[str, Any]:
     """All there is to tell of a board, as plain values: its games in the order of the results, and real samples."""
     games: dict[str, list[ProbeResult]] = {}
     for result in results:
-        if result.board == board.name:
+        if result.task == task.name:
             games.setdefault(result.game, []).append(result)
     return {
-        "board": board.name,
-        "data": repr(board.own.data),
-        "samples": board.samples,
+        "task": task.name,
+        "data": repr(task.own.data),
+        "samples": task.samples,
         "games": {game: _over_seeds(own) for game, own in games.items()},
-        "real": asdict(read_real(board.own.data, board.samples)),
+        "real": asdict(read_real(task.own.data, task.samples)),
     }
 
 
@@ -184,7 +184,7 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, ...]]:
         broken = own["broken"]
         rows.append(
             (
-                *(told["board"], game, f"{len(own['seeds'])}", f"{own['kept']['mean']:.1%}"),
+                *(told["task"], game, f"{len(own['seeds'])}", f"{own['kept']['mean']:.1%}"),
                 *(in_text(broken, ".1%"), f"{broken['worst']:.1%}"),
                 *(f"{own['unreadable']['mean']:.1%}", f"{own['variety']['mean']:.2f}"),
                 f"{own['cpu_seconds']['mean']:.0f}",
@@ -192,7 +192,7 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, ...]]:
         )
     rule = told["real"]["rule"]
     real = (f"{rule['kept']:.1%}", f"{rule['broken']:.1%}", "", f"{rule['unreadable']:.1%}", "1", "")
-    return [*rows, (told["board"], "*real samples*", "", *real)]
+    return [*rows, (told["task"], "*real samples*", "", *real)]
 
 
 def _over_seeds(results: Sequence[ProbeResult]) -> dict[str, Any]:
@@ -211,8 +211,8 @@ def _finish(cell: Cell, out: Path, spent: dict[str, float]) -> str:
     """Read the run's samples, write the result, and let go of the checkpoints, which nobody continues."""
     folder = cell.folder(out)
     generator = Run(folder / "run").generator
-    kept = read_generator(generator, cell.board.samples)
-    result = ProbeResult(cell.board.name, cell.game, cell.recipe.seed, kept, generator.images, **spent)
+    kept = read_generator(generator, cell.task.samples)
+    result = ProbeResult(cell.task.name, cell.game, cell.recipe.seed, kept, generator.images, **spent)
     replace_durably(folder / RESULT, json.dumps(asdict(result), indent=1).encode())
     prune_checkpoints(folder / "run", keep=0)
     return f"{cell}: {in_words(kept)}, {result.cpu_seconds:.0f} s of processor time"

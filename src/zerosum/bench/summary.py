@@ -10,7 +10,7 @@ from typing import Any
 
 from zerosum.bench.literature import reported
 from zerosum.bench.modes import Result
-from zerosum.bench.tasks import Board
+from zerosum.bench.tasks import Task
 from zerosum.metrics.modes import ModeCoverage
 
 
@@ -35,19 +35,19 @@ def in_text(found: Mapping[str, Any], form: str) -> str:
     return mean if deviation is None else f"{mean} ± {format(deviation, form)}"
 
 
-def summed_up(board: Board, results: Sequence[Result], real: ModeCoverage) -> dict[str, Any]:
+def summed_up(task: Task, results: Sequence[Result], real: ModeCoverage) -> dict[str, Any]:
     """All there is to tell of a board, as plain values: its games in the order of the results, real samples, papers."""
     games: dict[str, list[Result]] = {}
     for result in results:
-        if result.board == board.name:
+        if result.task == task.name:
             games.setdefault(result.game, []).append(result)
     return {
-        "board": board.name,
+        "task": task.name,
         "modes": real.modes,
-        "samples": board.samples,
+        "samples": task.samples,
         "games": {game: _over_seeds(own) for game, own in games.items()},
         "real": real.as_dict(),
-        "reported": [asdict(row) for row in reported(board.name)],
+        "reported": [asdict(row) for row in reported(task.name)],
     }
 
 
@@ -87,7 +87,7 @@ def markdown(told: Mapping[str, Any]) -> str:
         rows.append((f"*{paper['method']}* ({paper['source']})", "", "", f"{paper['found']:g}", "", "", "", kl, "", ""))
     lines = [head, ("---",) * len(head), *rows]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"### {told['board']}: {told['modes']:,} modes, {told['samples']:,} samples\n\n{table}\n"
+    return f"### {told['task']}: {told['modes']:,} modes, {told['samples']:,} samples\n\n{table}\n"
 
 
 def _row(game: str, values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Where games are compared: sets whose modes are known, each with networks and a budget that all games share."""
 
-__all__ = ["Board", "boards", "on_board"]
+__all__ = ["Task", "on_task", "tasks"]
 
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any, Protocol, runtime_checkable
@@ -34,7 +34,7 @@ OF_SIZE = ("size", "width", "hidden", "code", "embedding", "activation", "condit
 
 
 @dataclass(frozen=True)
-class Board:
+class Task:
     """A set with known modes, with the networks and the budget that every game on it shares.
 
     Attributes:
@@ -68,7 +68,7 @@ class _Network(Protocol):
     def build(self) -> Any: ...
 
 
-def boards(archive: str | None = None) -> tuple[Board, ...]:
+def tasks(archive: str | None = None) -> tuple[Task, ...]:
     """The ring of 8, the grid of 25, ten Gaussians in 64 dimensions, and stacked digits.
 
     Stacked digits are read from 25,600 samples (Metz et al. 2017, arXiv 1611.02163), the others from 2,500 (Srivastava
@@ -85,10 +85,10 @@ def boards(archive: str | None = None) -> tuple[Board, ...]:
     stacked = replace(stacked_mnist(), data=StackedDigits(archive))
     plain = MLPDiscriminator(hidden=(128, 128))  # the board's own games see Fourier features beside
     return (
-        Board("ring-8", ring(), ring().generator, plain, games=points()),
-        Board("grid-25", grid(), grid().generator, plain, games=(*points(), pairs())),
-        Board("mixture-64d", mixture, mixture.generator, mixture.discriminator, games=points()),
-        Board("stacked-digits", stacked, stacked.generator, DCGANDiscriminator(32), samples=25_600),
+        Task("ring-8", ring(), ring().generator, plain, games=points()),
+        Task("grid-25", grid(), grid().generator, plain, games=(*points(), pairs())),
+        Task("mixture-64d", mixture, mixture.generator, mixture.discriminator, games=points()),
+        Task("stacked-digits", stacked, stacked.generator, DCGANDiscriminator(32), samples=25_600),
     )
 
 
@@ -108,18 +108,18 @@ def pairs() -> Recipe:
     return replace(pacgan(), discriminator=Packed(MLPDiscriminator(), samples=2), G_opt=slow, D_opt=fast)
 
 
-def on_board(game: Recipe, board: Board) -> tuple[Recipe, list[str]]:
+def on_task(game: Recipe, task: Task) -> tuple[Recipe, list[str]]:
     """The game of a recipe on a board: the same data, networks and budget as every other game there.
 
     From the board come the data, latent, batch, length and average, and the networks by kind and size. From the recipe
     comes what makes its game: objective, terms, optimisers, moves, what G is shown, what D sees, and whatever it builds
     into its networks (see `fitted`). Second comes a sentence for each part of it that the board's networks cannot hold.
     """
-    generator, left = fitted(board.generator, game.generator)
-    discriminator, left_too = fitted(board.discriminator, game.discriminator)
-    shared = {name: getattr(board.own, name) for name in OF_THE_BOARD}
+    generator, left = fitted(task.generator, game.generator)
+    discriminator, left_too = fitted(task.discriminator, game.discriminator)
+    shared = {name: getattr(task.own, name) for name in OF_THE_BOARD}
     composed = replace(game, generator=generator, discriminator=discriminator, **shared)
-    return composed, [f"{game.name} on {board.name} goes without {part}" for part in (*left, *left_too)]
+    return composed, [f"{game.name} on {task.name} goes without {part}" for part in (*left, *left_too)]
 
 
 def fitted(network: Any, game: Any) -> tuple[Any, list[str]]:

@@ -10,7 +10,7 @@ from zerosum.cli._use import flags, known, using
 
 if TYPE_CHECKING:
     from zerosum.bench.probes import Kept
-    from zerosum.bench.tasks import Board
+    from zerosum.bench.tasks import Task
     from zerosum.recipes.recipe import Recipe
 
 app = typer.Typer(help="Compare games on sets whose truth is known.", no_args_is_help=True)
@@ -23,7 +23,7 @@ def modes(
         list[str] | None,
         typer.Option(help="A game, by a recipe's name or file; may be given several times.", show_default="the usual"),
     ] = None,
-    board: Annotated[
+    task: Annotated[
         list[str] | None, typer.Option(help="A set to play on; may be given several times.", show_default="all")
     ] = None,
     seeds: Annotated[int, typer.Option(help="Runs of each game.")] = 10,
@@ -46,10 +46,10 @@ def modes(
     """
     from zerosum.bench.modes import plan, play, real_coverage
     from zerosum.bench.summary import markdown, summed_up
-    from zerosum.bench.tasks import boards
+    from zerosum.bench.tasks import tasks
     from zerosum.cli._bar import telling
 
-    chosen = _chosen(boards(data), board or [])
+    chosen = _chosen(tasks(data), task or [])
     cells, notes = plan(chosen, _games(recipe or []), seeds, settings or [], own=not recipe)
     with telling("playing") as (say, progress):
         for note in notes:
@@ -74,7 +74,7 @@ def probes(
         list[str] | None,
         typer.Option(help="A game, by a recipe's name or file; may be given several times.", show_default="own games"),
     ] = None,
-    board: Annotated[
+    task: Annotated[
         list[str] | None, typer.Option(help="A set to play on; may be given several times.", show_default="all")
     ] = None,
     seeds: Annotated[int, typer.Option(help="Runs of each game.")] = 1,
@@ -96,7 +96,7 @@ def probes(
     from dataclasses import asdict, replace
 
     from zerosum.bench.modes import plan
-    from zerosum.bench.probes import in_words, play_probes, probe_boards, probe_summary, probe_table
+    from zerosum.bench.probes import in_words, play_probes, probe_summary, probe_table, probe_tasks
     from zerosum.cli._bar import telling
 
     if samples < 1:
@@ -108,7 +108,7 @@ def probes(
         else:
             typer.echo("\n".join(f"{run}: {in_words(kept)}" for run, kept in told.items()))
         return
-    chosen = [replace(one, samples=samples) for one in _chosen(probe_boards(), board or [])]
+    chosen = [replace(one, samples=samples) for one in _chosen(probe_tasks(), task or [])]
     games = _games(recipe) if recipe else []
     cells, notes = plan(chosen, games, seeds, settings or [], own=not recipe)
     with telling("playing") as (say, progress):
@@ -131,11 +131,11 @@ def _read_run(run: Path, samples: int) -> "Kept":
     return read_generator(load(run, known()), samples)
 
 
-def _chosen(there: "tuple[Board, ...]", names: list[str]) -> "list[Board]":
-    known = {board.name: board for board in there}
+def _chosen(there: "tuple[Task, ...]", names: list[str]) -> "list[Task]":
+    known = {task.name: task for task in there}
     strange = [name for name in names if name not in known]
     if strange:
-        raise ValueError(f"no board is called {strange[0]!r}; there are {', '.join(known)}")
+        raise ValueError(f"no task is called {strange[0]!r}; there are {', '.join(known)}")
     return [known[name] for name in names or known]
 
 

@@ -11,7 +11,7 @@ from zerosum.cli._output import JsonFlag, print_json
 from zerosum.cli._use import known, using
 
 if TYPE_CHECKING:
-    from zerosum.evaluation.config import Manner
+    from zerosum.evaluation.config import EvaluationConfig
     from zerosum.evaluation.evaluate import Evaluator
     from zerosum.evaluation.scores import Scores
 
@@ -58,19 +58,19 @@ def evaluate(
     With --sanity, FAKE is another set whose pictures are mixed in, and n counts pictures in all, by default 1,000.
     """
     from zerosum.cli._bar import telling
-    from zerosum.evaluation.config import Manner
+    from zerosum.evaluation.config import EvaluationConfig
     from zerosum.evaluation.evaluate import Evaluator
     from zerosum.evaluation.scores import write_scores
 
     own = known()
-    manner = Manner(features, n, seed, batch, cache=not no_cache, known=own)
+    config = EvaluationConfig(features, n, seed, batch, cache=not no_cache, known=own)
     if sanity:
-        _spoil(real, fake, manner, out or Path("sanity"), as_json)
+        _spoil(real, fake, config, out or Path("sanity"), as_json)
         return
     _check_out(fake, out)
     names = [_metric(name.strip(), own) for name in metrics.split(",")] if fake is not None else ["fid"]
     with telling("looking") as (say, progress):
-        evaluator = Evaluator(real, names, manner, held_out, say, progress)
+        evaluator = Evaluator(real, names, config, held_out, say, progress)
         if fake is None and out is not None:
             facts = _keep(evaluator, out)
         else:
@@ -90,7 +90,7 @@ def _metric(name: str, own: Mapping[str, Any]) -> Any:
     return found() if isinstance(found, type) else found
 
 
-def _spoil(real: str, other: str | None, manner: "Manner", out: Path, as_json: bool) -> None:
+def _spoil(real: str, other: str | None, config: "EvaluationConfig", out: Path, as_json: bool) -> None:
     from zerosum.cli._bar import telling
     from zerosum.evaluation.sanity.gallery_page import sanity_table, write_sanity
     from zerosum.evaluation.sanity.of_sets import sanity_of
@@ -98,7 +98,7 @@ def _spoil(real: str, other: str | None, manner: "Manner", out: Path, as_json: b
     if out.suffix:
         raise ValueError(f"--sanity writes pictures, numbers and a page into a folder; found --out {out}")
     with telling("looking") as (say, progress):
-        found = sanity_of(real, other, manner, say, progress)
+        found = sanity_of(real, other, config, say, progress)
     write_sanity(out, found)
     if as_json:
         print_json({"out": out, **found.as_dict()})

@@ -56,15 +56,15 @@ def train(
     from dataclasses import replace
 
     from zerosum.runs.files import GENERATOR
-    from zerosum.training.options import Care
+    from zerosum.training.options import RunOptions
     from zerosum.training.ranks import alike, speaks
     from zerosum.training.train import train as play
 
     with alike():
-        care = Care(keep, on_nonfinite, start_from)
+        options = RunOptions(keep, on_nonfinite, start_from)
         chosen = configured(recipe, data, settings or [], evaluate)
         chosen = chosen if precision is None else replace(chosen, precision=precision)
-    run = play(chosen, out, images=images, seed=seed, device=device, care=care)
+    run = play(chosen, out, images=images, seed=seed, device=device, options=options)
     if not speaks():
         return
     if as_json:

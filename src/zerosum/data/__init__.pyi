@@ -32,11 +32,11 @@ from zerosum.data.sources.digits import Digits as Digits
 from zerosum.data.sources.folders import Images as Images
 from zerosum.data.sources.hub import Hub as Hub
 from zerosum.data.sources.idx import Idx as Idx
-from zerosum.data.sources.in_memory import Given as Given
+from zerosum.data.sources.in_memory import InMemory as InMemory
 from zerosum.data.sources.packed import PackedSet as PackedSet
 from zerosum.data.sources.packing import pack as pack
 from zerosum.data.sources.torchset import from_torch as from_torch
-from zerosum.data.toys.distribution_points import Law as Law
+from zerosum.data.toys.distribution_points import DistributionSamples as DistributionSamples
 from zerosum.data.toys.gaussians import Gaussian1D as Gaussian1D
 from zerosum.data.toys.gaussians import GaussianMixture as GaussianMixture
 from zerosum.data.toys.gaussians import GaussianMixture1D as GaussianMixture1D

@@ -20,7 +20,7 @@ def contact_sheet(dataset: Dataset, n: int = 64) -> Image.Image:
     from the whole set. Points on the line are shown as a histogram, others by their first two coordinates,
     coloured by class. Latents are shown as the pictures that they stand for.
     """
-    dataset = dataset.shown
+    dataset = dataset.displayed
     if not dataset.is_image:
         return _plot(dataset)
     rows = _rows(dataset, n)

@@ -75,7 +75,7 @@ class Dataset:
         return len(self.shape) == 3
 
     @property
-    def shown(self) -> "Dataset":
+    def displayed(self) -> "Dataset":
         """The data as people see them: the pictures, where the samples are latents."""
         return self if self.pictures is None else self.pictures
 

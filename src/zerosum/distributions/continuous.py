@@ -15,7 +15,7 @@ _LINE = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
-class NormalLaw:
+class NormalDistribution:
     """The normal law."""
 
     mean: float = 0.0
@@ -45,7 +45,7 @@ class NormalLaw:
 
 
 @dataclass(frozen=True)
-class UniformLaw:
+class UniformDistribution:
     """The uniform law on an interval."""
 
     low: float = 0.0
@@ -73,7 +73,7 @@ class UniformLaw:
 
 
 @dataclass(frozen=True)
-class ExponentialLaw:
+class ExponentialDistribution:
     """The exponential law, of waiting times."""
 
     rate: float = 1.0
@@ -100,7 +100,7 @@ class ExponentialLaw:
 
 
 @dataclass(frozen=True)
-class CauchyLaw:
+class CauchyDistribution:
     """The Cauchy law, which has no mean."""
 
     centre: float = 0.0
@@ -128,7 +128,7 @@ class CauchyLaw:
 
 
 @dataclass(frozen=True)
-class LogisticLaw:
+class LogisticDistribution:
     """The logistic law."""
 
     centre: float = 0.0
@@ -157,7 +157,7 @@ class LogisticLaw:
 
 
 @dataclass(frozen=True)
-class LaplaceLaw:
+class LaplaceDistribution:
     """The Laplace law: an exponential law to both sides."""
 
     centre: float = 0.0

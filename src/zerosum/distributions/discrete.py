@@ -11,7 +11,7 @@ from zerosum.distributions.inversion import inverse_of
 
 
 @dataclass(frozen=True)
-class BernoulliLaw:
+class BernoulliDistribution:
     """The law of a coin: 1 with probability p, else 0."""
 
     p: float = 0.5
@@ -34,7 +34,7 @@ class BernoulliLaw:
 
 
 @dataclass(frozen=True)
-class StepsLaw:
+class StepsDistribution:
     """The law of finitely many values, in rising order, with weights (equal ones when none are given)."""
 
     values: tuple[float, ...] = (-1.0, 0.0, 2.0)
@@ -69,7 +69,7 @@ class StepsLaw:
 
 
 @dataclass(frozen=True)
-class PoissonLaw:
+class PoissonDistribution:
     """The Poisson law: how often something happens that happens `rate` times on average."""
 
     rate: float = 4.0

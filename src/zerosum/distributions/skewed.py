@@ -11,7 +11,7 @@ from zerosum.distributions.inversion import inverse_of
 
 
 @dataclass(frozen=True)
-class ParetoLaw:
+class ParetoDistribution:
     """The Pareto law, whose tail is heavy: its mean is infinite for shape <= 1."""
 
     shape: float = 3.0
@@ -40,7 +40,7 @@ class ParetoLaw:
 
 
 @dataclass(frozen=True)
-class KumaraswamyLaw:
+class KumaraswamyDistribution:
     """The Kumaraswamy law on (0, 1): close to the beta law, but with an inverse; unbounded at 0 for a < 1."""
 
     a: float = 0.5
@@ -70,7 +70,7 @@ class KumaraswamyLaw:
 
 
 @dataclass(frozen=True)
-class TriangularLaw:
+class TriangularDistribution:
     """The triangular law: its density rises evenly from low to peak and falls evenly to high."""
 
     low: float = -1.0
@@ -107,7 +107,7 @@ class TriangularLaw:
 
 
 @dataclass(frozen=True)
-class MixtureLaw:
+class MixtureDistribution:
     """A mixture of normal laws, with weights (equal ones when none are given); its inverse has no formula."""
 
     means: tuple[float, ...] = (-2.0, 1.0)

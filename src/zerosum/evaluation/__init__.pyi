@@ -16,7 +16,7 @@ from zerosum.evaluation.classification_accuracy import ClassificationAccuracy as
 from zerosum.evaluation.classification_accuracy import classification_accuracy_score as classification_accuracy_score
 from zerosum.evaluation.compare import Comparison as Comparison
 from zerosum.evaluation.compare import compare as compare
-from zerosum.evaluation.config import Manner as Manner
+from zerosum.evaluation.config import EvaluationConfig as EvaluationConfig
 from zerosum.evaluation.evaluate import Evaluator as Evaluator
 from zerosum.evaluation.evaluate import evaluate as evaluate
 from zerosum.evaluation.measure import FunctionMeasure as FunctionMeasure
@@ -35,7 +35,7 @@ from zerosum.evaluation.measures.memorisation import MemorisationTest as Memoris
 from zerosum.evaluation.measures.prdc import PRDC as PRDC
 from zerosum.evaluation.measures.swd import SWD as SWD
 from zerosum.evaluation.measures.vendi import Vendi as Vendi
-from zerosum.evaluation.sanity.detection import Notice as Notice
+from zerosum.evaluation.sanity.detection import Detection as Detection
 from zerosum.evaluation.sanity.detection import Sanity as Sanity
 from zerosum.evaluation.sanity.detection import check_sanity as check_sanity
 from zerosum.evaluation.sanity.distortions import black_rectangles as black_rectangles

@@ -14,7 +14,7 @@ LEAST = 2  # samples of a side: one has no covariance
 
 
 @dataclass(frozen=True)
-class Manner:
+class EvaluationConfig:
     """How scores are made, whatever the two sides are.
 
     Attributes:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zerosum import __version__
 from zerosum.evaluation.cache import entry
-from zerosum.evaluation.config import LEAST, Manner
+from zerosum.evaluation.config import LEAST, EvaluationConfig
 from zerosum.evaluation.gathered import Gathered, Need, Progress, digest, gather
 from zerosum.evaluation.measure import Measure, Plain, Score, Sides, chosen
 from zerosum.evaluation.scores import Scores
@@ -27,14 +27,14 @@ UNASKED = 10_000  # samples of a generator that is the real side, likewise
 GIVEN = {"name": "given", "weights": "none", "resize": "none", "dtype": "none"}  # of features that came as such
 
 
-_PLAIN = Manner()
+_PLAIN = EvaluationConfig()
 
 
 def evaluate(
     real: Any,
     fake: Any,
     metrics: Sequence[str | Measure | Plain] = USUAL,
-    manner: Manner = _PLAIN,
+    config: EvaluationConfig = _PLAIN,
     held_out: Any = None,
 ) -> Scores:
     """Score one side against another; `Evaluator` scores many against one.
@@ -50,7 +50,7 @@ def evaluate(
     Raises:
         ValueError: in one sentence, for what cannot be scored.
     """
-    return Evaluator(real, metrics, manner, held_out).score(fake)
+    return Evaluator(real, metrics, config, held_out).score(fake)
 
 
 @dataclass(eq=False)
@@ -71,7 +71,7 @@ class Evaluator:
 
     real: Any
     metrics: Sequence[str | Measure | Plain] = USUAL
-    manner: Manner = _PLAIN
+    config: EvaluationConfig = _PLAIN
     held_out: Any = None
     say: Callable[[str], None] | None = None
     progress: Progress | None = None
@@ -96,10 +96,10 @@ class Evaluator:
         needs = _together(measure.needs.fake for measure in self.measures)
         with tempfile.TemporaryDirectory(prefix="zerosum-") as folder:
             sample = self._in_its_classes(side, self._sample(side, min(real.count, MOST)), needs)
-            found = gather(side, sample, self._see, needs, self.manner.batch, Path(folder), self.progress)
+            found = gather(side, sample, self._see, needs, self.config.batch, Path(folder), self.progress)
             scores: dict[str, Score] = {}
             for measure in self.measures:
-                scores |= _computed(measure, Sides(real, found, held_out, self.manner.seed))
+                scores |= _computed(measure, Sides(real, found, held_out, self.config.seed))
         if found.content == real.content:
             self._tell(f"{side.name} and {self.side.name} are the same samples: unbiased scores come out below 0")
         values = {key: score.value for key, score in scores.items()}
@@ -114,7 +114,7 @@ class Evaluator:
 
         They are read, or drawn, once more. None where either side holds no pictures.
         """
-        side = open_side(fake, self.manner.where, self.manner.known)
+        side = open_side(fake, self.config.where, self.config.known)
         if side.kind != "images" or self.side.kind != "images":
             return None
         generated = self._sample(side, min(self._looked_at_real().count, MOST))
@@ -134,7 +134,7 @@ class Evaluator:
         self._said.add(sentence)
 
     def _opened(self, given: Any) -> Side:
-        side = open_side(given, self.manner.where, self.manner.known)
+        side = open_side(given, self.config.where, self.config.known)
         for note in side.notes:
             self._tell(f"{side.name}: {note}")
         return side
@@ -145,13 +145,13 @@ class Evaluator:
             return side.stored.features
         if side.kind == "images":
             return self._looking().facts
-        if self.manner.features is not None:
+        if self.config.features is not None:
             raise ValueError(f"{side.name} holds features already, and no pictures of which to take others")
         return GIVEN
 
     def _looking(self) -> Extractor:
         if self._extractor is None:
-            self._extractor = self.manner.extractor(self.progress)
+            self._extractor = self.config.extractor(self.progress)
         return self._extractor
 
     def _see(self, images: Tensor) -> Features:
@@ -177,18 +177,18 @@ class Evaluator:
     def _sample(self, side: Side, unasked: int) -> Sample:
         """The samples that are taken of a side; `unasked` of a generator, where nobody says how many."""
         assert side.take is not None
-        wanted, there = self.manner.n, side.count
+        wanted, there = self.config.n, side.count
         if there is None:
             n = wanted or max(unasked, LEAST)
             labels = self._as_often(side, n)
             if labels is None or side.ask is None:
-                return side.take(n, self.manner.seed)
-            return side.ask(n, self.manner.seed, labels)
+                return side.take(n, self.config.seed)
+            return side.ask(n, self.config.seed, labels)
         if there < LEAST:
             raise ValueError(f"{side.name} has {there} sample, and scores need at least {LEAST} of each side")
         if wanted is not None and there < wanted:
             self._tell(f"{side.name} has {there:,} of the {wanted:,} samples asked for: all are taken")
-        return side.take(min(wanted or there, there), self.manner.seed)
+        return side.take(min(wanted or there, there), self.config.seed)
 
     def _as_often(self, side: Side, n: int) -> Tensor | None:
         """Labels `(n,)` to ask a generator for, each class as often as in the real set and in chance order.
@@ -200,7 +200,7 @@ class Evaluator:
             return None
         places = (torch.arange(n, dtype=torch.float64) + 0.5) / n * float(counts.sum())
         labels = torch.searchsorted(counts.cumsum(0).double(), places, right=True)
-        return labels[torch.randperm(n, generator=stream(self.manner.seed, "evaluation labels", n))]
+        return labels[torch.randperm(n, generator=stream(self.config.seed, "evaluation labels", n))]
 
     def _in_its_classes(self, side: Side, sample: Sample, needs: frozenset[Need]) -> Sample:
         """The sample with labels as the real side counts its classes: classes go by name."""
@@ -239,9 +239,9 @@ class Evaluator:
 
     def _gathered(self, side: Side, sample: Sample, needs: frozenset[Need]) -> Gathered:
         """What is needed of a side, from the cache if it was looked at before."""
-        batch = self.manner.batch
+        batch = self.config.batch
         can_be_kept = bool(needs & {"moments", "features"}) and "images" not in needs
-        if not self.manner.cache or not can_be_kept or side.kind != "images" or side.count is None:
+        if not self.config.cache or not can_be_kept or side.kind != "images" or side.count is None:
             return gather(side, sample, self._see, needs, batch, progress=self.progress)
         hashed = digest(sample, self.progress)
         place = entry(hashed.row, self.facts)
@@ -270,7 +270,7 @@ class Evaluator:
             told["fake.classes"] = "evenly" if self._as_often(side, 1) is None else "as often as real"
         told |= {f"features.{name}": fact for name, fact in self.facts.items()}
         told |= {f"metric.{measure.name}": measure.how for measure in self.measures}
-        told |= {"shape": _times(self.side.shape), "seed": self.manner.seed, "device": self.manner.where.type}
+        told |= {"shape": _times(self.side.shape), "seed": self.config.seed, "device": self.config.where.type}
         return told | {"zerosum": __version__, "torch": torch.__version__, "numpy": numpy.__version__}
 
 

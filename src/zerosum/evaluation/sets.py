@@ -132,7 +132,7 @@ def _of_text(text: str, path: Path, device: torch.device, known: Known) -> Side:
 
 
 def _of_dataset(dataset: Dataset, name: str) -> Side:
-    shown = dataset.shown
+    shown = dataset.displayed
 
     def take(n: int, seed: int) -> Sample:
         order = _order(shown.count, n, seed)

@@ -18,15 +18,15 @@ from zerosum.game import state as state
 from zerosum.game import trainable as trainable
 from zerosum.game import turn as turn
 from zerosum.game import unrolled as unrolled
-from zerosum.game.codes import Coded as Coded
+from zerosum.game.codes import InfoGANLatent as InfoGANLatent
 from zerosum.game.distributed import average as average
 from zerosum.game.distributed import everyone as everyone
 from zerosum.game.distributed import own_rows as own_rows
 from zerosum.game.ema import ExponentialMovingAverage as ExponentialMovingAverage
 from zerosum.game.finite import NonFiniteError as NonFiniteError
 from zerosum.game.game import Game as Game
+from zerosum.game.game import Opponent as Opponent
 from zerosum.game.game import ReadsScores as ReadsScores
-from zerosum.game.game import Shown as Shown
 from zerosum.game.game import Watcher as Watcher
 from zerosum.game.judgement import Judgement as Judgement
 from zerosum.game.latents import Normal as Normal

@@ -11,7 +11,7 @@ from zerosum.protocols import Latent
 
 
 @dataclass(frozen=True)
-class Coded:
+class InfoGANLatent:
     """Noise, then categorical variables as one-hot vectors, then continuous ones in [-1, 1): InfoGAN's latent.
 
     Chen et al. 2016 (arXiv 1606.03657), section 7: all are independent and uniform. `MutualInformation` has D read the
@@ -30,7 +30,7 @@ class Coded:
     def __post_init__(self) -> None:
         if min(self.categories, default=2) < 2 or self.continuous < 0:
             raise ValueError(
-                "Coded takes categorical variables of at least 2 values and a number of continuous ones; "
+                "InfoGANLatent takes categorical variables of at least 2 values and a number of continuous ones; "
                 f"found categories={self.categories}, continuous={self.continuous}"
             )
 

@@ -1,6 +1,6 @@
 """The game: alternating moves of a discriminator and a generator. The whole algorithm is `step`."""
 
-__all__ = ["Game", "ReadsScores", "Shown", "Watcher"]
+__all__ = ["Game", "Opponent", "ReadsScores", "Watcher"]
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -43,7 +43,7 @@ class ReadsScores(Protocol):
         ...
 
 
-class Shown(Protocol):
+class Opponent(Protocol):
     """What G is shown in D's place on its moves."""
 
     def __call__(self, game: "Game", turn: Turn) -> Discriminator:
@@ -76,9 +76,9 @@ class Game:
         n_generator: moves of G in a round.
         images_total: length of the run, for schedules.
         seed: every random number derives from it.
-        shown: the discriminator that G is shown on its move, from the game and G's turn; by default D as it is.
-        augment: what is done to samples before D sees them.
-        watchers: observers of every move; an objective, term or augmentation that can watch is one without being
+        opponent: the discriminator that G trains against on its move, from the game and G's turn; by default D as it
+        is. augment: what is done to samples before D sees them. watchers: observers of every move; an objective, term
+        or augmentation that can watch is one without being
             listed.
         precision: makes the context in which networks and losses are computed.
         micro_batch: samples of a batch that gradients are taken of at a time, to save memory; None for all.
@@ -95,7 +95,7 @@ class Game:
     n_generator: int = 1
     images_total: int = 1
     seed: int = 0
-    shown: Shown | None = None
+    opponent: Opponent | None = None
     augment: Augmentation | None = None
     watchers: tuple[Watcher, ...] = ()
     precision: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -115,7 +115,7 @@ class Game:
     @property
     def steps(self) -> int:
         """Updates of G so far."""
-        return self.G.moves
+        return self.G.updates
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
@@ -132,13 +132,13 @@ class Game:
         log: Log = {}
         before = self.images
         for _ in range(self.n_critic):
-            log |= self.move_D(next(batches))
+            log |= self.update_D(next(batches))
         for _ in range(self.n_generator):
-            log |= self.move_G(next(batches))
+            log |= self.update_G(next(batches))
         self.ema.update(self.images - before, self.images, None if self.late is None else self.late.bad)
         return log
 
-    def move_D(self, batch: Batch) -> Log:
+    def update_D(self, batch: Batch) -> Log:
         """D learns to tell real samples from generated ones."""
         log = self.move(self.D, batch, self.turn_D)
         self.images += len(batch.x) * ranks()
@@ -150,7 +150,7 @@ class Game:
             z, x_fake = self.generate(batch)
         return self.turn(self.D, batch, batch.x.detach().requires_grad_(), x_fake.requires_grad_(), z)
 
-    def move_G(self, batch: Batch) -> Log:
+    def update_G(self, batch: Batch) -> Log:
         """G learns to be taken for real, by the D that it is shown."""
         log = self.move(self.G, batch, self.turn_G)
         self.images += 0 if self.n_critic else len(batch.x) * ranks()  # with no moves of D, G's batches are the clock
@@ -161,17 +161,17 @@ class Game:
         with self.precision():
             z, x_fake = self.generate(batch)
         turn = self.turn(self.G, batch, batch.x, x_fake, z)
-        if self.shown is not None:
-            turn.D = self.shown(self, turn)
+        if self.opponent is not None:
+            turn.D = self.opponent(self, turn)
         return turn
 
-    def move(self, player: Player, batch: Batch, lay: Callable[[Batch], Turn]) -> Log:
+    def move(self, player: Player, batch: Batch, build_turn: Callable[[Batch], Turn]) -> Log:
         """A player's move, compiled or as it is."""
         if self.compiled is None:
-            return self.settle(player, self.turns(batch, lay))
+            return self.settle(player, self.turns(batch, build_turn))
         return self.conclude(player, *self.compiled(self, player, batch))
 
-    def turns(self, batch: Batch, lay: Callable[[Batch], Turn]) -> Iterator[Turn]:
+    def turns(self, batch: Batch, build_turn: Callable[[Batch], Turn]) -> Iterator[Turn]:
         """The turn of a batch, or one after another those of its pieces."""
         pieces = batch.pieces(self.micro_batch)
         buffers = [*self.G.network.buffers(), *self.D.network.buffers()] if len(pieces) > 1 else []
@@ -180,7 +180,7 @@ class Game:
             # Every piece passes through the networks as the whole batch would: spectral norm's vector moves on once.
             for buffer, value in zip(buffers, before, strict=True):
                 buffer.copy_(value)
-            yield lay(piece)
+            yield build_turn(piece)
 
     def generate(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Draw latents for a batch, and the samples that G makes of them under the batch's condition."""
@@ -240,7 +240,7 @@ class Game:
     def turn(self, player: Player, batch: Batch, x: Tensor, x_fake: Tensor, z: Tensor) -> Turn:
         """Lay the table for a player's move."""
         D, G = self.D.network, self.G.network
-        clock = Clock(player.moves, self.images, self.images / self.images_total)
+        clock = Clock(player.updates, self.images, self.images / self.images_total)
         return Turn(player.name, D, G, x, x_fake, z, batch.c, clock, self.draws(batch), self.augment)
 
     def draws(self, batch: Batch) -> Draws:
@@ -255,7 +255,7 @@ class Game:
 
     def state_dict(self) -> Groups:
         """Networks, the average of G, optimisers, the memory of objective, terms and augmentation, and counts."""
-        counts = {"images": self.images, "G_moves": self.G.moves, "D_moves": self.D.moves}
+        counts = {"images": self.images, "G_moves": self.G.updates, "D_moves": self.D.updates}
         return state_of(self._parts()) | {"counts": counts_of({**counts, "images_before": self.ema.before})}
 
     def load_state_dict(self, state: State) -> None:
@@ -263,7 +263,7 @@ class Game:
         load_state(self._parts(), state)
         counts = state.get("counts", {})
         self.images, self.ema.before = load_count(counts, "images"), load_count(counts, "images_before")
-        self.G.moves, self.D.moves = load_count(counts, "G_moves"), load_count(counts, "D_moves")
+        self.G.updates, self.D.updates = load_count(counts, "G_moves"), load_count(counts, "D_moves")
 
     def load_weights(self, state: State, images: int) -> None:
         """Start from the weights of another run: G, D and the average of G, as one that has seen so many images.

@@ -60,7 +60,7 @@ class Player:
     terms: tuple[Term, ...] = ()
     after: WeightProjection | None = None
     rate: Callable[[float], float] = _constant
-    moves: int = 0
+    updates: int = 0
     parameters: list[nn.Parameter] = field(init=False)
     base_rates: list[float] = field(init=False)
 
@@ -94,4 +94,4 @@ class Player:
         self.optimiser.step()
         if self.after is not None:
             self.after(self.network)
-        self.moves += 1
+        self.updates += 1

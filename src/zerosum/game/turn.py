@@ -42,7 +42,7 @@ class Clock:
         progress: images as a share of the whole run, 0 at its start and 1 at its end.
     """
 
-    moves: int = 0
+    updates: int = 0
     images: int = 0
     progress: float = 0.0
 

@@ -50,7 +50,7 @@ class Unrolled:
         buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
         ahead = _Ahead(game.D)
         for step in range(self.k):
-            clock = replace(turn.clock, moves=game.D.moves + step)
+            clock = replace(turn.clock, updates=game.D.updates + step)
             x = turn.x.detach().requires_grad_()
             D_turn = replace(turn, player="D", D=_with(network, weights | buffers), x=x, clock=clock)
             own = [weights[name] for name in names]
@@ -88,8 +88,8 @@ class _Ahead:
 
     def step(self, weights: Sequence[Tensor], gradients: Sequence[Tensor]) -> list[Tensor]:
         """The weights after one more step down the gradients, as functions of both."""
-        moves = zip(weights, gradients, self.states, self.options, strict=True)
-        return [weight - option["lr"] * self.direction(g, state, option) for weight, g, state, option in moves]
+        updates = zip(weights, gradients, self.states, self.options, strict=True)
+        return [weight - option["lr"] * self.direction(g, state, option) for weight, g, state, option in updates]
 
 
 def _root(square: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from zerosum.metrics._distances import nearest, of_pairs
-from zerosum.metrics._features import exact, in_pieces
+from zerosum.metrics._features import exact, in_chunks
 
 _ROUNDS = 50
 
@@ -30,7 +30,7 @@ def k_means(points: Tensor, cells: int, seed: int) -> Tensor:
         if bool((cell == before).all()):
             break
         before, sums = cell, torch.zeros_like(centres)
-        for start, part in in_pieces(points):
+        for start, part in in_chunks(points):
             sums.index_add_(0, cell[start : start + len(part)], part)
         counts = cell.bincount(minlength=cells)[:, None]
         centres = torch.where(counts > 0, sums / counts, centres)

@@ -38,7 +38,7 @@ def piece(features: Tensor) -> int:
     return max(1, AT_ONCE // features.shape[1])
 
 
-def in_pieces(features: Tensor, rows: int | None = None) -> Iterator[tuple[int, Tensor]]:
+def in_chunks(features: Tensor, rows: int | None = None) -> Iterator[tuple[int, Tensor]]:
     """Features `(N, d)` in float64, so many rows at a time, each with the index of its first row."""
     rows = rows or piece(features)
     for start in range(0, len(features), rows):
@@ -53,4 +53,4 @@ def exact(values: Tensor) -> Tensor:
 def mean(features: Tensor) -> Tensor:
     """The mean of features `(N, d)` in float64, `(d,)`, exact where all rows are equal."""
     first = exact(features[0])
-    return first + sum((part - first).sum(0) for _, part in in_pieces(features)) / len(features)
+    return first + sum((part - first).sum(0) for _, part in in_chunks(features)) / len(features)

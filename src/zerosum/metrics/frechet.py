@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from zerosum._arrays import Array, described, tensors
-from zerosum.metrics._features import check_pair, exact, in_pieces, mean
+from zerosum.metrics._features import check_pair, exact, in_chunks, mean
 from zerosum.metrics.moments import Moments, moments_of
 
 _MOST_PARTS, _STRAIGHT = 3, 2  # parts of at least so many samples a dimension: there FID is straight in 1/N
@@ -41,8 +41,8 @@ def frechet_distance(real: Array, fake: Array) -> float:
     few_mean, many_mean = mean(few), mean(many)
     if n * m <= d * d:
         product = torch.empty(n, m, dtype=torch.float64, device=few_mean.device)
-        for row, x in in_pieces(few):
-            for column, y in in_pieces(many):
+        for row, x in in_chunks(few):
+            for column, y in in_chunks(many):
                 product[row : row + len(x), column : column + len(y)] = (x - few_mean) @ (y - many_mean).T
         product /= (m - 1) ** 0.5
     else:  # Y by a root of its covariance, which has the same singular values and fewer columns
@@ -175,7 +175,7 @@ def _distance(drift: Tensor, variance: float, root: float) -> float:
 
 def _variance(features: Tensor, centre: Tensor) -> float:
     """The trace of the covariance."""
-    return sum(float((part - centre).square().sum()) for _, part in in_pieces(features)) / (len(features) - 1)
+    return sum(float((part - centre).square().sum()) for _, part in in_chunks(features)) / (len(features) - 1)
 
 
 def _trace_of_root(few: Moments, many: Moments, variance: float) -> float:

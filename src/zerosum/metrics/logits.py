@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zerosum._arrays import Array, tensor
-from zerosum.metrics._features import check_features, in_pieces
+from zerosum.metrics._features import check_features, in_chunks
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def inception_score(logits: Array, splits: int = 1) -> InceptionScore:
 def _score(logits: Tensor) -> float:
     """exp(H(p(y)) - E H(p(y|x)))."""
     certainty, marginal = 0.0, torch.zeros(logits.shape[1], dtype=torch.float64)
-    for _, part in in_pieces(logits):
+    for _, part in in_chunks(logits):
         log_p = part.log_softmax(1)
         p = log_p.exp()
         certainty += float((p * log_p).sum())

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from zerosum._arrays import Array, tensor
-from zerosum.metrics._features import check_features, exact, in_pieces
+from zerosum.metrics._features import check_features, exact, in_chunks
 
 FORMAT = "zerosum moments 1"
 
@@ -66,7 +66,7 @@ class Moments:
         check_features(features, "added", least=0)
         if features.shape[1] != len(self.mean):
             raise ValueError(f"these moments are of {len(self.mean)} dimensions; found features of {features.shape[1]}")
-        for _, part in in_pieces(features):
+        for _, part in in_chunks(features):
             part = part.to(self.mean.device)
             # The mean from the first row on, so that equal rows have no scatter at all.
             offset = part - part[0]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zerosum._arrays import Array, described, tensor, tensors
-from zerosum.metrics._features import check_features, exact, in_pieces
+from zerosum.metrics._features import check_features, exact, in_chunks
 
 _TRIM = 0.01  # share of the shortest and of the longest paths that StyleGAN's code leaves out
 _PARALLEL = 1e-6  # sine of the angle below which two latents span no plane to turn in
@@ -95,7 +95,7 @@ def path_length_between(first: Array, second: Array, epsilon: float = 1e-4) -> P
 def _lengths(first: Tensor, second: Tensor, epsilon: float) -> Tensor:
     check_features(first, "first", least=1)
     check_features(second, "second", least=1)
-    both = zip(in_pieces(first), in_pieces(second), strict=True)
+    both = zip(in_chunks(first), in_chunks(second), strict=True)
     return torch.cat([(a - b).square().sum(1).cpu() for (_, a), (_, b) in both]) / epsilon**2
 
 

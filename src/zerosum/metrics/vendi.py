@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from zerosum._arrays import Array, tensor
-from zerosum.metrics._features import check_features, in_pieces
+from zerosum.metrics._features import check_features, in_chunks
 
 
 def vendi_score(features: Array, order: float = 1.0) -> float:
@@ -36,12 +36,12 @@ def vendi_score(features: Array, order: float = 1.0) -> float:
     n, d = len(features), features.shape[1] + 1
     few = n <= d
     product = torch.zeros(min(n, d), min(n, d), dtype=torch.float64)
-    for first, part in in_pieces(features):
+    for first, part in in_chunks(features):
         x = _unit(part).cpu()
         if not few:
             product.addmm_(x.T, x)
             continue
-        for second, other in in_pieces(features):
+        for second, other in in_chunks(features):
             product[first : first + len(x), second : second + len(other)] = x @ _unit(other).cpu().T
     shares = torch.linalg.eigvalsh(product / n).clamp_min(0)
     return _effective_number(shares / shares.sum(), order)

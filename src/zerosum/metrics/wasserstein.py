@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from zerosum._arrays import Array, described, tensor, tensors
-from zerosum.metrics._features import AT_ONCE, check_pair, exact, in_pieces, mean
+from zerosum.metrics._features import AT_ONCE, check_pair, exact, in_chunks, mean
 
 
 def wasserstein_1d(
@@ -105,4 +105,4 @@ def _shared_steps(u: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _along(features: Tensor, centre: Tensor, directions: Tensor) -> Tensor:
     """Features seen along directions `(p, d)`, each in ascending order: `(N, p)`."""
-    return torch.cat([(part - centre) @ directions.T for _, part in in_pieces(features)]).sort(0).values
+    return torch.cat([(part - centre) @ directions.T for _, part in in_chunks(features)]).sort(0).values

@@ -46,7 +46,7 @@ from zerosum.networks.layers.equalised import EqualConv2d as EqualConv2d
 from zerosum.networks.layers.equalised import EqualLinear as EqualLinear
 from zerosum.networks.layers.excitation import GatedUnit as GatedUnit
 from zerosum.networks.layers.excitation import SkipExcitation as SkipExcitation
-from zerosum.networks.layers.minibatch import GroupDeviation as GroupDeviation
+from zerosum.networks.layers.minibatch import GroupStddev as GroupStddev
 from zerosum.networks.layers.minibatch import KernelCloseness as KernelCloseness
 from zerosum.networks.layers.modulated import ModulatedConv2d as ModulatedConv2d
 from zerosum.networks.layers.noise import NoiseInjection as NoiseInjection

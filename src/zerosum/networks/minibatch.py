@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from zerosum.networks.layers.basic import Norm
-from zerosum.networks.layers.minibatch import Apart, GroupDeviation, KernelCloseness
+from zerosum.networks.layers.minibatch import Apart, GroupStddev, KernelCloseness
 from zerosum.networks.layers.virtual import REFERENCE
 
 
@@ -69,7 +69,7 @@ class MinibatchStddev:
 
     def build_layer(self, features: int) -> nn.Module:
         """`(B, features)` to `(B, features + added)`."""
-        return GroupDeviation(self.group)
+        return GroupStddev(self.group)
 
 
 def comparing(

@@ -20,7 +20,7 @@ from zerosum.networks.conditioning import Concatenate, Join, Projection, check_w
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.dials import check_dial
 from zerosum.networks.layers.equalised import EqualConv2d, EqualLinear, scaled_leaky
-from zerosum.networks.layers.minibatch import GroupDeviation
+from zerosum.networks.layers.minibatch import GroupStddev
 from zerosum.networks.layers.modulated import ModulatedConv2d
 from zerosum.networks.layers.noise import NoiseInjection
 from zerosum.networks.layers.pyramid import Sides, ladder
@@ -287,7 +287,7 @@ class StyleGAN2Discriminator:
         join, left = entrance(self.conditioning, condition)
         blocks = [_ResidualBlock(*pair, sides) for pair, sides in zip(pairwise(widths), sizes[:-1], strict=True)]
         top = widths[-1]
-        last = [GroupDeviation(4), EqualConv2d(top + 1, top, 3)]
+        last = [GroupStddev(4), EqualConv2d(top + 1, top, 3)]
         body = nn.Sequential(_FromPicture(channels + join.size, widths[0]), *blocks, *last)
         dense = EqualLinear(top * math.prod(sizes[-1]), top)
         return _Discriminator(join, body, dense, _Head(top, left))

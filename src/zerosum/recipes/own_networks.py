@@ -12,7 +12,7 @@ from torch import nn
 
 from zerosum.conditions.condition import Condition
 
-Given = nn.Module | Callable[[], nn.Module]
+Provided = nn.Module | Callable[[], nn.Module]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class OwnGenerator:
 
     name: str
     parameters: int | None = None
-    given: Given | None = field(default=None, init=False, repr=False, compare=False)
+    given: Provided | None = field(default=None, init=False, repr=False, compare=False)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """A copy of the module, its weights as they are, or a new one; latent, shape and condition are its affair."""
@@ -47,7 +47,7 @@ class OwnDiscriminator:
 
     name: str
     parameters: int | None = None
-    given: Given | None = field(default=None, init=False, repr=False, compare=False)
+    given: Provided | None = field(default=None, init=False, repr=False, compare=False)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """A copy of the module, its weights as they are, or a new one; shape and condition are its affair."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 
 from zerosum.data.dataset import Source
 from zerosum.data.sources.digits import Digits
-from zerosum.game.game import Shown, Watcher
+from zerosum.game.game import Opponent, Watcher
 from zerosum.game.latents import Normal
 from zerosum.game.player import Term
 from zerosum.game.turn import Augmentation
@@ -19,7 +19,7 @@ from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, wrapped
 
 # Fields that a game of one generator and one discriminator reads, and another one need not.
 OF_THE_GAME = (
-    "d_terms", "g_terms", "d_after", "G_opt", "D_opt", "n_critic", "n_generator", "shown", "augment", "ema",
+    "d_terms", "g_terms", "d_after", "G_opt", "D_opt", "n_critic", "n_generator", "opponent", "augment", "ema",
     "ema_rampup", "compile", "micro_batch",
 )  # fmt: skip
 _WRITTEN = "written"  # metadata of a field that recipe text leaves out at its default: it decides nothing of the run
@@ -51,7 +51,7 @@ class Recipe:
         images: length of the run.
         n_critic: moves of D in a round; 0 where D has no parameters.
         n_generator: moves of G in a round.
-        shown: the discriminator that G is shown, such as `Unrolled(k=5)`; None for D as it is.
+        opponent: the discriminator that G trains against, such as `Unrolled(k=5)`; None for D as it is.
         augment: what is done to samples, real and generated alike, before D sees them; None for nothing.
         ema: half-life of the generator's average, in images; 0 for none.
         ema_rampup: largest half-life of that average as a share of the images seen.
@@ -86,7 +86,7 @@ class Recipe:
     images: int = 500_000
     n_critic: int = 1
     n_generator: int = 1
-    shown: Shown | None = None
+    opponent: Opponent | None = None
     augment: Augmentation | None = None
     ema: float = 10_000.0
     ema_rampup: float = 0.05

@@ -31,7 +31,7 @@ class _FromLaw(Protocol):
     """A source that draws from a known law on the line."""
 
     @property
-    def law(self) -> _InverseCDF: ...
+    def distribution(self) -> _InverseCDF: ...
 
 
 def points(generator: TrainedGenerator, dataset: Dataset) -> Section:
@@ -68,7 +68,7 @@ def learned_map(generator: TrainedGenerator) -> Section | None:
     if generator.shape != (1,) or generator.recipe.conditional or not isinstance(source, _FromLaw):
         return None
     u = (np.arange(_PLACES) + 0.5) / _PLACES
-    law = source.law.inverse_cdf(torch.from_numpy(u)).double().numpy()
+    distribution = source.distribution.inverse_cdf(torch.from_numpy(u)).double().numpy()
     z = _latent_quantiles(generator.recipe.latent, u)
     if z is None:
         learned = np.quantile(generator.sample(_PLACES * 25)[:, 0].astype(np.float64), u)
@@ -76,12 +76,12 @@ def learned_map(generator: TrainedGenerator) -> Section | None:
     else:
         learned = generator.map(z)[:, 0].double().numpy()
         words = "What the generator makes of its latent number at the quantile u, against the inverse CDF F⁻¹(u)."
-        if np.abs(learned - law).mean() > np.abs(learned[::-1] - law).mean():
+        if np.abs(learned - distribution).mean() > np.abs(learned[::-1] - distribution).mean():
             learned = learned[::-1]
             words += " The generator learned it mirrored, which gives the same law; so G is drawn over 1 − u."
-    gap = float(np.median(np.abs(learned - law)))
+    gap = float(np.median(np.abs(learned - distribution)))
     words += f" The two differ by {gap:.3g} in the median."
-    curves = [Curve(u, law, "inverse CDF"), Curve(u, learned, "generator")]
+    curves = [Curve(u, distribution, "inverse CDF"), Curve(u, learned, "generator")]
     chart = line_chart(curves, x_label="u", title="learned map and inverse CDF")
     return Section("map", "The learned transform", figure(chart, words, "map"))
 

@@ -68,7 +68,7 @@ def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None, scores: 
         return []
 
     def data() -> Dataset:
-        return (generator.recipe.data.open() if dataset is None else dataset).shown
+        return (generator.recipe.data.open() if dataset is None else dataset).displayed
 
     if not generator.is_image:
         found = [_tried("points", "Real and generated", lambda: points(generator, data()))]

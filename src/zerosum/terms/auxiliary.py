@@ -141,14 +141,14 @@ class MutualInformation:
     """-E log Q(code | G(z)), Q read off D's logits: the bound on mutual information of InfoGAN, Chen et al. 2016.
 
     Equation 5 of arXiv 1606.03657, without the constant entropy of the code: G is led to show the code in its samples,
-    and D's head to read it there. It belongs among both players' terms. The code is the last part of z, as `Coded`
-    draws it: one-hot vectors, then continuous numbers. It is read off D's last logits, in this order: those of each
-    categorical variable, the means of the continuous ones and, with `deviations`, the logarithms of their standard
-    deviations, which are 1 without.
+    and D's head to read it there. It belongs among both players' terms. The code is the last part of z, as
+    `InfoGANLatent` draws it: one-hot vectors, then continuous numbers. It is read off D's last logits, in this order:
+    those of each categorical variable, the means of the continuous ones and, with `deviations`, the logarithms of their
+    standard deviations, which are 1 without.
 
     Args:
-        categories: number of values of each categorical variable (>= 2), as in `Coded`.
-        continuous: number of continuous variables (>= 0), as in `Coded`.
+        categories: number of values of each categorical variable (>= 2), as in `InfoGANLatent`.
+        continuous: number of continuous variables (>= 0), as in `InfoGANLatent`.
         weight: weight of the categorical part (>= 0).
         continuous_weight: weight of the continuous part (>= 0), smaller as its likelihood has another scale.
         deviations: read standard deviations too, as in the paper's appendix C. Then the term has no lower bound: the
@@ -180,7 +180,9 @@ class MutualInformation:
         """The negative log-likelihood of the code, in nats, a scalar; raises `ValueError` where sizes do not fit."""
         size = sum(self.categories) + self.continuous
         if turn.z.shape[1] < size:
-            raise ValueError(f"the code is the last {size} entries of z: use the latent Coded; z has {turn.z.shape[1]}")
+            raise ValueError(
+                f"the code is the last {size} entries of z: use the latent InfoGANLatent; z has {turn.z.shape[1]}"
+            )
         logits = shown(turn.fake.logits, "logits", self)
         if logits.shape[1] < self.outputs:
             raise ValueError(f"this code is read off {self.outputs} logits a sample; found {logits.shape[1]}")

@@ -19,7 +19,7 @@ from zerosum.game.turn import Turn
 from zerosum.terms._common import check_weight
 
 
-def squared_slope(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
+def squared_gradient_norm(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
     """The squared gradient `(B,)` of each sample's score by that sample of x `(B, ...)`, differentiable again.
 
     Raises `ValueError` on a move of G, whose loss D's slope is not part of.
@@ -45,7 +45,7 @@ def interpolates(turn: Turn) -> Tensor:
 def _held(turn: Turn, points: Tensor, target: float, one_sided: bool) -> Tensor:
     """E (|grad D(u)| - target)^2 over points u `(B, ...)`, or over the slopes above the target alone."""
     points.requires_grad_()
-    squared = squared_slope(turn, turn.judge(points), points)
+    squared = squared_gradient_norm(turn, turn.judge(points), points)
     # sqrt has an infinite slope at 0, where a dead critic starts; the clamp gives it a zero one there.
     excess = squared.clamp_min(1e-24).sqrt() - target
     return (relu(excess) if one_sided else excess).square().mean()
@@ -66,7 +66,7 @@ class R1:
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
-        return self.gamma / 2 * squared_slope(turn, turn.real, turn.x).mean()
+        return self.gamma / 2 * squared_gradient_norm(turn, turn.real, turn.x).mean()
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class R2:
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
-        return self.gamma / 2 * squared_slope(turn, turn.fake, turn.x_fake).mean()
+        return self.gamma / 2 * squared_gradient_norm(turn, turn.fake, turn.x_fake).mean()
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,6 @@ class RothRegularizer:
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
-        on_real = squared_slope(turn, Judgement(logsigmoid(turn.real.score)), turn.x).mean()
-        on_fake = squared_slope(turn, Judgement(logsigmoid(-turn.fake.score)), turn.x_fake).mean()
+        on_real = squared_gradient_norm(turn, Judgement(logsigmoid(turn.real.score)), turn.x).mean()
+        on_fake = squared_gradient_norm(turn, Judgement(logsigmoid(-turn.fake.score)), turn.x_fake).mean()
         return self.gamma / 2 * (on_real + on_fake)

@@ -38,10 +38,10 @@ class LeCam:
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
         check_player(turn, "D", self)
-        real, fake, moves = self.sums.tolist()
-        if not moves:
+        real, fake, updates = self.sums.tolist()
+        if not updates:
             return turn.zero()
-        on_real, on_fake = turn.real.score - fake / moves, turn.fake.score - real / moves
+        on_real, on_fake = turn.real.score - fake / updates, turn.fake.score - real / updates
         distance: Tensor = on_real.square().mean() + on_fake.square().mean()
         return self.weight * distance
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from zerosum.game.turn import Turn
 from zerosum.terms._common import check_weight
-from zerosum.terms.gradient_penalties import interpolates, squared_slope
+from zerosum.terms.gradient_penalties import interpolates, squared_gradient_norm
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,4 @@ class MaxGradientPenalty:
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0; raises `ValueError` on a turn of G, as `GradientPenalty` does."""
         points = interpolates(turn).requires_grad_()
-        return self.weight * turn.everyone(squared_slope(turn, turn.judge(points), points)).max()
+        return self.weight * turn.everyone(squared_gradient_norm(turn, turn.judge(points), points)).max()

@@ -108,9 +108,9 @@ class PathLength:
         check_player(turn, "G", self)
         lengths = self._lengths(turn)
         observed = turn.average(lengths.detach().mean()).cpu().double()
-        average, moves = self.running
-        share = (1 / (moves + 1)).clamp_min(1 - self.decay)
-        self.following.copy_(torch.stack([average.lerp(observed, share), moves + 1]))
+        average, updates = self.running
+        share = (1 / (updates + 1)).clamp_min(1 - self.decay)
+        self.following.copy_(torch.stack([average.lerp(observed, share), updates + 1]))
         return self.weight * (lengths - self.following[0].item()).square().mean()
 
     def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:

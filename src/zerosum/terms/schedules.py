@@ -30,7 +30,7 @@ class Every:
 
     def __call__(self, turn: Turn) -> Tensor:
         """n times the term on the moves it acts on, else 0."""
-        return turn.zero() if turn.clock.moves % self.n else self.n * self.term(turn)
+        return turn.zero() if turn.clock.updates % self.n else self.n * self.term(turn)
 
 
 @dataclass(frozen=True)

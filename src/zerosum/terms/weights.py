@@ -108,7 +108,7 @@ class HistoricalAveraging:
         """The penalty on this turn, a scalar >= 0; 0 on the first."""
         own = own_parameters(turn)
         if not self.taken[_ROWS.index(turn.player), 0]:
-            self._take_in(turn.player, turn.clock.moves - 1, own)
+            self._take_in(turn.player, turn.clock.updates - 1, own)
         return self.weight * sum(
             ((p - self.means[f"{turn.player}.{name}"]).square().sum() for name, p in own.items()), turn.zero()
         )
@@ -116,8 +116,8 @@ class HistoricalAveraging:
     def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
         """After a move of a player whose history is kept: take its new weights in, once a move."""
         count, last = self.taken[_ROWS.index(player)].tolist()
-        if count and last != turn.clock.moves:
-            self._take_in(player, turn.clock.moves, own_parameters(turn))
+        if count and last != turn.clock.updates:
+            self._take_in(player, turn.clock.updates, own_parameters(turn))
 
     @torch.no_grad()
     def _take_in(self, player: str, move: int, own: dict[str, nn.Parameter]) -> None:

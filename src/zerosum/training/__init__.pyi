@@ -22,7 +22,7 @@ from zerosum.training import state as state
 from zerosum.training import warm_start as warm_start
 from zerosum.training import watchers as watchers
 from zerosum.training.build import build_game as build_game
-from zerosum.training.options import Care as Care
+from zerosum.training.options import RunOptions as RunOptions
 from zerosum.training.ranks import RankLostError as RankLostError
 from zerosum.training.signals import Interrupted as Interrupted
 from zerosum.training.train import train as train

@@ -26,7 +26,7 @@ from zerosum.runs.generator import build_generator
 from zerosum.runs.stored_condition import condition_of
 from zerosum.terms.auxiliary import AuxiliaryClass, DiscriminativeClass
 from zerosum.terms.matching_aware import MatchingAware
-from zerosum.training.compiled import CompiledMoves, check_compiled
+from zerosum.training.compiled import CompiledUpdates, check_compiled
 from zerosum.training.device import precision_context
 from zerosum.training.watchers import RunWatchers
 
@@ -91,7 +91,7 @@ def _two_players(
         ema=ExponentialMovingAverage(generator, recipe.ema, recipe.ema_rampup),
         n_critic=recipe.n_critic,
         n_generator=recipe.n_generator,
-        shown=recipe.shown,
+        opponent=recipe.opponent,
         augment=augment,
         watchers=tuple(watchers),
         images_total=recipe.images,
@@ -102,7 +102,7 @@ def _two_players(
     _check_micro_batch(recipe, game)
     if recipe.compile:
         check_compiled(game)
-        game.compiled = CompiledMoves()
+        game.compiled = CompiledUpdates()
     if device.type == "cuda" and _can_be_late(game):
         game.late = LateCheck(torch.zeros((), device=device))
     return game
@@ -141,7 +141,7 @@ def _check_micro_batch(recipe: Recipe, game: Game) -> None:
     if own % size:
         raise ValueError(f"micro_batch divides the samples of each process, of which there are {own}; found {size}")
     terms = (*game.D.terms, *game.G.terms)
-    parts = (game.objective, *terms, game.augment, game.shown, game.G.network, game.D.network)
+    parts = (game.objective, *terms, game.augment, game.opponent, game.G.network, game.D.network)
     reasons = [reason for part in parts for reason in whole_batch_reasons(part)]
     readers = [type(term).__name__ for term in map(unwrapped, terms) if isinstance(term, _LABEL_READERS)]
     if recipe.label_dropout and readers:

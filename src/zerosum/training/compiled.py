@@ -56,8 +56,8 @@ class _Foreseen(Draws):
     calls: list[_Call] = field(default_factory=list)
     given: Iterator[Tensor] | None = None
 
-    def _next(self, law: str, purpose: str, shape: tuple[int, ...]) -> Tensor:
-        self.calls.append((self.seed, law, purpose, shape))
+    def _next(self, distribution: str, purpose: str, shape: tuple[int, ...]) -> Tensor:
+        self.calls.append((self.seed, distribution, purpose, shape))
         return drawn(self, self.calls[-1]) if self.given is None else next(self.given)
 
     def uniform(self, purpose: str, shape: tuple[int, ...]) -> Tensor:
@@ -72,9 +72,9 @@ class _Foreseen(Draws):
 
 def drawn(draws: Draws, call: _Call) -> Tensor:
     """The numbers of a call that was noted, at another move's position."""
-    seed, law, purpose, shape = call
+    seed, distribution, purpose, shape = call
     plain = Draws(seed, draws.position, draws.rank, draws.ranks, draws.device)
-    return plain.uniform(purpose, shape) if law == "uniform" else plain.normal(purpose, shape)
+    return plain.uniform(purpose, shape) if distribution == "uniform" else plain.normal(purpose, shape)
 
 
 _READING = {
@@ -96,7 +96,7 @@ def _factor(term: Term, clock: Clock) -> tuple[float, Term]:
     factor = 1.0
     while isinstance(term, Every | Scheduled):
         if isinstance(term, Every):
-            factor *= 0 if clock.moves % term.n else term.n
+            factor *= 0 if clock.updates % term.n else term.n
         else:
             factor *= term.schedule(clock.progress)
         term = term.term
@@ -154,7 +154,7 @@ class _Graph:
 
 
 @dataclass(eq=False)
-class CompiledMoves:
+class CompiledUpdates:
     """Moves of a game, each kind compiled when it is first met: D's and G's, with every set of terms that acts at once.
 
     Args:
@@ -169,7 +169,7 @@ class CompiledMoves:
 
         Raises `ValueError` where a part does what a compiled move cannot.
         """
-        clock = Clock(player.moves, game.images, game.images / game.images_total)
+        clock = Clock(player.updates, game.images, game.images / game.images_total)
         weighed = [_factor(term, clock) for term in player.terms]
         factors = [factor for factor, _ in weighed]
         draws = game.draws(batch)
@@ -277,8 +277,8 @@ class _Move:
 
 def check_compiled(game: Game) -> None:
     """Raise `ValueError` where a game cannot be compiled whatever its terms are."""
-    if game.shown is not None:
-        raise ValueError(f"compile cannot take {type(game.shown).__name__}, which makes moves within a move")
+    if game.opponent is not None:
+        raise ValueError(f"compile cannot take {type(game.opponent).__name__}, which makes moves within a move")
     if game.micro_batch is not None:
         raise ValueError("compile takes a move as a whole, and micro_batch in pieces: leave one of the two out")
     if ranks() > 1:

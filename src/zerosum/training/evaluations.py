@@ -12,7 +12,7 @@ import torch
 from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.evaluation.compare import differ
-from zerosum.evaluation.config import Manner
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import Evaluator
 from zerosum.evaluation.measure import HIGHER, Direction, chosen
 from zerosum.evaluation.scores import Scores, shown, write_scores
@@ -52,8 +52,8 @@ class RunScores:
         self.plan, self.run = plan, run
         _refuse_import(plan.features)
         self.criterion = criterion(plan)
-        manner = Manner(plan.features, plan.n, plan.seed, device=str(device))
-        self.evaluator = Evaluator(dataset, plan.metrics, manner)
+        config = EvaluationConfig(plan.features, plan.n, plan.seed, device=str(device))
+        self.evaluator = Evaluator(dataset, plan.metrics, config)
 
     def done(self, images: int) -> bool:
         """Whether there are scores after so many images already."""

@@ -16,7 +16,7 @@ import torch
 from zerosum import __version__
 from zerosum._disk import read_text, replace_durably, temporary
 from zerosum.data.dataset import Dataset
-from zerosum.data.sources.in_memory import Given
+from zerosum.data.sources.in_memory import InMemory
 from zerosum.game.distributed import ranks
 from zerosum.recipes.reader import read, read_recipe
 from zerosum.recipes.recipe import Recipe, flat, pretty
@@ -34,12 +34,12 @@ class Start:
 
 
 def storable(recipe: Recipe, dataset: Dataset) -> Recipe:
-    """The recipe with data that text can hold: a Python object in its place becomes `Given`."""
+    """The recipe with data that text can hold: a Python object in its place becomes `InMemory`."""
     try:
         readable = read(flat(recipe.data), own_types(recipe.data)) == recipe.data
     except ValueError:
         readable = False
-    return recipe if readable else replace(recipe, data=Given(dataset.name))
+    return recipe if readable else replace(recipe, data=InMemory(dataset.name))
 
 
 def refuse_unreadable(recipe: Recipe) -> None:

@@ -7,7 +7,7 @@ from zerosum.game.game import Watcher
 
 
 @dataclass(frozen=True)
-class Care:
+class RunOptions:
     """How a run is looked after: it decides where a run starts and what is done in need, and else nothing of it.
 
     Args:

@@ -40,7 +40,7 @@ def write_scores(
         scores |= mode_coverage(samples, source.centres(), source.std).as_dict()
     if generator.classes:
         try:
-            found = class_accuracy(generator, dataset.shown, source, run / CLASSIFIER)
+            found = class_accuracy(generator, dataset.displayed, source, run / CLASSIFIER)
         except ValueError as reason:
             sayings.append(str(reason))
         else:

@@ -32,12 +32,12 @@ from zerosum.training.folder import (
     write_circumstances,
 )
 from zerosum.training.loop import Loop
-from zerosum.training.options import Care
+from zerosum.training.options import RunOptions
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import Together
 from zerosum.training.signals import StopRequest
 from zerosum.training.state import capture, check_generators, count, restore
-from zerosum.training.warm_start import DATA, ORIGIN, Taken, check_origin, same_data, take_weights
+from zerosum.training.warm_start import DATA, ORIGIN, WarmStart, check_warm_start, same_data, take_weights
 from zerosum.training.watchers import RunWatchers
 
 ROLLBACKS = 5  # in a run, at most
@@ -70,7 +70,7 @@ class Session:
     dataset: Dataset
     together: Together
     precision: str
-    care: Care
+    options: RunOptions
     watchers: RunWatchers = field(init=False)
     game: TrainableGame = field(init=False)
     start: Checkpoint | None = field(init=False)
@@ -79,7 +79,7 @@ class Session:
 
     def play(self, stop: StopRequest, quiet: bool) -> None:
         """Play to the end; raises what `train` raises."""
-        self.watchers = RunWatchers(self.recipe.watchers, self.care.watchers)
+        self.watchers = RunWatchers(self.recipe.watchers, self.options.watchers)
         self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.together.device
         check_generators(self.game)
         scores, taken = None, None
@@ -87,7 +87,7 @@ class Session:
             scores = None if plan is None else RunScores(plan, self.run, self.dataset, where)
             refuse_unreadable(storable(self.recipe, self.dataset))
             refuse_foreign(self.run, storable(self.recipe, self.dataset))
-            origin = None if checkpoints(self.run) else self.care.start_from
+            origin = None if checkpoints(self.run) else self.options.start_from
             # Before the folder is made: a refusal leaves nothing behind.
             taken = None if origin is None else take_weights(self.game, origin)
         with (
@@ -103,7 +103,7 @@ class Session:
             if first:
                 self._truncate_log(progress.say)
                 write_circumstances(self.run, self.recipe, where, self.precision)
-            rest = (scores, self.together, self.facts, self.care.keep, self.watchers)
+            rest = (scores, self.together, self.facts, self.options.keep, self.watchers)
             while True:
                 loop = Loop(self.recipe, self.run, self.dataset, self.game, progress, self.start, *rest)
                 try:
@@ -131,7 +131,7 @@ class Session:
                 self.watchers.load_state(state.groups)
         return bool(told["ended"])
 
-    def _open(self, say: Say, taken: Taken | None) -> bool:
+    def _open(self, say: Say, taken: WarmStart | None) -> bool:
         """Bring the game to where the run stands, and tell whether it has ended."""
         start = open_run(self.run, storable(self.recipe, self.dataset), self._take)
         self.start = start.checkpoint
@@ -141,7 +141,7 @@ class Session:
         if crowded := crowding(self.together.device):
             say(crowded)
         if self.start is not None:
-            check_origin(self.run, self.start.numbers, self.care.start_from)
+            check_warm_start(self.run, self.start.numbers, self.options.start_from)
             names = (_ROLLBACKS, ORIGIN, DATA)
             self.facts = {name: self.start.numbers[name] for name in names if name in self.start.numbers}
             for sentence in self.watchers.changes(self.start.groups):
@@ -179,8 +179,8 @@ class Session:
             say(f"{self.run / LOG} has lost {lines - left} of the {lines} lines that its checkpoint vouches for")
 
     def _roll_back(self, error: NonFiniteError, say: Say) -> None:
-        """Go back to the last checkpoint and halve the learning rates, as `care` allows; else raise the error."""
-        if self.care.on_nonfinite == "stop":
+        """Go back to the last checkpoint and halve the learning rates, as `options` allows; else raise the error."""
+        if self.options.on_nonfinite == "stop":
             raise error
         number, broken = self.facts[_ROLLBACKS] + 1, self.game.images
         if number > ROLLBACKS:

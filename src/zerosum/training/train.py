@@ -12,12 +12,12 @@ from zerosum.runs.files import AnyPath
 from zerosum.runs.run import Run
 from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
-from zerosum.training.options import Care
+from zerosum.training.options import RunOptions
 from zerosum.training.ranks import alike, joined, of_several, speaks
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
 
-_USUAL = Care()
+_USUAL = RunOptions()
 
 
 def train(
@@ -28,7 +28,7 @@ def train(
     images: int | None = None,
     seed: int | None = None,
     device: str = "auto",
-    care: Care = _USUAL,
+    options: RunOptions = _USUAL,
     quiet: bool = False,
 ) -> Run:
     """Train a recipe into a run folder, or continue the run that the folder holds, and return the run.
@@ -65,5 +65,5 @@ def train(
         precision = choose_precision(recipe.precision, together.device, dataset.is_image)
         keep_memory()
         with explained(run, recipe, dataset.shape, precision):
-            Session(recipe, run, dataset, together, precision, care).play(stop, quiet)
+            Session(recipe, run, dataset, together, precision, options).play(stop, quiet)
     return Run(run, known_of(recipe))

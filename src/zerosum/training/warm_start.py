@@ -18,14 +18,14 @@ ORIGIN = "from"  # the name, among a checkpoint's numbers, of where the run's fi
 
 
 @dataclass(frozen=True)
-class Taken:
+class WarmStart:
     """What was taken: `facts` to remember of it with the run, and a sentence."""
 
     facts: Mapping[str, Any]
     sentence: str
 
 
-def take_weights(game: TrainableGame, origin: str | Path) -> Taken:
+def take_weights(game: TrainableGame, origin: str | Path) -> WarmStart:
     """Give a game at its start the weights of another run: of its networks and its generators.
 
     Optimisers, what objectives and terms remember, and the clock start anew: their numbers belong to the old losses and
@@ -52,10 +52,10 @@ def take_weights(game: TrainableGame, origin: str | Path) -> Taken:
     facts = {"run": str(path.resolve()), "images": images}
     names = ", ".join([*game.networks, *game.generators])
     taken = f"weights of {names} from {path}, after {images:,} images ({name.name}); optimisers start afresh"
-    return Taken(facts, "; ".join([*troubles, taken]))
+    return WarmStart(facts, "; ".join([*troubles, taken]))
 
 
-def check_origin(run: Path, numbers: Mapping[str, Any], origin: str | Path | None) -> None:
+def check_warm_start(run: Path, numbers: Mapping[str, Any], origin: str | Path | None) -> None:
     """Raise `ValueError` where a run that goes on was not started from where the command says."""
     if origin is None:
         return

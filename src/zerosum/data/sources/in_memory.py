@@ -6,7 +6,7 @@ from zerosum.data.dataset import Dataset
 
 
 @dataclass(frozen=True)
-class Given:
+class InMemory:
     """Data that a run was given as a Python object, which no text can hold; training needs it to be given again.
 
     Args:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from zerosum._checks import require
 from zerosum.data.dataset import Dataset, in_memory
-from zerosum.distributions.continuous import ExponentialLaw
+from zerosum.distributions.continuous import ExponentialDistribution
 from zerosum.distributions.inversion import inverse_transform
 from zerosum.protocols import Distribution
 
 
 @dataclass(frozen=True)
-class Law:
+class DistributionSamples:
     """Points on the line, drawn from a law by inverse transform: what a generator of z ~ U(0, 1) can learn exactly.
 
     Args:
@@ -19,7 +19,7 @@ class Law:
         seed: which points are drawn.
     """
 
-    law: Distribution = ExponentialLaw()
+    distribution: Distribution = ExponentialDistribution()
     count: int = 50_000
     seed: int = 0
 
@@ -28,5 +28,7 @@ class Law:
 
     def open(self) -> Dataset:
         """Draw the points."""
-        x = inverse_transform(self.count, inverse_cdf=self.law.inverse_cdf, support=self.law.support, seed=self.seed)
-        return in_memory(type(self.law).__name__, x[:, None].float(), made_by=self)
+        x = inverse_transform(
+            self.count, inverse_cdf=self.distribution.inverse_cdf, support=self.distribution.support, seed=self.seed
+        )
+        return in_memory(type(self.distribution).__name__, x[:, None].float(), made_by=self)

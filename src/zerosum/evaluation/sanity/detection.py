@@ -25,7 +25,7 @@ _ROWS = frozenset({"moments", "features", "logits"})  # what features of spoilt 
 
 
 @dataclass(frozen=True)
-class Notice:
+class Detection:
     """What a score makes of a distortion.
 
     Attributes:
@@ -64,13 +64,13 @@ class Sanity:
     infos: Mapping[str, ScoreInfo]
     notes: tuple[str, ...] = ()
 
-    def notice(self, distortion: str, score: str) -> Notice:
+    def notice(self, distortion: str, score: str) -> Detection:
         """What a score makes of a distortion."""
         moved = self.moved(distortion, score)
         worse = [move > BEYOND for move in moved]
         first = next((k for k in range(len(worse)) if all(worse[k:])), None)
         praised = bool(self.infos[score].better) and any(move < -BEYOND for move in moved)
-        return Notice(None if first is None else self.strengths[first], praised)
+        return Detection(None if first is None else self.strengths[first], praised)
 
     def moved(self, distortion: str, score: str) -> tuple[float, ...]:
         """How far a score has moved at each strength towards the worse, in deviations of real halves."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zerosum.data.sources.digits import Digits
-from zerosum.evaluation.config import Manner
+from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.gathered import Progress
 from zerosum.evaluation.sanity.detection import Sanity, check_sanity
 from zerosum.evaluation.sets import Side, open_side
@@ -20,7 +20,7 @@ USUAL = 1_000  # pictures where nobody says how many
 
 
 def sanity_of(
-    real: Any, other: Any, manner: Manner, say: Callable[[str], None], progress: Progress | None = None
+    real: Any, other: Any, config: EvaluationConfig, say: Callable[[str], None], progress: Progress | None = None
 ) -> Sanity:
     """Spoil the pictures of a side, and see which score notices what: see `sanity`.
 
@@ -35,25 +35,25 @@ def sanity_of(
     Raises:
         ValueError: for sides without pictures, and as `sanity`.
     """
-    side = open_side(real, manner.where, manner.known)
-    images, labels = _pictures(side, manner)
+    side = open_side(real, config.where, config.known)
+    images, labels = _pictures(side, config)
     if other is None:
         other = Digits() if side.shape[2] == 3 else Faces(count=max(len(images) // 2, 1))
-    foreign = open_side(other, manner.where, manner.known)
+    foreign = open_side(other, config.where, config.known)
     for one in (side, foreign):
         for note in one.notes:
             say(f"{one.name}: {note}")
-    theirs, _ = _pictures(foreign, replace(manner, n=max(len(images) // 2, 2)))
-    found = check_sanity(images, manner.extractor(), labels, theirs, manner.seed, manner.batch, progress)
+    theirs, _ = _pictures(foreign, replace(config, n=max(len(images) // 2, 2)))
+    found = check_sanity(images, config.extractor(), labels, theirs, config.seed, config.batch, progress)
     for note in found.notes:
         say(f"{side.name}: {note}")
     return found
 
 
-def _pictures(side: Side, manner: Manner) -> tuple[Tensor, Tensor | None]:
+def _pictures(side: Side, config: EvaluationConfig) -> tuple[Tensor, Tensor | None]:
     """Pictures `(N, H, W, C)` of a side, and their labels where it has some."""
     if side.kind != "images" or side.take is None:
         raise ValueError(f"{side.name} holds no pictures that could be spoilt, but {side.kind}")
-    wanted = manner.n or USUAL
-    sample = side.take(wanted if side.count is None else min(wanted, side.count), manner.seed)
+    wanted = config.n or USUAL
+    sample = side.take(wanted if side.count is None else min(wanted, side.count), config.seed)
     return torch.cat([piece for piece in sample.pieces() if isinstance(piece, Tensor)]), sample.labels

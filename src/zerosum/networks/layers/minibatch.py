@@ -1,6 +1,6 @@
 """Layers that let a discriminator compare the samples of a batch, so that samples all alike can be told."""
 
-__all__ = ["GroupDeviation", "KernelCloseness"]
+__all__ = ["GroupStddev", "KernelCloseness"]
 
 from typing import ClassVar
 
@@ -71,7 +71,7 @@ class KernelCloseness(_Comparison):
         return torch.cat([h, self.dealt_back(closeness.flatten(0, 1)[: len(every)]).to(h.dtype)], dim=1)
 
 
-class GroupDeviation(_Comparison):
+class GroupStddev(_Comparison):
     """Append how much the samples of a group differ: one number, the mean of their standard deviations.
 
     Karras et al. 2018 (arXiv 1710.10196), section 3, in groups as in StyleGAN2. The deviation of each entry within a

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from zerosum.game.codes import Coded
+from zerosum.game.codes import InfoGANLatent
 from zerosum.game.latents import Normal
 from zerosum.networks.conditioning import Auxiliary, Concatenate, ConditionalNorm, Discriminative, Projection
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
@@ -83,7 +83,7 @@ def infogan() -> Recipe:
         with_norm(),
         name="infogan",
         discriminator=DCGANDiscriminator(size=32, auxiliary=term.outputs),
-        latent=Coded(Normal(62), categories=(10,), continuous=2),
+        latent=InfoGANLatent(Normal(62), categories=(10,), continuous=2),
         d_terms=(term,),
         g_terms=(term,),
     )

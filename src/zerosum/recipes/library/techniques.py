@@ -57,7 +57,7 @@ def instance_noise() -> Recipe:
 
 def unrolled() -> Recipe:
     """G sees D five moves ahead, on the ring: a collapse no longer pays (Metz et al. 2017); 6 minutes on one core."""
-    return replace(non_saturating(), name="unrolled", shown=Unrolled(k=5))
+    return replace(non_saturating(), name="unrolled", opponent=Unrolled(k=5))
 
 
 def pacgan() -> Recipe:

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from zerosum.data.dataset import Source
-from zerosum.data.toys.distribution_points import Law
+from zerosum.data.toys.distribution_points import DistributionSamples
 from zerosum.data.toys.gaussians import Gaussian1D, Grid, Ring
-from zerosum.distributions.continuous import ExponentialLaw
+from zerosum.distributions.continuous import ExponentialDistribution
 from zerosum.game.latents import Normal, Uniform
 from zerosum.networks.mlp import IdentityDiscriminator, MLPDiscriminator, MLPGenerator
 from zerosum.objectives.kernel import MMD, GaussianKernel
@@ -80,7 +80,7 @@ def inverse_transform() -> Recipe:
     return replace(
         gaussian(),
         name="inverse-transform",
-        data=Law(law=ExponentialLaw()),
+        data=DistributionSamples(distribution=ExponentialDistribution()),
         discriminator=MLPDiscriminator(hidden=(64, 64), activation="silu"),
         latent=Uniform(1, low=0.0, high=1.0),
         images=2_000_000,
