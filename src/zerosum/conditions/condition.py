@@ -4,7 +4,7 @@ __all__ = ["Condition", "ConditionRow", "Overview", "Prediction"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +51,6 @@ class Overview:
     rows: tuple[ConditionRow, ...]
 
 
-@runtime_checkable
 class Condition(Protocol):
     """What the condition c of a sample is.
 

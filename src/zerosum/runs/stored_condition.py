@@ -3,7 +3,7 @@
 __all__ = ()
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from torch import Tensor
 
@@ -12,13 +12,6 @@ from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
 
 CONDITION = "condition"  # among a generator's facts; and, with a slash, begins the names of its tensors
-
-
-@runtime_checkable
-class _Restorable(Protocol):
-    """A class whose values can be read from a file."""
-
-    def restored(self, facts: Mapping[str, Any], state: Mapping[str, Tensor]) -> Condition: ...
 
 
 def condition_of(recipe: Recipe, condition: Condition | None) -> Condition | None:
@@ -49,12 +42,10 @@ def restored_condition(
     kind: Any = {**vocabulary(), **known}.get(name)
     if kind is None:
         raise ValueError(f"unknown class {name!a:.80}: if it is yours, pass --use FILE.py (or known= in Python)")
-    if not isinstance(kind, _Restorable):
+    if not isinstance(kind, type) or Condition not in kind.__mro__:
         raise ValueError(f"its condition should be of a kind of condition; found {name!a:.80}")
     try:
-        condition = kind.restored(facts[CONDITION]["facts"], state)
+        condition: Condition = kind.restored(facts[CONDITION]["facts"], state)
     except (KeyError, TypeError) as error:
         raise ValueError(f"its condition does not read as {name}: {error}") from None
-    if not isinstance(condition, Condition):
-        raise ValueError(f"its condition should be of a kind of condition; found {name!a:.80}")
     return condition
