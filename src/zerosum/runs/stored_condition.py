@@ -3,7 +3,7 @@
 __all__ = ()
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from torch import Tensor
 
@@ -39,13 +39,18 @@ def restored_condition(
     if CONDITION not in facts:
         return None
     name = facts[CONDITION]["kind"]
-    kind: Any = {**vocabulary(), **known}.get(name)
+    kind = {**vocabulary(), **known}.get(name)
     if kind is None:
         raise ValueError(f"unknown class {name!a:.80}: if it is yours, pass --use FILE.py (or known= in Python)")
-    if not isinstance(kind, type) or Condition not in kind.__mro__:
+    if not _is_kind(kind):
         raise ValueError(f"its condition should be of a kind of condition; found {name!a:.80}")
     try:
-        condition: Condition = kind.restored(facts[CONDITION]["facts"], state)
+        condition = kind.restored(facts[CONDITION]["facts"], state)
     except (KeyError, TypeError) as error:
         raise ValueError(f"its condition does not read as {name}: {error}") from None
     return condition
+
+
+def _is_kind(value: Any) -> TypeGuard[type[Condition]]:
+    """Whether a value is a class of conditions."""
+    return isinstance(value, type) and Condition in value.__mro__
