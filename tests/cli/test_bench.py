@@ -28,7 +28,7 @@ def test_a_bench_is_played_told_and_continued(tmp_path):
     games = ["--recipe", "minimax", "--recipe", "wild.txt"]
     done = bench(*SMALL, *games, "--json", cwd=tmp_path, code=1)
     told = json.loads(done.stdout)
-    (task,) = told["boards"]
+    (task,) = told["tasks"]
     assert task["task"] == "ring-8" and [*task["games"]] == ["minimax"] and task["real"]["found"] == 8
     assert task["games"]["minimax"]["seeds"] == [0] and task["games"]["minimax"]["cpu_seconds"]["mean"] > 0
     (failure,) = told["failures"]
@@ -65,7 +65,7 @@ def test_probes_are_played_told_continued_and_read_of_a_run(tmp_path, monkeypatc
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0
-    (task,) = json.loads(capsys.readouterr().out)["boards"]
+    (task,) = json.loads(capsys.readouterr().out)["tasks"]
     assert task["task"] == "mirrored" and task["real"]["rule"]["kept"] == 1 and [*task["games"]] == ["mirrored"]
     monkeypatch.setattr(sys, "argv", ["zerosum", "bench", *words, "--out", str(tmp_path)])
     with pytest.raises(SystemExit):
@@ -86,4 +86,4 @@ def test_probes_are_played_told_continued_and_read_of_a_run(tmp_path, monkeypatc
     monkeypatch.setattr(sys, "argv", ["zerosum", "bench", "probes", str(run), "--samples", "0"])
     with pytest.raises(SystemExit):
         main()
-    assert "samples counts what is read of each run, at least 1; found 0" in capsys.readouterr().err
+    assert "--samples is at least 1; found 0" in capsys.readouterr().err

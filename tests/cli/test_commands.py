@@ -86,7 +86,7 @@ def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
         (["train", "digits", "--precision", "int8"], "precision is auto, float32 or bfloat16"),
         (["train", "digits", "--device", "abacus"], "no device 'abacus' here"),
         (["train", "missing/recipe.txt"], "there is no recipe file"),
-        (["train", "RUN"], "is a run: to go on with it give its own command"),
+        (["train", "RUN"], "is a run folder: to resume it, run the command in"),
         (["sample", "nowhere"], "neither a run folder nor"),
         (["sample", "RUN", "--class", "eleven"], "no class 'eleven'; there are 0, 1, 2"),
         (["sample", "RUN", "--n", "0"], "n counts samples"),
@@ -145,7 +145,7 @@ def test_recipes_are_listed_and_printed_as_text_that_trains(tmp_path):
     with np.load(tmp_path / "p.npz") as arrays:
         assert arrays["points"].dtype == np.float32 and arrays["points"].shape == (9, 2) and "labels" not in arrays
     done = zerosum("sample", tmp_path / "run", "--out", tmp_path / "folder", code=1)
-    assert "points do not go into a folder of pictures" in done.stderr
+    assert "points cannot be written as a folder of images" in done.stderr
 
 
 def test_other_data_serve_as_they_are(tmp_path):
@@ -167,7 +167,7 @@ def test_data_check_lists_what_is_broken(tmp_path):
     (tmp_path / "set" / "bad.png").write_bytes((tmp_path / "set" / "good.png").read_bytes()[:40])
     found = json.loads(zerosum("data", "check", tmp_path / "set", "--json", code=1).stdout)
     assert found["checked"] == 2 and [b["file"].endswith("bad.png") for b in found["broken"]] == [True]
-    assert "2 looked at, 1 broken" in zerosum("data", "check", tmp_path / "set", code=1).stdout
+    assert "2 checked, 1 broken" in zerosum("data", "check", tmp_path / "set", code=1).stdout
     (tmp_path / "set" / "bad.png").unlink()
     zerosum("data", "check", tmp_path / "set")
 

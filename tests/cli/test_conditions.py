@@ -127,17 +127,17 @@ def test_a_folder_or_npz_of_samples_is_data_again(faces, ages, tmp_path, typed):
     assert [*told["conditions"]] == ["left", "right"] and told["conditions"]["left"]["attribute"]
     typed("sample", ages, "--n", 20, "--out", "s.npz")
     _, shown, _ = typed("data", "info", "s.npz")
-    assert "numbers  age (" in shown and "classes" not in shown
+    assert "continuous age (" in shown and "classes" not in shown
 
 
 def test_data_verbs_tell_of_tables_and_of_what_is_wrong_with_them(tmp_path, typed):
     data = write_lit(tmp_path / "lit", 8)
-    assert "yes/no   left (" in typed("data", "info", data)[1]
-    assert "8 looked at, 0 broken" in typed("data", "check", data)[1]
+    assert "binary     left (" in typed("data", "info", data)[1]
+    assert "8 checked, 0 broken" in typed("data", "check", data)[1]
     with (data / "conditions.csv").open("a") as file:
         file.write("008.png,1,1\n")
     code, shown, _ = typed("data", "check", data)
-    assert code == 1 and "8 looked at, 1 broken" in shown
+    assert code == 1 and "8 checked, 1 broken" in shown
     assert "conditions.csv line 10 names '008.png', and there is no such image" in shown
     code, out, err = typed("train", "projection", "--data", data, "--out", "run", *SHORT)
     assert (code, out, len(err.splitlines())) == (1, "", 1) and not (tmp_path / "run").exists()

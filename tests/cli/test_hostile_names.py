@@ -38,7 +38,7 @@ def file_of(path, *classes):
 @pytest.mark.parametrize("name", ["../../x", "..", ".", "", "a/b", "/tmp/x", "a\\b", "a\0b", ESCAPE])
 def test_a_class_that_is_no_name_for_a_folder_leads_nowhere(tmp_path, name):
     file = file_of(tmp_path / "g.safetensors", "cat", name)
-    with pytest.raises(ValueError, match=r"is no name for a folder: write to FILE\.npz") as caught:
+    with pytest.raises(ValueError, match=r"cannot be a folder name: write to FILE\.npz") as caught:
         sample(file, n=4, out=tmp_path / "deep" / "out")
     assert str(caught.value).isprintable()
     assert [p.name for p in tmp_path.rglob("*.png")] == []

@@ -40,13 +40,13 @@ def test_a_folder_is_packed_checked_and_told(zerosum, photos):
     }  # fmt: skip
     done = zerosum("data", "pack", "photos", "out", "--size", 8)
     assert done.out == "" and done.err == "6 samples of 3 x 8 x 8 in out\ntrain with   --data out\n"
-    assert "6 looked at, 0 broken" in zerosum("data", "check", "out").out
+    assert "6 checked, 0 broken" in zerosum("data", "check", "out").out
     told = zerosum("data", "info", "out", "--json")
     assert json.loads(told.out)["classes"] == {"a": 3, "b": 3}
     with (photos.parent / "out" / "samples-00000.bin").open("r+b") as file:
         file.write(b"\0\0\0\0")
     found = zerosum("data", "check", "out", code=1)
-    assert "samples-00000.bin: is not what was packed" in found.out and "6 looked at, 1 broken" in found.out
+    assert "samples-00000.bin: is not what was packed" in found.out and "6 checked, 1 broken" in found.out
 
 
 def test_broken_images_stop_a_packing_unless_they_are_skipped(zerosum, photos):

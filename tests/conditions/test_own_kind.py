@@ -175,7 +175,7 @@ def test_what_a_kind_does_not_say_has_a_default_or_is_refused(tmp_path):
         plain.unknown(2)
     with pytest.raises(ValueError, match="Auxiliary\\(\\) predicts conditions, and none can be predicted of Plain"):
         replace(runs.RECIPE.discriminator, conditioning=Auxiliary()).build(data.shape, plain)
-    with pytest.raises(ValueError, match="AuxiliaryClass predicts the condition, and none can be predicted of Outline"):
+    with pytest.raises(ValueError, match="AuxiliaryClass needs a condition that D can predict; found Outline"):
         train(replace(runs.RECIPE, d_terms=(AuxiliaryClass(),)), tmp_path / "run", quiet=True)
     with pytest.raises(ValueError, match="cannot be packed: a packed set has labels or rows of numbers, and its cond"):
         pack(runs.Outlined(), tmp_path / "packed")

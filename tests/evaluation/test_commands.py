@@ -109,7 +109,7 @@ def test_what_a_user_gets_wrong_is_one_sentence(sets, tmp_path, run, make, comma
         ([real, fake, "--features", "nonsense"], "no extractor is called 'nonsense'; there is "),
         ([real, run], "bring both to one size"),
         ([real, tmp_path / "nowhere"], "there is no"),
-        ([real], "without FAKE there are only REAL's moments to keep"),
+        ([real], "without FAKE only the moments of REAL are computed"),
         ([real, fake, "--out", "x.txt"], "scores go into a .json file; found --out x.txt"),
     ):
         chosen = [] if "--features" in arguments else FLAT

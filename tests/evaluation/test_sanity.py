@@ -217,4 +217,4 @@ def test_the_command_writes_it(tmp_path, monkeypatch):
     done = CliRunner().invoke(app, [*words, "--out", "here"])
     assert done.stdout.startswith("| what is wrong | fid |") and (tmp_path / "here" / "gallery.png").is_file()
     refused = CliRunner().invoke(app, [*words, "--out", "here.json"])
-    assert "--sanity writes pictures, numbers and a page into a folder; found --out here.json" in str(refused.exception)
+    assert "--sanity writes images, scores and a page into a folder; found --out here.json" in str(refused.exception)

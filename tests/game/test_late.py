@@ -5,7 +5,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from zerosum.game import NonFiniteError, Player
-from zerosum.game.finite import LateCheck
+from zerosum.game.finite import DeferredCheck
 from zerosum.terms import R1, Every, WeightClip
 
 
@@ -24,13 +24,13 @@ def fused(network):
 
 
 @pytest.fixture
-def late(play, fresh_networks):
+def deferred(play, fresh_networks):
     """Makes games that look for bad numbers late, or at each move."""
 
-    def make(late=True, **options):
+    def make(deferred=True, **options):
         G, D = fresh_networks()
-        check = LateCheck(torch.zeros(())) if late else None
-        return play(G, D, G_optimiser=fused(G), D_optimiser=fused(D), late=check, **options)
+        check = DeferredCheck(torch.zeros(())) if deferred else None
+        return play(G, D, G_optimiser=fused(G), D_optimiser=fused(D), deferred=check, **options)
 
     return make
 
@@ -49,8 +49,8 @@ def equal(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_late_or_not_the_game_is_the_same(late, batches):
-    games = [late(late=way, D_terms=(Every(2, R1()),)) for way in (True, False)]
+def test_late_or_not_the_game_is_the_same(deferred, batches):
+    games = [deferred(deferred=way, D_terms=(Every(2, R1()),)) for way in (True, False)]
     stream = [next(batches) for _ in range(6)]
     for game in games:
         for i in range(3):
@@ -61,9 +61,9 @@ def test_late_or_not_the_game_is_the_same(late, batches):
 
 @pytest.mark.parametrize("move", [0, 2])
 @pytest.mark.parametrize("player", ["D", "G"])
-def test_a_bad_move_is_named_and_changes_nothing_though_the_next_is_launched(late, batches, player, move):
-    game, before = late(**{f"{player}_terms": (FromMove(move),)}), []
-    sound = late(**{f"{player}_terms": (FromMove(99),)})
+def test_a_bad_move_is_named_and_changes_nothing_though_the_next_is_launched(deferred, batches, player, move):
+    game, before = deferred(**{f"{player}_terms": (FromMove(move),)}), []
+    sound = deferred(**{f"{player}_terms": (FromMove(99),)})
     stream = [next(batches) for _ in range(2 * move + 3)]
     for which in (game, sound):
         for i in range(move):
@@ -81,8 +81,8 @@ def test_a_bad_move_is_named_and_changes_nothing_though_the_next_is_launched(lat
     assert not any(value.any() for name, value in found.items() if name not in before)
 
 
-def test_nothing_is_kept_of_a_bad_move_that_was_the_last(late, batches):
-    game = late(G_terms=(FromMove(0),))
+def test_nothing_is_kept_of_a_bad_move_that_was_the_last(deferred, batches):
+    game = deferred(G_terms=(FromMove(0),))
     game.step(batches)
     with pytest.raises(NonFiniteError, match="G/FromMove"):
         game.check_finite()
@@ -98,8 +98,8 @@ class Readings(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def test_a_move_reads_nothing_but_the_flag_of_the_one_before(late, batches):
-    game = late(D_terms=(Every(2, R1()),))
+def test_a_move_reads_nothing_but_the_flag_of_the_one_before(deferred, batches):
+    game = deferred(D_terms=(Every(2, R1()),))
     game.step(batches)
     with Readings() as readings:
         for _ in range(2):
@@ -109,6 +109,6 @@ def test_a_move_reads_nothing_but_the_flag_of_the_one_before(late, batches):
 
 def test_only_fused_optimisers_with_nothing_after_them_can_be_held(fresh_networks):
     _, D = fresh_networks()
-    assert Player("D", D, fused(D)).can_be_held
-    assert not Player("D", D, torch.optim.RMSprop(D.parameters())).can_be_held
-    assert not Player("D", D, fused(D), after=WeightClip()).can_be_held
+    assert Player("D", D, fused(D)).can_skip_steps
+    assert not Player("D", D, torch.optim.RMSprop(D.parameters())).can_skip_steps
+    assert not Player("D", D, fused(D), after=WeightClip()).can_skip_steps

@@ -73,8 +73,8 @@ class Observed(Game):
                 self.note(player, name, torch.autograd.grad(parts[name], player.parameters, **options))
         return parts
 
-    def settle(self, player, turn):
-        log = super().settle(player, turn)
+    def descend(self, player, turn):
+        log = super().descend(player, turn)
         if not player.terms:  # then the gradient of the whole is the objective's
             self.note(player, f"{player.name}/loss", self.gradients)
         return log

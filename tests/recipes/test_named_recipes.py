@@ -37,6 +37,6 @@ def test_it_plays_a_round_in_which_both_players_move(name):
 
 def test_a_discriminator_without_parameters_is_not_moved():
     recipe = replace(named("gmmn"), n_critic=1)
-    sentence = "IdentityDiscriminator has no parameters, so D cannot move: set n_critic=0"
+    sentence = "IdentityDiscriminator has no parameters, so D cannot be trained: set n_critic=0"
     with pytest.raises(ValueError, match=sentence):
         build_game(recipe, recipe.data.open(), torch.device("cpu"), "float32")

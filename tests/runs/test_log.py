@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zerosum.runs.log import Means, append_log, read_log, settle_log, truncate_log
+from zerosum.runs.log import Means, append_log, read_log, sync_log, truncate_log
 
 
 def test_means_are_over_the_rounds_in_which_a_name_was_said():
@@ -31,9 +31,9 @@ def test_lines_beyond_a_checkpoint_are_dropped(tmp_path):
 
 
 def test_lines_after_those_that_a_checkpoint_vouches_for_are_dropped(tmp_path):
-    assert settle_log(tmp_path) == 0
+    assert sync_log(tmp_path) == 0
     append_log(tmp_path, {"images": 10})
-    assert settle_log(tmp_path) == 1
+    assert sync_log(tmp_path) == 1
     append_log(tmp_path, {"images": 10, "rollback": {"count": 1}})
     assert truncate_log(tmp_path, 10, 1) == 1
     assert read_log(tmp_path) == [{"images": 10}]

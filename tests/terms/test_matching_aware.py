@@ -111,5 +111,7 @@ def test_with_samples_of_which_nothing_is_told_it_is_refused():
     pixels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
     dataset = in_memory("tiny", pixels, torch.tensor([0, 1, 0, 1]), ("a", "b"))
     build_game(recipe, dataset, torch.device("cpu"), "float32")
-    with pytest.raises(ValueError, match="MatchingAware shows D wrong conditions, and with label_dropout some samples"):
+    with pytest.raises(
+        ValueError, match="MatchingAware trains D on mismatched conditions, and with label_dropout some samples"
+    ):
         build_game(replace(recipe, label_dropout=0.1), dataset, torch.device("cpu"), "float32")

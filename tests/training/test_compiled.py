@@ -139,22 +139,22 @@ def test_each_set_of_terms_that_acts_at_once_is_one_graph():
 
 
 REFUSED = {
-    "LeCam, which reads a number off a tensor": recipe(d_terms=(LeCam(),)),
-    "PathLength, which reads a number off a tensor": recipe(g_terms=(Every(2, PathLength()),)),
-    "TopK, which reads a number off a tensor": recipe(objective=TopK(Hinge())),
-    "AdaptiveAugment, which reads a number off a tensor": pictures(augment=AdaptiveAugment()),
+    "LeCam, which reads a tensor as a Python number": recipe(d_terms=(LeCam(),)),
+    "PathLength, which reads a tensor as a Python number": recipe(g_terms=(Every(2, PathLength()),)),
+    "TopK, which reads a tensor as a Python number": recipe(objective=TopK(Hinge())),
+    "AdaptiveAugment, which reads a tensor as a Python number": pictures(augment=AdaptiveAugment()),
     "InstanceNoise, which reads the clock by itself": recipe(augment=InstanceNoise()),
-    "this D, which reads a number off a tensor": pictures(
+    "this D, which reads a tensor as a Python number": pictures(
         generator=DCGANGenerator(size=4, norm="layer"), discriminator=DCGANDiscriminator(size=4, norm="virtual")
     ),
-    "Unrolled, which makes moves within a move": recipe(opponent=Unrolled(1)),
+    "Unrolled, which makes updates within an update": recipe(opponent=Unrolled(1)),
 }
 
 
 @pytest.mark.parametrize("reason", REFUSED)
 def test_what_cannot_be_compiled_is_refused_by_name(reason):
     dataset = PICTURES if isinstance(REFUSED[reason].generator, DCGANGenerator) else POINTS
-    with pytest.raises(ValueError, match=f"^compile cannot take {reason}"):
+    with pytest.raises(ValueError, match=f"^compile does not support {reason}"):
         game, batches = built(REFUSED[reason], dataset)
         game.step(batches)
 
@@ -168,13 +168,15 @@ def test_a_term_that_draws_in_a_way_of_its_own_is_refused():
     assert Reconstruction().weight == 1
     game, batches = built(recipe(), POINTS)
     game.D.terms = (DrawsByItself(),)
-    with pytest.raises(ValueError, match="cannot take DrawsByItself, which draws for 'mine' in a way of its own"):
+    with pytest.raises(
+        ValueError, match="does not support DrawsByItself, which draws for 'mine' from a stream of its own"
+    ):
         game.step(batches)
 
 
 def test_pieces_and_several_processes_are_refused(monkeypatch):
-    with pytest.raises(ValueError, match="compile takes a move as a whole, and micro_batch in pieces"):
+    with pytest.raises(ValueError, match="compile does not support micro_batch"):
         built(recipe(micro_batch=2), POINTS)
     monkeypatch.setattr("zerosum.training.compiled.ranks", lambda: 2)
-    with pytest.raises(ValueError, match="compile plays in one process, and these are several"):
+    with pytest.raises(ValueError, match="compile supports one process, and these are several"):
         built(recipe(), POINTS)

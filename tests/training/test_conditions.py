@@ -225,15 +225,15 @@ def test_a_resumed_run_equals_a_straight_one_and_can_be_asked_on_its_way(tmp_pat
         ),
         (
             reading("labels"),
-            r"AuxiliaryClass\(kind='labels'\) would read labels, and these data tell attributes: write",
+            r"AuxiliaryClass\(kind='labels'\) predicts labels, and the conditions of these data are attributes: write",
         ),
         (
             replace(reading("attributes"), data=Bright()),
-            r"would read attributes, and these data tell numbers: write AuxiliaryClass\(kind='numbers'\) among both",
+            r"predicts attributes, and the conditions of these data are numbers: write AuxiliaryClass\(kind='numbers'\)",
         ),
         (
             replace(LEARNS, data=replace(zerosum.read("Gaussian1D()"), count=50)),
-            "learns plays by labels or other conditions and Gaussian on the line has none: give data that have",
+            "learns is conditional and Gaussian on the line has neither labels nor conditions: give conditional data",
         ),
     ],
 )

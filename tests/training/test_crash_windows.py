@@ -136,7 +136,7 @@ def test_a_log_that_lost_lines_is_told(straight, tmp_path, capsys):
 def test_only_what_a_run_leaves_as_it_begins_is_no_obstacle(tmp_path):
     (tmp_path / LOCK).touch()
     (tmp_path / ".recipe.txt.tmp").write_text("Rec")
-    folder.refuse_foreign(tmp_path, SHORT)
+    folder.check_folder(tmp_path, SHORT)
     (tmp_path / ".bashrc").touch()
     with pytest.raises(ValueError, match="is not empty and holds no run"):
-        folder.refuse_foreign(tmp_path, SHORT)
+        folder.check_folder(tmp_path, SHORT)

@@ -6,7 +6,7 @@ import torch
 from benchmarks.robustness.kills import POINTS
 
 from zerosum.game.device import choose_device
-from zerosum.training.device import choose_precision, crowding, has_bfloat16, precision_context, seed_layers
+from zerosum.training.device import choose_precision, has_bfloat16, load_warning, precision_context, seed_layers
 from zerosum.training.train import train
 
 CPU = torch.device("cpu")
@@ -55,20 +55,20 @@ def test_a_run_on_a_crowded_machine_says_how_many_threads_are_free(monkeypatch, 
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0), raising=False)
     monkeypatch.setattr("torch.get_num_threads", lambda: threads)
-    assert re.search(wanted, crowding(CPU)) if wanted else crowding(CPU) == ""
-    assert crowding(torch.device("cuda")) == ""
+    assert re.search(wanted, load_warning(CPU)) if wanted else load_warning(CPU) == ""
+    assert load_warning(torch.device("cuda")) == ""
 
 
 def test_where_load_is_not_counted_nothing_is_said(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     monkeypatch.setattr("torch.get_num_threads", lambda: 2)
     monkeypatch.delattr("os.getloadavg")
-    assert crowding(CPU) == ""
+    assert load_warning(CPU) == ""
 
 
 def test_that_is_said_where_a_run_begins(tmp_path, monkeypatch, capsys):
     recipe = replace(POINTS, images=32)
-    monkeypatch.setattr("zerosum.training.session.crowding", lambda device: f"the {device} is crowded")
+    monkeypatch.setattr("zerosum.training.session.load_warning", lambda device: f"the {device} is crowded")
     train(recipe, tmp_path / "run")
     assert "the cpu is crowded" in capsys.readouterr().err
 

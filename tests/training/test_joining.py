@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.distributed import HashStore
 
-from zerosum.training.ranks import Together, alike, joined, of_several, speaks
+from zerosum.training.ranks import RankGroup, is_distributed, is_main_process, joined, report_once
 from zerosum.training.signals import StopRequest
 
 
@@ -45,27 +45,27 @@ def test_one_process_is_in_its_own_company(monkeypatch):
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "1")
     monkeypatch.setenv("LOCAL_RANK", "0")
-    assert speaks() and not of_several()
+    assert is_main_process() and not is_distributed()
     done = []
-    with joined("cpu") as together:
-        together.alone(lambda: done.append(1))
-        assert together.agreed(15) == 15
-        assert together.shared(None) is None
-        assert together.told({"a": 1}) == {"a": 1}
-    assert done == [1] and together.device == torch.device("cpu")
-    assert Together(torch.device("cpu")).waiting is None
+    with joined("cpu") as group:
+        group.on_first_rank(lambda: done.append(1))
+        assert group.maximum(15) == 15
+        assert group.broadcast_checkpoint(None) is None
+        assert group.broadcast_facts({"a": 1}) == {"a": 1}
+    assert done == [1] and group.device == torch.device("cpu")
+    assert RankGroup(torch.device("cpu")).gloo is None
 
 
 @pytest.mark.usefixtures("second_of_two")
 def test_the_second_process_is_silent():
-    assert of_several() and not speaks()
+    assert is_distributed() and not is_main_process()
 
 
 def test_what_is_wrong_before_they_join_is_told_once_a_machine(monkeypatch):
-    for rank, local, told in ((0, 0, ValueError), (1, 1, SystemExit), (2, 0, ValueError), (3, 1, SystemExit)):
+    for rank, local, received in ((0, 0, ValueError), (1, 1, SystemExit), (2, 0, ValueError), (3, 1, SystemExit)):
         for name, value in {"RANK": rank, "LOCAL_RANK": local, "WORLD_SIZE": 4}.items():
             monkeypatch.setenv(name, str(value))
-        with pytest.raises(told), alike():
+        with pytest.raises(received), report_once():
             raise ValueError("there is no recipe file here")
 
 
@@ -79,8 +79,8 @@ def test_under_torchrun_a_signal_may_come_twice():
 def test_words_of_a_signal_change_only_where_there_are_some():
     for patient, words in ((False, "later; twice ends"), (True, "later")):
         stop = StopRequest(words="first", patient=patient)
-        stop.say_later("later", "; twice ends")
+        stop.set_message("later", "; twice ends")
         assert stop.words == words
     silent = StopRequest()
-    silent.say_later("later")
+    silent.set_message("later")
     assert silent.words == ""

@@ -155,14 +155,14 @@ def test_the_pieces_of_a_turn_join_in_all_that_d_says():
     """Observers see the batch whole: every field of the judgement, in the order of the samples."""
     whole_x = torch.randn(6, 4, generator=DRAW)
 
-    def judge(x):
+    def classifier(x):
         return Judgement(x[:, 0], x[:, 1:], x[:, :2], x.view(-1, 2, 2))
 
     rows = whole_x.split(2)
-    turns = [Turn("D", judge, judge, x, x, x, None, Clock(), Draws(0, 0)) for x in rows]
+    turns = [Turn("D", classifier, classifier, x, x, x, None, Clock(), Draws(0, 0)) for x in rows]
     for turn in turns:
         assert len(turn.real.score) == 2
-    wanted = judge(whole_x)
+    wanted = classifier(whole_x)
     for name, part in vars(joined(turns, Draws(0, 0)).real).items():
         torch.testing.assert_close(part, getattr(wanted, name))
 
@@ -252,7 +252,7 @@ def test_micro_batches_divide_the_batch(size):
 
 def test_micro_batches_divide_the_samples_of_each_process(monkeypatch):
     monkeypatch.setattr("zerosum.training.build.ranks", lambda: 3)
-    with pytest.raises(ValueError, match="micro_batch divides the samples of each process, of which there are 4"):
+    with pytest.raises(ValueError, match="micro_batch must divide the batch of each process, 4"):
         build_game(recipe(micro_batch=6), POINTS, DEVICE, "float32")
 
 

@@ -13,7 +13,7 @@ from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.optimisers import Adam
 from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
 from zerosum.runs.log import append_log, read_log
-from zerosum.training.evaluations import forget_best
+from zerosum.training.evaluations import remove_best
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
@@ -147,15 +147,15 @@ def test_the_best_generator_of_a_stretch_that_is_played_anew_is_forgotten(tmp_pa
         append_log(tmp_path, {"images": images, "score/kid": kid, "error/kid": 0.01})
     best = tmp_path / "best.safetensors"
     best.touch()
-    forget_best(tmp_path, 32, Evaluation())
+    remove_best(tmp_path, 32, Evaluation())
     assert best.exists(), "it is of the stretch that stays"
-    forget_best(tmp_path, 31, Evaluation())
+    remove_best(tmp_path, 31, Evaluation())
     assert not best.exists()
-    forget_best(tmp_path, 31, Evaluation())
+    remove_best(tmp_path, 31, Evaluation())
 
 
 @pytest.mark.parametrize(
-    ("care", "sentence"),
+    ("options", "sentence"),
     [
         ({"keep": 1}, "keep counts checkpoints and is at least 2, lest a damaged one be the last; found 1"),
         ({"on_nonfinite": "ignore"}, "on_nonfinite is stop or rollback; found 'ignore'"),

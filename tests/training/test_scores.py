@@ -17,7 +17,7 @@ from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import TrainedGenerator
-from zerosum.training import judging as subject
+from zerosum.training import class_accuracy as subject
 from zerosum.training.scores import write_scores
 from zerosum.training.train import train
 
@@ -76,9 +76,9 @@ def generator(module, data, shape, images=50_000):
 
 
 def scored(tmp_path, made, data):
-    sayings = write_scores(tmp_path, made, data.open(), data)
+    messages = write_scores(tmp_path, made, data.open(), data)
     file = tmp_path / "scores.json"
-    return json.loads(file.read_text()) if file.exists() else {}, sayings
+    return json.loads(file.read_text()) if file.exists() else {}, messages
 
 
 @pytest.mark.parametrize(("slips", "expected"), [(False, 1.0), (True, 0.75)])
@@ -89,7 +89,7 @@ def test_pictures_are_read_by_a_classifier_of_the_data(tmp_path, slips, expected
     assert scores["class_accuracy_ceiling"] >= 0.9 and scores["class_accuracy_samples"] == 2000
     assert [*scores["class_accuracies"]] == ["a", "b", "c", "d"]
     assert scores["class_accuracies"]["b"] == pytest.approx(expected, abs=0.06)
-    assert "samples carry the class asked for, by a judge (classifier, reader 1, 60 pictures held out)" in sentence
+    assert "samples (classifier, reader 1, 60 test images; accuracy on real samples" in sentence
     assert torch.equal(torch.get_rng_state(), before), "scoring moved the random numbers of the run"
 
 
@@ -97,13 +97,13 @@ def test_the_classifier_is_kept_for_the_same_data_and_no_other(tmp_path, monkeyp
     trained, real = [], subject.train_classifier
     monkeypatch.setattr(subject, "train_classifier", lambda *a, **k: trained.append(1) or real(*a, **k))
     cache, cpu = tmp_path / "c.safetensors", torch.device("cpu")
-    first = subject.picture_classifier(Bars().open(), cache, cpu, seen=500)
-    again = subject.picture_classifier(Bars().open(), cache, cpu, seen=500)
+    first = subject.image_classifier(Bars().open(), cache, cpu, seen=500)
+    again = subject.image_classifier(Bars().open(), cache, cpu, seen=500)
     assert trained == [1] and again.accuracy == first.accuracy
-    subject.picture_classifier(Bars(count=299).open(), cache, cpu, seen=500)
+    subject.image_classifier(Bars(count=299).open(), cache, cpu, seen=500)
     assert trained == [1, 1]
     cache.write_bytes(cache.read_bytes()[:50])
-    subject.picture_classifier(Bars(count=299).open(), cache, cpu, seen=500)
+    subject.image_classifier(Bars(count=299).open(), cache, cpu, seen=500)
     assert trained == [1, 1, 1]
 
 
@@ -111,9 +111,9 @@ def test_a_classifier_learns_from_a_bounded_part_evenly_chosen(tmp_path, monkeyp
     seen, real = [], subject.train_classifier
     monkeypatch.setattr(subject, "_IMAGES", 30)
     monkeypatch.setattr(subject, "train_classifier", lambda x, y, n, **k: seen.append(y) or real(x, y, n, seen=256))
-    subject.picture_classifier(Bars().open(), tmp_path / "c", torch.device("cpu"))
+    subject.image_classifier(Bars().open(), tmp_path / "c", torch.device("cpu"))
     monkeypatch.setattr(subject, "_BYTES", 64 * 20)
-    subject.picture_classifier(Bars().open(), tmp_path / "d", torch.device("cpu"))
+    subject.image_classifier(Bars().open(), tmp_path / "d", torch.device("cpu"))
     assert seen[0].tolist() == [(i * 10) % 4 for i in range(30)]
     assert seen[1].tolist() == [(i * 15) % 4 for i in range(20)]
 
@@ -134,18 +134,18 @@ def test_points_of_a_mixture_are_read_by_their_nearest_centre(tmp_path):
     scores, (sentence,) = scored(tmp_path, generator(Places(data.centres()), data, (2,), images=10), data)
     assert scores["class_accuracy"] == pytest.approx(0.8, abs=0.01) and scores["class_accuracy_ceiling"] == 1.0
     assert (scores["found"], scores["modes"], len(scores["class_accuracies"])) == (8, 8, 8)
-    assert "by a judge (nearest centre)" in sentence
+    assert "(nearest centre; accuracy on real samples 100.0%)" in sentence
 
 
 @pytest.mark.parametrize(
     ("data", "shape", "images", "reason"),
     [
-        (Bars(), (1, 8, 8), 39_999, "the class of samples is read after runs of 40,000 images or more"),
-        (Bars(classes=1), (1, 8, 8), 90_000, "is read for 2 to 100 classes, and here are 1"),
+        (Bars(), (1, 8, 8), 39_999, "class accuracy is computed only for runs of at least 40,000 images"),
+        (Bars(classes=1), (1, 8, 8), 90_000, "is computed for 2 to 100 classes; found 1"),
         (Bars(count=8), (1, 8, 8), 90_000, "a classifier learns from ten or more"),
-        (Moons(count=50), (2,), 90_000, "the class of points is read where each class is a Gaussian"),
-        (GaussianMixture1D(count=50), (1,), 90_000, "Gaussians on the line is something else"),
-        (Ring(modes=101, count=300), (2,), 90_000, "is read for 2 to 100 classes, and here are 101"),
+        (Moons(count=50), (2,), 90_000, "class accuracy of points needs data in which each class is a Gaussian"),
+        (GaussianMixture1D(count=50), (1,), 90_000, "found Gaussians on the line"),
+        (Ring(modes=101, count=300), (2,), 90_000, "is computed for 2 to 100 classes; found 101"),
     ],
 )
 def test_what_is_not_scored_has_its_reason(tmp_path, data, shape, images, reason):
@@ -166,7 +166,7 @@ def test_a_run_ends_with_its_score_in_the_report(tmp_path, monkeypatch, capsys):
     run = train(RUN, tmp_path / "run")
     scores = json.loads((run / "scores.json").read_text())
     assert 0 <= scores["class_accuracy"] <= 1 and (run / "classifier.safetensors").exists()
-    assert "samples carry the class asked for" in capsys.readouterr().err
+    assert "conditional accuracy" in capsys.readouterr().err
     page = (run / "report.html").read_text()
     assert f"{scores['class_accuracy']:.1%} of 2,000 samples carry the class asked for" in page
     assert page.count("<small>") == 4 and "class accuracy ceiling" in page and "class accuracies" not in page

@@ -12,7 +12,7 @@ from zerosum.objectives import BoundaryEquilibrium, NonSaturating
 from zerosum.recipes import RMSprop
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms import R1, HistoricalAveraging, LeCam, WeightClip
-from zerosum.training.build import _can_be_late, build_game
+from zerosum.training.build import _can_defer, build_game
 
 POINTS = in_memory("points", torch.zeros(8, 2), None, ())
 FAULTS = {
@@ -31,13 +31,13 @@ def game(**changes):
 
 
 def test_a_game_that_forgets_may_be_played_late_and_is_not_on_a_processor():
-    assert _can_be_late(game(d_terms=(R1(),)))
-    assert game().late is None
+    assert _can_defer(game(d_terms=(R1(),)))
+    assert game().deferred is None
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_could_not_be_taken_back_is_looked_at_once(fault):
-    assert not _can_be_late(game(**FAULTS[fault]))
+    assert not _can_defer(game(**FAULTS[fault]))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system's own memory is asked as Linux tells it")

@@ -17,7 +17,7 @@ from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.log import read_log
 from zerosum.training.batches import Batches
-from zerosum.training.build import _can_be_late, build_game
+from zerosum.training.build import _can_defer, build_game
 from zerosum.training.compiled import CompiledUpdates
 from zerosum.training.options import RunOptions
 from zerosum.training.state import capture
@@ -175,12 +175,14 @@ def test_a_rollback_brings_watchers_back_too(tmp_path, monkeypatch):
 
     counter = Counter()
     monkeypatch.setattr(build, counted)
-    rolled = train(
+    rolled_back = train(
         recipe, tmp_path / "rolled", quiet=True, options=RunOptions(watchers=(counter,), on_nonfinite="rollback")
     )
     assert len(built) == 2 and counter.counts == {"D": 20, "G": 20}
-    assert newest_checkpoint(rolled)[1].numbers["rollbacks"] == 1
-    assert groups(rolled)["watcher_1"]["state"][1].item() == pytest.approx(1 - 0.9**40, rel=1e-6), "40 updates, not 69"
+    assert newest_checkpoint(rolled_back)[1].numbers["rollbacks"] == 1
+    assert groups(rolled_back)["watcher_1"]["state"][1].item() == pytest.approx(1 - 0.9**40, rel=1e-6), (
+        "40 updates, not 69"
+    )
 
     monkeypatch.undo()
     Brittle.mended = False
@@ -235,9 +237,9 @@ def test_memory_of_another_shape_is_no_checkpoint_of_this_run(tmp_path, monkeypa
 
 def test_a_watcher_that_remembers_is_never_seen_late():
     device = torch.device("cpu")
-    assert _can_be_late(build_game(RECIPE, POINTS, device, "float32", (Silent(),)))
-    assert not _can_be_late(build_game(OWN, POINTS, device, "float32"))
-    assert not _can_be_late(build_game(RECIPE, POINTS, device, "float32", (Counter(),)))
+    assert _can_defer(build_game(RECIPE, POINTS, device, "float32", (Silent(),)))
+    assert not _can_defer(build_game(OWN, POINTS, device, "float32"))
+    assert not _can_defer(build_game(RECIPE, POINTS, device, "float32", (Counter(),)))
     assert "watcher_0" not in capture(build_game(OWN, POINTS, device, "float32"), {}).groups, (
         "the run's, not the game's"
     )

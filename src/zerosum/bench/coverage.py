@@ -11,7 +11,7 @@ from zerosum.data.dataset import Multimodal, Source
 from zerosum.data.toys.stacked_digits import StackedDigits
 from zerosum.features.classifier import PROTOCOL, Classifier
 from zerosum.metrics.modes import ModeCoverage, label_coverage, mode_coverage
-from zerosum.training.class_accuracy import picture_classifier
+from zerosum.training.class_accuracy import image_classifier
 
 SEEN = 200_000  # digits shown to the classifier that reads stacks of three, where an error counts three times
 CONFIDENT = 0.9
@@ -37,7 +37,7 @@ def coverage(samples: Tensor, source: Source, judges: Path) -> ModeCoverage:
 
 def digit_judge(source: StackedDigits, judges: Path) -> Classifier:
     """The classifier that reads a source's single digits."""
-    return picture_classifier(source.digits(), judges / f"{protocol(source)}.safetensors", torch.device("cpu"), SEEN)
+    return image_classifier(source.digits(), judges / f"{protocol(source)}.safetensors", torch.device("cpu"), SEEN)
 
 
 def protocol(source: Source) -> str:

@@ -1,4 +1,4 @@
-"""The command line: one file a verb, and no list of them. Standard output is data, standard error is talk.
+"""The command line, one file per command. Results go to standard output, messages to standard error.
 
 A verb is a public module of this room: it defines a function of the module's name or, for a group of verbs, a
 `typer.Typer` named `app`. Verb files import torch inside functions only, so `zerosum --help` answers at once.
@@ -16,10 +16,11 @@ from zerosum._rooms import modules
 FIRST = ("train", "sample", "evaluate", "compare", "report", "recipes", "parts", "data")
 
 app = typer.Typer(
-    help="zerosum: train generative adversarial networks, watch them, sample from them.",
-    epilog="Start with: zerosum train digits",
+    help="Train, sample and evaluate generative adversarial networks (GANs).",
+    epilog="Example: zerosum train digits",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text, whose paragraphs wrap to the terminal
     add_completion=False,
 )
 
@@ -54,7 +55,7 @@ for _name, _module in verbs().items():
 def root(
     version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
 ) -> None:
-    """What comes before any verb."""
+    """Train, sample and evaluate generative adversarial networks (GANs)."""
     if version:
         from zerosum import __version__
 
@@ -63,7 +64,7 @@ def root(
 
 
 def main() -> None:
-    """Run the command line; what a user got wrong is told in one sentence, without a traceback.
+    """Run the command line; errors of the user are reported in one sentence, without a traceback.
 
     With ZEROSUM_TRACEBACK=1 in the environment, errors are raised as they are.
     """

@@ -1,4 +1,4 @@
-"""A progress bar on standard error for work that counts what it has done."""
+"""Progress bars and messages on standard error."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield `progress(done, total)`, shown on a terminal and silent elsewhere."""
+    """Yield `progress(done, total)`, a progress bar on a terminal, silent elsewhere."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -17,8 +17,8 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def telling(what: str) -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
-    """Yield `say(sentence)` and `progress(done, total)`: lines on standard error, on a terminal above a bar."""
+def messages_and_bar(what: str) -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """Yield `say(sentence)`, which prints to standard error, and `progress(done, total)`, a bar on a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -1,4 +1,4 @@
-"""`--use`: Python files and modules of the user's own, which are run only where this flag names them."""
+"""The option `--use`: Python files and modules of the user, imported only where this option names them."""
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -11,14 +11,14 @@ import typer
 UseOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--use", metavar="FILE.py|MODULE", help="Import your own parts from a Python file or module. Repeatable."
+        "--use", metavar="FILE.py|MODULE", help="Import your own classes from a Python file or module. Repeatable."
     ),
 ]
 _NAMES: ContextVar[tuple[str, ...]] = ContextVar("use", default=())
 
 
 def using(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the option `--use`; within the verb, `known()` is what was named."""
+    """Add the option `--use` to a command, in which `known()` returns what it names."""
 
     @wraps(verb)
     def _with_use(use: list[str] | None = None, **given: Any) -> None:
@@ -38,12 +38,12 @@ def using(verb: Callable[..., None]) -> Callable[..., None]:
 
 
 def flags() -> tuple[str, ...]:
-    """The option as it was given, for a command that runs another."""
+    """The option as given, for a command that runs another."""
     return tuple(word for name in _NAMES.get() for word in ("--use", name))
 
 
 def known(also: Iterable[str] = ()) -> Mapping[str, Any]:
-    """Import what `--use` names, and some files besides, and return what they define, by name.
+    """Import what `--use` names and the files `also`, and return what they define, by name.
 
     Raises `ValueError` where one cannot be imported.
     """

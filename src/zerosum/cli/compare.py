@@ -12,22 +12,25 @@ if TYPE_CHECKING:
 
 
 def compare(
-    results: Annotated[list[Path], typer.Argument(help="Files that `zerosum evaluate --out` wrote, two or more.")],
+    results: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULT", help="Two or more result files written by `zerosum evaluate --out`."),
+    ],
     as_json: JsonFlag = False,
 ) -> None:
-    """Set scores side by side, with their errors, where they were made alike.
+    """Compare results computed with the same protocol.
 
-    Marked with * is the best of a row, and what cannot be told from it: within two standard errors of the difference.
+    * marks the best value and those within 2 standard errors of it.
     """
     from dataclasses import asdict
 
-    from zerosum.evaluation.compare import compare as side_by_side
+    from zerosum.evaluation.compare import compare as compare_scores
     from zerosum.evaluation.scores import read_scores
 
     repeated = [str(path) for path in results if results.count(path) > 1]
     if repeated:
         raise ValueError(f"{repeated[0]} is named twice: name each result once")
-    found = side_by_side({str(path): read_scores(path) for path in results})
+    found = compare_scores({str(path): read_scores(path) for path in results})
     if as_json:
         print_json(asdict(found))
         return
@@ -37,16 +40,16 @@ def compare(
 
 
 def _table(found: "Comparison") -> str:
-    """A row for each score, a column for each result."""
+    """A table with a row per score and a column per result."""
     from zerosum.evaluation.scores import shown
 
     rows = [["", *found.names]]
     for key, values in found.scores.items():
-        told = []
+        cells = []
         for name, value, error in zip(found.names, values, found.errors[key], strict=True):
             mark = " *" if name in found.best[key] else ""
-            told.append("-" if value is None else shown(value, error) + mark)
-        rows.append([key, *told])
+            cells.append("-" if value is None else shown(value, error) + mark)
+        rows.append([key, *cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

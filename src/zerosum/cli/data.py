@@ -11,55 +11,60 @@ from zerosum.cli._use import using
 if TYPE_CHECKING:
     from zerosum.data.inspect import Column
 
-app = typer.Typer(help="Look at data before training on it.", no_args_is_help=True)
+app = typer.Typer(help="Inspect and prepare data sets.", no_args_is_help=True)
 
-Source = Annotated[str, typer.Argument(help="A folder or zip of images, a .npy/.npz, or a source like 'Ring()'.")]
+Source = Annotated[
+    str, typer.Argument(metavar="DATA", help="Folder or zip of images, .npy/.npz file, or a source like 'Ring()'.")
+]
 
 
 @app.command("info")
 @using
 def info(
     data: Source,
-    sheet: Annotated[Path, typer.Option(help="Where to write the contact sheet.")] = Path("contact-sheet.png"),
+    sheet: Annotated[Path, typer.Option(help="Output file of the contact sheet.")] = Path("contact-sheet.png"),
     as_json: JsonFlag = False,
 ) -> None:
-    """Tell count, shapes and classes or conditions, and write a contact sheet."""
+    """Show a summary of a data set, and write a contact sheet.
+
+    The summary has count, shape, value statistics, classes or conditions, and duplicates.
+    """
     from dataclasses import asdict
 
     from zerosum.cli._bar import bar
     from zerosum.cli.train import data_source
     from zerosum.conditions.condition import shortened
     from zerosum.data.contact_sheets import contact_sheet
-    from zerosum.data.inspect import info as look
+    from zerosum.data.inspect import info as inspect
 
     dataset = data_source(data).open()
     with bar("reading") as progress:
-        facts = look(dataset, progress)
+        facts = inspect(dataset, progress)
     contact_sheet(dataset).save(sheet)
     if as_json:
         print_json({**asdict(facts), "sheet": sheet})
         return
     shape = " x ".join(map(str, facts.shape))
-    kind = "points" if not dataset.is_image else "latents" if dataset.coding else "pictures"
+    kind = "points" if not dataset.is_image else "latents" if dataset.coding else "images"
     kind += " (channels x height x width)" if dataset.is_image else ""
     typer.echo(f"{facts.name}: {facts.count:,} {kind} of {shape}, {facts.bytes / 1e6:,.1f} MB decoded")
-    typer.echo(f"values   {facts.low:g} to {facts.high:g}, mean {_list(facts.mean)}, deviation {_list(facts.std)}")
+    typer.echo(f"values     {facts.low:g} to {facts.high:g}, mean {_list(facts.mean)}, std {_list(facts.std)}")
     if facts.conditions:
         attributes = all(column.attribute for column in facts.conditions.values())
-        told = [_told(name, column) for name, column in facts.conditions.items()]
-        typer.echo(f"{'yes/no ' if attributes else 'numbers'}  {shortened(told)}")
+        columns = [_formatted(name, column) for name, column in facts.conditions.items()]
+        typer.echo(f"{'binary    ' if attributes else 'continuous'} {shortened(columns)}")
     else:
-        typer.echo(f"classes  {', '.join(f'{k} ({n:,})' for k, n in facts.classes.items()) or 'none'}")
-    typer.echo(f"repeated {facts.duplicates:,}")
+        typer.echo(f"classes    {', '.join(f'{k} ({n:,})' for k, n in facts.classes.items()) or 'none'}")
+    typer.echo(f"duplicates {facts.duplicates:,}")
     for note in facts.notes:
-        typer.echo(f"note     {note}")
-    typer.echo(f"look at  {sheet}")
+        typer.echo(f"note       {note}")
+    typer.echo(f"wrote      {sheet}")
 
 
 @app.command("check")
 @using
 def check(data: Source, as_json: JsonFlag = False) -> None:
-    """Decode everything, and list what is broken; exit status 1 if anything is."""
+    """Decode every sample and list broken files. Exit status 1 if there are any."""
     from dataclasses import asdict
 
     from zerosum.cli._bar import bar
@@ -75,7 +80,7 @@ def check(data: Source, as_json: JsonFlag = False) -> None:
             typer.echo(f"{broken.file}: {broken.reason}")
         for note in found.notes:
             typer.echo(f"note: {note}", err=True)
-        typer.echo(f"{found.checked:,} looked at, {len(found.broken):,} broken")
+        typer.echo(f"{found.checked:,} checked, {len(found.broken):,} broken")
     if found.broken:
         raise typer.Exit(1)
 
@@ -84,17 +89,17 @@ def check(data: Source, as_json: JsonFlag = False) -> None:
 @using
 def pack(
     data: Source,
-    out: Annotated[Path, typer.Argument(help="A new folder for it, or one in which the same packing was interrupted.")],
-    size: Annotated[int | None, typer.Option(help="The side of all images, for a folder or zip.")] = None,
-    fit: Annotated[str | None, typer.Option(help="crop or pad, for a folder or zip.", show_default="crop")] = None,
-    bad: Annotated[
-        str | None, typer.Option(help="What to do about broken images: error or skip.", show_default="error")
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Output folder: new, or of the same command interrupted.")],
+    size: Annotated[int | None, typer.Option(help="Height and width of the images (folders and zips).")] = None,
+    fit: Annotated[
+        str | None, typer.Option(help="crop or pad to a square (folders and zips).", show_default="crop")
     ] = None,
+    bad: Annotated[str | None, typer.Option(help="On broken images: error or skip.", show_default="error")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Decode and resize everything once, into files that training reads at the speed of memory.
+    """Pre-process a data set into memory-mapped files for fast training.
 
-    Running the same command again goes on after an interruption. Train with `--data OUT`.
+    The same command resumes after an interruption. Train with `--data OUT`.
     """
     from dataclasses import replace
 
@@ -126,17 +131,17 @@ def pack(
 @using
 def autoencoder(
     data: Source,
-    out: Annotated[Path, typer.Option(help="A new folder for it.")],
-    size: Annotated[int, typer.Option(help="Channels after the first halving.")] = 16,
+    out: Annotated[Path, typer.Option(help="Output folder, new.")],
+    size: Annotated[int, typer.Option(help="Channels after the first downsampling.")] = 16,
     channels: Annotated[int, typer.Option(help="Channels of the latents.")] = 4,
     halvings: Annotated[
-        int | None, typer.Option(help="Halvings of the sides.", show_default="up to 3, to sides of 8")
+        int | None, typer.Option(help="Number of 2x downsamplings.", show_default="up to 3, to a size of at least 8")
     ] = None,
-    images: Annotated[int, typer.Option(help="Pictures shown in all.")] = 40_000,
-    seed: Annotated[int, typer.Option(help="Of its first weights, and of the order of pictures.")] = 0,
+    images: Annotated[int, typer.Option(help="Training length, in images.")] = 40_000,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train a small autoencoder on pictures, in whose latents games can then be played."""
+    """Train a small autoencoder on images, for GANs on its latents."""
     from zerosum.autoencoders.latents import train_autoencoder
     from zerosum.cli.train import data_source
 
@@ -146,14 +151,14 @@ def autoencoder(
     if as_json:
         print_json({"out": out, **made})
         return
-    typer.echo(f"pictures come back with an error of {made['error']:.3f}, where pixels are in -1..1", err=True)
-    typer.echo(f"play with  --data \"Latents({data_source(data)!r}, '{out}')\"", err=True)
+    typer.echo(f"reconstruction error {made['error']:.3f} (pixels in -1..1)", err=True)
+    typer.echo(f"train with  --data \"Latents({data_source(data)!r}, '{out}')\"", err=True)
 
 
-def _told(name: str, column: "Column") -> str:
+def _formatted(name: str, column: "Column") -> str:
     if column.attribute:
         return f"{name} ({column.mean:.1%})"
-    return f"{name} ({column.low:g} to {column.high:g}, mean {column.mean:.3g}, deviation {column.std:.3g})"
+    return f"{name} ({column.low:g} to {column.high:g}, mean {column.mean:.3g}, std {column.std:.3g})"
 
 
 def _list(values: tuple[float, ...]) -> str:

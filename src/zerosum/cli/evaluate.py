@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zerosum.evaluation.evaluate import Evaluator
     from zerosum.evaluation.scores import Scores
 
-_SIDE = "a folder, zip or packed set of images, a .npz of images or features, a run folder, or a source like 'Digits()'"
+_SET = "a folder, zip or packed set of images, a .npz of images or features, a run folder, or a source like 'Digits()'"
 _MEASURES = Path(__file__).parents[1] / "evaluation" / "measures"
 
 
@@ -31,33 +31,42 @@ _FEATURES = "inception, lite0, dinov2, classifier:FILE, random-conv, pixels or p
 
 @using
 def evaluate(
-    real: Annotated[str, typer.Argument(help=f"The real side: {_SIDE}; or saved moments.")],
-    fake: Annotated[str | None, typer.Argument(help="The side that is judged, likewise.", show_default=False)] = None,
-    metrics: Annotated[str, typer.Option(help=f"Metrics, separated by commas: {', '.join(_names())}.")] = "fid,kid",
+    real: Annotated[str, typer.Argument(metavar="REAL", help=f"Real samples: {_SET}; or saved moments.")],
+    fake: Annotated[
+        str | None, typer.Argument(metavar="FAKE", help="Generated samples (same formats as REAL).", show_default=False)
+    ] = None,
+    metrics: Annotated[str, typer.Option(help=f"Comma-separated metrics: {', '.join(_names())}.")] = "fid,kid",
     features: Annotated[
-        str | None, typer.Option(help=f"What looks at the pictures: {_FEATURES}.", show_default="inception")
+        str | None, typer.Option(help=f"Feature extractor: {_FEATURES}.", show_default="inception")
     ] = None,
-    n: Annotated[int | None, typer.Option(help="Samples of each side at most.", show_default="all")] = None,
-    seed: Annotated[int, typer.Option(help="Which samples, of a generator or of a set of more than n.")] = 0,
-    batch: Annotated[int, typer.Option(help="Pictures looked at together; it changes no score.")] = 64,
+    n: Annotated[int | None, typer.Option(help="Maximum number of samples of each set.", show_default="all")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed of generated samples, and of subsets of n.")] = 0,
+    batch: Annotated[int, typer.Option(help="Batch size of the extractor (does not affect scores).")] = 64,
     held_out: Annotated[
-        str | None, typer.Option(help="Real samples not trained on, for metrics that compare with such: like REAL.")
+        str | None,
+        typer.Option(
+            help="Real test samples, not used in training (same formats as REAL), for metrics that need them."
+        ),
     ] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Look at the real side anew, and keep nothing.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not read or write cached features.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="FILE.json for the scores; without FAKE, FILE.safetensors for REAL's moments.")
+        Path | None,
+        typer.Option(help="FILE.json for the scores; without FAKE, FILE.safetensors for the moments of REAL."),
     ] = None,
     sanity: Annotated[
-        bool, typer.Option("--sanity", help="Spoil REAL in many ways, and show in the folder --out what notices which.")
+        bool, typer.Option("--sanity", help="Corrupt REAL with known distortions and report which metrics detect them.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Score samples against real ones, and say how the scores were made.
+    """Compute metrics of generated against real samples.
 
-    Without FAKE, --out FILE.safetensors keeps the moments of REAL, which then stand for it where fid alone is asked.
-    With --sanity, FAKE is another set whose pictures are mixed in, and n counts pictures in all, by default 1,000.
+    Results are printed or saved with their protocol and standard errors.
+
+    Without FAKE, --out FILE.safetensors saves the moments of REAL, which can replace REAL when only fid is computed.
+    With --sanity, FAKE is another data set mixed in as a distortion, --n is the total number of images (default
+    1,000), and --out is the folder of the report.
     """
-    from zerosum.cli._bar import telling
+    from zerosum.cli._bar import messages_and_bar
     from zerosum.evaluation.config import EvaluationConfig
     from zerosum.evaluation.evaluate import Evaluator
     from zerosum.evaluation.scores import write_scores
@@ -65,14 +74,14 @@ def evaluate(
     own = known()
     config = EvaluationConfig(features, n, seed, batch, cache=not no_cache, known=own)
     if sanity:
-        _spoil(real, fake, config, out or Path("sanity"), as_json)
+        _sanity(real, fake, config, out or Path("sanity"), as_json)
         return
     _check_out(fake, out)
     names = [_metric(name.strip(), own) for name in metrics.split(",")] if fake is not None else ["fid"]
-    with telling("looking") as (say, progress):
+    with messages_and_bar("evaluating") as (say, progress):
         evaluator = Evaluator(real, names, config, held_out, say, progress)
         if fake is None and out is not None:
-            facts = _keep(evaluator, out)
+            facts = _save_moments(evaluator, out)
         else:
             scores = evaluator.score(fake)
     if fake is None:
@@ -85,37 +94,37 @@ def evaluate(
 
 
 def _metric(name: str, own: Mapping[str, Any]) -> Any:
-    """A metric by its name, or one of the user's own by that of its class or function."""
+    """A metric by its name, or one given by `--use` by the name of its class or function."""
     found = own.get(name, name)
     return found() if isinstance(found, type) else found
 
 
-def _spoil(real: str, other: str | None, config: "EvaluationConfig", out: Path, as_json: bool) -> None:
-    from zerosum.cli._bar import telling
+def _sanity(real: str, other: str | None, config: "EvaluationConfig", out: Path, as_json: bool) -> None:
+    from zerosum.cli._bar import messages_and_bar
     from zerosum.evaluation.sanity.gallery_page import sanity_table, write_sanity
     from zerosum.evaluation.sanity.of_sets import sanity_of
 
     if out.suffix:
-        raise ValueError(f"--sanity writes pictures, numbers and a page into a folder; found --out {out}")
-    with telling("looking") as (say, progress):
+        raise ValueError(f"--sanity writes images, scores and a page into a folder; found --out {out}")
+    with messages_and_bar("evaluating") as (say, progress):
         found = sanity_of(real, other, config, say, progress)
     write_sanity(out, found)
     if as_json:
         print_json({"out": out, **found.as_dict()})
         return
     typer.echo(sanity_table(found))
-    typer.echo(f"look at  {out / 'sanity.html'}", err=True)
+    typer.echo(f"wrote {out / 'sanity.html'}", err=True)
 
 
 def _check_out(fake: str | None, out: Path | None) -> None:
-    """Raise `ValueError` before anything is done for a file that could not hold what comes out."""
+    """Raise `ValueError` for an output file of the wrong type, before anything is computed."""
     if fake is None and (out is None or out.suffix != ".safetensors"):
-        raise ValueError("without FAKE there are only REAL's moments to keep: name --out FILE.safetensors")
+        raise ValueError("without FAKE only the moments of REAL are computed: name --out FILE.safetensors")
     if fake is not None and out is not None and out.suffix != ".json":
         raise ValueError(f"scores go into a .json file; found --out {out}")
 
 
-def _keep(evaluator: "Evaluator", out: Path) -> dict[str, object]:
+def _save_moments(evaluator: "Evaluator", out: Path) -> dict[str, object]:
     from zerosum.evaluation.stored import save_moments
 
     stored = evaluator.stored()
@@ -124,21 +133,21 @@ def _keep(evaluator: "Evaluator", out: Path) -> dict[str, object]:
 
 
 def _show_pairs(evaluator: "Evaluator", fake: str, scores: "Scores", out: Path) -> None:
-    """Draw the samples that show a score, each above the real one that it goes with, where there are any."""
+    """Plot the pairs of generated and real samples that illustrate a score, where there are any."""
     from zerosum.plots.image_pairs import pairs
 
     found = evaluator.pictured(fake, scores.pairs) if scores.pairs else None
     if found is not None:
         pairs(found[0].numpy(), found[1].numpy(), ("generated", "nearest real")).save(out)
-        typer.echo(f"look at  {out}", err=True)
+        typer.echo(f"wrote {out}", err=True)
 
 
 def _table(scores: "Scores") -> str:
-    """Scores for people: a line each, and what they were made from."""
+    """Scores as text: a line each, then the sets and features they were computed from."""
     from zerosum.evaluation.scores import shown
 
-    told = scores.protocol
+    protocol = scores.protocol
     width = max(map(len, scores.values))
     lines = [f"{name:{width}}  {shown(value, scores.errors.get(name))}" for name, value in scores.values.items()]
-    real, fake = (f"{told[side]} ({told[f'{side}.n']:,})" for side in ("real", "fake"))
-    return "\n".join([*lines, "", f"{fake} against {real}, by {told['features.name']} features"])
+    real, fake = (f"{protocol[name]} ({protocol[f'{name}.n']:,})" for name in ("real", "fake"))
+    return "\n".join([*lines, "", f"{fake} against {real}, {protocol['features.name']} features"])

@@ -9,13 +9,16 @@ from zerosum.cli._output import JsonFlag, print_json
 
 def parts(
     name: Annotated[
-        str | None, typer.Argument(help="A room, such as objectives or terms, or a part, such as Hinge.")
+        str | None,
+        typer.Argument(metavar="NAME", help="Package, such as objectives or terms, or class, such as Hinge."),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List the parts that a recipe or --set may name: objectives, terms, networks, sources and more.
+    """List the classes that recipes and --set can use.
 
-    With the name of a room, list its parts with their arguments; with the name of a part, print its documentation.
+    These are objectives, terms, networks, sources and more.
+
+    With a package's name, list its classes with their arguments; with a class's name, show its documentation.
     """
     import inspect
 

@@ -8,9 +8,13 @@ from zerosum.cli._output import JsonFlag, print_json
 
 
 def recipes(
-    name: Annotated[str | None, typer.Argument(help="A recipe to print as text.")] = None, as_json: JsonFlag = False
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name of a recipe to print as text.")] = None,
+    as_json: JsonFlag = False,
 ) -> None:
-    """List the recipes by groups, with their years, or print one as the text that `zerosum train FILE.txt` reads."""
+    """List the named recipes, or print one as text.
+
+    `zerosum train FILE.txt` reads that text.
+    """
     from itertools import groupby
 
     from zerosum.recipes.named_recipes import about, catalogue, named
@@ -20,13 +24,13 @@ def recipes(
         text = pretty(named(name))
         print_json({"name": name, "recipe": text}) if as_json else typer.echo(text)
         return
-    told = {key: about(make) for key, make in catalogue().items()}
+    found = {key: about(make) for key, make in catalogue().items()}
     if as_json:
-        print_json({key: {"group": a.group, "year": a.year, "line": a.line} for key, a in told.items()})
+        print_json({key: {"group": a.group, "year": a.year, "line": a.line} for key, a in found.items()})
         return
-    width = max(map(len, told))
-    for group, members in groupby(sorted(told, key=lambda key: (told[key].group, key)), lambda key: told[key].group):
+    width = max(map(len, found))
+    for group, members in groupby(sorted(found, key=lambda key: (found[key].group, key)), lambda key: found[key].group):
         typer.echo(f"{group}:")
         for key in members:
-            typer.echo(f"  {key:{width}}  {told[key].year or '':4}  {told[key].line}")
+            typer.echo(f"  {key:{width}}  {found[key].year or '':4}  {found[key].line}")
         typer.echo()

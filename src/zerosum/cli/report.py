@@ -11,9 +11,12 @@ from zerosum.cli._use import known, using
 
 @using
 def report(
-    run: Annotated[Path, typer.Argument(help="A run folder, finished or not.")], as_json: JsonFlag = False
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, finished or not.")], as_json: JsonFlag = False
 ) -> None:
-    """Write RUN/report.html anew: curves, samples over time, nearest training images, scores, the recipe."""
+    """Write the report of a run, RUN/report.html.
+
+    It shows curves, samples over time, nearest training images, scores and the recipe.
+    """
     from zerosum.report.write import write_report
     from zerosum.runs.run import Run
 

@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 
 @using
 def sample(
-    run: Annotated[Path, typer.Argument(help="A run folder, or a generator.safetensors file.")],
-    n: Annotated[int, typer.Option(help="How many samples.")] = 100,
-    seed: Annotated[int, typer.Option(help="Which samples: sample i is the same for every n.")] = 0,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder or generator.safetensors file.")],
+    n: Annotated[int, typer.Option(help="Number of samples.")] = 100,
+    seed: Annotated[int, typer.Option(help="Random seed. Sample i does not depend on n.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="FILE.png for one picture, FILE.npz for arrays, else a folder of PNG files.")
+        Path | None,
+        typer.Option(
+            help="FILE.png for an image grid, FILE.npz for arrays, else a folder of PNG files.",
+            show_default="RUN/samples.png",
+        ),
     ] = None,
     classes: Annotated[
         list[str] | None,
         typer.Option(
-            "--class", help="Class by name or number, or none where label dropout allows; may be given several times."
+            "--class",
+            help="Class name or number, or none for models with label dropout. Repeatable; cycled over samples.",
         ),
     ] = None,
     conditions: Annotated[
@@ -37,22 +42,23 @@ def sample(
         typer.Option(
             "--condition",
             metavar="NAME=VALUE",
-            help="A component of the condition; may be given several times. Or FILE.npy of whole rows, taken in "
-            "turn; or none where label dropout allows.",
+            help="Value of a condition's component (repeatable), FILE.npy of whole conditions (cycled over samples), "
+            "or none for models with label dropout.",
         ),
     ] = None,
     best: Annotated[
-        bool, typer.Option("--best", help="As it was at the best of the run's evaluations, not at its end.")
+        bool, typer.Option("--best", help="Use the generator with the best evaluation score instead of the last.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Sample from a trained generator: its running average, each class in turn unless --class says otherwise.
+    """Sample from a trained generator.
 
-    Conditions not set by --condition are taken from training examples.
+    Samples come from the moving average of its weights. Without --class, classes are cycled over samples. Conditions
+    not set by --condition are taken from training examples.
 
-    An .npz holds `images` (uint8, N x H x W x C) or `points` (float32, in the data's units), and `labels` or
-    `conditions` where the model is conditional. A folder has a folder for each class, or a table of the conditions, as
-    `--data` reads them.
+    An .npz file contains `images` (uint8, N x H x W x C) or `points` (float32, in the units of the data), and `labels`
+    or `conditions` for conditional models. A folder contains a subfolder per class, or a table of conditions, in the
+    format that --data reads.
     """
     from zerosum.runs.generator import load
     from zerosum.runs.run import Run
@@ -86,16 +92,16 @@ def _write(target: Path, generator: "TrainedGenerator", samples: "NDArray[Any]",
                 arrays["condition_names"] = np.array(generator.condition.components)
         np.savez_compressed(target, **arrays)
     elif target.suffix.lower() == ".png":
-        _picture(samples, generator).save(target)
+        _plot(samples, generator).save(target)
     elif target.suffix:
         raise ValueError(f"{target} is none of FILE.png, FILE.npz or a folder")
     elif not generator.is_image:
-        raise ValueError("points do not go into a folder of pictures: name FILE.npz or FILE.png")
+        raise ValueError("points cannot be written as a folder of images: name FILE.npz or FILE.png")
     else:
         _write_folder(target, generator, samples, values)
 
 
-def _picture(samples: "NDArray[Any]", generator: "TrainedGenerator") -> "Image":
+def _plot(samples: "NDArray[Any]", generator: "TrainedGenerator") -> "Image":
     import math
 
     from zerosum.plots.grids import grid
@@ -118,11 +124,11 @@ def _write_folder(target: Path, generator: "TrainedGenerator", samples: "NDArray
     labels = values if generator.classes else None
     for name in () if labels is None else {names[label] for label in labels.tolist()}:
         if name in ("", ".", "..") or not name.isprintable() or {*name} & {"/", "\\", "\0"}:
-            raise ValueError(f"the class {name!a:.80} is no name for a folder: write to FILE.npz")
-    for index, picture in enumerate(samples):
+            raise ValueError(f"the class name {name!a:.80} cannot be a folder name: write to FILE.npz")
+    for index, image in enumerate(samples):
         folder = target if labels is None else target / names[labels[index]]
         folder.mkdir(parents=True, exist_ok=True)
-        grid(picture[None], columns=1, gap=0, scale=1).save(folder / f"{index:06d}.png")
+        grid(image[None], columns=1, gap=0, scale=1).save(folder / f"{index:06d}.png")
     if generator.condition is None or values is None or labels is not None:
         return
     if not generator.condition.components:

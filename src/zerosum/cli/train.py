@@ -16,69 +16,81 @@ if TYPE_CHECKING:
 @using
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="Name (see `zerosum recipes`), recipe.txt, or a FILE.py with a recipe.")
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="Recipe name (see `zerosum recipes`), recipe.txt, or FILE.py that defines a recipe."
+        ),
     ],
     data: Annotated[
-        str | None, typer.Option(help="Other data: a folder or zip of images, a .npy/.npz, or a source like 'Ring()'.")
+        str | None,
+        typer.Option(
+            help="Training data: folder or zip of images, .npy/.npz file, or a source like 'Ring()'.",
+            show_default="the recipe's",
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder.", show_default="runs/NAME")] = None,
-    images: Annotated[int | None, typer.Option(help="Length of the run, in real samples seen.")] = None,
-    seed: Annotated[int | None, typer.Option(help="From which all randomness derives.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder.", show_default="runs/NAME")] = None,
+    images: Annotated[
+        int | None, typer.Option(help="Training length, in real samples.", show_default="the recipe's")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.", show_default="the recipe's")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="auto, float32 or bfloat16.", show_default="the recipe's")
+    ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe, like batch=32.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set a field of the recipe, like batch=32. Repeatable."),
     ] = None,
     evaluate: Annotated[
         str | None,
         typer.Option(
-            metavar="METRICS", help="Score the samples during training, such as fid,kid; keeps the best generator."
+            metavar="METRICS", help="Compute metrics during training, such as fid,kid, and save the best generator."
         ),
     ] = None,
     start_from: Annotated[
         Path | None,
-        typer.Option("--from", metavar="RUN", help="Start from the weights of another run's newest checkpoint."),
+        typer.Option("--from", metavar="RUN", help="Warm start: initialise from the newest checkpoint of another run."),
     ] = None,
-    keep: Annotated[int, typer.Option(metavar="N", help="Checkpoints kept, the newest ones; at least 2.")] = 2,
+    keep: Annotated[int, typer.Option(metavar="N", help="Number of checkpoints to keep, at least 2.")] = 2,
     on_nonfinite: Annotated[
         str,
         typer.Option(
             metavar="stop|rollback",
-            help="At a number that is not finite: stop, or go back to the last checkpoint at half the learning rates.",
+            help="On NaN/Inf: stop, or roll back to the last checkpoint and halve the learning rates.",
         ),
     ] = "stop",
     as_json: JsonFlag = False,
 ) -> None:
-    """Train a recipe into a run folder, or continue the run that is there.
+    """Train a GAN from a recipe, or resume an interrupted run.
 
-    Running the same command again continues an interrupted run exactly where it stopped.
+    The same command resumes a run exactly where it stopped.
     """
     from dataclasses import replace
 
     from zerosum.runs.files import GENERATOR
     from zerosum.training.options import RunOptions
-    from zerosum.training.ranks import alike, speaks
-    from zerosum.training.train import train as play
+    from zerosum.training.ranks import is_main_process, report_once
+    from zerosum.training.train import train as run_training
 
-    with alike():
+    with report_once():
         options = RunOptions(keep, on_nonfinite, start_from)
         chosen = configured(recipe, data, settings or [], evaluate)
         chosen = chosen if precision is None else replace(chosen, precision=precision)
-    run = play(chosen, out, images=images, seed=seed, device=device, options=options)
-    if not speaks():
+    run = run_training(chosen, out, images=images, seed=seed, device=device, options=options)
+    if not is_main_process():
         return
     if as_json:
         facts = {"run": run, "images": images or chosen.images, "report": run.report, "generator": run / GENERATOR}
         print_json({**facts, "scores": run.scores})
         return
-    typer.echo(f"look at      {run.report}", err=True)
+    typer.echo(f"report       {run.report}", err=True)
     typer.echo(f"sample with  zerosum sample {run}", err=True)
 
 
 def configured(recipe: str, data: str | None, settings: list[str], evaluate: str | None = None) -> "Recipe":
-    """The recipe by name or file, with other data, metrics to score and then its settings.
+    """The recipe by name or file, with data, metrics and then settings applied.
 
-    Raises `ValueError` for what does not fit.
+    Raises `ValueError` for values that do not fit.
     """
     from dataclasses import replace
 
@@ -104,7 +116,7 @@ def configured(recipe: str, data: str | None, settings: list[str], evaluate: str
 
 
 def data_source(text: str) -> "Source":
-    """The source that a user means: the constructor of one, as `Ring(modes=5)`, or a path."""
+    """The source for a constructor, as `Ring(modes=5)`, or a path."""
     from zerosum.data.resolve import source
     from zerosum.recipes.reader import read
 
@@ -118,7 +130,7 @@ def _text(path: Path) -> str:
     from zerosum.runs.files import COMMAND, MOST_TEXT
 
     if (path / COMMAND).is_file():
-        raise ValueError(f"{path} is a run: to go on with it give its own command, which {path / COMMAND} holds")
+        raise ValueError(f"{path} is a run folder: to resume it, run the command in {path / COMMAND}")
     if not path.is_file():
         raise ValueError(f"there is no recipe file {path}")
     return read_text(path, MOST_TEXT)

@@ -32,7 +32,7 @@ def check_finite(log: Mapping[str, Tensor]) -> None:
 
 
 @dataclass(eq=False)
-class LateCheck:
+class DeferredCheck:
     """The same without waiting for the device: what it says of a move is read when the next one has been launched.
 
     Until then the device itself holds the players still: from the first bad move on `bad` is 1, and the step of every

@@ -13,7 +13,7 @@ from torch.nn.utils import get_total_norm
 
 from zerosum.game.distributed import average, everyone, rank, ranks
 from zerosum.game.ema import ExponentialMovingAverage
-from zerosum.game.finite import LateCheck, check_finite
+from zerosum.game.finite import DeferredCheck, check_finite
 from zerosum.game.micro_batches import Batch, detached, joined
 from zerosum.game.player import Player, unwrapped
 from zerosum.game.random import Draws
@@ -101,7 +101,7 @@ class Game:
     precision: Callable[[], AbstractContextManager[None]] = nullcontext
     micro_batch: int | None = None
     compiled: Compiled | None = None
-    late: LateCheck | None = None
+    deferred: DeferredCheck | None = None
     images: int = 0
 
     def __post_init__(self) -> None:
@@ -135,7 +135,7 @@ class Game:
             log |= self.update_D(next(batches))
         for _ in range(self.n_generator):
             log |= self.update_G(next(batches))
-        self.ema.update(self.images - before, self.images, None if self.late is None else self.late.bad)
+        self.ema.update(self.images - before, self.images, None if self.deferred is None else self.deferred.bad)
         return log
 
     def update_D(self, batch: Batch) -> Log:
@@ -168,7 +168,7 @@ class Game:
     def move(self, player: Player, batch: Batch, build_turn: Callable[[Batch], Turn]) -> Log:
         """A player's move, compiled or as it is."""
         if self.compiled is None:
-            return self.settle(player, self.turns(batch, build_turn))
+            return self.descend(player, self.turns(batch, build_turn))
         return self.conclude(player, *self.compiled(self, player, batch))
 
     def turns(self, batch: Batch, build_turn: Callable[[Batch], Turn]) -> Iterator[Turn]:
@@ -199,7 +199,7 @@ class Game:
             parts[_free_name(f"{player.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
         return parts
 
-    def settle(self, player: Player, turns: Iterable[Turn]) -> Log:
+    def descend(self, player: Player, turns: Iterable[Turn]) -> Log:
         """Take the gradient of the sum of a player's parts in its own parameters over its turns, check it, step."""
         played: list[Turn] = []
         total: list[Tensor] = []
@@ -222,20 +222,20 @@ class Game:
         *gradients, means = average(found)
         log = dict(zip(names, means.unbind(), strict=True))
         log[f"{player.name}/gradient"] = get_total_norm(gradients)
-        if self.late is None:
+        if self.deferred is None:
             check_finite(log)
             player.step(gradients, turn.clock.progress)
         else:
-            self.late.note(log)
-            player.step(gradients, turn.clock.progress, self.late.bad)
+            self.deferred.note(log)
+            player.step(gradients, turn.clock.progress, self.deferred.bad)
         for watcher in self.watchers:
             watcher.watch(player.name, turn, log)
         return log
 
     def check_finite(self) -> None:
         """Raise `NonFiniteError` where a move so far has gone wrong, before anything is kept of it."""
-        if self.late is not None:
-            self.late.read()
+        if self.deferred is not None:
+            self.deferred.read()
 
     def turn(self, player: Player, batch: Batch, x: Tensor, x_fake: Tensor, z: Tensor) -> Turn:
         """Lay the table for a player's move."""

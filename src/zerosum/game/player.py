@@ -71,7 +71,7 @@ class Player:
             raise ValueError(f"player {self.name} needs an optimiser exactly if its network has parameters")
 
     @property
-    def can_be_held(self) -> bool:
+    def can_skip_steps(self) -> bool:
         """Whether the device itself can leave out a step: fused Adam can, and nothing may follow it."""
         return self.after is None and (self.optimiser is None or bool(self.optimiser.defaults.get("fused")))
 
@@ -81,7 +81,7 @@ class Player:
         Args:
             gradients: the gradients.
             progress: of the run, in [0, 1].
-            unless: a scalar on the device; where it is 1 nothing is changed, for a player that `can_be_held`.
+            unless: a scalar on the device; where it is 1 nothing is changed, for a player that `can_skip_steps`.
         """
         assert self.optimiser is not None
         if unless is not None:

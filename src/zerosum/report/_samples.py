@@ -38,7 +38,7 @@ def by_condition(generator: TrainedGenerator, condition: Condition, scores: Mapp
     if accuracies:
         words += (
             f" {scores['class_accuracy']:.1%} of {scores['class_accuracy_samples']:,} samples carry the class asked "
-            f"for, read by a judge ({scores['class_accuracy_judge']}) that reads "
+            f"for, read by a judge ({scores['class_accuracy_classifier']}) that reads "
             f"{scores['class_accuracy_ceiling']:.1%} of real ones right."
         )
     rows = [_row(generator, row, accuracies) for row in overview.rows]
@@ -59,7 +59,7 @@ def _accuracies(scores: Mapping[str, Any]) -> Mapping[str, float]:
     """The accuracy of each class by name; none where scores lack it, or what goes with it."""
     found = scores.get("class_accuracies")
     whole = all(is_number(scores.get(f"class_accuracy{part}")) for part in ("", "_samples", "_ceiling"))
-    return found if isinstance(found, dict) and whole and "class_accuracy_judge" in scores else {}
+    return found if isinstance(found, dict) and whole and "class_accuracy_classifier" in scores else {}
 
 
 def _images(path: Path) -> int:

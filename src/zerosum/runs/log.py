@@ -113,7 +113,7 @@ def truncate_log(run: Path, images: int, lines: int | None = None) -> int:
     return len(kept)
 
 
-def settle_log(run: Path) -> int:
+def sync_log(run: Path) -> int:
     """Wait until a run's log is on the disk, and count its lines."""
     path = run / LOG
     if not path.exists():

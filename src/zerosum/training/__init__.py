@@ -1,4 +1,4 @@
-"""The loop around the game: data in, pictures, log lines and checkpoints out."""
+"""Training: the loop around the game, which logs, evaluates, saves checkpoints and resumes."""
 
 from zerosum import _rooms
 

@@ -1,5 +1,5 @@
 # Written by `make stubs`; do not edit.
-"""The loop around the game: data in, pictures, log lines and checkpoints out."""
+"""Training: the loop around the game, which logs, evaluates, saves checkpoints and resumes."""
 
 from zerosum.training import batches as batches
 from zerosum.training import build as build

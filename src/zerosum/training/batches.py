@@ -1,4 +1,4 @@
-"""The endless stream of real batches, as a pure function of (seed, position)."""
+"""The infinite stream of real batches, as a pure function of (seed, position)."""
 
 __all__ = ()
 
@@ -16,25 +16,25 @@ from zerosum.training.prefetch import ReadAhead
 
 
 def to_unit(x: Tensor) -> Tensor:
-    """Pictures from uint8 in [0, 255] to float32 in [-1, 1]; points pass."""
+    """Images from uint8 in [0, 255] to float32 in [-1, 1]; points are returned as they are."""
     return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x
 
 
 class Batches(Iterator[Batch]):
-    """Batches of shuffled real samples, one permutation of the data set an epoch, without end.
+    """Infinite iterator over batches of shuffled real samples, one permutation of the data set per epoch.
 
-    A batch depends only on the seed and its position in the stream of all samples drawn, so a run continues from one
-    integer, and several ranks share out the rows that one process would see. Where reading costs time, a thread reads
-    the next batches ahead, until `close`.
+    A batch depends only on the seed and its position in the stream of all samples drawn, so a run resumes from one
+    integer, and several ranks divide the rows of one process's batch. Where reading costs time, a thread prefetches
+    the next batches, until `close`.
 
     Args:
         dataset: the data.
         batch: samples per batch over all ranks together; a multiple of the ranks.
-        conditional: whether batches carry the data's conditions.
+        conditional: whether batches contain the conditions of the data.
         seed: the run's seed.
-        device: where batches are wanted.
-        position: samples drawn before, over all ranks.
-        label_dropout: share of samples whose condition is unknown, as their kind of condition has it.
+        device: device of the batches.
+        position: number of samples already drawn, over all ranks.
+        label_dropout: share of samples whose condition is replaced by the unknown condition.
     """
 
     def __init__(
@@ -65,21 +65,21 @@ class Batches(Iterator[Batch]):
         return batch
 
     def close(self) -> None:
-        """End the thread that reads ahead, if there is one; a further batch begins it anew."""
+        """Stop the prefetching thread, if there is one; a further batch starts a new one."""
         if self._ahead is not None:
             self._ahead.close()
 
     def _read(self, position: int) -> tuple[Tensor, Tensor | None]:
-        """This rank's samples, as the data has them, and conditions of the batch at a position."""
+        """This rank's samples, in the data's format, and conditions of the batch at a position."""
         own = self.batch // ranks()
         start = position + rank() * own
         indices = self.indices(start, start + own)
         x, c = self.dataset.read(indices), self._condition(indices, position)
-        # Only from pinned memory does a copy to a GPU run beside the computation.
+        # Copies to a GPU overlap with computation only from pinned memory.
         return (x.pin_memory() if self._ahead is not None and self.device.type == "cuda" else x), c
 
     def _condition(self, indices: Tensor, position: int) -> Tensor | None:
-        """Conditions as networks take them, c `(B, ...)`, of which label dropout makes a share unknown."""
+        """Encoded conditions, c `(B, ...)`, a share of them unknown under label dropout."""
         conditions = self.dataset.conditions
         if not self.conditional or conditions is None:
             return None
@@ -93,13 +93,13 @@ class Batches(Iterator[Batch]):
 
     def indices(self, start: int, stop: int) -> Tensor:
         """Indices into the data set of the samples from `start` up to `stop` in the stream."""
-        pieces = []
+        chunks = []
         while start < stop:
             epoch, first = divmod(start, len(self.dataset))
             last = min(first + stop - start, len(self.dataset))
-            pieces.append(self._order(epoch)[first:last])
+            chunks.append(self._order(epoch)[first:last])
             start += last - first
-        return torch.cat(pieces)
+        return torch.cat(chunks)
 
     def _permutation(self, epoch: int) -> Tensor:
         random, count = stream(self.seed, "order", epoch), len(self.dataset)

@@ -1,4 +1,4 @@
-"""From a recipe, which is a value, to a game, which is played."""
+"""Build the game of a recipe: networks, optimisers, objective, terms and watchers."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import ranks
 from zerosum.game.ema import ExponentialMovingAverage
-from zerosum.game.finite import LateCheck
+from zerosum.game.finite import DeferredCheck
 from zerosum.game.game import Game, Watcher
 from zerosum.game.micro_batches import whole_batch_reasons
 from zerosum.game.player import Player, Term, unwrapped
@@ -40,17 +40,17 @@ def build_game(
     precision: str,
     watchers: Sequence[Watcher] | None = None,
 ) -> TrainableGame:
-    """A game at its start: networks initialised from the seed, nothing moved yet.
+    """Return a new game, with networks initialised from the seed.
 
-    `watchers` are its observers; by default copies of the recipe's.
+    `watchers` are its observers, by default copies of the recipe's.
 
     Raises `ValueError` where the recipe is conditional and the data has neither labels nor conditions, where a term
-    reads another kind of these, or where a network cannot take the data.
+    needs another kind of condition, or where a network does not fit the data.
     """
     if recipe.conditional and dataset.condition is None:
         raise ValueError(
-            f"{recipe.name} plays by labels or other conditions and {dataset.name} has none: "
-            f"give data that have some or --set conditional=False"
+            f"{recipe.name} is conditional and {dataset.name} has neither labels nor conditions: "
+            f"give conditional data or --set conditional=False"
         )
     if watchers is None:
         watchers = RunWatchers(recipe.watchers).all
@@ -67,7 +67,7 @@ def _two_players(
     precision: Callable[[], AbstractContextManager[None]],
     watchers: Sequence[Watcher],
 ) -> Game:
-    """The usual game, of a generator and a discriminator."""
+    """The standard game of a generator and a discriminator."""
     condition = condition_of(recipe, dataset.condition)
     _check_terms(recipe, condition)
     with torch.random.fork_rng(devices=[]):
@@ -76,13 +76,14 @@ def _two_players(
         discriminator = built(lambda: recipe.discriminator.build(dataset.shape, condition))
     for network in (generator, discriminator):
         place(network, device, dataset.is_image)
-    # Objective, terms and augmentation may hold state (BEGAN's k); the recipe's own stay as they were written.
+    # Objective, terms and augmentation may have state (BEGAN's k): copies keep the recipe unchanged.
     objective, augment = copy.deepcopy((recipe.objective, recipe.augment))
     g_terms, d_terms = copy.deepcopy((recipe.g_terms, recipe.d_terms))
     D = _player("D", discriminator, recipe.D_opt, d_terms)
     D.after = recipe.d_after
     if recipe.n_critic and not D.parameters:
-        raise ValueError(f"{type(recipe.discriminator).__name__} has no parameters, so D cannot move: set n_critic=0")
+        name = type(recipe.discriminator).__name__
+        raise ValueError(f"{name} has no parameters, so D cannot be trained: set n_critic=0")
     game = Game(
         G=_player("G", generator, recipe.G_opt, g_terms),
         D=D,
@@ -103,57 +104,57 @@ def _two_players(
     if recipe.compile:
         check_compiled(game)
         game.compiled = CompiledUpdates()
-    if device.type == "cuda" and _can_be_late(game):
-        game.late = LateCheck(torch.zeros((), device=device))
+    if device.type == "cuda" and _can_defer(game):
+        game.deferred = DeferredCheck(torch.zeros((), device=device))
     return game
 
 
 def _check_terms(recipe: Recipe, condition: Condition | None) -> None:
-    """Raise `ValueError` where a term cannot go by the conditions that the game is played by."""
+    """Raise `ValueError` where a term does not fit the condition of the game."""
     for term in map(unwrapped, (*recipe.d_terms, *recipe.g_terms)):
         if isinstance(term, MatchingAware) and recipe.label_dropout:
             raise ValueError(
-                "MatchingAware shows D wrong conditions, and with label_dropout some samples have none that is right: "
-                "leave one of the two out"
+                "MatchingAware trains D on mismatched conditions, and with label_dropout some samples have no "
+                "condition to mismatch: leave one of the two out"
             )
         if isinstance(term, AuxiliaryClass) and condition is not None:
-            _check_reading(term, condition)
+            _check_prediction(term, condition)
 
 
-def _check_reading(term: AuxiliaryClass, condition: Condition) -> None:
+def _check_prediction(term: AuxiliaryClass, condition: Condition) -> None:
     if condition.prediction is None:
         raise ValueError(
-            f"AuxiliaryClass predicts the condition, and none can be predicted of {condition!r}: leave it out"
+            f"AuxiliaryClass needs a condition that D can predict; found {condition!r}: leave the term out"
         )
     kind = condition.prediction.reading
     if term.kind != kind:
         raise ValueError(
-            f"AuxiliaryClass(kind={term.kind!r}) would read {term.kind}, and these data tell {kind}: "
+            f"AuxiliaryClass(kind={term.kind!r}) predicts {term.kind}, and the conditions of these data are {kind}: "
             f"write AuxiliaryClass(kind={kind!r}) among both players' terms"
         )
 
 
 def _check_micro_batch(recipe: Recipe, game: Game) -> None:
-    """Raise `ValueError` where a game cannot be played in pieces of a batch."""
+    """Raise `ValueError` where a game cannot be trained in micro-batches."""
     size, own = recipe.micro_batch, recipe.batch // ranks()
     if size is None:
         return
     if own % size:
-        raise ValueError(f"micro_batch divides the samples of each process, of which there are {own}; found {size}")
+        raise ValueError(f"micro_batch must divide the batch of each process, {own}; found {size}")
     terms = (*game.D.terms, *game.G.terms)
     parts = (game.objective, *terms, game.augment, game.opponent, game.G.network, game.D.network)
     reasons = [reason for part in parts for reason in whole_batch_reasons(part)]
     readers = [type(term).__name__ for term in map(unwrapped, terms) if isinstance(term, _LABEL_READERS)]
     if recipe.label_dropout and readers:
-        reasons.append(f"{readers[0]} takes a mean over those samples of the batch whose label is told")
+        reasons.append(f"{readers[0]} takes a mean over the samples of the batch whose label is known")
     if reasons:
         raise ValueError(f"micro_batch splits every batch, and {reasons[0]}: leave one of the two out")
 
 
-def _can_be_late(game: Game) -> bool:
-    """Whether a bad move can be seen a move later: the device holds both players still, and no part remembers it."""
+def _can_defer(game: Game) -> bool:
+    """Whether the check for NaN/Inf can be deferred: both optimisers can skip steps, and no watcher has state."""
     remembering = any(isinstance(watcher, Stateful) for watcher in game.watchers)
-    return game.D.can_be_held and game.G.can_be_held and not remembering
+    return game.D.can_skip_steps and game.G.can_skip_steps and not remembering
 
 
 def _player(name: str, network: nn.Module, optimiser: OptimiserSpec, terms: tuple[Term, ...]) -> Player:

@@ -42,7 +42,7 @@ def precision_context(name: str, device: torch.device) -> Callable[[], AbstractC
     return partial(torch.autocast, device.type, dtype=torch.bfloat16)
 
 
-def crowding(device: torch.device) -> str:
+def load_warning(device: torch.device) -> str:
     """A sentence on the threads to take where the load of the last minute fills the cores; empty where they are free.
 
     The threads of a step wait for the slowest of them, and spin: with two other jobs on two cores, `digits` plays 1.6

@@ -72,7 +72,7 @@ class RunScores:
         is_best = best is not None and best["images"] == generator.images
         if is_best:
             replace_durably(self.run / BEST, generator_bytes(generator))
-        say(f"after {generator.images:,} images {_told(scores)}{self._best_so_far() if is_best else ''}")
+        say(f"after {generator.images:,} images {_formatted(scores)}{self._best_so_far() if is_best else ''}")
 
     def _best_so_far(self) -> str:
         assert self.criterion is not None
@@ -97,7 +97,7 @@ def criterion(plan: Evaluation | None) -> Criterion | None:
     return Criterion(plan.best, better[plan.best])
 
 
-def forget_best(run: Path, images: int, plan: Evaluation | None) -> None:
+def remove_best(run: Path, images: int, plan: Evaluation | None) -> None:
     """Remove the best generator of a run if it had seen more than `images`, before that stretch of the log is dropped.
 
     The stretch is played anew, otherwise, and nothing would say any more where the file came from.
@@ -155,5 +155,5 @@ def _refuse_import(features: str | None) -> None:
         )
 
 
-def _told(scores: Scores) -> str:
+def _formatted(scores: Scores) -> str:
     return ", ".join(f"{name} {shown(value, scores.errors.get(name))}" for name, value in scores.values.items())

@@ -30,7 +30,7 @@ class Start:
     """Where a run starts: at its beginning (`checkpoint` None) or after a checkpoint, with what there is to say."""
 
     checkpoint: Checkpoint | None
-    sayings: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 def storable(recipe: Recipe, dataset: Dataset) -> Recipe:
@@ -42,7 +42,7 @@ def storable(recipe: Recipe, dataset: Dataset) -> Recipe:
     return recipe if readable else replace(recipe, data=InMemory(dataset.name))
 
 
-def refuse_unreadable(recipe: Recipe) -> None:
+def check_readable(recipe: Recipe) -> None:
     """Raise `ValueError` where the text of a recipe would not be read back as the same recipe, own parts included."""
     try:
         again = read_recipe(pretty(recipe), own_types(recipe))
@@ -60,7 +60,7 @@ def refuse_unreadable(recipe: Recipe) -> None:
             )
 
 
-def refuse_foreign(run: Path, recipe: Recipe) -> None:
+def check_folder(run: Path, recipe: Recipe) -> None:
     """Raise `ValueError` where a folder holds another recipe's run, naming what differs, or is something else.
 
     What a run leaves that was killed as it began is no obstacle.
@@ -69,7 +69,7 @@ def refuse_foreign(run: Path, recipe: Recipe) -> None:
         raise ValueError(f"{run} is a file; --out names a folder for the run")
     text = run / RECIPE
     if text.exists():
-        _refuse_changes(run, read_text(text, MOST_TEXT), recipe)
+        _check_same_recipe(run, read_text(text, MOST_TEXT), recipe)
     elif run.exists() and any(path.name not in (LOCK, temporary(text).name) for path in run.iterdir()):
         raise ValueError(f"{run} is not empty and holds no run: name another folder with --out")
 
@@ -88,7 +88,7 @@ def open_run(run: Path, recipe: Recipe, check: Callable[[Checkpoint], None]) -> 
     Raises:
         ValueError: where the folder is not one of this recipe's run, or none of its checkpoints can be used.
     """
-    refuse_foreign(run, recipe)
+    check_folder(run, recipe)
     sweep(run)
     text = run / RECIPE
     if not text.exists():
@@ -109,7 +109,7 @@ def has_ended(run: Path, recipe: Recipe, start: Start) -> bool:
     return images >= recipe.images and (run / GENERATOR).is_file()
 
 
-def write_circumstances(run: Path, recipe: Recipe, device: torch.device, precision: str) -> None:
+def write_environment(run: Path, recipe: Recipe, device: torch.device, precision: str) -> None:
     """Write down the command, the versions, and the files of parts of somebody's own, that this start is made with."""
     facts = {
         "zerosum": __version__,
@@ -139,7 +139,7 @@ def _command() -> str:
     return shlex.join([*start, *sys.argv[1:]])
 
 
-def _refuse_changes(run: Path, text: str, recipe: Recipe) -> None:
+def _check_same_recipe(run: Path, text: str, recipe: Recipe) -> None:
     if text.strip() == pretty(recipe):
         return
     before = read_recipe(text, own_types(recipe), opaque=True)

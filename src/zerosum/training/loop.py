@@ -21,14 +21,14 @@ from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoints, save_checkpoint
 from zerosum.runs.files import SAMPLES
 from zerosum.runs.generator import TrainedGenerator, generator_bytes
-from zerosum.runs.log import Means, append_log, settle_log
+from zerosum.runs.log import Means, append_log, sync_log
 from zerosum.runs.stored_condition import CONDITION, condition_facts, condition_of
 from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
 from zerosum.training.evaluations import RunScores, last_scores
 from zerosum.training.folder import storable
 from zerosum.training.progress import TrainingProgress
-from zerosum.training.ranks import Together
+from zerosum.training.ranks import RankGroup
 from zerosum.training.sample_images import save_samples
 from zerosum.training.scores import write_scores
 from zerosum.training.signals import Interrupted, StopRequest
@@ -86,14 +86,14 @@ class Loop:
     progress: TrainingProgress
     start: Checkpoint | None = None
     scores: RunScores | None = None
-    together: Together = Together(torch.device("cpu"))
+    group: RankGroup = RankGroup(torch.device("cpu"))
     facts: Mapping[str, Any] = field(default_factory=dict)
     keep: int = KEPT
     watchers: RunWatchers = field(default_factory=lambda: RunWatchers(()))
     saved: int | None = field(init=False)
 
     def __post_init__(self) -> None:
-        recipe, self.device = self.recipe, self.together.device
+        recipe, self.device = self.recipe, self.group.device
         numbers = {} if self.start is None else self.start.numbers
         self.saved = numbers.get("images")
         position = numbers.get("position", 0)
@@ -111,7 +111,7 @@ class Loop:
         if self.saved is None:
             self.snapshot()
         stop.at_once = False
-        stop.say_later("stopping after this round", "; a second signal ends at once, without saving")
+        stop.set_message("stopping after this round", "; a second signal ends at once, without saving")
         while game.images < recipe.images and not signal:
             before = game.images
             self.round()
@@ -122,21 +122,21 @@ class Loop:
             plan, over = recipe.evaluation, game.images >= recipe.images
             if plan is not None and _passed(plan.every, before, game.images) and not over:
                 game.check_finite()
-                self.together.alone(self.evaluate)
+                self.group.on_first_rank(self.evaluate)
             if _passed(recipe.snapshot, before, game.images) and not over:
                 self.snapshot()
-            signal = self.together.agreed(stop.number)
+            signal = self.group.maximum(stop.number)
         if game.images >= recipe.images and self.saved != game.images:
             self.snapshot()
         elif self.saved != game.images:
             self.save()
         stop.at_once = True
-        stop.say_later("the run is saved, and the same command does what is left")
-        signal = signal or self.together.agreed(stop.number)  # one may have come while it was being saved
+        stop.set_message("the run is saved, and the same command does what is left")
+        signal = signal or self.group.maximum(stop.number)  # one may have come while it was being saved
         if signal:
             self.progress.say(f"stopped after {game.images:,} images and saved; the same command continues")
             raise Interrupted(128 + signal)
-        self.together.alone(self.finish)
+        self.group.on_first_rank(self.finish)
 
     def round(self) -> None:
         """One round of the game."""
@@ -193,7 +193,7 @@ class Loop:
     def snapshot(self) -> None:
         """A log line, a picture and a checkpoint, in this order: the checkpoint vouches for the other two."""
         check_weights(self.game)
-        self.together.alone(self._show)
+        self.group.on_first_rank(self._show)
         self._keep()
 
     def _show(self) -> None:
@@ -207,14 +207,14 @@ class Loop:
         self._keep()
 
     def _keep(self) -> None:
-        self.together.alone(self._save)
+        self.group.on_first_rank(self._save)
         self.saved = self.game.images
 
     def _save(self) -> None:
         generator, images = self.generator, self.game.images
         numbers: dict[str, Any] = {
             **self.facts,
-            "log_lines": settle_log(self.run),
+            "log_lines": sync_log(self.run),
             "means": self.means.counts,
             "position": self.batches.batches.position,
             "seconds": self.seconds,

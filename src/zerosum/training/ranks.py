@@ -33,7 +33,7 @@ class RankLostError(ConnectionError):
 
 
 @dataclass(frozen=True, eq=False)
-class Together:
+class RankGroup:
     """The processes of a run, as one of them sees them; one alone is in its own company and waits for nobody.
 
     Attributes:
@@ -42,67 +42,67 @@ class Together:
     """
 
     device: torch.device
-    waiting: dist.ProcessGroup | None = None
+    gloo: dist.ProcessGroup | None = None
 
-    def alone(self, work: Callable[[], None]) -> None:
+    def on_first_rank(self, work: Callable[[], None]) -> None:
         """Have rank 0 do some work, whatever writes files, while the others wait for it."""
         if rank() == 0:
             work()
-        if self.waiting is not None:
-            dist.barrier(group=self.waiting)
+        if self.gloo is not None:
+            dist.barrier(group=self.gloo)
 
-    def agreed(self, number: int) -> int:
+    def maximum(self, number: int) -> int:
         """The largest of a number over the ranks: a signal that has reached one of them stops all in the same round."""
-        if self.waiting is None:
+        if self.gloo is None:
             return number
         largest = torch.tensor(number)
         dist.all_reduce(largest, dist.ReduceOp.MAX)
         return int(largest)
 
-    def shared(self, checkpoint: Checkpoint | None) -> Checkpoint | None:
+    def broadcast_checkpoint(self, checkpoint: Checkpoint | None) -> Checkpoint | None:
         """Rank 0's checkpoint, or None, on every rank: only rank 0 need see the run folder."""
-        if self.waiting is None:
+        if self.gloo is None:
             return checkpoint
         groups = {} if checkpoint is None else checkpoint.groups
-        flat = {f"{group} {name}": t.cpu().contiguous() for group, ts in groups.items() for name, t in ts.items()}
+        flat = {f"{key} {name}": t.cpu().contiguous() for key, ts in groups.items() for name, t in ts.items()}
         numbers = self._broadcast(json.dumps(None if checkpoint is None else dict(checkpoint.numbers)).encode())
         tensors = safetensors.torch.load(self._broadcast(safetensors.torch.save(flat)))
         found: dict[str, dict[str, torch.Tensor]] = {}
         for key, tensor in tensors.items():
             group, _, name = key.partition(" ")
             found.setdefault(group, {})[name] = tensor
-        told = json.loads(numbers)
-        return None if told is None else Checkpoint(found, told)
+        received = json.loads(numbers)
+        return None if received is None else Checkpoint(found, received)
 
-    def told(self, facts: dict[str, Any]) -> dict[str, Any]:
+    def broadcast_facts(self, facts: dict[str, Any]) -> dict[str, Any]:
         """Rank 0's facts, such as JSON can carry, on every rank."""
-        if self.waiting is None:
+        if self.gloo is None:
             return facts
         return dict(json.loads(self._broadcast(json.dumps(facts).encode())))
 
     def _broadcast(self, content: bytes) -> bytes:
         """Rank 0's bytes on every rank."""
         length = torch.tensor(len(content))
-        dist.broadcast(length, 0, group=self.waiting)
+        dist.broadcast(length, 0, group=self.gloo)
         sent = torch.zeros(int(length), dtype=torch.uint8)
         if rank() == 0:
             sent.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
-        dist.broadcast(sent, 0, group=self.waiting)
+        dist.broadcast(sent, 0, group=self.gloo)
         return sent.numpy().tobytes()
 
 
-def of_several() -> bool:
+def is_distributed() -> bool:
     """Whether torchrun has started this process as one of several."""
     return "LOCAL_RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
-def speaks() -> bool:
+def is_main_process() -> bool:
     """Whether this process is the one that talks and prints: rank 0 of those that torchrun started, or the only one."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
 @contextmanager
-def alike() -> Iterator[None]:
+def report_once() -> Iterator[None]:
     """Tell an error once a machine that its processes meet before they join, as one in the command: the first tells.
 
     It may be that one machine alone meets it, as where a file is not there too, and nothing has been exchanged yet.
@@ -116,7 +116,7 @@ def alike() -> Iterator[None]:
 
 
 @contextmanager
-def joined(name: str) -> Iterator[Together]:
+def joined(name: str) -> Iterator[RankGroup]:
     """Join the processes that torchrun has started beside this one, on a device by its name, and leave them at the end.
 
     The processes of one machine take a GPU each, by `LOCAL_RANK`, and speak through NCCL; on processors through gloo.
@@ -130,29 +130,29 @@ def joined(name: str) -> Iterator[Together]:
         RankLostError: where another process is gone or has not answered in `STEP`.
     """
     if ranks() > 1:
-        yield Together(choose_device(name), dist.new_group(timeout=WORK, backend="gloo"))
+        yield RankGroup(choose_device(name), dist.new_group(timeout=WORK, backend="gloo"))
         return
-    if not of_several():
-        yield Together(choose_device(name))
+    if not is_distributed():
+        yield RankGroup(choose_device(name))
         return
     count = int(os.environ["WORLD_SIZE"])
-    store = _meeting(count)
+    store = _rendezvous_store(count)
     try:
         device = _own_device(name)
         backend, gpu = ("cpu:gloo,cuda:nccl", device) if device.type == "cuda" else ("gloo", None)
         number = int(os.environ["RANK"])
         dist.init_process_group(backend, timeout=STEP, world_size=count, rank=number, store=store, device_id=gpu)
-        together = Together(device, dist.new_group(timeout=WORK, backend="gloo"))
-        yield together
-        together.alone(lambda: None)
+        group = RankGroup(device, dist.new_group(timeout=WORK, backend="gloo"))
+        yield group
+        group.on_first_rank(lambda: None)
     except Exception as error:
-        if not _first_to_tell(store):
+        if not _is_first_report(store):
             raise SystemExit(1) from error
-        if _is_of_the_group(error):
+        if _is_group_error(error):
             raise RankLostError(_LOST) from error
         raise
     except BaseException:
-        _first_to_tell(store)  # a signal ends this rank, and what then befalls the others is no news
+        _is_first_report(store)  # a signal ends this rank, and what then befalls the others is no news
         raise
     finally:
         if dist.is_initialized():
@@ -175,21 +175,21 @@ def _own_device(name: str) -> torch.device:
     return device
 
 
-def _meeting(count: int) -> Store:
+def _rendezvous_store(count: int) -> Store:
     """The store through which the processes find each other; torchrun keeps it, so that it outlives any of them."""
     store, _, _ = next(iter(rendezvous("env://", rank=int(os.environ["RANK"]), world_size=count, timeout=STEP)))
     return PrefixStore("zerosum", store)
 
 
-def _is_of_the_group(error: Exception) -> bool:
+def _is_group_error(error: Exception) -> bool:
     """Whether an error is one of the group: torch raises plain ones that name gloo or NCCL."""
-    told = str(error).lower()
+    message = str(error).lower()
     return isinstance(error, dist.DistError) or (
-        isinstance(error, RuntimeError) and any(word in told for word in ("gloo", "nccl", "connection"))
+        isinstance(error, RuntimeError) and any(word in message for word in ("gloo", "nccl", "connection"))
     )
 
 
-def _first_to_tell(store: Store) -> bool:
+def _is_first_report(store: Store) -> bool:
     """Whether no other rank has told of an error yet; without an answer from the store, this one does."""
     try:
         return bool(store.add("told", 1) == 1)

@@ -34,7 +34,7 @@ def write_scores(
     ones, which is the judge's ceiling.
     """
     scores = dict(evaluated)
-    sayings = []
+    messages = []
     if isinstance(source, Multimodal):
         samples = torch.from_numpy(generator.sample(SAMPLES))
         scores |= mode_coverage(samples, source.centres(), source.std).as_dict()
@@ -42,16 +42,16 @@ def write_scores(
         try:
             found = class_accuracy(generator, dataset.displayed, source, run / CLASSIFIER)
         except ValueError as reason:
-            sayings.append(str(reason))
+            messages.append(str(reason))
         else:
-            sayings.append(str(found))
+            messages.append(str(found))
             scores |= {
                 "class_accuracy": found.accuracy,
                 "class_accuracy_ceiling": found.ceiling,
                 "class_accuracy_samples": found.samples,
-                "class_accuracy_judge": found.judge,
+                "class_accuracy_classifier": found.classifier,
                 "class_accuracies": found.accuracies,
             }
     if scores:
         replace_durably(run / SCORES, json.dumps(scores, indent=1).encode())
-    return sayings
+    return messages

@@ -21,23 +21,23 @@ from zerosum.runs.files import LOG
 from zerosum.runs.lock import locked
 from zerosum.runs.log import ROLLBACK, Means, append_log, truncate_log
 from zerosum.training.build import build_game
-from zerosum.training.device import crowding
-from zerosum.training.evaluations import RunScores, forget_best
+from zerosum.training.device import load_warning
+from zerosum.training.evaluations import RunScores, remove_best
 from zerosum.training.folder import (
+    check_folder,
+    check_readable,
     has_ended,
     open_run,
-    refuse_foreign,
-    refuse_unreadable,
     storable,
-    write_circumstances,
+    write_environment,
 )
 from zerosum.training.loop import Loop
 from zerosum.training.options import RunOptions
 from zerosum.training.progress import TrainingProgress
-from zerosum.training.ranks import Together
+from zerosum.training.ranks import RankGroup
 from zerosum.training.signals import StopRequest
 from zerosum.training.state import capture, check_generators, count, restore
-from zerosum.training.warm_start import DATA, ORIGIN, WarmStart, check_warm_start, same_data, take_weights
+from zerosum.training.warm_start import DATA, WARM_START, WarmStart, check_warm_start, load_initial_weights, same_data
 from zerosum.training.watchers import RunWatchers
 
 ROLLBACKS = 5  # in a run, at most
@@ -57,7 +57,7 @@ class Session:
         dataset: the opened data.
         together: the processes that play it, and where this one computes.
         precision: `float32` or `bfloat16`.
-        care: how the run is looked after.
+        options: options of the run that do not change what is trained.
         watchers: the observers of the run.
         game: the game, where it stands.
         start: the checkpoint that it goes on from; None at the beginning.
@@ -68,28 +68,28 @@ class Session:
     recipe: Recipe
     run: Path
     dataset: Dataset
-    together: Together
+    group: RankGroup
     precision: str
     options: RunOptions
     watchers: RunWatchers = field(init=False)
     game: TrainableGame = field(init=False)
     start: Checkpoint | None = field(init=False)
     facts: dict[str, Any] = field(init=False)
-    rolled: list[dict[str, Any]] = field(init=False, default_factory=list)
+    rollback_lines: list[dict[str, Any]] = field(init=False, default_factory=list)
 
     def play(self, stop: StopRequest, quiet: bool) -> None:
         """Play to the end; raises what `train` raises."""
         self.watchers = RunWatchers(self.recipe.watchers, self.options.watchers)
-        self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.together.device
+        self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.group.device
         check_generators(self.game)
         scores, taken = None, None
         if first:
             scores = None if plan is None else RunScores(plan, self.run, self.dataset, where)
-            refuse_unreadable(storable(self.recipe, self.dataset))
-            refuse_foreign(self.run, storable(self.recipe, self.dataset))
-            origin = None if checkpoints(self.run) else self.options.start_from
+            check_readable(storable(self.recipe, self.dataset))
+            check_folder(self.run, storable(self.recipe, self.dataset))
+            start_from = None if checkpoints(self.run) else self.options.start_from
             # Before the folder is made: a refusal leaves nothing behind.
-            taken = None if origin is None else take_weights(self.game, origin)
+            taken = None if start_from is None else load_initial_weights(self.game, start_from)
         with (
             TrainingProgress(self.recipe.images, quiet=quiet or not first) as progress,
             locked(self.run, progress.say) if first else nullcontext(),
@@ -97,13 +97,13 @@ class Session:
             for sentence in self.dataset.notes:
                 progress.say(sentence)
             ended = first and self._open(progress.say, taken)
-            if self._stand_together(ended):
+            if self._synchronise(ended):
                 progress.say("this run has ended; there is nothing left to do")
                 return
             if first:
                 self._truncate_log(progress.say)
-                write_circumstances(self.run, self.recipe, where, self.precision)
-            rest = (scores, self.together, self.facts, self.options.keep, self.watchers)
+                write_environment(self.run, self.recipe, where, self.precision)
+            rest = (scores, self.group, self.facts, self.options.keep, self.watchers)
             while True:
                 loop = Loop(self.recipe, self.run, self.dataset, self.game, progress, self.start, *rest)
                 try:
@@ -114,42 +114,42 @@ class Session:
                     self._roll_back(error, progress.say)
 
     def _built(self) -> TrainableGame:
-        return build_game(self.recipe, self.dataset, self.together.device, self.precision, self.watchers.all)
+        return build_game(self.recipe, self.dataset, self.group.device, self.precision, self.watchers.all)
 
-    def _stand_together(self, ended: bool = False) -> bool:
+    def _synchronise(self, ended: bool = False) -> bool:
         """Let all ranks stand where the first does, and tell whether the run has ended."""
-        told = self.together.told({"ended": ended, "facts": self.facts if rank() == 0 else None})
-        start = self.together.shared(self.start if rank() == 0 else None)
+        received = self.group.broadcast_facts({"ended": ended, "facts": self.facts if rank() == 0 else None})
+        start = self.group.broadcast_checkpoint(self.start if rank() == 0 else None)
         if rank() > 0:
-            self.start, self.facts = start, told["facts"]
+            self.start, self.facts = start, received["facts"]
             self._slow_down()
         if ranks() > 1:
             # Wherever it stands: at a checkpoint, at the weights of another run, at its beginning.
-            state = self.together.shared(capture(self.game, {}, self.watchers.state()))
+            state = self.group.broadcast_checkpoint(capture(self.game, {}, self.watchers.state()))
             if state is not None and rank() > 0:
                 restore(self.game, state)
                 self.watchers.load_state(state.groups)
-        return bool(told["ended"])
+        return bool(received["ended"])
 
     def _open(self, say: Say, taken: WarmStart | None) -> bool:
         """Bring the game to where the run stands, and tell whether it has ended."""
         start = open_run(self.run, storable(self.recipe, self.dataset), self._take)
         self.start = start.checkpoint
-        for sentence in start.sayings:
+        for sentence in start.messages:
             say(sentence)
         say(f"{self.recipe.name}: {self._described()}; into {self.run}")
-        if crowded := crowding(self.together.device):
-            say(crowded)
+        if warning := load_warning(self.group.device):
+            say(warning)
         if self.start is not None:
             check_warm_start(self.run, self.start.numbers, self.options.start_from)
-            names = (_ROLLBACKS, ORIGIN, DATA)
+            names = (_ROLLBACKS, WARM_START, DATA)
             self.facts = {name: self.start.numbers[name] for name in names if name in self.start.numbers}
             for sentence in self.watchers.changes(self.start.groups):
                 say(sentence)
         else:
             self.facts = {_ROLLBACKS: 0}
             if taken is not None:
-                self.facts[ORIGIN] = taken.facts
+                self.facts[WARM_START] = taken.facts
                 say(taken.sentence)
         self._slow_down()
         ended = has_ended(self.run, self.recipe, start)
@@ -164,7 +164,7 @@ class Session:
         seconds = found.numbers.get("seconds")
         if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
             raise ValueError(f"its seconds should be a time; found {seconds!a:.40}")
-        Means().load_state_dict(found.groups.get("means", {}), found.numbers.get("means"), self.together.device)
+        Means().load_state_dict(found.groups.get("means", {}), found.numbers.get("means"), self.group.device)
         restore(self.game, found)
         self.watchers.load_state(found.groups)
 
@@ -194,21 +194,21 @@ class Session:
             assert self.start is not None, "the loop saves before it plays"
             self.facts[_ROLLBACKS] = number
             self._slow_down()
-        self._stand_together()
+        self._synchronise()
         if rank() == 0:
-            self._tell_rollback(error, broken, say)
+            self._log_rollback(error, broken, say)
 
-    def _tell_rollback(self, error: NonFiniteError, broken: int, say: Say) -> None:
+    def _log_rollback(self, error: NonFiniteError, broken: int, say: Say) -> None:
         assert self.start is not None
         number = self.facts[_ROLLBACKS]
-        forget_best(self.run, self.game.images, self.recipe.evaluation)
+        remove_best(self.run, self.game.images, self.recipe.evaluation)
         self._truncate_log(say)
-        told = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
+        rollback = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
         clock = {name: self.start.numbers[name] for name in ("images", "seconds")}
-        line = {**clock, "steps": self.game.steps, ROLLBACK: told}
+        line = {**clock, "steps": self.game.steps, ROLLBACK: rollback}
         # Of earlier ones to this checkpoint the log has just lost the lines: it vouches for none of them.
-        self.rolled = [*(one for one in self.rolled if one["images"] == line["images"]), line]
-        for one in self.rolled:
+        self.rollback_lines = [*(one for one in self.rollback_lines if one["images"] == line["images"]), line]
+        for one in self.rollback_lines:
             append_log(self.run, one)
         say(
             f"{error} after {broken:,} images: back to {self.game.images:,} images, at {_SLOWER**number:g} of the "
@@ -220,7 +220,7 @@ class Session:
         data = f"{len(self.dataset):,} samples of {self.dataset.name}"
         networks = self.game.networks.items()
         players = f"parameters {', '.join(f'{name} {_count(network)}' for name, network in networks)}"
-        where = f"{ranks()} processes, each on " * (ranks() > 1) + self.together.device.type
+        where = f"{ranks()} processes, each on " * (ranks() > 1) + self.group.device.type
         threads = torch.get_num_threads()
         return f"{data}; {players}; {where} in {self.precision}, {threads} thread{'s' * (threads > 1)}"
 

@@ -43,7 +43,7 @@ class StopRequest:
     ) -> None:
         self._restore()
 
-    def say_later(self, words: str, otherwise: str = "") -> None:
+    def set_message(self, words: str, otherwise: str = "") -> None:
         """Change what is said when a signal comes: these words, and what of a second one is true if it is heard.
 
         Who had nothing to say goes on saying nothing.

@@ -13,7 +13,7 @@ from zerosum.runs.run import Run
 from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
 from zerosum.training.options import RunOptions
-from zerosum.training.ranks import alike, joined, of_several, speaks
+from zerosum.training.ranks import is_distributed, is_main_process, joined, report_once
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
 
@@ -44,7 +44,7 @@ def train(
         images: another length of the run than the recipe's.
         seed: another seed than the recipe's.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        care: how the run is looked after.
+        options: options of the run that do not change what is trained.
         quiet: show no progress.
 
     Raises:
@@ -53,17 +53,17 @@ def train(
         RankLostError: under torchrun, where another process is gone; the last checkpoint stays.
         OSError, MemoryError: where the disk or the memory does not suffice, in one sentence; the last checkpoint stays.
     """
-    with alike():
+    with report_once():
         recipe = named(recipe) if isinstance(recipe, str) else recipe
         changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
         recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     run = Path(out) if out is not None else Path("runs") / recipe.name
-    words = "" if quiet or not speaks() else "stopped before anything was trained"
-    with StopRequest(at_once=True, words=words, patient=of_several()) as stop, joined(device) as together:
+    words = "" if quiet or not is_main_process() else "stopped before anything was trained"
+    with StopRequest(at_once=True, words=words, patient=is_distributed()) as stop, joined(device) as group:
         with explained(run, recipe):
             dataset = recipe.data.open()
-        precision = choose_precision(recipe.precision, together.device, dataset.is_image)
+        precision = choose_precision(recipe.precision, group.device, dataset.is_image)
         keep_memory()
         with explained(run, recipe, dataset.shape, precision):
-            Session(recipe, run, dataset, together, precision, options).play(stop, quiet)
+            Session(recipe, run, dataset, group, precision, options).play(stop, quiet)
     return Run(run, known_of(recipe))

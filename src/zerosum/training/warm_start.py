@@ -14,7 +14,7 @@ from zerosum.runs.checkpoint import MANIFEST, load_checkpoint, newest_checkpoint
 from zerosum.training.state import count
 
 DATA = "data"  # the name, among a checkpoint's numbers, of the fingerprint of the run's data
-ORIGIN = "from"  # the name, among a checkpoint's numbers, of where the run's first weights came from
+WARM_START = "from"  # the name, among a checkpoint's numbers, of where the run's first weights came from
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class WarmStart:
     sentence: str
 
 
-def take_weights(game: TrainableGame, origin: str | Path) -> WarmStart:
+def load_initial_weights(game: TrainableGame, start_from: str | Path) -> WarmStart:
     """Give a game at its start the weights of another run: of its networks and its generators.
 
     Optimisers, what objectives and terms remember, and the clock start anew: their numbers belong to the old losses and
@@ -38,7 +38,7 @@ def take_weights(game: TrainableGame, origin: str | Path) -> WarmStart:
     Raises:
         ValueError: where there is no checkpoint, or its networks are not of the same shapes.
     """
-    path = Path(origin)
+    path = Path(start_from)
     try:
         own = (path, load_checkpoint(path), list[str]()) if (path / MANIFEST).is_file() else None
         found = own or newest_checkpoint(path)
@@ -55,15 +55,15 @@ def take_weights(game: TrainableGame, origin: str | Path) -> WarmStart:
     return WarmStart(facts, "; ".join([*troubles, taken]))
 
 
-def check_warm_start(run: Path, numbers: Mapping[str, Any], origin: str | Path | None) -> None:
+def check_warm_start(run: Path, numbers: Mapping[str, Any], start_from: str | Path | None) -> None:
     """Raise `ValueError` where a run that goes on was not started from where the command says."""
-    if origin is None:
+    if start_from is None:
         return
-    before = numbers.get(ORIGIN)
-    if before is None or before.get("run") != str(Path(origin).resolve()):
+    before = numbers.get(WARM_START)
+    if before is None or before.get("run") != str(Path(start_from).resolve()):
         told = "no other run" if before is None else before.get("run")
         raise ValueError(
-            f"{run} holds a run that started from {told}, not from {origin}: name another folder with --out"
+            f"{run} holds a run that started from {told}, not from {start_from}: name another folder with --out"
         )
 
 
