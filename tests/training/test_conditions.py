@@ -229,7 +229,7 @@ def test_a_resumed_run_equals_a_straight_one_and_can_be_asked_on_its_way(tmp_pat
         ),
         (
             replace(reading("attributes"), data=Bright()),
-            r"predicts attributes, and the conditions of these data are numbers: write AuxiliaryClass\(kind='numbers'\)",
+            r"attributes, and the conditions of these data are numbers: write AuxiliaryClass\(kind='numbers'\)",
         ),
         (
             replace(LEARNS, data=replace(zerosum.read("Gaussian1D()"), count=50)),

@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 
+from zerosum.recipes.named_recipes import named
 from zerosum.training.folder import write_environment
 
 WORDS = ["train", "digits", "--set", "d_terms=(Every(16, R1(gamma=10.0)),)", "--data", "Images('photos')"]
@@ -28,5 +29,5 @@ def test_the_command_is_one_that_a_shell_takes(tmp_path, monkeypatch, program, v
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "argv", [program, *WORDS])
-    write_environment(tmp_path, torch.device("cpu"), "float32")
+    write_environment(tmp_path, named("ring"), torch.device("cpu"), "float32")
     assert shlex.split((tmp_path / "command.txt").read_text()) == [*start, *WORDS]

@@ -63,8 +63,7 @@ def evaluate(
     Results are printed or saved with their protocol and standard errors.
 
     Without FAKE, --out FILE.safetensors saves the moments of REAL, which can replace REAL when only fid is computed.
-    With --sanity, FAKE is another data set mixed in as a distortion, --n is the total number of images (default
-    1,000), and --out is the folder of the report.
+    With --sanity, FAKE is another data set mixed in as a distortion, --n counts all images, and --out is a folder.
     """
     from zerosum.cli._bar import messages_and_bar
     from zerosum.evaluation.config import EvaluationConfig

@@ -17,35 +17,24 @@ if TYPE_CHECKING:
 def train(
     recipe: Annotated[
         str,
-        typer.Argument(
-            metavar="RECIPE", help="Recipe name (see `zerosum recipes`), recipe.txt, or FILE.py that defines a recipe."
-        ),
+        typer.Argument(metavar="RECIPE", help="Recipe name (see `zerosum recipes`), recipe.txt, or FILE.py with one."),
     ],
     data: Annotated[
         str | None,
-        typer.Option(
-            help="Training data: folder or zip of images, .npy/.npz file, or a source like 'Ring()'.",
-            show_default="the recipe's",
-        ),
+        typer.Option(help="Training data: folder or zip of images, .npy/.npz file, or a source like 'Ring()'."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder.", show_default="runs/NAME")] = None,
-    images: Annotated[
-        int | None, typer.Option(help="Training length, in real samples.", show_default="the recipe's")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Random seed.", show_default="the recipe's")] = None,
+    images: Annotated[int | None, typer.Option(help="Training length, in real samples.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="auto, float32 or bfloat16.", show_default="the recipe's")
-    ] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set a field of the recipe, like batch=32. Repeatable."),
     ] = None,
     evaluate: Annotated[
         str | None,
-        typer.Option(
-            metavar="METRICS", help="Compute metrics during training, such as fid,kid, and save the best generator."
-        ),
+        typer.Option(metavar="METRICS", help="Metrics to compute during training; saves the best generator."),
     ] = None,
     start_from: Annotated[
         Path | None,
