@@ -16,7 +16,7 @@ def second_of_two(monkeypatch):
     """The environment that torchrun gives the second of two processes."""
     for name, value in {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("zerosum.training.ranks._meeting", lambda count: HashStore())
+    monkeypatch.setattr("zerosum.training.ranks._rendezvous_store", lambda count: HashStore())
 
 
 def refused(name):
