@@ -44,7 +44,7 @@ def test_a_bench_is_played_told_and_continued(tmp_path):
     ("arguments", "sentence"),
     [
         (["--task", "ring"], "no task is called 'ring'; there are ring-8, grid-25, mixture-64d, stacked-digits"),
-        (["--recipe", "minimacks"], "no recipe is called 'minimacks'; there is minimax"),
+        (["--recipe", "minimacks"], "no recipe is called 'minimacks'; did you mean minimax"),
         (["--seeds", "0"], "seeds counts runs of each game"),
         (["--set", "images"], "a setting is KEY=VALUE"),
         (["--jobs", "0", "--set", "images=64"], "jobs and threads are counts"),

@@ -77,7 +77,7 @@ def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["train", "digit"], "no recipe is called 'digit'; there is digits"),
+        (["train", "digit"], "no recipe is called 'digit'; did you mean digits"),
         (["train", "digits", "--data", "nowhere/at/all"], "nowhere"),
         (["train", "digits", "--data", "Ring()"], "take pictures"),
         (["train", "digits", "--set", "bath=3"], "Recipe has no field 'bath'; did you mean batch?"),

@@ -45,7 +45,7 @@ def test_a_part_prints_its_documentation():
 
 
 def test_a_misspelt_name_is_answered_with_close_ones():
-    with pytest.raises(ValueError, match=r"no room or part is called 'Hinje'; there is .*Hinge"):
+    with pytest.raises(ValueError, match=r"no room or part is called 'Hinje'; did you mean .*Hinge"):
         part_named("Hinje")
-    with pytest.raises(ValueError, match=r"no room or part is called 'objective'; there is objectives"):
+    with pytest.raises(ValueError, match=r"no room or part is called 'objective'; did you mean objectives"):
         part_named("objective")

@@ -108,7 +108,7 @@ def test_an_own_objective_trained_in_python_is_used_by_commands(tmp_path, comman
 def test_an_own_network_is_used_by_commands(tmp_path, command):
     run = in_python(tmp_path, NETWORKS + MAIN.replace("{call}", "()"))
     missing = command("sample", run, "--out", "samples.npz", code=1).stderr
-    assert missing.startswith("zerosum: Player is a network that was given in Python: pass --use FILE.py (or known=")
+    assert missing.startswith("zerosum: Player is a network defined in Python: pass --use FILE.py (or known=")
     page = (run / "report.html").read_text()
     kept = command("report", run, code=1).stderr
     assert "report.html stays as it is, since a new one would show no samples: Player is a network" in kept
@@ -122,5 +122,5 @@ def test_an_own_network_is_used_by_commands(tmp_path, command):
     command("train", run / "recipe.txt", "--use", "mine.py", "--out", "runs/again")
     assert (tmp_path / "runs/again/recipe.txt").read_bytes() == (run / "recipe.txt").read_bytes()
     longer = command("train", run / "recipe.txt", "--out", "runs/other", code=1).stderr
-    assert "Player is a network that was given in Python" in longer
+    assert "Player is a network defined in Python" in longer
     assert not Path(tmp_path / "runs/other").exists()

@@ -1,4 +1,4 @@
-"""Each recipe has its page, always in the same form, and the code on it is the library's."""
+"""Every recipe has a page in a fixed form, with code generated from the library."""
 
 import inspect
 import json
@@ -23,13 +23,13 @@ every_page = pytest.mark.parametrize("name", PAGES)
 
 
 def parts(name):
-    """The paragraphs before the first heading, and the text under each heading."""
+    """Return the paragraphs before the first heading, and the text under each heading."""
     first, *others = re.split(r"^## ", PAGES[name].read_text(encoding="utf-8"), flags=re.MULTILINE)
     return first.strip().split("\n\n"), {head: text for head, _, text in (part.partition("\n") for part in others)}
 
 
 def marked(text):
-    """File and object of each piece of code that a text has generated."""
+    """Yield file and object of each generated code block of a text."""
     for path, what in re.findall(r"^<!-- generated: code (\S+) (\S+) -->$", text, re.MULTILINE):
         yield DOCS.parent / path, what
 
@@ -49,24 +49,24 @@ def test_a_page_begins_with_a_title_a_source_and_an_idea_of_three_sentences(name
 
 
 @every_page
-def test_a_page_goes_on_by_the_same_headings(name):
+def test_all_pages_have_the_same_headings(name):
     _, under = parts(name)
     assert [*under] == HEADINGS
 
 
 @every_page
-def test_a_link_to_a_paper_leads_where_it_says(name):
+def test_the_text_of_a_paper_link_matches_its_address(name):
     links = re.findall(r"\[arXiv ([^]]+)\]\(([^)]+)\)", PAGES[name].read_text(encoding="utf-8"))
     assert links and all(url == f"https://arxiv.org/abs/{number}" for number, url in links)
 
 
 @every_page
-def test_there_is_an_equation_and_its_signs_are_explained(name):
+def test_there_is_an_equation_and_its_symbols_are_explained(name):
     equations = re.split(r"^\$\$$", parts(name)[1]["The equation"], flags=re.MULTILINE)
-    shown, told = equations[1::2], equations[-1].strip()
-    assert shown and all(tex2mathml(one.strip(), as_block=True) for one in shown)
-    assert "\n\n" not in told and re.search(r"\$[^$]+\$", told) and told.endswith(".")
-    assert all(tex2mathml(one) for one in re.findall(r"\$([^$]+)\$", told))
+    displayed, symbols = equations[1::2], equations[-1].strip()
+    assert displayed and all(tex2mathml(one.strip(), as_block=True) for one in displayed)
+    assert "\n\n" not in symbols and re.search(r"\$[^$]+\$", symbols) and symbols.endswith(".")
+    assert all(tex2mathml(one) for one in re.findall(r"\$([^$]+)\$", symbols))
 
 
 @every_page
@@ -81,7 +81,7 @@ def test_the_code_is_generated_from_the_library_and_never_pasted(name):
 
 
 @every_page
-def test_the_recipe_is_there_with_a_word_on_what_differs(name):
+def test_the_recipe_is_there_with_its_differences_from_the_paper(name):
     make, text = catalogue()[name], parts(name)[1]["The recipe"]
     path, what = next(marked(text))
     assert (str(path), what) == (inspect.getsourcefile(make), make.__name__)
@@ -89,30 +89,30 @@ def test_the_recipe_is_there_with_a_word_on_what_differs(name):
 
 
 @every_page
-def test_the_command_trains_it_and_the_picture_has_a_caption_without_numbers(name):
-    command, picture, caption = parts(name)[1]["Run it"].strip().split("\n\n")
+def test_the_command_trains_it_and_the_image_has_a_caption_without_numbers(name):
+    command, image, caption = parts(name)[1]["Run it"].strip().split("\n\n")
     assert command == f"```console\n$ zerosum train {name}\n```"
-    assert re.fullmatch(rf"!\[.+\]\(\.\./gallery/{name}\.png\)", picture)
+    assert re.fullmatch(rf"!\[.+\]\(\.\./gallery/{name}\.png\)", image)
     link = r"\[benchmarks/results/gallery\.md\]\(\.\./\.\./benchmarks/results/gallery\.md\)"
-    assert re.fullmatch(rf"\*[^\d\n]+; the numbers stand in {link}\.\*", caption)
+    assert re.fullmatch(rf"\*[^\d\n]+; for the numbers see {link}\.\*", caption)
 
 
 def test_the_index_lists_all_systems_in_the_groups_of_the_catalogue():
     groups = re.split(r"^## (.+)\n", tables.systems(), flags=re.MULTILINE)[1:]
-    picture = r'(?:<img src="\.\./gallery/\1\.png" [^>]+>|no run yet)'
-    row = re.compile(rf"^\| \[(?=[^|]+\]\((\S+)\.md\) \|){picture}\]\(\1\.md\) \| \[\1\]\(\1\.md\)", re.MULTILINE)
+    image = r'(?:<img src="\.\./gallery/\1\.png" [^>]+>|no run yet)'
+    row = re.compile(rf"^\| \[(?=[^|]+\]\((\S+)\.md\) \|){image}\]\(\1\.md\) \| \[\1\]\(\1\.md\)", re.MULTILINE)
     listed = {head: row.findall(rows) for head, rows in zip(groups[::2], groups[1::2], strict=True)}
-    told = {name: about(make).group for name, make in catalogue().items()}
-    assert [*listed] == sorted({*told.values()})
+    group_of = {name: about(make).group for name, make in catalogue().items()}
+    assert [*listed] == sorted({*group_of.values()})
     for group, names in listed.items():
-        assert names == sorted(name for name in told if told[name] == group)
+        assert names == sorted(name for name in group_of if group_of[name] == group)
 
 
-def test_a_recipe_with_figures_has_its_picture_and_a_page_without_one_says_so():
+def test_a_recipe_with_figures_has_its_image_and_a_page_without_one_says_so():
     with_figures = json.loads((DOCS.parent / "benchmarks" / "results" / "gallery.json").read_text())
-    pictures = {path.stem for path in (DOCS / "gallery").glob("*.png")}
-    assert set(with_figures) <= pictures <= set(catalogue())
-    page = ["before\n![What it makes](../gallery/no-such.png)\nafter ![ring](../gallery/ring.png)"]
+    images = {path.stem for path in (DOCS / "gallery").glob("*.png")}
+    assert set(with_figures) <= images <= set(catalogue())
+    page = ["before\n![Samples of it](../gallery/no-such.png)\nafter ![ring](../gallery/ring.png)"]
     conf.adapt_page(None, "systems/ring", page)
     assert page == ["before\nno run yet\nafter ![ring](../gallery/ring.png)"]
     assert tables.image("no-such", "", 72) == "no run yet"

@@ -65,5 +65,5 @@ def test_two_objectives_of_one_name_are_refused(room_with):
 
 def test_two_rooms_may_not_share_a_name(room_with):
     room_with("another", CUBE.replace("Cube", "R1"))
-    with pytest.raises(ValueError, match="two rooms define R1: recipe text could not tell them apart"):
+    with pytest.raises(ValueError, match="two rooms define R1, which makes recipe text ambiguous: rename one"):
         vocabulary()

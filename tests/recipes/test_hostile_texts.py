@@ -55,7 +55,7 @@ HOSTILE = {
     "escape sequence": ("\x1b[31mR1()", "not recipe text"),
     "half a surrogate": ("'\ud800'", "recipe text is not valid text"),
     "huge number": ("1" * 5_000, "not recipe text"),
-    "huge number in a field": ("R1(gamma=0x" + "f" * 400 + ")", "a whole number in recipe text is at most"),
+    "huge number in a field": ("R1(gamma=0x" + "f" * 400 + ")", "an integer in recipe text is at most"),
     "one megabyte": ("1" + " " * 1_000_000, f"recipe text has at most {LONGEST} characters; found 1000001"),
     "parentheses": ("(" * 10_000 + ")" * 10_000, DEEP),
     "tuples": ("(" * 10_000 + "," + ")" * 10_000, DEEP),

@@ -7,7 +7,8 @@ from functools import cache
 
 import pytest
 
-from zerosum.recipes import catalogue, read_recipe, ring, vocabulary
+from zerosum.recipes import catalogue, read_recipe, ring
+from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import flat, pretty
 
 SENTENCE = r"^unknown class 'Own': if it is yours, pass --use FILE.py \(or known= in Python\)$"

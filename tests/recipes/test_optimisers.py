@@ -40,13 +40,13 @@ def test_it_steps_as_torchs_plain_optimiser_does(value, reference):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Adam(lr=0.0), "lr is a step size above 0; found 0.0"),
-        (lambda: RMSprop(lr=-1.0), "lr is a step size above 0; found -1.0"),
-        (lambda: RMSprop(lr=float("nan")), "lr is a step size above 0; found nan"),
-        (lambda: Adam(betas=(0.5, 1.0)), r"betas lie in \[0, 1\); found \(0.5, 1.0\)"),
-        (lambda: Adam(betas=(-0.1, 0.9)), r"betas lie in \[0, 1\); found \(-0.1, 0.9\)"),
-        (lambda: RMSprop(alpha=1.0), r"alpha lies in \[0, 1\); found 1.0"),
-        (lambda: Adam(eps=-1.0), "eps is at least 0; found -1.0"),
+        (lambda: Adam(lr=0.0), "lr must be above 0; found 0.0"),
+        (lambda: RMSprop(lr=-1.0), "lr must be above 0; found -1.0"),
+        (lambda: RMSprop(lr=float("nan")), "lr must be above 0; found nan"),
+        (lambda: Adam(betas=(0.5, 1.0)), r"betas must be in \[0, 1\); found \(0.5, 1.0\)"),
+        (lambda: Adam(betas=(-0.1, 0.9)), r"betas must be in \[0, 1\); found \(-0.1, 0.9\)"),
+        (lambda: RMSprop(alpha=1.0), r"alpha must be in \[0, 1\); found 1.0"),
+        (lambda: Adam(eps=-1.0), "eps must be at least 0; found -1.0"),
     ],
 )
 def test_numbers_out_of_range_are_refused(make, message):

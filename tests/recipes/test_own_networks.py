@@ -55,9 +55,9 @@ def test_a_run_never_changes_the_module_and_its_seed_decides_what_a_class_makes(
 
 def test_a_run_is_loaded_by_a_class_a_function_or_a_module(tmp_path):
     run = train(recipe(generator=Generator(width=12)), tmp_path / "run", quiet=True)
-    with pytest.raises(ValueError, match=r"^Generator is a network that was given in Python: pass --use FILE.py \(or"):
+    with pytest.raises(ValueError, match=r"^Generator is a network defined in Python: pass --use FILE.py \(or"):
         load(run)
-    with pytest.raises(ValueError, match="Generator has 42 parameters here and had 62 when it was given"):
+    with pytest.raises(ValueError, match="Generator has 42 parameters, expected 62: pass the module itself"):
         load(run, known={"Generator": Generator})
     samples = load(run, known={"Generator": Generator(width=12)}).sample(4)
     assert (load(run, known={"Generator": lambda: Generator(12)}).sample(4) == samples).all()
@@ -78,7 +78,7 @@ def test_a_stopped_run_goes_on_with_the_same_module(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (lambda: Generator(), "a lambda has no name by which its run could be loaded: give a function made with def"),
+        (lambda: Generator(), "a lambda has no name to load the run by: pass a function defined with def"),
         (3, "Recipe.generator takes GeneratorSpec; found 3"),
     ],
 )
@@ -99,7 +99,7 @@ def number():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (Needy, r"Needy\(\) fails: .*'width'; give a module, or a function without arguments"),
+        (Needy, r"Needy\(\) fails: .*'width'; pass a module, or a function without arguments"),
         (number, r"number\(\) should return a torch.nn.Module; found int"),
     ],
 )

@@ -192,7 +192,7 @@ class Table:
             r"choose .*conditioning=Auxiliary\(\)": self.way is not Auxiliary,
             "see wrong conditions, and here are none": self.kind is None,
             "build it with decoders=True": not getattr(self.D, "decoders", False),
-            "d_terms would count for nothing": side == "D" and not [*self.D.build(self.shape, None).parameters()],
+            "leave d_terms and d_after": side == "D" and not [*self.D.build(self.shape, None).parameters()],
         }
         return any(re.search(pattern, sentence) and true for pattern, true in truths.items())
 

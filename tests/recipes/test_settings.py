@@ -81,12 +81,12 @@ def test_settings_add_up_and_leave_the_recipe_as_it_was():
         ("objective=NonSaturating", r"NonSaturating is a constructor: write NonSaturating\(\), with parentheses"),
         ("objective=R1()", "R1 is not an Objective: "),
         ("data=Hinge()", "Hinge is not a Source: "),
-        ("G_opt.lr=0", "lr is a step size above 0; found 0.0"),
-        ("G_opt.betas=(0, 1)", r"betas lie in \[0, 1\); found \(0.0, 1.0\)"),
-        ("images=0", "images counts images and is at least 1; found 0"),
-        ("n_generator=0", "n_generator counts G's moves in a round, at least 1; found 0"),
-        ("label_dropout=0.1", r"label_dropout is a share of a conditional game, in \[0, 1\); found 0\.1"),
-        ("n_critic=-1", "n_critic counts D's moves in a round, at least 0; found -1"),
+        ("G_opt.lr=0", "lr must be above 0; found 0.0"),
+        ("G_opt.betas=(0, 1)", r"betas must be in \[0, 1\); found \(0.0, 1.0\)"),
+        ("images=0", "images is a number of images, at least 1; found 0"),
+        ("n_generator=0", "n_generator is the number of G updates per step, at least 1; found 0"),
+        ("label_dropout=0.1", r"label_dropout must be in \[0, 1\), or 0 if not conditional; found 0\.1"),
+        ("n_critic=-1", "n_critic is the number of D updates per step, at least 0; found -1"),
         ("ema=-1", "ema is a half-life in images, at least 0; found -1.0"),
         ("ema_rampup=0.0", r"ema_rampup is a share of the images seen, above 0; found 0\.0"),
     ],
@@ -100,7 +100,7 @@ def test_a_setting_that_does_not_fit_is_refused(setting, message):
 def test_what_is_for_moves_of_d_is_refused_where_it_makes_none(idle):
     assert replace(RECIPE, n_critic=0).n_critic == 0
     with pytest.raises(
-        ValueError, match="with n_critic=0 D never moves, and d_terms would count for nothing, as d_after"
+        ValueError, match="with n_critic=0 D is never updated: leave d_terms and d_after at their defaults"
     ):
         replace(RECIPE, n_critic=0, **idle)
 

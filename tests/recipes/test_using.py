@@ -66,9 +66,9 @@ def test_a_module_may_be_named_as_well(written, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = nothing", r"parts.py cannot be used: NameError: name 'nothing' is not defined \(line 1\)"),
-        ("def f(:", "parts.py cannot be used: SyntaxError"),
-        ("class Hinge: pass", "parts.py defines Hinge, which zerosum has too: rename it"),
+        ("x = nothing", r"parts.py cannot be imported: NameError: name 'nothing' is not defined \(line 1\)"),
+        ("def f(:", "parts.py cannot be imported: SyntaxError"),
+        ("class Hinge: pass", "parts.py defines Hinge, which zerosum defines too: rename yours"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused(written, text, message):
@@ -77,9 +77,9 @@ def test_a_file_that_cannot_be_used_is_refused(written, text, message):
 
 
 def test_a_file_or_module_that_is_not_there_is_told():
-    with pytest.raises(ValueError, match=r"there is no file nowhere\.py"):
+    with pytest.raises(ValueError, match=r"file not found: nowhere\.py"):
         used(["nowhere.py"])
-    with pytest.raises(ValueError, match="nowhere_at_all cannot be used: ModuleNotFoundError"):
+    with pytest.raises(ValueError, match="nowhere_at_all cannot be imported: ModuleNotFoundError"):
         used(["nowhere_at_all"])
 
 
@@ -96,7 +96,7 @@ def test_a_recipe_is_found_in_a_file(written):
         recipe_in(f"{file}:number")
     assert recipe_in(written(RECIPES + "recipe = second", "named.py")).name == "second"
     assert recipe_in(written(RECIPES.replace("second =", "_second ="), "one.py")).name == "first"
-    with pytest.raises(ValueError, match="defines no recipe: write one in it"):
+    with pytest.raises(ValueError, match="defines no recipe: add one"):
         recipe_in(written("x = 1", "none.py"))
 
 

@@ -97,7 +97,7 @@ class Hinge(Exponential):
     [
         ({"objective": Bare()}, "this recipe cannot be written down.*parts of your own are frozen dataclasses"),
         ({"d_terms": (Incomparable(),)}, "d_terms would be read back as .*, which is not equal to .*compared by its"),
-        ({"objective": Hinge()}, "zerosum has a class Hinge too, and recipe text could not tell them apart: rename"),
+        ({"objective": Hinge()}, "zerosum has a class Hinge too, which makes recipe text ambiguous: rename"),
     ],
     ids=["no dataclass", "no equality", "a name of ours"],
 )

@@ -246,8 +246,8 @@ def test_what_cannot_be_scored_is_told_before_anything_is_trained(tmp_path):
     [
         ({"metrics": ()}, r"metrics is a tuple of names, like \('fid', 'kid'\); found \(\)"),
         ({"metrics": "fid"}, "metrics is a tuple of names"),
-        ({"every": 0}, "every counts the images between two evaluations, at least 1; found 0"),
-        ({"n": 1}, "n counts the samples of each side of an evaluation, at least 2; found 1"),
+        ({"every": 0}, "every is the number of images between two evaluations, at least 1; found 0"),
+        ({"n": 1}, "n is the number of samples per set in an evaluation, at least 2; found 1"),
     ],
 )
 def test_an_evaluation_that_makes_no_sense_is_refused(options, sentence):

@@ -246,7 +246,7 @@ def test_attributes_that_may_be_untold_are_refused_and_numbers_are_not():
 
 @pytest.mark.parametrize("size", [0, -4, 5])
 def test_micro_batches_divide_the_batch(size):
-    with pytest.raises(ValueError, match=rf"^micro_batch counts samples and divides the batch, 12; found {size}$"):
+    with pytest.raises(ValueError, match=rf"^micro_batch must divide the batch size, 12; found {size}$"):
         recipe(micro_batch=size)
 
 

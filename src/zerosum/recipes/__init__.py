@@ -1,4 +1,4 @@
-"""Recipes are values: one frozen dataclass tells a whole run, and its repr is the config file."""
+"""Recipes are values: one frozen dataclass defines a whole run, and its repr is the config file."""
 
 from zerosum import _rooms
 

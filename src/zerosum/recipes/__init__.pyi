@@ -1,5 +1,5 @@
 # Written by `make stubs`; do not edit.
-"""Recipes are values: one frozen dataclass tells a whole run, and its repr is the config file."""
+"""Recipes are values: one frozen dataclass defines a whole run, and its repr is the config file."""
 
 from zerosum.recipes import descriptions as descriptions
 from zerosum.recipes import evaluation as evaluation

@@ -1,21 +1,21 @@
-"""Parts of a recipe whose class is not known where the recipe is read, and not needed there."""
+"""Parts of a recipe whose class is unknown to the reader and not needed there."""
 
 
 class UnknownClassError(ValueError, AttributeError):
-    """Something really needs a class that only whoever wrote it has.
+    """A class is needed that is not available here.
 
-    An `AttributeError` as well, so that `isinstance` with a protocol finds that the part has no such method.
+    Also an `AttributeError`, so that `isinstance` with a protocol finds that the part has no such method.
     """
 
 
 class Opaque:
-    """A constructor in recipe text whose class is unknown: a value that keeps its text, as its `repr`.
+    """A constructor in recipe text whose class is unknown: a value that keeps its text as its `repr`.
 
-    Using it for anything else raises `UnknownClassError`, a `ValueError`.
+    Any other use raises `UnknownClassError`, a `ValueError`.
 
     Args:
-        name: of the class.
-        text: the whole constructor, as `Exponential(scale=2.0)`.
+        name: name of the class.
+        text: the whole constructor call, such as `Exponential(scale=2.0)`.
     """
 
     def __init__(self, name: str, text: str) -> None:
@@ -31,14 +31,14 @@ class Opaque:
         return hash(self._text)
 
     def __getattr__(self, name: str) -> object:
-        # `copy` asks for attributes before there are any.
+        # `copy` reads attributes before any are set.
         raise UnknownClassError(unknown(vars(self).get("_name", "Opaque")))
 
     def __call__(self, *_: object) -> object:
-        """Raise `UnknownClassError`: a term is called, and this one cannot be."""
+        """Raise `UnknownClassError`: terms are callable, this one is not."""
         raise UnknownClassError(unknown(self._name))
 
 
 def unknown(name: str) -> str:
-    """What there is to say of a class that is not known."""
+    """The error message for an unknown class."""
     return f"unknown class {name!a}: if it is yours, pass --use FILE.py (or known= in Python)"

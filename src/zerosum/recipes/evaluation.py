@@ -1,23 +1,23 @@
-"""Scores from time to time in a run, as a value."""
+"""Periodic evaluation during training, as a value."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Score a run's samples against its data every so many images, and at its end.
+    """Evaluate a run's samples against its data at regular intervals and at its end.
 
-    What is learned stays the same to the last bit. The generator is kept as it was when the score `best` was best: one
-    counts as better if it is so by more than two standard errors of the difference.
+    Training is bit-identical with and without it. The generator with the best score `best` is kept: a score counts as
+    better if it is so by more than two standard errors of the difference.
 
     Attributes:
-        metrics: what to score, as `zerosum evaluate --metrics` takes it.
-        every: images from one evaluation to the next.
-        features: feature extractor, by a name of ours that `--features` takes; None for the usual, inception.
-        n: samples of each side, at most: few keep it cheap, and the errors tell what that costs.
-        seed: which samples.
-        best: the score by which the best generator is kept, such as `fid` or `recall`; by default `kid` where it is
-            among the metrics, and none is kept otherwise.
+        metrics: names of metrics, as for `zerosum evaluate --metrics`.
+        every: interval between evaluations, in training images.
+        features: feature extractor, a built-in name as for `--features`; None for the default, inception.
+        n: largest number of real and of generated samples; fewer are cheaper, with larger standard errors.
+        seed: random seed of the samples.
+        best: the score that selects the best generator, such as `fid` or `recall`; by default `kid` if it is among
+            the metrics, otherwise no best generator is kept.
     """
 
     metrics: tuple[str, ...] = ("fid", "kid")
@@ -31,6 +31,6 @@ class Evaluation:
         if not isinstance(self.metrics, tuple) or not self.metrics:
             raise ValueError(f"metrics is a tuple of names, like ('fid', 'kid'); found {self.metrics!r}")
         if self.every < 1:
-            raise ValueError(f"every counts the images between two evaluations, at least 1; found {self.every}")
+            raise ValueError(f"every is the number of images between two evaluations, at least 1; found {self.every}")
         if self.n < 2:
-            raise ValueError(f"n counts the samples of each side of an evaluation, at least 2; found {self.n}")
+            raise ValueError(f"n is the number of samples per set in an evaluation, at least 2; found {self.n}")

@@ -1,4 +1,4 @@
-"""Fitting values to the annotations of dataclass fields: a plain Python value of that type, or one sentence."""
+"""Validate and convert values by the annotations of dataclass fields: a plain Python value, or an error."""
 
 __all__ = ()
 
@@ -18,23 +18,23 @@ import numpy as np
 
 from zerosum.recipes._opaque import Opaque
 
-_EXACT = 2**53  # whole numbers up to here are floats exactly
+_EXACT = 2**53  # integers up to here are represented exactly as floats
 
 
 def normalised(value: Any) -> Any:
-    """A dataclass whose fields, and those of its parts, hold plain values: the same one if they do already.
+    """Return a dataclass whose fields, and those of its parts, hold plain values; the same object if unchanged.
 
-    NumPy scalars become numbers, whole floats serve as ints and ints as floats, lists as tuples and paths as strings,
-    where the annotation asks for these and the value is exactly the same. So equal runs have equal text.
+    NumPy scalars become Python numbers, integral floats ints, ints floats, lists tuples and paths strings, if the
+    annotation requires it and the conversion is exact. So equal runs have equal text.
 
-    Raises `ValueError`, in one sentence, for a value that does not fit its field.
+    Raises `ValueError` for a value that does not fit its field.
     """
     changed = changes(value)
     return replace(value, **changed) if changed else value
 
 
 def changes(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass that `normalised` would replace, by name; raises as that does."""
+    """Return the fields that `normalised` would replace, by name; raises as that does."""
     kind = type(value)
     given = {f.name: getattr(value, f.name) for f in fields(value) if f.init}
     found = {name: fitted(kind, name, old) for name, old in given.items()}
@@ -42,12 +42,12 @@ def changes(value: Any) -> dict[str, Any]:
 
 
 def fits(kind: type, name: str, value: Any) -> bool:
-    """Whether a dataclass's field takes a value, by its annotation: what recipe text is held to."""
+    """Return whether a value fits the annotation of a dataclass's field, as recipe text must."""
     return _fit(_annotation(kind, name), value)[1]
 
 
 def fitted(kind: type, name: str, value: Any) -> Any:
-    """The value as a dataclass's field takes it, a plain one; raises `ValueError` where it does not fit."""
+    """Return the value converted to the annotation of a dataclass's field; raise `ValueError` if it does not fit."""
     annotation = _annotation(kind, name)
     found, ok = _fit(annotation, value)
     if ok:
@@ -56,13 +56,13 @@ def fitted(kind: type, name: str, value: Any) -> Any:
     reason = _reason(annotation, value)
     if reason:
         raise ValueError(f"{reason} (in {place})")
-    raise ValueError(f"{place} takes {_told(annotation)}; found {shortened(repr(value))}")
+    raise ValueError(f"{place} takes {_annotation_text(annotation)}; found {shortened(repr(value))}")
 
 
 def shortened(text: str) -> str:
-    """At most 80 characters of a text, without the control characters that a hostile one may hold."""
-    shown = text if len(text) <= 80 else f"{text[:77]}..."
-    return ascii(shown)[1:-1]
+    """Return at most 80 characters of a text, with control characters escaped."""
+    short = text if len(text) <= 80 else f"{text[:77]}..."
+    return ascii(short)[1:-1]
 
 
 def _annotation(kind: type, name: str) -> Any:
@@ -73,7 +73,7 @@ def _annotation(kind: type, name: str) -> Any:
 def _hints(kind: type) -> Mapping[str, Any]:
     try:
         return typing.get_type_hints(kind)
-    except NameError:  # names that only a type checker knows, in somebody's own class: nothing can be held to them
+    except NameError:  # names that only a type checker knows, in a user's class: nothing can be checked
         return {}
 
 
@@ -82,7 +82,7 @@ def _is_value(value: Any) -> bool:
 
 
 def _fit(annotation: Any, value: Any) -> tuple[Any, bool]:
-    """The value as the annotation takes it, and whether it does."""
+    """Return the value converted to the annotation, and whether it fits."""
     value = value.item() if isinstance(value, np.generic) else value
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
@@ -99,15 +99,15 @@ def _fit(annotation: Any, value: Any) -> tuple[Any, bool]:
         return value, value is None
     if annotation is Any:
         return (normalised(value) if _is_value(value) else value), True
-    if origin is not None:  # list[int], Callable[..., Tensor]: in a class of somebody's own
+    if origin is not None:  # list[int], Callable[..., Tensor]: in a user's class
         return value, not isinstance(origin, type) or isinstance(value, origin)
     if _is_protocol(annotation):
-        plays = isinstance(value, Opaque) or not (isinstance(value, type) or _missing(annotation, value))
-        return (normalised(value) if plays and _is_value(value) else value), plays
+        implements = isinstance(value, Opaque) or not (isinstance(value, type) or _missing(annotation, value))
+        return (normalised(value) if implements and _is_value(value) else value), implements
     if isinstance(annotation, type):
         ok = isinstance(value, annotation)
         return (normalised(value) if ok and _is_value(value) else value), ok
-    return value, True  # a type variable, say: nothing can be held to it
+    return value, True  # a type variable, for example: nothing can be checked
 
 
 def _fit_tuple(kinds: tuple[Any, ...], value: Any) -> tuple[Any, bool]:
@@ -125,7 +125,7 @@ def _fit_tuple(kinds: tuple[Any, ...], value: Any) -> tuple[Any, bool]:
 
 
 def _fit_plain(kind: type, value: Any) -> tuple[Any, bool]:
-    """An int, float, str or bool, if the value is exactly one."""
+    """Convert to int, float, str or bool, if that is exact."""
     if type(value) is kind:
         return value, True
     if kind is str and isinstance(value, str | os.PathLike):
@@ -134,8 +134,9 @@ def _fit_plain(kind: type, value: Any) -> tuple[Any, bool]:
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or kind not in (int, float):
         return value, False
     if isinstance(value, numbers.Integral):
-        whole = int(value)
-        return (whole, True) if kind is int else (float(whole) if abs(whole) < _EXACT else value, abs(whole) < _EXACT)
+        integer = int(value)
+        exact = abs(integer) < _EXACT
+        return (integer, True) if kind is int else (float(integer) if exact else value, exact)
     if kind is float:
         number = float(value)
         return (number, True) if number == value or math.isnan(number) else (value, False)
@@ -148,37 +149,37 @@ def _is_protocol(annotation: Any) -> bool:
     return isinstance(annotation, type) and bool(vars(annotation).get("_is_protocol"))
 
 
-def _wanted(protocol: type) -> dict[str, Any]:
+def _members(protocol: type) -> dict[str, Any]:
     return {n: member for n, member in vars(protocol).items() if not n.startswith("_") or n == "__call__"}
 
 
 def _missing(protocol: type, value: Any) -> list[str]:
-    """What of a protocol a value lacks: attributes, and methods with other parameters than the protocol's.
+    """Return the members of a protocol that a value lacks, including methods with other parameters.
 
-    A term takes a turn, where a kernel takes distances: so parameters are compared by name.
+    Terms and kernels are both callable and differ in what they take, so parameters are compared by name.
     """
     return [
         name
-        for name, member in _wanted(protocol).items()
+        for name, member in _members(protocol).items()
         if name not in dir(value) or (inspect.isfunction(member) and not _takes(member, value, name))
     ]
 
 
 def _takes(member: types.FunctionType, value: Any, name: str) -> bool:
-    """Whether a value's method takes what the protocol's does; what it takes besides must have defaults."""
+    """Return whether a value's method has the protocol's parameters; additional ones must have defaults."""
     parameters = _parameters(value, name)
     if parameters is None:
         return False
-    wanted = list(inspect.signature(member).parameters)[1:]
+    expected = list(inspect.signature(member).parameters)[1:]
     free = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
-    rest = parameters[len(wanted) :]
-    return [p.name for p in parameters[: len(wanted)]] == wanted and all(
+    rest = parameters[len(expected) :]
+    return [p.name for p in parameters[: len(expected)]] == expected and all(
         p.default is not inspect.Parameter.empty or p.kind in free for p in rest
     )
 
 
 def _parameters(value: Any, name: str) -> list[inspect.Parameter] | None:
-    """Parameters of a value's method, without self; None where it is no method."""
+    """Return the parameters of a value's method, without self; None if it is not a method."""
     try:
         return list(inspect.signature(getattr(value, name)).parameters.values())
     except (TypeError, ValueError, AttributeError):
@@ -186,7 +187,7 @@ def _parameters(value: Any, name: str) -> list[inspect.Parameter] | None:
 
 
 def _reason(annotation: Any, value: Any) -> str:
-    """Why a value that somebody constructed cannot stand where a protocol is asked for; empty for other misfits."""
+    """Return why an object does not implement the protocol that is required; empty for other values."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
         options = [option for option in args if option is not types.NoneType]
@@ -201,17 +202,17 @@ def _reason(annotation: Any, value: Any) -> str:
         return ""
     kind, protocol = type(value).__name__, annotation.__name__
     missing = _missing(annotation, value)
-    members = _wanted(annotation)
+    members = _members(annotation)
     needed = [_signature(n, m) for n, m in members.items() if inspect.isfunction(m) or n in missing]
-    there = [n for n in missing if n in dir(value)]
-    found = _listed([_signature(n, getattr(value, n)) for n in there]) if there else f"no {' or '.join(missing)}"
+    present = [n for n in missing if n in dir(value)]
+    found = _listed([_signature(n, getattr(value, n)) for n in present]) if present else f"no {' or '.join(missing)}"
     article = "an" if protocol[0] in "AEIOU" else "a"
     verb = "are" if len(needed) > 1 else "is"
     return f"{kind} is not {article} {protocol}: {_listed(needed)} {verb} required, found {found}"
 
 
 def _signature(name: str, member: Any) -> str:
-    """A method as one would write its call: `g_loss(fake, real=None)`; an attribute by its name."""
+    """Return the signature of a method, such as `g_loss(fake, real=None)`; an attribute by its name."""
     if not callable(member):
         return name
     try:
@@ -225,7 +226,7 @@ def _listed(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _told(annotation: Any) -> str:
+def _annotation_text(annotation: Any) -> str:
     if typing.get_origin(annotation) is typing.Literal:
         return " or ".join(map(repr, typing.get_args(annotation)))
     if isinstance(annotation, type) and not typing.get_args(annotation):

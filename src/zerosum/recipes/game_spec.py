@@ -1,4 +1,4 @@
-"""Which game is played, as a value in a recipe."""
+"""Specification of the game in a recipe, for games other than one generator and one discriminator."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class GameSpec(Protocol):
-    """Builds a game of a recipe's parts, where it is not the usual one of a generator and a discriminator.
+    """Builds a game from a recipe's parts, other than the default of one generator and one discriminator.
 
-    `Recipe.generator`, `.discriminator`, `.objective`, `.latent` and the optimisers serve as the game chooses, as one
-    generator spec for both directions of a translation; what else it needs are its own fields. A second data set comes
-    as the condition of the first: a source whose samples are x and whose conditions are the samples of the other.
+    The game decides how to use `Recipe.generator`, `.discriminator`, `.objective`, `.latent` and the optimisers, for
+    example one generator spec for both directions of a translation; anything else it needs is a field of its own. A
+    second data set is passed as the condition of the first: a source with samples x and conditions from the other.
     """
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The fields among `recipes.recipe.OF_THE_GAME` that this game uses: a recipe that sets another is refused."""
+        """The fields among `recipes.recipe.OF_THE_GAME` that this game uses; setting another raises an error."""
         ...
 
     def build(
@@ -37,23 +37,23 @@ class GameSpec(Protocol):
         precision: Callable[[], AbstractContextManager[None]],
         watchers: Sequence[Watcher],
     ) -> TrainableGame:
-        """The game at its start, on a device, the same on every rank (`networks.place` sends the weights).
+        """Return the initial game on a device, the same on every rank (`networks.place` broadcasts the weights).
 
-        `precision` makes the context in which networks and losses are computed. Every watcher is called after each
-        update, as `Watcher.watch` says.
+        `precision` returns the autocast context of networks and losses. Every watcher is called after each update, see
+        `Watcher.watch`.
         """
         ...
 
     def generator(self, name: str, recipe: "Recipe", shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """The module of `TrainableGame.generators` of this name, as yet without its weights, `G(z[, c]) -> x`.
+        """Return the module of `TrainableGame.generators` of this name, `G(z[, c]) -> x`, before loading its weights.
 
-        This is how a file or a run folder is loaded, without data. Raises `ValueError` for an unknown name.
+        Used to load a file or run folder without data. Raises `ValueError` for an unknown name.
         """
         ...
 
 
 def generator_network(recipe: "Recipe", name: str, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-    """A generator of a recipe's game, by name, for samples of a shape; raises `ValueError` where there is none."""
+    """Return a generator of a recipe's game by name, for samples of a shape; raise `ValueError` if there is none."""
     if recipe.game is not None:
         return recipe.game.generator(name, recipe, shape, condition)
     if name != MAIN:

@@ -1,4 +1,4 @@
-"""Finding recipes by name."""
+"""Find recipes by name."""
 
 import difflib
 import inspect
@@ -12,7 +12,7 @@ from zerosum.recipes.recipe import Recipe
 
 
 def catalogue() -> dict[str, Callable[[], Recipe]]:
-    """The named recipes: the public functions of this room that take nothing and return a `Recipe`."""
+    """Return the named recipes: the public functions of this room without parameters that return a `Recipe`."""
     made: dict[str, Callable[[], Recipe]] = {}
     for function in public("zerosum.recipes").values():
         if inspect.isfunction(function):
@@ -24,12 +24,12 @@ def catalogue() -> dict[str, Callable[[], Recipe]]:
 
 @dataclass(frozen=True, eq=False)
 class About:
-    """What a named recipe says of itself.
+    """Description of a named recipe.
 
     Attributes:
-        group: what the recipes of its file have in common, a sentence without its stop.
-        year: of the paper it follows; None for those that follow none.
-        line: what it is and when to take it, with the paper.
+        group: title of its group, from the docstring of its file, without the full stop.
+        year: publication year of its paper; None without a paper.
+        line: one-line description with the paper.
     """
 
     group: str
@@ -38,7 +38,7 @@ class About:
 
 
 def about(make: Callable[[], Recipe]) -> About:
-    """Read a recipe's docstring, and that of its file."""
+    """Return the description of a recipe, from its docstring and that of its file."""
     line = (inspect.getdoc(make) or "").partition("\n")[0]
     year = re.search(r"\b(20\d\d)\b", line)
     group = (inspect.getdoc(sys.modules[make.__module__]) or "").partition("\n")[0]
@@ -46,9 +46,10 @@ def about(make: Callable[[], Recipe]) -> About:
 
 
 def named(name: str) -> Recipe:
-    """The recipe of a name; raises `ValueError`, with the likely ones, where there is none."""
+    """Return the recipe of a name; raise `ValueError`, with similar names, if there is none."""
     recipes = catalogue()
     if name not in recipes:
-        close = difflib.get_close_matches(name, list(recipes), n=3) or list(recipes)
-        raise ValueError(f"no recipe is called {name!r}; there is {', '.join(close)} (see zerosum recipes)")
+        close = difflib.get_close_matches(name, list(recipes), n=3)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(recipes)}"
+        raise ValueError(f"no recipe is called {name!r}; {hint} (see zerosum recipes)")
     return recipes[name]()

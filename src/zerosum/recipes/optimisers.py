@@ -1,4 +1,4 @@
-"""Optimisers as values: what to build once a network's parameters are known."""
+"""Optimisers as values, which build a `torch.optim.Optimizer` for given parameters."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,21 +12,21 @@ from zerosum.terms.schedules import Constant
 
 
 class OptimiserSpec(Protocol):
-    """Builds an optimiser; `schedule` maps the progress of the run to a factor on its learning rate."""
+    """Builds an optimiser; `schedule` maps the progress of the run to a factor on the learning rate."""
 
     @property
     def schedule(self) -> Schedule:
-        """Factor on the learning rate from the progress in [0, 1]."""
+        """Factor on the learning rate as a function of the progress in [0, 1]."""
         ...
 
     def build(self, parameters: list[nn.Parameter]) -> Optimizer:
-        """An optimiser of the parameters."""
+        """Return an optimiser of the parameters."""
         ...
 
 
 def _check_rate(lr: float) -> None:
     if not lr > 0:
-        raise ValueError(f"lr is a step size above 0; found {lr}")
+        raise ValueError(f"lr must be above 0; found {lr}")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Adam:
     Args:
         lr: learning rate (> 0).
         betas: decay of the first and second moments, each in [0, 1).
-        eps: added to the root of the second moment.
+        eps: added to the square root of the second moment.
         schedule: factor on the learning rate over the run.
     """
 
@@ -48,12 +48,12 @@ class Adam:
     def __post_init__(self) -> None:
         _check_rate(self.lr)
         if not all(0 <= beta < 1 for beta in self.betas):
-            raise ValueError(f"betas lie in [0, 1); found {self.betas}")
+            raise ValueError(f"betas must be in [0, 1); found {self.betas}")
         if not self.eps >= 0:
-            raise ValueError(f"eps is at least 0; found {self.eps}")
+            raise ValueError(f"eps must be at least 0; found {self.eps}")
 
     def build(self, parameters: list[nn.Parameter]) -> Optimizer:
-        """Adam over the parameters, fused into one pass where the device has it."""
+        """Return Adam over the parameters, with the fused implementation if the device supports it."""
         first, second = self.betas  # as the papers write them, (0, 0.99)
         fused = parameters[0].device.type in ("cpu", "cuda", "mps")
         return torch.optim.Adam(parameters, self.lr, (float(first), float(second)), self.eps, fused=fused)
@@ -61,7 +61,7 @@ class Adam:
 
 @dataclass(frozen=True)
 class RMSprop:
-    """RMSprop, with which the clipped WGAN was published (arXiv 1701.07875, algorithm 1).
+    """RMSprop, the optimiser of the original WGAN (arXiv 1701.07875, algorithm 1).
 
     Args:
         lr: learning rate (> 0).
@@ -76,8 +76,8 @@ class RMSprop:
     def __post_init__(self) -> None:
         _check_rate(self.lr)
         if not 0 <= self.alpha < 1:
-            raise ValueError(f"alpha lies in [0, 1); found {self.alpha}")
+            raise ValueError(f"alpha must be in [0, 1); found {self.alpha}")
 
     def build(self, parameters: list[nn.Parameter]) -> Optimizer:
-        """RMSprop over the parameters."""
+        """Return RMSprop over the parameters."""
         return torch.optim.RMSprop(parameters, self.lr, self.alpha, foreach=True)

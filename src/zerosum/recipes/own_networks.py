@@ -1,4 +1,4 @@
-"""Networks that a recipe is given as PyTorch modules, or as what makes one, and not as values that build them."""
+"""Networks given to a recipe as PyTorch modules, or as a class or function that makes one."""
 
 __all__ = ["OwnDiscriminator", "OwnGenerator"]
 
@@ -17,14 +17,14 @@ Provided = nn.Module | Callable[[], nn.Module]
 
 @dataclass(frozen=True)
 class OwnGenerator:
-    """A generator that was given as a module `G(z[, c]) -> x`, or as a class or function that makes one.
+    """A generator given as a module `G(z[, c]) -> x`, or as a class or function that makes one.
 
-    Recipe text holds its name and size alone; the module is found again under its name, in `known` or in a file that
-    `--use` names. `Recipe(generator=module)` makes one of these.
+    Recipe text holds only its name and size; the module is looked up by name in `known` or in a file passed with
+    `--use`. `Recipe(generator=module)` creates one of these.
 
     Args:
-        name: of the module's class, or of the function.
-        parameters: how many numbers a module has; None for what makes one.
+        name: name of the module's class, or of the function.
+        parameters: number of parameters of a module; None for a class or function.
     """
 
     name: str
@@ -32,17 +32,17 @@ class OwnGenerator:
     given: Provided | None = field(default=None, init=False, repr=False, compare=False)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """A copy of the module, its weights as they are, or a new one; latent, shape and condition are its affair."""
+        """Return a copy of the module with its weights, or a new one; latent, shape and condition are ignored."""
         return _built(self)
 
 
 @dataclass(frozen=True)
 class OwnDiscriminator:
-    """A discriminator that was given as a module `D(x[, c]) -> score or Judgement`, as `OwnGenerator` otherwise.
+    """A discriminator given as a module `D(x[, c]) -> score or Judgement`; otherwise as `OwnGenerator`.
 
     Args:
-        name: of the module's class, or of the function.
-        parameters: how many numbers a module has; None for what makes one.
+        name: name of the module's class, or of the function.
+        parameters: number of parameters of a module; None for a class or function.
     """
 
     name: str
@@ -50,7 +50,7 @@ class OwnDiscriminator:
     given: Provided | None = field(default=None, init=False, repr=False, compare=False)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """A copy of the module, its weights as they are, or a new one; shape and condition are its affair."""
+        """Return a copy of the module with its weights, or a new one; shape and condition are ignored."""
         return _built(self)
 
 
@@ -58,15 +58,15 @@ OwnNetwork = OwnGenerator | OwnDiscriminator
 
 
 def wrapped(kind: type[OwnGenerator] | type[OwnDiscriminator], value: Any) -> Any:
-    """A module, or what makes one, as a value that a recipe can hold; anything else as it is.
+    """Wrap a module, or a class or function that makes one, as a value for a recipe; return anything else unchanged.
 
-    Raises `ValueError` for a lambda, which has no name.
+    Raises `ValueError` for a lambda.
     """
     if isinstance(value, nn.Module):
         made = kind(type(value).__name__, _count(value))
     elif inspect.isfunction(value) or (inspect.isclass(value) and issubclass(value, nn.Module)):
         if value.__name__ == "<lambda>":
-            raise ValueError("a lambda has no name by which its run could be loaded: give a function made with def")
+            raise ValueError("a lambda has no name to load the run by: pass a function defined with def")
         made = kind(value.__name__)
     else:
         return value
@@ -75,7 +75,7 @@ def wrapped(kind: type[OwnGenerator] | type[OwnDiscriminator], value: Any) -> An
 
 
 def found(network: OwnNetwork, known: Mapping[str, Any]) -> OwnNetwork:
-    """The network with what is known under its name and size, or else its name, if anything is."""
+    """Return the network with its module from `known`, looked up by name and size, then by name."""
     given = known.get(module_key(network.name, network.parameters), known.get(network.name))
     if isinstance(given, nn.Module) or callable(given):
         object.__setattr__(network, "given", given)
@@ -83,12 +83,12 @@ def found(network: OwnNetwork, known: Mapping[str, Any]) -> OwnNetwork:
 
 
 def module_key(name: str, parameters: int | None) -> str:
-    """Under which a module is known by name and size, for there may be several of a class."""
+    """Return the key of a module by class name and size, as there may be several of one class."""
     return f"{name}:{parameters}"
 
 
 def modules_by_key(values: Mapping[str, Any]) -> dict[str, nn.Module]:
-    """The modules among values, as `found` looks for them."""
+    """Return the modules among values, by `module_key`."""
     modules = [value for value in values.values() if isinstance(value, nn.Module)]
     return {module_key(type(module).__name__, _count(module)): module for module in modules}
 
@@ -98,11 +98,11 @@ def _count(module: nn.Module) -> int:
 
 
 def _built(network: OwnNetwork) -> nn.Module:
-    """Build a network; raises `ValueError` where what was given is not here, or is something else."""
+    """Build a network; raise `ValueError` if its module is missing or does not match."""
     name, given = network.name, network.given
     if given is None:
         raise ValueError(
-            f"{name} is a network that was given in Python: pass --use FILE.py (or known={{'{name}': ...}} in Python)"
+            f"{name} is a network defined in Python: pass --use FILE.py (or known={{'{name}': ...}} in Python)"
         )
     if isinstance(given, nn.Module):
         module = copy.deepcopy(given)
@@ -110,12 +110,12 @@ def _built(network: OwnNetwork) -> nn.Module:
         try:
             module = given()
         except TypeError as error:
-            raise ValueError(f"{name}() fails: {error}; give a module, or a function without arguments") from error
+            raise ValueError(f"{name}() fails: {error}; pass a module, or a function without arguments") from error
     if not isinstance(module, nn.Module):
         raise ValueError(f"{name}() should return a torch.nn.Module; found {type(module).__name__}")
     if network.parameters is not None and _count(module) != network.parameters:
         raise ValueError(
-            f"{name} has {_count(module):,} parameters here and had {network.parameters:,} when it was given: give the "
-            f"module itself, as known={{'{name}': module}} in Python, or a file with a recipe that holds it"
+            f"{name} has {_count(module):,} parameters, expected {network.parameters:,}: pass the module itself, as "
+            f"known={{'{name}': module}} in Python, or a file with a recipe that contains it"
         )
     return module

@@ -1,7 +1,7 @@
-"""Reading recipe text: constructors of the public dataclasses and literals, and nothing else.
+"""Read recipe text: literals and constructors of the public dataclasses, and nothing else.
 
-The text is parsed, never evaluated. Which constructors exist is asked of the rooms themselves, so a new objective or
-network can be written in a recipe the moment its file exists.
+The text is parsed, never evaluated. Constructors are found in the rooms, so a new objective or network can be used in a
+recipe as soon as its file exists.
 """
 
 __all__ = ["read", "read_recipe", "with_setting"]
@@ -24,8 +24,8 @@ from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, found
 from zerosum.recipes.recipe import Recipe, flat
 
 LARGEST = 2**63 - 1
-LONGEST = 100_000  # characters of recipe text; far above any honest recipe
-Known = Mapping[str, Any]  # what is somebody's own, by name
+LONGEST = 100_000  # characters of recipe text; far above any real recipe
+Known = Mapping[str, Any]  # user-defined classes and modules, by name
 NOTHING: Known = types.MappingProxyType({})
 ROOMS = (
     *("conditions", "distributions", "game", "objectives", "terms", "augment", "networks", "data", "probes"),
@@ -35,38 +35,38 @@ ROOMS = (
 
 @cache
 def vocabulary() -> types.MappingProxyType[str, type]:
-    """The constructors that recipe text may name: the public frozen dataclasses of the rooms, by name."""
+    """Return the constructors that recipe text may name: the public frozen dataclasses of the rooms, by name."""
     known: dict[str, type] = {}
     for room in ROOMS:
         for name, value in public(f"zerosum.{room}").items():
             if inspect.isclass(value) and is_dataclass(value) and _is_plain_value(value):
                 if name in known:
-                    raise ValueError(f"two rooms define {name}: recipe text could not tell them apart")
+                    raise ValueError(f"two rooms define {name}, which makes recipe text ambiguous: rename one")
                 known[name] = value
     return types.MappingProxyType(known)
 
 
 def _is_plain_value(kind: type) -> bool:
-    # Frozen and compared by value: what a repr can carry. Batches, turns and opened data are compared by identity.
+    # Frozen and compared by value, so a repr defines it. Batches, turns and opened data are compared by identity.
     parameters = kind.__dataclass_params__  # type: ignore[attr-defined]
     return bool(parameters.frozen and parameters.eq)
 
 
 def read(text: str, known: Known = NOTHING) -> Any:
-    """The value that recipe text describes, such as `R1(gamma=1.0)`, `(64, 64)` or a whole `Recipe(...)`.
+    """Return the value that recipe text describes, such as `R1(gamma=1.0)`, `(64, 64)` or a whole `Recipe(...)`.
 
-    `known` adds what is your own, by name: dataclasses that the text may construct, and modules, or what makes them.
+    `known` adds user-defined dataclasses, and modules or functions that make them, by name.
 
-    Raises `ValueError` with one sentence for anything that is not a literal or a known constructor with known fields.
+    Raises `ValueError` for anything that is not a literal or a known constructor with known fields.
     """
     return _read(text, _Reader({**vocabulary(), **known}))
 
 
 def read_recipe(text: str, known: Known = NOTHING, opaque: bool = False) -> Recipe:
-    """The recipe that the text describes; raises `ValueError` if it describes something else.
+    """Return the recipe that the text describes; raise `ValueError` if it describes something else.
 
-    With `opaque`, constructors that are not known stand for themselves: they keep their text, and raise `ValueError`
-    where they are used. That is how a trained generator is loaded without the objective that trained it.
+    With `opaque`, unknown constructors become placeholders that keep their text and raise `ValueError` when used. So a
+    trained generator can be loaded without the objective that trained it.
     """
     value = _read(text, _Reader({**vocabulary(), **known}, opaque))
     if not isinstance(value, Recipe):
@@ -79,7 +79,7 @@ def _read(text: str, reader: "_Reader") -> Any:
         raise ValueError(f"recipe text has at most {LONGEST} characters; found {len(text)}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python's remarks on odd code; what is not recipe text is refused below
+            warnings.simplefilter("ignore")  # SyntaxWarnings of Python; anything but recipe text is rejected below
             tree = ast.parse(text.strip(), mode="eval")
         return reader.value(tree.body)
     except SyntaxError as error:
@@ -91,10 +91,9 @@ def _read(text: str, reader: "_Reader") -> Any:
 
 
 def with_setting(recipe: Any, setting: str, known: Known = NOTHING) -> Any:
-    """A recipe with one field replaced by `KEY=VALUE`, as `batch=32`, `generator.size=32` or `d_terms=(R1(),)`.
+    """Return a recipe with one field replaced by `KEY=VALUE`: `batch=32`, `generator.size=32`, `d_terms=(R1(),)`.
 
-    `known` adds what is your own, as for `read`. Raises `ValueError` where the key names no field or the value does
-    not read or fit.
+    `known` is as for `read`. Raises `ValueError` for an unknown field or a value that cannot be read or does not fit.
     """
     key, equals, text = setting.partition("=")
     if not equals:
@@ -116,16 +115,16 @@ def _replaced(value: Any, path: list[str], text: str, known: Known) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class _Reader:
-    """What reads a syntax tree: the constructors that it may name, and whether others are opaque or an error."""
+    """Reads a syntax tree, with the constructors it may name and whether others are opaque or an error."""
 
     known: Known
     opaque: bool = False
 
     def value(self, node: ast.expr) -> Any:
-        """The value of an expression."""
+        """Return the value of an expression."""
         match node:
             case ast.Constant(value=int() as number) if number > LARGEST:
-                raise ValueError(f"a whole number in recipe text is at most {LARGEST}")
+                raise ValueError(f"an integer in recipe text is at most {LARGEST}")
             case ast.Name(id=name) if name in self.known:
                 raise ValueError(f"{name} is a constructor: write {name}(), with parentheses")
             case ast.Constant(value=None | bool() | int() | float() | str()):
@@ -164,15 +163,15 @@ class _Reader:
         return found(made, self.known) if isinstance(made, OwnGenerator | OwnDiscriminator) else made
 
     def _unknown(self, name: str, node: ast.Call) -> Opaque:
-        """The opaque value of a constructor that is not known; its arguments are read, and so are recipe text."""
+        """Return the opaque value of an unknown constructor; its arguments must be recipe text too."""
         if not self.opaque:
             close = difflib.get_close_matches(name, list(self.known), n=3, cutoff=0.6)
             raise ValueError(unknown(name) + (f"; or did you mean {' or '.join(close)}?" if close else ""))
-        told = [flat(self.value(argument)) for argument in node.args]
-        told += [f"{keyword.arg}={flat(self.value(keyword.value))}" for keyword in node.keywords if keyword.arg]
-        if len(told) < len(node.args) + len(node.keywords):
+        arguments = [flat(self.value(argument)) for argument in node.args]
+        arguments += [f"{keyword.arg}={flat(self.value(keyword.value))}" for keyword in node.keywords if keyword.arg]
+        if len(arguments) < len(node.args) + len(node.keywords):
             raise ValueError(f"{name} takes each field once, by name; found {shortened(ast.unparse(node))}")
-        return Opaque(name, f"{name}({', '.join(told)})")
+        return Opaque(name, f"{name}({', '.join(arguments)})")
 
 
 def _known_field(kind: type, name: str) -> str:

@@ -1,4 +1,4 @@
-"""A whole run as one frozen value."""
+"""A recipe: the definition of a whole run as one frozen value."""
 
 from dataclasses import dataclass, field, fields, is_dataclass
 
@@ -17,56 +17,56 @@ from zerosum.recipes.game_spec import GameSpec
 from zerosum.recipes.optimisers import Adam, OptimiserSpec
 from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, wrapped
 
-# Fields that a game of one generator and one discriminator reads, and another one need not.
+# Fields that a game of one generator and one discriminator uses; other games may not.
 OF_THE_GAME = (
     "d_terms", "g_terms", "d_after", "G_opt", "D_opt", "n_critic", "n_generator", "opponent", "augment", "ema",
     "ema_rampup", "compile", "micro_batch",
 )  # fmt: skip
-_WRITTEN = "written"  # metadata of a field that recipe text leaves out at its default: it decides nothing of the run
+_WRITTEN = "written"  # metadata of a field that recipe text omits at its default
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything that decides what a run learns; its `repr` is the config file and `read` takes it back.
+    """Everything that determines the result of a run; its `repr` is the config file, which `read` parses.
 
-    Time is counted in images: samples that the discriminator's real side has seen (for a game whose discriminator
-    never moves, that the generator has been matched with).
+    Time is counted in images: real samples that D has been trained on (without updates of D, real samples that G has
+    been matched with).
 
     Attributes:
-        name: a word for the run.
-        generator: builds G; or a module `G(z[, c]) -> x`, which is copied, or a class or function that makes one.
-        discriminator: builds D; or a module `D(x[, c]) -> score`, copied as well, or what makes one.
-        objective: what the two want.
-        data: where real samples come from.
-        conditional: play under the condition that the data carry: labels, attributes or numbers.
-        label_dropout: share of samples, in [0, 1), that both players see without their label or attributes; a generator
-            that met some can be asked for a sample of any kind (`zerosum sample --class none`, `--condition none`).
-        latent: the law of z.
-        d_terms: additions to D's loss.
-        g_terms: additions to G's loss.
-        d_after: projection of D's weights after each of its moves.
-        G_opt: G's optimiser.
-        D_opt: D's optimiser.
-        batch: samples per move, over all ranks together.
-        images: length of the run.
-        n_critic: moves of D in a round; 0 where D has no parameters.
-        n_generator: moves of G in a round.
+        name: name of the run.
+        generator: builds G; or a module `G(z[, c]) -> x`, copied; or a class or function that makes one.
+        discriminator: builds D; or a module `D(x[, c]) -> score`, copied; or a class or function that makes one.
+        objective: the losses of D and G.
+        data: source of the real samples.
+        conditional: whether to train a conditional GAN, on the labels, binary or continuous attributes of the data.
+        label_dropout: share of samples, in [0, 1), whose label or attributes are hidden from both players; then G can
+            also sample unconditionally (`zerosum sample --class none`, `--condition none`).
+        latent: the distribution of z (prior).
+        d_terms: terms added to D's loss.
+        g_terms: terms added to G's loss.
+        d_after: projection of D's weights after each of its updates.
+        G_opt: optimiser of G.
+        D_opt: optimiser of D.
+        batch: batch size, over all ranks together.
+        images: length of the run, in training images.
+        n_critic: updates of D per step; 0 if D has no parameters.
+        n_generator: updates of G per step.
         opponent: the discriminator that G trains against, such as `Unrolled(k=5)`; None for D as it is.
-        augment: what is done to samples, real and generated alike, before D sees them; None for nothing.
-        ema: half-life of the generator's average, in images; 0 for none.
-        ema_rampup: largest half-life of that average as a share of the images seen.
-        seed: from which all randomness derives.
+        augment: augmentation of D's inputs, real and generated; None for none.
+        ema: half-life of G's exponential moving average, in images; 0 for none.
+        ema_rampup: largest half-life of that average, as a share of the images seen.
+        seed: random seed.
         precision: `auto`, `float32` or `bfloat16`.
-        tick: images from one line of the log to the next.
-        snapshot: images from one sample grid and checkpoint to the next.
-        evaluation: what to score from time to time, such as `Evaluation(('fid', 'kid'))`; None for nothing.
-        compile: play moves in a compiled form, which needs a C++ compiler and takes a while at first. Numbers differ by
-            rounding. A part that cannot be compiled is refused.
-        micro_batch: samples of a process that gradients are taken of at a time, which takes less memory and learns the
-            same; None for all of a move. What compares the samples of a batch is refused. Layers that draw by
-            themselves, as dropout, draw anew for each micro-batch.
-        game: which game is played with these parts; None for the usual one, of a generator and a discriminator.
-        watchers: observers of every update of either network, which may add readings to the log and learn nothing.
+        tick: log interval, in images.
+        snapshot: interval of sample grids and checkpoints, in images.
+        evaluation: periodic evaluation, such as `Evaluation(('fid', 'kid'))`; None for none.
+        compile: compile updates with `torch.compile`, which needs a C++ compiler and some time at the start. Results
+            differ by rounding. Parts that cannot be compiled raise an error.
+        micro_batch: samples per gradient accumulation step of a process, for less memory at the same result; None for
+            the whole batch. Parts that compare samples of a batch raise an error. Layers with randomness of their own,
+            such as dropout, draw for each micro-batch.
+        game: a game of other networks; None for the default, one generator and one discriminator.
+        watchers: observers of every update of either network, which may add values to the log and change nothing.
     """
 
     name: str
@@ -112,19 +112,17 @@ class Recipe:
             object.__setattr__(self, name, value)
         for name in ("batch", "images", "tick", "snapshot"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} counts images and is at least 1; found {getattr(self, name)}")
+                raise ValueError(f"{name} is a number of images, at least 1; found {getattr(self, name)}")
         if self.micro_batch is not None and (self.micro_batch < 1 or self.batch % self.micro_batch):
-            raise ValueError(
-                f"micro_batch counts samples and divides the batch, {self.batch}; found {self.micro_batch}"
-            )
+            raise ValueError(f"micro_batch must divide the batch size, {self.batch}; found {self.micro_batch}")
         if not 0 <= self.label_dropout < 1 or (self.label_dropout and not self.conditional):
-            raise ValueError(f"label_dropout is a share of a conditional game, in [0, 1); found {self.label_dropout}")
+            raise ValueError(f"label_dropout must be in [0, 1), or 0 if not conditional; found {self.label_dropout}")
         if self.n_generator < 1:
-            raise ValueError(f"n_generator counts G's moves in a round, at least 1; found {self.n_generator}")
+            raise ValueError(f"n_generator is the number of G updates per step, at least 1; found {self.n_generator}")
         if self.n_critic < 0:
-            raise ValueError(f"n_critic counts D's moves in a round, at least 0; found {self.n_critic}")
+            raise ValueError(f"n_critic is the number of D updates per step, at least 0; found {self.n_critic}")
         if not self.n_critic and (self.d_terms or self.d_after is not None):
-            raise ValueError("with n_critic=0 D never moves, and d_terms would count for nothing, as d_after would")
+            raise ValueError("with n_critic=0 D is never updated: leave d_terms and d_after at their defaults")
         if not self.ema >= 0:
             raise ValueError(f"ema is a half-life in images, at least 0; found {self.ema}")
         if not self.ema_rampup > 0:
@@ -134,7 +132,7 @@ class Recipe:
         self._check_game()
 
     def _check_game(self) -> None:
-        """Raise `ValueError` where a field is set that the recipe's game does not use."""
+        """Raise `ValueError` if a field is set that the recipe's game does not use."""
         if self.game is None or isinstance(self.game, Opaque):
             return
         for f in fields(self):
@@ -143,23 +141,23 @@ class Recipe:
 
 
 def flat(value: object) -> str:
-    """A value as recipe text on one line: like `repr`, but for classes that were defined within a function or class."""
+    """Return a value as recipe text on one line: its `repr`, also for classes defined within a function or class."""
     if is_dataclass(value) and not isinstance(value, type):
-        told = ", ".join(f"{f.name}={flat(getattr(value, f.name))}" for f in fields(value) if f.repr)
-        return f"{type(value).__name__}({told})"
+        given = ", ".join(f"{f.name}={flat(getattr(value, f.name))}" for f in fields(value) if f.repr)
+        return f"{type(value).__name__}({given})"
     if type(value) is tuple:
         return f"({', '.join(map(flat, value))}{',' * (len(value) == 1)})"
     return repr(value)
 
 
 def pretty(value: object, indent: int = 0) -> str:
-    """A value as recipe text over several lines: like `flat`, with one line for each field of a dataclass."""
+    """Return a value as recipe text over several lines: like `flat`, with one line per field of a dataclass."""
     line = flat(value)
     if not is_dataclass(value) or len(line) + indent <= 100:
         return line
     inner = " " * (indent + 4)
-    shown = [
+    written = [
         f for f in fields(value) if f.repr and not (_WRITTEN in f.metadata and getattr(value, f.name) == f.default)
     ]
-    lines = [f"{inner}{f.name}={pretty(getattr(value, f.name), indent + 4)},\n" for f in shown]
+    lines = [f"{inner}{f.name}={pretty(getattr(value, f.name), indent + 4)},\n" for f in written]
     return f"{type(value).__name__}(\n{''.join(lines)}{' ' * indent})"

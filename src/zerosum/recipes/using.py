@@ -1,4 +1,4 @@
-"""Parts and recipes from somebody's own Python files and modules, which are run only where a user names them."""
+"""User-defined parts and recipes in Python files and modules, which are imported only if a user names them."""
 
 __all__ = ["recipe_in", "used"]
 
@@ -21,15 +21,15 @@ from zerosum.recipes.recipe import Recipe
 
 
 def used(names: Iterable[str]) -> dict[str, Any]:
-    """What Python files and modules define, by name: classes, functions, and modules of PyTorch; for `known`.
+    """Return what Python files and modules define, by name: classes, functions, PyTorch modules; for `known`.
 
-    Each is imported, and so runs. Files in the folder of a file can be imported by it.
+    Each is imported, which executes it. A file can import other files of its folder.
 
     Args:
-        names: files that end in `.py`, perhaps with `:NAME` after it, or dotted names of modules.
+        names: files that end in `.py`, optionally followed by `:NAME`, or dotted module names.
 
     Raises:
-        ValueError: where one cannot be imported, or has a class by the name of one of ours.
+        ValueError: if one cannot be imported, or defines a class with the name of one of zerosum's.
     """
     known: dict[str, Any] = {}
     for name in names:
@@ -37,65 +37,66 @@ def used(names: Iterable[str]) -> dict[str, Any]:
         own = {key: value for key, value in vars(module).items() if not key.startswith("_") and _is_own(value)}
         clash = sorted(key for key, value in own.items() if key in vocabulary() and value is not vocabulary()[key])
         if clash:
-            raise ValueError(f"{name} defines {clash[0]}, which zerosum has too: rename it, so that texts are clear")
-        networks = {f"{r.name} {f}": v for r in _held(module) for f, v in _networks(r).items()}
+            raise ValueError(f"{name} defines {clash[0]}, which zerosum defines too: rename yours")
+        networks = {f"{r.name} {f}": v for r in _recipes_of(module) for f, v in _networks(r).items()}
         known |= {**own, **modules_by_key(own), **modules_by_key(networks)}
     return known
 
 
 def is_file(name: str) -> bool:
-    """Whether a text names a Python file, perhaps with `:NAME` after it."""
+    """Return whether a text names a Python file, optionally followed by `:NAME`."""
     return _split(name)[0].endswith(".py")
 
 
 def recipe_in(name: str) -> Recipe:
-    """The recipe that a Python file defines: a `Recipe`, or what a function annotated `-> Recipe` returns.
+    """Return the recipe that a Python file defines: a `Recipe`, or a function annotated `-> Recipe`.
 
     Args:
-        name: the file; with `:NAME` after it, where it defines several and none is called `recipe`.
+        name: the file, followed by `:NAME` if it defines several and none is called `recipe`.
 
     Raises:
-        ValueError: where the file cannot be imported, or what is asked for is not there.
+        ValueError: if the file cannot be imported, or does not define the recipe.
     """
     file, wanted = _split(name)
     module = _module(file)
-    there = _recipes(module)
+    recipes = _recipes(module)
     if wanted:
         if wanted not in vars(module):
-            raise ValueError(f"{file} has no {wanted!r}{_choice(there)}")
+            raise ValueError(f"{file} has no {wanted!r}{_choice(recipes)}")
         return _called(f"{file}:{wanted}", vars(module)[wanted])
-    if not there:
-        raise ValueError(f"{file} defines no recipe: write one in it, as recipe = replace(dcgan(), ...)")
-    if len(there) > 1 and "recipe" not in there:
-        raise ValueError(f"{file} defines several recipes: choose one, as {file}:{next(iter(there))}{_choice(there)}")
-    key = "recipe" if "recipe" in there else next(iter(there))
-    return _called(f"{file}:{key}", there[key])
+    if not recipes:
+        raise ValueError(f"{file} defines no recipe: add one, such as recipe = replace(dcgan(), ...)")
+    first = next(iter(recipes))
+    if len(recipes) > 1 and "recipe" not in recipes:
+        raise ValueError(f"{file} defines several recipes: choose one, as {file}:{first}{_choice(recipes)}")
+    key = "recipe" if "recipe" in recipes else first
+    return _called(f"{file}:{key}", recipes[key])
 
 
 def sources(value: object) -> dict[str, str]:
-    """For the record of a run: file and sha256 of each part of a recipe that is not of zerosum, by its class's name."""
+    """Return file and sha256 of each user-defined part of a recipe, by class name, for the record of a run."""
     return {part.__name__: _fingerprint(part) for part in _own_parts(value)}
 
 
 def own_types(value: object) -> dict[str, type]:
-    """The dataclasses of somebody's own of which a recipe is made, by name: what it takes to read its text.
+    """Return the user-defined dataclasses in a recipe, by name, as needed to read its text.
 
-    Raises `ValueError` where one has the name of one of ours, or two of them share a name.
+    Raises `ValueError` if one has the name of one of zerosum's, or two of them share a name.
     """
     found: dict[str, type] = {}
     for part in _own_parts(value):
         name = part.__name__
         if not (isinstance(part, type) and is_dataclass(part)):
-            continue  # a network, which is found again by `OwnGenerator`
+            continue  # a network, which `OwnGenerator` looks up
         if found.get(name, part) is not part or name in vocabulary():
             whose = "zerosum" if name in vocabulary() else "another part of this recipe"
-            raise ValueError(f"{whose} has a class {name} too, and recipe text could not tell them apart: rename yours")
+            raise ValueError(f"{whose} has a class {name} too, which makes recipe text ambiguous: rename yours")
         found[name] = part
     return found
 
 
 def known_of(recipe: Recipe) -> dict[str, Any]:
-    """What is somebody's own of a recipe, by name: its dataclasses, and the networks that it was given."""
+    """Return the user-defined parts of a recipe, by name: its dataclasses, and networks given as modules."""
     players = (recipe.generator, recipe.discriminator)
     own = [player for player in players if isinstance(player, OwnGenerator | OwnDiscriminator)]
     networks = {module_key(player.name, player.parameters): player.given for player in own if player.given is not None}
@@ -110,7 +111,7 @@ def _own_parts(value: object) -> Iterable[Any]:
         if value.given is not None:
             yield type(value.given) if isinstance(value.given, nn.Module) else value.given
     elif is_dataclass(value) and not isinstance(value, type):
-        if not _is_ours(type(value)):
+        if not _is_builtin(type(value)):
             yield type(value)
         for f in fields(value):
             yield from _own_parts(getattr(value, f.name))
@@ -121,11 +122,11 @@ def _fingerprint(part: Any) -> str:
         path = Path(inspect.getfile(part))
         return f"{path.name}, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
     except (TypeError, OSError):
-        return "typed into a session: it has no file"
+        return "defined interactively, without a file"
 
 
 def _split(name: str) -> tuple[str, str]:
-    """A file or module, and what is asked for in it."""
+    """Split into a file or module and the name in it."""
     before, colon, after = name.rpartition(":")
     return (before, after) if colon and before.endswith(".py") else (name, "")
 
@@ -133,23 +134,23 @@ def _split(name: str) -> tuple[str, str]:
 def _module(name: str) -> ModuleType:
     """Import a file or a module, once."""
     if name.endswith(".py") and not Path(name).expanduser().is_file():
-        raise ValueError(f"there is no file {name}")
+        raise ValueError(f"file not found: {name}")
     try:
         return _file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
     except Exception as error:
-        raise ValueError(f"{name} cannot be used: {type(error).__name__}: {error}{_line(error, name)}") from error
+        raise ValueError(f"{name} cannot be imported: {type(error).__name__}: {error}{_line(error, name)}") from error
 
 
 def _file(path: Path) -> ModuleType:
     path = path.expanduser().resolve(strict=True)
-    name = f"{path.stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"  # a name that no import can meet
+    name = f"{path.stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"  # a name that no import can use
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None, "a file that ends in .py has a loader"
     module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # at the end: its neighbours stand in for none of what is installed
+        sys.path.append(str(path.parent))  # at the end, so that installed packages take precedence
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
@@ -160,7 +161,7 @@ def _file(path: Path) -> ModuleType:
 
 
 def _line(error: BaseException, name: str) -> str:
-    """Where in the file an error arose, if it did there."""
+    """Return the line of the file in which an error occurred, if it did."""
     place, trace = "", error.__traceback__
     while trace is not None:
         if Path(trace.tb_frame.f_code.co_filename).name == Path(name).name:
@@ -171,12 +172,12 @@ def _line(error: BaseException, name: str) -> str:
 
 def _is_own(value: object) -> bool:
     if isinstance(value, type) or inspect.isfunction(value):
-        return not _is_ours(value)
+        return not _is_builtin(value)
     return isinstance(value, nn.Module)
 
 
-def _is_ours(part: Any) -> bool:
-    """Whether a class or function is one of ours, of PyTorch or of Python, and nobody's own."""
+def _is_builtin(part: Any) -> bool:
+    """Return whether a class or function belongs to zerosum, PyTorch or Python."""
     package = str(part.__module__).partition(".")[0]
     return package in ("zerosum", "torch") or package in sys.stdlib_module_names
 
@@ -197,8 +198,8 @@ def _called(name: str, value: Recipe | Callable[[], Any]) -> Recipe:
     return made
 
 
-def _choice(there: Iterable[str]) -> str:
-    names = ", ".join(there)
+def _choice(recipes: Iterable[str]) -> str:
+    names = ", ".join(recipes)
     return f"; it defines {names}" if names else "; it defines no recipe"
 
 
@@ -207,8 +208,8 @@ def _recipes(module: ModuleType) -> dict[str, Any]:
     return {key: value for key, value in own.items() if _makes_recipe(value, module)}
 
 
-def _held(module: ModuleType) -> list[Recipe]:
-    """The recipes of a file, whose networks may be modules that have no name of their own."""
+def _recipes_of(module: ModuleType) -> list[Recipe]:
+    """Return the recipes of a file, whose networks may be modules without a name of their own."""
     return [_called(key, value) for key, value in _recipes(module).items()]
 
 

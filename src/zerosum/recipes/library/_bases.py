@@ -1,4 +1,4 @@
-"""The two games on digits from which many named recipes are made by changing a part or two."""
+"""Base recipes on digits, from which many named recipes derive by replacing one or two parts."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from zerosum.terms.schedules import Cosine, Every
 
 
 def with_norm() -> Recipe:
-    """DCGAN as it was published, batch norm in both players."""
+    """DCGAN as published, with batch norm in both networks."""
     return Recipe(
         name="dcgan",
         generator=DCGANGenerator(size=32),
@@ -26,8 +26,8 @@ def with_norm() -> Recipe:
 
 
 def without_norm() -> Recipe:
-    """DCGAN with a discriminator that gradient penalties can hold, and the optimiser that goes with it."""
-    optimiser = steady(lr=5e-4)
+    """DCGAN with lazy R1, no norm in D (required by gradient penalties), and Adam without momentum."""
+    optimiser = adam_without_momentum(lr=5e-4)
     return replace(
         with_norm(),
         discriminator=DCGANDiscriminator(size=32, norm="none"),
@@ -38,6 +38,6 @@ def without_norm() -> Recipe:
     )
 
 
-def steady(lr: float, second: float = 0.99) -> Adam:
-    """Adam without momentum, whose rate falls in the last third of the run."""
+def adam_without_momentum(lr: float, second: float = 0.99) -> Adam:
+    """Adam without momentum, with cosine decay of the learning rate in the last third of the run."""
     return Adam(lr=lr, betas=(0.0, second), schedule=Cosine(begin=0.7))

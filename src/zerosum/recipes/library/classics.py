@@ -1,4 +1,4 @@
-"""The demo's game, and the classic games of the literature, on the embedded digits."""
+"""Classic GANs and the demo, on the embedded digits."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from zerosum.objectives.least_squares import AbsoluteError, LeastSquares
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.relativistic import Relativistic
 from zerosum.objectives.wasserstein import Hinge, Wasserstein
-from zerosum.recipes.library._bases import steady, with_norm, without_norm
+from zerosum.recipes.library._bases import adam_without_momentum, with_norm, without_norm
 from zerosum.recipes.optimisers import Adam, RMSprop
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms.gradient_penalties import R1, R2, GradientPenalty
@@ -21,10 +21,9 @@ from zerosum.terms.weight_clipping import WeightClip
 
 
 def digits() -> Recipe:
-    """The demo: digits of the class asked for, by a non-saturating game with lazy R1; under 3 minutes.
+    """The demo: class-conditional non-saturating GAN with lazy R1; under 3 minutes.
 
-    The penalty is strong at first, so that samples spread over the handwritings, and weak at last, so that they grow
-    sharp.
+    The penalty starts strong, so that samples cover all handwriting styles, and decays, so that they become sharp.
     """
     optimiser = Adam(lr=8e-4, betas=(0.0, 0.99), schedule=Cosine(begin=0.7))
     return Recipe(
@@ -44,9 +43,9 @@ def digits() -> Recipe:
 
 
 def gan() -> Recipe:
-    """The game of 2014 (Goodfellow et al.): two perceptrons, dropout in D; 3 minutes.
+    """The original GAN (Goodfellow et al. 2014): two MLPs, dropout in D; 3 minutes.
 
-    With batch norm in a wider G every digit is there; smaller ones without it ended with three to eight.
+    Batch norm and a wider G give all ten digits; smaller generators without it ended with three to eight.
     """
     return Recipe(
         name="gan",
@@ -64,33 +63,33 @@ def gan() -> Recipe:
 
 
 def dcgan() -> Recipe:
-    """Convolutions by the rules of DCGAN (Radford et al. 2016); 4 minutes on one core."""
+    """DCGAN: deep convolutional networks with batch norm (Radford et al. 2016); 4 minutes on one core."""
     return with_norm()
 
 
 def lsgan() -> Recipe:
-    """Least squares instead of cross-entropy (Mao et al. 2017); 4 minutes on one core."""
+    """LSGAN: least-squares loss instead of cross-entropy (Mao et al. 2017); 4 minutes on one core."""
     return replace(dcgan(), name="lsgan", objective=LeastSquares())
 
 
 def absolute() -> Recipe:
-    """The absolute-error game, which saturates on both sides, so D is held by lazy R1; 4 minutes on one core."""
+    """Absolute-error (total variation) loss, saturating for both players, with lazy R1; 4 minutes on one core."""
     return replace(without_norm(), name="absolute", objective=AbsoluteError())
 
 
 def hinge() -> Recipe:
-    """The hinge game (Lim and Ye 2017) with lazy R1; 4 minutes on one core."""
+    """Hinge GAN: hinge loss (Lim and Ye 2017) with lazy R1; 4 minutes on one core."""
     return replace(without_norm(), name="hinge", objective=Hinge())
 
 
 def relativistic() -> Recipe:
-    """The paired relativistic game with lazy R1 and R2, as in R3GAN (Huang et al. 2024); 4 minutes on one core."""
-    falling, optimiser = Geometric(end=0.1), steady(lr=8e-4)
+    """RpGAN: paired relativistic loss with lazy R1 and R2, as R3GAN (Huang et al. 2024); 4 minutes on one core."""
+    decay, optimiser = Geometric(end=0.1), adam_without_momentum(lr=8e-4)
     return replace(
         without_norm(),
         name="relativistic",
         objective=Relativistic(),
-        d_terms=(Every(4, Scheduled(falling, R1(gamma=2.0))), Every(4, Scheduled(falling, R2(gamma=2.0)))),
+        d_terms=(Every(4, Scheduled(decay, R1(gamma=2.0))), Every(4, Scheduled(decay, R2(gamma=2.0)))),
         G_opt=optimiser,
         D_opt=optimiser,
         batch=128,
@@ -98,9 +97,9 @@ def relativistic() -> Recipe:
 
 
 def wgan() -> Recipe:
-    """A critic held by weight clipping (Arjovsky et al. 2017); 3 minutes on one core.
+    """WGAN: Wasserstein loss with weight clipping (Arjovsky et al. 2017); 3 minutes on one core.
 
-    The clipped critic is slow and soft: every digit is there, and 44 % of samples read with confidence.
+    The clipped critic learns slowly: all digits are present, and 44 % of samples are classified with confidence.
     """
     return replace(
         dcgan(),
@@ -115,23 +114,24 @@ def wgan() -> Recipe:
 
 
 def wgan_gp() -> Recipe:
-    """A critic held by a gradient penalty (Gulrajani et al. 2017); 10 minutes on one core.
+    """WGAN-GP: Wasserstein loss with gradient penalty (Gulrajani et al. 2017); 10 minutes on one core.
 
-    One move of the critic at twice G's rate reads better than two moves at one rate did; the paper makes five.
+    One critic update per step at twice G's learning rate gave more confident samples than two at the same rate; the
+    paper uses five.
     """
     return replace(
         without_norm(),
         name="wgan-gp",
         objective=Wasserstein(),
         d_terms=(GradientPenalty(weight=10.0),),
-        G_opt=steady(lr=5e-4, second=0.9),
-        D_opt=steady(lr=1e-3, second=0.9),
+        G_opt=adam_without_momentum(lr=5e-4, second=0.9),
+        D_opt=adam_without_momentum(lr=1e-3, second=0.9),
         images=500_000,
     )
 
 
 def ebgan() -> Recipe:
-    """The discriminator as an energy, an autoencoder's error (Zhao et al. 2017); 7 minutes on one core."""
+    """EBGAN: autoencoder reconstruction error as D's energy (Zhao et al. 2017); 7 minutes on one core."""
     return replace(
         dcgan(),
         name="ebgan",
@@ -142,15 +142,15 @@ def ebgan() -> Recipe:
 
 
 def began() -> Recipe:
-    """Autoencoder errors held in balance by k (Berthelot et al. 2017); 4 minutes on one core.
+    """BEGAN: autoencoder D, balanced by an adaptive weight k (Berthelot et al. 2017); 4 minutes on one core.
 
-    A small autoencoder, whose balance asks for variety: one of size 32 and code 64 with gamma 0.7, at twice the rate,
-    ended with three digits.
+    A small autoencoder with a gamma that favours diversity: size 32 and code 64 with gamma 0.7, at twice the learning
+    rate, ended with three digits.
     """
     return replace(
         dcgan(),
         name="began",
-        # Squared errors: under absolute ones the autoencoder of digits settles at black, the median of most pixels.
+        # Squared errors: with absolute errors the autoencoder converges to black, the median of most pixels.
         discriminator=AutoEncoderDiscriminator(size=16, code=32, error="squared"),
         objective=BoundaryEquilibrium(gamma=0.9, rate=0.001),
         latent=Uniform(32),
@@ -161,9 +161,9 @@ def began() -> Recipe:
 
 
 def gmmn() -> Recipe:
-    """Direct matching of pixels by MMD, no discriminator at all (Li et al. 2015); 3 minutes.
+    """GMMN: minimises MMD on pixels, without a discriminator (Li et al. 2015); 3 minutes.
 
-    Matching pixels blurs: 48 % of samples read with confidence and two digits below 1 % at 600,000 images.
+    MMD on pixels blurs: after 600,000 images 48 % of samples are classified with confidence, two digits are below 1 %.
     """
     return Recipe(
         name="gmmn",
@@ -181,8 +181,8 @@ def gmmn() -> Recipe:
 
 
 def mmd_gan() -> Recipe:
-    """MMD on features that a discriminator learns (Li et al. 2017, Binkowski et al. 2018); 4 minutes on one core."""
-    optimiser = steady(lr=5e-4, second=0.9)
+    """MMD GAN: MMD on learned features of D (Li et al. 2017, Binkowski et al. 2018); 4 minutes on one core."""
+    optimiser = adam_without_momentum(lr=5e-4, second=0.9)
     return replace(
         without_norm(),
         name="mmd-gan",

@@ -1,4 +1,4 @@
-"""Games in which one asks for what a sample shall be."""
+"""Conditional GANs."""
 
 from dataclasses import replace
 
@@ -17,10 +17,10 @@ from zerosum.terms.schedules import Every
 
 
 def cgan() -> Recipe:
-    """The label is concatenated: the first conditional game (Mirza and Osindero 2014); 5 minutes on one core.
+    """cGAN: labels concatenated in G and D (Mirza and Osindero 2014); 5 minutes on one core.
 
-    In D it joins late, where Reed et al. 2016 let it: at the picture itself, 88 % of samples had the class asked for.
-    And as theirs, D sees wrong labels on real samples, without which it overlooks labels where classes are many.
+    D takes the label at a late layer, as in Reed et al. 2016; concatenated to the image, conditional accuracy was 88 %.
+    D also sees real samples with wrong labels, as in that paper; without them it ignores labels when classes are many.
     """
     base = digits()
     return replace(
@@ -34,11 +34,11 @@ def cgan() -> Recipe:
 
 
 def acgan() -> Recipe:
-    """D is not told the class and has to read it; G is to be read (Odena et al. 2017); 5 minutes on one core.
+    """AC-GAN: auxiliary classifier head on D (Odena et al. 2017); 5 minutes on one core.
 
-    D learns to read from real samples alone: from generated ones too, as in the paper, the players agree on marks of
-    their own. And the label sets G's norms: beside the latent, it is all that G makes use of (docs/lab-notes.md). It
-    favours what is easily read; `adcgan` does not.
+    The classifier is trained on real samples only: trained on generated ones too, as in the paper, G and D agree on
+    features that other classifiers do not recognise. The label modulates G's norms: concatenated to the latent, it
+    makes G ignore the latent (docs/lab-notes.md). The loss favours samples that are easy to classify, unlike `adcgan`.
     """
     return replace(
         digits(),
@@ -52,9 +52,9 @@ def acgan() -> Recipe:
 
 
 def adcgan() -> Recipe:
-    """D reads the class, and whether a real sample of it or a generated one (Hou et al. 2022); 5 minutes on one core.
+    """ADC-GAN: auxiliary classifier over real and generated classes (Hou et al. 2022); 5 minutes on one core.
 
-    Take it for many classes: on 26 letters 91 % of samples have the class asked for, and 85 % of `acgan`'s.
+    Recommended for many classes: on 26 letters conditional accuracy is 91 %, and 85 % with `acgan`.
     """
     return replace(
         acgan(),
@@ -66,7 +66,7 @@ def adcgan() -> Recipe:
 
 
 def projection() -> Recipe:
-    """The label projects D's features and sets G's norms (Miyato and Koyama 2018); 4 minutes on one core."""
+    """Projection discriminator and conditional norm in G (Miyato and Koyama 2018); 4 minutes on one core."""
     return replace(
         digits(),
         name="projection",
@@ -77,7 +77,7 @@ def projection() -> Recipe:
 
 
 def infogan() -> Recipe:
-    """Part of the latent becomes a code that can be read off the samples (Chen et al. 2016); 6 minutes on one core."""
+    """InfoGAN: maximises mutual information of a code and the samples (Chen et al. 2016); 6 minutes on one core."""
     term = MutualInformation(categories=(10,), continuous=2)
     return replace(
         with_norm(),

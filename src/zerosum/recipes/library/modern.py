@@ -1,4 +1,4 @@
-"""The games that one would pick today, small enough for two cores; `size` makes them larger."""
+"""Modern GANs, small enough for two cores; `size` scales them up."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from zerosum.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generato
 from zerosum.networks.transformer import TransformerDiscriminator, TransformerGenerator, width_scaled
 from zerosum.objectives.relativistic import Relativistic
 from zerosum.objectives.wasserstein import Hinge
-from zerosum.recipes.library._bases import steady, without_norm
+from zerosum.recipes.library._bases import adam_without_momentum, without_norm
 from zerosum.recipes.library.classics import digits, hinge
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
@@ -28,7 +28,7 @@ from zerosum.terms.schedules import Cosine, Every, Geometric, Scheduled
 
 
 def sngan() -> Recipe:
-    """Residual networks whose critic is held by spectral norm alone (Miyato et al. 2018); 15 minutes on one core."""
+    """SNGAN: residual networks with spectral normalisation of D (Miyato et al. 2018); 15 minutes on one core."""
     return replace(
         without_norm(),
         name="sngan",
@@ -42,7 +42,7 @@ def sngan() -> Recipe:
 
 
 def sagan() -> Recipe:
-    """SNGAN with self-attention and labels, a rate for each player (Zhang et al. 2019); 13 minutes on one core."""
+    """SAGAN: self-attention, labels, two learning rates (Zhang et al. 2019); 13 minutes on one core."""
     return replace(
         sngan(),
         name="sagan",
@@ -55,12 +55,12 @@ def sagan() -> Recipe:
 
 
 def ada() -> Recipe:
-    """Augmentation that grows as D learns its data by heart (Karras et al. 2020); 5 minutes on one core."""
+    """ADA: augmentation adapted to D's overfitting (Karras et al. 2020); 5 minutes on one core."""
     return replace(digits(), name="ada", augment=AdaptiveAugment(pipeline="bg", images=200_000))
 
 
 def fastgan() -> Recipe:
-    """For small data: a light G, and a D that has to reconstruct (Liu et al. 2021); 15 minutes on one core."""
+    """FastGAN: small G, D with a reconstruction loss, for small data (Liu et al. 2021); 15 minutes on one core."""
     return replace(
         without_norm(),
         name="fastgan",
@@ -74,10 +74,10 @@ def fastgan() -> Recipe:
 
 
 def stylegan2() -> Recipe:
-    """A style for each layer, path length and lazy R1 (Karras et al. 2020); 20 minutes on one core.
+    """StyleGAN2: style modulation, path length regularisation, lazy R1 (Karras et al. 2020); 20 minutes on one core.
 
-    Take `ada` beside it on small data. It learns slowly. The path length is held more loosely than in the paper, about
-    a mean that follows sooner: a run so short would not live to see G leave the flat map it begins with.
+    Learns slowly; combine with `ada` on small data. Path length regularisation is weaker than in the paper, and its
+    running mean adapts faster: otherwise G would stay at its constant initial map for the whole of a run this short.
     """
     optimiser = Adam(lr=2.5e-3, betas=(0.0, 0.99))
     return replace(
@@ -96,12 +96,12 @@ def stylegan2() -> Recipe:
 
 
 def r3gan() -> Recipe:
-    """The modern baseline: relativistic pairs, R1 and R2, no norms (Huang et al. 2024); 11 minutes on one core.
+    """R3GAN: paired relativistic loss, R1 and R2, no norm layers (Huang et al. 2024); 11 minutes on one core.
 
-    The penalties begin strong, or all samples are one mean picture, and fall, or D learns no detail. It learns slowly:
-    nine digits are there at the end, and 60 % of samples read with confidence.
+    The penalties start strong (otherwise all samples are one mean image) and decay (otherwise D learns no detail).
+    Learns slowly: nine digits are present at the end, and 60 % of samples are classified with confidence.
     """
-    falling = Geometric(end=0.01)
+    decay = Geometric(end=0.01)
     optimiser = Adam(lr=1e-3, betas=(0.0, 0.99), schedule=Cosine(begin=0.5))
     return replace(
         without_norm(),
@@ -110,7 +110,7 @@ def r3gan() -> Recipe:
         discriminator=R3GANDiscriminator(size=16),
         objective=Relativistic(),
         latent=Normal(64),
-        d_terms=tuple(Every(4, Scheduled(falling, penalty)) for penalty in (R1(gamma=10.0), R2(gamma=10.0))),
+        d_terms=tuple(Every(4, Scheduled(decay, penalty)) for penalty in (R1(gamma=10.0), R2(gamma=10.0))),
         G_opt=optimiser,
         D_opt=optimiser,
         batch=32,
@@ -119,14 +119,14 @@ def r3gan() -> Recipe:
 
 
 def gat() -> Recipe:
-    """Transformers for both players, each depth of G under guidance (Hyun et al. 2025); 20 minutes on one core.
+    """GAT: transformers as G and D, with multi-level guidance of G (Hyun et al. 2025); 20 minutes on one core.
 
-    It is for those who will scale it. In so short a run it learns by many moves of small batches. As in arXiv
-    2509.24935, the learning rate falls with the width: a larger `size` wants `width_scaled(2e-4, size)`.
+    Made for scaling up. A run this short needs many updates with small batches. As in arXiv 2509.24935, the learning
+    rate decreases with the width: for a larger `size` use `width_scaled(2e-4, size)`.
     """
     size = 4
     penalties = (Every(4, R1(gamma=1.0)), Every(4, R2(gamma=1.0)))
-    optimiser = steady(lr=width_scaled(2e-4, size))
+    optimiser = adam_without_momentum(lr=width_scaled(2e-4, size))
     return replace(
         r3gan(),
         name="gat",
@@ -142,10 +142,10 @@ def gat() -> Recipe:
 
 
 def stacked_mnist() -> Recipe:
-    """Three digits as the planes of one picture: 1,000 modes to find (Metz et al. 2017); 20 minutes on one core.
+    """Stacked MNIST: digits as RGB channels, 1,000 modes (Metz et al. 2017); hinge GAN, 20 minutes on one core.
 
-    G draws three digits at once, so it is twice as wide as the others; D sees how much the samples of a group differ;
-    and the penalty does not fall. Played as `relativistic`, KL was at its best early and drifted (docs/lab-notes.md).
+    G makes three digits at once, so it is twice as wide as in the others; D has a minibatch standard deviation layer;
+    the penalty is constant. With the loss of `relativistic`, KL was best early and then drifted (docs/lab-notes.md).
     """
     return replace(
         hinge(),

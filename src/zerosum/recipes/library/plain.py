@@ -1,4 +1,4 @@
-"""Games with nothing added, on the ring: what the others are measured against."""
+"""Baseline GANs on the ring of Gaussians."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from zerosum.terms.gradient_penalties import R1
 
 
 def minimax() -> Recipe:
-    """The value function of 2014 played as it is written, on the ring: how a game without help loses modes; 70 s."""
+    """Minimax GAN, the value function of Goodfellow et al. 2014, on the ring: shows mode collapse; 70 s."""
     optimiser = Adam(lr=1e-3)
     return replace(
         ring(),
@@ -26,14 +26,14 @@ def minimax() -> Recipe:
 
 
 def non_saturating() -> Recipe:
-    """The same with the generator's loss that does not fade, on the ring (Goodfellow et al. 2014, section 3); 70 s."""
+    """Non-saturating GAN: avoids G's vanishing gradient, on the ring (Goodfellow et al. 2014, section 3); 70 s."""
     return replace(minimax(), name="non-saturating", objective=NonSaturating())
 
 
 def r1() -> Recipe:
-    """The non-saturating game with R1 on real samples, on the ring (Mescheder et al. 2018); 70 s.
+    """R1: non-saturating GAN with a gradient penalty on real samples, on the ring (Mescheder et al. 2018); 70 s.
 
-    With the momentum of the other plain games it found no mode; the paper goes without as well.
+    With the momentum of the other baselines it found no mode; the paper uses no momentum either.
     """
     optimiser = Adam(lr=1e-3, betas=(0.0, 0.99))
     return replace(non_saturating(), name="r1", d_terms=(R1(gamma=0.1),), G_opt=optimiser, D_opt=optimiser)

@@ -1,4 +1,4 @@
-"""Games whose discriminator is held by a penalty on its slope or its scores."""
+"""Regularised discriminators (gradient penalties, LeCam)."""
 
 from dataclasses import replace
 
@@ -10,19 +10,19 @@ from zerosum.terms.lecam import LeCam
 
 
 def dragan() -> Recipe:
-    """The slope of D is held near real samples, where games oscillate (Kodali et al. 2017); 6 minutes on one core.
+    """DRAGAN: gradient penalty on noisy real samples (Kodali et al. 2017); 6 minutes on one core.
 
-    Not there yet: every digit is present, and 36 % of samples read with confidence.
+    Limited quality: all digits are present, and 36 % of samples are classified with confidence.
     """
     return replace(without_norm(), name="dragan", d_terms=(Dragan(),))
 
 
 def roth() -> Recipe:
-    """D's slope is held where D is unsure, as noise would hold it (Roth et al. 2017); 7 minutes on one core."""
+    """Jensen-Shannon regulariser: gradient penalty equivalent to noise (Roth et al. 2017); 7 minutes on one core."""
     return replace(without_norm(), name="roth", d_terms=(RothRegularizer(gamma=1.0),))
 
 
 def lecam() -> Recipe:
-    """D's scores are drawn to averages, which helps where data are few (Tseng et al. 2021); 5 minutes on one core."""
+    """LeCam: pulls D's scores towards running means, for small data (Tseng et al. 2021); 5 minutes on one core."""
     base = without_norm()
     return replace(base, name="lecam", objective=Hinge(), d_terms=(*base.d_terms, LeCam(weight=0.1)))

@@ -1,4 +1,4 @@
-"""Help for a game that loses modes: the improved techniques of 2016 and their relatives."""
+"""Techniques against mode collapse."""
 
 from dataclasses import replace
 
@@ -18,29 +18,29 @@ from zerosum.terms.weights import HistoricalAveraging
 
 
 def minibatch_discrimination() -> Recipe:
-    """D compares a batch's samples, where one kind gives itself away (Salimans et al. 2016); 6 minutes on one core."""
+    """Minibatch discrimination: D compares samples of a batch (Salimans et al. 2016); 6 minutes on one core."""
     discriminator = DCGANDiscriminator(size=32, minibatch=MinibatchDiscrimination(kernels=16, size=4, group=32))
     return replace(with_norm(), name="minibatch-discrimination", discriminator=discriminator)
 
 
 def feature_matching() -> Recipe:
-    """G also matches the mean of D's features on real samples (Salimans et al. 2016); 4 minutes on one core."""
+    """Feature matching: G matches the mean of D's features (Salimans et al. 2016); 4 minutes on one core."""
     return replace(with_norm(), name="feature-matching", g_terms=(FeatureMatching(),))
 
 
 def historical_averaging() -> Recipe:
-    """Both players are drawn to the mean of their past weights (Salimans et al. 2016); 6 minutes on one core."""
+    """Historical averaging: penalty on distance to past weights (Salimans et al. 2016); 6 minutes on one core."""
     term = HistoricalAveraging(weight=0.01)
     return replace(with_norm(), name="historical-averaging", d_terms=(term,), g_terms=(term,))
 
 
 def label_smoothing() -> Recipe:
-    """D's target for real samples is 0.9, so it never grows too sure (Salimans et al. 2016); 4 minutes on one core."""
+    """One-sided label smoothing: target 0.9 for real samples (Salimans et al. 2016); 4 minutes on one core."""
     return replace(with_norm(), name="label-smoothing", objective=NonSaturating(real_label=0.9))
 
 
 def vbn() -> Recipe:
-    """Virtual batch norm: one fixed batch lends its statistics (Salimans et al. 2016); 14 minutes on one core."""
+    """Virtual batch norm: statistics of a fixed reference batch (Salimans et al. 2016); 14 minutes on one core."""
     return replace(
         with_norm(),
         name="vbn",
@@ -51,16 +51,16 @@ def vbn() -> Recipe:
 
 
 def instance_noise() -> Recipe:
-    """Fading noise on all that D sees, so that the two laws overlap (Sonderby et al. 2017); 5 minutes on one core."""
+    """Instance noise: decaying Gaussian noise on D's inputs (Sonderby et al. 2017); 5 minutes on one core."""
     return replace(with_norm(), name="instance-noise", augment=InstanceNoise(sigma=0.3))
 
 
 def unrolled() -> Recipe:
-    """G sees D five moves ahead, on the ring: a collapse no longer pays (Metz et al. 2017); 6 minutes on one core."""
+    """Unrolled GAN: G trains against D unrolled by 5 updates, on the ring (Metz et al. 2017); 6 minutes on one core."""
     return replace(non_saturating(), name="unrolled", opponent=Unrolled(k=5))
 
 
 def pacgan() -> Recipe:
-    """D judges four samples at a time, on the ring: a lack of variety shows in a pack (Lin et al. 2018); 60 s."""
+    """PacGAN: D scores packs of four samples, which exposes low diversity, on the ring (Lin et al. 2018); 60 s."""
     discriminator = Packed(MLPDiscriminator(hidden=(128, 128)), samples=4)
     return replace(non_saturating(), name="pacgan", discriminator=discriminator)

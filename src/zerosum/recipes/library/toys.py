@@ -1,4 +1,4 @@
-"""Toy games whose truth is known, on points in one and two dimensions."""
+"""Toy distributions in one and two dimensions."""
 
 from dataclasses import replace
 
@@ -18,30 +18,30 @@ from zerosum.terms.schedules import Cosine, Geometric, Scheduled
 
 
 def ring() -> Recipe:
-    """Eight Gaussians on a ring: every mode found, by a critic that sharpens as it goes; 2 minutes on one core."""
-    return replace(_sharpening("ring", Ring(), detail=8.0, softest=0.001), latent=Uniform(2), images=2_400_000)
+    """Eight Gaussians on a ring: all modes, by RpGAN with decaying penalties; 2 minutes on one core."""
+    return replace(_decaying_penalties("ring", Ring(), detail=8.0, end=0.001), latent=Uniform(2), images=2_400_000)
 
 
 def grid() -> Recipe:
-    """Twenty-five Gaussians on a grid: every mode found, by the same game as `ring`; 90 s."""
-    return _sharpening("grid", Grid(), detail=4.0, softest=0.006)
+    """Twenty-five Gaussians on a grid: all modes, by the method of `ring`; 90 s."""
+    return _decaying_penalties("grid", Grid(), detail=4.0, end=0.006)
 
 
-def _sharpening(name: str, data: Source, detail: float, softest: float) -> Recipe:
-    """The relativistic game with penalties that are strong at first, so that samples spread over all modes, and weak at
-    last, so that they grow sharp; Fourier features let a small D see details much finer than the range of the data.
-    The latent has no more entries than the data: the more it has, and the smaller G, the more of it lies between two
-    modes.
+def _decaying_penalties(name: str, data: Source, detail: float, end: float) -> Recipe:
+    """RpGAN with penalties that start strong, so that samples cover all modes, and decay, so that they become sharp.
+
+    Fourier features let a small D resolve details much finer than the range of the data. The latent has no more
+    dimensions than the data: with more of them, or a smaller G, more samples lie between two modes.
     """
     optimiser = Adam(lr=2e-3, betas=(0.0, 0.99), schedule=Cosine())
-    softening = Geometric(softest)
+    decay = Geometric(end)
     return Recipe(
         name=name,
         data=data,
         generator=MLPGenerator(hidden=(192, 192, 192)),
         discriminator=MLPDiscriminator(hidden=(128, 128), fourier=64, fourier_scale=detail),
         objective=Relativistic(),
-        d_terms=(Scheduled(softening, R1(gamma=1.0)), Scheduled(softening, R2(gamma=1.0))),
+        d_terms=(Scheduled(decay, R1(gamma=1.0)), Scheduled(decay, R2(gamma=1.0))),
         latent=Normal(2),
         G_opt=optimiser,
         D_opt=optimiser,
@@ -54,17 +54,17 @@ def _sharpening(name: str, data: Source, detail: float, softest: float) -> Recip
 
 
 def gaussian() -> Recipe:
-    """One Gaussian on the line, the first picture of the 2014 paper: D(x) settles at 1/2; 30 s."""
+    """One-dimensional Gaussian, as figure 1 of Goodfellow et al. 2014: D(x) converges to 1/2; 30 s."""
     return Recipe(
         name="gaussian",
         data=Gaussian1D(),
-        # A smooth G, and a D of straight pieces, which follows the bends of the density sooner than a smooth one.
+        # A smooth G and a piecewise linear D, which fits the curvature of the density sooner than a smooth one.
         generator=MLPGenerator(hidden=(64, 64), activation="silu"),
         discriminator=MLPDiscriminator(hidden=(64, 64)),
         objective=NonSaturating(),
         d_terms=(R1(gamma=0.02),),
         latent=Uniform(1),
-        # A slower G never runs ahead of D's slope, so its map keeps its order: no fold in it.
+        # A G slower than D keeps its map monotone.
         G_opt=Adam(lr=3e-4, betas=(0.0, 0.99), schedule=Cosine()),
         D_opt=Adam(lr=1e-3, betas=(0.0, 0.99), schedule=Cosine()),
         batch=256,
@@ -76,7 +76,7 @@ def gaussian() -> Recipe:
 
 
 def inverse_transform() -> Recipe:
-    """A generator learns the inverse CDF of the exponential law by a game: uniform noise in, samples out; 60 s."""
+    """Inverse CDF of the exponential distribution, learned by a GAN from uniform noise; 60 s."""
     return replace(
         gaussian(),
         name="inverse-transform",
@@ -89,7 +89,7 @@ def inverse_transform() -> Recipe:
 
 
 def inverse_transform_mmd() -> Recipe:
-    """The same transform learned without a game, by direct matching with MMD; 60 s."""
+    """Inverse CDF of the exponential distribution, learned by minimising MMD, without a discriminator; 60 s."""
     return replace(
         inverse_transform(),
         name="inverse-transform-mmd",
