@@ -20,7 +20,7 @@ import zerosum
 from benchmarks.machine import machine
 from benchmarks.quality.gallery_readings import reading
 from zerosum._disk import replace_durably
-from zerosum.bench.runs_side_by_side import RESULT, play_runs
+from zerosum.bench.parallel_runs import RESULT, play_runs
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 

@@ -89,7 +89,7 @@ def test_an_own_objective_trained_in_python_is_used_by_commands(tmp_path, comman
     command("evaluate", "Ring(count=64)", run, "--n", 64)
     scored = ("evaluate", "Ring(count=64)", run, "--n", 64, "--metrics", "fid,gap", "--json")
     assert json.loads(command(*scored, "--use", "mine.py").stdout)["scores"]["gap"] > 0
-    assert "no metric is called 'gap'" in command(*scored, code=1).stderr
+    assert "unknown metric 'gap'" in command(*scored, code=1).stderr
     unknown = command("train", run / "recipe.txt", "--out", "runs/again", code=1).stderr
     assert unknown == (
         "zerosum: unknown class 'Exponential': if it is yours, pass --use FILE.py (or known= in Python); "

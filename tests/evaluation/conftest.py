@@ -1,4 +1,4 @@
-"""Small sets in every form that a side may have, and a run whose samples are known to be what they are."""
+"""Small sets in every format, and a small trained run."""
 
 import json
 import os
@@ -34,7 +34,7 @@ RECIPE = Recipe(
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory, monkeypatch):
-    """A cache folder of the test's own."""
+    """An empty cache folder."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder / "zerosum" / "evaluation"
@@ -46,15 +46,15 @@ def run(tmp_path_factory):
     return train(RECIPE, tmp_path_factory.mktemp("runs") / "small", quiet=True)
 
 
-def pictures(count=40, side=12, channels=3, seed=0):
-    """Noise around one picture, shifted and wider with the seed: uint8 (N, H, W, C)."""
-    centre = np.random.default_rng(0).integers(60, 180, (side, side, channels)) + 2 * seed
-    noise = np.random.default_rng(seed).normal(0, 20 + seed, (count, side, side, channels))
+def noise_images(count=40, size=12, channels=3, seed=0):
+    """One image plus noise; mean and standard deviation grow with the seed: uint8 (N, H, W, C)."""
+    centre = np.random.default_rng(0).integers(60, 180, (size, size, channels)) + 2 * seed
+    noise = np.random.default_rng(seed).normal(0, 20 + seed, (count, size, size, channels))
     return (centre + noise).clip(0, 255).astype(np.uint8)
 
 
 def as_folder(folder, images, labels=None):
-    """Write pictures as PNG files, into a folder for each class where there are labels."""
+    """Write images as PNG files, with labels into one folder per class."""
     for index, image in enumerate(images):
         home = folder if labels is None else folder / str(labels[index])
         home.mkdir(parents=True, exist_ok=True)
@@ -64,15 +64,15 @@ def as_folder(folder, images, labels=None):
 
 @pytest.fixture
 def sets(tmp_path):
-    """Two `.npz` files of pictures that are alike but not the same."""
+    """Two `.npz` files of images with similar distributions."""
     paths = [tmp_path / "real.npz", tmp_path / "fake.npz"]
     for seed, path in enumerate(paths):
-        np.savez(path, images=pictures(40 + 10 * seed, seed=seed))
+        np.savez(path, images=noise_images(40 + 10 * seed, seed=seed))
     return paths
 
 
 def zerosum(*arguments, code=0, **environment):
-    """Run a command; its standard output as JSON where it says `--json`, else as text, and what it said."""
+    """Run a command in a process; return standard output, parsed as JSON with `--json`, and standard error."""
     command = [sys.executable, "-W", "error", "-m", "zerosum", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, **environment})
     assert done.returncode == code, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
@@ -81,20 +81,20 @@ def zerosum(*arguments, code=0, **environment):
 
 @pytest.fixture
 def make():
-    """The makers of this file, by name."""
-    return SimpleNamespace(pictures=pictures, as_folder=as_folder, zerosum=zerosum)
+    """The helper functions of this file, by name."""
+    return SimpleNamespace(noise_images=noise_images, as_folder=as_folder, zerosum=zerosum)
 
 
 @pytest.fixture
 def command(monkeypatch, capsys):
-    """The same command line without a process of its own, which would load torch anew each time."""
+    """The same command line in this process, so that torch is imported only once."""
 
     def run(*arguments, code=0):
         monkeypatch.setattr(sys, "argv", ["zerosum", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()
-        out, said = capsys.readouterr()
-        assert ended.value.code == code, f"{arguments} ended with {ended.value.code}:\n{out}\n{said}"
-        return (json.loads(out) if "--json" in arguments and not code else out), said
+        out, err = capsys.readouterr()
+        assert ended.value.code == code, f"{arguments} ended with {ended.value.code}:\n{out}\n{err}"
+        return (json.loads(out) if "--json" in arguments and not code else out), err
 
     return run

@@ -4,11 +4,11 @@ import torch
 
 from zerosum.evaluation.classification_accuracy import classification_accuracy_score
 from zerosum.features.classifier import train_classifier
-from zerosum.metrics import class_accuracy
+from zerosum.evaluation import classification_accuracy as module
 
 
 def bars(count, classes=4, seed=0, shape=(1, 12, 12)):
-    """Pictures of noise with a bright bar across, whose height is the class."""
+    """Noise images with a bright bar at a height given by the class."""
     draw = np.random.default_rng(seed)
     labels = draw.integers(0, classes, count)
     images = draw.integers(0, 80, (count, *shape)).astype(np.uint8)
@@ -21,14 +21,14 @@ def score(generated, labels, real, real_labels, seen=4000):
     return classification_accuracy_score(generated, labels, real, real_labels, 4, seen=seen)
 
 
-def test_good_samples_teach_what_the_data_are():
+def test_accuracy_is_high_for_good_samples():
     found = score(*bars(200), *bars(100, seed=1))
     assert found.value > 0.9 and found.generated > 0.9 and min(found.classes) > 0.7
     assert found.standard_error == pytest.approx((found.value * (1 - found.value) / 100) ** 0.5)
 
 
-def test_wrong_classes_teach_wrong_ones():
-    """Two classes exchanged: the classifier learns what it is shown, and that is not the data."""
+def test_accuracy_is_low_for_wrong_classes():
+    """With two classes exchanged, accuracy is high on generated images and low on real ones of these classes."""
     images, labels = bars(200)
     exchanged = torch.tensor([1, 0, 2, 3])[labels]
     found = score(images, exchanged, *bars(100, seed=1))
@@ -39,46 +39,46 @@ def test_wrong_classes_teach_wrong_ones():
     assert found.value == pytest.approx(float((weights * torch.tensor(found.classes).double()).sum()))
 
 
-def test_the_numbers_are_those_of_the_classifier_it_trains():
+def test_values_are_those_of_the_trained_classifier():
     generated, real = bars(60), bars(41, seed=1)
     found = classification_accuracy_score(*generated, *real, 4, seed=3, seen=600)
-    taught = train_classifier(*generated, 4, seed=3, seen=600)
-    right = taught.probabilities(real[0]).argmax(1) == real[1]
-    assert (found.value, found.generated) == (pytest.approx(float(right.double().mean())), taught.accuracy)
+    classifier = train_classifier(*generated, 4, seed=3, seen=600)
+    right = classifier.probabilities(real[0]).argmax(1) == real[1]
+    assert (found.value, found.generated) == (pytest.approx(float(right.double().mean())), classifier.accuracy)
 
 
-def test_a_class_without_real_pictures_has_no_share():
+def test_a_class_without_real_images_has_no_accuracy():
     images, labels = bars(60, seed=1)
     kept = labels != 2
     found = score(*bars(60), images[kept], labels[kept], seen=300)
     assert found.classes[2] is None and all(share is not None for share in found.classes[:2])
 
 
-def test_seed_length_and_precision_reach_the_training(monkeypatch):
-    asked = []
+def test_seed_length_and_precision_are_passed_to_training(monkeypatch):
+    calls = []
 
     def train(*given, precision):
-        asked.append((*given[2:], precision))
+        calls.append((*given[2:], precision))
         return train_classifier(*given, precision=precision)
 
     def context():
         return torch.autocast("cpu", torch.bfloat16)
 
-    monkeypatch.setattr(class_accuracy, "train_classifier", train)
+    monkeypatch.setattr(module, "train_classifier", train)
     classification_accuracy_score(*bars(20), *bars(20, seed=1), 4, seed=5, seen=256, precision=context)
-    assert asked == [(4, 5, 256, context)]
+    assert calls == [(4, 5, 256, context)]
 
 
 def test_refusals():
     images, labels = bars(20)
     with pytest.raises(
-        ValueError, match=r"2 or more real pictures of the generated shape are needed; found uint8 \(20, 1, 1"
+        ValueError, match=r"real images must be at least 2, of the generated shape; found uint8 \(20, 1, 1"
     ):
         score(images, labels, images[:, :, 1:], labels)
-    with pytest.raises(ValueError, match="2 or more real pictures of the generated shape are needed; found uint8"):
+    with pytest.raises(ValueError, match="real images must be at least 2, of the generated shape; found uint8"):
         score(images, labels, images[:1], labels[:1])
     for bad in (labels[1:], labels.float(), labels + 4, labels - 4):
-        with pytest.raises(ValueError, match=r"real labels must be int64, one a picture, in \[0, 4\); found"):
+        with pytest.raises(ValueError, match=r"real labels must be int64, one per image, in \[0, 4\); found"):
             score(images, labels, images, bad)
     with pytest.raises(ValueError, match="a classifier learns from ten or more uint8 pictures"):
         score(images[:9], labels[:9], images, labels)

@@ -1,4 +1,4 @@
-"""Scores against the functions they are made of, and that nothing that should not matter does."""
+"""Scores against the metric functions, and invariance to batch size and format."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,9 @@ from zerosum.data.sources.arrays import ArraySource
 from zerosum.data.sources.digits import Digits
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import Evaluator, evaluate
-from zerosum.evaluation.groups_of_samples import jackknife, without
+from zerosum.evaluation.jackknife import jackknife, leave_one_out
 from zerosum.evaluation.measures.cas import CAS
-from zerosum.evaluation.sets import open_side
+from zerosum.evaluation.sets import open_set
 from zerosum.evaluation.stored import load_moments, save_moments
 from zerosum.features.extractor import Features, Function
 from zerosum.features.pixels import Pixels
@@ -27,7 +27,7 @@ EVERY = ("fid", "fid-infinity", "kid", "is", "prdc", "swd", "memorisation", "int
 
 
 def small(images):
-    """Six features of a picture, and logits of three classes."""
+    """Six features of an image, and logits of three classes."""
     x = images.double().flatten(1) / 255
     features = torch.stack([x.mean(1), x.std(1), x[:, 0], x[:, 7], x[:, 20], x[:, -1]], 1).float()
     return Features(features, 4 * features[:, :3])
@@ -39,37 +39,37 @@ PLAIN = EvaluationConfig(SMALL, cache=False)
 
 def labelled(images, classes=("a", "b", "c")):
     x = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
-    return in_memory("pictures", x, torch.arange(len(images)) % len(classes), classes)
+    return in_memory("images", x, torch.arange(len(images)) % len(classes), classes)
 
 
 def of(dataset, seed=0):
-    """The features of all of a data set in the order in which a side gives them, and its labels."""
-    sample = open_side(dataset).take(len(dataset), seed)
-    return small(torch.cat([*sample.pieces()])), sample.labels
+    """The features of a whole data set in the order of `SampleSet.take`, and its labels."""
+    sample = open_set(dataset).take(len(dataset), seed)
+    return small(torch.cat([*sample.chunks()])), sample.labels
 
 
-class Watching:
-    """A metric that keeps what it is given."""
+class Recorder:
+    """A metric that records its inputs."""
 
-    def __init__(self, measure, seen):
+    def __init__(self, measure, recorded):
         self.name, self.needs, self.gives, self.how = measure.name, measure.needs, measure.gives, measure.how
-        self.measure, self.seen = measure, seen
+        self.measure, self.recorded = measure, recorded
 
-    def __call__(self, sides):
-        self.seen.append(sides)
-        return self.measure(sides)
+    def __call__(self, inputs):
+        self.recorded.append(inputs)
+        return self.measure(inputs)
 
 
 @pytest.fixture
 def pair(make):
-    return labelled(make.pictures(90)), labelled(make.pictures(84, seed=1))
+    return labelled(make.noise_images(90)), labelled(make.noise_images(84, seed=1))
 
 
-def test_every_score_is_what_its_function_says_of_the_features(pair, make):
-    held_out = labelled(make.pictures(40, seed=2))
+def test_every_score_is_that_of_its_function_on_the_features(pair, make):
+    held_out = labelled(make.noise_images(40, seed=2))
     found = evaluate(*pair, EVERY, PLAIN, held_out)
-    (real, _), those = of(pair[0])
-    (fake, logits), these = of(pair[1])
+    (real, _), real_labels = of(pair[0])
+    (fake, logits), fake_labels = of(pair[1])
     memory = nearest_neighbours(fake, real, of(held_out)[0].features)
     infinity, kernel = frechet_infinity(real, fake, seed=0), kernel_distance(real, fake)
     shares, balls = precision_recall(real, fake, 3), density_coverage(real, fake, 5)
@@ -86,39 +86,42 @@ def test_every_score_is_what_its_function_says_of_the_features(pair, make):
         "memorisation": memory.statistic,
         "memorisation-closer": memory.closer,
         "memorisation-p": memory.p_value,
-        "intra-fid": intra_class_frechet(real, those, fake, these).value,
+        "intra-fid": intra_class_frechet(real, real_labels, fake, fake_labels).value,
     }
     assert dict(found.values) == pytest.approx(expected, rel=1e-9, abs=1e-12)
     errors = {
-        "fid": jackknife([frechet_distance(real, some) for some in without(fake)]),
+        "fid": jackknife([frechet_distance(real, some) for some in leave_one_out(fake)]),
         "fid-infinity": infinity.standard_error,
         "kid": kernel.standard_error,
-        "is": jackknife([inception_score(some).value for some in without(logits)]),
+        "is": jackknife([inception_score(some).value for some in leave_one_out(logits)]),
         "precision": (shares.precision * (1 - shares.precision) / len(fake)) ** 0.5,
         "recall": (shares.recall * (1 - shares.recall) / len(real)) ** 0.5,
         "coverage": (balls.coverage * (1 - balls.coverage) / len(real)) ** 0.5,
-        "swd": jackknife([sliced_wasserstein(real, some, seed=0) for some in without(fake)]),
+        "swd": jackknife([sliced_wasserstein(real, some, seed=0) for some in leave_one_out(fake)]),
         "memorisation": 1.0,
         "intra-fid": jackknife(
-            [intra_class_frechet(real, those, x, c).value for x, c in zip(without(fake), without(these), strict=True)]
+            [
+                intra_class_frechet(real, real_labels, x, c).value
+                for x, c in zip(leave_one_out(fake), leave_one_out(fake_labels), strict=True)
+            ]
         ),
     }
     assert dict(found.errors) == pytest.approx(errors, rel=1e-7, abs=1e-12)
     assert min(errors.values()) > 0
 
 
-def test_the_error_of_fid_is_its_spread_over_draws_of_samples():
-    """Over 60 draws of 200 samples against the same real ones; an error that is itself 15 % off at best."""
+def test_the_standard_error_of_fid_is_its_standard_deviation_over_samples():
+    """Over 60 generated sets of 200 samples against the same real ones; the estimate itself is off by about 15 %."""
     draw = torch.Generator().manual_seed(0)
     real = torch.randn(4_000, 3, generator=draw)
-    sides = [torch.randn(200, 3, generator=draw) * torch.tensor([1.0, 1.4, 1.0]) + 0.3 for _ in range(60)]
-    spread = torch.tensor([frechet_distance(real, side) for side in sides]).std()
-    told = torch.tensor([jackknife([frechet_distance(real, some) for some in without(side)]) for side in sides])
-    assert told.square().mean().sqrt() == pytest.approx(float(spread), rel=0.25)
+    sets = [torch.randn(200, 3, generator=draw) * torch.tensor([1.0, 1.4, 1.0]) + 0.3 for _ in range(60)]
+    spread = torch.tensor([frechet_distance(real, x) for x in sets]).std()
+    errors = torch.tensor([jackknife([frechet_distance(real, some) for some in leave_one_out(x)]) for x in sets])
+    assert errors.square().mean().sqrt() == pytest.approx(float(spread), rel=0.25)
 
 
-def test_fewer_samples_than_dimensions_give_the_same_by_features_as_by_moments(pair):
-    """`fid` alone goes by moments, together with `kid` it may go by features."""
+def test_fid_from_features_equals_fid_from_moments_with_fewer_samples_than_dimensions(pair):
+    """`fid` alone is computed from moments; with `kid` it may be computed from features."""
     config = EvaluationConfig(Pixels(), cache=False)
     alone, together = evaluate(*pair, ("fid",), config), evaluate(*pair, ("fid", "kid"), config)
     assert alone.values["fid"] == pytest.approx(together.values["fid"], rel=1e-7)
@@ -126,7 +129,7 @@ def test_fewer_samples_than_dimensions_give_the_same_by_features_as_by_moments(p
 
 
 @pytest.mark.parametrize("batch", [1, 7, 200])
-def test_the_batch_changes_no_score(pair, batch):
+def test_the_batch_size_does_not_affect_scores(pair, batch):
     expected = evaluate(*pair, EVERY[:6], PLAIN)
     found = evaluate(*pair, EVERY[:6], EvaluationConfig(SMALL, batch=batch, cache=False))
     assert dict(found.values) == pytest.approx(dict(expected.values), rel=1e-10)
@@ -134,15 +137,15 @@ def test_the_batch_changes_no_score(pair, batch):
     assert found.protocol == expected.protocol
 
 
-def test_pictures_are_looked_at_in_batches_of_the_size_asked_for(pair):
+def test_the_extractor_gets_batches_of_the_requested_size(pair):
     sizes = []
-    watched = Function(lambda images: sizes.append(len(images)) or small(images), "watched")
-    evaluate(*pair, ("fid",), EvaluationConfig(watched, batch=32, cache=False))
+    recording = Function(lambda images: sizes.append(len(images)) or small(images), "recording")
+    evaluate(*pair, ("fid",), EvaluationConfig(recording, batch=32, cache=False))
     assert sizes == [32, 32, 26, 32, 32, 20]
 
 
-def test_saved_moments_stand_for_the_real_side(pair, tmp_path):
-    stored = Evaluator(pair[0], ("fid",), PLAIN).stored()
+def test_saved_moments_replace_the_reference_set(pair, tmp_path):
+    stored = Evaluator(pair[0], ("fid",), PLAIN).stored_moments()
     save_moments(tmp_path / "deep" / "real.safetensors", stored)
     again = load_moments(tmp_path / "deep" / "real.safetensors")
     assert (again.content, again.shape, again.features) == (stored.content, (12, 12, 3), SMALL.facts)
@@ -153,7 +156,7 @@ def test_saved_moments_stand_for_the_real_side(pair, tmp_path):
     assert differing == {"real"}, "they can be compared"
 
 
-def test_the_protocol_says_how_a_score_was_made(pair, run):
+def test_the_protocol_describes_the_evaluation(pair, run):
     found = evaluate(*pair, ("fid", "kid"), EvaluationConfig(SMALL, n=50, seed=4, cache=False)).protocol
     assert {key: found[key] for key in ("real.n", "fake.n", "seed", "shape", "features.name")} == {
         "real.n": 50, "fake.n": 50, "seed": 4, "shape": "12x12x3", "features.name": "small",
@@ -165,55 +168,55 @@ def test_the_protocol_says_how_a_score_was_made(pair, run):
     assert of_run["fake.trained_images"] == 64 and of_run["fake.recipe"] == "small" and of_run["fake"] == str(run)
 
 
-def test_a_generator_gives_as_many_as_the_other_side_has(pair, run):
-    shown = in_memory("digits", torch.zeros(30, 1, 28, 28, dtype=torch.uint8))
-    assert evaluate(shown, run, ("fid",), PLAIN).protocol["fake.n"] == 30
-    assert evaluate(shown, run, ("fid",), EvaluationConfig(SMALL, n=40, cache=False)).protocol["fake.n"] == 40
+def test_a_generator_is_sampled_as_often_as_the_reference_set_is_large(pair, run):
+    digits = in_memory("digits", torch.zeros(30, 1, 28, 28, dtype=torch.uint8))
+    assert evaluate(digits, run, ("fid",), PLAIN).protocol["fake.n"] == 30
+    assert evaluate(digits, run, ("fid",), EvaluationConfig(SMALL, n=40, cache=False)).protocol["fake.n"] == 40
     said = []
-    Evaluator(shown, ("fid",), EvaluationConfig(SMALL, n=40, cache=False), say=said.append).score(run)
-    assert said == ["digits has 30 of the 40 samples asked for: all are taken"]
+    Evaluator(digits, ("fid",), EvaluationConfig(SMALL, n=40, cache=False), say=said.append).score(run)
+    assert said == ["digits has only 30 of the 40 requested samples: all are used"]
 
 
-def test_a_conditional_generator_is_asked_for_each_class_as_often_as_the_real_set_has_it(run):
+def test_a_conditional_generator_is_sampled_with_the_class_frequencies_of_the_reference_set(run):
     digits = Digits().open()
     skewed = torch.cat(
         [torch.arange(0, 60), torch.arange(500, 520), *(torch.arange(c * 500, c * 500 + 10) for c in range(2, 10))]
     )
     few = in_memory("skewed", digits.read(skewed), digits.labels[skewed], digits.classes)
-    seen = []
+    recorded = []
     evaluator = Evaluator(few, ("fid", "intra-fid"), PLAIN)
     intra = evaluator.measures[1]
-    evaluator.measures = (evaluator.measures[0], Watching(intra, seen))
-    told = evaluator.score(run)
-    labels = seen[0].fake.labels
-    assert labels.bincount().tolist() == [60, 20, *[10] * 8] and labels[:60].sum() > 0, "in chance order"
+    evaluator.measures = (evaluator.measures[0], Recorder(intra, recorded))
+    scores = evaluator.score(run)
+    labels = recorded[0].fake.labels
+    assert labels.bincount().tolist() == [60, 20, *[10] * 8] and labels[:60].sum() > 0, "shuffled"
     expected = load(run).sample(160, labels=labels)
-    assert torch.allclose(seen[0].fake.features, small(torch.from_numpy(expected)).features, atol=1e-6)
-    assert told.protocol["fake.classes"] == "as often as real"
+    assert torch.allclose(recorded[0].fake.features, small(torch.from_numpy(expected)).features, atol=1e-6)
+    assert scores.protocol["fake.classes"] == "as in real"
     assert (
         evaluate("Digits()", run, ("fid",), EvaluationConfig(SMALL, n=40, cache=False)).protocol["fake.classes"]
-        == "evenly"
+        == "uniform"
     )
 
 
-def test_the_same_samples_on_both_sides_are_told(pair):
+def test_identical_sets_are_reported(pair):
     said = []
     Evaluator(pair[0], ("kid",), PLAIN, say=said.append).score(pair[0])
-    assert said == ["pictures and pictures are the same samples: unbiased scores come out below 0"]
+    assert said == ["images and images are the same samples: unbiased scores can be below 0"]
 
 
-def test_classes_go_by_name(pair, make):
-    turned = labelled(make.pictures(84, seed=1), ("c", "b", "a"))
+def test_classes_are_matched_by_name(pair, make):
+    turned = labelled(make.noise_images(84, seed=1), ("c", "b", "a"))
     names = np.array(["c", "b", "a"])[turned.labels]
-    same = ArraySource(make.pictures(84, seed=1), names)
+    same = ArraySource(make.noise_images(84, seed=1), names)
     direct = evaluate(pair[0], turned, ("intra-fid",), PLAIN)
     assert evaluate(pair[0], same, ("intra-fid",), PLAIN).values == direct.values
     assert evaluate(*pair, ("intra-fid",), PLAIN).values != direct.values
-    with pytest.raises(ValueError, match="has a class 'd' that pictures has not: give both alike"):
-        evaluate(pair[0], labelled(make.pictures(9), ("a", "d")), ("intra-fid",), PLAIN)
+    with pytest.raises(ValueError, match="has a class 'd' that images lacks: use equal classes"):
+        evaluate(pair[0], labelled(make.noise_images(9), ("a", "d")), ("intra-fid",), PLAIN)
 
 
-def test_cas_is_the_share_that_a_classifier_of_the_samples_reads_right():
+def test_cas_is_the_accuracy_of_a_classifier_trained_on_the_samples():
     dark = torch.arange(60) % 2
     x = (dark[:, None, None, None] * 150 + torch.randint(0, 60, (60, 1, 8, 8))).byte()
     right, wrong = (in_memory("made", x, labels, ("bright", "dark")) for labels in (dark, 1 - dark))
@@ -225,51 +228,75 @@ def test_cas_is_the_share_that_a_classifier_of_the_samples_reads_right():
 def test_points_need_no_extractor():
     found = evaluate("Ring(count=400)", "Ring(count=300, seed=1)", ("fid", "kid"))
     assert found.protocol["features.name"] == "given" and found.values["fid"] < 0.1
-    with pytest.raises(ValueError, match="holds features already, and no pictures of which to take others"):
+    with pytest.raises(ValueError, match="contains features, not images: leave out --features"):
         evaluate("Ring(count=400)", "Ring(count=300, seed=1)", ("fid",), PLAIN)
 
 
-def test_what_cannot_be_scored_is_one_sentence(pair, make, tmp_path):
-    one = ArraySource(make.pictures(1))
-    save_moments(tmp_path / "m.safetensors", Evaluator(pair[0], ("fid",), PLAIN).stored())
+def test_invalid_sets_raise_one_sentence(pair, make, tmp_path):
+    one = ArraySource(make.noise_images(1))
+    save_moments(tmp_path / "m.safetensors", Evaluator(pair[0], ("fid",), PLAIN).stored_moments())
     broken = Function(lambda images: torch.full((len(images), 2), torch.nan), "broken")
     for real, fake, metrics, config, sentence in (
-        (one, pair[1], ("fid",), PLAIN, "has 1 sample, and scores need at least 2 of each side"),
+        (one, pair[1], ("fid",), PLAIN, "has 1 sample, but scores need at least 2 in each set"),
         (pair[0], one, ("fid",), PLAIN, "array has 1 sample"),
         (
             pair[0],
             pair[1],
             ("fod",),
             PLAIN,
-            "no metric is called 'fod'; there are cas, fid, fid-infinity, .*; how to add one",
+            "unknown metric 'fod'; available are cas, fid, fid-infinity, .*; docs/evaluate.md explains how to add one",
         ),
-        (pair[0], pair[1], (), PLAIN, "one metric or more is needed; there are cas, fid"),
-        (pair[0], pair[1], ("memorisation",), PLAIN, "compares with real samples that were held out"),
+        (pair[0], pair[1], (), PLAIN, "at least one metric is needed; available are cas, fid"),
+        (
+            pair[0],
+            pair[1],
+            ("memorisation",),
+            PLAIN,
+            "memorisation needs real samples held out of training: pass held_out \\(--held-out\\)",
+        ),
         (
             pair[0],
             pair[1],
             ("is",),
             EvaluationConfig(Pixels()),
-            "come without logits, which an inception score is made of",
+            "have no logits, which the inception score needs",
         ),
-        (ArraySource(make.pictures(9)), pair[1], ("cas",), PLAIN, "has no labels, and what is asked for goes by class"),
+        (
+            ArraySource(make.noise_images(9)),
+            pair[1],
+            ("cas",),
+            PLAIN,
+            "has no labels, but a requested metric needs them",
+        ),
         (pair[0], pair[1], ("kid",), EvaluationConfig(broken), "should be finite numbers; those of sample 0 are not"),
-        (pair[0], ArraySource(make.pictures(9, side=9)), ("fid",), PLAIN, "are 12x12 and those of array 9x9: bring"),
-        (tmp_path / "m.safetensors", pair[1], ("kid",), PLAIN, "holds moments alone, and kid needs features"),
-        (pair[0], tmp_path / "m.safetensors", ("fid",), PLAIN, "holds moments alone, and of a side that is judged"),
+        (
+            pair[0],
+            ArraySource(make.noise_images(9, size=9)),
+            ("fid",),
+            PLAIN,
+            "are 12x12 and those of array 9x9: resize",
+        ),
+        (tmp_path / "m.safetensors", pair[1], ("kid",), PLAIN, "contains only moments, but kid needs real features"),
+        (
+            pair[0],
+            tmp_path / "m.safetensors",
+            ("fid",),
+            PLAIN,
+            "contains only moments, but a generated set needs samples",
+        ),
         (
             tmp_path / "m.safetensors",
             pair[1],
             ("fid",),
             EvaluationConfig(Pixels()),
-            "are not seen by the same features: ",
+            "have different features: ",
         ),
-        ("Ring()", "Ring()", ("cas",), EvaluationConfig(), "holds no pictures, and what is asked for looks at these"),
+        ("Ring()", "Ring()", ("cas",), EvaluationConfig(), "has no images, but a requested metric needs them"),
     ):
         with pytest.raises(ValueError, match=sentence):
             evaluate(real, fake, metrics, config)
-    with pytest.raises(ValueError, match="moments are gathered where fid is asked for"):
-        Evaluator(pair[0], ("kid",), PLAIN).stored()
+    with pytest.raises(ValueError, match="moments are only computed for fid"):
+        Evaluator(pair[0], ("kid",), PLAIN).stored_moments()
 
 
 def test_without_the_weights_of_inception_the_choices_are_named(pair, monkeypatch):
@@ -277,30 +304,30 @@ def test_without_the_weights_of_inception_the_choices_are_named(pair, monkeypatc
         raise OSError("no network here")
 
     monkeypatch.setattr("urllib.request.urlopen", offline)
-    with pytest.raises(ValueError, match=r"no network here.*; or score by other features, such as --features lite0"):
+    with pytest.raises(ValueError, match=r"no network here.*; or use other features, such as --features lite0"):
         evaluate(*pair)
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"n": 1}, "n counts samples of each side, at least 2, as one has no spread; found 1"),
-        ({"batch": 0}, "batch counts pictures seen together, at least 1; found 0"),
+        ({"n": 1}, "n, the number of samples from each set, must be at least 2; found 1"),
+        ({"batch": 0}, "batch, the batch size of the extractor, must be at least 1; found 0"),
     ],
 )
-def test_a_manner_that_makes_no_sense_is_refused(options, sentence):
+def test_an_invalid_config_is_refused(options, sentence):
     with pytest.raises(ValueError, match=sentence):
         EvaluationConfig(**options)
 
 
-def test_a_device_that_is_not_there_is_refused():
+def test_an_unavailable_device_is_refused():
     with pytest.raises(ValueError, match="no device 'abacus' here; there is"):
         _ = EvaluationConfig(device="abacus").where
     assert EvaluationConfig(device="cpu").where == torch.device("cpu")
 
 
 @pytest.mark.parametrize(("cuda", "mps", "kind"), [(False, False, "cpu"), (False, True, "mps"), (True, True, "cuda")])
-def test_auto_is_the_device_that_training_takes(monkeypatch, cuda, mps, kind):
+def test_auto_is_the_same_device_as_in_training(monkeypatch, cuda, mps, kind):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert EvaluationConfig().where == choose_device("auto") == torch.device(kind)

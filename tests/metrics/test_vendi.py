@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zerosum.evaluation.evaluate import evaluate
-from zerosum.evaluation.groups_of_samples import jackknife, without
+from zerosum.evaluation.jackknife import jackknife, leave_one_out
 from zerosum.evaluation.measure import measure_kinds
 from zerosum.metrics.vendi import vendi_score
 
@@ -74,7 +74,7 @@ def test_it_is_a_metric_with_an_error_and_a_protocol():
     evaluate(real, fake, (kept,))
     points = kept.fake
     assert found.values["vendi"] == pytest.approx(vendi_score(points)) and found.better["vendi"] == "higher"
-    assert found.errors["vendi"] == pytest.approx(jackknife([vendi_score(some) for some in without(points)]))
+    assert found.errors["vendi"] == pytest.approx(jackknife([vendi_score(some) for some in leave_one_out(points)]))
     assert found.protocol["metric.vendi"].startswith("cosine similarity, order 1; error by leaving out")
     assert evaluate(real, fake, (measure_kinds()["vendi"](order=2.0),)).values["vendi"] < found.values["vendi"]
 

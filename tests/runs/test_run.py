@@ -14,7 +14,7 @@ from PIL import Image
 
 import zerosum
 from zerosum.data.toys.gaussians import Ring
-from zerosum.evaluation.sets import open_side
+from zerosum.evaluation.sets import open_set
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.wasserstein import Hinge
@@ -108,7 +108,7 @@ def test_generators_of_the_end_and_of_the_best_evaluation(trained):
 
 
 def test_a_run_is_a_side_of_an_evaluation(trained):
-    side = open_side(trained)
+    side = open_set(trained)
     assert side.name == str(trained)
     assert side.facts == {"recipe": "small", "trained_images": 512}
 

@@ -232,7 +232,7 @@ def test_without_kid_no_generator_is_kept(tmp_path):
 
 def test_what_cannot_be_scored_is_told_before_anything_is_trained(tmp_path):
     for evaluation, sentence in (
-        (replace(LOOKED, metrics=("fod",)), "no metric is called 'fod'"),
+        (replace(LOOKED, metrics=("fod",)), "unknown metric 'fod'"),
         (replace(LOOKED, features="nonsense"), "no extractor is called 'nonsense'"),
         (replace(LOOKED, metrics=("memorisation",)), "compares with real samples that were held out"),
     ):
@@ -297,4 +297,4 @@ def test_the_command_line_scores_a_run_and_samples_its_best(tmp_path, monkeypatc
     assert zerosum(monkeypatch, "sample", run, "--best") == 1
     assert "keeps no best generator: train with --evaluate kid" in capsys.readouterr().err
     assert zerosum(monkeypatch, "train", "digits", "--out", tmp_path / "other", *small, "--evaluate", "fod") == 1
-    assert "no metric is called 'fod'" in capsys.readouterr().err
+    assert "unknown metric 'fod'" in capsys.readouterr().err

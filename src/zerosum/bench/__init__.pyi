@@ -5,7 +5,7 @@ from zerosum.bench import coverage as coverage
 from zerosum.bench import literature as literature
 from zerosum.bench import modes as modes
 from zerosum.bench import probes as probes
-from zerosum.bench import runs_side_by_side as runs_side_by_side
+from zerosum.bench import parallel_runs as parallel_runs
 from zerosum.bench import subprocesses as subprocesses
 from zerosum.bench import summary as summary
 from zerosum.bench.modes import Cell as Cell

@@ -12,7 +12,7 @@ import torch
 
 from zerosum._disk import replace_durably
 from zerosum.bench.coverage import coverage, protocol
-from zerosum.bench.runs_side_by_side import RESULT, play_runs
+from zerosum.bench.parallel_runs import RESULT, play_runs
 from zerosum.bench.tasks import Task, on_task
 from zerosum.metrics.modes import ModeCoverage
 from zerosum.recipes.named_recipes import catalogue

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zerosum._disk import replace_durably
 from zerosum.bench.modes import Cell
-from zerosum.bench.runs_side_by_side import RESULT, play_runs
+from zerosum.bench.parallel_runs import RESULT, play_runs
 from zerosum.bench.summary import in_text, spread
 from zerosum.bench.tasks import Task
 from zerosum.data.dataset import Source

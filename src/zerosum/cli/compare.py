@@ -41,14 +41,14 @@ def compare(
 
 def _table(found: "Comparison") -> str:
     """A table with a row per score and a column per result."""
-    from zerosum.evaluation.scores import shown
+    from zerosum.evaluation.scores import format_score
 
     rows = [["", *found.names]]
     for key, values in found.scores.items():
         cells = []
         for name, value, error in zip(found.names, values, found.errors[key], strict=True):
             mark = " *" if name in found.best[key] else ""
-            cells.append("-" if value is None else shown(value, error) + mark)
+            cells.append("-" if value is None else format_score(value, error) + mark)
         rows.append([key, *cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(

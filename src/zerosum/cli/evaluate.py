@@ -101,12 +101,12 @@ def _metric(name: str, own: Mapping[str, Any]) -> Any:
 def _sanity(real: str, other: str | None, config: "EvaluationConfig", out: Path, as_json: bool) -> None:
     from zerosum.cli._bar import messages_and_bar
     from zerosum.evaluation.sanity.gallery_page import sanity_table, write_sanity
-    from zerosum.evaluation.sanity.of_sets import sanity_of
+    from zerosum.evaluation.sanity.sample_sets import check_sample_set
 
     if out.suffix:
         raise ValueError(f"--sanity writes images, scores and a page into a folder; found --out {out}")
     with messages_and_bar("evaluating") as (say, progress):
-        found = sanity_of(real, other, config, say, progress)
+        found = check_sample_set(real, other, config, say, progress)
     write_sanity(out, found)
     if as_json:
         print_json({"out": out, **found.as_dict()})
@@ -126,7 +126,7 @@ def _check_out(fake: str | None, out: Path | None) -> None:
 def _save_moments(evaluator: "Evaluator", out: Path) -> dict[str, object]:
     from zerosum.evaluation.stored import save_moments
 
-    stored = evaluator.stored()
+    stored = evaluator.stored_moments()
     save_moments(out, stored)
     return {"out": out, "n": stored.moments.count, "content": stored.content, "features": dict(stored.features)}
 
@@ -135,7 +135,7 @@ def _show_pairs(evaluator: "Evaluator", fake: str, scores: "Scores", out: Path) 
     """Plot the pairs of generated and real samples that illustrate a score, where there are any."""
     from zerosum.plots.image_pairs import pairs
 
-    found = evaluator.pictured(fake, scores.pairs) if scores.pairs else None
+    found = evaluator.pair_images(fake, scores.pairs) if scores.pairs else None
     if found is not None:
         pairs(found[0].numpy(), found[1].numpy(), ("generated", "nearest real")).save(out)
         typer.echo(f"wrote {out}", err=True)
@@ -143,10 +143,10 @@ def _show_pairs(evaluator: "Evaluator", fake: str, scores: "Scores", out: Path) 
 
 def _table(scores: "Scores") -> str:
     """Scores as text: a line each, then the sets and features they were computed from."""
-    from zerosum.evaluation.scores import shown
+    from zerosum.evaluation.scores import format_score
 
     protocol = scores.protocol
     width = max(map(len, scores.values))
-    lines = [f"{name:{width}}  {shown(value, scores.errors.get(name))}" for name, value in scores.values.items()]
+    lines = [f"{name:{width}}  {format_score(value, scores.errors.get(name))}" for name, value in scores.values.items()]
     real, fake = (f"{protocol[name]} ({protocol[f'{name}.n']:,})" for name in ("real", "fake"))
     return "\n".join([*lines, "", f"{fake} against {real}, {protocol['features.name']} features"])

@@ -1,4 +1,4 @@
-"""Scores of one side against another: what was compared, how, and how sure it is."""
+"""Evaluation of generated samples against a reference set: metrics, standard errors and protocols."""
 
 from zerosum import _rooms
 

@@ -5,7 +5,7 @@ from zerosum.evaluation import cache as cache
 from zerosum.evaluation import classification_accuracy as classification_accuracy
 from zerosum.evaluation import config as config
 from zerosum.evaluation import gathered as gathered
-from zerosum.evaluation import groups_of_samples as groups_of_samples
+from zerosum.evaluation import jackknife as jackknife
 from zerosum.evaluation import measure as measure
 from zerosum.evaluation import measures as measures
 from zerosum.evaluation import sanity as sanity
@@ -24,7 +24,7 @@ from zerosum.evaluation.measure import Measure as Measure
 from zerosum.evaluation.measure import Needs as Needs
 from zerosum.evaluation.measure import Score as Score
 from zerosum.evaluation.measure import ScoreInfo as ScoreInfo
-from zerosum.evaluation.measure import Sides as Sides
+from zerosum.evaluation.measure import MeasureInput as MeasureInput
 from zerosum.evaluation.measures.cas import CAS as CAS
 from zerosum.evaluation.measures.fid import FID as FID
 from zerosum.evaluation.measures.fid_infinity import FIDInfinity as FIDInfinity

@@ -1,4 +1,4 @@
-"""What was seen of a real side, kept for the next time by what it was: the same pictures under the same extractor."""
+"""Disk cache of the features and moments of a reference set, by the content of the images and the extractor."""
 
 __all__ = ()
 
@@ -18,29 +18,29 @@ from zerosum._disk import replace_durably
 from zerosum.evaluation.gathered import Gathered
 from zerosum.metrics.moments import Moments
 
-MOST = 4 << 30  # bytes of all that is kept; what was used longest ago makes room
+MAX_BYTES = 4 << 30  # of the whole cache; the least recently used files are deleted
 
 
-def entry(row: str, extractor: Mapping[str, str]) -> "Entry":
-    """The place of samples of this hash, in their order, as an extractor of these facts sees them."""
-    told = json.dumps([row, dict(extractor)], sort_keys=True)
-    return Entry(cache_folder("evaluation"), hashlib.sha256(told.encode()).hexdigest()[:32])
+def entry(sequence: str, extractor: Mapping[str, str]) -> "Entry":
+    """The cache entry of samples with this hash (in their order) for an extractor with these facts."""
+    key = json.dumps([sequence, dict(extractor)], sort_keys=True)
+    return Entry(cache_folder("evaluation"), hashlib.sha256(key.encode()).hexdigest()[:32])
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The place of one side under one extractor.
+    """The cache entry of one set and one extractor.
 
     Attributes:
         folder: of the cache.
-        key: of the side and the extractor.
+        key: hash of the set and the extractor.
     """
 
     folder: Path
     key: str
 
     def moments(self) -> Moments | None:
-        """The moments of its features, if they are there; a damaged file counts as none."""
+        """The moments of the features; None if they are missing or damaged."""
         try:
             os.utime(self._moments)
             return Moments.load(self._moments)
@@ -48,7 +48,7 @@ class Entry:
             return None
 
     def features(self) -> Tensor | None:
-        """Its features `(count, d)`, likewise."""
+        """The features `(count, d)`; None if they are missing or damaged."""
         try:
             os.utime(self._features)
             return safetensors.torch.load_file(str(self._features)).get("features")
@@ -56,10 +56,10 @@ class Entry:
             return None
 
     def store(self, found: Gathered) -> None:
-        """Keep what was gathered; raises `OSError` where the disk refuses."""
+        """Store features and moments; raises `OSError` if they cannot be written."""
         self.folder.mkdir(parents=True, exist_ok=True)
         x = found.features
-        if x is not None and x.numel() * x.element_size() <= MOST:
+        if x is not None and x.numel() * x.element_size() <= MAX_BYTES:
             replace_durably(self._features, safetensors.torch.save({"features": x.contiguous()}))
         if found.moments is not None:
             found.moments.save(self._moments)
@@ -74,10 +74,10 @@ class Entry:
         return self.folder / f"{self.key}.features.safetensors"
 
     def _make_room(self) -> None:
-        """Remove what was used longest ago, until the rest takes no more than `MOST`."""
+        """Delete the least recently used files until the cache takes at most `MAX_BYTES`."""
         taken = 0
         files = {file: file.stat() for file in self.folder.glob("*.safetensors")}
         for file, status in sorted(files.items(), key=lambda one: one[1].st_mtime, reverse=True):
             taken += status.st_size
-            if taken > MOST:
+            if taken > MAX_BYTES:
                 file.unlink(missing_ok=True)

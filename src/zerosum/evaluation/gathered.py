@@ -1,4 +1,4 @@
-"""From a side to what measures take: moments, features, logits, labels, and a hash of what was seen."""
+"""From a set to the inputs of metrics: moments, features, logits, labels, images, and a hash of the content."""
 
 __all__ = ()
 
@@ -11,37 +11,37 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from zerosum.evaluation.groups_of_samples import Parts
-from zerosum.evaluation.sets import Piece, Sample, Side
+from zerosum.evaluation.jackknife import GroupMoments
+from zerosum.evaluation.sets import Chunk, Sample, SampleSet
 from zerosum.features.extractor import Features
 from zerosum.metrics.moments import Moments
 
 Need = Literal["moments", "features", "logits", "labels", "images"]
 Progress = Callable[[int, int], None]
-See = Callable[[Tensor], Features]
+Extract = Callable[[Tensor], Features]
 
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """What was gathered of a side.
+    """What was computed from a set of samples. Everything that was not requested is None.
 
     Attributes:
-        name: what the side was given as.
-        count: samples that were seen.
-        content: sha256 of the set of them, whatever its order.
-        moments: mean and covariance of the features; None where nobody asked, or where there are `parts`.
-        parts: the same by groups of samples, in files, for a side whose chance is to be told.
-        features: `(count, d)`, in the order of the sample; None where nobody asked.
-        logits: `(count, K)`, likewise.
-        labels: `(count,)`, likewise.
-        images: uint8 `(count, H, W, C)`, likewise.
+        name: of the set.
+        count: number of samples.
+        content: sha256 of the set of samples, independent of their order.
+        moments: mean and covariance of the features; also None if there are `group_moments`.
+        group_moments: the same for each group of samples, in files, for the jackknife.
+        features: `(count, d)`, in the order of the sample.
+        logits: `(count, K)`.
+        labels: `(count,)`.
+        images: uint8 `(count, H, W, C)`.
     """
 
     name: str
     count: int
     content: str
     moments: Moments | None = None
-    parts: Parts | None = None
+    group_moments: GroupMoments | None = None
     features: Tensor | None = None
     logits: Tensor | None = None
     labels: Tensor | None = None
@@ -49,142 +49,142 @@ class Gathered:
 
 
 class Digest:
-    """The sha256 of samples: of the set that they are, and of the row in which they stand."""
+    """The sha256 of samples: of the set, and of the sequence."""
 
     def __init__(self) -> None:
         self._each: list[bytes] = []
 
-    def add(self, piece: Piece) -> None:
-        """Take in some samples, each by itself, so that it does not matter how many come together."""
-        x = piece.features if isinstance(piece, Features) else piece
+    def add(self, chunk: Chunk) -> None:
+        """Add samples; each is hashed by itself, so the chunk size does not matter."""
+        x = chunk.features if isinstance(chunk, Features) else chunk
         kind = f"{x.dtype} {tuple(x.shape[1:])} ".encode()
         self._each += [hashlib.sha256(kind + row.tobytes()).digest() for row in x.numpy()]
 
     @property
     def content(self) -> str:
-        """Of the set, whatever its order."""
+        """Hash of the set, independent of the order."""
         return hashlib.sha256(b"".join(sorted(self._each))).hexdigest()
 
     @property
-    def row(self) -> str:
-        """Of the samples in their order."""
+    def sequence(self) -> str:
+        """Hash of the samples in their order."""
         return hashlib.sha256(b"".join(self._each)).hexdigest()
 
 
 def digest(sample: Sample, progress: Progress | None = None) -> Digest:
-    """Read all of a sample for its hash."""
+    """Hash a whole sample."""
     made, done = Digest(), 0
-    for piece in sample.pieces():
-        made.add(piece)
-        done += len(piece.features) if isinstance(piece, Features) else len(piece)
+    for chunk in sample.chunks():
+        made.add(chunk)
+        done += len(chunk.features) if isinstance(chunk, Features) else len(chunk)
         if progress is not None:
             progress(done, sample.count)
     return made
 
 
 def gather(
-    side: Side,
+    sample_set: SampleSet,
     sample: Sample,
-    see: See,
+    extract: Extract,
     needs: Set[Need],
     batch: int,
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Gathered:
-    """Look at all of a sample once, and keep what is needed: for moments alone, no more than these.
+    """Read a sample once and compute what is needed; if only moments are needed, features are not kept in memory.
 
     Args:
-        side: where the sample is from.
-        sample: what was drawn from it.
-        see: what makes features of pictures `(B, H, W, C)`.
-        needs: what to keep.
-        batch: pictures seen together.
-        folder: where to keep moments by groups; None where these are wanted as a whole only.
-        progress: is told the samples done and in all.
+        sample_set: the set.
+        sample: a sample of it.
+        extract: the feature extractor, which maps images `(B, H, W, C)` to features.
+        needs: what to return.
+        batch: batch size of the extractor.
+        folder: where to store the moments of groups; None for moments of the whole sample only.
+        progress: called with the number of samples done and in total.
 
     Raises:
-        ValueError: where features are no finite numbers, or logits or labels are needed and there are none.
+        ValueError: if features are not finite, or logits, labels or images are needed and not available.
     """
     if "labels" in needs and sample.labels is None:
-        raise ValueError(f"{side.name} has no labels, and what is asked for goes by class: leave it out")
-    if "images" in needs and side.kind != "images":
-        raise ValueError(f"{side.name} holds no pictures, and what is asked for looks at these: leave it out")
-    hashed, kept = Digest(), _Kept(side.name, sample.count, needs, folder)
-    for images, seen in _seen(sample.pieces(), see if needs - {"images", "labels"} else _nothing, batch):
+        raise ValueError(f"{sample_set.name} has no labels, but a requested metric needs them: remove that metric")
+    if "images" in needs and sample_set.kind != "images":
+        raise ValueError(f"{sample_set.name} has no images, but a requested metric needs them: remove that metric")
+    hashed, collected = Digest(), _Collector(sample_set.name, sample.count, needs, folder)
+    for images, seen in _extracted(sample.chunks(), extract if needs - {"images", "labels"} else _no_features, batch):
         hashed.add(seen if images is None else images)
-        kept.add(images, seen)
+        collected.add(images, seen)
         if progress is not None:
-            progress(kept.done, sample.count)
+            progress(collected.done, sample.count)
     return Gathered(
-        side.name,
+        sample_set.name,
         sample.count,
         hashed.content,
-        kept.moments,
-        kept.parts,
-        kept.features,
-        kept.logits,
+        collected.moments,
+        collected.group_moments,
+        collected.features,
+        collected.logits,
         sample.labels if "labels" in needs else None,
-        kept.images,
+        collected.images,
     )
 
 
-class _Kept:
-    """What is kept of the features of a side as they come."""
+class _Collector:
+    """Collects the moments, features, logits and images of a sample, chunk by chunk."""
 
     def __init__(self, name: str, count: int, needs: Set[Need], folder: Path | None) -> None:
         self.name, self.count, self.needs, self.folder = name, count, needs, folder
         self.done = 0
         self.moments: Moments | None = None
-        self.parts: Parts | None = None
+        self.group_moments: GroupMoments | None = None
         self.features: Tensor | None = None
         self.logits: Tensor | None = None
         self.images: Tensor | None = None
 
     def add(self, images: Tensor | None, seen: Features) -> None:
-        """Keep what is needed of some more."""
+        """Add a chunk."""
         x, logits = seen
         if not x.isfinite().all():
             first = self.done + int((~x.isfinite()).any(1).nonzero()[0])
             raise ValueError(f"the features of {self.name} should be finite numbers; those of sample {first} are not")
         if "moments" in self.needs and self.folder is not None:
-            self.parts = self.parts or Parts(x.shape[1], self.count, self.folder)
-            self.parts.add(x)
+            self.group_moments = self.group_moments or GroupMoments(x.shape[1], self.count, self.folder)
+            self.group_moments.add(x)
         elif "moments" in self.needs:
             self.moments = self.moments or Moments(x.shape[1])
             self.moments.add(x)
         if "features" in self.needs:
-            self.features = self._put(self.features, x)
+            self.features = self._write(self.features, x)
         if "logits" in self.needs:
             if logits is None:
                 raise ValueError(
-                    f"the features of {self.name} come without logits, which an inception score is made of: "
-                    f"take those of a classifier, as inception's"
+                    f"the features of {self.name} have no logits, which the inception score needs: "
+                    f"use features of a classifier, such as inception"
                 )
-            self.logits = self._put(self.logits, logits)
+            self.logits = self._write(self.logits, logits)
         if "images" in self.needs and images is not None:
-            self.images = self._put(self.images, images)
+            self.images = self._write(self.images, images)
         self.done += len(x)
 
-    def _put(self, rows: Tensor | None, x: Tensor) -> Tensor:
-        """Rows `(count, ...)` with x where they stand, made when the first of them come."""
+    def _write(self, rows: Tensor | None, x: Tensor) -> Tensor:
+        """Write x into rows `(count, ...)`, which are allocated for the first chunk."""
         rows = x.new_empty(self.count, *x.shape[1:]) if rows is None else rows
         rows[self.done : self.done + len(x)] = x
         return rows
 
 
-def _seen(pieces: Iterator[Piece], see: See, batch: int) -> Iterator[tuple[Tensor | None, Features]]:
-    """Pictures and their features, looked at `batch` at a time however many come together; or features as they come."""
+def _extracted(chunks: Iterator[Chunk], extract: Extract, batch: int) -> Iterator[tuple[Tensor | None, Features]]:
+    """Images and their features in batches of `batch`, whatever the chunk size; or features as they come."""
     waiting: list[Tensor] = []
-    for piece in pieces:
-        if isinstance(piece, Features):
-            yield None, piece
+    for chunk in chunks:
+        if isinstance(chunk, Features):
+            yield None, chunk
             continue
-        *whole, rest = torch.split(torch.cat([*waiting, piece]), batch)
-        yield from ((images, see(images)) for images in whole)
+        *whole, rest = torch.split(torch.cat([*waiting, chunk]), batch)
+        yield from ((images, extract(images)) for images in whole)
         waiting = [rest]
-    yield from ((images, see(images)) for images in waiting)
+    yield from ((images, extract(images)) for images in waiting)
 
 
-def _nothing(images: Tensor) -> Features:
-    """Features of no dimension, where nobody needs any."""
+def _no_features(images: Tensor) -> Features:
+    """Features of dimension 0, if no metric needs features."""
     return Features(torch.empty(len(images), 0))

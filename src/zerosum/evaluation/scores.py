@@ -1,4 +1,4 @@
-"""Scores with their errors and the protocol they were made by, as a value and as a JSON file."""
+"""Scores with standard errors and their evaluation protocol, as a value and as a JSON file."""
 
 __all__ = ["Scores", "read_scores", "write_scores"]
 
@@ -13,19 +13,19 @@ from zerosum._disk import replace_durably
 
 FORMAT = "zerosum scores 1"
 _PARTS = ("scores", "errors", "protocol", "better")
-_NEEDED = ("real.n", "real.content", "fake.n", "features.name", "shape")  # without which nothing can be compared
+_NEEDED = ("real.n", "real.content", "fake.n", "features.name", "shape")  # required for a comparison
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What an evaluation gives.
+    """The result of an evaluation.
 
     Attributes:
         values: the scores, by name.
-        errors: the standard errors of those that have one.
-        protocol: how they were made: plain texts and numbers by name.
-        pairs: indices of generated and real samples that show a score; no file keeps them.
-        better: which way each score is better: "lower", "higher" or, where neither is, "".
+        errors: standard errors, of the scores that have one.
+        protocol: how the scores were computed: texts and numbers by name.
+        pairs: indices of generated and real samples that illustrate a score; not saved in files.
+        better: the better direction of each score: "lower", "higher" or "" for neither.
     """
 
     values: Mapping[str, float]
@@ -41,37 +41,37 @@ class Scores:
 
 
 def write_scores(path: Path, scores: Scores) -> None:
-    """Write a file that `read_scores` takes back and `zerosum compare` sets beside others."""
+    """Write a score file for `read_scores` and `zerosum compare`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_durably(path, (json.dumps(scores.as_dict(), indent=1) + "\n").encode())
 
 
 def read_scores(path: str | Path) -> Scores:
-    """Read a file that `zerosum evaluate --out` wrote; raises `ValueError` for any other."""
+    """Read a score file of `zerosum evaluate --out`; raises `ValueError` for any other file."""
     path = Path(path)
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ValueError(f"the scores {path} cannot be read: {error.strerror}") from None
+        raise ValueError(f"the score file {path} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise ValueError(f"{path} does not read as a file of scores: {error}") from None
+        raise ValueError(f"{path} is not a score file: {error}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(
-            f"{path} is no file of scores: it lacks {FORMAT!r}, with which `zerosum evaluate` marks its own"
+            f"{path} is not a score file: expected the format {FORMAT!r}, as `zerosum evaluate --out` writes it"
         )
     parts: list[dict[str, Any]] = [found[name] for name in _PARTS if isinstance(found.get(name), dict)]
     numbers = [number for part in parts[:2] for number in part.values()]
     if len(parts) != len(_PARTS) or not all(isinstance(number, int | float) for number in numbers):
-        raise ValueError(f"{path} is a damaged file of scores: it should hold tables of {', '.join(_PARTS)}")
+        raise ValueError(f"{path} is a damaged score file: it should contain the tables {', '.join(_PARTS)}")
     values, errors, protocol, better = parts
     missing = [key for key in _NEEDED if key not in protocol]
     if missing:
-        raise ValueError(f"{path} is a damaged file of scores: its protocol does not tell {missing[0]}")
+        raise ValueError(f"{path} is a damaged score file: its protocol lacks {missing[0]}")
     return Scores(values, errors, protocol, better=better)
 
 
-def shown(value: float, error: float | None = None) -> str:
-    """Write a score for people, as many digits as its error allows: `12.3 ± 0.4`."""
+def format_score(value: float, error: float | None = None) -> str:
+    """Format a score with as many digits as its standard error allows: `12.3 ± 0.4`."""
     if error is None or not math.isfinite(error) or error == 0:
         return f"{value:.4g}"
     digits = max(0, 1 - math.floor(math.log10(error)))

@@ -1,4 +1,4 @@
-"""The sides of a comparison: pictures, points, features or moments, from wherever they are given."""
+"""Sets of samples for an evaluation: images, points, features or moments, in any of the accepted formats."""
 
 __all__ = ()
 
@@ -22,43 +22,43 @@ from zerosum.recipes.reader import NOTHING, Known, read
 from zerosum.runs.generator import TrainedGenerator, load
 from zerosum.runs.run import Run, is_run
 
-_AT_ONCE = 256  # pictures read together
+_BATCH = 256  # images read together
 _UNREADABLE = (OSError, EOFError, ValueError, TypeError, OverflowError, zipfile.BadZipFile)
 
-Piece = Tensor | Features
+Chunk = Tensor | Features
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What was drawn from a side: `count` samples in an order.
+    """Samples drawn from a set, in a fixed order.
 
     Attributes:
-        count: how many.
-        pieces: begins anew to yield all of them, some at a time: uint8 pictures `(B, H, W, C)`, or features.
-        labels: the class of each, int64 `(count,)`; None where there are none.
+        count: number of samples.
+        chunks: each call returns an iterator over all samples in chunks: uint8 images `(B, H, W, C)`, or features.
+        labels: the class of each, int64 `(count,)`; None without classes.
     """
 
     count: int
-    pieces: Callable[[], Iterator[Piece]]
+    chunks: Callable[[], Iterator[Chunk]]
     labels: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
-    """One side of a comparison.
+class SampleSet:
+    """A set of samples: a reference set or a generated set.
 
     Attributes:
-        name: what it was given as.
-        kind: what it holds: images, features (points are features by themselves), or moments alone.
+        name: the argument it was opened from.
+        kind: its content: images, features (points are used as features), or moments only.
         shape: of one sample: (H, W, C) or (d,).
-        count: how many samples it has; None for a generator, which gives as many as are asked for.
-        take: (n, seed) to a sample of n, of a set all or some, in an order that the seed decides; None for moments.
-        classes: names of the classes that labels count; empty where there are none.
-        counts: how many samples of each class a set holds, `(classes,)`; None for others.
-        ask: (n, seed, labels) to samples of these classes; None for what cannot be asked for any.
-        facts: what a protocol says of it besides, by name.
-        notes: sentences that the user should read.
-        stored: its moments, where it holds nothing else.
+        count: number of samples; None for a generator, which has no limit.
+        take: maps (n, seed) to a sample of size n, in an order that depends on the seed; None for moments.
+        classes: class names, in the order of the labels; empty without classes.
+        counts: number of samples in each class of a data set, `(classes,)`; None for generators and without classes.
+        take_labelled: maps (n, seed, labels) to samples of these classes; None if it is not a conditional generator.
+        facts: further entries of the protocol, by name.
+        notes: messages for the user.
+        stored: its moments, if it has nothing else.
     """
 
     name: str
@@ -68,40 +68,40 @@ class Side:
     take: Callable[[int, int], Sample] | None = None
     classes: tuple[str, ...] = ()
     counts: Tensor | None = None
-    ask: Callable[[int, int, Tensor], Sample] | None = None
+    take_labelled: Callable[[int, int, Tensor], Sample] | None = None
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     stored: StoredMoments | None = None
 
 
-def picked(sample: Sample, indices: Sequence[int]) -> Tensor:
-    """Some pictures of a sample by their places, uint8 `(len(indices), H, W, C)`; it is read as far as the last."""
+def images_at(sample: Sample, indices: Sequence[int]) -> Tensor:
+    """Return the images of a sample at the indices, uint8 `(len(indices), H, W, C)`; reads only up to the last one."""
     found: dict[int, Tensor] = {}
     first = 0
-    for piece in sample.pieces():
-        assert isinstance(piece, Tensor)
-        found |= {index: piece[index - first] for index in {*indices} if first <= index < first + len(piece)}
-        first += len(piece)
+    for chunk in sample.chunks():
+        assert isinstance(chunk, Tensor)
+        found |= {index: chunk[index - first] for index in {*indices} if first <= index < first + len(chunk)}
+        first += len(chunk)
         if first > max(indices):
             break
     return torch.stack([found[index] for index in indices])
 
 
-def open_side(given: Any, device: torch.device | None = None, known: Known = NOTHING) -> Side:
-    """Return the side that is meant.
+def open_set(given: Any, device: torch.device | None = None, known: Known = NOTHING) -> SampleSet:
+    """Open a set of samples.
 
     Args:
         given: a folder or `.zip` of images of one size; a packed set; a `.npz` of `images`, or of `features` (with
-            `logits` and `labels` where they are known); a run folder or a `generator.safetensors`, of which the running
-            average gives samples; saved moments; a source or its text, as `Digits()`; an opened data set, a trained
-            generator, a run, an array; or a side.
-        device: where a generator that is loaded computes; by default the CPU.
-        known: what is somebody's own, by name, for a run or a source given as text.
+            optional `logits` and `labels`); a run folder or a `generator.safetensors`, whose EMA generator is sampled;
+            saved moments; a source or its text, such as `Digits()`; an opened data set, a trained generator, a run, an
+            array; or a `SampleSet`, which is returned as it is.
+        device: device of a generator that is loaded; by default the CPU.
+        known: user-defined classes by name, for a run or a source given as text.
 
     Raises:
-        ValueError: where there is no such thing, or it is none of these.
+        ValueError: if it does not exist or has another format.
     """
-    if isinstance(given, Side):
+    if isinstance(given, SampleSet):
         return given
     if isinstance(given, TrainedGenerator):
         return _of_generator(given, given.recipe.name, None)
@@ -115,7 +115,7 @@ def open_side(given: Any, device: torch.device | None = None, known: Known = NOT
     return _of_dataset(dataset, dataset.name)
 
 
-def _of_text(text: str, path: Path, device: torch.device, known: Known) -> Side:
+def _of_text(text: str, path: Path, device: torch.device, known: Known) -> SampleSet:
     if text.endswith(")") and not path.exists():
         return _of_dataset(source(read(text, known)).open(), text)
     if path.suffix == ".safetensors" and path.is_file():
@@ -131,78 +131,78 @@ def _of_text(text: str, path: Path, device: torch.device, known: Known) -> Side:
     return _of_dataset(source(text, fit="exact").open(), text)
 
 
-def _of_dataset(dataset: Dataset, name: str) -> Side:
-    shown = dataset.displayed
+def _of_dataset(dataset: Dataset, name: str) -> SampleSet:
+    displayed = dataset.displayed
 
     def take(n: int, seed: int) -> Sample:
-        order = _order(shown.count, n, seed)
+        order = _order(displayed.count, n, seed)
 
-        def pieces() -> Iterator[Piece]:
-            for index in torch.split(order, _AT_ONCE):
-                x = shown.read(index)
-                yield x.permute(0, 2, 3, 1).contiguous() if shown.is_image else Features(x)
+        def chunks() -> Iterator[Chunk]:
+            for index in torch.split(order, _BATCH):
+                x = displayed.read(index)
+                yield x.permute(0, 2, 3, 1).contiguous() if displayed.is_image else Features(x)
 
-        return Sample(n, pieces, None if dataset.labels is None else dataset.labels[order])
+        return Sample(n, chunks, None if dataset.labels is None else dataset.labels[order])
 
     counts = None if dataset.labels is None else dataset.labels.bincount(minlength=len(dataset.classes))
-    kind: Literal["images", "features"] = "images" if shown.is_image else "features"
-    shape = (*shown.shape[1:], shown.shape[0]) if shown.is_image else shown.shape
-    return Side(name, kind, shape, shown.count, take, dataset.classes, counts, notes=shown.notes)
+    kind: Literal["images", "features"] = "images" if displayed.is_image else "features"
+    shape = (*displayed.shape[1:], displayed.shape[0]) if displayed.is_image else displayed.shape
+    return SampleSet(name, kind, shape, displayed.count, take, dataset.classes, counts, notes=displayed.notes)
 
 
-def _of_generator(generator: TrainedGenerator, name: str, device: torch.device | None) -> Side:
+def _of_generator(generator: TrainedGenerator, name: str, device: torch.device | None) -> SampleSet:
     if device is not None:
         generator.module.to(device)
     first = generator.sample(1)[0]
 
-    def take(n: int, seed: int, asked: Tensor | None = None) -> Sample:
-        labels = generator.labels(n) if asked is None else asked.numpy()
+    def take(n: int, seed: int, wanted: Tensor | None = None) -> Sample:
+        labels = generator.labels(n) if wanted is None else wanted.numpy()
 
-        def pieces() -> Iterator[Piece]:
-            for piece in generator.pieces(n, seed, labels):
-                x = torch.from_numpy(piece)
+        def chunks() -> Iterator[Chunk]:
+            for chunk in generator.pieces(n, seed, labels):
+                x = torch.from_numpy(chunk)
                 yield x if generator.is_image else Features(x)
 
-        return Sample(n, pieces, None if labels is None else torch.from_numpy(labels))
+        return Sample(n, chunks, None if labels is None else torch.from_numpy(labels))
 
     facts: dict[str, str | int] = {"recipe": generator.recipe.name, "trained_images": generator.images}
     kind: Literal["images", "features"] = "images" if generator.is_image else "features"
-    ask = take if generator.labels(1) is not None else None
-    return Side(name, kind, first.shape, None, take, generator.classes, ask=ask, facts=facts)
+    take_labelled = take if generator.labels(1) is not None else None
+    return SampleSet(name, kind, first.shape, None, take, generator.classes, take_labelled=take_labelled, facts=facts)
 
 
-def _of_features(arrays: Mapping[str, NDArray[Any]], name: str) -> Side:
+def _of_features(arrays: Mapping[str, NDArray[Any]], name: str) -> SampleSet:
     features, logits, labels = _checked(arrays, name)
 
     def take(n: int, seed: int) -> Sample:
         order = _order(len(features), n, seed)
 
-        def pieces() -> Iterator[Piece]:
+        def chunks() -> Iterator[Chunk]:
             yield Features(features[order], None if logits is None else logits[order])
 
-        return Sample(n, pieces, None if labels is None else labels[order])
+        return Sample(n, chunks, None if labels is None else labels[order])
 
     classes = () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
-    return Side(name, "features", tuple(features.shape[1:]), len(features), take, classes)
+    return SampleSet(name, "features", tuple(features.shape[1:]), len(features), take, classes)
 
 
-def _of_moments(stored: StoredMoments, name: str) -> Side:
-    return Side(name, "moments", stored.shape, stored.moments.count, stored=stored)
+def _of_moments(stored: StoredMoments, name: str) -> SampleSet:
+    return SampleSet(name, "moments", stored.shape, stored.moments.count, stored=stored)
 
 
 def _order(count: int, n: int, seed: int) -> Tensor:
-    """The indices of n of so many samples: in chance order, as sets on disk are often sorted by class."""
+    """Indices of n out of `count` samples, shuffled, since sets on disk are often sorted by class."""
     return torch.randperm(count, generator=stream(seed, "evaluation", count))[:n]
 
 
 def _features_in(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a `.npz` that holds features; nothing where it holds something else, or does not read."""
+    """The arrays of a `.npz` with features; empty if it has none or cannot be read."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             known = [key for key in ("features", "logits", "labels") if key in file.files]
             return {key: file[key] for key in known} if "features" in known else {}
     except _UNREADABLE:
-        return {}  # `Arrays` tells what is wrong with it
+        return {}  # `Arrays` reports what is wrong with it
 
 
 def _checked(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[Tensor, Tensor | None, Tensor | None]:
@@ -210,7 +210,8 @@ def _checked(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[Tensor, Ten
     features = arrays["features"]
     if features.ndim != 2 or features.dtype.kind != "f" or not features.size:
         raise ValueError(
-            f"the features of {name} should be floats (N, d), a row a sample; found {features.dtype} {features.shape}"
+            f"the features of {name} should be floats (N, d), one row per sample; "
+            f"found {features.dtype} {features.shape}"
         )
     logits, labels = arrays.get("logits"), arrays.get("labels")
     if logits is not None and (logits.ndim != 2 or logits.dtype.kind != "f" or len(logits) != len(features)):

@@ -1,4 +1,4 @@
-"""Moments of a side in a file, with what a protocol must know of them."""
+"""Moments of a set of samples in a file, with the facts that the protocol needs."""
 
 __all__ = ["StoredMoments", "load_moments", "save_moments"]
 
@@ -16,11 +16,11 @@ from zerosum.runs.generator import FORMAT as GENERATOR
 
 @dataclass(frozen=True, eq=False)
 class StoredMoments:
-    """The moments of a side that was looked at before.
+    """Saved moments of a set of samples.
 
     Attributes:
-        moments: of its features.
-        features: the facts of the extractor that made them.
+        moments: of the features.
+        features: facts of the feature extractor.
         content: sha256 of the set of samples.
         shape: of one sample.
     """
@@ -32,23 +32,25 @@ class StoredMoments:
 
 
 def save_moments(path: Path, stored: StoredMoments) -> None:
-    """Write moments that `load_moments` reads."""
+    """Save moments for `load_moments`."""
     facts = {"features": dict(stored.features), "shape": list(stored.shape)}
     path.parent.mkdir(parents=True, exist_ok=True)
     stored.moments.save(path, {"evaluation": json.dumps(facts, sort_keys=True), "content": stored.content})
 
 
 def load_moments(path: Path) -> StoredMoments:
-    """Read what `save_moments` wrote; raises `ValueError` for anything else."""
-    told = moments_facts(path)
-    if "evaluation" not in told or "content" not in told:
-        raise ValueError(f"{path} does not tell what its moments are of: make them with `zerosum evaluate REAL --out`")
-    facts: dict[str, Any] = json.loads(told["evaluation"])
-    return StoredMoments(Moments.load(path), facts["features"], told["content"], tuple(facts["shape"]))
+    """Load moments saved by `save_moments`; raises `ValueError` for any other file."""
+    metadata = moments_facts(path)
+    if "evaluation" not in metadata or "content" not in metadata:
+        raise ValueError(
+            f"{path} does not record the data of its moments: make it with `zerosum evaluate REAL --out FILE`"
+        )
+    facts: dict[str, Any] = json.loads(metadata["evaluation"])
+    return StoredMoments(Moments.load(path), facts["features"], metadata["content"], tuple(facts["shape"]))
 
 
 def is_generator(path: Path) -> bool:
-    """Whether a safetensors file says that it is a generator."""
+    """Whether a safetensors file contains a generator."""
     try:
         with safetensors.safe_open(str(path), framework="pt") as file:
             facts = json.loads((file.metadata() or {}).get("zerosum", "{}"))

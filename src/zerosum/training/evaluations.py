@@ -15,7 +15,7 @@ from zerosum.evaluation.compare import differ
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import Evaluator
 from zerosum.evaluation.measure import HIGHER, Direction, chosen
-from zerosum.evaluation.scores import Scores, shown, write_scores
+from zerosum.evaluation.scores import Scores, format_score, write_scores
 from zerosum.features.extractor import HALF, extractor_kinds
 from zerosum.recipes.evaluation import Evaluation
 from zerosum.runs.files import BEST, EVALUATION
@@ -156,4 +156,4 @@ def _refuse_import(features: str | None) -> None:
 
 
 def _formatted(scores: Scores) -> str:
-    return ", ".join(f"{name} {shown(value, scores.errors.get(name))}" for name, value in scores.values.items())
+    return ", ".join(f"{name} {format_score(value, scores.errors.get(name))}" for name, value in scores.values.items())

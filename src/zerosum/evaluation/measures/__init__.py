@@ -1,1 +1,1 @@
-"""The metrics of `zerosum evaluate`, a file each; what a metric is stands in `zerosum.evaluation.measure`."""
+"""The metrics of `zerosum evaluate`, one file each; `zerosum.evaluation.measure` defines the protocol."""

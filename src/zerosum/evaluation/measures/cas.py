@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from zerosum.evaluation.classification_accuracy import classification_accuracy_score
-from zerosum.evaluation.measure import HIGHER, Needs, Score, ScoreInfo, Sides
+from zerosum.evaluation.measure import HIGHER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.features.classifier import SEEN
 
 
@@ -17,7 +17,7 @@ class CAS:
     Ravuri and Vinyals 2019 (arXiv 1905.10887): `classification_accuracy_score`.
 
     Args:
-        seen: images that the classifier is trained on in all.
+        seen: total number of images that the classifier is trained on.
     """
 
     name: ClassVar[str] = "cas"
@@ -30,14 +30,16 @@ class CAS:
 
     @property
     def how(self) -> str:
-        """How long the classifier is trained, and how the error is made."""
+        """The training length of the classifier and the kind of error."""
         return f"a small classifier trained on {self.seen:,} images; binomial error"
 
-    def __call__(self, sides: Sides) -> Mapping[str, Score]:
+    def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The accuracy."""
-        (those, these), (real, fake) = sides.labels, (sides.real.images, sides.fake.images)
+        (real_labels, fake_labels), (real, fake) = inputs.labels, (inputs.real.images, inputs.fake.images)
         assert real is not None and fake is not None
-        classes = int(max(those.max(), these.max())) + 1
-        generated, read = (images.permute(0, 3, 1, 2).contiguous() for images in (fake, real))
-        found = classification_accuracy_score(generated, these, read, those, classes, sides.seed, self.seen)
+        classes = int(max(real_labels.max(), fake_labels.max())) + 1
+        generated, tested = (images.permute(0, 3, 1, 2).contiguous() for images in (fake, real))
+        found = classification_accuracy_score(
+            generated, fake_labels, tested, real_labels, classes, inputs.seed, self.seen
+        )
         return {"cas": Score(found.value, found.standard_error)}

@@ -1,4 +1,4 @@
-"""FID: the Frechet distance of features taken as Gaussians."""
+"""FID: Frechet distance of features under a Gaussian assumption."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from zerosum.evaluation.groups_of_samples import jackknife
-from zerosum.evaluation.measure import GROUPED, LOWER, Needs, Score, ScoreInfo, Sides
+from zerosum.evaluation.jackknife import jackknife
+from zerosum.evaluation.measure import GROUPED, LOWER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.frechet import frechet_distance, frechet_distance_from_moments
 
 
 @dataclass(frozen=True)
 class FID:
-    """Frechet distance of the features taken as Gaussians (FID); biased upwards for few samples.
+    """Frechet distance of Gaussians fitted to the features (FID); biased upwards for few samples.
 
-    Heusel et al. 2017 (arXiv 1706.08500): `frechet_distance`. It goes by moments, so that it takes the same memory for
-    any number of samples, or by features where they are there and faster.
+    Heusel et al. 2017 (arXiv 1706.08500): `frechet_distance`. It is computed from moments, so memory does not grow
+    with the number of samples, or from features if other metrics need these and it is faster.
     """
 
     name: ClassVar[str] = "fid"
@@ -27,29 +27,29 @@ class FID:
         {
             "fid": ScoreInfo(
                 LOWER,
-                "Frechet distance of the features as Gaussians; biased upwards for few samples.",
-                "other draws of the generated samples, REAL as it is",
+                "Frechet distance of Gaussians fitted to the features; biased upwards for few samples.",
+                "sampling of the generated set, with REAL fixed",
             )
         }
     )
     how: ClassVar[str] = f"covariances over N - 1; {GROUPED}"
 
-    def __call__(self, sides: Sides) -> Mapping[str, Score]:
+    def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The distance."""
-        real, parts = sides.real.moments, sides.fake.parts
-        first, second = sides.real.features, sides.fake.features
-        if first is not None and second is not None and (parts is None or _few(len(first), second.shape)):
+        real, groups = inputs.real.moments, inputs.fake.group_moments
+        first, second = inputs.real.features, inputs.fake.features
+        if first is not None and second is not None and (groups is None or _few(len(first), second.shape)):
 
             def distance(some: Tensor) -> float:
                 return frechet_distance(first, some)
 
-            return {"fid": Score(distance(second), sides.jackknife(distance, second))}
-        assert real is not None and parts is not None
+            return {"fid": Score(distance(second), inputs.jackknife(distance, second))}
+        assert real is not None and groups is not None
         by_moments = partial(frechet_distance_from_moments, real)
-        error = jackknife([*map(by_moments, parts.without())]) if sides.errors else None
-        return {"fid": Score(by_moments(parts.whole()), error)}
+        error = jackknife([*map(by_moments, groups.leave_one_out())]) if inputs.errors else None
+        return {"fid": Score(by_moments(groups.whole()), error)}
 
 
 def _few(count: int, shape: tuple[int, ...]) -> bool:
-    """Whether the distance is faster among samples than among dimensions; it is the same number."""
+    """Whether the distance is faster by N x N than by d x d matrices; the value is the same."""
     return count * shape[0] <= shape[1] ** 2

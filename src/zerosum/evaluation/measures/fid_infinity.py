@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from zerosum.evaluation.measure import LOWER, Needs, Score, ScoreInfo, Sides
+from zerosum.evaluation.measure import LOWER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.frechet import frechet_infinity
 
 
@@ -19,11 +19,11 @@ class FIDInfinity:
     name: ClassVar[str] = "fid-infinity"
     needs: ClassVar[Needs] = Needs.both("features")
     gives: ClassVar[Mapping[str, ScoreInfo]] = MappingProxyType(
-        {"fid-infinity": ScoreInfo(LOWER, "FID extrapolated to infinitely many samples.", "other draws of both sets")}
+        {"fid-infinity": ScoreInfo(LOWER, "FID extrapolated to infinitely many samples.", "sampling of both sets")}
     )
     how: ClassVar[str] = "line over 1/N through whole, halves and thirds; error from the spread between these"
 
-    def __call__(self, sides: Sides) -> Mapping[str, Score]:
+    def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The distance."""
-        found = frechet_infinity(*sides.features, seed=sides.seed)
+        found = frechet_infinity(*inputs.features, seed=inputs.seed)
         return {"fid-infinity": Score(found.value, found.standard_error)}

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from zerosum.evaluation.groups_of_samples import GROUPS
-from zerosum.evaluation.measure import HIGHER, Needs, Score, ScoreInfo, Sides
+from zerosum.evaluation.jackknife import GROUPS
+from zerosum.evaluation.measure import HIGHER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.logits import inception_score
 
 
 @dataclass(frozen=True)
 class IS:
-    """Inception score of the generated samples alone: confident predictions, and evenly many of each class.
+    """Inception score of the generated samples alone: confident predictions and a uniform class distribution.
 
     Salimans et al. 2016 (arXiv 1606.03498): `inception_score`. It needs features with class logits.
     """
@@ -20,13 +20,13 @@ class IS:
     name: ClassVar[str] = "is"
     needs: ClassVar[Needs] = Needs(fake=frozenset({"logits"}))
     gives: ClassVar[Mapping[str, ScoreInfo]] = MappingProxyType(
-        {"is": ScoreInfo(HIGHER, "Inception score, of FAKE alone.", "other draws of the generated samples")}
+        {"is": ScoreInfo(HIGHER, "Inception score, of FAKE alone.", "sampling of the generated set")}
     )
     how: ClassVar[str] = f"one split; error by leaving out each of {GROUPS} groups"
 
-    def __call__(self, sides: Sides) -> Mapping[str, Score]:
+    def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The score."""
-        logits = sides.fake.logits
+        logits = inputs.fake.logits
         assert logits is not None
-        error = sides.jackknife(lambda some: inception_score(some).value, logits)
+        error = inputs.jackknife(lambda some: inception_score(some).value, logits)
         return {"is": Score(inception_score(logits).value, error)}

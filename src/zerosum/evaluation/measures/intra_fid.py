@@ -1,4 +1,4 @@
-"""FID class by class."""
+"""FID within classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from zerosum.evaluation.groups_of_samples import GROUPS
-from zerosum.evaluation.measure import GROUPED, LOWER, Needs, Score, ScoreInfo, Sides
+from zerosum.evaluation.jackknife import GROUPS
+from zerosum.evaluation.measure import GROUPED, LOWER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.frechet import intra_class_frechet
 
 
@@ -27,19 +27,19 @@ class IntraFID:
             "intra-fid": ScoreInfo(
                 LOWER,
                 "Mean of the Frechet distances within each class.",
-                "other draws of the generated samples; needs 20 a class",
+                "sampling of the generated set; needs 20 samples per class",
             )
         }
     )
     how: ClassVar[str] = f"covariances over N - 1; {GROUPED}"
 
-    def __call__(self, sides: Sides) -> Mapping[str, Score]:
+    def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The mean distance."""
-        (real, fake), (those, these) = sides.features, sides.labels
+        (real, fake), (real_labels, fake_labels) = inputs.features, inputs.labels
 
         def distance(some: Tensor, labels: Tensor) -> float:
-            return intra_class_frechet(real, those, some, labels).value
+            return intra_class_frechet(real, real_labels, some, labels).value
 
-        enough = int(torch.bincount(these).min()) >= 2 * GROUPS  # so that no class is lost with a group
-        error = sides.jackknife(distance, fake, these) if enough else None
-        return {"intra-fid": Score(distance(fake, these), error)}
+        enough = int(torch.bincount(fake_labels).min()) >= 2 * GROUPS  # otherwise a class could be lost with a group
+        error = inputs.jackknife(distance, fake, fake_labels) if enough else None
+        return {"intra-fid": Score(distance(fake, fake_labels), error)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from zerosum.evaluation.measure import LOWER, Needs, Score, ScoreInfo, Sides
+from zerosum.evaluation.measure import LOWER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.kernel import kernel_distance
 
 
@@ -22,14 +22,14 @@ class KID:
         {
             "kid": ScoreInfo(
                 LOWER,
-                "Kernel distance of the features; around 0 where samples are as real ones.",
-                "other draws of both sets",
+                "Kernel distance of the features; around 0 for samples of the data distribution.",
+                "sampling of both sets",
             )
         }
     )
     how: ClassVar[str] = "(x.y / d + 1)^3 over all pairs; error of the U-statistic"
 
-    def __call__(self, sides: Sides) -> Mapping[str, Score]:
+    def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The distance."""
-        found = kernel_distance(*sides.features)
+        found = kernel_distance(*inputs.features)
         return {"kid": Score(found.value, found.standard_error)}

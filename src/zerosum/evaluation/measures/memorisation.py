@@ -1,4 +1,4 @@
-"""A test for copies of the training set."""
+"""A test for memorisation of the training set."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from zerosum.evaluation.gathered import Need
-from zerosum.evaluation.measure import LOWER, Needs, Score, ScoreInfo, Sides
+from zerosum.evaluation.measure import LOWER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.neighbours import nearest_neighbours
 
 _FEATURES: frozenset[Need] = frozenset({"features"})
@@ -14,12 +14,12 @@ _FEATURES: frozenset[Need] = frozenset({"features"})
 
 @dataclass(frozen=True)
 class MemorisationTest:
-    """Whether samples lie nearer to the training set, REAL, than held-out samples do: far below 0 for copies.
+    """Whether samples are nearer to the training set, REAL, than held-out samples are: far below 0 for copies.
 
     Meehan, Chaudhuri and Dasgupta 2020 (arXiv 2004.05675): `nearest_neighbours`.
 
     Args:
-        shown: of the nearest pairs of a sample and a real one, how many come with the score for an image.
+        pairs: how many nearest pairs of a generated and a real sample are returned, to be displayed.
     """
 
     name: ClassVar[str] = "memorisation"
@@ -29,24 +29,24 @@ class MemorisationTest:
             "memorisation": ScoreInfo(
                 "",
                 "C_T: are samples nearer to REAL than `--held-out` is? Far below 0 for copies.",
-                "1: it is a standard normal number where nothing is memorised",
+                "1: standard normal if nothing is memorised",
                 LOWER,
             ),
-            "memorisation-closer": ScoreInfo("", "Probability that a sample lies nearer than a held-out one."),
-            "memorisation-p": ScoreInfo("", "Probability of so low a C_T where nothing is copied."),
+            "memorisation-closer": ScoreInfo("", "Probability that a sample is nearer to REAL than a held-out one."),
+            "memorisation-p": ScoreInfo("", "p-value: probability of a C_T at most this low if nothing is memorised."),
         }
     )
-    how: ClassVar[str] = "C_T over one cell, its error 1 where nothing is memorised"
+    how: ClassVar[str] = "C_T over one cell, its error 1 if nothing is memorised"
 
-    shown: int = 12
+    pairs: int = 12
 
-    def __call__(self, sides: Sides) -> Mapping[str, Score]:
-        """The statistic, what it is made from, and the nearest pairs."""
-        train, samples = sides.features
-        assert sides.held_out is not None and sides.held_out.features is not None
-        found = nearest_neighbours(samples, train, sides.held_out.features)
+    def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
+        """The statistic, its components, and the nearest pairs."""
+        train, samples = inputs.features
+        assert inputs.held_out is not None and inputs.held_out.features is not None
+        found = nearest_neighbours(samples, train, inputs.held_out.features)
         return {
-            "memorisation": Score(found.statistic, 1.0, found.pairs(self.shown)),
+            "memorisation": Score(found.statistic, 1.0, found.pairs(self.pairs)),
             "memorisation-closer": Score(found.closer),
             "memorisation-p": Score(found.p_value),
         }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from zerosum.evaluation.measure import HIGHER, Needs, Score, ScoreInfo, Sides, share
+from zerosum.evaluation.measure import HIGHER, MeasureInput, Needs, Score, ScoreInfo, share
 from zerosum.metrics.neighbours import density_coverage, precision_recall
 
 
@@ -17,21 +17,29 @@ class PRDC:
     `density_coverage`.
 
     Args:
-        k: which neighbour the balls of precision and recall reach to; 3 as in the paper.
-        balls: that of density and coverage; 5 as in the paper.
+        k: number of neighbours for precision and recall; 3 as in the paper.
+        balls: number of neighbours for density and coverage; 5 as in the paper.
     """
 
     name: ClassVar[str] = "prdc"
     needs: ClassVar[Needs] = Needs.both("features")
     gives: ClassVar[Mapping[str, ScoreInfo]] = MappingProxyType(
         {
-            "precision": ScoreInfo(HIGHER, "Share of samples within the real ones (k = 3).", "binomial, REAL as it is"),
-            "recall": ScoreInfo(
-                HIGHER, "Share of real samples within the generated ones (k = 3).", "binomial, FAKE as it is"
+            "precision": ScoreInfo(
+                HIGHER,
+                "Share of generated samples within the manifold of real ones (k = 3).",
+                "binomial, with REAL fixed",
             ),
-            "density": ScoreInfo(HIGHER, "How densely real samples surround generated ones (k = 5)."),
+            "recall": ScoreInfo(
+                HIGHER,
+                "Share of real samples within the manifold of generated ones (k = 3).",
+                "binomial, with FAKE fixed",
+            ),
+            "density": ScoreInfo(HIGHER, "Density of real samples around generated ones (k = 5)."),
             "coverage": ScoreInfo(
-                HIGHER, "Share of real samples with a generated one beside them (k = 5).", "binomial, FAKE as it is"
+                HIGHER,
+                "Share of real samples with a generated one in their neighbourhood (k = 5).",
+                "binomial, with FAKE fixed",
             ),
         }
     )
@@ -41,13 +49,13 @@ class PRDC:
 
     @property
     def how(self) -> str:
-        """Which neighbours, and how the errors are made."""
+        """The numbers of neighbours and the kind of error."""
         each = f"k = {self.k} for precision and recall, {self.balls} for density and coverage"
         return f"{each}; binomial errors of the shares"
 
-    def __call__(self, sides: Sides) -> Mapping[str, Score]:
+    def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The four scores."""
-        real, fake = sides.features
+        real, fake = inputs.features
         n, m = len(real), len(fake)
         one, two = precision_recall(real, fake, self.k), density_coverage(real, fake, self.balls)
         return {

@@ -7,18 +7,18 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from zerosum.evaluation.measure import GROUPED, LOWER, Needs, Score, ScoreInfo, Sides
+from zerosum.evaluation.measure import GROUPED, LOWER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.wasserstein import sliced_wasserstein
 
 
 @dataclass(frozen=True)
 class SWD:
-    """Wasserstein distance of the features along random directions.
+    """Sliced Wasserstein distance of the features (random directions).
 
     Bonneel et al. 2015: `sliced_wasserstein`, of order 2.
 
     Args:
-        directions: how many.
+        directions: number of random directions.
     """
 
     name: ClassVar[str] = "swd"
@@ -27,8 +27,8 @@ class SWD:
         {
             "swd": ScoreInfo(
                 LOWER,
-                "Wasserstein distance of the features along random directions.",
-                "other draws of the generated samples, REAL as it is",
+                "Sliced Wasserstein distance of the features (random directions).",
+                "sampling of the generated set, with REAL fixed",
             )
         }
     )
@@ -37,14 +37,14 @@ class SWD:
 
     @property
     def how(self) -> str:
-        """The directions, the order, and how the error is made."""
+        """The number of directions, the order, and the kind of error."""
         return f"{self.directions} seeded directions, order 2; {GROUPED}"
 
-    def __call__(self, sides: Sides) -> Mapping[str, Score]:
+    def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The distance."""
-        real, fake = sides.features
+        real, fake = inputs.features
 
         def distance(some: Tensor) -> float:
-            return sliced_wasserstein(real, some, self.directions, seed=sides.seed)
+            return sliced_wasserstein(real, some, self.directions, seed=inputs.seed)
 
-        return {"swd": Score(distance(fake), sides.jackknife(distance, fake))}
+        return {"swd": Score(distance(fake), inputs.jackknife(distance, fake))}

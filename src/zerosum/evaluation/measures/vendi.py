@@ -7,18 +7,18 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from zerosum.evaluation.measure import GROUPED, HIGHER, Needs, Score, ScoreInfo, Sides
+from zerosum.evaluation.measure import GROUPED, HIGHER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.vendi import vendi_score
 
 
 @dataclass(frozen=True)
 class Vendi:
-    """Effective number of different samples among the generated ones (Vendi score): diversity without a reference.
+    """Effective number of distinct generated samples (Vendi score): diversity without a reference set.
 
     Friedman and Dieng 2023 (arXiv 2210.02410): `vendi_score`, of cosine similarities of features.
 
     Args:
-        order: q of the score; small ones weigh rare kinds of samples more.
+        order: q of the score; smaller values give rare kinds of samples more weight.
     """
 
     name: ClassVar[str] = "vendi"
@@ -27,8 +27,8 @@ class Vendi:
         {
             "vendi": ScoreInfo(
                 HIGHER,
-                "Vendi score, the effective number of different samples in FAKE; it grows with their number.",
-                "other draws of the generated samples",
+                "Vendi score, the effective number of distinct samples in FAKE; grows with the sample size.",
+                "sampling of the generated set",
             )
         }
     )
@@ -37,15 +37,15 @@ class Vendi:
 
     @property
     def how(self) -> str:
-        """The kernel, the order, and how the error is made."""
+        """The kernel, the order, and the kind of error."""
         return f"cosine similarity, order {self.order:g}; {GROUPED}"
 
-    def __call__(self, sides: Sides) -> Mapping[str, Score]:
+    def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The score."""
-        fake = sides.fake.features
+        fake = inputs.fake.features
         assert fake is not None
 
         def score(some: Tensor) -> float:
             return vendi_score(some, self.order)
 
-        return {"vendi": Score(score(fake), sides.jackknife(score, fake))}
+        return {"vendi": Score(score(fake), inputs.jackknife(score, fake))}

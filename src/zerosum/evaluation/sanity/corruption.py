@@ -1,4 +1,4 @@
-"""How pictures and sets of them are spoilt, by name."""
+"""Corruptions of images and of sets, by name."""
 
 __all__ = ()
 
@@ -24,18 +24,18 @@ from zerosum.evaluation.sanity.distortions import (
 )
 
 Distort = Callable[[Tensor, float, int], Tensor]
-OF_PICTURES: Mapping[str, Distort] = {
+IMAGE_DISTORTIONS: Mapping[str, Distort] = {
     "Gaussian noise": gaussian_noise,
     "Gaussian blur": gaussian_blur,
     "black rectangles": black_rectangles,
     "swirl": swirl,
     "salt and pepper": salt_and_pepper,
 }
-"""What is done to each picture; what else is done to the whole set."""
+"""Corruptions of single images; the others are corruptions of the whole set."""
 
 
-def like(other: Tensor, images: Tensor) -> Tensor:
-    """Pictures `(M, H', W', C')` in the sides and channels of others: antialiased, grey the mean of colours."""
+def resized_like(other: Tensor, images: Tensor) -> Tensor:
+    """Resize `(M, H', W', C')` to the size and channels of `images`: antialiased, grey is the mean of the colours."""
     height, width, channels = images.shape[1:]
     x = other.permute(0, 3, 1, 2).float()
     x = x.mean(1, keepdim=True) if channels == 1 else x.expand(-1, channels, -1, -1)
@@ -43,17 +43,17 @@ def like(other: Tensor, images: Tensor) -> Tensor:
     return x.round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous()
 
 
-def of_sets(train: Tensor, labels: Tensor | None, other: Tensor | None) -> dict[str, Distort]:
-    """What is done to a set, in pictures or in their features, by name.
+def set_distortions(train: Tensor, labels: Tensor | None, other: Tensor | None) -> dict[str, Distort]:
+    """Corruptions of a set, by name; they apply to images and to features alike.
 
     Args:
-        train: rows that are known by heart.
-        labels: the classes of the set's own rows; None leaves dropped modes out.
-        other: rows of another set; None leaves contamination out.
+        train: rows of the training set, for memorisation.
+        labels: class labels of the set; None omits dropped modes.
+        other: rows of another set; None omits contamination.
     """
     found: dict[str, Distort] = {}
     if other is not None:
-        found["another set's pictures"] = partial(contaminated, other=other)
+        found["another set's images"] = partial(contaminated, other=other)
     if labels is not None:
         found["dropped modes"] = partial(modes_dropped, labels=labels)
     return found | {
@@ -64,6 +64,6 @@ def of_sets(train: Tensor, labels: Tensor | None, other: Tensor | None) -> dict[
 
 
 def few(rows: Tensor, strength: float, seed: int) -> Tensor:
-    """Fewer of the rows, but at least 8, below which neighbours cannot be asked."""
+    """Fewer rows, but at least 8, as metrics of nearest neighbours need."""
     most = math.log(max(len(rows) / 8, 1)) / math.log(1 / FEWEST)
     return fewer(rows, strength * min(most, 1.0), seed)

@@ -1,4 +1,4 @@
-"""What scores notice and what they miss, seen on the user's own pictures: the distortion gallery."""
+"""Distortion gallery: which metrics detect which corruption of the user's own images."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,48 +10,47 @@ import torch
 from torch import Tensor
 
 from zerosum.evaluation.gathered import Gathered, Progress
-from zerosum.evaluation.measure import HIGHER, Measure, Plain, ScoreInfo, Sides, chosen, measure_kinds
-from zerosum.evaluation.sanity.corruption import OF_PICTURES, Distort, few, like, of_sets
+from zerosum.evaluation.measure import HIGHER, Measure, MeasureInput, MetricFunction, ScoreInfo, chosen, measure_kinds
+from zerosum.evaluation.sanity.corruption import IMAGE_DISTORTIONS, Distort, few, resized_like, set_distortions
 from zerosum.features.extractor import Extractor
 from zerosum.metrics.moments import moments_of
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
-SPLITS = 10  # divisions of the real pictures into halves, for the spread of each score
-BEYOND = 3.0  # deviations from what real halves give, from which a score has noticed something
-LEAST = 64  # pictures: a quarter is sampled and a quarter held out
-SHOWN = 16  # pictures that stand for a set
-DRAWS = 10  # few samples scatter, so that the mean of so many draws is what tells a bias
-_ROWS = frozenset({"moments", "features", "logits"})  # what features of spoilt pictures and sets can give
+SPLITS = 10  # random splits of the real images into halves, for the standard deviation of each score
+BEYOND = 3.0  # standard deviations of real halves beyond which a score detects a distortion
+MIN_IMAGES = 64  # a quarter is sampled and a quarter held out
+EXAMPLES = 16  # images that represent a set in the gallery
+DRAWS = 10  # scores of few samples are noisy: their bias is estimated by the mean over so many draws
+_ROWS = frozenset({"moments", "features", "logits"})  # available from the features of corrupted images and sets
 
 
 @dataclass(frozen=True)
 class Detection:
-    """What a score makes of a distortion.
+    """How a score responds to a distortion.
 
     Attributes:
-        worse: the smallest strength from which on it says that samples are worse, None where at full strength it does
-            not.
-        praised: whether at some strength it says that they are better than real ones.
+        strength: the smallest strength from which on the score is significantly worse; None if it is insensitive.
+        rewarded: whether at some strength the score is significantly better than that of real samples.
     """
 
-    worse: float | None
-    praised: bool
+    strength: float | None
+    rewarded: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Sanity:
-    """How scores of real pictures against real pictures move when some of them are spoilt.
+    """How scores of corrupted real images against real images change with the strength of the corruption.
 
     Attributes:
-        count: pictures on each of the two sides.
-        features: what the extractor says of itself.
+        count: number of images in each of the two halves.
+        features: facts of the feature extractor.
         strengths: from 0 to 1.
-        spread: the deviation of each score over halves of the real pictures.
-        curves: each score at each strength, by distortion and score; all begin at the same value.
-        errors: the standard error of those scores that are the mean of several draws, likewise; 0 of others.
-        pictures: what each distortion does, by its name: for each strength some pictures, uint8 `(n, H, W, C)`.
-        infos: what is known of each score, by its name.
-        notes: sentences that the user should read.
+        spread: standard deviation of each score over random halves of the real images.
+        curves: each score at each strength, by distortion and score; all start at the same value.
+        errors: standard errors of scores averaged over several draws, by distortion and score; 0 for other scores.
+        images: examples of each distortion, by name: for each strength some images, uint8 `(n, H, W, C)`.
+        infos: the description of each score, by name.
+        notes: messages for the user.
     """
 
     count: int
@@ -60,27 +59,27 @@ class Sanity:
     spread: Mapping[str, float]
     curves: Mapping[str, Mapping[str, tuple[float, ...]]]
     errors: Mapping[str, Mapping[str, tuple[float, ...]]]
-    pictures: Mapping[str, tuple[Tensor, ...]]
+    images: Mapping[str, tuple[Tensor, ...]]
     infos: Mapping[str, ScoreInfo]
     notes: tuple[str, ...] = ()
 
-    def notice(self, distortion: str, score: str) -> Detection:
-        """What a score makes of a distortion."""
-        moved = self.moved(distortion, score)
-        worse = [move > BEYOND for move in moved]
+    def detection(self, distortion: str, score: str) -> Detection:
+        """How a score responds to a distortion."""
+        shift = self.shift(distortion, score)
+        worse = [change > BEYOND for change in shift]
         first = next((k for k in range(len(worse)) if all(worse[k:])), None)
-        praised = bool(self.infos[score].better) and any(move < -BEYOND for move in moved)
-        return Detection(None if first is None else self.strengths[first], praised)
+        rewarded = bool(self.infos[score].better) and any(change < -BEYOND for change in shift)
+        return Detection(None if first is None else self.strengths[first], rewarded)
 
-    def moved(self, distortion: str, score: str) -> tuple[float, ...]:
-        """How far a score has moved at each strength towards the worse, in deviations of real halves."""
+    def shift(self, distortion: str, score: str) -> tuple[float, ...]:
+        """Change of a score for the worse at each strength, in standard deviations over real halves."""
         values, errors = self.curves[distortion][score], self.errors[distortion][score]
         sign = 1 if self.infos[score].worse == HIGHER else -1
         around = [math.hypot(self.spread[score], error) or 1e-12 for error in errors]
         return tuple(sign * (value - values[0]) / one for value, one in zip(values, around, strict=True))
 
     def as_dict(self) -> dict[str, Any]:
-        """All but the pictures, as plain values."""
+        """Everything but the images, as plain values."""
         return {
             "n": self.count,
             "features": dict(self.features),
@@ -88,8 +87,8 @@ class Sanity:
             "spread": dict(self.spread),
             "curves": {name: {score: list(c) for score, c in curves.items()} for name, curves in self.curves.items()},
             "errors": {name: {score: list(c) for score, c in curves.items()} for name, curves in self.errors.items()},
-            "notices": {
-                name: {score: vars(self.notice(name, score)) for score in curves}
+            "detections": {
+                name: {score: vars(self.detection(name, score)) for score in curves}
                 for name, curves in self.curves.items()
             },
             "notes": list(self.notes),
@@ -104,45 +103,45 @@ def check_sanity(
     seed: int = 0,
     batch: int = 64,
     progress: Progress | None = None,
-    metrics: Sequence[str | Measure | Plain] | None = None,
+    metrics: Sequence[str | Measure | MetricFunction] | None = None,
 ) -> Sanity:
-    """Spoil one half of real pictures in growing strength, and score it against the other half.
+    """Corrupt one half of real images with increasing strength, and score it against the other half.
 
-    The halves are by chance. How far a score scatters between such is known from ten other divisions; it notices a
-    distortion where it moves beyond 3 deviations of that. The half that is scored against stands for the training set
-    too, of which samples are known by heart; a metric that compares with held-out samples gets the first half of the
-    spoilt ones, beside the second half as it was before.
+    The halves are random. The standard deviation of a score is estimated from ten other random splits; a score detects
+    a distortion if it changes by more than 3 of these standard deviations. The reference half also serves as the
+    training set for memorisation; a metric that needs held-out samples gets the first half of the corrupted images,
+    and the second half before corruption as held-out samples.
 
     Args:
         images: uint8 `(N, H, W, C)`, C 1 or 3, at least 64.
-        extractor: what looks at them.
-        labels: their classes, int64 `(N,)`, which dropped modes go by; None where there are none.
-        other: pictures of another set, `(M, H', W', C')`, brought to the same shape; None leaves contamination out.
+        extractor: the feature extractor.
+        labels: class labels, int64 `(N,)`, for dropped modes; None without classes.
+        other: images of another set, `(M, H', W', C')`, resized to the same shape; None omits contamination.
         seed: of the halves and the distortions.
-        batch: pictures seen together.
-        progress: is told the pictures seen and those to be seen.
-        metrics: as `evaluate` takes them; None for all that need no more than features and what logits there are. Of
-            their scores, those count of which one direction is worse.
+        batch: batch size of the extractor.
+        progress: called with the number of images done and in total.
+        metrics: as in `evaluate`; None for all that need only features and, if available, logits. Only scores with a
+            worse direction are used.
 
     Raises:
-        ValueError: for too few pictures, or what does not fit.
+        ValueError: for too few images, or metrics that need more than features and logits.
     """
     _check_images(images)
     half = len(images) // 2
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[: 2 * half]
     images, labels = images[order], None if labels is None else labels[order]
-    foreign = None if other is None else like(other[:half], images)
+    foreign = None if other is None else resized_like(other[:half], images)
     before = len(images) + (0 if foreign is None else len(foreign))
-    look = _Look(extractor, batch, before + (len(STRENGTHS) - 1) * len(OF_PICTURES) * half, progress)
-    whole, spoilt = look(images), images[half:]
+    extract = _RowExtractor(extractor, batch, before + (len(STRENGTHS) - 1) * len(IMAGE_DISTORTIONS) * half, progress)
+    whole, corrupted = extract(images), images[half:]
     classes = None if labels is None else labels[half:]
-    measures = _measures(metrics, has_logits=whole.shape[1] > look.width)
-    sets = _Sets(whole[:half], whole[half:], look.width, measures)
+    measures = _measures(metrics, has_logits=whole.shape[1] > extract.width)
+    sets = _Sets(whole[:half], whole[half:], extract.width, measures)
     stages: dict[str, list[_Stage]] = {}
-    for name, distort in OF_PICTURES.items():
-        rows = (look(distort(spoilt, a, seed)) if a else sets.held_out for a in STRENGTHS)
+    for name, distort in IMAGE_DISTORTIONS.items():
+        rows = (extract(distort(corrupted, a, seed)) if a else sets.held_out for a in STRENGTHS)
         stages[name] = [_stage([sets.scores(some)]) for some in rows]
-    for name, distort in of_sets(whole[:half], classes, None if foreign is None else look(foreign)).items():
+    for name, distort in set_distortions(whole[:half], classes, None if foreign is None else extract(foreign)).items():
         stages[name] = [_stage(_drawn(sets, distort, a, seed)) for a in STRENGTHS]
     infos = {name: info for measure in measures for name, info in measure.gives.items() if info.worse}
     return Sanity(
@@ -152,35 +151,35 @@ def check_sanity(
         _spread(whole, sets, seed),
         {name: _curve([stage.mean for stage in found]) for name, found in stages.items()},
         {name: _curve([stage.error for stage in found]) for name, found in stages.items()},
-        _shown(images, labels, foreign, seed),
+        _examples(images, labels, foreign, seed),
         infos,
-        () if classes is not None else ("without labels there are no modes to drop",),
+        () if classes is not None else ("dropped modes are left out: they need labels",),
     )
 
 
 def _check_images(images: Tensor) -> None:
-    if images.dtype != torch.uint8 or images.dim() != 4 or len(images) < LEAST:
+    if images.dtype != torch.uint8 or images.dim() != 4 or len(images) < MIN_IMAGES:
         raise ValueError(
-            f"a gallery of distortions takes {LEAST} or more uint8 pictures (N, H, W, C); found "
+            f"a distortion gallery needs at least {MIN_IMAGES} uint8 images (N, H, W, C); found "
             f"{str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
         )
 
 
-def _measures(metrics: Sequence[str | Measure | Plain] | None, has_logits: bool) -> tuple[Measure, ...]:
-    """The metrics that are meant; raises `ValueError` for one that needs more than features and logits."""
-    there = _ROWS if has_logits else _ROWS - {"logits"}
+def _measures(metrics: Sequence[str | Measure | MetricFunction] | None, has_logits: bool) -> tuple[Measure, ...]:
+    """Resolve metrics; raises `ValueError` for one that needs more than features and logits."""
+    available = _ROWS if has_logits else _ROWS - {"logits"}
     found = chosen([kind() for kind in measure_kinds().values()] if metrics is None else metrics)
-    fitting = [one for one in found if one.needs.real | one.needs.fake | one.needs.held_out <= there]
-    strange = [] if metrics is None else [measure.name for measure in found if measure not in fitting]
-    if strange:
+    usable = [one for one in found if one.needs.real | one.needs.fake | one.needs.held_out <= available]
+    unusable = [] if metrics is None else [measure.name for measure in found if measure not in usable]
+    if unusable:
         raise ValueError(
-            f"spoilt pictures are scored by metrics of {', '.join(sorted(there))}; {strange[0]} needs more"
+            f"corrupted images are scored by metrics of {', '.join(sorted(available))}; {unusable[0]} needs more"
         )
-    return tuple(one for one in fitting if any(info.worse for info in one.gives.values()))
+    return tuple(one for one in usable if any(info.worse for info in one.gives.values()))
 
 
-class _Look:
-    """An extractor whose features and logits stand in one row, which counts the pictures that it has seen."""
+class _RowExtractor:
+    """Concatenates features and logits of an extractor, and counts the images for progress."""
 
     def __init__(self, extractor: Extractor, batch: int, total: int, progress: Progress | None) -> None:
         self.extractor, self.batch, self.total, self.progress = extractor, batch, total, progress
@@ -201,7 +200,7 @@ class _Look:
 
 @dataclass(frozen=True, eq=False)
 class _Sets:
-    """What is scored against: rows of features, `width` of them, and logits; and the metrics that score."""
+    """The reference rows, of `width` features followed by logits, held-out rows, and the metrics."""
 
     real: Tensor
     held_out: Tensor
@@ -209,15 +208,15 @@ class _Sets:
     measures: Sequence[Measure]
 
     def scores(self, rows: Tensor) -> dict[str, float]:
-        """Every score of rows that stand for generated ones."""
+        """All scores of the rows, as generated samples."""
         found: dict[str, float] = {}
         for measure in self.measures:
-            judged, held_out = rows, None
+            scored, held_out = rows, None
             if measure.needs.held_out:
-                judged, held_out = rows[: len(rows) // 2], self._gathered(self.held_out[len(self.held_out) // 2 :])
+                scored, held_out = rows[: len(rows) // 2], self._gathered(self.held_out[len(self.held_out) // 2 :])
             by_moments = "moments" in measure.needs.real | measure.needs.fake
-            real, fake = self._gathered(self.real, by_moments), self._gathered(judged, by_moments)
-            given = measure(Sides(real, fake, held_out, errors=False))
+            real, fake = self._gathered(self.real, by_moments), self._gathered(scored, by_moments)
+            given = measure(MeasureInput(real, fake, held_out, errors=False))
             found |= {name: score.value for name, score in given.items() if measure.gives[name].worse}
         return found
 
@@ -225,11 +224,11 @@ class _Sets:
         features, logits = rows[:, : self.width], rows[:, self.width :]
         moments = moments_of(features) if by_moments else None
         known = logits if logits.shape[1] else None
-        return Gathered("pictures", len(rows), "", moments, features=features, logits=known)
+        return Gathered("images", len(rows), "", moments, features=features, logits=known)
 
 
 class _Stage(NamedTuple):
-    """Every score at one strength, the mean of draws with its standard error, by name."""
+    """The scores at one strength, by name: mean over draws and its standard error."""
 
     mean: dict[str, float]
     error: dict[str, float]
@@ -242,7 +241,7 @@ def _stage(draws: Sequence[Mapping[str, float]]) -> _Stage:
 
 
 def _drawn(sets: _Sets, distort: Distort, strength: float, seed: int) -> list[dict[str, float]]:
-    """Every score of a set that is spoilt, for fewer samples of many draws."""
+    """The scores of a corrupted set; of several draws for fewer samples."""
     draws = DRAWS if distort is few and strength else 1
     return [sets.scores(distort(sets.held_out, strength, seed + k)) for k in range(draws)]
 
@@ -252,7 +251,7 @@ def _curve(scores: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]
 
 
 def _spread(whole: Tensor, sets: _Sets, seed: int) -> dict[str, float]:
-    """The deviation of each score of one half of the real rows against the other, over chance divisions."""
+    """Standard deviation of each score of one real half against the other, over random splits."""
     half, draw = len(whole) // 2, torch.Generator().manual_seed(seed + 1)
     found = []
     for _ in range(SPLITS):
@@ -261,13 +260,15 @@ def _spread(whole: Tensor, sets: _Sets, seed: int) -> dict[str, float]:
     return {name: stdev(values) for name, values in _curve(found).items()}
 
 
-def _shown(images: Tensor, labels: Tensor | None, other: Tensor | None, seed: int) -> dict[str, tuple[Tensor, ...]]:
-    """What every distortion does to the first picture, or to sixteen that stand for the set."""
+def _examples(images: Tensor, labels: Tensor | None, other: Tensor | None, seed: int) -> dict[str, tuple[Tensor, ...]]:
+    """The first image, or sixteen that represent the set, at every strength of every distortion."""
     half = len(images) // 2
-    some = slice(half, half + SHOWN)
+    some = slice(half, half + EXAMPLES)
     first = {
         name: tuple(distort(images[half : half + 1], a, seed) for a in STRENGTHS)
-        for name, distort in OF_PICTURES.items()
+        for name, distort in IMAGE_DISTORTIONS.items()
     }
-    sets = of_sets(images[:SHOWN], None if labels is None else labels[some], None if other is None else other[:SHOWN])
+    sets = set_distortions(
+        images[:EXAMPLES], None if labels is None else labels[some], None if other is None else other[:EXAMPLES]
+    )
     return first | {name: tuple(distort(images[some], a, seed) for a in STRENGTHS) for name, distort in sets.items()}

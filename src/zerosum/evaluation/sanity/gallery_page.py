@@ -1,4 +1,4 @@
-"""The distortion gallery as pictures, a page and numbers."""
+"""The distortion gallery as images, an HTML page and numbers."""
 
 __all__ = ["sanity_table", "write_sanity"]
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from zerosum._disk import replace_durably
 from zerosum.evaluation.measure import LOWER
-from zerosum.evaluation.sanity.corruption import OF_PICTURES
+from zerosum.evaluation.sanity.corruption import IMAGE_DISTORTIONS
 from zerosum.evaluation.sanity.detection import BEYOND, SPLITS, Sanity
 from zerosum.plots.grids import grid
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CELL, _GAP, _MARGIN = 64, 3, 132  # pixels of a cell of the gallery, between cells, and for the names
-_COLOURS = 96  # of the gallery's palette, which keeps its file small
-_PRAISED = "praises"
+_COLOURS = 96  # in the palette of the gallery, to keep the file small
+_REWARDED = "rewards"
 
 
 def write_sanity(folder: Path, found: Sanity) -> list[Path]:
-    """Write `gallery.png`, `curves.png`, `sanity.json` and `sanity.html`, which holds all; return their paths."""
+    """Write `gallery.png`, `curves.png`, `sanity.json` and `sanity.html`, which contains all; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {"gallery.png": gallery(found), "curves.png": curves(found)}
-    files = {name: _png(image) for name, image in pictures.items()}
+    images = {"gallery.png": gallery(found), "curves.png": curves(found)}
+    files = {name: _png(image) for name, image in images.items()}
     files["sanity.json"] = (json.dumps(found.as_dict(), indent=1) + "\n").encode()
     files["sanity.html"] = _page(found, files["gallery.png"], files["curves.png"]).encode()
     for name, content in files.items():
@@ -41,33 +41,33 @@ def write_sanity(folder: Path, found: Sanity) -> list[Path]:
 
 
 def sanity_table(found: Sanity) -> str:
-    """Which score notices what, as Markdown: the strength from which on, or that it does not, or that it praises."""
+    """Markdown table of detections: the strength from which on, insensitive, or rewards."""
     head, *rows = _rows(found)
     lines = [head, (":---", *(":---:" for _ in head[1:])), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
 def gallery(found: Sanity) -> Image.Image:
-    """What each distortion does, a row each, from strength 0 on the left to 1 on the right."""
+    """Examples of each distortion, one per row, from strength 0 on the left to 1 on the right."""
     step = _CELL + _GAP
-    size = (_MARGIN + step * len(found.strengths), 18 + step * len(found.pictures))
+    size = (_MARGIN + step * len(found.strengths), 18 + step * len(found.images))
     sheet, font = Image.new("RGB", size, "white"), ImageFont.load_default(size=12)
     pen = ImageDraw.Draw(sheet)
     for column, strength in enumerate(found.strengths):
         pen.text((_MARGIN + step * column + _CELL / 2, 9), f"{strength:g}", "black", font, anchor="mm")
-    for row, (name, stages) in enumerate(found.pictures.items()):
+    for row, (name, stages) in enumerate(found.images.items()):
         top = 18 + step * row
         pen.text((_MARGIN - 8, top + _CELL / 2), name, "black", font, anchor="rm")
         for column, images in enumerate(stages):
-            of_a_set = name not in OF_PICTURES
+            of_a_set = name not in IMAGE_DISTORTIONS
             sheet.paste(_cell(images, of_a_set), (_MARGIN + step * column, top))
     return sheet
 
 
 def curves(found: Sanity) -> Image.Image:
-    """Every score against the strength of every distortion; in the grey bands halves of the real pictures lie.
+    """Plot every score against the strength of every distortion; grey bands show 3 standard deviations of real halves.
 
-    Dots mark where a score lies beyond them: a full one on the side of the worse, a ring on that of the better.
+    Markers show where a score is outside the band: a dot if it is worse, a ring if it is better.
     """
     from matplotlib.figure import Figure
 
@@ -93,25 +93,25 @@ def _curve(axes: "Axes", found: Sanity, name: str, score: str) -> None:
     axes.axhspan(low, high, color="0.85", lw=0)
     axes.plot(found.strengths, values, color="#2b6c99", lw=1.2)
     upwards = found.infos[score].worse == LOWER
-    for x, y, moved in zip(found.strengths, values, found.moved(name, score), strict=True):
-        worse = moved > BEYOND
-        if worse or (found.infos[score].better and moved < -BEYOND):
+    for x, y, change in zip(found.strengths, values, found.shift(name, score), strict=True):
+        worse = change > BEYOND
+        if worse or (found.infos[score].better and change < -BEYOND):
             axes.plot(x, y, "o", ms=3.5, color="#c03028", mfc="#c03028" if worse else "white")
-    # As wide in every row, so that a flat line is one: the score's largest move anywhere.
+    # The same range in every row, that of the largest change, so that a flat line looks flat.
     every = [value for curves in found.curves.values() for value in curves[score]]
     bottom, top = min([*every, low]), max([*every, high])
     room = 0.08 * (top - bottom) or 1.0
-    if not upwards:  # distances grow over many orders, and begin within the band
+    if not upwards:  # distances grow over orders of magnitude and start within the band
         axes.set_yscale("symlog", linthresh=max(abs(low), abs(high), 1e-12))
         bottom, top, room = min(low, bottom), 1.5 * top, 0.1 * (high - low)
     axes.set(xlim=(-0.06, 1.06), ylim=(bottom - room, top + room), xticks=[], yticks=[])
     axes.minorticks_off()
-    for side in axes.spines.values():
-        side.set_color("0.8")
+    for spine in axes.spines.values():
+        spine.set_color("0.8")
 
 
 def _cell(images: Tensor, of_a_set: bool) -> Image.Image:
-    """A picture, or many that stand for a set, in a square cell."""
+    """An image, or sixteen that represent a set, in a square cell."""
     if not of_a_set:
         return _fitted(images[0], _CELL)
     columns = 4
@@ -123,10 +123,10 @@ def _cell(images: Tensor, of_a_set: bool) -> Image.Image:
     return sheet
 
 
-def _fitted(image: Tensor, side: int) -> Image.Image:
-    """A picture `(H, W, C)` as large as fits a square."""
+def _fitted(image: Tensor, size: int) -> Image.Image:
+    """Resize an image `(H, W, C)` to fit a square."""
     height, width = image.shape[:2]
-    scale = side / max(height, width)
+    scale = size / max(height, width)
     whole = grid(image[None].numpy(), columns=1, gap=0, scale=1).convert("RGB")
     return whole.resize(
         (max(1, round(width * scale)), max(1, round(height * scale))),
@@ -135,27 +135,27 @@ def _fitted(image: Tensor, side: int) -> Image.Image:
 
 
 def _word(found: Sanity, name: str, score: str) -> str:
-    seen = found.notice(name, score)
-    words = [] if seen.worse is None else [f"from {seen.worse:g}"]
-    return ", ".join([*words, *([_PRAISED] if seen.praised else [])]) or "blind"
+    detected = found.detection(name, score)
+    words = [] if detected.strength is None else [f"from {detected.strength:g}"]
+    return ", ".join([*words, *([_REWARDED] if detected.rewarded else [])]) or "insensitive"
 
 
 def _png(image: Image.Image) -> bytes:
-    """A picture as a small PNG, of few colours."""
+    """Encode an image as a small PNG with few colours."""
     file = io.BytesIO()
     image.quantize(_COLOURS, dither=Image.Dither.NONE).save(file, format="PNG", optimize=True)
     return file.getvalue()
 
 
 def _page(found: Sanity, gallery_png: bytes, curves_png: bytes) -> str:
-    """One HTML page without anything beside it."""
+    """A self-contained HTML page."""
     head, *body = _rows(found)
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in body)
-    title = f"What scores notice, by {found.features.get('name', 'these')} features"
-    told = (
-        f"{found.count:,} real pictures, spoilt in growing strength, against {found.count:,} others. Grey is how far "
-        f"scores scatter over {SPLITS} chance halves of the real ones, {BEYOND:g} deviations to either side: one that "
-        f"stays there has noticed nothing. A full dot says worse than real ones, a ring better."
+    title = f"What metrics detect, with {found.features.get('name', 'these')} features"
+    text = (
+        f"{found.count:,} real images, corrupted with increasing strength, against {found.count:,} others. The grey "
+        f"band is {BEYOND:g} standard deviations of a score over {SPLITS} random splits of the real images: a score "
+        f"within the band has detected nothing. A dot means worse than real images, a ring better."
     )
     notes = "".join(f"<p>{escape(note)}</p>" for note in found.notes)
     facts = ", ".join(f"{name}: {fact}" for name, fact in found.features.items())
@@ -164,9 +164,9 @@ def _page(found: Sanity, gallery_png: bytes, curves_png: bytes) -> str:
         "body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}"
         "img{max-width:100%}table{border-collapse:collapse}td,th{padding:.25em .6em;border-bottom:1px solid #ddd;"
         "text-align:left;font-variant-numeric:tabular-nums}</style>"
-        f"<h1>{escape(title)}</h1><p>{escape(told)}</p>{notes}"
-        f"{_picture(gallery_png, 'what each distortion does')}"
-        f"{_picture(curves_png, 'every score against the strength of every distortion')}"
+        f"<h1>{escape(title)}</h1><p>{escape(text)}</p>{notes}"
+        f"{_image(gallery_png, 'examples of each distortion')}"
+        f"{_image(curves_png, 'every score against the strength of every distortion')}"
         f"<table><tr>{''.join(f'<th>{escape(cell)}</th>' for cell in head)}</tr>{rows}</table>"
         f"<p>{escape(facts)}</p></html>\n"
     )
@@ -175,10 +175,10 @@ def _page(found: Sanity, gallery_png: bytes, curves_png: bytes) -> str:
 def _rows(found: Sanity) -> list[Sequence[str]]:
     scores = [*found.spread]
     return [
-        ("what is wrong", *scores),
+        ("distortion", *scores),
         *((name, *(_word(found, name, score) for score in scores)) for name in found.curves),
     ]
 
 
-def _picture(png: bytes, alt: str) -> str:
+def _image(png: bytes, alt: str) -> str:
     return f'<p><img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{escape(alt)}"></p>'

@@ -1,4 +1,4 @@
-"""The moments of a sample by groups, from which the error of what depends on them is told."""
+"""The delete-a-group jackknife: standard errors from samples, or moments, without one group each."""
 
 __all__ = ()
 
@@ -15,27 +15,27 @@ GROUPS = 10
 
 
 def groups(count: int) -> list[slice]:
-    """Ten groups of consecutive samples, or fewer, so that each has two or more; one for fewer than four."""
+    """Ten groups of consecutive samples, or fewer so that each has at least two; one for fewer than four samples."""
     made = max(1, min(GROUPS, count // 2))
     return [slice(count * group // made, count * (group + 1) // made) for group in range(made)]
 
 
-def without(rows: Tensor) -> Iterator[Tensor]:
-    """Samples `(N, ...)` but for those of one group, for each group in turn; nothing where there is but one group."""
-    there = groups(len(rows))
-    for group in there if len(there) > 1 else []:
+def leave_one_out(rows: Tensor) -> Iterator[Tensor]:
+    """Yield samples `(N, ...)` without one group, for each group in turn; nothing if there is only one group."""
+    found = groups(len(rows))
+    for group in found if len(found) > 1 else []:
         yield torch.cat([rows[: group.start], rows[group.stop :]])
 
 
-class Parts:
-    """The moments of a sample by groups of consecutive samples, in files.
+class GroupMoments:
+    """The moments of each group of consecutive samples, in files.
 
-    So one moments are in memory while samples come, however many groups there are: of 2,048 dimensions they take 34 MB.
+    Only the moments of one group are in memory at a time: 34 MB for 2,048 dimensions.
 
     Args:
         dimensions: of the features.
-        count: samples that will come, 1 or more.
-        folder: where to keep the groups; it must be there as long as they are asked for.
+        count: total number of samples, at least 1.
+        folder: where to store the groups; it must exist as long as they are used.
     """
 
     def __init__(self, dimensions: int, count: int, folder: Path) -> None:
@@ -45,7 +45,7 @@ class Parts:
         self._group, self._done = Moments(dimensions), 0
 
     def add(self, features: Tensor) -> None:
-        """Take in the next features `(B, d)`; raises `ValueError` for such as moments cannot take."""
+        """Add the next features `(B, d)`; raises `ValueError` if `Moments` refuses them."""
         while len(features):
             end = self._ends[len(self._files)]
             some, features = features[: end - self._done], features[end - self._done :]
@@ -60,8 +60,8 @@ class Parts:
         """The moments of all samples."""
         return self._merged(self._files)
 
-    def without(self) -> Iterator[Moments]:
-        """The moments of all samples but those of one group, for each group in turn; none where there is but one."""
+    def leave_one_out(self) -> Iterator[Moments]:
+        """Yield the moments of all samples without one group, for each group in turn; nothing if there is only one."""
         for left_out in self._files if len(self._files) > 1 else []:
             yield self._merged([file for file in self._files if file != left_out])
 
@@ -73,7 +73,7 @@ class Parts:
 
 
 def jackknife(estimates: Sequence[float]) -> float | None:
-    """The standard error of a number from its values on the data without one group each; None for fewer than two.
+    """The standard error of an estimate from its values on the data without one group each; None for fewer than two.
 
     The delete-a-group jackknife: sqrt((g - 1) / g sum (t_i - mean t)^2) over g groups (Shao and Wu 1989, equation 2.3).
     """
