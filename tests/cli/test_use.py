@@ -111,7 +111,7 @@ def test_an_own_network_is_used_by_commands(tmp_path, command):
     assert missing.startswith("zerosum: Player is a network defined in Python: pass --use FILE.py (or known=")
     page = (run / "report.html").read_text()
     kept = command("report", run, code=1).stderr
-    assert "report.html stays as it is, since a new one would show no samples: Player is a network" in kept
+    assert "report.html is kept, since a new report would show no samples: Player is a network" in kept
     assert (run / "report.html").read_text() == page
     command("report", run, "--use", "mine.py")
     assert (run / "report.html").read_text() == page

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from zerosum.evaluation import classification_accuracy as module
 from zerosum.evaluation.classification_accuracy import classification_accuracy_score
 from zerosum.features.classifier import train_classifier
-from zerosum.evaluation import classification_accuracy as module
 
 
 def bars(count, classes=4, seed=0, shape=(1, 12, 12)):

@@ -154,6 +154,9 @@ def test_saved_moments_replace_the_reference_set(pair, tmp_path):
     assert found.values == direct.values and found.errors == direct.errors
     differing = {key for key in found.protocol if found.protocol[key] != direct.protocol[key]}
     assert differing == {"real"}, "they can be compared"
+    stored.moments.save(tmp_path / "bare.safetensors")
+    with pytest.raises(ValueError, match="does not record the data of its moments: make it with `zerosum evaluate"):
+        load_moments(tmp_path / "bare.safetensors")
 
 
 def test_the_protocol_describes_the_evaluation(pair, run):

@@ -1,4 +1,4 @@
-"""A made-up run folder, generators whose samples are known, and a reader of the page."""
+"""A synthetic run folder, generators with known samples, and a parser of the page."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ VOID = {"meta", "img"}
 
 @dataclass(frozen=True)
 class Few:
-    """Eight grey images of 4 x 4 pixels, each of one value."""
+    """Eight grey images of 4 x 4 pixels, each of constant value."""
 
     count: int = 8
 
@@ -63,7 +63,7 @@ def generator(function, shape=(1, 4, 4), classes=(), kind=None, **changes):
 
 
 def grey(z):
-    """Samples of one grey value each, from z."""
+    """Samples of constant grey value, from z."""
     return z[:, :1, None, None].clamp(-1, 1).expand(-1, 1, 4, 4)
 
 
@@ -72,7 +72,7 @@ def line(images=500, **readings):
 
 
 class Page(HTMLParser):
-    """What a page holds: tags in order with their attributes, and text; fails on tags that do not match."""
+    """The tags of a page in order with their attributes, and its text; fails on unbalanced tags."""
 
     def __init__(self, text):
         super().__init__()
@@ -111,7 +111,7 @@ class Page(HTMLParser):
 
 @dataclass
 class Run:
-    """A run folder in the making."""
+    """A run folder to be filled."""
 
     path: object
     log: list = field(default_factory=lambda: [line()])
@@ -131,5 +131,5 @@ def run(tmp_path):
 
 @pytest.fixture
 def make():
-    """The makers of this file, by name."""
+    """The helper functions of this file, by name."""
     return SimpleNamespace(generator=generator, recipe=recipe, grey=grey, line=line, Page=Page)

@@ -9,7 +9,7 @@ LOGISTIC = {"D(x)": 0.6, "D(G(z))": 0.4, "V": -1.1}
 
 
 @pytest.mark.parametrize("ticks", [1, 2, 50])
-def test_every_number_of_the_log_has_a_panel(run, make, ticks):
+def test_every_value_of_the_log_has_a_panel(run, make, ticks):
     readings = {"D/loss": 0.5, "D/R1": 0.1, "D/R1#2": 0.1, "D/gradient": 1, "G/loss": 0.7, "k": 0.0, "mood": 3.0}
     run.log = [make.line(10 * n, wait=0.0, **readings, **LOGISTIC) for n in range(1, ticks + 1)]
     page = run.report()
@@ -24,45 +24,45 @@ def test_logistic_games_are_compared_with_their_equilibrium(run, make):
     run.log = [make.line(10 * n, **LOGISTIC) for n in (1, 2)]
     page = run.report()
     assert "1/2" in page.texts and "−log 4" in page.texts
-    assert "At the equilibrium it can only guess, and both are 1/2." in page.text
+    assert "At the equilibrium both are 1/2." in page.text
     assert f"−log 4 ≈ −{math.log(4):.3f}" in page.text
     run.log = [make.line(10 * n, **{"D/loss": 1.0}) for n in (1, 2)]
     page = run.report()
     assert "−log 4" not in page.texts and "1/2" not in page.texts
 
 
-def test_panels_say_what_they_show(run, make):
+def test_panels_have_descriptions(run, make):
     run.log = [make.line(**{"D/R1": 0.1, "G/loss": 0.7, "G/gradient": 2.0, "k": 0.1, "convergence": 1.0, "mood": 1.0})]
     text = run.report().text
     for sentence in (
         "The term R1, added to the discriminator's loss.",
-        "The objective that the generator minimises, without its terms.",
-        "The norm of the generator's gradient, over all of its parameters.",
+        "The objective that the generator minimises, without additional terms.",
+        "Gradient norm of the generator, over all its parameters.",
         "The balance k of BEGAN",
         "BEGAN's measure of convergence",
-        "The reading mood.",
-        "How many real samples the game saw a second.",
+        "The value mood.",
+        "Real images processed per second.",
     ):
         assert sentence in text
 
 
-def test_the_latest_value_stands_in_the_heading(run, make):
+def test_the_latest_value_is_in_the_heading(run, make):
     run.log = [make.line(10, k=0.25), make.line(20, k=0.5)]
     assert "<h4>k <output>0.5</output></h4>" in run.report().source
 
 
-def test_a_part_that_comes_late_is_drawn_over_its_own_images(run, make):
+def test_a_value_that_starts_late_is_plotted_over_its_own_images(run, make):
     run.log = [make.line(100), make.line(200, k=0.1), make.line(300, k=0.2)]
     page = run.report()
     short, long = (len(found["points"].split()) for found in page.all("polyline"))
     assert {short, long} == {2, 3}
 
 
-def test_values_that_are_not_finite_are_said(run, make):
+def test_values_that_are_not_finite_are_reported(run, make):
     run.log = [make.line(10, k=0.1), make.line(20, k=math.nan), make.line(30, k=math.inf)]
-    assert "Not drawn: 2 values that are not finite numbers." in run.report().text
+    assert "Not shown: 2 values that are not finite." in run.report().text
     run.log = [make.line(10, k=math.nan)]
-    assert "No value of this reading is a finite number." in run.report().text
+    assert "No value is finite." in run.report().text
 
 
 def test_a_long_log_makes_a_small_section(make):
@@ -75,7 +75,7 @@ def test_points_are_counted_as_points(make):
     assert "points seen" in curves([make.line()], "points").body
 
 
-def test_the_clock_is_images(run, make):
+def test_the_x_axis_is_images(run, make):
     run.log = [make.line(n * 100_000, k=0.5) for n in (1, 2, 3, 4)]
     assert {"0", "100k", "200k", "300k", "400k"} <= set(run.report().texts)
 

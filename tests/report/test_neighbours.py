@@ -26,19 +26,19 @@ def test_the_nearest_are_those_of_brute_force(count):
     np.testing.assert_allclose(found.distance.numpy(), expected.min(1), rtol=1e-12)
 
 
-def test_a_copy_is_at_no_distance_at_all():
+def test_a_copy_has_distance_0():
     references = bytes_of(0, 1200, 3000)
     found = subject.nearest(references[[5, 700, 1199]], references)
     assert found.index.tolist() == [5, 700, 1199]
     assert found.distance.tolist() == [0, 0, 0]
 
 
-def test_of_equally_near_ones_the_first_counts():
+def test_ties_go_to_the_first():
     references = bytes_of(0, 1, 5).repeat(subject._BLOCK + 9, 1)
     assert subject.nearest(bytes_of(1, 2, 5), references).index.tolist() == [0, 0]
 
 
-def test_one_does_not_count_as_its_own_neighbour():
+def test_a_query_is_not_its_own_neighbour():
     references = bytes_of(0, 2 * subject._BLOCK + 3, 6)
     own = torch.tensor([0, 3, subject._BLOCK, 2 * subject._BLOCK + 2])
     found = subject.nearest(references[own], references, own)
@@ -49,7 +49,7 @@ def test_one_does_not_count_as_its_own_neighbour():
 
 @settings(deadline=None)
 @given(st.integers(1, 10**7), st.integers(1, 1000))
-def test_indices_are_spread_evenly_without_repetition(total, count):
+def test_indices_are_evenly_spaced_without_repetition(total, count):
     found = subject.evenly(total, count)
     assert len(found) == min(total, count) == len(set(found.tolist()))
     assert found[0] == 0 and found[-1] < total
@@ -60,17 +60,17 @@ def data(images):
     return in_memory("made", images)
 
 
-def test_a_generator_that_recites_is_found_out(run, make):
+def test_a_generator_that_memorises_is_detected(run, make):
     images = bytes_of(0, 40, 1, 4, 4)
-    recited = images.float() / 127.5 - 1
-    page = run.report(make.generator(lambda z: recited[(z[:, 0].abs() * 1e4).long() % 40]), data(images))
+    memorised = images.float() / 127.5 - 1
+    page = run.report(make.generator(lambda z: memorised[(z[:, 0].abs() * 1e4).long() % 40]), data(images))
     assert page.count("img", alt="generated") == page.count("img", alt="nearest training image") == 12
     generated = [image["src"] for image in page.all("img", alt="generated")]
     assert generated == [image["src"] for image in page.all("img", alt="nearest training image")]
-    assert "Over 240 samples the median distance is 0.00." in page.text
+    assert "Over 240 samples, the median distance is 0.00." in page.text
 
 
-def test_distances_come_with_a_yardstick(run, make):
+def test_distances_have_a_reference(run, make):
     images = bytes_of(0, 60, 1, 4, 4)
     maker = make.generator(make.grey)
     page = run.report(maker, data(images))
@@ -80,26 +80,28 @@ def test_distances_come_with_a_yardstick(run, make):
     np.fill_diagonal(own, np.inf)
     to_training = np.sort(distances(samples, flat).min(1))
     assert f"the median distance is {to_training[119]:.2f}." in page.text
-    assert f"training images lie {np.sort(own.min(1))[29]:.2f} from their own nearest (median of 60)." in page.text
+    assert (
+        f"For 60 training images, the median distance to their nearest is {np.sort(own.min(1))[29]:.2f}." in page.text
+    )
     for distance in distances(samples[:12], flat).min(1):
         assert f"{distance:.2f}" in page.texts
     assert "Compared with" not in page.text
 
 
-def test_a_part_of_a_large_data_set_is_compared_and_it_is_said(run, make, monkeypatch):
+def test_a_large_data_set_is_subsampled_and_it_is_reported(run, make, monkeypatch):
     monkeypatch.setattr(subject, "_IMAGES", 50)
     page = run.report(make.generator(make.grey), data(bytes_of(0, 2000, 1, 4, 4)))
-    assert "Compared with 50 of 2,000 training images, evenly chosen." in page.text
+    assert "Compared with 50 of 2,000 training images, evenly spaced." in page.text
     monkeypatch.setattr(subject, "_VALUES", 16 * 30)
     page = run.report(make.generator(make.grey), data(bytes_of(0, 2000, 1, 4, 4)))
     assert "Compared with 30 of 2,000 training images" in page.text
 
 
-def test_one_training_image_gives_no_yardstick(run, make):
+def test_one_training_image_has_no_reference(run, make):
     page = run.report(make.generator(make.grey), data(bytes_of(0, 1, 1, 4, 4)))
-    assert "there is but one training image to compare with" in page.text
+    assert "there is only one training image to compare with" in page.text
 
 
-def test_data_of_another_shape_give_a_reason_in_place_of_the_pictures(run, make):
+def test_data_of_another_shape_give_a_reason_instead_of_images(run, make):
     page = run.report(make.generator(make.grey), data(bytes_of(0, 9, 3, 8, 8)))
     assert "Not shown: samples have the shape (1, 4, 4), but training images (3, 8, 8)" in page.text

@@ -21,7 +21,7 @@ def shown(page):
     return [image["alt"] for image in page.all("img") if image["alt"].startswith("samples after")]
 
 
-def test_eight_grids_are_chosen_evenly_with_the_newest_first(run):
+def test_eight_evenly_spaced_grids_are_shown_with_the_newest_first(run):
     for n in range(30):
         save(run.path / "samples", n * 1000, value=n)
     page = run.report()
@@ -39,7 +39,7 @@ def test_few_grids_are_all_shown(run, count):
     assert len(shown(run.report())) == count
 
 
-def test_a_grid_that_does_not_read_is_named_and_other_files_are_none(run):
+def test_an_unreadable_grid_is_named_and_other_files_are_ignored(run):
     for n in (1, 2, 3):
         save(run.path / "samples", n)
     whole = (run.path / "samples/000000002.png").read_bytes()
@@ -51,7 +51,7 @@ def test_a_grid_that_does_not_read_is_named_and_other_files_are_none(run):
     assert len(shown(page)) == 2
 
 
-def test_a_large_grid_is_made_smaller(run):
+def test_a_large_grid_is_resized(run):
     save(run.path / "samples", 1, size=(3000, 1000))
     (image,) = run.report().all("img")
     assert decoded(image).size == (1400, 467) == (int(image["width"]), int(image["height"]))
@@ -73,7 +73,7 @@ def test_each_class_has_a_row_with_its_name(run, make):
     assert "These are the first" not in page.text
 
 
-def test_of_many_classes_the_first_are_shown_and_it_is_said(run, make):
+def test_of_many_classes_the_first_are_shown_and_it_is_reported(run, make):
     page = run.report(make.generator(by_class, classes=[f"class {n}" for n in range(1000)]))
     assert "These are the first 20 of 1,000 classes." in page.text
     assert page.count("img", alt="generated: class 19") == 10
@@ -84,18 +84,18 @@ def test_without_classes_there_is_no_section_of_classes(run, make):
     assert "Class by class" not in run.report(make.generator(make.grey)).text
 
 
-def by_entry(entry):
-    """Samples as bright as one entry of the condition is high, and a little by z."""
+def by_component(index):
+    """Samples whose brightness grows with one component of the condition, and a little with z."""
 
     def make(z, c):
-        return ((c[:, entry] / 4) + z[:, 0] / 100)[:, None, None, None].expand(-1, 1, 4, 4)
+        return ((c[:, index] / 4) + z[:, 0] / 100)[:, None, None, None].expand(-1, 1, 4, 4)
 
     return make
 
 
 def test_each_attribute_has_a_row_of_no_and_one_of_yes_from_the_same_latents(run, make):
     kind = conditions_of("x", [[0, 1], [1, 0], [0, 0]], ("smiling", "a <hat>")).kind
-    page = run.report(make.generator(by_entry(0), kind=kind))
+    page = run.report(make.generator(by_component(0), kind=kind))
     shown = {}
     for name in kind.components:
         for word in ("no", "yes"):
@@ -109,13 +109,13 @@ def test_each_attribute_has_a_row_of_no_and_one_of_yes_from_the_same_latents(run
     assert "These are the first" not in page.text
 
 
-def test_each_number_has_a_row_from_low_to_high_of_one_latent(run, make):
+def test_each_continuous_attribute_has_a_row_from_low_to_high_of_one_latent(run, make):
     values = np.stack([np.linspace(0, 1000, 500), np.zeros(500)], 1)
     kind = conditions_of("x", values, ("angle", "still")).kind
-    page = run.report(make.generator(by_entry(0), kind=kind))
+    page = run.report(make.generator(by_component(0), kind=kind))
     tiles = [image for image in page.all("img") if image["alt"].startswith("generated: angle")]
-    asked = [float(image["alt"].rpartition(" ")[2]) for image in tiles]
-    assert np.allclose(asked, np.linspace(50, 950, 10), atol=1)
+    values = [float(image["alt"].rpartition(" ")[2]) for image in tiles]
+    assert np.allclose(values, np.linspace(50, 950, 10), atol=1)
     greys = [decoded(image).getpixel((3, 3)) for image in tiles]
     assert np.allclose(np.diff(greys), (1.8 * 3**0.5 / 4 * 127.5) / 9, atol=1.01), "evenly brighter"
     still = [image for image in page.all("img") if image["alt"].startswith("generated: still")]
@@ -124,9 +124,9 @@ def test_each_number_has_a_row_from_low_to_high_of_one_latent(run, make):
 
 
 @pytest.mark.parametrize(("values", "shown"), [(2, 10), (50, 20)])
-def test_of_many_entries_the_first_are_shown_and_it_is_said(run, make, values, shown):
+def test_of_many_attributes_the_first_are_shown_and_it_is_reported(run, make, values, shown):
     rows = np.random.default_rng(0).integers(0, values, (60, 30))
-    page = run.report(make.generator(by_entry(0), kind=conditions_of("x", rows).kind))
+    page = run.report(make.generator(by_component(0), kind=conditions_of("x", rows).kind))
     assert f"These are the first {shown} of 30." in page.text
     alts = {image["alt"].split()[1] for image in page.all("img") if image["alt"].startswith("generated: ")}
     assert {str(n) for n in range(shown)} == alts

@@ -15,7 +15,7 @@ from zerosum.runs.generator import TrainedGenerator, build_generator, generator_
 HOSTILE = '"><script>alert(1)</script><img src="https://example.org/x.png">'
 
 
-def test_the_page_is_well_formed_and_fetches_and_runs_nothing(run, make):
+def test_the_page_is_well_formed_and_self_contained(run, make):
     page = run.report(make.generator(make.grey))
     assert page.tags[0][0] == "html"
     links = [value for _, attributes in page.tags for key, value in attributes.items() if key in ("src", "href")]
@@ -32,39 +32,39 @@ def test_every_link_leads_to_a_section(run, make):
     assert sections == ["samples", "memory", "curves", "recipe"]
 
 
-def test_the_page_follows_the_reader_to_phones_and_to_the_dark(run):
+def test_the_page_supports_phones_and_dark_mode(run):
     page = run.report()
     assert page.count("meta", name="viewport", content="width=device-width, initial-scale=1") == 1
     assert "prefers-color-scheme: dark" in page.source
 
 
-def test_the_head_says_how_far_and_how_fast(run, make):
+def test_the_head_shows_progress_and_speed(run, make):
     run.log = [make.line(500, seconds=2.0), make.line(1000, seconds=151.0)]
     text = run.report(make.generator(make.grey)).text
-    assert "Trained on 1,000 images in 2 min 31 s, at 7 images a second." in text
-    assert "has not ended" not in text
+    assert "Trained on 1,000 images in 2 min 31 s, at 7 images per second." in text
+    assert "is not finished" not in text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.04, "0.04 s"), (9.5, "9.5 s"), (59, "59 s"), (61, "1 min 01 s"), (7500, "2 h 05 min")]
 )
-def test_times_are_written_in_their_two_largest_units(run, make, seconds, text):
+def test_durations_are_formatted_in_their_two_largest_units(run, make, seconds, text):
     run.log = [make.line(1000, seconds=seconds)]
     assert f"in {text}," in run.report(make.generator(make.grey)).text
 
 
-def test_a_run_that_goes_on_says_so(run, make):
+def test_an_unfinished_run_is_marked(run, make):
     run.log = [make.line(400)]
-    assert "The run has not ended: it is to see 1,000 images." in run.report(make.generator(make.grey)).text
+    assert "The run is not finished: it trains for 1,000 images." in run.report(make.generator(make.grey)).text
 
 
-def test_a_run_that_has_only_begun_gives_a_page(run, make):
+def test_a_run_without_results_has_a_page(run, make):
     run.log = []
     page = run.report()
     assert "Trained on 0 images." in page.text
-    assert "The log has no line yet" in page.text
-    assert "No picture of samples yet" in page.text
-    assert "No samples were drawn for this report" in page.text and "no checkpoint yet" in page.text
+    assert "The log has no lines yet" in page.text
+    assert "No sample grid yet" in page.text
+    assert "No samples were generated for this report" in page.text and "no checkpoint yet" in page.text
     assert "some-run" in page.text
 
 
@@ -104,7 +104,7 @@ def test_hostile_names_of_conditions_stay_text(run, make):
 
 
 @pytest.mark.parametrize("content", ["[1]", "{", "[" * 100_000, '{"a": NaN}'])
-def test_facts_that_are_none_are_a_sentence(run, make, content):
+def test_invalid_scores_raise_one_sentence(run, make, content):
     run.path.mkdir()
     (run.path / "scores.json").write_text(content)
     with pytest.raises(ValueError, match=r"scores\.json (should hold values by name|does not read as JSON|is nested)"):
@@ -117,8 +117,8 @@ def test_the_generator_is_loaded_from_the_run(run, make):
     run.path.mkdir()
     trained = TrainedGenerator(plain, module, (1, 4, 4), 1000)
     # The data of this recipe is a class of the tests, which recipe text cannot name.
-    told = TrainedGenerator(make.recipe(generator=plain.generator, data=InMemory("few")), module, (1, 4, 4), 1000)
-    replace_durably(run.path / "generator.safetensors", generator_bytes(told))
+    saved = TrainedGenerator(make.recipe(generator=plain.generator, data=InMemory("few")), module, (1, 4, 4), 1000)
+    replace_durably(run.path / "generator.safetensors", generator_bytes(saved))
     page = run.report()
     assert "Not shown: this run's data (few) was given in Python" in page.text
     page = make.Page(write_report(run.path, dataset=trained.recipe.data.open()).read_text())
@@ -135,7 +135,7 @@ def test_a_report_replaces_the_one_before(run, make):
     assert sorted(path.name for path in run.path.iterdir()) == ["log.jsonl", "recipe.txt", "report.html"]
 
 
-def test_what_is_no_run_is_refused(tmp_path, run):
+def test_a_folder_that_is_not_a_run_is_refused(tmp_path, run):
     with pytest.raises(ValueError, match=r"is not a run folder: it holds no recipe\.txt"):
         write_report(tmp_path)
     run.report()

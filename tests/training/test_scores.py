@@ -168,7 +168,7 @@ def test_a_run_ends_with_its_score_in_the_report(tmp_path, monkeypatch, capsys):
     assert 0 <= scores["class_accuracy"] <= 1 and (run / "classifier.safetensors").exists()
     assert "conditional accuracy" in capsys.readouterr().err
     page = (run / "report.html").read_text()
-    assert f"{scores['class_accuracy']:.1%} of 2,000 samples carry the class asked for" in page
+    assert f"Conditional accuracy: {scores['class_accuracy']:.1%} of 2,000 samples" in page
     assert page.count("<small>") == 4 and "class accuracy ceiling" in page and "class accuracies" not in page
 
 

@@ -4,8 +4,8 @@
 from zerosum.bench import coverage as coverage
 from zerosum.bench import literature as literature
 from zerosum.bench import modes as modes
-from zerosum.bench import probes as probes
 from zerosum.bench import parallel_runs as parallel_runs
+from zerosum.bench import probes as probes
 from zerosum.bench import subprocesses as subprocesses
 from zerosum.bench import summary as summary
 from zerosum.bench.modes import Cell as Cell

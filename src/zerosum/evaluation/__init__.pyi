@@ -1,5 +1,5 @@
 # Written by `make stubs`; do not edit.
-"""Scores of one side against another: what was compared, how, and how sure it is."""
+"""Evaluation of generated samples against a reference set: metrics, standard errors and protocols."""
 
 from zerosum.evaluation import cache as cache
 from zerosum.evaluation import classification_accuracy as classification_accuracy
@@ -21,10 +21,10 @@ from zerosum.evaluation.evaluate import Evaluator as Evaluator
 from zerosum.evaluation.evaluate import evaluate as evaluate
 from zerosum.evaluation.measure import FunctionMeasure as FunctionMeasure
 from zerosum.evaluation.measure import Measure as Measure
+from zerosum.evaluation.measure import MeasureInput as MeasureInput
 from zerosum.evaluation.measure import Needs as Needs
 from zerosum.evaluation.measure import Score as Score
 from zerosum.evaluation.measure import ScoreInfo as ScoreInfo
-from zerosum.evaluation.measure import MeasureInput as MeasureInput
 from zerosum.evaluation.measures.cas import CAS as CAS
 from zerosum.evaluation.measures.fid import FID as FID
 from zerosum.evaluation.measures.fid_infinity import FIDInfinity as FIDInfinity

@@ -1,4 +1,4 @@
-"""The report: one page that shows what a run learned, with nothing to fetch from elsewhere."""
+"""The report of a run: one self-contained HTML page."""
 
 from zerosum import _rooms
 

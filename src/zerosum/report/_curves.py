@@ -1,4 +1,4 @@
-"""The section of curves: what the log says, against images seen."""
+"""The section of training curves: the values of the log against images seen."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,20 +18,20 @@ from zerosum.runs.log import curves as logged
 _CLOCKS = ("images", "steps", "seconds")
 _PLAYERS = {"D": "discriminator", "G": "generator"}
 _SPEED = {
-    "images_per_second": "How many real samples the game saw a second.",
-    "wait": "The share of the time in which the game waited for data.",
+    "images_per_second": "Real images processed per second.",
+    "wait": "Share of the time spent waiting for data.",
 }
-_READINGS = {
-    "k": "The balance k of BEGAN, the weight of generated samples in the discriminator's loss. It is led so that the "
-    "ratio of the two reconstruction errors stays at gamma.",
-    "convergence": "BEGAN's measure of convergence, L(x) + |gamma L(x) − L(G(z))|. It falls while samples get better.",
+_DESCRIPTIONS = {
+    "k": "The balance k of BEGAN, the weight of generated samples in the discriminator's loss. It is adjusted to keep "
+    "the ratio of the two reconstruction errors at gamma.",
+    "convergence": "BEGAN's measure of convergence, L(x) + |gamma L(x) − L(G(z))|. It falls while samples improve.",
 }
 _BAND = 2.0  # standard errors on either side of a score
 
 
 @dataclass(frozen=True)
 class _Panel:
-    """A small chart with a heading and a sentence about it."""
+    """A small chart with a heading and a description."""
 
     heading: str
     keys: tuple[str, ...]
@@ -42,41 +42,41 @@ class _Panel:
 _PROBABILITIES = _Panel(
     "D(x) and D(G(z))",
     ("D(x)", "D(G(z))"),
-    "How likely the discriminator thinks real samples, D(x), and generated ones, D(G(z)), are to be real, on average. "
-    "At the equilibrium it can only guess, and both are 1/2.",
+    "Mean probability of being real that the discriminator assigns to real samples, D(x), and to generated ones, "
+    "D(G(z)). At the equilibrium both are 1/2.",
     (Level(0.5, "1/2"),),
 )
 _VALUE = _Panel(
     "V(D, G)",
     ("V",),
-    "The value of the game, E[log D(x)] + E[log(1 − D(G(z)))], which the discriminator raises. It is 0 for one that is "
-    "always right and sure, and −log 4 ≈ −1.386 at the equilibrium (Goodfellow et al., 2014).",
+    "The value of the game, E[log D(x)] + E[log(1 − D(G(z)))], which the discriminator maximises. It is 0 for a "
+    "perfect discriminator, and −log 4 ≈ −1.386 at the equilibrium (Goodfellow et al., 2014).",
     (Level(-math.log(4), "−log 4"),),
 )
 
 
 def curves(log: Sequence[Mapping[str, Any]], unit: str) -> Section:
-    """Return panels for every number in the log: the game's value, losses and their terms, other readings, speed.
+    """Return panels for every value in the log: scores, the game's value, losses and terms, other values, speed.
 
-    `unit` is what is counted along the x axis: images or points.
+    `unit` is the unit of the x axis: images or points.
     """
     if not log:
-        return Section("curves", "Curves", prose("The log has no line yet: the first comes at the first tick."))
+        return Section("curves", "Curves", prose("The log has no lines yet; the first is written at the first tick."))
     series = {name: curve for name, curve in logged(log).items() if name not in _CLOCKS}
     scores = [_score(key) for key in series if key.startswith(SCORE)]
     panels = [panel for panel in (_PROBABILITIES, _VALUE) if all(key in series for key in panel.keys)]
-    shown = {key for panel in panels for key in panel.keys}
-    rest = [key for key in series if key not in shown and not key.startswith((SCORE, ERROR))]
+    used = {key for panel in panels for key in panel.keys}
+    rest = [key for key in series if key not in used and not key.startswith((SCORE, ERROR))]
     groups = {
         "Scores": scores,
         "The game": panels,
         "Losses and gradients": [_part(key) for key in rest if _is_part(key)],
-        "Other readings": [_reading(key) for key in rest if not _is_part(key) and key not in _SPEED],
+        "Other values": [_other(key) for key in rest if not _is_part(key) and key not in _SPEED],
         "Speed": [_Panel(key.replace("_", " "), (key,), _SPEED[key]) for key in rest if key in _SPEED],
     }
     clock = f"{unit} seen"
     parts = (
-        _group(title, [_drawn(panel, series, clock) for panel in group]) for title, group in groups.items() if group
+        _group(title, [_chart(panel, series, clock) for panel in group]) for title, group in groups.items() if group
     )
     return Section("curves", "Curves", joined(parts))
 
@@ -89,23 +89,23 @@ def _is_part(key: str) -> bool:
 def _part(key: str) -> _Panel:
     player, _, part = key.partition("/")
     sentence = {
-        "loss": f"The objective that the {_PLAYERS[player]} minimises, without its terms.",
-        "gradient": f"The norm of the {_PLAYERS[player]}'s gradient, over all of its parameters.",
+        "loss": f"The objective that the {_PLAYERS[player]} minimises, without additional terms.",
+        "gradient": f"Gradient norm of the {_PLAYERS[player]}, over all its parameters.",
     }.get(part, f"The term {part}, added to the {_PLAYERS[player]}'s loss.")
     return _Panel(key, (key,), sentence)
 
 
 def _score(key: str) -> _Panel:
     name = key.removeprefix(SCORE)
-    band = "The band is two standard errors wide on either side, where one is known."
+    band = "The band is ± 2 standard errors, if known."
     info = {score: info for kind in measure_kinds().values() for score, info in kind().gives.items()}.get(name)
     line = f"The score {name}." if info is None else info.line
-    way = f" {info.better.capitalize()} is better." if info is not None and info.better else ""
-    return _Panel(name, (key,), f"{line}{way} {band}")
+    direction = f" {info.better.capitalize()} is better." if info is not None and info.better else ""
+    return _Panel(name, (key,), f"{line}{direction} {band}")
 
 
-def _reading(key: str) -> _Panel:
-    return _Panel(key, (key,), _READINGS.get(key, f"The reading {key}."))
+def _other(key: str) -> _Panel:
+    return _Panel(key, (key,), _DESCRIPTIONS.get(key, f"The value {key}."))
 
 
 def _group(title: str, panels: Iterable[str]) -> str:
@@ -113,7 +113,7 @@ def _group(title: str, panels: Iterable[str]) -> str:
 
 
 def _spread(key: str, series: Mapping[str, Series]) -> NDArray[np.float64] | None:
-    """Twice the standard error of a score at each of its places, NaN where it is not known."""
+    """Twice the standard error of a score at each point, NaN if unknown."""
     errors = series.get(ERROR + key.removeprefix(SCORE))
     if not key.startswith(SCORE) or errors is None:
         return None
@@ -121,16 +121,16 @@ def _spread(key: str, series: Mapping[str, Series]) -> NDArray[np.float64] | Non
     return np.array([_BAND * known.get(x, np.nan) for x in series[key][0]])
 
 
-def _drawn(panel: _Panel, series: Mapping[str, Series], clock: str) -> str:
+def _chart(panel: _Panel, series: Mapping[str, Series], clock: str) -> str:
     lines = [series[key] for key in panel.keys]
     broken = sum(int((~np.isfinite(y)).sum()) for _, y in lines)
-    sentence = panel.sentence + (f" Not drawn: {broken:,} values that are not finite numbers." if broken else "")
+    sentence = panel.sentence + (f" Not shown: {broken:,} values that are not finite." if broken else "")
     latest = " · ".join(compact(float(y[-1])) for _, y in lines)
     heading = f"<h4>{escape(panel.heading)} <output>{latest}</output></h4>"
     labels = panel.keys if len(panel.keys) > 1 else ("",)
     finite = [np.isfinite(y).any() for _, y in lines]
     if not all(finite):
-        return f'<div class="panel">{heading}{prose("No value of this reading is a finite number.")}</div>'
+        return f'<div class="panel">{heading}{prose("No value is finite.")}</div>'
     parts = [Curve(*series[key], label, _spread(key, series)) for key, label in zip(panel.keys, labels, strict=True)]
     chart = line_chart(parts, panel.levels, clock, f"{panel.heading} against {clock}")
     return f'<div class="panel">{heading}{chart}{prose(sentence)}</div>'

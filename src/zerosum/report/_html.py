@@ -1,4 +1,4 @@
-"""Pieces of the page. Whatever comes from outside passes through `escape` on its way in."""
+"""HTML elements of the page. All text from outside is escaped."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from zerosum.plots.grids import grid
 from zerosum.runs.images import inline_image
 
-_SMALLEST, _LARGEST = 112, 192  # pixels of a tile's longer side: sharp on dense screens, yet small files
+_SMALLEST, _LARGEST = 112, 192  # pixels of the longer side of a tile: sharp on high-resolution screens, yet small files
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page with a heading: `anchor` is what links lead to, `body` is HTML."""
+    """A section of the page: `anchor` is the target of links, `body` is HTML."""
 
     anchor: str
     title: str
@@ -33,7 +33,7 @@ def prose(text: str) -> str:
 
 
 def tile(sample: NDArray[np.uint8], alt: str) -> str:
-    """Return one sample, uint8 (H, W, C), as a small picture."""
+    """Return one sample, uint8 (H, W, C), as a small inline image."""
     scale = max(1, math.ceil(_SMALLEST / max(sample.shape[:2])))
     image = grid(sample[None], columns=1, gap=0, scale=scale)
     image.thumbnail((_LARGEST, _LARGEST))
@@ -41,16 +41,16 @@ def tile(sample: NDArray[np.uint8], alt: str) -> str:
 
 
 def figure(content: str, caption: str, kind: str = "") -> str:
-    """Return HTML content with a caption, which is HTML too."""
+    """Return HTML content with a caption, which is also HTML."""
     return f'<figure class="{kind}">{content}<figcaption>{caption}</figcaption></figure>'
 
 
 def table(rows: Mapping[str, object]) -> str:
-    """Return names and values as a table of two columns."""
+    """Return names and values as a two-column table."""
     cells = (f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
     return f"<table>{''.join(cells)}</table>"
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Return pieces of HTML one after the other, each on a line."""
+    """Join HTML elements with line breaks."""
     return "\n".join(parts)

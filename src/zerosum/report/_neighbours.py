@@ -1,4 +1,4 @@
-"""The section on memory: generated samples beside the training images nearest to them."""
+"""The section on memorisation: generated samples with their nearest training images."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from zerosum.runs.generator import TrainedGenerator
 
 _PAIRS = 12
 _QUERIES, _PROBES = 240, 500
-_IMAGES, _VALUES = 10_000, 32_000_000  # training images compared with, and numbers in all of them, at most
+_IMAGES, _VALUES = 10_000, 32_000_000  # maximum number of training images, and of pixel values in total
 _BLOCK = 500
 
 
@@ -26,29 +26,29 @@ class Neighbours:
 
 
 def nearest(queries: Tensor, references: Tensor, own: Tensor | None = None) -> Neighbours:
-    """Find the nearest of uint8 references `(m, d)` for each of uint8 queries `(n, d)`, with values read as 0..1.
+    """Find the nearest of uint8 references `(m, d)` for each of uint8 queries `(n, d)`, with values scaled to 0..1.
 
-    `own` `(n,)`, where given, is each query's own index among the references, which does not count. The search is
-    exact: squared distances of bytes are integers, which float64 holds without rounding.
+    `own` `(n,)`, if given, is the index of each query among the references, which is excluded. The search is exact:
+    squared distances of bytes are integers, which float64 represents exactly.
     """
-    asked = queries.double()
-    least = torch.full((len(queries),), torch.inf, dtype=torch.float64)
+    x = queries.double()
+    smallest = torch.full((len(queries),), torch.inf, dtype=torch.float64)
     index = torch.zeros(len(queries), dtype=torch.int64)
     for start in range(0, len(references), _BLOCK):
         block = references[start : start + _BLOCK].double()
         # |a - b|^2 = |a|^2 - 2 a.b + |b|^2
-        squared = torch.addmm(block.square().sum(1)[None], asked, block.T, alpha=-2) + asked.square().sum(1)[:, None]
+        squared = torch.addmm(block.square().sum(1)[None], x, block.T, alpha=-2) + x.square().sum(1)[:, None]
         if own is not None:
             here = (own >= start) & (own < start + len(block))
             squared[here, own[here] - start] = torch.inf
         value, place = squared.min(1)
-        index = torch.where(value < least, place + start, index)
-        least = torch.minimum(value, least)
-    return Neighbours(index, least.sqrt() / 255)
+        index = torch.where(value < smallest, place + start, index)
+        smallest = torch.minimum(value, smallest)
+    return Neighbours(index, smallest.sqrt() / 255)
 
 
 def memory(generator: TrainedGenerator, dataset: Dataset) -> Section:
-    """Return twelve samples above their nearest training images, with distances and a yardstick for them."""
+    """Return twelve samples above their nearest training images, with distances and a reference distance."""
     samples = torch.from_numpy(generator.sample(_QUERIES).astype(np.uint8)).permute(0, 3, 1, 2)
     if samples.shape[1:] != dataset.shape:
         raise ValueError(f"samples have the shape {tuple(samples.shape[1:])}, but training images {dataset.shape}")
@@ -60,35 +60,35 @@ def memory(generator: TrainedGenerator, dataset: Dataset) -> Section:
         _pair(channels_last(samples[n]), channels_last(training[found.index[n]]), float(found.distance[n]))
         for n in range(_PAIRS)
     ]
-    words = (
-        "Twelve samples, each above the training image nearest to it, and the distance between the two: Euclidean, "
-        "over pixel values in 0 to 1 (as in figure 2 of Goodfellow et al., 2014). A generator that recites its "
-        "training set would show the same picture twice, at a distance near 0."
+    text = (
+        "Twelve samples, each above its nearest training image, with their Euclidean distance over pixel values in "
+        "0 to 1 (as in figure 2 of Goodfellow et al., 2014). A generator that has memorised the training set would "
+        "show the same image twice, at a distance near 0."
     )
-    body = prose(words) + f'\n<div class="pairs">{joined(pairs)}</div>\n' + prose(_yardstick(found, training))
+    body = prose(text) + f'\n<div class="pairs">{joined(pairs)}</div>\n' + prose(_reference_distance(found, training))
     if len(indices) < len(dataset):
-        body += prose(f"Compared with {len(indices):,} of {len(dataset):,} training images, evenly chosen.")
-    return Section("memory", "Not memorised?", body)
+        body += prose(f"Compared with {len(indices):,} of {len(dataset):,} training images, evenly spaced.")
+    return Section("memory", "Memorisation", body)
 
 
 def evenly(total: int, count: int) -> Tensor:
-    """Return at most `count` indices below `total`, evenly spread, without repetition."""
+    """Return at most `count` evenly spaced indices below `total`, without repetition."""
     return torch.arange(min(total, count)) * total // min(total, count)
 
 
 def channels_last(image: Tensor) -> NDArray[np.uint8]:
-    """Turn an image (C, H, W) into an array (H, W, C)."""
+    """Convert an image (C, H, W) into an array (H, W, C)."""
     return image.permute(1, 2, 0).contiguous().numpy()
 
 
-def _yardstick(found: Neighbours, training: Tensor) -> str:
-    """Say how far samples lie from training images, and how far these lie from each other."""
-    words = f"Over {len(found.distance)} samples the median distance is {float(found.distance.median()):.2f}"
+def _reference_distance(found: Neighbours, training: Tensor) -> str:
+    """Describe the median distance of samples to training images, and of training images to each other."""
+    text = f"Over {len(found.distance)} samples, the median distance is {float(found.distance.median()):.2f}"
     if len(training) < 2:
-        return f"{words}; there is but one training image to compare with."
+        return f"{text}; there is only one training image to compare with."
     flat, probes = training.flatten(1), evenly(len(training), _PROBES)
     apart = float(nearest(flat[probes], flat, probes).distance.median())
-    return f"{words}. As a yardstick, training images lie {apart:.2f} from their own nearest (median of {len(probes)})."
+    return f"{text}. For {len(probes)} training images, the median distance to their nearest is {apart:.2f}."
 
 
 def _pair(sample: NDArray[np.uint8], neighbour: NDArray[np.uint8], distance: float) -> str:

@@ -1,4 +1,4 @@
-"""The sections for points: in the plane, on the line, and against a known law."""
+"""The sections for points: in the plane, on the line, and against a known distribution."""
 
 from typing import Protocol, runtime_checkable
 
@@ -27,71 +27,71 @@ class _InverseCDF(Protocol):
 
 
 @runtime_checkable
-class _FromLaw(Protocol):
-    """A source that draws from a known law on the line."""
+class _KnownDistribution(Protocol):
+    """A source of samples of a known distribution on the line."""
 
     @property
     def distribution(self) -> _InverseCDF: ...
 
 
 def points(generator: TrainedGenerator, dataset: Dataset) -> Section:
-    """Return generated points over real ones: a scatter picture, or a histogram where they lie on a line."""
+    """Return generated points over real ones: a scatter plot, or a histogram in one dimension."""
     made = generator.sample(_SAMPLES).astype(np.float32)
     real = dataset.read(evenly(len(dataset), 2 * _SAMPLES)).numpy()
-    words = f"{len(made):,} generated points (orange) and {len(real):,} real ones (blue)."
+    text = f"{len(made):,} generated points (orange) and {len(real):,} real ones (blue)."
     source = generator.recipe.data
     if made.shape[1] == 1:
         image = histogram(made, real, transparent=True)
-        return Section("points", "Real and generated", figure(inline_image(image, words), words, "wide"))
+        return Section("points", "Real and generated", figure(inline_image(image, text), text, "wide"))
     if made.shape[1] > 2:
-        words += f" Their {made.shape[1]} dimensions are shown on the two principal axes of the real ones."
+        text += f" Their {made.shape[1]} dimensions are projected onto two principal components of the real ones."
     if not isinstance(source, Multimodal):
         image = scatter(made, real, transparent=True)
-        return Section("points", "Real and generated", figure(inline_image(image, words), words, "plane"))
+        return Section("points", "Real and generated", figure(inline_image(image, text), text, "plane"))
     centres, radius = source.centres(), reach(made.shape[1])
     image = scatter(made, real, centres.numpy(), radius * source.std, transparent=True)
     found = mode_coverage(torch.from_numpy(made), centres, source.std)
-    told = (
-        f"{found.found} of {found.modes} modes found; {found.high_quality:.1%} of the points lie within {radius:.3g} "
-        "standard deviations of a mode (grey circles), as 98.9 % of real ones do."
+    summary = (
+        f"{found.found} of {found.modes} modes found; {found.high_quality:.1%} of the points are within {radius:.3g} "
+        "standard deviations of a mode (grey circles), compared with 98.9 % of real ones."
     )
-    return Section("points", "Real and generated", prose(told) + figure(inline_image(image, words), words, "plane"))
+    return Section("points", "Real and generated", prose(summary) + figure(inline_image(image, text), text, "plane"))
 
 
 def learned_map(generator: TrainedGenerator) -> Section | None:
-    """Return the map that the generator learned against the inverse CDF of the law it was to learn, if there is one.
+    """Return the learned map of the generator against the inverse CDF of the data distribution, if that is known.
 
-    With one latent number z the map is x = G(z), drawn over u = F(z), its place in its own law. With more there is no
-    such map, and the quantiles of samples take its place.
+    For a one-dimensional latent z the map is x = G(z), plotted over u = F(z), with F the CDF of z. For other latents
+    the quantiles of samples are plotted instead.
     """
     source = generator.recipe.data
-    if generator.shape != (1,) or generator.recipe.conditional or not isinstance(source, _FromLaw):
+    if generator.shape != (1,) or generator.recipe.conditional or not isinstance(source, _KnownDistribution):
         return None
     u = (np.arange(_PLACES) + 0.5) / _PLACES
     distribution = source.distribution.inverse_cdf(torch.from_numpy(u)).double().numpy()
     z = _latent_quantiles(generator.recipe.latent, u)
     if z is None:
         learned = np.quantile(generator.sample(_PLACES * 25)[:, 0].astype(np.float64), u)
-        words = "Quantiles of the samples against the inverse CDF of the law, F⁻¹(u)."
+        text = "Quantiles of the samples against the inverse CDF of the data distribution, F⁻¹(u)."
     else:
         learned = generator.map(z)[:, 0].double().numpy()
-        words = "What the generator makes of its latent number at the quantile u, against the inverse CDF F⁻¹(u)."
+        text = "The output of the generator for the latent at the quantile u, against the inverse CDF F⁻¹(u)."
         if np.abs(learned - distribution).mean() > np.abs(learned[::-1] - distribution).mean():
             learned = learned[::-1]
-            words += " The generator learned it mirrored, which gives the same law; so G is drawn over 1 − u."
+            text += " The generator learned the mirrored map (the same distribution); G is plotted over 1 − u."
     gap = float(np.median(np.abs(learned - distribution)))
-    words += f" The two differ by {gap:.3g} in the median."
+    text += f" The median absolute difference is {gap:.3g}."
     curves = [Curve(u, distribution, "inverse CDF"), Curve(u, learned, "generator")]
     chart = line_chart(curves, x_label="u", title="learned map and inverse CDF")
-    return Section("map", "The learned transform", figure(chart, words, "map"))
+    return Section("map", "Learned map", figure(chart, text, "map"))
 
 
 def _latent_quantiles(latent: Latent, u: NDArray[np.float64]) -> Tensor | None:
-    """Return the quantiles `(n, 1)` of a law of one latent number, or None for other laws."""
-    places = torch.from_numpy(u)[:, None]
+    """Return the quantiles `(n, 1)` of a one-dimensional latent, or None for other latents."""
+    quantiles = torch.from_numpy(u)[:, None]
     if latent.size == 1 and isinstance(latent, Normal):
-        normal: Tensor = torch.special.ndtri(places).float()
+        normal: Tensor = torch.special.ndtri(quantiles).float()
         return normal
     if latent.size == 1 and isinstance(latent, Uniform):
-        return (latent.low + (latent.high - latent.low) * places).float()
+        return (latent.low + (latent.high - latent.low) * quantiles).float()
     return None

@@ -14,17 +14,17 @@ from zerosum.runs.images import inline_image, open_image
 from zerosum.runs.plain_json import is_number
 
 _GRIDS = 8
-_ROWS, _PER_ROW = 20, 10  # rows of samples under conditions, at most, and samples in each
-_WIDEST = 1400  # pixels: a larger grid is made smaller, so that the page stays light
+_ROWS, _PER_ROW = 20, 10  # maximum number of rows of conditional samples, and samples in each
+_WIDEST = 1400  # pixels; larger grids are resized to keep the page small
 
 
 def over_time(paths: Sequence[Path], unit: str) -> Section:
-    """Return up to eight of a run's images of samples, evenly chosen, the newest large; `unit` is what is counted."""
+    """Return up to eight sample grids of a run, evenly spaced, the newest one large; `unit` is images or points."""
     if not paths:
-        return Section("samples", "Samples", prose("No picture of samples yet: the first comes with a snapshot."))
+        return Section("samples", "Samples", prose("No sample grid yet; the first is written with the first snapshot."))
     chosen = [paths[n] for n in np.unique(np.linspace(0, len(paths) - 1, _GRIDS).round().astype(int))]
     *earlier, newest = [_grid(path, f"{_images(path):,} {unit}") for path in chosen]
-    body = prose("Always from the same latents, so that progress shows.")
+    body = prose("All from the same latents, so that progress is visible.")
     body += f'\n<div class="newest">{newest}</div>'
     if earlier:
         body += f'\n<div class="earlier">{joined(earlier)}</div>'
@@ -32,17 +32,17 @@ def over_time(paths: Sequence[Path], unit: str) -> Section:
 
 
 def by_condition(generator: TrainedGenerator, condition: Condition, scores: Mapping[str, Any]) -> Section:
-    """Return rows of samples under chosen conditions; with a class, where it was scored, the share that carries it."""
+    """Return rows of samples under selected conditions, with the accuracy of each class if it was computed."""
     overview, accuracies = condition.overview(_ROWS, _PER_ROW), _accuracies(scores)
-    words = overview.text
+    text = overview.text
     if accuracies:
-        words += (
-            f" {scores['class_accuracy']:.1%} of {scores['class_accuracy_samples']:,} samples carry the class asked "
-            f"for, read by a judge ({scores['class_accuracy_classifier']}) that reads "
-            f"{scores['class_accuracy_ceiling']:.1%} of real ones right."
+        text += (
+            f" Conditional accuracy: {scores['class_accuracy']:.1%} of {scores['class_accuracy_samples']:,} samples, "
+            f"by a classifier ({scores['class_accuracy_classifier']}) with an accuracy of "
+            f"{scores['class_accuracy_ceiling']:.1%} on real samples."
         )
     rows = [_row(generator, row, accuracies) for row in overview.rows]
-    return Section("conditions", overview.title, prose(words) + f'\n<div class="classes">{joined(rows)}</div>')
+    return Section("conditions", overview.title, prose(text) + f'\n<div class="classes">{joined(rows)}</div>')
 
 
 def _row(generator: TrainedGenerator, row: ConditionRow, accuracies: Mapping[str, float]) -> str:
@@ -56,7 +56,7 @@ def _row(generator: TrainedGenerator, row: ConditionRow, accuracies: Mapping[str
 
 
 def _accuracies(scores: Mapping[str, Any]) -> Mapping[str, float]:
-    """The accuracy of each class by name; none where scores lack it, or what goes with it."""
+    """The accuracy of each class by name; empty if it, or a value that belongs to it, is missing."""
     found = scores.get("class_accuracies")
     whole = all(is_number(scores.get(f"class_accuracy{part}")) for part in ("", "_samples", "_ceiling"))
     return found if isinstance(found, dict) and whole and "class_accuracy_classifier" in scores else {}

@@ -17,25 +17,25 @@ from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
 
 _STYLE = Path(__file__).with_name("page.css")
-_POOR = "No samples were drawn for this report"
-# The page fetches nothing and runs nothing, whatever names and texts find their way into it.
+_NO_SAMPLES = "No samples were generated for this report"
+# The page loads nothing and runs no scripts, whatever names and texts it contains.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def write_report(run: AnyPath, generator: TrainedGenerator | None = None, dataset: Dataset | None = None) -> Path:
     """Write `report.html` into a run folder and return its path.
 
-    The page holds all that it shows. A run that goes on, or was interrupted, gives a report of what there is, which
-    says so; a part that cannot be shown gives the reason in its place.
+    The page is self-contained. The report of an unfinished run shows what is available; a section that cannot be shown
+    gives the reason instead.
 
     Args:
         run: the run folder.
         generator: the run's generator; by default it is loaded from the folder.
-        dataset: the data that it was trained on; by default the recipe's data are opened.
+        dataset: the training data; by default the recipe's data are opened.
 
     Raises:
-        ValueError: where the folder holds no run, or its log is damaged; and where the generator cannot be loaded and
-            there is a report already, which may show more: it stays as it is.
+        ValueError: if the folder is not a run or its log is damaged; also if the generator cannot be loaded but a
+            report with samples exists, which is kept.
     """
     run = run if isinstance(run, Run) else Run(run)
     text, log, scores = run.recipe_text, run.log, run.scores
@@ -45,25 +45,25 @@ def write_report(run: AnyPath, generator: TrainedGenerator | None = None, datase
             generator = run.generator
         except ValueError as error:
             if _is_fuller(run.report):
-                raise ValueError(
-                    f"{run.report} stays as it is, since a new one would show no samples: {error}"
-                ) from None
-            missing = f"{_POOR}: {error}."
+                raise ValueError(f"{run.report} is kept, since a new report would show no samples: {error}") from None
+            missing = f"{_NO_SAMPLES}: {error}."
     unit = "images" if generator is None or generator.is_image else "points"
-    drawn = _drawn(generator, dataset, scores)
-    sections = [over_time(run.samples, unit), *drawn, curves(log, unit), *_scores(scores), _recipe(text, run)]
+    sampled = _sample_sections(generator, dataset, scores)
+    sections = [over_time(run.samples, unit), *sampled, curves(log, unit), *_scores(scores), _recipe(text, run)]
     name = run.path.resolve().name if generator is None else generator.recipe.name
     replace_durably(run.report, _page(name, [*_progress(log, generator, unit), missing], sections).encode())
     return run.report
 
 
 def _is_fuller(page: Path) -> bool:
-    """Whether there is a page, and it shows more than one without a generator would."""
-    return page.is_file() and _POOR not in page.read_text(encoding="utf-8", errors="replace")
+    """Whether there is a report with samples."""
+    return page.is_file() and _NO_SAMPLES not in page.read_text(encoding="utf-8", errors="replace")
 
 
-def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None, scores: Mapping[str, Any]) -> list[Section]:
-    """Return the sections for which samples are drawn."""
+def _sample_sections(
+    generator: TrainedGenerator | None, dataset: Dataset | None, scores: Mapping[str, Any]
+) -> list[Section]:
+    """Return the sections that show new samples."""
     if generator is None:
         return []
 
@@ -71,16 +71,16 @@ def _drawn(generator: TrainedGenerator | None, dataset: Dataset | None, scores: 
         return (generator.recipe.data.open() if dataset is None else dataset).displayed
 
     if not generator.is_image:
-        found = [_tried("points", "Real and generated", lambda: points(generator, data()))]
+        found = [_try_section("points", "Real and generated", lambda: points(generator, data()))]
         return [*found, *filter(None, [learned_map(generator)])]
-    asked = []
+    conditional = []
     if generator.condition is not None:
-        asked = [by_condition(generator, generator.condition, scores)]
-    return [*asked, _tried("memory", "Not memorised?", lambda: memory(generator, data()))]
+        conditional = [by_condition(generator, generator.condition, scores)]
+    return [*conditional, _try_section("memory", "Memorisation", lambda: memory(generator, data()))]
 
 
-def _tried(anchor: str, title: str, make: Callable[[], Section]) -> Section:
-    """Return the section that is made, or the reason why it cannot be."""
+def _try_section(anchor: str, title: str, make: Callable[[], Section]) -> Section:
+    """Return the section, or the reason why it cannot be shown."""
     try:
         return make()
     except ValueError as error:
@@ -88,20 +88,20 @@ def _tried(anchor: str, title: str, make: Callable[[], Section]) -> Section:
 
 
 def _progress(log: Sequence[Mapping[str, Any]], generator: TrainedGenerator | None, unit: str) -> list[str]:
-    """Return sentences on how far the run came, and how fast."""
+    """Return sentences on the progress and speed of the run."""
     images = log[-1]["images"] if log else generator.images if generator is not None else 0
     sentence = f"Trained on {images:,} {unit}"
     if log and log[-1].get("seconds"):
         seconds = log[-1]["seconds"]
-        sentence += f" in {_duration(seconds)}, at {images / seconds:,.0f} {unit} a second"
+        sentence += f" in {_duration(seconds)}, at {images / seconds:,.0f} {unit} per second"
     sentences = [f"{sentence}."]
     if generator is not None and images < generator.recipe.images:
-        sentences.append(f"The run has not ended: it is to see {generator.recipe.images:,} {unit}.")
+        sentences.append(f"The run is not finished: it trains for {generator.recipe.images:,} {unit}.")
     return sentences
 
 
 def _duration(seconds: float) -> str:
-    """Write a time span in its two largest units."""
+    """Format a duration in its two largest units."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes_left = divmod(minutes, 60)
     if hours:
@@ -116,12 +116,12 @@ def _scores(scores: Mapping[str, Any]) -> list[Section]:
 
 
 def _recipe(text: str, run: Run) -> Section:
-    """Return all that it takes to do the run again."""
+    """Return the recipe, command and versions that reproduce the run."""
     parts = [f"<pre>{escape(text)}</pre>"]
     if command := run.command:
         parts.append(f"<h3>Command</h3>\n<pre class='command'>{escape(command)}</pre>")
     if versions := run.versions:
-        parts.append(f"<h3>Made with</h3>\n{table(versions)}")
+        parts.append(f"<h3>Versions</h3>\n{table(versions)}")
     return Section("recipe", "Recipe", joined(parts))
 
 
