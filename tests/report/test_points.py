@@ -78,7 +78,7 @@ def quantile(z, latent):
 def test_a_transform_learned_exactly_lies_on_the_inverse_cdf(run, make, latent):
     page = distribution(run, make, lambda z: Exponential().inverse_cdf(quantile(z, latent)), latent)
     assert gap(page) < 1e-5
-    assert "What the generator makes of its latent number" in page.text and "mirrored" not in page.text
+    assert "The output of the generator for the latent at the quantile u" in page.text and "mirrored" not in page.text
     assert {"inverse CDF", "generator"} <= set(page.texts)
     assert page.count("figure", class_="wide") == page.count("figure", class_="map") == 1
 
