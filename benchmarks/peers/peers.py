@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from zerosum.bench.coverage import coverage
 from zerosum.bench.modes import Result, plan, play, real_coverage
+from zerosum.bench.sample_coverage import coverage
 from zerosum.bench.subprocesses import Command, run_side_by_side
 from zerosum.bench.summary import markdown, summed_up
 from zerosum.bench.tasks import Task, tasks

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmarks.quality.judge import Judge, grey, load_judge
 from benchmarks.quality.reader import read
-from zerosum.bench.coverage import coverage
+from zerosum.bench.sample_coverage import coverage
 from zerosum.data.dataset import Multimodal, Source
 from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.distribution_points import DistributionSamples

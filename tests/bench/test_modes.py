@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from zerosum.bench import modes as subject
-from zerosum.bench import playing
+from zerosum.bench import parallel_runs as playing
 from zerosum.bench.modes import Cell, plan, play, real_coverage, result_of, usual_games
 from zerosum.bench.subprocesses import Command
 from zerosum.bench.tasks import tasks

@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from zerosum.bench.coverage import protocol
 from zerosum.bench.modes import plan
 from zerosum.bench.probes import (
     Kept,
@@ -20,6 +19,7 @@ from zerosum.bench.probes import (
     read_real,
     rule_kept,
 )
+from zerosum.bench.sample_coverage import protocol
 from zerosum.bench.tasks import on_task
 from zerosum.data.sources.digits import Digits
 from zerosum.probes.counting import Counting

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from zerosum.conditions import Attributes, Labels, Vector
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
@@ -13,7 +14,6 @@ from zerosum.game.precision import at_least_float32
 from zerosum.game.random import Draws
 from zerosum.game.turn import Clock, Turn
 from zerosum.networks import (
-    Attributes,
     AutoEncoderDiscriminator,
     Auxiliary,
     DCGANDiscriminator,
@@ -21,7 +21,6 @@ from zerosum.networks import (
     Discriminative,
     FastGANDiscriminator,
     FastGANGenerator,
-    Labels,
     MinibatchDiscrimination,
     MinibatchStddev,
     MLPDiscriminator,
@@ -35,7 +34,6 @@ from zerosum.networks import (
     StyleGAN2Generator,
     TransformerDiscriminator,
     TransformerGenerator,
-    Vector,
 )
 from zerosum.objectives.wasserstein import Wasserstein
 from zerosum.terms.gradient_penalties import R1

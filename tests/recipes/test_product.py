@@ -23,7 +23,6 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 
 import pytest
 import torch
-from zerosum.objectives._wrapping import Objective
 
 from zerosum._rooms import public
 from zerosum.augment import Noise
@@ -41,7 +40,7 @@ from zerosum.networks.spec import DiscriminatorSpec
 from zerosum.objectives.kernel import RationalQuadraticKernel
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.relativistic import Relativistic
-from zerosum.protocols import Schedule
+from zerosum.protocols import Objective, Schedule
 from zerosum.recipes.reader import vocabulary, with_setting
 from zerosum.terms import MutualInformation, WeightDecay
 from zerosum.terms.schedules import Cosine

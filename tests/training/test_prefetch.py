@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from zerosum.data import folders
 from zerosum.data.dataset import Dataset, Source
+from zerosum.data.sources import folders
 from zerosum.data.sources.arrays import ArraySource
 from zerosum.data.sources.folders import Images
 from zerosum.data.sources.packed import PackedSet

@@ -17,7 +17,7 @@ from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import TrainedGenerator
-from zerosum.training import class_accuracy as subject
+from zerosum.training import conditional_accuracy as subject
 from zerosum.training.scores import write_scores
 from zerosum.training.train import train
 

@@ -1,11 +1,11 @@
 # Written by `make stubs`; do not edit.
 """Benches: games compared over seeds, on sets whose truth is known."""
 
-from zerosum.bench import coverage as coverage
 from zerosum.bench import literature as literature
 from zerosum.bench import modes as modes
 from zerosum.bench import parallel_runs as parallel_runs
 from zerosum.bench import probes as probes
+from zerosum.bench import sample_coverage as sample_coverage
 from zerosum.bench import subprocesses as subprocesses
 from zerosum.bench import summary as summary
 from zerosum.bench.modes import Cell as Cell

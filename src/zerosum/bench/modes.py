@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 from zerosum._disk import replace_durably
-from zerosum.bench.coverage import coverage, protocol
 from zerosum.bench.parallel_runs import RESULT, play_runs
+from zerosum.bench.sample_coverage import coverage, protocol
 from zerosum.bench.tasks import Task, on_task
 from zerosum.metrics.modes import ModeCoverage
 from zerosum.recipes.named_recipes import catalogue

@@ -3,8 +3,8 @@
 
 from zerosum.training import batches as batches
 from zerosum.training import build as build
-from zerosum.training import class_accuracy as class_accuracy
 from zerosum.training import compiled as compiled
+from zerosum.training import conditional_accuracy as conditional_accuracy
 from zerosum.training import device as device
 from zerosum.training import evaluations as evaluations
 from zerosum.training import faults as faults

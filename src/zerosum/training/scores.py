@@ -15,7 +15,7 @@ from zerosum.data.dataset import Dataset, Multimodal, Source
 from zerosum.metrics.modes import mode_coverage
 from zerosum.runs.files import CLASSIFIER, SCORES
 from zerosum.runs.generator import TrainedGenerator
-from zerosum.training.class_accuracy import class_accuracy
+from zerosum.training.conditional_accuracy import class_accuracy
 
 SAMPLES = 2_500
 

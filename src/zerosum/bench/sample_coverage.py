@@ -11,7 +11,7 @@ from zerosum.data.dataset import Multimodal, Source
 from zerosum.data.toys.stacked_digits import StackedDigits
 from zerosum.features.classifier import PROTOCOL, Classifier
 from zerosum.metrics.modes import ModeCoverage, label_coverage, mode_coverage
-from zerosum.training.class_accuracy import image_classifier
+from zerosum.training.conditional_accuracy import image_classifier
 
 SEEN = 200_000  # digits shown to the classifier that reads stacks of three, where an error counts three times
 CONFIDENT = 0.9

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.bench import reading
+from zerosum.bench import sample_coverage as reading
 from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.gaussians import Ring
 from zerosum.data.toys.shapes import Moons
