@@ -3,7 +3,7 @@
     .venv-peers/bin/python benchmarks/peers/peer_particlegan.py points.npy samples.npz --cpu 90 --seed 0
 
 Run by benchmarks/peers/peers.py with the Python of `make peers`; it imports nothing of zerosum. The library leaves
-networks to the caller: they are perceptrons of the widths of our boards, started as its own README starts them. The
+networks to the caller: they are MLPs of the widths of our boards, started as its own README starts them. The
 recipe's horizon is what the seconds allow, by the speed of a few steps that are thrown away.
 """
 
@@ -23,7 +23,7 @@ PROBES = 5
 """Steps that are thrown away to learn the speed; the first is not counted."""
 
 
-def perceptron(sizes: tuple[int, ...]) -> nn.Sequential:
+def mlp(sizes: tuple[int, ...]) -> nn.Sequential:
     """Linear layers with leaky rectifiers between them."""
     layers: list[nn.Module] = []
     for before, after in pairwise(sizes):
@@ -33,8 +33,8 @@ def perceptron(sizes: tuple[int, ...]) -> nn.Sequential:
 
 def trainer(library: ModuleType, recipe: Any, dimensions: int, seed: int) -> Any:
     """The library's trainer of its recipe, with networks and prior started as its README does."""
-    G = perceptron((recipe.z_dim, 192, 192, 192, dimensions))
-    D = perceptron((dimensions, 128, 128, 1))
+    G = mlp((recipe.z_dim, 192, 192, 192, dimensions))
+    D = mlp((dimensions, 128, 128, 1))
     library.init.deterministic_orthogonal_(G, seed=2 * seed)
     library.init.deterministic_orthogonal_(D, seed=2 * seed + 1)
     prior = library.init.deterministic_orthogonal_(recipe.make_prior())

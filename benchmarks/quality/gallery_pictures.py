@@ -9,7 +9,7 @@ from PIL import Image
 
 from zerosum.data.dataset import Dataset, Multimodal
 from zerosum.game.codes import InfoGANLatent
-from zerosum.metrics.modes import reach
+from zerosum.metrics.modes import mode_radius
 from zerosum.plots.grids import grid
 from zerosum.plots.points import histogram, scatter
 from zerosum.runs.generator import TrainedGenerator
@@ -51,7 +51,7 @@ def rows_of(generator: TrainedGenerator) -> np.ndarray:
 
 
 def of_points(generator: TrainedGenerator, dataset: Dataset) -> Image.Image:
-    """Return points over as many real ones: a scatter with the modes' reach drawn in, or a histogram."""
+    """Return points over as many real ones: a scatter with the modes' radius drawn in, or a histogram."""
     made = generator.sample(POINTS, SEED)
     real = dataset.read(torch.arange(min(POINTS, len(dataset)))).numpy()
     if made.shape[1] == 1:
@@ -59,7 +59,7 @@ def of_points(generator: TrainedGenerator, dataset: Dataset) -> Image.Image:
     source = generator.recipe.data
     if not isinstance(source, Multimodal):
         return scatter(made, real)
-    return scatter(made, real, source.centres().numpy(), reach(made.shape[1]) * source.std)
+    return scatter(made, real, source.centres().numpy(), mode_radius(made.shape[1]) * source.std)
 
 
 def save_small(image: Image.Image, path: Path, most: int = MOST) -> None:

@@ -1,4 +1,4 @@
-"""Pictures as latents: the autoencoder and its training, the source, what is kept, and what is refused."""
+"""Images as latents: the autoencoder and its training, the source, what is kept, and what is refused."""
 
 import json
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Halving:
         return interpolate(latents[:, :-1], scale_factor=2)
 
 
-def pictures(count=20, sides=(8, 12), seed=0):
+def random_images(count=20, sides=(8, 12), seed=0):
     noise = np.random.default_rng(seed).integers(0, 256, (count, *sides, 3), dtype=np.uint8)
     return ArraySource(noise, labels=np.arange(count) % 2)
 
@@ -86,8 +86,8 @@ def test_widths_double_up_to_four_times_the_size():
 @pytest.mark.parametrize(
     ("sides", "halvings"), [((8, 8), 1), ((28, 28), 1), ((32, 40), 2), ((64, 64), 3), ((256, 256), 3), ((30, 99), 2)]
 )
-def test_pictures_are_halved_to_sides_of_eight_by_themselves(tmp_path, sides, halvings):
-    source = pictures(2, sides)
+def test_images_are_halved_to_sides_of_eight_by_themselves(tmp_path, sides, halvings):
+    source = random_images(2, sides)
     facts = train_autoencoder(source, tmp_path / "a", size=1, channels=1, images=1)
     assert facts["halvings"] == halvings
 
@@ -97,14 +97,14 @@ def test_training_is_decided_by_its_seed_and_leaves_the_global_generator_alone(t
     wanted = torch.rand(1)
     torch.manual_seed(5)
     for name, seed in (("one", 0), ("again", 0), ("other", 1)):
-        train_autoencoder(pictures(), tmp_path / name, size=2, channels=1, images=130, seed=seed)
+        train_autoencoder(random_images(), tmp_path / name, size=2, channels=1, images=130, seed=seed)
     assert torch.equal(torch.rand(1), wanted)
     one, again, other = ((tmp_path / n / "autoencoder.safetensors").read_bytes() for n in ("one", "again", "other"))
     assert one == again
     assert one != other
 
 
-def test_latents_are_scaled_by_channel_and_decode_to_what_the_autoencoder_makes_of_the_pictures(digits_folder):
+def test_latents_are_scaled_by_channel_and_decode_to_what_the_autoencoder_makes_of_the_images(digits_folder):
     dataset = Latents(Digits(), str(digits_folder[0])).open()
     digits, autoencoder = Digits().open(), load_autoencoder(digits_folder[0])
     assert (len(dataset), dataset.shape, dataset.name) == (5_000, (2, 14, 14), "latents of digits")
@@ -122,7 +122,7 @@ def test_latents_are_scaled_by_channel_and_decode_to_what_the_autoencoder_makes_
 
 
 def counting(monkeypatch):
-    """How many pictures are encoded from here on."""
+    """How many images are encoded from here on."""
     encode, seen = ConvolutionalAutoencoder.encode, []
 
     def counted(self, x):
@@ -133,14 +133,14 @@ def counting(monkeypatch):
     return seen
 
 
-def test_pictures_are_encoded_once_and_anew_where_pictures_weights_or_file_are_others(tmp_path, monkeypatch):
+def test_images_are_encoded_once_and_anew_where_images_weights_or_file_are_others(tmp_path, monkeypatch):
     folder = tmp_path / "small"
-    train_autoencoder(pictures(), folder, size=2, channels=2, images=10)
+    train_autoencoder(random_images(), folder, size=2, channels=2, images=10)
     seen = counting(monkeypatch)
 
     def opened(seed=0):
         before = len(seen)
-        x = Latents(pictures(seed=seed), str(folder)).open().read(torch.arange(20))
+        x = Latents(random_images(seed=seed), str(folder)).open().read(torch.arange(20))
         return x, len(seen) - before
 
     (first, encoded), (second, again) = opened(), opened()
@@ -159,19 +159,19 @@ def test_pictures_are_encoded_once_and_anew_where_pictures_weights_or_file_are_o
 
 
 def test_any_object_that_encodes_and_decodes_will_do():
-    dataset = Latents(pictures(), Halving()).open()
+    dataset = Latents(random_images(), Halving()).open()
     assert dataset.shape == (4, 4, 6)
     x = dataset.pictures.read(torch.arange(20)).float() / 127.5 - 1
     raw = avg_pool2d(x, 2).double()
-    mean, deviation = raw.mean((0, 2, 3)), raw.std((0, 2, 3), correction=0)
-    wanted = (raw - mean.view(-1, 1, 1)) / deviation.view(-1, 1, 1)
+    mean, std = raw.mean((0, 2, 3)), raw.std((0, 2, 3), correction=0)
+    wanted = (raw - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
     read = dataset.read(torch.arange(20))
     np.testing.assert_allclose(read[:, :3], wanted, atol=1e-5)
     assert not read[:, 3].any(), "a channel in which nothing happens is not scaled"
     np.testing.assert_allclose(dataset.coding.decode(read), interpolate(raw, scale_factor=2), atol=1e-5)
 
 
-def test_latents_keep_the_conditions_of_their_pictures():
+def test_latents_keep_the_conditions_of_their_images():
     noise = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
     ages = np.linspace(20, 70, 6)[:, None]
     opened = Latents(ArraySource(noise, conditions=ages, condition_names=("age",)), Halving()).open()
@@ -184,13 +184,13 @@ def test_a_coding_is_restored_from_its_facts_and_tensors(digits_folder):
     again = LatentCoding.restored(json.loads(json.dumps(coding.facts)), coding.state_dict())
     latents = torch.randn(70, 2, 14, 14)
     assert torch.equal(coding.decode(latents), again.decode(latents))
-    given = Latents(pictures(), Halving()).open().coding
+    given = Latents(random_images(), Halving()).open().coding
     assert given.facts == {"given": "Halving"}
-    assert given.state_dict().keys() == {"mean", "deviation"}
+    assert given.state_dict().keys() == {"mean", "std"}
     latents = torch.randn(3, 4, 4, 6)
     other = LatentCoding.restored(given.facts, given.state_dict(), Halving())
     assert torch.equal(other.decode(latents), given.decode(latents))
-    with pytest.raises(ValueError, match=r"autoencoder \(Halving\) was given in Python: give it again, as load\("):
+    with pytest.raises(ValueError, match=r"autoencoder \(Halving\) was given in Python: pass it again, as load\("):
         LatentCoding.restored(given.facts, given.state_dict())
     with pytest.raises(ValueError, match="the weights do not fit an autoencoder of"):
         LatentCoding.restored({"autoencoder": {**coding.facts["autoencoder"], "size": 5}}, coding.state_dict())
@@ -215,20 +215,20 @@ class Wrong:
 
 
 def test_what_cannot_be_coded_is_refused(tmp_path, digits_folder):
-    with pytest.raises(ValueError, match=r"an autoencoder codes pictures; .* has samples of another kind, "):
+    with pytest.raises(ValueError, match=r"an autoencoder encodes images; .* has samples of another kind, "):
         train_autoencoder(Ring(), tmp_path / "a")
-    with pytest.raises(ValueError, match="an autoencoder codes pictures; latents of digits has"):
+    with pytest.raises(ValueError, match="an autoencoder encodes images; latents of digits has"):
         Latents(Latents(Digits(), digits_folder[0]), digits_folder[0]).open()
-    with pytest.raises(ValueError, match="holds no autoencoder: train one there, with train_autoencoder"):
+    with pytest.raises(ValueError, match="contains no autoencoder: train one with train_autoencoder"):
         Latents(Digits(), tmp_path / "nowhere").open()
-    with pytest.raises(ValueError, match=r"is for pictures of shape \(1, 28, 28\); those of array have \(3, 8, 12\)"):
-        Latents(pictures(), digits_folder[0]).open()
+    with pytest.raises(ValueError, match=r"is for images of shape \(1, 28, 28\); those of array have \(3, 8, 12\)"):
+        Latents(random_images(), digits_folder[0]).open()
     for kind in ("flat", "nan", "few"):
-        with pytest.raises(ValueError, match=r"Wrong should encode pictures as finite latents \(B, c, h, w\)"):
-            Latents(pictures(), Wrong(kind)).open()
-    with pytest.raises(ValueError, match="holds something already: name a new folder for the autoencoder"):
+        with pytest.raises(ValueError, match=r"Wrong should encode images as finite latents \(B, c, h, w\)"):
+            Latents(random_images(), Wrong(kind)).open()
+    with pytest.raises(ValueError, match="is not empty: name a new folder for the autoencoder"):
         train_autoencoder(Digits(), digits_folder[0])
-    with pytest.raises(ValueError, match="counts the pictures that an autoencoder learns from, at least 1; found 0"):
+    with pytest.raises(ValueError, match="is the number of training images of an autoencoder, at least 1; found 0"):
         train_autoencoder(Digits(), tmp_path / "a", images=0)
     for name in ("size", "channels", "halvings"):
         with pytest.raises(ValueError, match=f"an autoencoder's {name} is at least 1; found 0"):
@@ -238,5 +238,5 @@ def test_what_cannot_be_coded_is_refused(tmp_path, digits_folder):
     (foreign / "autoencoder.safetensors").write_bytes((digits_folder[0] / "autoencoder.safetensors").read_bytes())
     for text in ("[]", "{}", '{"format": "other"}'):
         (foreign / "autoencoder.json").write_text(text)
-        with pytest.raises(ValueError, match="holds no autoencoder of 'zerosum autoencoder 1'"):
+        with pytest.raises(ValueError, match="contains no autoencoder of the format 'zerosum autoencoder 1'"):
             load_autoencoder(foreign)

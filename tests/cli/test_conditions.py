@@ -162,14 +162,18 @@ def test_a_table_of_another_name_is_a_setting_away(tmp_path, typed):
         ("faces", ["--condition", "left=yes"], "--condition takes a number; found 'left=yes'"),
         ("faces", ["--condition", "left"], "--condition takes NAME=VALUE, each name once; found 'left'"),
         ("faces", ["--condition", "left=1", "--condition", "left=0"], "each name once; found 'left=0'"),
-        ("faces", ["--condition", "none"], "none is a condition after label dropout only: ask for NAME=VALUE"),
+        (
+            "faces",
+            ["--condition", "none"],
+            "none is a condition only after training with label_dropout: pass NAME",
+        ),
         ("faces", ["--condition", "rows.npy"], "rows.npy does not read as a .npy file"),
         ("faces", ["--condition", "text.npy"], "text.npy does not read as a .npy file"),
-        ("faces", ["--condition", "wide.npy"], "a condition is a row of 2 numbers (left, right); found shape (1, 3)"),
+        ("faces", ["--condition", "wide.npy"], "conditions are rows of 2 numbers (left, right); found shape (1, 3)"),
         ("faces", ["--class", "1"], "this projection generator has no classes: it was trained without labels"),
         ("faces", ["--n", "-2"], "n counts samples and is at least 1; found -2"),
         ("ages", ["--condition", "age=nan"], "age is a finite number; found nan"),
-        ("ages", ["--condition", "none"], "none is a condition after label dropout only"),
+        ("ages", ["--condition", "none"], "none is a condition only after training with label_dropout"),
     ],
 )
 def test_what_cannot_be_asked_for_is_one_sentence(request, tmp_path, typed, run, arguments, sentence):

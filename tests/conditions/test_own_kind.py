@@ -169,9 +169,11 @@ def test_what_a_kind_does_not_say_has_a_default_or_is_refused(tmp_path):
     (row,) = plain.overview(20, 10).rows
     assert len(row.values) == len(row.captions) == 10
     assert (plain.classes, plain.components, plain.prediction, plain.dtype) == ((), (), None, torch.float32)
-    with pytest.raises(ValueError, match="label_dropout hides conditions, and no c of Plain stands for an unknown one"):
+    with pytest.raises(
+        ValueError, match="needs a condition with a value for 'unknown', which Plain does not have: set"
+    ):
         plain.with_unknown()
-    with pytest.raises(ValueError, match="no c of Plain stands for an unknown condition"):
+    with pytest.raises(ValueError, match="Plain has no value for an unknown condition"):
         plain.unknown(2)
     with pytest.raises(ValueError, match="Auxiliary\\(\\) predicts conditions, and none can be predicted of Plain"):
         replace(runs.RECIPE.discriminator, conditioning=Auxiliary()).build(data.shape, plain)

@@ -114,10 +114,10 @@ def test_numbers_may_be_asked_for_one_by_one_and_rows_in_turn():
         (numbers, {"age": np.inf}, "age is a finite number; found inf"),
         (numbers, {"age": [1, 2]}, r"age should be one number, or one for each of 4 samples; found shape \(2,\)"),
         (numbers, {"age": "old"}, "the values of age should be numbers, but are <U3"),
-        (numbers, [1, 2, 3], r"a condition is a row of 2 numbers \(angle, age\); found shape \(3,\)"),
-        (numbers, np.zeros((0, 2)), r"a condition is a row of 2 numbers .* found shape \(0, 2\)"),
-        (numbers, 3.0, r"a condition is a row of 2 numbers .* found shape \(\)"),
-        (numbers, ["a", "b"], "the conditions asked for should be numbers, but are <U1"),
+        (numbers, [1, 2, 3], r"conditions are rows of 2 numbers \(angle, age\); found shape \(3,\)"),
+        (numbers, np.zeros((0, 2)), r"conditions are rows of 2 numbers .* found shape \(0, 2\)"),
+        (numbers, 3.0, r"conditions are rows of 2 numbers .* found shape \(\)"),
+        (numbers, ["a", "b"], "the conditions should be numbers, but are <U1"),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused(kind, wanted, message):

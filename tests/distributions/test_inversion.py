@@ -42,7 +42,8 @@ def test_samples_follow_from_the_seed_alone():
 
 
 @pytest.mark.parametrize(
-    "law", [NormalDistribution(5.0, 0.01), CauchyDistribution(), ExponentialDistribution(1e-6), MixtureDistribution()]
+    "distribution",
+    [NormalDistribution(5.0, 0.01), CauchyDistribution(), ExponentialDistribution(1e-6), MixtureDistribution()],
 )
 def test_all_three_routes_are_one_map(distribution):
     exact = inverse_transform(500, inverse_cdf=distribution.inverse_cdf)
@@ -162,7 +163,7 @@ def test_functions_of_numpy_serve_too():
         ({"density": lambda x: (x - 0.5).sqrt(), "support": (0, 1)}, "the density is nan at x = .*: give it a support"),
         (
             {"density": lambda x: 0 * x},
-            "the density is 0 wherever it was looked at: give it the support where it is not",
+            "the density is 0 wherever it was evaluated: give it the support where it is not",
         ),
         (
             {"density": lambda x: 1 / x, "support": (0, 1)},

@@ -80,5 +80,5 @@ def test_refusals():
     for bad in (labels[1:], labels.float(), labels + 4, labels - 4):
         with pytest.raises(ValueError, match=r"real labels must be int64, one per image, in \[0, 4\); found"):
             score(images, labels, images, bad)
-    with pytest.raises(ValueError, match="a classifier learns from ten or more uint8 pictures"):
+    with pytest.raises(ValueError, match="a classifier learns from ten or more uint8 images"):
         score(images[:9], labels[:9], images, labels)

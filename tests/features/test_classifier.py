@@ -9,7 +9,7 @@ from zerosum.training.device import choose_precision, precision_context
 
 
 def bars(count, shape=(3, 11, 17), classes=4, seed=0):
-    """Pictures of noise with a bright bar across, whose height is the class."""
+    """Images of noise with a bright bar across, whose height is the class."""
     draw = np.random.default_rng(seed)
     labels = draw.integers(0, classes, count)
     images = draw.integers(0, 80, (count, *shape)).astype(np.uint8)
@@ -43,7 +43,7 @@ def test_features_are_what_the_head_reads(small):
     assert torch.allclose(logits.softmax(1), small.probabilities(images), atol=1e-5)
 
 
-def test_a_picture_is_read_alike_alone_and_among_others(small):
+def test_an_image_is_read_alike_alone_and_among_others(small):
     images, _ = bars(7, seed=3)
     assert torch.allclose(small.probabilities(images)[3:4], small.probabilities(images[3:4]), atol=1e-6)
 
@@ -63,7 +63,7 @@ def test_the_seed_decides_and_the_global_generator_stands_where_it_stood():
     assert not torch.equal(first["head.weight"], other["head.weight"])
 
 
-def test_the_accuracy_is_that_on_pictures_never_shown():
+def test_the_accuracy_is_that_on_images_never_shown():
     """Labels by chance cannot be learned, only remembered: on what was held out the accuracy stays at chance."""
     draw = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (100, 1, 8, 8), generator=draw).byte()
@@ -89,7 +89,7 @@ def test_any_sides_and_channels(shape):
     assert restored(made.state).probabilities(images).shape == (12, 3)
 
 
-def test_large_pictures_cost_no_more_than_small_ones():
+def test_large_images_cost_no_more_than_small_ones():
     """The dense layer, most of the parameters, does not grow with the sides."""
     counts = [sum(p.numel() for p in _Reader((1, side, side), 10, 128).parameters()) for side in (28, 48, 512)]
     assert counts[1] == counts[2] and counts[2] < 2 * counts[0]
@@ -104,7 +104,7 @@ def test_a_move_is_within_reach_each_by_itself_and_repeats_the_edge():
     assert torch.equal(moved.int(), expected.int())
 
 
-def test_every_picture_comes_once_an_epoch():
+def test_every_image_comes_once_an_epoch():
     batches = _batches(torch.arange(256) + 7, torch.Generator().manual_seed(0))
     first, second = (torch.cat([next(batches), next(batches)]) for _ in range(2))
     assert first.sort().values.tolist() == second.sort().values.tolist() == list(range(7, 263))
@@ -131,15 +131,15 @@ def test_digits_are_read_with_97_percent_after_a_quarter_of_the_usual_training()
 
 def test_refusals(small):
     images, labels = bars(20)
-    with pytest.raises(ValueError, match=r"ten or more uint8 pictures \(N, C, H, W\); found float32 \(20, 3, 11, 17\)"):
+    with pytest.raises(ValueError, match=r"ten or more uint8 images \(N, C, H, W\); found float32 \(20, 3, 11, 17\)"):
         train_classifier(images.float(), labels, 4)
-    with pytest.raises(ValueError, match="ten or more uint8 pictures"):
+    with pytest.raises(ValueError, match="ten or more uint8 images"):
         train_classifier(images[:9], labels[:9], 4)
-    with pytest.raises(ValueError, match=r"one int64 label a picture, \(20,\); found int64 \(19\)"):
+    with pytest.raises(ValueError, match=r"one int64 label per image, \(20,\); found int64 \(19\)"):
         train_classifier(images, labels[1:], 4)
     with pytest.raises(ValueError, match=r"labels lie in \[0, classes\) for two or more classes; found 0\.\.3 of 3"):
         train_classifier(images, labels, 3)
-    with pytest.raises(ValueError, match=r"this classifier reads uint8 pictures \(N, 3, 11, 17\); found uint8 \(20, 3"):
+    with pytest.raises(ValueError, match=r"this classifier reads uint8 images \(N, 3, 11, 17\); found uint8 \(20, 3"):
         small.probabilities(images[:, :, :10])
     with pytest.raises(ValueError, match=r"a classifier's state holds accuracy, head.weight, held_out, shape and more"):
         restored({"weights": torch.zeros(1)})

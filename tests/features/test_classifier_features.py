@@ -1,4 +1,4 @@
-"""A classifier of one's own pictures as an extractor: taught, saved, named."""
+"""A classifier of one's own images as an extractor: taught, saved, named."""
 
 import pytest
 import safetensors.torch
@@ -20,7 +20,7 @@ def squares(count, channels=1, seed=0):
 
 @pytest.fixture(scope="module")
 def taught():
-    return ClassifierFeatures.taught(*squares(150), classes=2, seen=3000)
+    return ClassifierFeatures.trained(*squares(150), classes=2, seen=3000)
 
 
 def test_it_tells_apart_what_it_was_taught(taught):
@@ -43,23 +43,23 @@ def test_saved_and_named_it_is_the_same(taught, tmp_path):
     assert torch.equal(again(images).logits, taught(images).logits)
     assert again.facts == taught.facts
     assert taught.facts["classes"] == "2" and taught.facts["accuracy"].endswith(" of 30 held out")
-    assert taught.facts["resize"] == "none: pictures of 9x8x1"
+    assert taught.facts["resize"] == "none: images of 9x8x1"
 
 
 def test_another_training_is_another_extractor(taught):
-    other = ClassifierFeatures.taught(*squares(150), classes=2, seed=1, seen=600)
+    other = ClassifierFeatures.trained(*squares(150), classes=2, seed=1, seen=600)
     assert other.facts["weights"] != taught.facts["weights"]
 
 
-def test_grey_pictures_for_one_that_learned_from_coloured_ones():
-    coloured = ClassifierFeatures.taught(*squares(30, 3), classes=2, seen=300)
+def test_grey_images_for_one_that_learned_from_coloured_ones():
+    coloured = ClassifierFeatures.trained(*squares(30, 3), classes=2, seen=300)
     grey, _ = squares(4)
     assert torch.equal(coloured(grey).features, coloured(grey.expand(-1, -1, -1, 3)).features)
 
 
 def test_refusals(taught, tmp_path):
     with pytest.raises(
-        ValueError, match=r"this classifier reads uint8 pictures \(N, 1, 9, 8\); found uint8 \(5, 3, 9, 8\)"
+        ValueError, match=r"this classifier reads uint8 images \(N, 1, 9, 8\); found uint8 \(5, 3, 9, 8\)"
     ):
         taught(squares(5, 3)[0])
     with pytest.raises(
@@ -75,4 +75,4 @@ def test_refusals(taught, tmp_path):
     with pytest.raises(ValueError, match=r"a classifier's state holds accuracy, head.weight, held_out, shape and more"):
         extractor_named(f"classifier:{path}")
     with pytest.raises(ValueError, match=r"reads uint8 images \(B, H, W, C\), 0 to 255; found float32"):
-        ClassifierFeatures.taught(squares(20)[0].float(), squares(20)[1], classes=2)
+        ClassifierFeatures.trained(squares(20)[0].float(), squares(20)[1], classes=2)

@@ -11,7 +11,7 @@ from zerosum.features.dinov2 import DinoV2
 from zerosum.features.extractor import extractor_named
 
 
-def pictures(count, height=20, width=30, channels=3):
+def random_images(count, height=20, width=30, channels=3):
     draw = torch.Generator().manual_seed(0)
     return torch.randint(0, 256, (count, height, width, channels), dtype=torch.uint8, generator=draw)
 
@@ -53,8 +53,8 @@ def stand_in(monkeypatch, tmp_path):
     return answers
 
 
-def test_pictures_go_in_as_imagenets_do_and_the_class_token_comes_out(stand_in):
-    images = pictures(2, 224, 224)
+def test_images_go_in_as_imagenets_do_and_the_class_token_comes_out(stand_in):
+    images = random_images(2, 224, 224)
     found = DinoV2()(images)
     scaled = images.double() / 255
     expected = (scaled.mean((1, 2)) - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
@@ -68,7 +68,7 @@ def test_facts_and_formats(stand_in):
     assert plain.facts["weights"] == hashlib.sha256(b"weights").hexdigest()
     assert (plain.facts["dtype"], half.facts["dtype"]) == ("float32", "bfloat16")
     assert plain.facts["dimensions"] == "3" and plain.facts["resize"] == "antialiased bicubic to 224x224"
-    images = pictures(2)
+    images = random_images(2)
     off = (half(images).features - plain(images).features).abs().max()
     assert 1e-5 < float(off) < 0.05
 
@@ -101,14 +101,14 @@ def test_a_tiny_network_of_the_real_package(tmp_path, monkeypatch):
     network = transformers.Dinov2Model(transformers.Dinov2Config(**shape)).eval()
     network.save_pretrained(tmp_path)
     extractor = extractor_named(f"dinov2:{tmp_path}")
-    images = pictures(3, 224, 224)
+    images = random_images(3, 224, 224)
     found = extractor(images).features
     mean, spread = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     with torch.no_grad():
         expected = network((((images / 255) - mean) / spread).permute(0, 3, 1, 2)).pooler_output
     assert torch.allclose(found, expected, atol=1e-5)
     assert torch.allclose(extractor(images[:1]).features, found[:1], atol=1e-5)
-    grey = pictures(2, 9, 40, 1)
+    grey = random_images(2, 9, 40, 1)
     assert torch.equal(extractor(grey).features, extractor(grey.expand(-1, -1, -1, 3)).features)
     half = extractor_named(f"dinov2-bfloat16:{tmp_path}")
     assert {p.dtype for p in half._network.parameters()} == {torch.bfloat16}

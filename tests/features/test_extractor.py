@@ -20,21 +20,21 @@ def extractor(name, request):
     return plain[name] if name in plain else request.getfixturevalue(name)
 
 
-def pictures(count=5, height=17, width=40, channels=3, seed=0):
+def random_images(count=5, height=17, width=40, channels=3, seed=0):
     draw = torch.Generator().manual_seed(seed)
     return torch.randint(0, 256, (count, height, width, channels), dtype=torch.uint8, generator=draw)
 
 
 def means(images):
-    """Mean and extremes of every picture: a user's own function, `package.module:means` to the command line."""
+    """Mean and extremes of every image: a user's own function, `package.module:means` to the command line."""
     flat = images.flatten(1).double()
     return torch.stack([flat.mean(1), flat.amin(1), flat.amax(1)], 1)
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)
-def test_every_picture_is_read_by_itself(extractor):
+def test_every_image_is_read_by_itself(extractor):
     """Alone, in a batch, in another order, in another layout of memory: the same features."""
-    images = pictures(6)
+    images = random_images(6)
     together = extractor(images).features
     assert together.dtype == torch.float32 and together.device.type == "cpu" and not together.requires_grad
     alone = torch.cat([extractor(images[i : i + 1]).features for i in range(6)])
@@ -50,7 +50,7 @@ def test_every_picture_is_read_by_itself(extractor):
 @pytest.mark.parametrize("name", EXTRACTORS)
 @pytest.mark.parametrize(("height", "width", "channels"), [(1, 1, 1), (1, 7, 3), (33, 31, 1), (70, 9, 3)])
 def test_any_sides_and_one_channel_or_three(extractor, height, width, channels):
-    found = extractor(pictures(2, height, width, channels)).features
+    found = extractor(random_images(2, height, width, channels)).features
     assert found.shape[0] == 2 and bool(found.isfinite().all())
 
 
@@ -65,7 +65,7 @@ def test_facts_are_plain_words_and_say_what_distinguishes(name, extractor):
 
 @pytest.mark.parametrize("name", EXTRACTORS)
 def test_images_of_another_kind_are_refused(extractor):
-    images = pictures(2)
+    images = random_images(2)
     with pytest.raises(
         ValueError, match=r"reads uint8 images \(B, H, W, C\), 0 to 255; found float32 \(2, 17, 40, 3\)"
     ):
@@ -77,30 +77,30 @@ def test_images_of_another_kind_are_refused(extractor):
     ):
         extractor(images.permute(0, 3, 1, 2))
     with pytest.raises(ValueError, match=r"images of 1 or 3 channels \(B, H, W, C\); found uint8 \(2, 17, 40, 4\)"):
-        extractor(pictures(2, channels=4))
+        extractor(random_images(2, channels=4))
     with pytest.raises(ValueError, match=r"an extractor reads one image or more; found uint8 \(0, 17, 40, 3\)"):
         extractor(images[:0])
 
 
 def test_pixels_are_the_pixels():
-    images = pictures(2, 4, 5)
+    images = random_images(2, 4, 5)
     assert torch.equal(Pixels()(images).features, (images.permute(0, 3, 1, 2).float() / 255).flatten(1))
 
 
 def test_longer_sides_are_averaged_down():
-    images = pictures(2, 8, 3)
+    images = random_images(2, 8, 3)
     expected = images.float().div(255).view(2, 4, 2, 3, 3).mean(2).permute(0, 3, 1, 2)
     assert torch.allclose(Pixels(side=4)(images).features, expected.flatten(1))
-    assert Pixels(side=4)(pictures(2, 3, 8)).features.shape == (2, 3 * 3 * 4)
-    assert Pixels(side=None)(pictures(1, 50, 2)).features.shape == (1, 300)
+    assert Pixels(side=4)(random_images(2, 3, 8)).features.shape == (2, 3 * 3 * 4)
+    assert Pixels(side=None)(random_images(1, 50, 2)).features.shape == (1, 300)
     assert Pixels(side=4).facts != Pixels().facts != Pixels(side=None).facts
     with pytest.raises(ValueError, match="averaged down to a side of 1 or more, or None; found 0"):
         Pixels(side=0)
 
 
 def test_the_random_network_is_the_one_its_docstring_describes():
-    """In float64, by unfolding; 64x64 pictures are not resized."""
-    images = pictures(2, 64, 64)
+    """In float64, by unfolding; 64x64 images are not resized."""
+    images = random_images(2, 64, 64)
     draw = torch.Generator().manual_seed(5)
     x = images.permute(0, 3, 1, 2).double() / 127.5 - 1
     for fan_in, fan_out in ((3, 32), (32, 64), (64, 128), (128, 128)):
@@ -115,7 +115,7 @@ def test_the_random_network_is_the_one_its_docstring_describes():
 
 
 def test_the_seed_decides_and_the_global_generator_stands_where_it_stood():
-    images = pictures(2)
+    images = random_images(2)
     before = torch.get_rng_state()
     first = RandomConv(seed=1)(images).features
     torch.manual_seed(9)
@@ -128,7 +128,7 @@ def test_the_seed_decides_and_the_global_generator_stands_where_it_stood():
 
 
 def test_any_function_is_an_extractor():
-    images = pictures(3)
+    images = random_images(3)
     function = Function(means, "means", {"weights": "none"})
     assert isinstance(function, Extractor)
     assert torch.equal(function(images).features, means(images).float()) and function(images).logits is None
@@ -152,7 +152,7 @@ def test_any_function_is_an_extractor():
 )
 def test_a_function_that_returns_something_else_is_told_of(call, found):
     with pytest.raises(ValueError, match=rf"mine should return features \(3, d\); found {found}"):
-        Function(call, "mine")(pictures(3))
+        Function(call, "mine")(random_images(3))
 
 
 def test_names():
@@ -184,7 +184,7 @@ def own(tmp_path, monkeypatch):
 
 
 def test_a_function_of_ones_own_by_name(own):
-    images = pictures(3)
+    images = random_images(3)
     found = extractor_named("my_own_eyes:means")
     assert torch.equal(found(images).features, images.flatten(1).float().mean(1, keepdim=True))
     assert found.facts["name"] == "my_own_eyes:means" and len(found.facts["code"]) == 64

@@ -14,7 +14,7 @@ from zerosum.features.pixels import Pixels
 from zerosum.features.random_conv import RandomConv
 
 
-def pictures(*shape):
+def random_images(*shape):
     return torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
@@ -25,7 +25,7 @@ def floats(images):
 
 @pytest.fixture(scope="module")
 def classifier():
-    return ClassifierFeatures.taught(pictures(40, 12, 12, 3), torch.arange(40) % 2, 2, seen=256)
+    return ClassifierFeatures.trained(random_images(40, 12, 12, 3), torch.arange(40) % 2, 2, seen=256)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ MAPS = {"classifier": 0, "random-conv": 4, "lite0": 5, "inception": 4, "early": 
 def test_the_features_are_those_of_the_extractor(extractors, name, channels):
     extractor = extractors[name]
     assert isinstance(extractor, Extractor) and isinstance(extractor, Differentiable)
-    images = pictures(2, 12, 12, channels) if name == "classifier" else pictures(2, 40, 28, channels)
+    images = random_images(2, 12, 12, channels) if name == "classifier" else random_images(2, 40, 28, channels)
     module, expected = extractor.module(), extractor(images).features
     found = module(floats(images))
     assert found.shape == expected.shape
@@ -101,7 +101,7 @@ def test_a_copy_stands_alone_and_the_extractor_is_left_as_it_is():
 
 def test_it_sees_what_rounding_to_8_bits_takes_away():
     module = RandomConv().module()
-    x = floats(pictures(1, 64, 64, 3))
+    x = floats(random_images(1, 64, 64, 3))
     finer = x + 0.4 / 127.5
     rounded = ((finer + 1) * 127.5).round() / 127.5 - 1
     assert torch.allclose(module(rounded), module(x), atol=1e-5) and not torch.allclose(
@@ -113,12 +113,12 @@ def test_it_can_be_the_frozen_part_of_a_discriminator():
     module = RandomConv().module()
     head = torch.nn.Sequential(module, torch.nn.Linear(512, 1))
     assert len([*head.parameters()]) == 2
-    x = floats(pictures(2, 16, 16, 3)).requires_grad_()
+    x = floats(random_images(2, 16, 16, 3)).requires_grad_()
     head(x).sum().backward()
     assert x.grad is not None and float(x.grad.abs().sum()) > 0
 
 
-@pytest.mark.parametrize("images", [pictures(1, 3, 8, 8), torch.zeros(3, 8, 8), torch.zeros(1, 2, 8, 8)])
+@pytest.mark.parametrize("images", [random_images(1, 3, 8, 8), torch.zeros(3, 8, 8), torch.zeros(1, 2, 8, 8)])
 def test_what_is_no_batch_of_images_is_refused(images):
     with pytest.raises(
         ValueError, match=r"a feature network reads float images \(B, 1 or 3, H, W\) in \[-1, 1\]; found"

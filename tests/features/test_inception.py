@@ -11,7 +11,7 @@ from zerosum.features._resize import tensorflow_bilinear
 from zerosum.features.inception import LAYERS, Inception
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "inception.npz"
-# The first three features of the second picture of `slopes`, and the norm over both, that torch-fidelity 0.4.0 gives
+# The first three features of the second image of `slopes`, and the norm over both, that torch-fidelity 0.4.0 gives
 # with the weights of `benchmarks/made_up.py`.
 TWIN = {
     "64": (0.06869, 0.14490, 0.01630, 4.42126),
@@ -24,7 +24,7 @@ TWIN = {
 
 
 def slopes(count=2, height=20, width=30, channels=3):
-    """Pictures that no generator draws: the same everywhere."""
+    """Images that no generator draws: the same everywhere."""
     numbers = torch.arange(count * height * width * channels) * 7 % 251
     return numbers.to(torch.uint8).view(count, height, width, channels)
 
@@ -78,7 +78,7 @@ def test_another_layer(made_up_inception, inception, conv_formats, layer):
     assert other.facts["logits"] == ("none" if found.logits is None else "unbiased")
 
 
-def test_a_grey_picture_is_one_of_equal_colours(inception):
+def test_a_grey_image_is_one_of_equal_colours(inception):
     grey = slopes(2, 13, 9, 1)
     assert torch.equal(inception(grey).features, inception(grey.expand(-1, -1, -1, 3)).features)
 
@@ -98,7 +98,7 @@ def test_it_computes_in_the_format_asked_for(made_up_inception, inception, conv_
     assert other.facts["dtype"] == name and inception.facts["dtype"] == "float32"
 
 
-def test_more_pictures_than_are_read_together(inception):
+def test_more_images_than_are_read_together(inception):
     images = slopes(9, 5, 5)
     found = inception(images)
     assert found.features.shape == (9, 2048) and found.logits.shape == (9, 1008)

@@ -15,7 +15,7 @@ from zerosum.features.lite0 import Lite0, packaged
 
 FLOWERS = Path(__file__).parents[3] / "shared" / "data" / "flowers128.npz"
 DAISY, UNIFORM = 985, 652  # classes of ImageNet
-# The first three features and logits of the second picture of `slopes`, and the norms over both, that PyPI's
+# The first three features and logits of the second image of `slopes`, and the norms over both, that PyPI's
 # efficientnet-lite-pytorch 0.1.0 gives with the weights of `benchmarks/made_up.py`.
 FEATURES, LOGITS = (1.18734, 4.10544, 2.65544, 100.10325), (1.19486, -0.66702, 0.79682, 62.31570)
 
@@ -67,17 +67,17 @@ def test_it_knows_a_daisy(real):
     with np.load(FLOWERS, allow_pickle=False) as archive:
         blob, offsets = archive["images_blob"].tobytes(), archive["images_offsets"]
         daisies = np.flatnonzero(archive["labels"] == archive["class_names"].tolist().index("daisy"))[:16]
-    pictures = [Image.open(io.BytesIO(blob[offsets[i] : offsets[i + 1]])) for i in daisies]
-    images = torch.from_numpy(np.stack([np.asarray(picture.convert("RGB")) for picture in pictures]))
+    photographs = [Image.open(io.BytesIO(blob[offsets[i] : offsets[i + 1]])) for i in daisies]
+    images = torch.from_numpy(np.stack([np.asarray(photograph.convert("RGB")) for photograph in photographs]))
     best = real(images).logits.topk(5).indices
     assert int((best[:, 0] == DAISY).sum()) >= 10
     assert int((best == DAISY).any(1).sum()) >= 13
 
 
 def test_it_knows_a_uniform(real):
-    """Grace Hopper in hers, from matplotlib's sample data: the picture with which TensorFlow shows such networks."""
-    with Image.open(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as picture:
-        image = torch.from_numpy(np.array(picture.convert("RGB")))[None]
+    """Grace Hopper in hers, from matplotlib's sample data: the image with which TensorFlow shows such networks."""
+    with Image.open(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as opened:
+        image = torch.from_numpy(np.array(opened.convert("RGB")))[None]
     found = real(image)
     assert int(found.logits.argmax()) == UNIFORM
     assert found.features.shape == (1, 1280) and real.facts["weights"].startswith("57934424")

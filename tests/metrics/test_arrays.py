@@ -27,7 +27,7 @@ P, Q = (torch.rand(5, generator=DRAW, dtype=torch.float64).softmax(0) for _ in r
 
 
 def drawn(parameters):
-    """Pictures whose pixels are lines in two parameters."""
+    """Images whose pixels are lines in two parameters."""
     ramp = torch.linspace(-1, 1, 3 * 16 * 16).view(3, 16, 16)
     return parameters[:, :1, None, None] * ramp + parameters[:, 1:2, None, None]
 
@@ -55,7 +55,7 @@ CALLS = {
     "kernel_distance": ((X, Y), {}),
     "kl_divergence": ((P, Q), {}),
     "label_coverage": ((LABELS, LABELS > 0, torch.tensor([0.5, 0.5])), {}),
-    "left_over": ((SMALL, drawn, VIEWS), {}),
+    "residual_share": ((SMALL, drawn, VIEWS), {}),
     "memorised": ((X, 0.5), {"train": X.flip(0)}),
     "mirrored": ((PICTURES,), {}),
     "mode_coverage": ((X[:, :2], Y[:4, :2], 0.5), {}),
@@ -74,11 +74,11 @@ CALLS = {
     "sliced_wasserstein": ((X, Y), {"directions": 9}),
     "swirl": ((LAST, 0.5), {}),
     "train_classifier": ((PICTURES, LABELS, 2), {"seen": 256}),
-    "unlikeness": ((PICTURES,), {}),
+    "asymmetry": ((PICTURES,), {}),
     "vendi_score": ((X,), {}),
     "wasserstein_1d": ((X[:, 0], Y[:, 0], X[:, 1].abs(), Y[:, 1].abs()), {}),
 }
-WITHOUT_NUMBERS = {"frechet_distance_from_moments", "moments_facts", "reach", "restored"}
+WITHOUT_NUMBERS = {"frechet_distance_from_moments", "moments_facts", "mode_radius", "restored"}
 
 
 def as_arrays(values, make=np.asarray):

@@ -9,7 +9,7 @@ from zerosum.metrics.divergences import cross_entropy, entropy, js_divergence, k
 P, Q = torch.tensor([0.5, 0.25, 0.25, 0.0]).double(), torch.tensor([0.25, 0.5, 0.125, 0.125]).double()
 
 
-def laws(seed, count=7):
+def distributions(seed, count=7):
     return [torch.from_numpy(np.random.default_rng(seed + side).dirichlet(np.ones(count))) for side in range(2)]
 
 
@@ -32,7 +32,7 @@ def test_the_unit_is_in_nats_unless_bits_are_asked_for(measure):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_formulas_and_what_holds_between_them(seed):
-    p, q = laws(seed)
+    p, q = distributions(seed)
     a, b = p.numpy(), q.numpy()
     assert kl_divergence(p, q) == pytest.approx((a * np.log(a / b)).sum(), rel=1e-12)
     assert cross_entropy(p, q) == pytest.approx(entropy(p) + kl_divergence(p, q), rel=1e-12)
@@ -44,13 +44,13 @@ def test_the_formulas_and_what_holds_between_them(seed):
 
 
 def test_probabilities_that_sum_to_nearly_1_are_taken_to_sum_to_1():
-    p, q = laws(0)
+    p, q = distributions(0)
     assert entropy(p * 1.00005) == pytest.approx(entropy(p), rel=1e-13)
     assert kl_divergence(p * 1.00005, q * 0.99995) == pytest.approx(kl_divergence(p, q), rel=1e-12)
 
 
-def test_equal_and_nearly_equal_laws():
-    p, _ = laws(0, 1000)
+def test_equal_and_nearly_equal_distributions():
+    p, _ = distributions(0, 1000)
     assert kl_divergence(p, p) == js_divergence(p, p) == 0.0
     nearly = p * (1 + 1e-6 * torch.linspace(-1, 1, 1000).double())
     assert 0 < kl_divergence(p.float(), p) < 1e-12
@@ -78,16 +78,16 @@ def test_what_one_law_has_and_the_other_does_not():
 def test_refusals():
     with pytest.raises(ValueError, match="unit must be one of nats, bits; found 'bans'"):
         entropy(P, "bans")
-    with pytest.raises(ValueError, match="both laws must be over the same outcomes; found 4 and 3"):
+    with pytest.raises(ValueError, match="both distributions must be over the same outcomes; found 4 and 3"):
         kl_divergence(P, torch.full((3,), 1 / 3))
     with pytest.raises(ValueError, match=r"q must be probabilities \(K,\), floating-point numbers; found int64 \(2\)"):
         js_divergence(P, torch.tensor([1, 0]))
     for broken in (torch.zeros(2, 2), torch.zeros(0)):
         with pytest.raises(ValueError, match=r"p must be probabilities \(K,\), floating-point numbers; found float32"):
             entropy(broken)
-    with pytest.raises(ValueError, match=r"p must be 0 or more and sum to 1; found a least of -0.5 and a sum of 1"):
+    with pytest.raises(ValueError, match=r"p must be 0 or more and sum to 1; found a minimum of -0.5 and a sum of 1"):
         cross_entropy(torch.tensor([1.5, -0.5]), Q[:2])
-    with pytest.raises(ValueError, match=r"p must be 0 or more and sum to 1; found a least of 1 and a sum of 3"):
+    with pytest.raises(ValueError, match=r"p must be 0 or more and sum to 1; found a minimum of 1 and a sum of 3"):
         entropy(torch.ones(3))
-    with pytest.raises(ValueError, match="p must be 0 or more and sum to 1; found a least of nan"):
+    with pytest.raises(ValueError, match="p must be 0 or more and sum to 1; found a minimum of nan"):
         entropy(torch.tensor([torch.nan, 1.0]))

@@ -238,9 +238,9 @@ def test_refusals():
         frechet_distance(good[:1], good)
     with pytest.raises(ValueError, match="2 or more fake samples are needed; found 0"):
         frechet_distance(good, good[:0])
-    with pytest.raises(ValueError, match="both sides need as many dimensions; found 3 real and 2 fake"):
+    with pytest.raises(ValueError, match="real and fake features need equal dimensions; found 3 real and 2 fake"):
         frechet_distance(good, good[:, :2])
-    with pytest.raises(ValueError, match="both sides need as many dimensions; found 3 real and 2 fake"):
+    with pytest.raises(ValueError, match="real and fake features need equal dimensions; found 3 real and 2 fake"):
         from_moments(good, good[:, :2])
     with pytest.raises(ValueError, match="a covariance needs 2 or more samples; found 1"):
         from_moments(good, good[:1])
@@ -273,6 +273,6 @@ def test_class_refusals():
     with pytest.raises(ValueError, match=r"fake labels must be integers, one for each of 9 samples; found int64 \(8\)"):
         intra_class_frechet(good, labels, good, labels[1:])
     with pytest.raises(
-        ValueError, match=r"each class needs 2 or more samples on both sides; class 1 has 4 real and 0 f"
+        ValueError, match=r"each class needs 2 or more samples in both sets; class 1 has 4 real and 0 f"
     ):
         intra_class_frechet(good, labels, good, torch.zeros(9).long())

@@ -165,7 +165,7 @@ def test_refusals():
     good = drawn(9, 3)
     with pytest.raises(ValueError, match="2 or more real samples are needed; found 1"):
         kernel_distance(good[:1], good)
-    with pytest.raises(ValueError, match="both sides need as many dimensions; found 3 real and 2 fake"):
+    with pytest.raises(ValueError, match="real and fake features need equal dimensions; found 3 real and 2 fake"):
         kernel_distance(good, good[:, :2])
     with pytest.raises(
         ValueError, match=r"fake features must be floating-point numbers \(N, d\); found int32 \(9, 3\)"

@@ -31,7 +31,7 @@ def test_splits_are_of_consecutive_samples_and_take_all_of_them():
     assert found.spread == pytest.approx(np.std(parts), rel=1e-9)
 
 
-def test_order_and_pieces_change_nothing_in_one_split(monkeypatch):
+def test_order_and_chunks_change_nothing_in_one_split(monkeypatch):
     wanted = inception_score(drawn()).value
     assert inception_score(drawn().flip(0)).value == pytest.approx(wanted, rel=1e-13)
     monkeypatch.setattr(reading, "AT_ONCE", 6)
@@ -50,9 +50,9 @@ def test_its_bounds_are_one_and_the_number_of_classes():
 def test_refusals():
     with pytest.raises(ValueError, match="2 or more classified samples are needed; found 1"):
         inception_score(drawn(1))
-    with pytest.raises(ValueError, match="splits must be 1 to the 9 samples that there are; found 10"):
+    with pytest.raises(ValueError, match="splits must be 1 to the number of samples, 9; found 10"):
         inception_score(drawn(9), splits=10)
-    with pytest.raises(ValueError, match="splits must be 1 to the 9 samples that there are; found 0"):
+    with pytest.raises(ValueError, match="splits must be 1 to the number of samples, 9; found 0"):
         inception_score(drawn(9), splits=0)
     with pytest.raises(
         ValueError, match=r"classified features must be floating-point numbers \(N, d\); found int64 \(9"

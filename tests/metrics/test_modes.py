@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from zerosum.data.toys.gaussians import GaussianMixture, Grid, Ring
-from zerosum.metrics.modes import label_coverage, mode_coverage, reach
+from zerosum.metrics.modes import label_coverage, mode_coverage, mode_radius
 
 
 def test_counts_by_hand():
@@ -39,11 +39,11 @@ def test_refusals():
 
 
 def test_reach_is_three_in_the_plane_and_holds_the_same_share_everywhere():
-    assert reach(2) == pytest.approx(3.0, abs=1e-9)
+    assert mode_radius(2) == pytest.approx(3.0, abs=1e-9)
     for dimensions in (1, 2, 5, 64, 200):
         radius = np.linalg.norm(np.random.default_rng(0).normal(size=(20_000, dimensions)), axis=1)
-        assert (radius <= reach(dimensions)).mean() == pytest.approx(1 - np.exp(-4.5), abs=0.003)
-    assert math.erf(reach(1) / math.sqrt(2)) == pytest.approx(1 - math.exp(-4.5), abs=1e-12)
+        assert (radius <= mode_radius(dimensions)).mean() == pytest.approx(1 - np.exp(-4.5), abs=0.003)
+    assert math.erf(mode_radius(1) / math.sqrt(2)) == pytest.approx(1 - math.exp(-4.5), abs=1e-12)
 
 
 def test_real_points_of_many_dimensions_are_good_ones():
@@ -70,12 +70,12 @@ def test_a_class_that_the_data_never_has_is_infinitely_far():
 def test_what_cannot_be_counted_is_refused():
     truth = torch.full((3,), 1 / 3)
     for labels, confident in ((torch.tensor([3]), torch.ones(1)), (torch.tensor([-1]), torch.ones(1))):
-        with pytest.raises(ValueError, match=r"expected labels \(N,\) below K, as many bools, and the law over modes"):
+        with pytest.raises(ValueError, match=r"expected labels \(N,\) below K, as many bools, and the distribution"):
             label_coverage(labels, confident, truth)
     with pytest.raises(ValueError, match=r"found \(2,\), \(1,\) and \(3,\)"):
         label_coverage(torch.tensor([0, 1]), torch.ones(1), truth)
-    with pytest.raises(ValueError, match="points have one or more dimensions; found 0"):
-        reach(0)
+    with pytest.raises(ValueError, match="dimensions must be 1 or more; found 0"):
+        mode_radius(0)
 
 
 def test_a_mode_is_found_by_a_near_sample_only():

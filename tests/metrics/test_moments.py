@@ -72,12 +72,12 @@ def test_equal_rows_have_no_covariance_at_all():
     assert made.mean.tolist() == [float(np.float32(0.1))] * 3
 
 
-def test_long_sets_are_read_in_pieces(monkeypatch):
+def test_long_sets_are_read_in_chunks(monkeypatch):
     whole = moments_of(drawn())
     monkeypatch.setattr(reading, "AT_ONCE", 35)
     seen = []
-    pieces = reading.in_chunks
-    monkeypatch.setattr(moments, "in_pieces", lambda x: (seen.append(len(part)) or (i, part) for i, part in pieces(x)))
+    chunks = reading.in_chunks
+    monkeypatch.setattr(moments, "in_chunks", lambda x: (seen.append(len(part)) or (i, part) for i, part in chunks(x)))
     same(moments_of(drawn()), whole)
     assert max(seen) == 7 and sum(seen) == 200
 
@@ -119,27 +119,27 @@ def test_other_files_are_refused(tmp_path):
     path = tmp_path / "m.safetensors"
     path.write_bytes(b"no tensors here")
     for read in (Moments.load, moments_facts):
-        with pytest.raises(ValueError, match="is not a whole safetensors file"):
+        with pytest.raises(ValueError, match="is not a complete safetensors file"):
             read(path)
     moments_of(drawn()).save(path)
     path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(ValueError, match="is not a whole safetensors file"):
+    with pytest.raises(ValueError, match="is not a complete safetensors file"):
         Moments.load(path)
     safetensors.torch.save_file({"mean": torch.zeros(3)}, path)
-    with pytest.raises(ValueError, match=r"holds no moments of ours \(zerosum moments 1\); found None"):
+    with pytest.raises(ValueError, match=r"contains no moments in the format 'zerosum moments 1'; found None"):
         Moments.load(path)
     good = {"count": torch.tensor(2), "mean": torch.zeros(3).double(), "scatter": torch.zeros(3, 3).double()}
     for name, broken in (("mean", torch.zeros(2).double()), ("mean", torch.zeros(3)), ("count", torch.tensor(-1))):
         safetensors.torch.save_file({**good, name: broken}, path, {"format": moments.FORMAT, "facts": "{}"})
-        with pytest.raises(ValueError, match=r"holds no moments: a count, a mean \(d,\) and a scatter"):
+        with pytest.raises(ValueError, match=r"contains no moments: a count, a mean \(d,\) and a scatter"):
             Moments.load(path)
     known = {"format": moments.FORMAT, "facts": "{}"}
     safetensors.torch.save_file({**good, "mean": good["mean"] * torch.nan}, path, known)
-    with pytest.raises(ValueError, match="holds no moments: a count"):
+    with pytest.raises(ValueError, match="contains no moments: a count"):
         Moments.load(path)
     for facts in ("", "[]", "{"):
         safetensors.torch.save_file(good, path, {**known, "facts": facts})
-        with pytest.raises(ValueError, match="holds moments whose facts cannot be read"):
+        with pytest.raises(ValueError, match="contains moments whose facts cannot be parsed"):
             moments_facts(path)
 
 
@@ -154,7 +154,7 @@ def test_refusals():
         made.add(torch.zeros(3, 4))
     with pytest.raises(ValueError, match="these moments are of 5 dimensions; found others of 4"):
         made.merge(Moments(4))
-    with pytest.raises(ValueError, match="moments are of features of one dimension or more; found 0"):
+    with pytest.raises(ValueError, match="dimensions must be 1 or more; found 0"):
         Moments(0)
     with pytest.raises(
         ValueError, match=r"added features must be floating-point numbers \(N, d\); found int64 \(2, 5\)"

@@ -184,7 +184,7 @@ def test_refusals():
     with pytest.raises(ValueError, match="below the number of samples, 3; found 3"):
         precision_recall(good, good[:3], 3)
     assert density_coverage(good, good[:3], 5).coverage > 0
-    with pytest.raises(ValueError, match="both sides need as many dimensions; found 3 real and 2 fake"):
+    with pytest.raises(ValueError, match="real and fake features need equal dimensions; found 3 real and 2 fake"):
         precision_recall(good, good[:, :2])
     with pytest.raises(ValueError, match="2 or more fake samples are needed; found 1"):
         density_coverage(good, good[:1])
@@ -192,9 +192,9 @@ def test_refusals():
         density_coverage(good, good / 0)
     with pytest.raises(ValueError, match="2 or more held-out samples are needed; found 1"):
         nearest_neighbours(good, good, good[:1])
-    with pytest.raises(ValueError, match="all sides need as many dimensions; found 3 generated and 2 training"):
+    with pytest.raises(ValueError, match="all features need equal dimensions; found 3 generated and 2 training"):
         nearest_neighbours(good, good[:, :2], good)
     with pytest.raises(ValueError, match="cells must be 1 to the 9 training samples; found 10"):
         nearest_neighbours(good, good, good, cells=10)
-    with pytest.raises(ValueError, match="of 2 cells none holds 10 samples and 10 held-out ones: ask for fewer cells"):
+    with pytest.raises(ValueError, match="none of 2 cells has 10 samples and 10 held-out ones: choose fewer cells"):
         nearest_neighbours(good, good, good, cells=2)

@@ -43,7 +43,7 @@ def test_paths_lead_from_the_start_to_the_end():
 
 
 def test_the_small_change_is_the_slope_whatever_the_map():
-    """|df/dt|^2 at seeded t, by autograd, for a network and pictures as features."""
+    """|df/dt|^2 at seeded t, by autograd, for a network and images as features."""
     network = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 12), nn.Unflatten(1, (3, 2, 2))).double()
     t = torch.rand(40, generator=torch.Generator().manual_seed(7), dtype=torch.float64)[:, None]
     _, slope = torch.autograd.functional.jvp(lambda t: network(START + t * (END - START)), t, torch.ones_like(t))
@@ -84,7 +84,7 @@ def test_refusals():
         return z
 
     with pytest.raises(
-        ValueError, match=r"paths lead from floating-point latents \(N, ...\) to others, 2 or more; found"
+        ValueError, match=r"start and end must be floating-point latents \(N, ...\) of one shape, 2 or more; found"
     ):
         perceptual_path_length(same, START, END[:9])
     with pytest.raises(ValueError, match=r"2 or more; found float64 \(1, 6\) and float64 \(1, 6\)"):

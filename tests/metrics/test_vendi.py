@@ -47,7 +47,7 @@ def test_it_counts_kinds_of_samples():
     assert vendi_score(uneven, 0.5) > vendi_score(uneven) > vendi_score(uneven, 2.0) > vendi_score(uneven, math.inf)
 
 
-def test_many_rows_are_read_in_pieces(monkeypatch):
+def test_many_rows_are_read_in_chunks(monkeypatch):
     x = torch.randn(50, 60, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     whole = vendi_score(x), vendi_score(x.T)
     monkeypatch.setattr("zerosum.metrics._features.AT_ONCE", 600)

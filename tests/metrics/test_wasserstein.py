@@ -111,7 +111,7 @@ def test_refusals():
         with pytest.raises(ValueError, match=r"y must be finite floating-point samples \(N,\), one or more; found"):
             wasserstein_1d(x, bad)
     for bad in (torch.ones(4), torch.zeros(5), -torch.ones(5), torch.full((5,), math.inf)):
-        with pytest.raises(ValueError, match="x_weights must be finite, 0 or more, not all 0, one a sample; found"):
+        with pytest.raises(ValueError, match="x_weights must be finite, 0 or more, not all 0, one per sample; found"):
             wasserstein_1d(x, x, x_weights=bad)
     for order in (0.5, math.nan):
         with pytest.raises(ValueError, match="order must be 1 or more; found"):
@@ -122,5 +122,5 @@ def test_refusals():
         sliced_wasserstein(good, good, directions=0)
     with pytest.raises(ValueError, match="2 or more fake samples are needed; found 1"):
         sliced_wasserstein(good, good[:1])
-    with pytest.raises(ValueError, match="both sides need as many dimensions"):
+    with pytest.raises(ValueError, match="real and fake features need equal dimensions"):
         sliced_wasserstein(good, good[:, :2])

@@ -41,7 +41,7 @@ def test_everything_passes_through_the_code():
     assert torch.linalg.matrix_rank(rebuilt, rtol=1e-4) == 1
 
 
-@pytest.mark.parametrize("shape", [(5,), (1, 16, 16)], ids=["points", "pictures"])
+@pytest.mark.parametrize("shape", [(5,), (1, 16, 16)], ids=["points", "images"])
 def test_the_label_changes_the_score(shape):
     D = AutoEncoderDiscriminator(size=4, code=6, conditioning=Concatenate(3)).build(shape, Labels(4))
     x = made(shape)[:1].expand(4, *shape)

@@ -1,4 +1,4 @@
-"""DCGAN by the rules of its paper, for pictures of any sides."""
+"""DCGAN by the rules of its paper, for images of any height and width."""
 
 import math
 
@@ -19,7 +19,7 @@ def layers(module, *kinds):
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 6])
 @pytest.mark.parametrize("sides", SIDES, ids=str)
-def test_pictures_of_any_sides_and_channels_are_made_and_judged(sides, channels):
+def test_images_of_any_sides_and_channels_are_made_and_judged(sides, channels):
     shape = (channels, *sides)
     G = DCGANGenerator(size=2).build(5, shape, None)
     D = DCGANDiscriminator(size=2).build(shape, None)
@@ -121,7 +121,7 @@ def test_the_label_changes_what_is_made_and_how_it_is_judged(conditioning):
             network(argument)
 
 
-def test_half_precision_serves_and_pictures_come_out_whole():
+def test_half_precision_serves_and_images_come_out_whole():
     G = DCGANGenerator(size=4).build(5, (1, 16, 16), Labels(4))
     D = DCGANDiscriminator(size=4).build((1, 16, 16), Labels(4))
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -135,12 +135,12 @@ def test_half_precision_serves_and_pictures_come_out_whole():
     [
         (
             lambda: DCGANGenerator().build(5, (2,), None),
-            r"convolutional networks take pictures \(C, H, W\); these data have shape \(2,\)",
+            r"convolutional networks take images \(C, H, W\); these data have shape \(2,\)",
         ),
-        (lambda: DCGANDiscriminator().build((2,), None), r"convolutional networks take pictures \(C, H, W\)"),
+        (lambda: DCGANDiscriminator().build((2,), None), r"convolutional networks take images \(C, H, W\)"),
         (
             lambda: DCGANGenerator().build(5, (1, 7, 16), None),
-            "convolutional networks here take pictures of 8x8 and more; found 7x16",
+            "convolutional networks here take images of 8x8 and more; found 7x16",
         ),
         (lambda: DCGANDiscriminator().build((1, 16, 7), None), "of 8x8 and more; found 16x7"),
         (lambda: DCGANGenerator(size=0), "size is a number of channels or units, at least 1; found 0"),

@@ -52,7 +52,7 @@ def stirred(module):
 @pytest.mark.parametrize("condition", [None, Labels(3)], ids=["plain", "labelled"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @each_pair
-def test_pictures_of_any_shape_are_made_and_judged(name, shape, condition):
+def test_images_of_any_shape_are_made_and_judged(name, shape, condition):
     G, D = built(name, shape, condition)
     c = () if condition is None else (torch.tensor([2, 0, 1]),)
     x = G(drawn(3, 5), *c)
@@ -163,9 +163,9 @@ def test_weights_restore_what_was_learnt(name):
 @each_pair
 def test_what_cannot_be_built_is_refused(name):
     G, D = PAIRS[name]
-    with pytest.raises(ValueError, match=r"networks take pictures \(C, H, W\); these data have shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"networks take images \(C, H, W\); these data have shape \(2,\)"):
         G.build(5, (2,), None)
-    with pytest.raises(ValueError, match=r"networks take pictures \(C, H, W\); these data have shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"networks take images \(C, H, W\); these data have shape \(2,\)"):
         D.build((2,), None)
     for kind in (type(G), type(D)):
         with pytest.raises(

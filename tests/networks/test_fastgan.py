@@ -126,7 +126,7 @@ def test_a_small_copy_is_all_that_the_small_branch_sees():
 
 
 @pytest.mark.parametrize("sides", [(8, 8), (16, 16), (28, 35), (64, 64)], ids=str)
-def test_reconstructions_are_of_the_picture_of_a_quarter_and_of_the_small_copy(sides):
+def test_reconstructions_are_of_the_image_of_a_quarter_and_of_the_small_copy(sides):
     D = FastGANDiscriminator(size=4, decoders=True).build((2, *sides), Labels(3)).eval()
     x, c = torch.randn(3, 2, *sides), torch.tensor([0, 2, 1])
     height, width = ((side + 1) // 2 for side in sides)
@@ -158,7 +158,7 @@ def test_a_quarter_is_rebuilt_from_that_quarter_of_the_map():
     assert max(moved) == moved[3] > 0
 
 
-def test_large_pictures_are_reconstructed_at_128():
+def test_large_images_are_reconstructed_at_128():
     D = FastGANDiscriminator(size=4, decoders=True).build((1, 256, 256), None).eval()
     with torch.no_grad():
         shapes = [tuple(made.shape[2:]) for _, made in D.reconstruct(torch.randn(1, 1, 256, 256))]

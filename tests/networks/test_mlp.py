@@ -17,7 +17,7 @@ ACTIVATIONS = {
 
 
 def by_numpy(network, h, act):
-    """The features of a perceptron: its linear layers with the activation between them and after the last."""
+    """The features of an MLP: its linear layers with the activation between them and after the last."""
     linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     *hidden, last = [(layer.weight.detach().double().numpy(), layer.bias.detach().double().numpy()) for layer in linear]
     for weight, bias in hidden:
@@ -36,7 +36,7 @@ def test_generator_of_points_is_a_perceptron_with_a_linear_end(act):
     np.testing.assert_allclose(G(z).detach().numpy(), by_numpy(G, z.double().numpy(), act)[1], rtol=1e-4, atol=1e-5)
 
 
-def test_generator_of_pictures_ends_in_tanh():
+def test_generator_of_images_ends_in_tanh():
     G = MLPGenerator(hidden=(7,)).build(3, (2, 4, 3), None)
     z = 10 * normal(5, 3)
     wanted = np.tanh(by_numpy(G, z.double().numpy(), "relu")[1]).reshape(5, 2, 4, 3)
@@ -97,7 +97,7 @@ def test_size_is_the_width_of_two_hidden_layers_where_none_are_listed():
     assert widths(MLPDiscriminator(size=6, hidden=(5, 4, 3)).build((2,), None)) == [5, 4, 3, 1]
 
 
-@pytest.mark.parametrize("shape", [(2,), (1, 4, 4)], ids=["points", "pictures"])
+@pytest.mark.parametrize("shape", [(2,), (1, 4, 4)], ids=["points", "images"])
 @pytest.mark.parametrize("conditioning", [Concatenate(3), Projection()], ids=repr)
 def test_the_label_changes_what_is_made_and_how_it_is_judged(conditioning, shape):
     G = MLPGenerator(hidden=(8,), embedding=3).build(5, shape, Labels(4))

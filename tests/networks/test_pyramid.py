@@ -1,4 +1,4 @@
-"""Down and up the pyramid: every size is met, for any sides."""
+"""Down and up the pyramid: every size is met, for any height and width."""
 
 import pytest
 import torch

@@ -23,18 +23,18 @@ def conv(before, after, kernel=3):
     return before * after * kernel**2 + after
 
 
-def generator_count(dense, widths, picture_channels=3, norm=2):
+def generator_count(dense, widths, image_channels=3, norm=2):
     """Parameters by a table: a dense layer to 4x4, blocks that double the sides, norm, 3x3 to the colours."""
     total = (128 + 1) * 16 * dense
     for before, after in zip([dense, *widths], widths, strict=False):
         total += conv(before, after) + conv(after, after) + conv(before, after, 1) + norm * (before + after)
-    return total + 2 * widths[-1] + conv(widths[-1], picture_channels)
+    return total + 2 * widths[-1] + conv(widths[-1], image_channels)
 
 
-def discriminator_count(halving, flat, picture_channels=3):
+def discriminator_count(halving, flat, image_channels=3):
     """Parameters by a table: blocks that halve the sides, blocks that do not, pooling, a dense layer to the score."""
     first = halving[0]
-    total = conv(picture_channels, first) + conv(first, first) + conv(picture_channels, first, 1)
+    total = conv(image_channels, first) + conv(first, first) + conv(image_channels, first, 1)
     for before, after in pairwise(halving):
         total += conv(before, before) + conv(before, after) + conv(before, after, 1)
     return total + flat * 2 * conv(halving[-1], halving[-1]) + halving[-1] + 1
@@ -84,7 +84,7 @@ def test_discriminators_block_is_the_papers(halves):
     assert block.conv1.out_channels == 4
 
 
-def test_the_first_block_looks_at_the_picture_as_it_is():
+def test_the_first_block_looks_at_the_image_as_it_is():
     block, x = DownBlock(3, 5, True, "layer", first=True), torch.randn(2, 3, 8, 6)
     residual = block.conv2(relu(block.conv1(x)))
     torch.testing.assert_close(block(x), avg_pool2d(residual, 2) + block.shortcut(avg_pool2d(x, 2)))
@@ -96,7 +96,7 @@ def test_odd_sides_halve_to_means_of_what_is_there():
 
 
 @pytest.mark.parametrize("sides", [(8, 8), (9, 13), (28, 28), (31, 33), (17, 60)], ids=str)
-def test_pictures_of_any_sides_and_channels_are_made_and_judged(sides):
+def test_images_of_any_sides_and_channels_are_made_and_judged(sides):
     shape = (2, *sides)
     x = ResNetGenerator(size=4, doublings=1).build(5, shape, None)(torch.randn(2, 5))
     assert x.shape == (2, *shape)
@@ -176,7 +176,7 @@ def test_conditional_norm_changes_what_is_made(make):
             lambda: ResNetDiscriminator(attention=28).build((1, 28, 40), None),
             "attention is the smaller side of a map, of which there are 14, 7; found 28",
         ),
-        (lambda: ResNetGenerator().build(5, (2,), None), r"convolutional networks take pictures \(C, H, W\)"),
+        (lambda: ResNetGenerator().build(5, (2,), None), r"convolutional networks take images \(C, H, W\)"),
         (lambda: ResNetDiscriminator().build((1, 16, 7), None), "of 8x8 and more; found 16x7"),
     ],
 )

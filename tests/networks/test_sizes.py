@@ -37,7 +37,7 @@ def sized(generator, latent=3):
         (sized(DCGANGenerator(size=10**7)), (1, 28, 28)),
         (sized(MLPGenerator(hidden=(8,)), latent=10**13), (2,)),
     ],
-    ids=["one", "two", "overflow", "many", "pictures", "latent"],
+    ids=["one", "two", "overflow", "many", "images", "latent"],
 )
 def test_networks_of_terabytes_are_refused_at_once(recipe, shape):
     with pytest.raises(ValueError, match=r"too many for this machine|larger than the memory of this machine"):

@@ -146,12 +146,12 @@ def made(**changes):
 
 def test_training_draws_from_the_global_generator_alone_and_evaluation_from_none():
     G, z = made(), torch.randn(4, 5)
-    pictures = []
+    images = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
-        pictures.append(G(z))
-    assert torch.equal(pictures[0], pictures[1])
-    assert not torch.allclose(pictures[0], pictures[2])
+        images.append(G(z))
+    assert torch.equal(images[0], images[1])
+    assert not torch.allclose(images[0], images[2])
     G.eval()
     state = torch.get_rng_state()
     assert torch.equal(G(z), G(z))

@@ -27,7 +27,7 @@ def count(module):
 
 
 @pytest.mark.parametrize(("sides", "patch"), [((4, 6), 2), ((5, 9), 2), ((7, 8), 4)])
-def test_a_picture_is_its_squares_row_by_row(sides, patch):
+def test_an_image_is_its_squares_row_by_row(sides, patch):
     x = torch.randn(2, 3, *sides)
     tokens = patchify(x, patch)
     rows, columns = -(-sides[0] // patch), -(-sides[1] // patch)
@@ -138,7 +138,7 @@ def test_the_width_follows_from_the_size_and_the_learning_rate_from_the_width():
     assert width_scaled(0.0002, 4) == pytest.approx(0.0024)
 
 
-def test_levels_add_up_to_the_picture():
+def test_levels_add_up_to_the_image():
     G = TransformerGenerator(size=6, embedding=3).build(5, (2, 9, 12), Labels(3))
     z, c = torch.randn(3, 5), torch.tensor([0, 2, 1])
     levels = G.levels(z, c)
@@ -170,7 +170,7 @@ def test_the_mapping_is_stored_large_and_acts_small():
 
 
 @pytest.mark.parametrize("levels", [1, 4])
-def test_levels_are_judged_together_and_a_single_picture_as_so_many_of_itself(levels):
+def test_levels_are_judged_together_and_a_single_image_as_so_many_of_itself(levels):
     D = TransformerDiscriminator(size=4, levels=levels).build((2, 8, 8), None)
     x = torch.randn(3, 2, 8, 8)
     assert torch.equal(D(x).score, D(x.repeat(1, levels, 1, 1)).score)
@@ -190,8 +190,8 @@ def test_branches_of_the_discriminator_begin_small_and_the_class_token_is_scored
     assert torch.allclose(D(x).features, D.norm(h[:, 0]), atol=1e-6)
 
 
-def test_a_discriminator_of_no_pictures_is_refused():
-    with pytest.raises(ValueError, match="levels counts the pictures that D judges together, at least 1; found 0"):
+def test_a_discriminator_of_no_images_is_refused():
+    with pytest.raises(ValueError, match="levels counts the images that D judges together, at least 1; found 0"):
         TransformerDiscriminator(levels=0)
 
 
@@ -203,6 +203,6 @@ def test_fewer_tokens_are_larger_squares():
 
 
 @pytest.mark.parametrize("spec", [TransformerGenerator, TransformerDiscriminator])
-def test_a_picture_of_too_few_tokens_is_refused(spec):
-    with pytest.raises(ValueError, match="tokens counts the squares of a picture, at least 4; found 3"):
+def test_an_image_of_too_few_tokens_is_refused(spec):
+    with pytest.raises(ValueError, match="tokens counts the squares of an image, at least 4; found 3"):
         spec(tokens=3)

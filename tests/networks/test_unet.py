@@ -114,7 +114,7 @@ def test_discriminative_predicts_classes_by_side_and_recipe_text_names_it():
 
 
 def test_what_it_cannot_do_is_refused():
-    with pytest.raises(ValueError, match="convolutional networks take pictures"):
+    with pytest.raises(ValueError, match="convolutional networks take images"):
         UNetDiscriminator().build((2,), None)
     with pytest.raises(ValueError, match="8x8 and more; found 7x9"):
         UNetDiscriminator().build((1, 7, 9), None)

@@ -105,8 +105,8 @@ def test_a_large_first_batch_gives_its_first_samples():
 
 def test_in_a_game_the_reference_is_of_real_samples_with_their_labels():
     random = torch.Generator().manual_seed(0)
-    pictures = torch.randint(256, (12, 1, 8, 8), dtype=torch.uint8, generator=random)
-    made = in_memory("tiny", pictures, torch.arange(12) % 3, ("a", "b", "c"))
+    images = torch.randint(256, (12, 1, 8, 8), dtype=torch.uint8, generator=random)
+    made = in_memory("tiny", images, torch.arange(12) % 3, ("a", "b", "c"))
     recipe = Recipe(
         name="virtual",
         generator=GENERATORS["DCGAN"],

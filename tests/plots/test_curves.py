@@ -158,15 +158,15 @@ def test_names_are_escaped():
 
 
 def test_a_chart_refuses_what_it_cannot_draw():
-    with pytest.raises(ValueError, match=r"a curve's spread is \(n,\), one a value, not \(2,\) for \(3,\)"):
+    with pytest.raises(ValueError, match=r"spread of a curve has the shape of x, not \(2,\) for \(3,\)"):
         Curve(np.arange(3.0), np.zeros(3), spread=np.zeros(2))
-    with pytest.raises(ValueError, match=r"as many x as y, both \(n,\), not \(3,\) and \(2,\)"):
+    with pytest.raises(ValueError, match=r"x and y of a curve have the same shape \(n,\), not \(3,\) and \(2,\)"):
         Curve(np.zeros(3), np.zeros(2))
     with pytest.raises(ValueError, match="at least one finite value"):
         curve([np.nan, np.inf])
-    with pytest.raises(ValueError, match="a chart holds one to 3 curves, not 0"):
+    with pytest.raises(ValueError, match="a chart has one to 3 curves, not 0"):
         line_chart([])
-    with pytest.raises(ValueError, match="a chart holds one to 3 curves, not 4"):
+    with pytest.raises(ValueError, match="a chart has one to 3 curves, not 4"):
         line_chart([curve([1])] * 4)
 
 

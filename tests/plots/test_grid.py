@@ -58,7 +58,7 @@ def test_row_labels_stand_in_a_margin_beside_their_rows():
     [np.zeros((2, 4, 4), np.uint8), np.zeros((2, 4, 4, 1)), np.zeros((0, 4, 4, 1), np.uint8)],
 )
 def test_other_arrays_are_refused(images):
-    with pytest.raises(ValueError, match=r"a grid is made of uint8 images \(N, H, W, C\), at least one, not of"):
+    with pytest.raises(ValueError, match=r"a grid takes uint8 images \(N, H, W, C\), at least one, not"):
         grid(images)
 
 

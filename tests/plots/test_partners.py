@@ -18,5 +18,5 @@ def test_partners_stand_above_each_other_and_grey_stays_grey():
 
 def test_images_without_partners_are_refused():
     upper = np.zeros((3, 8, 6, 1), np.uint8)
-    with pytest.raises(ValueError, match=r"partners are as many and as large; found \(3, 8, 6\) above \(2, 8, 6\)"):
+    with pytest.raises(ValueError, match=r"the same \(N, H, W\); found \(3, 8, 6\) above \(2, 8, 6\)"):
         pairs(upper, upper[:2], ("a", "b"))

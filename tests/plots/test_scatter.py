@@ -7,7 +7,7 @@ ORANGE, BLUE = (200, 104, 47), (63, 127, 176)
 
 
 def near(image, colour, within=60):
-    """Where the picture has a colour, as (rows, columns)."""
+    """Where the image has a colour, as (rows, columns)."""
     pixels = np.asarray(image.convert("RGB")).astype(int)
     return np.nonzero((np.abs(pixels - colour) < within).all(-1))
 
@@ -88,27 +88,27 @@ def test_one_value_only_still_has_a_frame():
     assert scatter(np.zeros((5, 2), np.float32), side=300).size == (300, 300)
 
 
-def test_a_picture_may_have_no_ground():
+def test_an_image_may_have_no_ground():
     points = cloud((0, 0))
     assert scatter(points, side=300).mode == "RGB"
     clear = np.asarray(scatter(points, side=300, transparent=True))
     assert clear.shape == (300, 300, 4) and clear[2, 2, 3] == 0
 
 
-def test_pictures_are_the_same_every_time():
+def test_images_are_the_same_every_time():
     points = cloud((0, 0))
     assert scatter(points, side=300).tobytes() == scatter(points, side=300).tobytes()
 
 
 def test_points_that_cannot_be_drawn_are_refused():
     points = np.zeros((4, 2), np.float32)
-    with pytest.raises(ValueError, match=r"points of 2 or more numbers each, \(N, d\), not of \(4, 1\)"):
+    with pytest.raises(ValueError, match=r"points \(N, d\) of 2 or more dimensions, not \(4, 1\)"):
         scatter(points[:, :1])
-    with pytest.raises(ValueError, match=r"points of 2 numbers each, \(N, d\), not of \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"points \(N, d\) of 2 dimensions, not \(4, 3\)"):
         scatter(points, np.zeros((4, 3)))
-    with pytest.raises(ValueError, match=r"points of 1 numbers? each, \(N, d\), not of \(4, 2\)"):
+    with pytest.raises(ValueError, match=r"points \(N, d\) of 1 dimensions, not \(4, 2\)"):
         histogram(points)
-    with pytest.raises(ValueError, match=r"not of \(0, 2\)"):
+    with pytest.raises(ValueError, match=r"not \(0, 2\)"):
         scatter(points[:0])
-    with pytest.raises(ValueError, match="points that are not finite numbers cannot be drawn"):
+    with pytest.raises(ValueError, match="points must be finite to be plotted"):
         scatter(points + np.nan)

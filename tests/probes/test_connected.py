@@ -54,5 +54,5 @@ def test_counting_asks_for_areas_above_the_one_and_up_to_the_other():
 
 
 def test_what_is_no_mask_is_refused():
-    with pytest.raises(ValueError, match=r"parts are found in masks, bool \(B, H, W\); found torch.uint8 \(2, 4, 4\)"):
+    with pytest.raises(ValueError, match=r"components are of masks, bool \(B, H, W\); found torch.uint8 \(2, 4, 4\)"):
         components(torch.zeros(2, 4, 4, dtype=torch.uint8))

@@ -1,4 +1,4 @@
-"""Pictures whose truth is known: drawn as the seed says, and as they say."""
+"""Images whose truth is known: drawn as the seed says, and as they say."""
 
 import math
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.data import _drawing
 from zerosum.data.inspect import info
+from zerosum.probes import drawing
 from zerosum.probes.counting import Counting
 from zerosum.probes.solids import Cuboids
 from zerosum.probes.structure import Faces, Mirrored
@@ -17,23 +17,23 @@ SOURCES = [Counting, Mirrored, Faces, Cuboids]
 each = pytest.mark.parametrize("kind", SOURCES, ids=lambda kind: kind.__name__)
 
 
-def pictures(source):
+def images(source):
     data = source.open()
     return data.read(torch.arange(len(data)))
 
 
 @each
-def test_pictures_follow_from_the_seed_and_their_place_alone(kind):
-    few = pictures(kind(count=40))
-    assert torch.equal(few, pictures(kind(count=300))[:40]), "a longer set begins with the shorter one"
-    assert not torch.equal(few, pictures(kind(count=40, seed=1)))
+def test_images_follow_from_the_seed_and_their_place_alone(kind):
+    few = images(kind(count=40))
+    assert torch.equal(few, images(kind(count=300))[:40]), "a longer set begins with the shorter one"
+    assert not torch.equal(few, images(kind(count=40, seed=1)))
     assert few.dtype == torch.uint8 and info(kind(count=300).open()).duplicates == 0
     assert read(repr(kind(count=3))) == kind(count=3)
 
 
 @each
 def test_the_side_scales_the_drawing(kind):
-    small, large = (pictures(kind(side=side, count=6)).double() for side in (32, 96))
+    small, large = (images(kind(side=side, count=6)).double() for side in (32, 96))
     again = torch.nn.functional.avg_pool2d(large, 3)
     assert large.shape[-2:] == (96, 96)
     assert (small - again).abs().mean() < 6 and (small - again).abs().flatten(1).quantile(0.9) < 20
@@ -48,18 +48,18 @@ def distances(side, inside):
 
 def test_shapes_cover_their_pixels():
     centre, radii = torch.tensor([[7.3, 8.1]]), torch.tensor([[4.6, 4.6]])
-    disc = _drawing.covered(_drawing.ellipse(16, centre, radii))[0].numpy()
+    disc = drawing.covered(drawing.ellipse(16, centre, radii))[0].numpy()
     assert np.abs(disc - distances(16, lambda x, y: np.hypot(x - 7.3, y - 8.1) < 4.6)).max() < 0.13
-    oval = _drawing.covered(_drawing.ellipse(16, centre, torch.tensor([[6.0, 3.0]])))[0].numpy()
+    oval = drawing.covered(drawing.ellipse(16, centre, torch.tensor([[6.0, 3.0]])))[0].numpy()
     truth = distances(16, lambda x, y: ((x - 7.3) / 6) ** 2 + ((y - 8.1) / 3) ** 2 < 1)
     assert np.abs(oval - truth).max() < 0.2 and abs(oval.sum() - math.pi * 18) < 0.5
     square = torch.tensor([[[3.5, 4.25], [11.0, 4.25], [11.0, 9.0], [3.5, 9.0]]])
-    box = _drawing.covered(_drawing.polygon(16, square))[0].numpy()
+    box = drawing.covered(drawing.polygon(16, square))[0].numpy()
     inside = distances(16, lambda x, y: (x > 3.5) & (x < 11) & (y > 4.25) & (y < 9))
     assert np.abs(box - inside).max() < 0.3 and np.allclose(box[6], inside[6]), "corners alone are not exact"
-    corners = _drawing.turned(torch.tensor([[8.0, 8.0]]), torch.tensor([5.0]), torch.tensor([0.3]), 3)
-    assert float(_drawing.covered(_drawing.polygon(16, corners)).sum()) == pytest.approx(0.75 * 3**0.5 * 25, abs=0.8)
-    assert not _drawing.covered(_drawing.ellipse(16, centre, torch.tensor([[0.0, 2.0]]))).any()
+    corners = drawing.turned(torch.tensor([[8.0, 8.0]]), torch.tensor([5.0]), torch.tensor([0.3]), 3)
+    assert float(drawing.covered(drawing.polygon(16, corners)).sum()) == pytest.approx(0.75 * 3**0.5 * 25, abs=0.8)
+    assert not drawing.covered(drawing.ellipse(16, centre, torch.tensor([[0.0, 2.0]]))).any()
 
 
 def test_objects_are_as_many_as_the_label_says_and_keep_apart():
@@ -76,19 +76,19 @@ def test_objects_are_as_many_as_the_label_says_and_keep_apart():
     shown = place[torch.arange(5) < wanted[:, None]]
     assert shown.min() >= 4 + 0.02 * 32 - 1e-4 and shown.max() <= 32 - 4 - 0.02 * 32 + 1e-4
     spread = place[:, 0]
-    assert spread.std(0).min() > 5, "objects move all over the picture and do not stay where they began"
+    assert spread.std(0).min() > 5, "objects move all over the image and do not stay where they began"
 
 
 def test_areas_are_those_of_objects():
     source = Counting(numbers=(1,), count=400)
-    lit = (pictures(source).double().amax(1) - 40).clamp(min=0)
+    lit = (images(source).double().amax(1) - 40).clamp(min=0)
     area = lit.sum((1, 2)) / lit.amax((1, 2))
     low, high = source.areas()
     assert 0.9 * low < area.min() < 1.2 * low and 0.85 * high < area.max() < 1.1 * high
 
 
 def test_halves_mirror_each_other_exactly_and_say_something():
-    x = pictures(Mirrored(count=300))
+    x = images(Mirrored(count=300))
     assert torch.equal(x, x.flip(-1))
     assert x.double().std((2, 3)).amax(1).min() > 15
     assert not torch.equal(x, x.flip(-2))
@@ -97,7 +97,7 @@ def test_halves_mirror_each_other_exactly_and_say_something():
 def test_faces_are_what_their_table_says():
     source = Faces(count=300)
     ellipses, colours = source.table()
-    assert torch.equal(source.draw(ellipses, colours), pictures(source))
+    assert torch.equal(source.draw(ellipses, colours), images(source))
     head, left, right, nose, mouth = ellipses.unbind(1)
     axis = head[:, 0]
     assert torch.allclose(left[:, 0] + right[:, 0], 2 * axis) and torch.equal(left[:, 1:], right[:, 1:])

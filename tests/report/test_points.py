@@ -59,7 +59,7 @@ def test_data_without_modes_have_no_count_of_them(run, make):
 
 def test_points_that_cannot_be_drawn_give_a_reason(run, make):
     page = run.report(make.generator(lambda z: z[:, :2] * torch.nan, shape=(2,), data=Ring(count=9)))
-    assert "Not shown: points that are not finite numbers cannot be drawn" in page.text
+    assert "Not shown: points must be finite to be plotted" in page.text
 
 
 def distribution(run, make, function, latent):

@@ -221,7 +221,7 @@ def test_a_resumed_run_equals_a_straight_one_and_can_be_asked_on_its_way(tmp_pat
     [
         (
             replace(LEARNS, data=Bright(), label_dropout=0.1),
-            "no number of age, noise could stand for an unknown one: set",
+            r"continuous components have no value for 'unknown' \(age, noise\): set",
         ),
         (
             reading("labels"),

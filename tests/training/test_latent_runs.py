@@ -139,7 +139,7 @@ def test_by_command_from_the_autoencoder_to_the_pictures(tmp_path, monkeypatch):
 def test_an_autoencoder_of_ones_own_is_given_again(tmp_path):
     run = train(replace(latent(Pooling()), images=16), tmp_path / "run", quiet=True)
     assert "InMemory(name='latents of digits')" in (run / "recipe.txt").read_text()
-    with pytest.raises(ValueError, match=r"autoencoder \(Pooling\) was given in Python: give it again, as load\("):
+    with pytest.raises(ValueError, match=r"autoencoder \(Pooling\) was given in Python: pass it again, as load\("):
         load(run)
     generator = load(run, autoencoder=Pooling())
     samples = generator.sample(3)

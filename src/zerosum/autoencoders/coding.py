@@ -1,4 +1,4 @@
-"""Pictures as latents of an autoencoder, and back."""
+"""Encoding of images as latents of an autoencoder, and decoding."""
 
 __all__ = ["Autoencoder", "LatentCoding"]
 
@@ -12,21 +12,21 @@ from torch.nn.functional import pad
 
 from zerosum.protocols import Autoencoder
 
-_AT_ONCE = 64  # pictures coded together
+_AT_ONCE = 64  # batch size of decoding
 
 
 class ConvolutionalAutoencoder(nn.Module):
-    """A plain convolutional autoencoder of pictures of one shape.
+    """A plain convolutional autoencoder of images of one shape.
 
-    Every halving folds squares of 2x2 pixels into channels, and two convolutions follow; decoding goes the same way
-    back. Latents are `(channels, H / f, W / f)` with f = 2^halvings; sides that f does not divide are filled up with
-    their last row and column, and cut again.
+    Every halving folds squares of 2x2 pixels into channels, and two convolutions follow; the decoder mirrors it.
+    Latents are `(channels, H / f, W / f)` with f = 2^halvings; heights and widths that f does not divide are padded by
+    their last row and column, and cropped after decoding.
 
     Args:
-        shape: of a picture, `(C, H, W)`.
+        shape: shape of an image, `(C, H, W)`.
         size: channels after the first halving, twice as many after the second, four times after more.
-        channels: of the latents.
-        halvings: of the sides.
+        channels: channels of the latents.
+        halvings: how often height and width are halved.
 
     Raises:
         ValueError: for a number below 1.
@@ -49,12 +49,12 @@ class ConvolutionalAutoencoder(nn.Module):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What it is built from, as JSON can hold it."""
+        """Its constructor arguments, JSON-serialisable."""
         return {"shape": self.shape, "size": self.size, "channels": self.channels, "halvings": self.halvings}
 
     @staticmethod
-    def rebuilt(facts: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "ConvolutionalAutoencoder":
-        """The autoencoder of such facts, with its weights, ready for use; raises `ValueError` where they do not fit."""
+    def restored(facts: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "ConvolutionalAutoencoder":
+        """The autoencoder with these facts and weights, frozen; raises `ValueError` if they do not fit."""
         with torch.random.fork_rng(devices=[]):
             made = ConvolutionalAutoencoder(**facts)
         try:
@@ -64,18 +64,18 @@ class ConvolutionalAutoencoder(nn.Module):
         return made.eval().requires_grad_(False)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Pictures `(B, C, H, W)` in [-1, 1] to latents `(B, channels, h, w)`."""
+        """Images `(B, C, H, W)` in [-1, 1] to latents `(B, channels, h, w)`."""
         f = 2**self.halvings
         latents: Tensor = self.down(pad(x, (0, -x.shape[3] % f, 0, -x.shape[2] % f), mode="replicate"))
         return latents
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Latents `(B, channels, h, w)` to pictures `(B, C, H, W)`."""
+        """Latents `(B, channels, h, w)` to images `(B, C, H, W)`."""
         x: Tensor = self.up(latents)[:, :, : self.shape[1], : self.shape[2]]
         return x
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pictures as they come back."""
+        """Reconstructions."""
         return self.decode(self.encode(x))
 
 
@@ -85,53 +85,53 @@ def _conv(inputs: int, outputs: int) -> nn.Conv2d:
 
 @dataclass(frozen=True, eq=False)
 class LatentCoding:
-    """How latents, scaled to mean 0 and deviation 1 in each channel, stand for pictures.
+    """Decodes latents that are scaled to mean 0 and standard deviation 1 in each channel.
 
     Attributes:
-        autoencoder: what encodes and decodes.
-        mean: of each channel of its latents over the data, float32 `(c,)`.
-        deviation: likewise, above 0.
+        autoencoder: the encoder and decoder.
+        mean: mean of each latent channel over the data, float32 `(c,)`.
+        std: standard deviation of each latent channel over the data, float32 `(c,)`, above 0.
     """
 
     autoencoder: Autoencoder
     mean: Tensor
-    deviation: Tensor
+    std: Tensor
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
-        """Scaled latents `(N, c, h, w)` to pictures `(N, C, H, W)`, float32 on the CPU."""
-        raw = latents.cpu() * self.deviation.view(-1, 1, 1) + self.mean.view(-1, 1, 1)
+        """Scaled latents `(N, c, h, w)` to images `(N, C, H, W)`, float32 on the CPU."""
+        raw = latents.cpu() * self.std.view(-1, 1, 1) + self.mean.view(-1, 1, 1)
         return torch.cat([self.autoencoder.decode(block).float().cpu() for block in torch.split(raw, _AT_ONCE)])
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What `restored` takes beside the tensors, as JSON can hold it."""
+        """Its JSON-serialisable state, without tensors."""
         if isinstance(self.autoencoder, ConvolutionalAutoencoder):
             return {"autoencoder": self.autoencoder.facts}
         return {"given": type(self.autoencoder).__name__}
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Its numbers, and the weights of an autoencoder of ours."""
+        """Mean and standard deviation, and the weights of a `ConvolutionalAutoencoder`."""
         own = self.autoencoder
         weights = own.state_dict() if isinstance(own, ConvolutionalAutoencoder) else {}
         named = {f"autoencoder.{name}": tensor for name, tensor in weights.items()}
-        return {"mean": self.mean, "deviation": self.deviation, **named}
+        return {"mean": self.mean, "std": self.std, **named}
 
     @staticmethod
     def restored(
         facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None = None
     ) -> "LatentCoding":
-        """The coding of some facts and a state; one whose autoencoder was given in Python needs it again.
+        """The coding with these facts and state; `given` is required if its autoencoder was passed in Python.
 
-        Raises `ValueError` where it was not.
+        Raises `ValueError` if it is missing.
         """
         autoencoder = given
         if "autoencoder" in facts:
             weights = {name.partition(".")[2]: t for name, t in state.items() if name.startswith("autoencoder.")}
-            autoencoder = ConvolutionalAutoencoder.rebuilt(facts["autoencoder"], weights)
+            autoencoder = ConvolutionalAutoencoder.restored(facts["autoencoder"], weights)
         if autoencoder is None:
             raise ValueError(
                 f"this run's autoencoder ({facts['given']}) was given in Python: "
-                "give it again, as load(..., autoencoder=...)"
+                "pass it again, as load(..., autoencoder=...)"
             )
-        return LatentCoding(autoencoder, state["mean"], state["deviation"])
+        return LatentCoding(autoencoder, state["mean"], state["std"])

@@ -1,4 +1,4 @@
-"""Games in the latents of an autoencoder: training a small one, and pictures as its latents."""
+"""Training a small autoencoder, and data sets of its latents."""
 
 import hashlib
 import json
@@ -25,9 +25,9 @@ from zerosum.protocols import Autoencoder
 FORMAT = "zerosum autoencoder 1"
 WEIGHTS, FACTS = "autoencoder.safetensors", "autoencoder.json"
 BATCH, PEAK_RATE = 16, 1e-2
-_AT_ONCE = 64  # pictures coded together
-SMALLEST, MOST_HALVINGS = 8, 3  # sides that are left where nobody says how often to halve: networks take no smaller
-_MEASURED = 1_000  # pictures on which the error is measured, at most
+_AT_ONCE = 64  # batch size of encoding
+SMALLEST, MOST_HALVINGS = 8, 3  # of the latents by default: networks take no smaller maps
+_MEASURED = 1_000  # images on which the error is measured, at most
 
 
 def train_autoencoder(
@@ -40,34 +40,33 @@ def train_autoencoder(
     images: int = 40_000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Train a `ConvolutionalAutoencoder` on pictures by its squared error, and keep it in a folder for `Latents`.
+    """Train a `ConvolutionalAutoencoder` on images by mean squared error, and save it in a folder for `Latents`.
 
-    The folder gets its weights as safetensors and its facts as JSON. Pictures come in an order of their own every
-    epoch, in batches of 16, under Adam with one cycle of the learning rate. The global generator of random numbers
-    stands afterwards where it stood.
+    The folder gets the weights as safetensors and the facts as JSON. Images are shuffled every epoch, in batches of 16,
+    under Adam with a one-cycle learning rate. The state of the global random number generator is preserved.
 
     Args:
-        data: a source of pictures, or a path.
-        folder: a new one, or one that is empty.
+        data: a source of images, or a path.
+        folder: a new or empty folder.
         size: channels after the first halving.
-        channels: of the latents.
-        halvings: of the sides; by default as many, up to three, as leave sides of 8.
-        images: pictures shown in all.
-        seed: of the first weights and the order.
+        channels: channels of the latents.
+        halvings: how often height and width are halved; by default as often, up to three times, as leaves 8 or more.
+        images: training images in total, counted with repetition.
+        seed: seed of the initial weights and of the order.
 
     Returns:
-        The facts in the folder, among them `error`, the root of the mean squared error on up to 1,000 of the pictures,
-        where pixels are in [-1, 1].
+        The facts in the folder, with `error`, the root mean squared error on up to 1,000 of the images, with pixels in
+        [-1, 1].
 
     Raises:
-        ValueError: for data that are no pictures, numbers below 1, or a folder with something in it.
+        ValueError: for data other than images, numbers below 1, or a folder that is not empty.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"{folder} holds something already: name a new folder for the autoencoder")
+        raise ValueError(f"{folder} is not empty: name a new folder for the autoencoder")
     if images < 1:
-        raise ValueError(f"images counts the pictures that an autoencoder learns from, at least 1; found {images}")
-    dataset = _pictures(source(data))
+        raise ValueError(f"images is the number of training images of an autoencoder, at least 1; found {images}")
+    dataset = _images(source(data))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         halvings = _halvings(dataset.shape) if halvings is None else halvings
@@ -86,30 +85,30 @@ def train_autoencoder(
 
 
 def load_autoencoder(folder: str | Path) -> ConvolutionalAutoencoder:
-    """The autoencoder in a folder that `train_autoencoder` wrote; raises `ValueError` where there is none."""
+    """Load the autoencoder in a folder written by `train_autoencoder`; raises `ValueError` if there is none."""
     folder = Path(folder)
     try:
         facts = json.loads((folder / FACTS).read_text())
         weights = safetensors.torch.load_file(str(folder / WEIGHTS))
     except (OSError, ValueError, safetensors.SafetensorError) as error:
-        raise ValueError(f"{folder} holds no autoencoder: train one there, with train_autoencoder ({error})") from None
+        raise ValueError(f"{folder} contains no autoencoder: train one with train_autoencoder ({error})") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        raise ValueError(f"{folder} holds no autoencoder of {FORMAT!r}")
+        raise ValueError(f"{folder} contains no autoencoder of the format {FORMAT!r}")
     plan = {name: facts[name] for name in ("shape", "size", "channels", "halvings") if name in facts}
-    return ConvolutionalAutoencoder.rebuilt(plan, weights)
+    return ConvolutionalAutoencoder.restored(plan, weights)
 
 
 @dataclass(frozen=True)
 class Latents:
-    """Another source's pictures as the latents of an autoencoder, in which the game is then played.
+    """A data set of the latents of another source's images, for training in the latent space of an autoencoder.
 
-    Pictures are encoded once, and each channel of the latents is scaled to mean 0 and deviation 1. Samples, reports and
-    scores show what the latents decode to.
+    Images are encoded once, and each channel of the latents is scaled to mean 0 and standard deviation 1. Samples,
+    reports and scores are of the decoded images.
 
     Args:
-        data: a source of pictures.
-        autoencoder: the folder of one that `train_autoencoder` made, where the latents are kept too; or, from Python,
-            any object with `encode` and `decode` (see `Autoencoder`), which encodes whenever the data is opened.
+        data: a source of images.
+        autoencoder: a folder written by `train_autoencoder`, where the latents are cached too; or, from Python, any
+            object with `encode` and `decode` (see `Autoencoder`), which encodes whenever the data is opened.
     """
 
     data: Source
@@ -117,60 +116,60 @@ class Latents:
 
     def __post_init__(self) -> None:
         if isinstance(self.autoencoder, Path):
-            object.__setattr__(self, "autoencoder", str(self.autoencoder))  # so that its repr can be read
+            object.__setattr__(self, "autoencoder", str(self.autoencoder))  # so that its repr can be parsed
 
     def open(self) -> Dataset:
-        """Open the data as latents; raises `ValueError` where it is no pictures, or the autoencoder does not fit."""
-        pictures = _pictures(self.data)
+        """Open the data as latents; raises `ValueError` unless they are images that fit the autoencoder."""
+        images = _images(self.data)
         if isinstance(self.autoencoder, Autoencoder):
-            autoencoder, latents = self.autoencoder, _encoded(self.autoencoder, pictures)
+            autoencoder, latents = self.autoencoder, _encoded(self.autoencoder, images)
         else:
             autoencoder = load_autoencoder(self.autoencoder)
-            if autoencoder.shape != pictures.shape:
+            if autoencoder.shape != images.shape:
                 raise ValueError(
-                    f"the autoencoder in {self.autoencoder} is for pictures of shape {autoencoder.shape}; "
-                    f"those of {pictures.name} have {pictures.shape}"
+                    f"the autoencoder in {self.autoencoder} is for images of shape {autoencoder.shape}; "
+                    f"those of {images.name} have {images.shape}"
                 )
-            latents = _kept(Path(self.autoencoder), autoencoder, pictures)
-        deviation, mean = torch.std_mean(latents.double(), (0, 2, 3), correction=0)
-        # A channel in which nothing happens is left as it is.
-        deviation = torch.where(deviation > 0, deviation, 1.0)
-        coding = LatentCoding(autoencoder, mean.float(), deviation.float())
-        scaled = (latents - coding.mean.view(-1, 1, 1)) / coding.deviation.view(-1, 1, 1)
+            latents = _kept(Path(self.autoencoder), autoencoder, images)
+        std, mean = torch.std_mean(latents.double(), (0, 2, 3), correction=0)
+        # A constant channel is not scaled.
+        std = torch.where(std > 0, std, 1.0)
+        coding = LatentCoding(autoencoder, mean.float(), std.float())
+        scaled = (latents - coding.mean.view(-1, 1, 1)) / coding.std.view(-1, 1, 1)
         return Dataset(
-            f"latents of {pictures.name}",
+            f"latents of {images.name}",
             tuple(scaled.shape[1:]),
             len(scaled),
             scaled.__getitem__,
-            pictures.conditions,
-            pictures.notes,
+            images.conditions,
+            images.notes,
             coding,
-            pictures,
-            partial(_content, pictures, autoencoder),
+            images,
+            partial(_content, images, autoencoder),
         )
 
 
-def _pictures(data: Source) -> Dataset:
+def _images(data: Source) -> Dataset:
     dataset = data.open()
     if not dataset.is_image or dataset.coding is not None:
-        raise ValueError(f"an autoencoder codes pictures; {dataset.name} has samples of another kind, {dataset.shape}")
+        raise ValueError(f"an autoencoder encodes images; {dataset.name} has samples of another kind, {dataset.shape}")
     return dataset
 
 
-def _content(pictures: Dataset, autoencoder: Autoencoder) -> str:
-    """What stands for the latents: the pictures, and the weights where they are ours."""
+def _content(images: Dataset, autoencoder: Autoencoder) -> str:
+    """The fingerprint of the latents: that of the images, and the weights of a `ConvolutionalAutoencoder`."""
     own = autoencoder.state_dict() if isinstance(autoencoder, ConvolutionalAutoencoder) else {}
-    return " ".join([fingerprint(pictures), *(f"{name} {content_of(weight)}" for name, weight in own.items())])
+    return " ".join([fingerprint(images), *(f"{name} {content_of(weight)}" for name, weight in own.items())])
 
 
 def _halvings(shape: tuple[int, ...]) -> int:
-    """As many halvings, up to three, as leave sides of 8 or more; one for smaller pictures."""
+    """As many halvings, up to three, as leave a height and width of 8 or more; one for smaller images."""
     able = (n for n in range(MOST_HALVINGS, 0, -1) if -(-min(shape[1:]) // 2**n) >= SMALLEST)
     return next(able, 1)
 
 
 def _fit(autoencoder: ConvolutionalAutoencoder, dataset: Dataset, steps: int, draw: torch.Generator) -> None:
-    """Train by the squared error, and leave the autoencoder ready for use."""
+    """Train by the mean squared error, then freeze the autoencoder."""
     optimiser = torch.optim.Adam(autoencoder.parameters(), PEAK_RATE)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, max(steps, 2))
     order = torch.empty(0, dtype=torch.int64)
@@ -191,33 +190,33 @@ def _unit(x: Tensor) -> Tensor:
     return x.float().div_(127.5).sub_(1)
 
 
-def _blocks(pictures: Dataset) -> Iterator[Tensor]:
-    """All pictures in their order, uint8."""
-    for start in range(0, len(pictures), _AT_ONCE):
-        yield pictures.read(torch.arange(start, min(start + _AT_ONCE, len(pictures))))
+def _blocks(images: Dataset) -> Iterator[Tensor]:
+    """All images in order, uint8, in batches."""
+    for start in range(0, len(images), _AT_ONCE):
+        yield images.read(torch.arange(start, min(start + _AT_ONCE, len(images))))
 
 
 @torch.no_grad()
-def _encoded(autoencoder: Autoencoder, pictures: Dataset) -> Tensor:
-    """The latents of all pictures, float32 `(N, c, h, w)`."""
-    latents = torch.cat([autoencoder.encode(_unit(block)).float().cpu() for block in _blocks(pictures)])
-    if latents.dim() != 4 or len(latents) != len(pictures) or not latents.isfinite().all():
+def _encoded(autoencoder: Autoencoder, images: Dataset) -> Tensor:
+    """The latents of all images, float32 `(N, c, h, w)`."""
+    latents = torch.cat([autoencoder.encode(_unit(block)).float().cpu() for block in _blocks(images)])
+    if latents.dim() != 4 or len(latents) != len(images) or not latents.isfinite().all():
         raise ValueError(
-            f"{type(autoencoder).__name__} should encode pictures as finite latents (B, c, h, w), one a picture; "
-            f"found {tuple(latents.shape)} of {len(pictures)} pictures"
+            f"{type(autoencoder).__name__} should encode images as finite latents (B, c, h, w), one per image; "
+            f"found {tuple(latents.shape)} of {len(images)} images"
         )
     return latents
 
 
-def _kept(folder: Path, autoencoder: ConvolutionalAutoencoder, pictures: Dataset) -> Tensor:
-    """The latents from the autoencoder's folder if they are of these pictures and weights, else made and put there."""
+def _kept(folder: Path, autoencoder: ConvolutionalAutoencoder, images: Dataset) -> Tensor:
+    """The latents cached in the autoencoder's folder for these images and weights; encoded and cached if missing."""
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes())
-    for block in _blocks(pictures):
+    for block in _blocks(images):
         digest.update(block.numpy().tobytes())
     file = folder / f"latents-{digest.hexdigest()[:16]}.safetensors"
     try:
         return safetensors.torch.load_file(str(file))["latents"]
     except (OSError, KeyError, safetensors.SafetensorError):
-        latents = _encoded(autoencoder, pictures)
+        latents = _encoded(autoencoder, images)
         replace_durably(file, safetensors.torch.save({"latents": latents}))
         return latents

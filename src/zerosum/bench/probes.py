@@ -128,13 +128,13 @@ def read_generator(generator: TrainedGenerator, samples: int) -> Kept:
     real, _ = _real(source, samples)
     x = torch.from_numpy(generator.sample(samples)).permute(0, 3, 1, 2)
     verdict = rule_kept(x, None if labels is None else torch.from_numpy(labels), source)
-    return Kept(verdict.told(), float(_variance(x) / _variance(real)))
+    return Kept(verdict.summary(), float(_variance(x) / _variance(real)))
 
 
 def read_real(source: Source, samples: int) -> Kept:
     """What as many real samples come to that are in no training set: what a perfect generator would."""
     x, labels = _real(source, samples)
-    return Kept(rule_kept(x, labels, source).told(), 1.0)
+    return Kept(rule_kept(x, labels, source).summary(), 1.0)
 
 
 def play_probes(

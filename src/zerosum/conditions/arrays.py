@@ -1,4 +1,4 @@
-"""Numbers that a user gives, as an array, a tensor, a list or a file."""
+"""Conditions given as an array, a tensor, a list or a file."""
 
 __all__ = ()
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def numbers(name: str, rows: ArrayLike | Tensor) -> NDArray[Any]:
-    """Numbers as float64, or as float32 where they were so; raises `ValueError` for anything else."""
+    """The rows as a float64 array (float32 stays float32); raises `ValueError` unless they are numeric."""
     array = rows.numpy(force=True) if isinstance(rows, Tensor) else np.asarray(rows)
     if array.dtype.kind not in "buif":
         raise ValueError(f"{name} should be numbers, but are {array.dtype}")
@@ -21,7 +21,7 @@ def numbers(name: str, rows: ArrayLike | Tensor) -> NDArray[Any]:
 
 
 def array_file(condition: object, texts: Sequence[str]) -> NDArray[Any]:
-    """The array of the `.npy` file that `--condition` names; raises `ValueError` for anything else."""
+    """The array in the `.npy` file passed to `--condition`; raises `ValueError` for anything else."""
     if not is_array_file(texts):
         raise ValueError(
             f"--condition takes FILE.npy, once, for conditions of the kind {type(condition).__name__}; "
@@ -37,5 +37,5 @@ def array_file(condition: object, texts: Sequence[str]) -> NDArray[Any]:
 
 
 def is_array_file(texts: Sequence[str]) -> bool:
-    """Whether texts of `--condition` are the name of one `.npy` file."""
+    """Whether the values of `--condition` are one `.npy` file name."""
     return len(texts) == 1 and texts[0].lower().endswith(".npy") and "=" not in texts[0]

@@ -1,4 +1,4 @@
-"""Rows of numbers as the condition: binary attributes, and vectors of continuous components."""
+"""Vectors as the condition: binary attributes and continuous components."""
 
 __all__ = ["Attributes", "Vector"]
 
@@ -16,18 +16,18 @@ from zerosum.conditions.condition import Condition, ConditionRow, Overview, Pred
 from zerosum.conditions.schema import ConditionSchema
 
 UNKNOWN = 0.5  # an attribute that is not known
-_ENDS = (0.05, 0.95)  # quantiles of the data between which a report varies a component
+_ENDS = (0.05, 0.95)  # quantiles of the data between which a report sweeps a component
 
 
 class RowEmbedding(nn.Module):
-    """Embed rows `(B, components)` by an affine map; binary attributes count as -1 and 1.
+    """Embed rows `(B, components)` by an affine map; binary attributes enter as -1 and 1.
 
     Args:
-        components: of a row.
-        size: of the embedding.
-        scale: standard deviation with which it begins.
-        mean: mean with which it begins.
-        signed: whether 0 and 1 count as -1 and 1.
+        components: dimensions of a row.
+        size: dimensions of the embedding.
+        scale: initial standard deviation of the embedding.
+        mean: initial mean of the embedding.
+        signed: whether 0 and 1 enter as -1 and 1.
     """
 
     def __init__(self, components: int, size: int, scale: float, mean: float, signed: bool) -> None:
@@ -48,7 +48,7 @@ class RowEmbedding(nn.Module):
 
 @dataclass(frozen=True)
 class _Components(Condition):
-    """What both kinds of rows share; `schema` has their names, scale and examples, once the data are known."""
+    """Base of both kinds of rows; `schema` has their names, scale and examples once the data are known."""
 
     size: int
     schema: ConditionSchema | None = field(default=None, repr=False)
@@ -66,11 +66,11 @@ class _Components(Condition):
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Name of each component; by default its place."""
+        """Name of each component; by default its index."""
         return tuple(map(str, range(self.size))) if self.schema is None else self.schema.names
 
     def _described(self) -> ConditionSchema:
-        """The schema; for a kind that was made without data, one of normal components."""
+        """The schema; without data, one of standard normal components."""
         return ConditionSchema.normal(self.size) if self.schema is None else self.schema
 
     def values(self, n: int, wanted: Any = None) -> Tensor:
@@ -95,7 +95,7 @@ class _Components(Condition):
         if is_array_file(texts):
             return array_file(self, texts)
         if [*texts] == ["none"]:
-            raise ValueError("none is a condition after label dropout only: ask for NAME=VALUE")
+            raise ValueError("none is a condition only after training with label_dropout: pass NAME=VALUE")
         found: dict[str, float] = {}
         for text in texts:
             name, equals, value = text.rpartition("=")
@@ -109,7 +109,7 @@ class _Components(Condition):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Its size and what the schema has of names and scale."""
+        """Size, and names and scale of the schema."""
         return {"size": self.size, **({} if self.schema is None else self.schema.facts)}
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -118,7 +118,7 @@ class _Components(Condition):
 
     @classmethod
     def restored(cls, facts: Mapping[str, Any], state: Mapping[str, Tensor]) -> Self:
-        """The kind with such facts and examples; raises `ValueError` for others."""
+        """The condition with these facts and examples; raises `ValueError` if they are invalid."""
         rest = dict(facts)
         size = rest.pop("size", None)
         if type(size) is not int:
@@ -133,7 +133,7 @@ class Attributes(_Components):
 
     Args:
         size: number of attributes.
-        schema: their names, and examples of the data.
+        schema: their names, and examples from the data.
         nullable: whether attributes may be unknown, 0.5.
     """
 
@@ -148,7 +148,7 @@ class Attributes(_Components):
         return Prediction(self.size, "attributes")
 
     def embed(self, size: int, scale: float = 1.0, mean: float = 0.0) -> nn.Module:
-        """An affine map of the attributes as -1 and 1."""
+        """An affine map of the attributes, coded as -1 and 1."""
         return RowEmbedding(self.size, size, scale, mean, signed=True)
 
     def with_unknown(self) -> "Attributes":
@@ -156,7 +156,7 @@ class Attributes(_Components):
         return replace(self, nullable=True)
 
     def unknown(self, n: int) -> Tensor:
-        """0.5 throughout."""
+        """0.5 for every attribute."""
         return torch.full((n, self.size), UNKNOWN)
 
     def _described(self) -> ConditionSchema:
@@ -174,28 +174,28 @@ class Attributes(_Components):
         return [UNKNOWN] * self.size if self.nullable and [*texts] == ["none"] else super().parse(texts, n)
 
     def overview(self, rows: int, columns: int) -> Overview:
-        """For each attribute a row without it and one with it, from the same latents."""
-        shown = self.components[: rows // 2]
-        words = "Each attribute asked for as no and as yes. Below one another are the same latents, with the other "
-        words += "attributes as some training samples have them."
+        """For each attribute a row with 0 and a row with 1, from the same latents."""
+        names = self.components[: rows // 2]
+        words = "Each attribute set to 0 (no) and to 1 (yes). Columns share a latent; the other attributes are taken "
+        words += "from training examples."
         return Overview(
             "Condition by condition",
-            words + first_of(len(shown), self.size),
+            words + first_of(len(names), self.size),
             tuple(
                 ConditionRow(name, self.values(columns, {name: value}), (f"{name} {word}",) * columns, word)
-                for name in shown
+                for name in names
                 for word, value in (("no", 0.0), ("yes", 1.0))
             ),
         )
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Also whether attributes may be unknown."""
+        """As above, and whether attributes may be unknown."""
         return {**super().facts, "nullable": self.nullable}
 
     @classmethod
     def restored(cls, facts: Mapping[str, Any], state: Mapping[str, Tensor]) -> Self:
-        """The attributes of such facts; raises `ValueError` for others."""
+        """The attributes with these facts; raises `ValueError` if they are invalid."""
         rest = dict(facts)
         nullable = rest.pop("nullable", None)
         if type(nullable) is not bool:
@@ -205,12 +205,12 @@ class Attributes(_Components):
 
 @dataclass(frozen=True)
 class Vector(_Components):
-    """The condition is a vector of continuous components of about unit size: float `(B, size)`, such as a text's.
+    """The condition is a vector of continuous components of about unit size, float `(B, size)`, e.g. a text embedding.
 
     Args:
         size: components of the vector.
-        schema: their names and scale, and examples of the data; with it, components get mean 0 and standard deviation 1
-            over the data before networks see them.
+        schema: their names and scale, and examples from the data; with it, components are standardised (mean 0,
+            standard deviation 1 over the data) before they enter networks.
     """
 
     def __post_init__(self) -> None:
@@ -226,31 +226,31 @@ class Vector(_Components):
         return RowEmbedding(self.size, size, scale, mean, signed=False)
 
     def encode(self, values: Tensor) -> Tensor:
-        """Components with mean 0 and standard deviation 1 over the data, float32."""
+        """Standardised components (mean 0, standard deviation 1 over the data), float32."""
         return values.float() if self.schema is None else self.schema.scaled(values)
 
     def with_unknown(self) -> "Vector":
-        """Refused: raises `ValueError`."""
+        """Not supported: raises `ValueError`."""
         raise ValueError(
-            "label_dropout hides labels or attributes, and no number of "
-            f"{self._described().shown} could stand for an unknown one: set label_dropout=0.0"
+            "label_dropout needs labels or attributes, since continuous components have no value for 'unknown' "
+            f"({self._described().listed}): set label_dropout=0.0"
         )
 
     def overview(self, rows: int, columns: int) -> Overview:
-        """For each component a row from low to high, of one latent."""
-        schema, shown = self._described(), self.components[:rows]
-        words = "Each number asked for from low to high, between the 5th and the 95th percentile of the data. All are "
-        words += "of one latent, with the other numbers at their means."
+        """For each component a row from low to high, with one latent."""
+        schema, names = self._described(), self.components[:rows]
+        words = "Each component varied from the 5th to the 95th percentile of the data. All samples share one latent; "
+        words += "the other components are at their means."
         return Overview(
             "Condition by condition",
-            words + first_of(len(shown), self.size),
-            tuple(self._sweep(schema, place, columns) for place in range(len(shown))),
+            words + first_of(len(names), self.size),
+            tuple(self._sweep(schema, index, columns) for index in range(len(names))),
         )
 
-    def _sweep(self, schema: ConditionSchema, place: int, columns: int) -> ConditionRow:
-        low, high = np.quantile(schema.examples[:, place].numpy(), _ENDS)
+    def _sweep(self, schema: ConditionSchema, index: int, columns: int) -> ConditionRow:
+        low, high = np.quantile(schema.examples[:, index].numpy(), _ENDS)
         rows = torch.tensor(schema.mean, dtype=torch.float64).repeat(columns, 1)
-        rows[:, place] = torch.linspace(low, high, columns, dtype=torch.float64)
-        name = schema.names[place]
-        captions = tuple(f"{name} {value:.4g}" for value in rows[:, place].tolist())
+        rows[:, index] = torch.linspace(low, high, columns, dtype=torch.float64)
+        name = schema.names[index]
+        captions = tuple(f"{name} {value:.4g}" for value in rows[:, index].tolist())
         return ConditionRow(name, rows, captions, f"{low:.4g} to {high:.4g}", one_latent=True)

@@ -1,4 +1,4 @@
-"""A kind of condition: all that data, networks, terms, files, commands and reports ask about c."""
+"""The protocol of a condition c, used by data, networks, terms, files, the command line and reports."""
 
 __all__ = ["Condition", "ConditionRow", "Overview", "Prediction"]
 
@@ -15,8 +15,8 @@ Reading = Literal["labels", "attributes", "numbers"]
 class Prediction(NamedTuple):
     """How an auxiliary head of D predicts a condition: the number of logits, and what they are.
 
-    `labels` are read by a softmax over all logits, `attributes` by a sigmoid of each, and `numbers` are the predicted
-    components themselves (`AuxiliaryClass` has the losses).
+    `labels` are predicted by a softmax over all logits, `attributes` by a sigmoid of each, and `numbers` are the
+    predicted components themselves (`AuxiliaryClass` has the losses).
     """
 
     logits: int
@@ -28,10 +28,10 @@ class ConditionRow:
     """A row of samples in a report.
 
     Attributes:
-        name: what the row shows, such as a class.
+        name: title of the row, such as a class.
         values: the condition of each sample in the units of the data, `(n, ...)`.
-        captions: the condition of each sample in words.
-        note: further words on the row; empty for none.
+        captions: the condition of each sample as text.
+        note: further text on the row, possibly empty.
         one_latent: whether all samples have the same latent; else sample i has latent i, in every row.
     """
 
@@ -44,7 +44,7 @@ class ConditionRow:
 
 @dataclass(frozen=True, eq=False)
 class Overview:
-    """A report's section on a condition: a title, a sentence or two on what is shown, and rows of samples."""
+    """A report's section on a condition: a title, a sentence or two of description, and rows of samples."""
 
     title: str
     text: str
@@ -52,23 +52,23 @@ class Overview:
 
 
 class Condition(Protocol):
-    """What the condition c of a sample is.
+    """The condition c of a sample.
 
-    A condition has two forms. *Values* are those of the data, in its own units: what a data set holds for each sample,
-    and what one asks for. *c* is what networks take, `(B, *shape)`; `encode` makes it of values.
+    A condition has two forms. *Values* are in the units of the data: what a data set stores for each sample, and what a
+    user passes. *c* is the input of networks, `(B, *shape)`; `encode` computes it from values.
 
     A kind of condition is a class in one file. Subclass this protocol: `shape`, `embed`, `values`, `facts` and
-    `restored` are its own; the rest has a default. Where it holds tensors, `state_dict` returns them.
+    `restored` are required; the rest has a default. If it holds tensors, `state_dict` returns them.
     """
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the c of one sample, `()` for a number."""
+        """Shape of the c of one sample, `()` for a scalar."""
         ...
 
     @property
     def dtype(self) -> torch.dtype:
-        """Element type of c."""
+        """Data type of c."""
         return torch.float32
 
     @property
@@ -83,76 +83,76 @@ class Condition(Protocol):
 
     @property
     def prediction(self) -> Prediction | None:
-        """How an auxiliary head predicts c; None where it cannot."""
+        """How an auxiliary head predicts c; None if c cannot be predicted."""
         return None
 
     def embed(self, size: int, scale: float = 1.0, mean: float = 0.0) -> nn.Module:
         """A module that embeds c, `(B, *shape)` to `(B, size)`.
 
-        Its output begins with about the given mean and standard deviation (`scale`); exactly so for a scale of 0.
+        Its output has initially about the given mean and standard deviation (`scale`), exactly so for a scale of 0.
         """
         ...
 
     def encode(self, values: Tensor) -> Tensor:
-        """Values `(B, ...)` as networks take them, c `(B, *shape)`; by default the values as `dtype`."""
+        """Encode values `(B, ...)` as the network input c `(B, *shape)`; by default the values cast to `dtype`."""
         return values.to(self.dtype)
 
     def with_unknown(self) -> "Condition":
-        """The same kind, whose conditions may also be unknown, as label dropout makes them.
+        """The same kind of condition with a value for "unknown", as label dropout needs it.
 
-        Raises `ValueError` where no c could stand for that.
+        Raises `ValueError` if there is none.
         """
         raise ValueError(
-            f"label_dropout hides conditions, and no c of {type(self).__name__} stands for an unknown one: "
+            f"label_dropout needs a condition with a value for 'unknown', which {type(self).__name__} does not have: "
             f"set label_dropout=0.0"
         )
 
     def unknown(self, n: int) -> Tensor:
         """The c of n samples whose condition is unknown, `(n, *shape)`; for kinds that `with_unknown` returned."""
-        raise ValueError(f"no c of {type(self).__name__} stands for an unknown condition")
+        raise ValueError(f"{type(self).__name__} has no value for an unknown condition")
 
     def values(self, n: int, wanted: Any = None) -> Tensor:
-        """The values of n samples, for what a user wants of them; by default such as the data have, or all in turn.
+        """The values of n samples as the user specified them; by default values of the data, or all classes in turn.
 
-        Value i is the same for every n. Raises `ValueError` for what this condition cannot be.
+        Value i is the same for every n. Raises `ValueError` for invalid values.
         """
         ...
 
     def parse(self, texts: Sequence[str], n: int) -> Any:
-        """What `values` takes for n samples, from the texts that `--condition` was given; by default a .npy file."""
+        """Parse the values of `--condition` into the argument of `values` for n samples; by default a .npy file."""
         from zerosum.conditions.arrays import array_file
 
         return array_file(self, texts)
 
     def overview(self, rows: int, columns: int) -> Overview:
-        """What a report shows of it, in so many rows at most; by default one, of values that nobody asked for."""
+        """A report's section on it, with at most `rows` rows; by default one row, of default values."""
         row = ConditionRow("", self.values(columns), ("a condition of the data",) * columns)
         return Overview("By condition", "Samples under conditions of the data.", (row,))
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What is stored of it beside tensors, such as JSON can hold."""
+        """Its JSON-serialisable state, without tensors."""
         ...
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Its tensors, which are stored too."""
+        """Its tensors."""
         return {}
 
     @classmethod
     def restored(cls, facts: Mapping[str, Any], state: Mapping[str, Tensor]) -> Self:
-        """The condition with such facts and tensors, read from a file that anybody may have written.
+        """The condition with these facts and tensors, from an untrusted file.
 
-        Raises `ValueError`, with what was expected, where they are no condition of this kind.
+        Raises `ValueError`, with what was expected, if they are invalid.
         """
         ...
 
 
 def shortened(names: Sequence[str]) -> str:
-    """Names as one text, of many the first twenty."""
+    """Names as one string, at most the first twenty."""
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return ", ".join(names[:20]) + more
 
 
-def first_of(shown: int, count: int, what: str = "") -> str:
-    """A sentence that says where not all are shown; empty where they are."""
-    return f" These are the first {shown} of {count:,}{what}." if shown < count else ""
+def first_of(displayed: int, count: int, what: str = "") -> str:
+    """A sentence that states how many of them are displayed; empty if all are."""
+    return f" These are the first {displayed} of {count:,}{what}." if displayed < count else ""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from zerosum.conditions.condition import Condition, ConditionRow, Overview, Prediction, first_of, shortened
 
-UNKNOWN_LABEL = "none"  # how a user asks for a sample of any class
+UNKNOWN_LABEL = "none"  # passed by a user for a sample of any class
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Labels(Condition):
 
     Args:
         count: number of classes.
-        nullable: one label more, `count`, stands for an unknown class. A network that meets it now and then in training
-            (label dropout: Ho and Salimans 2022, arXiv 2207.12598) can also be asked for a sample of any class.
+        nullable: one more label, `count`, stands for an unknown class. A network trained with label dropout (Ho and
+            Salimans 2022, arXiv 2207.12598) can also generate samples of any class.
         classes: names of the classes; by default their indices.
     """
 
@@ -38,7 +38,7 @@ class Labels(Condition):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """A number."""
+        """A scalar."""
         return ()
 
     @property
@@ -48,7 +48,7 @@ class Labels(Condition):
 
     @property
     def prediction(self) -> Prediction:
-        """A logit for each class; an unknown class is none that could be predicted."""
+        """A logit for each class; the unknown class is not predicted."""
         return Prediction(self.count, "labels")
 
     def embed(self, size: int, scale: float = 1.0, mean: float = 0.0) -> nn.Module:
@@ -58,7 +58,7 @@ class Labels(Condition):
         return embedding
 
     def with_unknown(self) -> "Labels":
-        """Labels of which one more stands for an unknown class."""
+        """Labels with one more for an unknown class."""
         return replace(self, nullable=True)
 
     def unknown(self, n: int) -> Tensor:
@@ -66,7 +66,7 @@ class Labels(Condition):
         return torch.full((n,), self.count)
 
     def values(self, n: int, wanted: Any = None) -> Tensor:
-        """Class indices `(n,)`: all classes in turn, or those wanted, by index or name, one for all or one a sample."""
+        """Class indices `(n,)`: all in turn, or the given ones (indices or names, one for all or one per sample)."""
         if wanted is None:
             return torch.arange(n) % self.count
         array = wanted.numpy(force=True) if isinstance(wanted, Tensor) else np.asarray(wanted)
@@ -84,9 +84,9 @@ class Labels(Condition):
         return labels
 
     def index(self, name: str) -> int:
-        """The index of a class by its name, or by its number where all names are words; `none` for an unknown class.
+        """The index of a class by its name, or by its number if no name is a number; `none` for an unknown class.
 
-        Raises `ValueError` where there is no such class.
+        Raises `ValueError` if there is no such class.
         """
         if name in self.classes:
             return self.classes.index(name)
@@ -103,13 +103,13 @@ class Labels(Condition):
 
     def overview(self, rows: int, columns: int) -> Overview:
         """A row for each class."""
-        shown = self.classes[:rows]
-        words = "What the generator makes of each class, below one another from the same latents."
+        names = self.classes[:rows]
+        words = "Samples of each class. Columns share a latent."
         return Overview(
             "Class by class",
-            words + first_of(len(shown), self.count, " classes"),
+            words + first_of(len(names), self.count, " classes"),
             tuple(
-                ConditionRow(name, torch.full((columns,), index), (name,) * columns) for index, name in enumerate(shown)
+                ConditionRow(name, torch.full((columns,), index), (name,) * columns) for index, name in enumerate(names)
             ),
         )
 
@@ -120,7 +120,7 @@ class Labels(Condition):
 
     @classmethod
     def restored(cls, facts: Mapping[str, Any], state: Mapping[str, Tensor]) -> "Labels":
-        """Labels of such facts; raises `ValueError` for others."""
+        """Labels with these facts; raises `ValueError` if they are invalid."""
         classes, nullable = facts.get("classes"), facts.get("nullable")
         named = isinstance(classes, list) and classes and all(type(name) is str for name in classes)
         if not named or type(nullable) is not bool or len(facts) != 2 or state:

@@ -1,4 +1,4 @@
-"""What the components of a condition are called, how large they are, and some rows of the data."""
+"""Names, scale and examples of the components of a condition."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,18 +13,18 @@ from torch import Tensor
 from zerosum.conditions.arrays import numbers
 from zerosum.conditions.condition import shortened
 
-_ROWS, _NUMBERS = 512, 1 << 16  # examples that go with a generator, and numbers in them, at most
+_ROWS, _NUMBERS = 512, 1 << 16  # examples stored with a generator, and elements of them, at most
 
 
 @dataclass(frozen=True, eq=False)
 class ConditionSchema:
-    """Names and scale of a condition's components: with it a generator can be asked for one, without the data.
+    """Names and scale of a condition's components, so that a generator can be conditioned without the data.
 
     Attributes:
         names: the name of each component.
         mean: of each component over the data.
         std: standard deviation of each component over the data, 1 where it is constant.
-        examples: random rows of the data, float64 `(m, components)`: what samples have where nothing else is asked.
+        examples: random rows of the data, float64 `(m, components)`: the default conditions of samples.
     """
 
     names: tuple[str, ...]
@@ -37,7 +37,7 @@ class ConditionSchema:
         """The schema of all rows of the data, `(N, components)`."""
         mean, std = [], []
         for values in table.T:
-            # So that squares neither overflow nor vanish, and what is constant deviates by just 0.
+            # So that squares neither overflow nor underflow, and a constant has a standard deviation of exactly 0.
             largest = np.abs(values).max() or 1.0
             parts = values.astype(np.float64) / largest
             mean.append(float(parts.mean() * largest))
@@ -48,61 +48,61 @@ class ConditionSchema:
 
     @staticmethod
     def normal(size: int) -> "ConditionSchema":
-        """The schema of standard normal components, for a condition that was made without data."""
+        """The schema of standard normal components, for a condition made without data."""
         random = torch.Generator().manual_seed(0)
         examples = torch.randn(_ROWS, size, generator=random, dtype=torch.float64, device="cpu")
         return ConditionSchema(tuple(map(str, range(size))), (0.0,) * size, (1.0,) * size, examples)
 
     @property
-    def shown(self) -> str:
-        """The names as one text."""
+    def listed(self) -> str:
+        """The names as one string."""
         return shortened(self.names)
 
     def scaled(self, rows: Tensor) -> Tensor:
-        """Rows `(B, components)` in the data's units with mean 0 and standard deviation 1 over the data, float32."""
+        """Standardise rows `(B, components)` by the mean and standard deviation of the data, float32."""
         mean, std = (torch.tensor(part, dtype=torch.float64, device=rows.device) for part in (self.mean, self.std))
         return ((rows.double() - mean) / std).float()
 
     def rows(self, n: int, wanted: Mapping[str, ArrayLike] | ArrayLike | None = None) -> Tensor:
-        """The rows, float64 `(n, components)` in the data's units, of n samples of which something is wanted.
+        """The conditions of n samples, float64 rows `(n, components)` in the data's units.
 
         Args:
-            n: how many.
-            wanted: components by name, a number each or one a sample, where the others are those of `examples`, in
+            n: number of samples.
+            wanted: components by name, one number each or one per sample, with the others taken from `examples` in
                 turn; or whole rows `(components,)` or `(m, components)`, in turn; or None for `examples` themselves.
 
         Raises:
-            ValueError: for a name that is none of the components', and for numbers that do not fit.
+            ValueError: for an unknown component, or numbers of another shape.
         """
         if wanted is None or isinstance(wanted, Mapping):
             chosen = self.examples[torch.arange(n, device=self.examples.device) % len(self.examples)]
             for name, values in (wanted or {}).items():
                 chosen[:, self.index(name)] = _one_each(name, values, n)
             return chosen
-        given = numbers("the conditions asked for", wanted)
+        given = numbers("the conditions", wanted)
         if given.ndim not in (1, 2) or given.shape[-1] != len(self.names) or not given.size:
-            raise ValueError(f"a condition is a row of {len(self.names)} numbers ({self.shown}); found {_found(given)}")
+            raise ValueError(f"conditions are rows of {len(self.names)} numbers ({self.listed}); found {_found(given)}")
         rows = torch.from_numpy(given.reshape(-1, len(self.names))).double()
         return rows[torch.arange(n) % len(rows)]
 
     def index(self, name: str) -> int:
-        """The place of a component; raises `ValueError` where none has the name."""
+        """The index of a component; raises `ValueError` if there is none of that name."""
         if name not in self.names:
-            raise ValueError(f"no condition is called {name!r}; there are {self.shown}")
+            raise ValueError(f"no condition is called {name!r}; there are {self.listed}")
         return self.names.index(name)
 
     @property
     def facts(self) -> dict[str, Any]:
-        """All of it but the examples, as JSON can hold it."""
+        """Its JSON-serialisable state, without the examples."""
         return {"names": [*self.names], "mean": [*self.mean], "std": [*self.std]}
 
     @staticmethod
     def restored(facts: Mapping[str, Any], state: Mapping[str, Tensor]) -> "ConditionSchema":
-        """The schema of such facts and of `examples`; raises `ValueError` for others."""
+        """The schema with these facts and `examples`; raises `ValueError` if they are invalid."""
         names, examples = facts.get("names"), state.get("examples")
         named = isinstance(names, list) and names and all(type(name) is str for name in names)
         if not named or len({*facts["names"]}) != len(facts["names"]) or {*facts} != {"names", "mean", "std"}:
-            raise ValueError(f"a schema has names, each another, means and standard deviations; found {facts!a:.80}")
+            raise ValueError(f"a schema has distinct names, means and standard deviations; found {facts!a:.80}")
         mean, std = (_numbers_of(facts[name], len(facts["names"])) for name in ("mean", "std"))
         if mean is None or std is None or not all(std):
             raise ValueError("a schema has a mean and a standard deviation above 0 for each name, finite numbers")
@@ -113,7 +113,7 @@ class ConditionSchema:
 
 
 def _numbers_of(value: Any, count: int) -> tuple[float, ...] | None:
-    """Finite numbers, as many as wanted; None for anything else."""
+    """`count` finite numbers; None for anything else."""
     good = isinstance(value, Sequence) and all(type(n) in (int, float) and math.isfinite(n) for n in value)
     return tuple(map(float, value)) if good and len(value) == count else None
 

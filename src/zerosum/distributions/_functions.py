@@ -1,4 +1,4 @@
-"""Functions on the line that users give, evaluated with distrust."""
+"""Checked evaluation of functions on the real line that users pass in."""
 
 from collections.abc import Callable
 

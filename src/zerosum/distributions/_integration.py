@@ -1,4 +1,4 @@
-"""The distribution function that belongs to a density, by adaptive quadrature."""
+"""The CDF of a density, by adaptive quadrature."""
 
 import math
 
@@ -13,19 +13,19 @@ _PARTS = 128  # of a shell
 _INNERMOST = -60  # shells start at 2^-60 ...
 _OUTERMOST = (64, 1000)  # ... and end at 2^64, or where there is more beyond, at 2^1000
 _HALVINGS = 60
-_CELL, _ALL, _TAIL = 1e-13, 1e-7, 1e-12  # the parts of the whole that a cell, all cells, the last shell may lack
+_CELL, _ALL, _TAIL = 1e-13, 1e-7, 1e-12  # largest error of a cell, of all cells, of the last shell, relative
 
 
 def cdf_of(density: Function, support: tuple[float, float]) -> tuple[Function, tuple[float, float]]:
-    """Integrate a density, of any scale, to a CDF; return it with the bounded interval in which it rises.
+    """Integrate a density of any scale to a CDF; return it and the bounded interval in which it increases.
 
     The support is cut into shells whose width doubles with the distance from its finite ends (from 0 on the whole
-    line), so that every order of magnitude is looked at, and their cells are halved until 8-point Gauss-Legendre
+    line), so that every order of magnitude is covered, and their cells are halved until 8-point Gauss-Legendre
     quadrature agrees with itself. Raises `ValueError` when the density is negative, nan, infinite or 0 everywhere, or
     has no finite integral.
     """
     low, high = ends(support)
-    # A density may be infinite at an end, and, as computed, a few roundings before it.
+    # A density may be infinite at an end and, because of rounding, a few floats before it.
     inside = tuple(
         end + sign * 4 * math.ulp(end) if math.isfinite(end) else end for end, sign in ((low, 1), (high, -1))
     )
@@ -55,12 +55,12 @@ def cdf_of(density: Function, support: tuple[float, float]) -> tuple[Function, t
 
 
 def _outwards(density: Function, low: float, high: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Integrate over the support, so far out that nothing is left: the ends, and the start and mass of each cell."""
+    """Integrate over the support until the tail is negligible: the ends, and the start and mass of each cell."""
     for outermost in _OUTERMOST:
         edges = _edges(low, high, outermost)
         start, mass = _refined(density, edges)
         if not mass.sum() > 0:
-            raise ValueError("the density is 0 wherever it was looked at: give it the support where it is not")
+            raise ValueError("the density is 0 wherever it was evaluated: give it the support where it is not")
         bounded = math.isfinite(low) and math.isfinite(high)
         last = start.abs() >= start.abs().max() / 2
         if bounded or mass[last].sum() <= _TAIL * mass.sum():
@@ -69,7 +69,7 @@ def _outwards(density: Function, low: float, high: float) -> tuple[Tensor, Tenso
 
 
 def _edges(low: float, high: float, outermost: int) -> Tensor:
-    """Return the ends of the cells in rising order: shells, each of them cut into equal parts."""
+    """Return the ends of the cells in ascending order: shells, each divided into equal parts."""
     powers = 2.0 ** torch.arange(_INNERMOST, outermost + 1, dtype=torch.float64)
     if math.isfinite(low) and math.isfinite(high):
         inner = (high / 2 - low / 2) * powers[powers <= 1]

@@ -1,4 +1,4 @@
-"""Laws on the line, each with its CDF F, its inverse F^-1 and its density f: what a sampler is held against.
+"""Continuous distributions on the real line, each with its CDF F, inverse CDF F^-1 and density f.
 
 All take and return float64 tensors of any one shape; u lies in (0, 1).
 """
@@ -16,7 +16,7 @@ _LINE = (-math.inf, math.inf)
 
 @dataclass(frozen=True)
 class NormalDistribution:
-    """The normal law."""
+    """The normal (Gaussian) distribution."""
 
     mean: float = 0.0
     std: float = 1.0
@@ -26,7 +26,7 @@ class NormalDistribution:
 
     @property
     def support(self) -> tuple[float, float]:
-        """The whole line."""
+        """The real line."""
         return _LINE
 
     def cdf(self, x: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ class NormalDistribution:
 
 @dataclass(frozen=True)
 class UniformDistribution:
-    """The uniform law on an interval."""
+    """The uniform distribution on an interval."""
 
     low: float = 0.0
     high: float = 1.0
@@ -74,7 +74,7 @@ class UniformDistribution:
 
 @dataclass(frozen=True)
 class ExponentialDistribution:
-    """The exponential law, of waiting times."""
+    """The exponential distribution (waiting times)."""
 
     rate: float = 1.0
 
@@ -101,7 +101,7 @@ class ExponentialDistribution:
 
 @dataclass(frozen=True)
 class CauchyDistribution:
-    """The Cauchy law, which has no mean."""
+    """The Cauchy distribution, which has no mean."""
 
     centre: float = 0.0
     scale: float = 1.0
@@ -111,7 +111,7 @@ class CauchyDistribution:
 
     @property
     def support(self) -> tuple[float, float]:
-        """The whole line."""
+        """The real line."""
         return _LINE
 
     def cdf(self, x: Tensor) -> Tensor:
@@ -129,7 +129,7 @@ class CauchyDistribution:
 
 @dataclass(frozen=True)
 class LogisticDistribution:
-    """The logistic law."""
+    """The logistic distribution."""
 
     centre: float = 0.0
     scale: float = 1.0
@@ -139,7 +139,7 @@ class LogisticDistribution:
 
     @property
     def support(self) -> tuple[float, float]:
-        """The whole line."""
+        """The real line."""
         return _LINE
 
     def cdf(self, x: Tensor) -> Tensor:
@@ -158,7 +158,7 @@ class LogisticDistribution:
 
 @dataclass(frozen=True)
 class LaplaceDistribution:
-    """The Laplace law: an exponential law to both sides."""
+    """The Laplace (two-sided exponential) distribution."""
 
     centre: float = 0.0
     scale: float = 1.0
@@ -168,7 +168,7 @@ class LaplaceDistribution:
 
     @property
     def support(self) -> tuple[float, float]:
-        """The whole line."""
+        """The real line."""
         return _LINE
 
     def cdf(self, x: Tensor) -> Tensor:

@@ -1,4 +1,6 @@
-"""Laws on the line whose CDF jumps, as in `laws`: they have no density, and F^-1 jumps over what they leave out."""
+"""Discrete distributions on the real line, with the methods of `continuous` except `density`: their CDF is a step
+function.
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from zerosum.distributions.inversion import inverse_of
 
 @dataclass(frozen=True)
 class BernoulliDistribution:
-    """The law of a coin: 1 with probability p, else 0."""
+    """The Bernoulli distribution: 1 with probability p, else 0."""
 
     p: float = 0.5
 
@@ -35,7 +37,7 @@ class BernoulliDistribution:
 
 @dataclass(frozen=True)
 class StepsDistribution:
-    """The law of finitely many values, in rising order, with weights (equal ones when none are given)."""
+    """The distribution of finitely many values, in ascending order, with weights (equal by default)."""
 
     values: tuple[float, ...] = (-1.0, 0.0, 2.0)
     weights: tuple[float, ...] = ()
@@ -48,16 +50,16 @@ class StepsDistribution:
 
     @property
     def support(self) -> tuple[float, float]:
-        """From the least value to the greatest."""
+        """From the smallest value to the largest."""
         return self.values[0], self.values[-1]
 
     def cdf(self, x: Tensor) -> Tensor:
-        """F(x) = the weights of the values up to x, of all."""
+        """F(x) = the share of the weights of the values up to x."""
         values, steps = self._steps()
         return torch.cat([steps.new_zeros(1), steps])[torch.searchsorted(values, x.double().contiguous(), right=True)]
 
     def inverse_cdf(self, u: Tensor) -> Tensor:
-        """F^-1(u) = the first value up to which the weights reach u."""
+        """F^-1(u) = the smallest value with F(x) >= u."""
         values, steps = self._steps()
         return values[torch.searchsorted(steps, u.double().contiguous())]
 
@@ -70,7 +72,7 @@ class StepsDistribution:
 
 @dataclass(frozen=True)
 class PoissonDistribution:
-    """The Poisson law: how often something happens that happens `rate` times on average."""
+    """The Poisson distribution: the number of events where `rate` are expected."""
 
     rate: float = 4.0
 
@@ -89,5 +91,5 @@ class PoissonDistribution:
         return torch.where(count < 0, 0.0, below)
 
     def inverse_cdf(self, u: Tensor) -> Tensor:
-        """F^-1(u) = the first whole number at which F reaches u."""
+        """F^-1(u) = the smallest integer k with F(k) >= u."""
         return inverse_of(self.cdf, self.support)(u.double().flatten()).reshape(u.shape)

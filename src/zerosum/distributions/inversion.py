@@ -1,8 +1,8 @@
-"""Sampling from any distribution on the line by inverse transform: where the subject starts.
+"""Inverse transform sampling from any distribution on the real line.
 
 If U is uniform on (0, 1) and F is a cumulative distribution function (CDF), then F^-1(U) has that distribution, where
 F^-1(u) = inf {x : F(x) >= u} also where F jumps or stays level (Devroye 1986, Non-Uniform Random Variate Generation,
-theorem 2.1). A generator on the line learns this very map.
+theorem 2.1). A generator of one-dimensional samples learns this map.
 """
 
 __all__ = ["inverse_transform"]
@@ -16,8 +16,8 @@ from torch import Tensor
 from zerosum.distributions._functions import Function, ends, evaluated
 from zerosum.distributions._integration import cdf_of
 
-_END = 1e-6  # how far from 0 and 1 a CDF may stay towards the ends of the line
-_NOISE = 1e-9  # how far it may fall, or lie outside 0..1, by rounding
+_END = 1e-6  # tolerance for a CDF's limits 0 and 1 at the ends of the line
+_NOISE = 1e-9  # tolerance for a decrease, or for values outside 0..1, by rounding
 _LEVELS = 1_000
 _LARGEST = torch.finfo(torch.float64).max
 _SIGN = torch.iinfo(torch.int64).min
@@ -37,8 +37,8 @@ def inverse_transform(
     Exactly one of the three is given, as a function from float64 (k,) to (k,). A CDF may jump and stay level. A density
     need not integrate to 1, and may be unbounded where it is still integrable; a peak much narrower than a thousandth
     of its distance from the ends of the support (from 0 on the whole line) may be overlooked. `support` is the interval
-    (low, high), with infinite ends where need be, outside which the distribution has nothing. Raises `ValueError` when
-    the function cannot be what it is said to be.
+    (low, high), possibly infinite, outside which the distribution has no mass. Raises `ValueError` when the function is
+    not an inverse CDF, CDF or density.
     """
     if n < 1:
         raise ValueError(f"n should be at least 1, but is {n}")
@@ -55,7 +55,7 @@ def inverse_transform(
 
 
 def open_uniform(n: int, seed: int) -> Tensor:
-    """Draw n numbers evenly from the open interval (0, 1), float64: the odd multiples of 2^-53."""
+    """Draw n uniform samples from the open interval (0, 1), float64: odd multiples of 2^-53."""
     random = torch.Generator().manual_seed(seed)
     return (torch.randint(1 << 52, (n,), generator=random).double() + 0.5) / (1 << 52)
 
@@ -64,7 +64,7 @@ def inverse_of(cdf: Function, support: tuple[float, float] = (-math.inf, math.in
     """Return the generalised inverse of a CDF, inf {x : F(x) >= u}, for u (k,) in (0, 1), float64.
 
     It is exact: the least of all float64 numbers at which the CDF, as computed, reaches u. The inverse raises
-    `ValueError` when the CDF falls somewhere, or does not lead from 0 to 1 within the support.
+    `ValueError` when the CDF decreases somewhere, or does not rise from 0 to 1 within the support.
     """
     low, high = ends(support)
 
@@ -80,7 +80,7 @@ def inverse_of(cdf: Function, support: tuple[float, float] = (-math.inf, math.in
 
 
 def _checked_inverse(inverse_cdf: Function, u: Tensor, support: tuple[float, float]) -> Tensor:
-    """Return the values of an inverse CDF, once they are known to be finite and within the support."""
+    """Return the values of an inverse CDF; raises `ValueError` unless they are finite and within the support."""
     x = evaluated("inverse CDF", inverse_cdf, u)
     outside = (x < support[0]) | (x > support[1]) | x.isinf()
     if outside.any():
@@ -91,7 +91,7 @@ def _checked_inverse(inverse_cdf: Function, u: Tensor, support: tuple[float, flo
 
 
 def _bracket(cdf: Function, low: float, high: float, levels: Tensor) -> tuple[float, float, Tensor]:
-    """Return a bounded interval in which a CDF passes all levels, and these, if need be moved between its ends."""
+    """Return a bounded interval in which a CDF passes all levels, and the levels, clamped to its values at the ends."""
     anchor = low if math.isfinite(low) else high if math.isfinite(high) else 0.0
     first, last = min(float(levels.min()), _END), max(float(levels.max()), 1 - _END)
     top = high if math.isfinite(high) else _far(cdf, anchor, 1, lambda value: value >= last)
@@ -109,7 +109,7 @@ def _bracket(cdf: Function, low: float, high: float, levels: Tensor) -> tuple[fl
 
 
 def _far(cdf: Function, anchor: float, sign: int, enough: Callable[[float], bool]) -> float:
-    """Return a point so far from the anchor that the CDF is high or low enough there, or else the last one."""
+    """Return the first point away from the anchor at which the CDF is high or low enough, or else the last float."""
     step = 1.0
     while True:
         x = max(-_LARGEST, min(_LARGEST, anchor + sign * step))
@@ -125,7 +125,7 @@ def _at(cdf: Function, x: float) -> float:
 def _bisected(cdf: Function, bottom: float, top: float, levels: Tensor) -> Tensor:
     """Return for each level the least float64 number from bottom to top at which the CDF reaches it.
 
-    It halves the ranks of the numbers, not their values, and so ends after 64 steps wherever they are.
+    It bisects the ranks of the floats, not their values, and so ends after 64 steps at any scale.
     """
     below = _rank(torch.full_like(levels, bottom)) - 1
     above = _rank(torch.full_like(levels, top))
@@ -138,7 +138,7 @@ def _bisected(cdf: Function, bottom: float, top: float, levels: Tensor) -> Tenso
 
 
 def _rank(x: Tensor) -> Tensor:
-    """Return int64 numbers in the order of float64 ones, neighbours for neighbours."""
+    """Return the rank, int64, of float64 numbers: adjacent floats have adjacent ranks."""
     bits = x.view(torch.int64)
     return torch.where(bits < 0, _SIGN - bits, bits)
 

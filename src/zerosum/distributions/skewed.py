@@ -1,4 +1,4 @@
-"""More laws on the line, as in `laws`: with heavy tails, unbounded densities, corners, or two modes."""
+"""More distributions on the real line, as in `continuous`: heavy tails, unbounded densities, corners, two modes."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from zerosum.distributions.inversion import inverse_of
 
 @dataclass(frozen=True)
 class ParetoDistribution:
-    """The Pareto law, whose tail is heavy: its mean is infinite for shape <= 1."""
+    """The Pareto distribution, which is heavy-tailed: its mean is infinite for shape <= 1."""
 
     shape: float = 3.0
     scale: float = 1.0
@@ -41,7 +41,7 @@ class ParetoDistribution:
 
 @dataclass(frozen=True)
 class KumaraswamyDistribution:
-    """The Kumaraswamy law on (0, 1): close to the beta law, but with an inverse; unbounded at 0 for a < 1."""
+    """The Kumaraswamy distribution on (0, 1): like the beta distribution, F^-1 in closed form; unbounded for a < 1."""
 
     a: float = 0.5
     b: float = 0.5
@@ -71,7 +71,7 @@ class KumaraswamyDistribution:
 
 @dataclass(frozen=True)
 class TriangularDistribution:
-    """The triangular law: its density rises evenly from low to peak and falls evenly to high."""
+    """The triangular distribution: its density rises linearly from low to peak and falls linearly to high."""
 
     low: float = -1.0
     peak: float = 0.0
@@ -100,7 +100,7 @@ class TriangularDistribution:
         return torch.where(u < (self.peak - self.low) / width, rising, falling)
 
     def density(self, x: Tensor) -> Tensor:
-        """f(x) = 2 / width at the peak, from where it falls evenly to 0 at both ends."""
+        """f(x) = 2 / width at the peak, falling linearly to 0 at both ends."""
         rising = (x - self.low) / (self.peak - self.low)
         falling = (self.high - x) / (self.high - self.peak)
         return 2 / (self.high - self.low) * torch.minimum(rising, falling).clamp(min=0)
@@ -108,7 +108,7 @@ class TriangularDistribution:
 
 @dataclass(frozen=True)
 class MixtureDistribution:
-    """A mixture of normal laws, with weights (equal ones when none are given); its inverse has no formula."""
+    """A mixture of normal distributions, with weights (equal by default); its inverse CDF has no formula."""
 
     means: tuple[float, ...] = (-2.0, 1.0)
     stds: tuple[float, ...] = (0.5, 1.0)
@@ -122,7 +122,7 @@ class MixtureDistribution:
 
     @property
     def support(self) -> tuple[float, float]:
-        """The whole line."""
+        """The real line."""
         return -math.inf, math.inf
 
     def cdf(self, x: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ class _Units:
 
 
 def fid_network(find: Find, x: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Yield the maps behind `64`, `192`, `768`, `2048` of pictures `(B, 3, 299, 299)` in -1..1, one after another."""
+    """Yield the maps behind `64`, `192`, `768`, `2048` of images `(B, 3, 299, 299)` in -1..1, one after another."""
     at = _Units(find, "")
     x = at("Conv2d_1a_3x3", x, (32, 3, 3), 2, padded=False)
     x = at("Conv2d_2a_3x3", x, (32, 3, 3), padded=False)

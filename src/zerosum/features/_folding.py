@@ -1,8 +1,8 @@
 """Trained convolutional networks as plain functions of their weights, with batch norms folded into the convolutions.
 
-A network is a function of `find` and a picture, which asks `find` for the weights of each convolution as it comes to
-it. So the same few lines say what the network computes, which weights it needs (they are run once on nothing) and
-which batch norm belongs to which convolution.
+A network is a function of `find` and an image, which asks `find` for the weights of each convolution as it comes to it.
+So the same few lines say what the network computes, which weights it needs (they are run once on nothing) and which
+batch norm belongs to which convolution.
 """
 
 from collections.abc import Callable, Iterable, Mapping

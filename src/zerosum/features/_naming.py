@@ -7,14 +7,14 @@ import torch
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExtractorOptions:
     """What comes with an extractor's name.
 
     Attributes:
         argument: the text after the colon; empty where there is none.
         dtype: the number format to compute in.
         device: where to compute.
-        progress: told bytes that have come, and of how many, where weights are fetched.
+        progress: called with the bytes downloaded and the total while weights are downloaded.
     """
 
     argument: str

@@ -1,4 +1,4 @@
-"""How pictures come to the side that a network reads: a part of every score's name."""
+"""How images come to the side that a network reads: a part of every score's name."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""A small classifier of labelled pictures, trained where one is needed: it reads which class a sample carries."""
+"""A small classifier of labelled images, trained where one is needed: it reads which class a sample carries."""
 
 __all__ = ["Classifier", "train_classifier"]
 
@@ -15,10 +15,10 @@ from zerosum._arrays import Array, described, tensor, tensors
 PROTOCOL = "reader 1"  # another network or another training is another judge: change this with either
 BATCH, PEAK_RATE, WEIGHT_DECAY = 128, 4e-3, 0.02
 HELD_OUT, MOST_HELD_OUT = 5, 5_000  # one image in so many is held out, and no more than so many of them
-WIDEST, SMALLEST = 48, 7  # sides: larger pictures are averaged down to this at first, and halving ends there
-SEEN = 40_000  # pictures shown in all
-REACH = 14  # a training picture is moved by up to the REACH-th part of its sides
-_AT_ONCE = 500  # pictures read together
+WIDEST, SMALLEST = 48, 7  # sides: larger images are averaged down to this at first, and halving ends there
+SEEN = 40_000  # images shown in all
+REACH = 14  # a training image is moved by up to the REACH-th part of its sides
+_AT_ONCE = 500  # images read together
 
 Precision = Callable[[], AbstractContextManager[None]]
 
@@ -31,7 +31,7 @@ def _stage(fan_in: int, fan_out: int, size: int) -> tuple[nn.Module, ...]:
 class _Reader(nn.Module):
     """Convolutions with halvings between them, a dense layer of features, and a linear head.
 
-    Nothing is pooled over the whole picture, which would fold the features onto the classes: a distance between them
+    Nothing is pooled over the whole image, which would fold the features onto the classes: a distance between them
     would no longer see variety within a class.
     """
 
@@ -50,7 +50,7 @@ class _Reader(nn.Module):
         self.head = nn.Linear(features, classes)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures in -1..1, `(B, C, H, W)`, to logits `(B, classes)` and features `(B, d)`."""
+        """Images in -1..1, `(B, C, H, W)`, to logits `(B, classes)` and features `(B, d)`."""
         if self.shrink > 1:
             x = F.avg_pool2d(x, self.shrink, ceil_mode=True)
         features: Tensor = self.body(x)
@@ -59,13 +59,13 @@ class _Reader(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A trained classifier, with how well it reads pictures that it has not seen.
+    """A trained classifier, with how well it reads images that it has not seen.
 
     Attributes:
         reader: the network, in evaluation mode.
-        shape: of the pictures that it reads, `(C, H, W)`.
+        shape: of the images that it reads, `(C, H, W)`.
         classes: how many classes it tells apart.
-        accuracy: share of the held-out pictures that it reads right: the ceiling of any accuracy read by it.
+        accuracy: share of the held-out images that it reads right: the ceiling of any accuracy read by it.
         held_out: how many these were.
     """
 
@@ -76,23 +76,23 @@ class Classifier:
     held_out: int
 
     def probabilities(self, images: Array) -> Tensor:
-        """What the classes of uint8 pictures `(N, C, H, W)` are held to be: float32 `(N, classes)`, rows of sum 1."""
+        """What the classes of uint8 images `(N, C, H, W)` are held to be: float32 `(N, classes)`, rows of sum 1."""
         return self.read(images)[0].softmax(1)
 
     def features(self, images: Array) -> Tensor:
-        """Features of uint8 pictures `(N, C, H, W)`: float32 `(N, d)`, at least 0; those that the head reads."""
+        """Features of uint8 images `(N, C, H, W)`: float32 `(N, d)`, at least 0; those that the head reads."""
         return self.read(images)[1]
 
     @torch.no_grad()
     def read(self, images: Array) -> tuple[Tensor, Tensor]:
-        """Logits `(N, classes)` and features `(N, d)` of uint8 pictures `(N, C, H, W)`, float32, on the CPU.
+        """Logits `(N, classes)` and features `(N, d)` of uint8 images `(N, C, H, W)`, float32, on the CPU.
 
-        Raises `ValueError` for pictures of another shape.
+        Raises `ValueError` for images of another shape.
         """
         images = tensor(images)
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != self.shape:
             raise ValueError(
-                f"this classifier reads uint8 pictures (N, {_listed(self.shape)}); found {described(images)}"
+                f"this classifier reads uint8 images (N, {_listed(self.shape)}); found {described(images)}"
             )
         device = next(self.reader.parameters()).device
         blocks = (images[start : start + _AT_ONCE].to(device) for start in range(0, max(len(images), 1), _AT_ONCE))
@@ -119,24 +119,24 @@ def train_classifier(
     features: int = 128,
     precision: Precision = nullcontext,
 ) -> Classifier:
-    """Train a classifier on labelled pictures, and measure it on those that it was not shown.
+    """Train a classifier on labelled images, and measure it on those that it was not shown.
 
-    One in five of the pictures, 5,000 at most, chosen by the seed, is held out. The others pass in batches of 128, each
+    One in five of the images, 5,000 at most, chosen by the seed, is held out. The others pass in batches of 128, each
     moved by up to a fourteenth of its sides, under AdamW with one cycle of the learning rate. On 5,000 digits it takes
     10 s of one core and reads 98 % of the held-out thousand. Its random numbers are its own: the global generator
     stands afterwards where it stood.
 
     Args:
-        images: uint8 `(N, C, H, W)`, ten or more, of any sides and channels; it trains on their device.
+        images: uint8 `(N, C, H, W)`, ten or more, of any height and width and channels; it trains on their device.
         labels: int64 `(N,)` in [0, classes).
         classes: how many there are, at least 2.
         seed: of the split, the first weights, the order and the moves.
-        seen: pictures shown in all, which bounds the cost whatever N is.
+        seen: images shown in all, which bounds the cost whatever N is.
         features: entries of a feature vector.
         precision: makes the context to train in; reading is always in float32.
 
     Raises:
-        ValueError: for pictures or labels of another kind.
+        ValueError: for images or labels of another kind.
     """
     images, labels = tensors(images, labels)
     _check(images, labels, classes)
@@ -184,9 +184,9 @@ def restored(state: Mapping[str, Tensor]) -> Classifier:
 
 def _check(images: Tensor, labels: Tensor, classes: int) -> None:
     if images.dtype != torch.uint8 or images.dim() != 4 or len(images) < 2 * HELD_OUT:
-        raise ValueError(f"a classifier learns from ten or more uint8 pictures (N, C, H, W); found {described(images)}")
+        raise ValueError(f"a classifier learns from ten or more uint8 images (N, C, H, W); found {described(images)}")
     if labels.dtype != torch.int64 or labels.shape != (len(images),):
-        raise ValueError(f"a classifier wants one int64 label a picture, ({len(images)},); found {described(labels)}")
+        raise ValueError(f"a classifier wants one int64 label per image, ({len(images)},); found {described(labels)}")
     if classes < 2 or int(labels.min()) < 0 or int(labels.max()) >= classes:
         low, high = int(labels.min()), int(labels.max())
         raise ValueError(f"labels lie in [0, classes) for two or more classes; found {low}..{high} of {classes}")
@@ -201,15 +201,15 @@ def _batches(indices: Tensor, draw: torch.Generator) -> Iterator[Tensor]:
 
 
 def _moved(images: Tensor, draw: torch.Generator) -> Tensor:
-    """Pictures `(B, C, H, W)`, each moved by itself; the edge is repeated where the picture has gone."""
+    """Images `(B, C, H, W)`, each moved by itself; the edge is repeated where the image has gone."""
     count, _, height, width = images.shape
     rows, columns = (_places(count, side, draw).to(images.device) for side in (height, width))
-    picture = torch.arange(count, device=images.device)[:, None, None]
-    return images.permute(0, 2, 3, 1)[picture, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    image = torch.arange(count, device=images.device)[:, None, None]
+    return images.permute(0, 2, 3, 1)[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 def _places(count: int, side: int, draw: torch.Generator) -> Tensor:
-    """Where each row (or column) of each picture comes from, `(count, side)`."""
+    """Where each row (or column) of each image comes from, `(count, side)`."""
     reach = side // REACH
     by = torch.randint(-reach, reach + 1, (count, 1), generator=draw)
     return (torch.arange(side) + by).clamp(0, side - 1)

@@ -1,4 +1,4 @@
-"""A classifier of the user's own pictures as an extractor."""
+"""A classifier of the user's own images as an extractor."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from zerosum._arrays import described
 from zerosum.features._images import checked
-from zerosum.features._naming import Wish
+from zerosum.features._naming import ExtractorOptions
 from zerosum.features._weights import read_weights, state_hash
 from zerosum.features.classifier import PROTOCOL, SEEN, Classifier, restored, train_classifier
 from zerosum.features.extractor import Features
@@ -21,7 +21,7 @@ class ClassifierFeatures:
     """Features and logits of a classifier that was taught the user's own classes: Inception knows no digits.
 
     What it was not taught to tell apart it may not see, so its scores say how well samples carry the classes, and how
-    they vary within one as far as that mattered. It reads pictures of one shape; grey ones count as r = g = b where it
+    they vary within one as far as that mattered. It reads images of one shape; grey ones count as r = g = b where it
     learned from coloured ones.
 
     Args:
@@ -35,20 +35,20 @@ class ClassifierFeatures:
         self._hash = state_hash(classifier.state)
 
     @classmethod
-    def taught(
+    def trained(
         cls, images: Tensor, labels: Tensor, classes: int, seed: int = 0, seen: int = SEEN
     ) -> "ClassifierFeatures":
-        """Train a classifier on labelled pictures: see `train_classifier`.
+        """Train a classifier on labelled images: see `train_classifier`.
 
         Args:
             images: uint8 `(N, H, W, C)`, ten or more of one or three channels.
             labels: int64 `(N,)` in [0, classes).
             classes: how many there are, at least 2.
             seed: of the training.
-            seen: pictures shown in all.
+            seen: images shown in all.
 
         Raises:
-            ValueError: for pictures or labels of another kind.
+            ValueError: for images or labels of another kind.
         """
         return cls(train_classifier(checked(images).permute(0, 3, 1, 2).contiguous(), labels, classes, seed, seen))
 
@@ -65,7 +65,7 @@ class ClassifierFeatures:
         Path(path).write_bytes(safetensors.torch.save(self.classifier.state, {"zerosum": PROTOCOL}))
 
     @classmethod
-    def named(cls, wish: Wish) -> "ClassifierFeatures":
+    def named(cls, wish: ExtractorOptions) -> "ClassifierFeatures":
         """Return the one that `classifier:FILE` names."""
         wish.is_float32(cls.name)
         if not wish.argument:
@@ -79,7 +79,7 @@ class ClassifierFeatures:
         return {
             "name": self.name,
             "weights": self._hash,
-            "resize": f"none: pictures of {height}x{width}x{channels}",
+            "resize": f"none: images of {height}x{width}x{channels}",
             "dtype": "float32",
             "dimensions": str(self.classifier.state["head.weight"].shape[1]),
             "classes": str(self.classifier.classes),

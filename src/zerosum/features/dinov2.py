@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from zerosum._disk import file_hash
 from zerosum.features._images import colours
-from zerosum.features._naming import Wish
+from zerosum.features._naming import ExtractorOptions
 from zerosum.features._networks import format_name, in_blocks
 from zerosum.features._resize import BICUBIC, bicubic
 from zerosum.features.extractor import Features
@@ -23,7 +23,7 @@ USUAL, FILE = "facebook/dinov2-large", "model.safetensors"
 class DinoV2:
     """DINOv2 (Oquab et al. 2023, arXiv 2304.07193) through the package transformers: `zerosum[features]`.
 
-    Stein et al. 2023 (arXiv 2306.04675) find its distances nearer to what people see than Inception's. Pictures of any
+    Stein et al. 2023 (arXiv 2306.04675) find its distances nearer to what people see than Inception's. Images of any
     sides are resized to 224x224 (antialiased bicubic), grey ones count as r = g = b, ImageNet's mean and spread are
     taken out, and the features are those of the class token behind the last norm. It knows no classes: no logits.
 
@@ -64,7 +64,7 @@ class DinoV2:
         self._network = network.eval().requires_grad_(False).to(self.device, dtype)
 
     @classmethod
-    def named(cls, wish: Wish) -> "DinoV2":
+    def named(cls, wish: ExtractorOptions) -> "DinoV2":
         """Return the one that `dinov2` names, the large model, or `dinov2:MODEL` or `dinov2:FOLDER`."""
         return cls(wish.argument or USUAL, wish.dtype, wish.device)
 

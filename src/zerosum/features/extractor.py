@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zerosum._rooms import public
 from zerosum.features._images import checked
-from zerosum.features._naming import Wish
+from zerosum.features._naming import ExtractorOptions
 
 HALF = "-bfloat16"  # what ends the name of a network that is to compute in bfloat16
 
@@ -32,7 +32,7 @@ class Features(NamedTuple):
 
 @runtime_checkable
 class Extractor(Protocol):
-    """Turns uint8 images `(B, H, W, C)` of 1 or 3 channels and any sides into features, each image by itself."""
+    """Maps uint8 images `(B, H, W, C)` of 1 or 3 channels, any height and width, to features, each independently."""
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -50,7 +50,7 @@ class _Kind(Protocol):
 
     name: str
 
-    def named(self, wish: Wish) -> Extractor:
+    def named(self, wish: ExtractorOptions) -> Extractor:
         """Return the one that a wish describes; raise `ValueError` where there is none such."""
         ...
 
@@ -110,7 +110,7 @@ def extractor_named(
     Args:
         text: as above.
         device: where networks compute.
-        progress: told bytes that have come, and of how many, where weights are fetched.
+        progress: called with the bytes downloaded and the total while weights are downloaded.
 
     Raises:
         ValueError: where nothing goes by that name, or the extractor cannot be made.
@@ -121,7 +121,7 @@ def extractor_named(
     kind = found.get(name.removesuffix(HALF))
     if kind is not None:
         dtype = torch.bfloat16 if half else torch.float32
-        made: Extractor = kind.named(Wish(argument, dtype, torch.device(device), progress))
+        made: Extractor = kind.named(ExtractorOptions(argument, dtype, torch.device(device), progress))
         return made
     if not colon:
         raise ValueError(f"no extractor is called {text!r}; there is {', '.join(found)}, or package.module:function")

@@ -10,7 +10,7 @@ from torch import Tensor
 from zerosum.features._fid_network import CLASSES, EPSILON, SIDE, STAGES, fid_network
 from zerosum.features._folding import Sketch, check_weights, finder, folded
 from zerosum.features._images import colours
-from zerosum.features._naming import Wish
+from zerosum.features._naming import ExtractorOptions
 from zerosum.features._networks import format_name, in_blocks
 from zerosum.features._resize import TENSORFLOW_1, tensorflow_bilinear
 from zerosum.features._weights import Progress, PublicFile, found_or_fetched, read_weights, state_hash
@@ -32,8 +32,9 @@ WEIGHTS = PublicFile(
 class Inception:
     """InceptionV3 of the TensorFlow graph with which FID was defined (Heusel et al. 2017, arXiv 1706.08500).
 
-    Pictures of any sides are resized to 299x299 as TensorFlow 1 did, grey ones count as r = g = b, and (x - 128) / 128
-    goes in. Scores compare with those of papers only with the public weights, whose sha256 is then among the facts.
+    Images of any height and width are resized to 299x299 as TensorFlow 1 did, grey ones count as r = g = b, and (x -
+    128) / 128 goes in. Scores compare with those of papers only with the public weights, whose sha256 is then among the
+    facts.
 
     Args:
         weights: a file of them; the tensors by name; or None for the public file, which is looked for in the cache
@@ -42,7 +43,7 @@ class Inception:
             or `logits`. Up to `768` the network stops there, and tells no logits.
         dtype: what it computes in: float32, or bfloat16, which is faster and shifts scores, or float64.
         device: where it computes.
-        progress: told bytes that have come, and of how many, where weights are fetched.
+        progress: called with the bytes downloaded and the total while weights are downloaded.
 
     Raises:
         ValueError: where weights are missing, of another network or of another hash; for another layer or format.
@@ -76,7 +77,7 @@ class Inception:
         self._head = tuple(state[name].to(self.device, self._wide) for name in head)
 
     @classmethod
-    def named(cls, wish: Wish) -> "Inception":
+    def named(cls, wish: ExtractorOptions) -> "Inception":
         """Return the one that `inception` names, of the public weights, or `inception:FILE`."""
         return cls(wish.argument or None, dtype=wish.dtype, device=wish.device, progress=wish.progress)
 

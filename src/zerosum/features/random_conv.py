@@ -8,23 +8,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zerosum.features._images import colours
-from zerosum.features._naming import Wish
+from zerosum.features._naming import ExtractorOptions
 from zerosum.features.extractor import Features
 from zerosum.features.feature_network import FeatureNetwork
 
-SIDE = 64  # pictures are brought to this side
-WIDTHS = (3, 32, 64, 128, 128)  # channels, from the picture to the last map
+SIDE = 64  # images are brought to this side
+WIDTHS = (3, 32, 64, 128, 128)  # channels, from the image to the last map
 GRID = 2  # the last map is averaged over so many fields a side
 
 
 class RandomConv:
     """A random convolutional network: features without weights to bring and without an opinion on what matters.
 
-    After Naeem et al. 2020 (arXiv 2002.09797), who find random embeddings a fairer judge than ImageNet's of pictures
-    unlike ImageNet's. Pictures are brought to 64x64 (antialiased bilinear) and -1..1, grey ones as r = g = b.
-    Four 3x3 convolutions of stride 2, each with ReLU, have 32, 64, 128 and 128 channels, and the last map of 4x4 is
-    averaged over a 2x2 grid: 512 features. Weights are normal with variance 2 / fan-in (He et al. 2015), without
-    biases, drawn on the CPU by a generator of their own: the same on every device.
+    After Naeem et al. 2020 (arXiv 2002.09797), who find random embeddings a fairer judge than ImageNet's of images
+    unlike ImageNet's. Images are brought to 64x64 (antialiased bilinear) and -1..1, grey ones as r = g = b. Four 3x3
+    convolutions of stride 2, each with ReLU, have 32, 64, 128 and 128 channels, and the last map of 4x4 is averaged
+    over a 2x2 grid: 512 features. Weights are normal with variance 2 / fan-in (He et al. 2015), without biases, drawn
+    on the CPU by a generator of their own: the same on every device.
 
     Args:
         seed: of the weights.
@@ -43,7 +43,7 @@ class RandomConv:
         ]
 
     @classmethod
-    def named(cls, wish: Wish) -> "RandomConv":
+    def named(cls, wish: ExtractorOptions) -> "RandomConv":
         """Return the one that `random-conv` names, of seed 0, or `random-conv:SEED`."""
         wish.is_float32(cls.name)
         if wish.argument and not wish.argument.isdecimal():

@@ -28,7 +28,7 @@ from zerosum.metrics.logits import inception_score as inception_score
 from zerosum.metrics.modes import ModeCoverage as ModeCoverage
 from zerosum.metrics.modes import label_coverage as label_coverage
 from zerosum.metrics.modes import mode_coverage as mode_coverage
-from zerosum.metrics.modes import reach as reach
+from zerosum.metrics.modes import mode_radius as mode_radius
 from zerosum.metrics.moments import Moments as Moments
 from zerosum.metrics.moments import moments_of as moments_of
 from zerosum.metrics.neighbours import DensityCoverage as DensityCoverage

@@ -1,4 +1,4 @@
-"""Distances between sets of features in blocks of bounded memory, right to the last digit where it matters."""
+"""Pairwise distances between sets of features, in blocks of bounded memory, exact where rounding could matter."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum.metrics._features import AT_ONCE, exact, mean, piece
+from zerosum.metrics._features import AT_ONCE, chunk_rows, exact, mean
 
 _ROWS, _COLUMNS = 1024, 2048
-_DOUBT = 1e-12  # rounding error of a squared distance, as a share of the squared norms
-_SPARE = 4  # neighbours looked at beyond those asked for
+_ROUNDING = 1e-12  # rounding error of a squared distance, relative to the squared norms
+_SPARE = 4  # candidate neighbours beyond k
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Squared distances of some rows of one set from some rows of another.
+    """Squared distances between some rows of one set and some rows of another.
 
     Attributes:
         first, second: the two sets, `(N, d)` and `(M, d)`.
         rows, columns: which rows of each.
-        squared: `|x|^2 + |y|^2 - 2 x.y`, float64, which rounding may put off by `doubt`.
-        doubt: of the same shape.
+        squared: `|x|^2 + |y|^2 - 2 x.y`, float64, with a rounding error up to `rounding`.
+        rounding: of the same shape.
     """
 
     first: Tensor
@@ -29,7 +29,7 @@ class Block:
     rows: slice
     columns: slice
     squared: Tensor
-    doubt: Tensor
+    rounding: Tensor
 
     def exact(self, row: Tensor, column: Tensor) -> Tensor:
         """Squared distances of pairs of this block, `(p,)`, from the differences."""
@@ -38,8 +38,8 @@ class Block:
 
 def blocks(first: Tensor, second: Tensor) -> Iterator[Block]:
     """The distances between all rows of two sets; blocks of the same rows follow each other."""
-    centre = mean(second)  # distances do not change, and digits far from the origin are kept
-    rows, columns = min(_ROWS, piece(first)), min(_COLUMNS, 2 * piece(first))
+    centre = mean(second)  # leaves distances unchanged and avoids cancellation far from the origin
+    rows, columns = min(_ROWS, chunk_rows(first)), min(_COLUMNS, 2 * chunk_rows(first))
     for i in range(0, len(first), rows):
         x = exact(first[i : i + rows]) - centre
         norm_x = x.square().sum(1)[:, None]
@@ -47,11 +47,11 @@ def blocks(first: Tensor, second: Tensor) -> Iterator[Block]:
             y = exact(second[j : j + columns]) - centre
             norms = norm_x + y.square().sum(1)
             squared = torch.addmm(norms, x, y.T, alpha=-2).clamp_min_(0)
-            yield Block(first, second, slice(i, i + len(x)), slice(j, j + len(y)), squared, norms.mul_(_DOUBT))
+            yield Block(first, second, slice(i, i + len(x)), slice(j, j + len(y)), squared, norms.mul_(_ROUNDING))
 
 
 def of_pairs(first: Tensor, second: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    """Squared distances of pairs of rows, `(p,)`, from the differences: 0 for equal rows, and alike both ways."""
+    """Squared distances of pairs of rows, `(p,)`, from the differences: symmetric, and 0 for equal rows."""
     at_once = max(1, AT_ONCE // first.shape[1])
     found = [
         (exact(first[row[p : p + at_once]]) - exact(second[column[p : p + at_once]])).square().sum(1)
@@ -63,7 +63,7 @@ def of_pairs(first: Tensor, second: Tensor, row: Tensor, column: Tensor) -> Tens
 def nearest(queries: Tensor, references: Tensor, k: int, among: bool = False) -> tuple[Tensor, Tensor]:
     """Squared distances to the k nearest references and their indices, `(N, k)` each, the nearest first.
 
-    `among` says that the queries are the references: then none is its own neighbour.
+    With `among`, the queries are the references, and no row is its own neighbour.
     """
     count = min(k + _SPARE, len(references) - among)
     values: list[Tensor] = []

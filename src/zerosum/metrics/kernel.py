@@ -1,4 +1,4 @@
-"""The kernel distance of features (KID): unbiased at any number of samples, with its standard error."""
+"""The kernel distance of features (KID): unbiased for any number of samples, with its standard error."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,19 @@ import torch
 from torch import Tensor
 
 from zerosum._arrays import Array, tensors
-from zerosum.metrics._features import check_pair, exact, mean, piece
+from zerosum.metrics._features import check_pair, chunk_rows, exact, mean
 
-_ROWS = 1024  # samples of each side of a block of the kernel's matrix, at most
-_ENOUGH = 4  # samples from which the variance can be told
+_ROWS = 1024  # rows and columns of a block of the kernel matrix, at most
+_ENOUGH = 4  # samples from which the variance can be estimated
 
 
 @dataclass(frozen=True)
 class KernelDistance:
-    """A kernel distance and how far it would vary with the samples.
+    """A kernel distance and its standard error.
 
     Attributes:
-        value: squared MMD under the cubic kernel; around 0 for equal distributions, so it can be below 0.
-        standard_error: the deviation of `value` over draws of as many samples; None for fewer than four on a side.
+        value: squared MMD under the cubic kernel; about 0 for equal distributions, so it can be negative.
+        standard_error: standard deviation of `value` over samples of this size; None for fewer than four in a set.
     """
 
     value: float
@@ -32,30 +32,30 @@ def kernel_distance(real: Array, fake: Array) -> KernelDistance:
 
         KID = mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean_{i, j} k(x_i, y_j)
 
-    whereas the usual tools average it over random subsets. It takes N^2 d operations, in blocks of bounded memory.
+    whereas other implementations average it over random subsets. It takes N^2 d operations, in bounded memory.
 
-    The standard error comes from the same sums. With the kernel split into its mean, what each sample adds to it and
-    what is left of each pair (Hoeffding; for the MMD, Bounliphone et al. 2016, arXiv 1511.04581, and Sutherland and
-    Deka 2019, arXiv 1906.02104), the variance of the statistic is
+    The standard error comes from the same sums. With the Hoeffding decomposition of the kernel into its mean, the
+    effect of each sample and the residual of each pair (for the MMD, Bounliphone et al. 2016, arXiv 1511.04581, and
+    Sutherland and Deka 2019, arXiv 1906.02104), the variance of the statistic is
 
         4 Var a / n + 4 Var b / m + 2 Var c / (n (n - 1)) + 2 Var e / (m (m - 1)) + 4 Var f / (n m)
 
-    where a, b are what a real or a generated sample adds, and c, e, f what is left of pairs of two real, two generated
-    and one of each. Each variance is estimated without bias by an analysis of variance. The last three terms, which a
-    jackknife counts twice, are all there is where the distributions are equal. The first two can then come out below 0:
-    they may take away half of the others.
+    where a, b are the effects of real and generated samples, and c, e, f the residuals of real, generated and mixed
+    pairs. Each variance is estimated without bias by an analysis of variance. For equal distributions only the last
+    three terms remain, which a jackknife counts twice; the estimates of the first two can then be negative, and may
+    reduce the sum to at most half of the others.
 
     Args:
         real, fake: features `(N, d)` and `(M, d)`, two or more samples each, of any floating-point dtype.
 
     Raises:
-        ValueError: for features of another kind, with NaN, or of unlike dimensions.
+        ValueError: for invalid features, NaN, or different dimensions.
     """
     real, fake = tensors(real, fake)
     check_pair(real, fake)
     n, m = len(real), len(fake)
     centre = mean(real)
-    rr, ff = (_sums(side, side, centre, within=True) for side in (real, fake))
+    rr, ff = (_sums(features, features, centre, within=True) for features in (real, fake))
     rf = _sums(real, fake, centre, within=False)
     value = rr.total / (n * (n - 1)) + ff.total / (m * (m - 1)) - 2 * rf.total / (n * m)
     if min(n, m) < _ENOUGH:
@@ -72,7 +72,7 @@ def kernel_distance(real: Array, fake: Array) -> KernelDistance:
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
-    """Sums of a kernel's matrix: of its rows `(n,)`, of its columns `(m,)` and of its squares."""
+    """Sums of a kernel matrix: of its rows `(n,)`, of its columns `(m,)` and of its squares."""
 
     rows: Tensor
     columns: Tensor
@@ -84,16 +84,18 @@ class _Sums:
 
 
 def _sums(first: Tensor, second: Tensor, centre: Tensor, within: bool) -> _Sums:
-    """The sums over the pairs of two sets; `within` a set, the two are the same one and no sample meets itself.
+    """The sums over the pairs of two sets; with `within`, the two sets are the same and the diagonal is excluded.
 
-    Of the kernel less its value at (c, c), c the centre. This changes no distance, and keeps the digits that numbers
-    far from the origin would lose: with u = x - c, v = y - c and a = c.c / d + 1,
+    Of the kernel minus its value at (c, c), c the centre. This leaves distances unchanged and avoids cancellation far
+    from the origin: with u = x - c, v = y - c and a = c.c / d + 1,
 
         t = (u.c + v.c + u.v) / d,  k(x, y) - k(c, c) = t^3 + 3 a t^2 + 3 a^2 t
     """
     a = float(centre @ centre) / len(centre) + 1
-    rows, columns = (torch.zeros(len(side), dtype=torch.float64, device=centre.device) for side in (first, second))
-    squares, at_once = 0.0, min(_ROWS, piece(first))
+    rows, columns = (
+        torch.zeros(len(features), dtype=torch.float64, device=centre.device) for features in (first, second)
+    )
+    squares, at_once = 0.0, min(_ROWS, chunk_rows(first))
     for i in range(0, len(first), at_once):
         u = exact(first[i : i + at_once]) - centre
         for j in range(i if within else 0, len(second), at_once):
@@ -105,13 +107,13 @@ def _sums(first: Tensor, second: Tensor, centre: Tensor, within: bool) -> _Sums:
             rows[i : i + len(u)] += kernel.sum(1)
             columns[j : j + len(v)] += kernel.sum(0)
             squares += float(kernel.square().sum()) * (2 if within and i != j else 1)
-            if within and i != j:  # the block below the diagonal is this one, turned
+            if within and i != j:  # the block below the diagonal is the transpose
                 rows[j : j + len(v)] += kernel.sum(0)
     return _Sums(rows, columns, squares)
 
 
 def _within(sums: _Sums) -> tuple[Tensor, float]:
-    """Within a set: what each sample adds `(n,)`, by least squares, and the variance of what is left of a pair.
+    """Within a set: the effect of each sample `(n,)`, by least squares, and the residual variance of a pair.
 
     Over the n (n - 1) / 2 pairs, of which the mean and the n samples take n degrees of freedom.
     """
@@ -123,7 +125,7 @@ def _within(sums: _Sums) -> tuple[Tensor, float]:
 
 
 def _across(sums: _Sums) -> tuple[Tensor, Tensor, float]:
-    """Between two sets: what each sample of one and of the other adds, and the variance of what is left of a pair."""
+    """Between two sets: the effects of the samples of each, and the residual variance of a pair."""
     n, m = len(sums.rows), len(sums.columns)
     centre = sums.total / (n * m)
     first, second = sums.rows / m - centre, sums.columns / n - centre

@@ -1,4 +1,4 @@
-"""The inception score: how sure a classifier is of each sample, and how evenly samples fall into its classes."""
+"""The Inception Score: a classifier's confidence in each sample, and the balance of its classes over samples."""
 
 import math
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from zerosum.metrics._features import check_features, in_chunks
 
 @dataclass(frozen=True)
 class InceptionScore:
-    """An inception score.
+    """An Inception Score.
 
     Attributes:
         value: the mean over the splits, in [1, classes].
-        spread: the standard deviation over the splits (of these, not of their mean), as papers print it; None for one.
+        spread: the standard deviation over the splits (not of their mean), as papers report it; None for one split.
     """
 
     value: float
@@ -29,20 +29,20 @@ def inception_score(logits: Array, splits: int = 1) -> InceptionScore:
 
         IS = exp(E_x KL(p(y|x) || p(y))),  p(y) = E_x p(y|x), within each split
 
-    It sees the generated samples only, and no further than the classifier's classes. One split of all samples is the
-    least biased and does not depend on their order; papers took ten, of consecutive samples.
+    It uses generated samples only, and depends on the classifier's classes. One split of all samples is the least
+    biased and independent of their order; papers use ten, of consecutive samples.
 
     Args:
         logits: of the classifier, `(N, classes)`, two samples or more, of any floating-point dtype.
-        splits: into how many parts the samples go, 1 to N.
+        splits: number of parts into which the samples are divided, 1 to N.
 
     Raises:
-        ValueError: for logits of another kind, with NaN, or for more splits than samples.
+        ValueError: for invalid logits, NaN, or more splits than samples.
     """
     logits = tensor(logits)
     check_features(logits, "classified")
     if not 1 <= splits <= len(logits):
-        raise ValueError(f"splits must be 1 to the {len(logits)} samples that there are; found {splits}")
+        raise ValueError(f"splits must be 1 to the number of samples, {len(logits)}; found {splits}")
     bounds = [part * len(logits) // splits for part in range(splits + 1)]
     scores = [_score(logits[start:stop]) for start, stop in pairwise(bounds)]
     value = sum(scores) / splits
@@ -52,11 +52,11 @@ def inception_score(logits: Array, splits: int = 1) -> InceptionScore:
 
 def _score(logits: Tensor) -> float:
     """exp(H(p(y)) - E H(p(y|x)))."""
-    certainty, marginal = 0.0, torch.zeros(logits.shape[1], dtype=torch.float64)
+    negative_entropy, marginal = 0.0, torch.zeros(logits.shape[1], dtype=torch.float64)
     for _, part in in_chunks(logits):
         log_p = part.log_softmax(1)
         p = log_p.exp()
-        certainty += float((p * log_p).sum())
+        negative_entropy += float((p * log_p).sum())
         marginal += p.sum(0).cpu()
     marginal /= len(logits)
-    return math.exp(certainty / len(logits) - float(torch.special.xlogy(marginal, marginal).sum()))
+    return math.exp(negative_entropy / len(logits) - float(torch.special.xlogy(marginal, marginal).sum()))

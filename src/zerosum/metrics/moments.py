@@ -1,4 +1,4 @@
-"""Mean and covariance of features, read in passing: what the Frechet distance needs of a data set of any length."""
+"""Streaming mean and covariance of features: the statistics that the Frechet distance needs."""
 
 __all__ = ["Moments", "moments_of"]
 
@@ -19,27 +19,27 @@ FORMAT = "zerosum moments 1"
 
 
 class Moments:
-    """Streaming mean and covariance in float64, in memory that does not grow with the number of samples.
+    """Streaming mean and covariance in float64, in constant memory.
 
-    Keeps the count n, the mean m and the scatter M = sum (x - m)(x - m)^T. Two sets are merged without loss (Chan,
-    Golub and LeVeque 1979, "Updating formulae", equation 2.1):
+    Stores the count n, the mean m and the scatter M = sum (x - m)(x - m)^T. Two sets are merged exactly (Chan, Golub
+    and LeVeque 1979, "Updating formulae", equation 2.1):
 
         m = m_a + (n_b / n) (m_b - m_a),  M = M_a + M_b + (n_a n_b / n) (m_b - m_a)(m_b - m_a)^T
 
-    so batches of any size, in any order and on any number of ranks give the same moments up to rounding, and features
-    far from the origin keep their digits.
+    so batches of any size, in any order and on any number of ranks give the same moments up to rounding, without
+    cancellation far from the origin.
 
     Args:
-        dimensions: d, of the features.
+        dimensions: number of features, d.
 
     Attributes:
-        count: samples seen.
+        count: number of samples.
         mean: their mean, float64 `(d,)`.
     """
 
     def __init__(self, dimensions: int) -> None:
         if dimensions < 1:
-            raise ValueError(f"moments are of features of one dimension or more; found {dimensions}")
+            raise ValueError(f"dimensions must be 1 or more; found {dimensions}")
         self.count = 0
         self.mean = torch.zeros(dimensions, dtype=torch.float64)
         self._scatter = torch.zeros(dimensions, dimensions, dtype=torch.float64)
@@ -51,7 +51,7 @@ class Moments:
 
     @property
     def variance(self) -> float:
-        """Its trace, the variance over all dimensions; raises `ValueError` likewise."""
+        """The trace of the covariance; raises `ValueError` for fewer than two samples."""
         return float(self._scatter.trace()) / self._freedom
 
     @property
@@ -61,20 +61,20 @@ class Moments:
         return self.count - 1
 
     def add(self, features: Array) -> None:
-        """Take in features `(B, d)` of any floating-point dtype; raises `ValueError` for others, or for NaN."""
+        """Add features `(B, d)` of any floating-point dtype; raises `ValueError` for invalid features or NaN."""
         features = tensor(features)
         check_features(features, "added", least=0)
         if features.shape[1] != len(self.mean):
             raise ValueError(f"these moments are of {len(self.mean)} dimensions; found features of {features.shape[1]}")
         for _, part in in_chunks(features):
             part = part.to(self.mean.device)
-            # The mean from the first row on, so that equal rows have no scatter at all.
+            # Centred on the first row, so that equal rows have a scatter of exactly 0.
             offset = part - part[0]
             mean = offset.mean(0)
             self._take(len(part), part[0] + mean, offset.sub_(mean))
 
     def merge(self, other: "Moments") -> None:
-        """Take in what another has seen; raises `ValueError` where it is of other dimensions."""
+        """Add the samples of other moments; raises `ValueError` if they have other dimensions."""
         if len(other.mean) != len(self.mean):
             raise ValueError(f"these moments are of {len(self.mean)} dimensions; found others of {len(other.mean)}")
         if other.count:
@@ -82,7 +82,7 @@ class Moments:
             self._take(other.count, other.mean, other._scatter[:0])
 
     def _take(self, count: int, mean: Tensor, centred: Tensor) -> None:
-        """Add `count` samples of that mean, whose scatter is that of the rows of `centred`."""
+        """Add `count` samples with this mean and the scatter of the rows of `centred`."""
         total = self.count + count
         drift = mean - self.mean
         rows = torch.cat([centred, (drift * (self.count * count / total) ** 0.5)[None]])
@@ -91,9 +91,9 @@ class Moments:
         self.count = total
 
     def save(self, path: Path, facts: Mapping[str, str] = {}) -> None:
-        """Write to a safetensors file, with plain facts that `moments_facts` reads without reading the numbers.
+        """Write to a safetensors file, with metadata that `moments_facts` reads without loading the tensors.
 
-        The file appears whole or not at all.
+        The file is written atomically.
         """
         tensors = {"count": torch.tensor(self.count), "mean": self.mean, "scatter": self._scatter}
         unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -106,21 +106,21 @@ class Moments:
 
     @classmethod
     def load(cls, path: Path) -> "Moments":
-        """Read what `save` wrote; raises `ValueError` for any other file."""
+        """Load a file written by `save`; raises `ValueError` for any other file."""
         _read_facts(path)
         with safe_open(path, "pt") as file:
             count, mean, scatter = (file.get_tensor(name) for name in ("count", "mean", "scatter"))
         whole = mean.dim() == 1 and scatter.shape == (len(mean), len(mean)) and count.dim() == 0
         sound = mean.dtype == scatter.dtype == torch.float64 and bool(mean.isfinite().all() & scatter.isfinite().all())
         if not whole or not sound or int(count) < 0:
-            raise ValueError(f"{path} holds no moments: a count, a mean (d,) and a scatter (d, d), finite float64")
+            raise ValueError(f"{path} contains no moments: a count, a mean (d,) and a scatter (d, d), finite float64")
         made = cls(len(mean))
         made.count, made.mean, made._scatter = int(count), mean, scatter
         return made
 
 
 def moments_facts(path: Path) -> dict[str, str]:
-    """The facts with which moments were saved; raises `ValueError` where the file is none of ours."""
+    """The metadata of saved moments; raises `ValueError` if `path` is not a moments file."""
     return _read_facts(path)
 
 
@@ -139,10 +139,10 @@ def _read_facts(path: Path) -> dict[str, str]:
             metadata = file.metadata() or {}
             known = {"count", "mean", "scatter"} <= set(file.keys())
     except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+        raise ValueError(f"{path} is not a complete safetensors file: {error}") from error
     if metadata.get("format") != FORMAT or not known:
-        raise ValueError(f"{path} holds no moments of ours ({FORMAT}); found {metadata.get('format')}")
+        raise ValueError(f"{path} contains no moments in the format {FORMAT!r}; found {metadata.get('format')}")
     try:
         return {str(name): str(fact) for name, fact in json.loads(metadata["facts"]).items()}
     except (KeyError, ValueError, AttributeError) as error:
-        raise ValueError(f"{path} holds moments whose facts cannot be read: {error}") from error
+        raise ValueError(f"{path} contains moments whose facts cannot be parsed: {error}") from error

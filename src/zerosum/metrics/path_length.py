@@ -1,4 +1,4 @@
-"""How smoothly features change on the way from one latent to another: the perceptual path length."""
+"""The perceptual path length: how smoothly features change between two latents."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from torch import Tensor
 from zerosum._arrays import Array, described, tensor, tensors
 from zerosum.metrics._features import check_features, exact, in_chunks
 
-_TRIM = 0.01  # share of the shortest and of the longest paths that StyleGAN's code leaves out
-_PARALLEL = 1e-6  # sine of the angle below which two latents span no plane to turn in
+_TRIM = 0.01  # share of the shortest and of the longest paths that StyleGAN's code trims
+_PARALLEL = 1e-6  # sine of the angle below which two latents count as parallel
 
 
 @dataclass(frozen=True)
 class PerceptualPathLength:
-    """Squared change of the features, per squared step, on the way between latents.
+    """Squared change of the features, per squared step, along paths between latents.
 
     Attributes:
-        value: its mean over the pairs, the equation's expectation.
-        standard_error: of that mean.
-        trimmed: the mean without the shortest and the longest hundredth, which StyleGAN's code reports.
+        value: mean over the pairs, the expectation in the equation.
+        standard_error: standard error of that mean.
+        trimmed: mean without the shortest and the longest 1 %, as StyleGAN's code reports.
     """
 
     value: float
@@ -40,31 +40,31 @@ def perceptual_path_length(
     seed: int = 0,
     batch: int = 64,
 ) -> PerceptualPathLength:
-    """How much the features of samples change under a small step in the latent (Karras et al. 2019, equation 2).
+    """The change of the features of samples under a small step in the latent (Karras et al. 2019, equation 2).
 
         l = E |f(G(z(t))) - f(G(z(t + epsilon)))|^2 / epsilon^2    (arXiv 1812.04948)
 
-    A generator whose latent is well used turns one sample into another without detours. f stands for the paper's
-    LPIPS, which is a squared distance of features too; lengths compare for the same f only.
+    Short paths indicate a smooth latent space. f stands for the paper's LPIPS, which is a squared distance of features
+    too; lengths are comparable for the same f only.
 
     Args:
-        features: gives features `(B, ...)` of latents `(B, ...)`, sample by sample: the generator in evaluation mode,
-            and then the extractor.
+        features: maps latents `(B, ...)` to features `(B, ...)`, sample by sample: the generator in evaluation mode
+            followed by the extractor.
         start, end: latents `(N, ...)`, two or more pairs, of the dtype that `features` takes.
-        epsilon: the step, as a share of the path.
-        path: "spherical" turns from one to the other, for Gaussian z; "linear" is for a mapped latent such as w.
+        epsilon: the step, relative to the path.
+        path: "spherical" interpolation for Gaussian z, "linear" for a mapped latent such as w.
         where: "anywhere" takes t uniform in [0, 1), "start" takes t = 0.
-        seed: of t.
-        batch: latents in a batch; each is seen at both ends of its step.
+        seed: seed of t.
+        batch: latents per batch; each is evaluated at both ends of its step.
 
     Raises:
-        ValueError: for latents of unlike shapes, no step, another path or place, or features that are not finite.
+        ValueError: for latents of different shapes, an invalid step, path or `where`, or features that are not finite.
     """
     start, end = tensors(start, end)
     if start.shape != end.shape or start.dim() < 2 or len(start) < 2 or not start.is_floating_point():
         raise ValueError(
-            f"paths lead from floating-point latents (N, ...) to others, 2 or more; found {described(start)} and "
-            f"{described(end)}"
+            f"start and end must be floating-point latents (N, ...) of one shape, 2 or more; found "
+            f"{described(start)} and {described(end)}"
         )
     if not 0 < epsilon <= 1 or batch < 1:
         raise ValueError(f"epsilon must be in (0, 1] and batch 1 or more; found {epsilon} and {batch}")
@@ -73,7 +73,7 @@ def perceptual_path_length(
     t = torch.rand(len(start), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     t = t if where == "anywhere" else torch.zeros_like(t)
     lengths = []
-    for a, b, at in zip(*(torch.split(side, batch) for side in (start, end, t)), strict=True):
+    for a, b, at in zip(*(torch.split(x, batch) for x in (start, end, t)), strict=True):
         here, there = (_PATHS[path](exact(a), exact(b), s.to(a.device)).to(a) for s in (at, at + epsilon))
         first, second = tensor(features(torch.cat([here, there]))).flatten(1).chunk(2)
         lengths.append(_lengths(first, second, epsilon))
@@ -81,7 +81,7 @@ def perceptual_path_length(
 
 
 def path_length_between(first: Array, second: Array, epsilon: float = 1e-4) -> PerceptualPathLength:
-    """The same from features `(N, d)` at both ends of each step, of one's own making."""
+    """`perceptual_path_length` from features `(N, d)` at both ends of each step."""
     first, second = tensors(first, second)
     if not epsilon > 0:
         raise ValueError(f"epsilon must be above 0; found {epsilon}")
@@ -114,7 +114,7 @@ def _linear(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 def _spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """sin((1 - t) w) / sin(w) a + sin(t w) / sin(w) b, w the angle between them (Shoemake 1985)."""
     flat_a, flat_b, t = a.flatten(1), b.flatten(1), t[:, None]
-    # The angle from both its tangent's legs: an arc cosine would lose the digits of small ones.
+    # The angle by atan2: an arc cosine would lose the digits of small angles.
     unit_a, unit_b = (torch.nn.functional.normalize(flat) for flat in (flat_a, flat_b))
     angle = 2 * torch.atan2((unit_a - unit_b).norm(dim=1), (unit_a + unit_b).norm(dim=1))[:, None]
     sine = angle.sin()

@@ -1,4 +1,4 @@
-"""The Vendi score: how many different samples there effectively are."""
+"""The Vendi score: the effective number of different samples."""
 
 import math
 
@@ -14,20 +14,20 @@ def vendi_score(features: Array, order: float = 1.0) -> float:
 
         VS = exp(-sum_i l_i log l_i)
 
-    With l the eigenvalues of K / N, where K holds the cosine similarities of all pairs of samples: from 1 where all are
-    alike to N where each is orthogonal to the others. It needs no real samples, so it says nothing of fidelity, and it
-    grows with N: compare at the same. Of another order q it is exp(log(sum_i l_i^q) / (1 - q)) (Pasarkar and Dieng
-    2023, arXiv 2310.12952): small q weighs rare kinds of samples more, and infinity sees the most frequent one only.
+    With l the eigenvalues of K / N, where K is the matrix of cosine similarities of all pairs of samples: from 1 if all
+    are equal to N if all are orthogonal. It needs no real samples, so it does not measure fidelity, and it grows with
+    N: compare at equal N. For another order q it is exp(log(sum_i l_i^q) / (1 - q)) (Pasarkar and Dieng 2023, arXiv
+    2310.12952): small q weights rare kinds of samples more, and infinity uses the most frequent one only.
 
     K has the eigenvalues of the d x d matrix of the normalised features, so it takes min(N, d)^2 numbers.
 
     Args:
-        features: `(N, d)`, one sample or more, of any floating-point dtype. Samples whose features are all 0 have no
-            direction: they count as alike, and as unlike all others.
+        features: `(N, d)`, one sample or more, of any floating-point dtype. Samples whose features are all 0 count as
+            equal to each other and orthogonal to all others.
         order: q >= 0; infinity as `math.inf`.
 
     Raises:
-        ValueError: for features of another kind, with NaN, or an order below 0.
+        ValueError: for invalid features, NaN, or an order below 0.
     """
     features = tensor(features)
     check_features(features, "scored", least=1)
@@ -48,7 +48,7 @@ def vendi_score(features: Array, order: float = 1.0) -> float:
 
 
 def _unit(rows: Tensor) -> Tensor:
-    """Rows of length 1 `(B, d + 1)`: those of length 0 have the last dimension to themselves."""
+    """Rows normalised to length 1 `(B, d + 1)`: the last dimension is for rows of length 0."""
     length = rows.norm(dim=1, keepdim=True)
     unit: Tensor = torch.cat([rows / length.where(length > 0, torch.ones_like(length)), (length == 0).to(rows)], 1)
     return unit
@@ -60,5 +60,5 @@ def _effective_number(shares: Tensor, order: float) -> float:
         return math.exp(-float(torch.special.xlogy(shares, shares).sum()))
     if order == math.inf:
         return 1 / float(shares.max())
-    there = shares[shares > len(shares) * 2.0**-52]  # what rounding leaves of a zero would count in full at order 0
-    return math.pow(float(there.pow(order).sum()), 1 / (1 - order))
+    positive = shares[shares > len(shares) * 2.0**-52]  # rounding errors of zeros would count in full at order 0
+    return math.pow(float(positive.pow(order).sum()), 1 / (1 - order))

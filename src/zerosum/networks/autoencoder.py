@@ -32,11 +32,11 @@ class _AutoEncoder(nn.Module):
 class AutoEncoderDiscriminator:
     """A discriminator that reconstructs: score = -mean |x - decode(encode(x))|^p over the entries of a sample.
 
-    Pictures of sides from 8 go through strided and transposed convolutions, vectors through a perceptron. The code is
-    shown as features.
+    Images of sides from 8 go through strided and transposed convolutions, vectors through an MLP. The code is returned
+    as features.
 
     Args:
-        size: channels after the first halving of a picture, doubling up to eight times; hidden units for vectors.
+        size: channels after the first halving of an image, doubling up to eight times; hidden units for vectors.
         code: entries of the code.
         error: `absolute` (p = 1, BEGAN) or `squared` (p = 2, EBGAN).
         norm: norm between convolutions, see `DCGANDiscriminator`.
@@ -60,12 +60,12 @@ class AutoEncoderDiscriminator:
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B,)` <= 0."""
         joins = (Join(condition, self.conditioning.size), Join(condition, self.conditioning.size))
-        make = self._picture_coder if len(shape) == 3 else self._vector_coder
+        make = self._image_coder if len(shape) == 3 else self._vector_coder
         encoder, decoder = make(shape, joins[0].size)
         network = _AutoEncoder(joins, encoder, decoder, 1 if self.error == "absolute" else 2)
         return finished(network, self.norm, lambda inner: refer_to_samples(inner, shape, condition))
 
-    def _picture_coder(self, shape: tuple[int, ...], joined: int) -> tuple[nn.Module, nn.Module]:
+    def _image_coder(self, shape: tuple[int, ...], joined: int) -> tuple[nn.Module, nn.Module]:
         sizes = ladder(shape[1], shape[2])
         bottom = (channels(self.size, len(sizes) - 1)[-1], *sizes[-1])
         encoder = nn.Sequential(

@@ -29,8 +29,8 @@ def check_embedding(size: int) -> None:
 class Concatenate:
     """Concatenate an embedding of the condition to the input: the conditional GAN of Mirza and Osindero 2014.
 
-    To vectors it is appended; to pictures it is added as constant planes, one for each of its entries
-    (arXiv 1411.1784; planes as in Reed et al. 2016, arXiv 1605.05396).
+    To vectors it is appended; to images it is added as constant planes, one for each of its entries (arXiv 1411.1784;
+    planes as in Reed et al. 2016, arXiv 1605.05396).
 
     Args:
         size: entries of the embedding.

@@ -1,4 +1,4 @@
-"""DCGAN: Radford, Metz and Chintala 2016 (arXiv 1511.06434), for pictures of any sides and channels.
+"""DCGAN: Radford, Metz and Chintala 2016 (arXiv 1511.06434), for images of any height and width and channels.
 
 By the paper's rules: strided convolutions in D and transposed ones in G instead of pooling, batch norm except at
 G's output and D's input, no hidden dense layers, ReLU in G with tanh at its end, leaky ReLU in D.
@@ -39,9 +39,9 @@ from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev,
 
 
 def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """The shape as `(C, H, W)`; raises `ValueError` for data that are not pictures."""
+    """The shape as `(C, H, W)`; raises `ValueError` for data that are not images."""
     if len(shape) != 3:
-        raise ValueError(f"convolutional networks take pictures (C, H, W); these data have shape {shape}")
+        raise ValueError(f"convolutional networks take images (C, H, W); these data have shape {shape}")
     return (shape[0], shape[1], shape[2])
 
 
@@ -86,7 +86,7 @@ class _Discriminator(nn.Module):
 
 @dataclass(frozen=True)
 class DCGANGenerator:
-    """The generator of DCGAN, for sides of 8 and more.
+    """The generator of DCGAN, for images of 8x8 and more.
 
     Args:
         size: channels before the output at full size; they double with every halving, up to eight times.
@@ -106,24 +106,24 @@ class DCGANGenerator:
         check_conditioning(self.conditioning, self.norm)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)` in [-1, 1]."""
+        """`G(z[, c])`: z `(B, latent)` to images `(B, C, H, W)` in [-1, 1]."""
         if isinstance(self.conditioning, Style):
             return styled(self, self.conditioning.size, latent, shape, condition)
-        picture_channels, height, width = image_shape(shape)
+        image_channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
         join, left = entrance(self.conditioning, condition)
         top = channels(self.size, len(sizes) - 1)[-1]
         # A transposed convolution of a 1x1 map is the paper's projection of z, without a dense layer's reshape.
         project = nn.ConvTranspose2d(latent + join.size, top, sizes[-1], bias=self.norm in ("none", "spectral"))
         seed = Chain(project, norm2d(self.norm, top, left), activation("relu"))
-        generator = _Generator(join, seed, ascend(sizes, picture_channels, self.size, self.norm, "relu", left))
+        generator = _Generator(join, seed, ascend(sizes, image_channels, self.size, self.norm, "relu", left))
         _initialise(generator, self.norm)
         return finished(generator, self.norm, lambda inner: refer_to_latents(inner, latent, condition))
 
 
 @dataclass(frozen=True)
 class DCGANDiscriminator:
-    """The discriminator of DCGAN, for sides of 8 and more; its last map is shown as features.
+    """The discriminator of DCGAN, for images of 8x8 and more; its last map is returned as features.
 
     Args:
         size: channels after the first halving; they double with every further one, up to eight times.
@@ -131,8 +131,8 @@ class DCGANDiscriminator:
             `instance`, or `virtual`, whose reference is the first batch met in training; `spectral` for the weights
             alone (Miyato et al. 2018, arXiv 1802.05957), `spectral_batch` for the weights and batch norm.
         conditioning: how the condition enters: `Concatenate`, to the map that the last convolution takes, where it is
-            as large a part of what comes together as a picture's content (Reed et al. 2016, arXiv 1605.05396, figure
-            2); `Projection`, `Auxiliary` or `Discriminative`.
+            as large a part of what comes together as an image's content (Reed et al. 2016, arXiv 1605.05396, figure 2);
+            `Projection`, `Auxiliary` or `Discriminative`.
         auxiliary: numbers to predict from the features beside the condition's, as logits.
         scores: entries of a sample's score; several make it a feature map for `MMD` (16 in arXiv 1801.01401).
         minibatch: how samples are compared, `MinibatchDiscrimination` or `MinibatchStddev`, if at all.
@@ -152,11 +152,11 @@ class DCGANDiscriminator:
         check_way(self.conditioning, Concatenate, Projection, Auxiliary, Discriminative)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)` or `(B, scores)`."""
-        picture_channels, height, width = image_shape(shape)
+        """`D(x[, c])`: images `(B, C, H, W)` to a `Judgement` with scores `(B,)` or `(B, scores)`."""
+        image_channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
         join, left = entrance(self.conditioning, condition)
-        body = descend(sizes, picture_channels, self.size, self.norm, "leaky", join)
+        body = descend(sizes, image_channels, self.size, self.norm, "leaky", join)
         features = channels(self.size, len(sizes) - 1)[-1] * math.prod(sizes[-1])
         minibatch, entries = comparing(self.minibatch, features, self.norm)
         head = Head(entries, left, predictions(self.conditioning, condition, self.auxiliary), self.scores)

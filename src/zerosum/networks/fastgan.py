@@ -1,4 +1,4 @@
-"""FastGAN's generator: Liu et al. 2021 (arXiv 2101.04775), made for some hundred pictures and few hours; any sides.
+"""FastGAN's generator: Liu et al. 2021 (arXiv 2101.04775), for small data sets; images of any height and width.
 
 A plain ladder of gated convolutions, in which small maps excite the channels of maps sixteen times as wide.
 """
@@ -85,10 +85,10 @@ class _Generator(nn.Module):
 
 @dataclass(frozen=True)
 class FastGANGenerator:
-    """The generator of FastGAN, for sides of 8 and more.
+    """The generator of FastGAN, for images of 8x8 and more.
 
     Maps double by nearest neighbours and gated convolutions with batch norm; every other doubling has two of them, with
-    noise. The maps from 4x4 to 32x32 excite the ones sixteen times as wide, in small pictures the first the last.
+    noise. The maps from 4x4 to 32x32 excite the ones sixteen times as wide, in small images the first the last.
     Channels are 16, 8, 4 and 2 times `size` from 4x4 to 32x32, twice `size` at 64x64 and then half with each doubling:
     the paper's networks have size 64, and z 256 entries. Noise is as in `StyleGAN2Generator`.
 
@@ -107,7 +107,7 @@ class FastGANGenerator:
         check_embedding(self.embedding)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)` in [-1, 1]."""
+        """`G(z[, c])`: z `(B, latent)` to images `(B, C, H, W)` in [-1, 1]."""
         channels, height, width = image_shape(shape)
         join = Join(condition, self.embedding)
         return _Generator(join, latent + join.size, self.size, channels, ladder(height, width)[::-1])

@@ -1,7 +1,7 @@
 """FastGAN's discriminator: Liu et al. 2021 (arXiv 2101.04775), section 3.2.
 
-It judges the picture and a smaller copy. Small decoders that reconstruct the picture from its maps keep it from
-learning the few real samples by heart; the term `Reconstruction` trains them.
+It judges the image and a smaller copy. Small decoders that reconstruct the image from its maps keep it from learning
+the few real samples by heart; the term `Reconstruction` trains them.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from zerosum.networks.layers.excitation import SkipExcitation
 from zerosum.networks.layers.pyramid import Sides, ladder
 
 SHOWN = 5  # reconstructions and small copies are at most as large as this rung of the ladder, 128x128
-WHOLE = 6  # pictures above this rung, 256x256, are first halved by plain convolutions
+WHOLE = 6  # images above this rung, 256x256, are first halved by plain convolutions
 
 
 def _judging(conv: nn.Conv2d, norm: Norm) -> list[nn.Module]:
@@ -83,7 +83,7 @@ def _quarter(x: Tensor, part: int) -> Tensor:
 
 
 class _Decoder(nn.Sequential):
-    """From a map to a picture on a higher rung, in [-1, 1]."""
+    """From a map to an image on a higher rung, in [-1, 1]."""
 
     def __init__(self, inputs: int, size: int, channels: int, targets: list[Sides], first: int) -> None:
         half = max(size // 2, 4)
@@ -131,7 +131,7 @@ class _Discriminator(nn.Module):
         return made
 
     def maps(self, x: Tensor) -> list[Tensor]:
-        """The maps of a picture that labels have joined, from the largest to the last."""
+        """The maps of an image that labels have joined, from the largest to the last."""
         maps = [self.enter(x)]
         for step, down in enumerate(self.downs, 1):
             h = down(maps[-1])
@@ -166,7 +166,7 @@ class _Discriminator(nn.Module):
 
 
 class _SmallBranch(nn.Module):
-    """What is seen of a smaller copy of the picture: plain halvings, with half the channels of the others."""
+    """What is seen of a smaller copy of the image: plain halvings, with half the channels of the others."""
 
     def __init__(self, channels: int, spec: "FastGANDiscriminator", sizes: list[Sides]) -> None:
         super().__init__()
@@ -187,13 +187,13 @@ class _SmallBranch(nn.Module):
 
 @dataclass(frozen=True)
 class FastGANDiscriminator:
-    """The discriminator of FastGAN, for sides of 8 and more; the mean of its last map is shown as features.
+    """The discriminator of FastGAN, for images of 8x8 and more; the mean of its last map is returned as features.
 
-    Its score is the mean over the 4x4 patches of two maps, one of the picture and one of a smaller copy of it (of half
-    its sides, at most 128; pictures below 16 have none). Where the paper keeps the patches' scores apart, their mean is
+    Its score is the mean over the 4x4 patches of two maps, one of the image and one of a smaller copy of it (of half
+    its sides, at most 128; images below 16 have none). Where the paper keeps the patches' scores apart, their mean is
     taken, so that every objective may serve. Convolutions that no batch norm follows are spectrally normalised.
 
-    With `decoders`, `module.reconstruct(x)` gives the picture, a quarter of it and its smaller copy beside what three
+    With `decoders`, `module.reconstruct(x)` gives the image, a quarter of it and its smaller copy beside what three
     decoders make of D's maps; they learn under the term `Reconstruction` alone and have no gradient without it.
 
     Args:
@@ -216,7 +216,7 @@ class FastGANDiscriminator:
             raise ValueError(f"the norm of this discriminator is 'batch' or 'none'; found {self.norm!r}")
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
+        """`D(x[, c])`: images `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         channels, height, width = image_shape(shape)
         join, left = entrance(self.conditioning, condition)
         return _Discriminator(join, left, self, channels, ladder(height, width)[::-1])

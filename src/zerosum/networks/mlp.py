@@ -1,4 +1,4 @@
-"""Multilayer perceptrons, for vectors and pictures of any shape: the networks of Goodfellow et al. 2014."""
+"""Multilayer perceptrons (MLPs), for vectors and images of any shape: the networks of Goodfellow et al. 2014."""
 
 import math
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class _Discriminator(nn.Module):
 
 @dataclass(frozen=True)
 class MLPGenerator:
-    """A perceptron from latents to samples: linear output for points, tanh for pictures in [-1, 1].
+    """An MLP from latents to samples: linear output for points, tanh for images in [-1, 1].
 
     Args:
         size: width of the two hidden layers.
@@ -115,7 +115,7 @@ class MLPGenerator:
 
 @dataclass(frozen=True)
 class MLPDiscriminator:
-    """A perceptron from samples to scores; its last hidden layer is shown as features.
+    """An MLP from samples to scores; its last hidden layer is returned as features.
 
     Args:
         size: width of the two hidden layers.

@@ -1,4 +1,4 @@
-"""R3GAN: Huang et al. 2024 (arXiv 2501.05441), a modern baseline without norms and without tricks, for any sides.
+"""R3GAN: Huang et al. 2024 (arXiv 2501.05441), a modern baseline without norms and tricks, for any height and width.
 
 Both players are stages of residual blocks, one stage a map size; a block is a 1x1 convolution that doubles the
 channels, a grouped 3x3 convolution and a 1x1 convolution back (an inverted ResNeXt bottleneck). There is no norm:
@@ -131,7 +131,7 @@ def _falling(sizes: Sequence[Sides], widths: list[int], blocks: int) -> list[nn.
 
 @dataclass(frozen=True)
 class R3GANGenerator:
-    """The generator of R3GAN, for sides of 8 and more; its output is linear.
+    """The generator of R3GAN, for images of 8x8 and more; its output is linear.
 
     A stage a map size, two blocks each. Stages have `size` channels up to 32x32 and half as many with each doubling of
     the sides after that. The paper's networks for CIFAR-10 and FFHQ have size 768 (20.7 million parameters in G and in
@@ -152,7 +152,7 @@ class R3GANGenerator:
         check_embedding(self.embedding)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)`."""
+        """`G(z[, c])`: z `(B, latent)` to images `(B, C, H, W)`."""
         channels, height, width = image_shape(shape)
         sizes = ladder(height, width)[::-1]
         widths = _widths(self.size, len(sizes))
@@ -164,9 +164,9 @@ class R3GANGenerator:
 
 @dataclass(frozen=True)
 class R3GANDiscriminator:
-    """The discriminator of R3GAN, for sides of 8 and more: the generator's mirror.
+    """The discriminator of R3GAN, for images of 8x8 and more: the generator's mirror.
 
-    Its last map is read by one filter a channel, as large as the map, and what they see is shown as features. In the
+    Its last map is read by one filter a channel, as large as the map, and what they see is returned as features. In the
     paper labels enter by projection. As in `R3GANGenerator`, blocks begin as the identity.
 
     Args:
@@ -182,7 +182,7 @@ class R3GANDiscriminator:
         check_way(self.conditioning, Concatenate, Projection)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
+        """`D(x[, c])`: images `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
         widths = _widths(self.size, len(sizes))[::-1]

@@ -1,4 +1,4 @@
-"""Residual networks of WGAN-GP, SNGAN and SAGAN, for pictures of any sides and channels.
+"""Residual networks of WGAN-GP, SNGAN and SAGAN, for images of any height and width and channels.
 
 Gulrajani et al. 2017 (arXiv 1704.00028, appendix F), Miyato et al. 2018 (arXiv 1802.05957, appendix B.4) and Zhang et
 al. 2019 (arXiv 1805.08318). The three differ in norms, in channels and in self-attention, which are choices here.
@@ -89,10 +89,10 @@ def _dense(inputs: int, outputs: int) -> nn.Linear:
 
 @dataclass(frozen=True)
 class ResNetGenerator:
-    """The residual generator of SNGAN, WGAN-GP and SAGAN, for sides of 8 and more.
+    """The residual generator of SNGAN, WGAN-GP and SAGAN, for images of 8x8 and more.
 
     A dense layer makes the smallest map, of sides 4 or a little less, and a block for each doubling of its sides
-    follows; then norm, ReLU, a 3x3 convolution and tanh. With 128 latents and 32x32 pictures, `size=256` is SNGAN's
+    follows; then norm, ReLU, a 3x3 convolution and tanh. With 128 latents and 32x32 images, `size=256` is SNGAN's
     network for CIFAR-10 and `size=128` that of WGAN-GP. `size=64, doublings=4` makes the channels of the networks for
     128x128; with `norm='spectral_batch', attention=32` it is SAGAN's.
 
@@ -117,27 +117,27 @@ class ResNetGenerator:
         _check_choices(self.doublings, self.attention)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)` in [-1, 1]."""
+        """`G(z[, c])`: z `(B, latent)` to images `(B, C, H, W)` in [-1, 1]."""
         if isinstance(self.conditioning, Style):
             return styled(self, self.conditioning.size, latent, shape, condition)
-        picture_channels, height, width = image_shape(shape)
+        image_channels, height, width = image_shape(shape)
         bottom, *targets = ladder(height, width)[::-1]
         top, *widths = channels(self.size, len(targets) + 1, self.doublings)[::-1]
         join, left = entrance(self.conditioning, condition)
         seed = nn.Sequential(_dense(latent + join.size, top * math.prod(bottom)), nn.Unflatten(1, (top, *bottom)))
         steps = zip([top, *widths], widths, targets, strict=False)
         blocks = [UpBlock(before, after, target, self.norm, left) for before, after, target in steps]
-        end = nn.Sequential(norm2d(self.norm, self.size), nn.ReLU(), xavier(self.size, picture_channels, 3))
+        end = nn.Sequential(norm2d(self.norm, self.size), nn.ReLU(), xavier(self.size, image_channels, 3))
         generator = _Generator(join, seed, blocks, _attentive(self.attention, targets, widths), end)
         return finished(generator, self.norm, lambda inner: refer_to_latents(inner, latent, condition))
 
 
 @dataclass(frozen=True)
 class ResNetDiscriminator:
-    """The residual discriminator of SNGAN, WGAN-GP and SAGAN, for sides of 8 and more.
+    """The residual discriminator of SNGAN, WGAN-GP and SAGAN, for images of 8x8 and more.
 
     Blocks halve the sides until the smaller one is at most `smallest`, `blocks` more follow, then a ReLU, and the sums
-    of the map's places are the features. `size=128` on 32x32 pictures is SNGAN's network for CIFAR-10, and with
+    of the map's places are the features. `size=128` on 32x32 images is SNGAN's network for CIFAR-10, and with
     `pooling='mean'` and a norm of `none` or `layer` that of WGAN-GP. `size=64, doublings=4, smallest=4, blocks=1` is
     the network for 128x128; with `attention=32` it is SAGAN's.
 
@@ -178,13 +178,13 @@ class ResNetDiscriminator:
             raise ValueError(f"pooling is 'sum' or 'mean'; found {self.pooling!r}")
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
-        picture_channels, height, width = image_shape(shape)
+        """`D(x[, c])`: images `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
+        image_channels, height, width = image_shape(shape)
         sizes = ladder(height, width, self.smallest)[1:]
         widths = channels(self.size, len(sizes), self.doublings)
         join, left = entrance(self.conditioning, condition)
         parts: list[nn.Module] = []
-        before = picture_channels + join.size
+        before = image_channels + join.size
         attentions = _attentive(self.attention, sizes, widths)
         for stage, (after, attention) in enumerate(zip(widths, attentions, strict=True)):
             parts += [DownBlock(before, after, True, self.norm, first=stage == 0), attention]

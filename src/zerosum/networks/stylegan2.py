@@ -1,7 +1,7 @@
-"""StyleGAN2: Karras et al. 2020 (arXiv 1912.04958), configuration F, in plain PyTorch, for pictures of any sides.
+"""StyleGAN2: Karras et al. 2020 (arXiv 1912.04958), configuration F, in plain PyTorch, for any height and width.
 
 A mapping network turns z into w, and w sets the scale of every channel of every layer of a synthesis network; what is
-seen of the picture at each size is added up ("skip" generator). The discriminator is residual.
+seen of the image at each size is added up ("skip" generator). The discriminator is residual.
 """
 
 import math
@@ -50,7 +50,7 @@ def _normalised(x: Tensor) -> Tensor:
 
 
 class _Mapping(nn.Module):
-    """From z, the label, or both, to w: normalise, concatenate, and a perceptron that learns at 1/100 of the rate."""
+    """From z, the label, or both, to w: normalise, concatenate, and an MLP that learns at 1/100 of the rate."""
 
     def __init__(self, latent: int, condition: Condition | None, width: int, depth: int) -> None:
         super().__init__()
@@ -84,8 +84,8 @@ class _StyledConv(nn.Module):
         return scaled_leaky(h + self.bias.to(h.dtype)[:, None, None])
 
 
-class _ToPicture(nn.Module):
-    """What a map shows of the picture: a modulated 1x1 convolution without demodulation."""
+class _ToImage(nn.Module):
+    """What a map shows of the image: a modulated 1x1 convolution without demodulation."""
 
     def __init__(self, inputs: int, channels: int, style: int) -> None:
         super().__init__()
@@ -97,14 +97,14 @@ class _ToPicture(nn.Module):
 
 
 class _Synthesis(nn.Module):
-    """From w, or one w a layer, to pictures. `count` is the number of layers that take a w of their own."""
+    """From w, or one w a layer, to images. `count` is the number of layers that take a w of their own."""
 
     def __init__(self, sizes: list[Sides], widths: list[int], channels: int, style: int) -> None:
         super().__init__()
         self.start = nn.Parameter(torch.randn(widths[0], *sizes[0]))
         first = _StyledConv(widths[0], widths[0], style, sizes[0], doubles=False)
         self.convs = nn.ModuleList([first])
-        self.shows = nn.ModuleList([_ToPicture(width, channels, style) for width in widths])
+        self.shows = nn.ModuleList([_ToImage(width, channels, style) for width in widths])
         self.ups = nn.ModuleList([upsample(sides) for sides in sizes[1:]])
         for (before, after), sides in zip(pairwise(widths), sizes[1:], strict=True):
             self.convs.append(_StyledConv(before, after, style, sides, doubles=True))
@@ -112,9 +112,9 @@ class _Synthesis(nn.Module):
         self.count = len(self.convs) + 1
 
     def forward(self, w: Tensor) -> Tensor:
-        """Pictures of w `(B, width)`, or of `(B, count, width)`."""
+        """Images of w `(B, width)`, or of `(B, count, width)`."""
         ws = w.unsqueeze(1).expand(-1, self.count, -1) if w.dim() == 2 else w
-        # A picture is shown with the w of the layer that comes next, as in the paper's code.
+        # An image is shown with the w of the layer that comes next, as in the paper's code.
         h = self.convs[0](self.start.expand(len(ws), -1, -1, -1), ws[:, 0])
         x: Tensor = self.shows[0](h, ws[:, 1])
         for stage, (show, up) in enumerate(zip(self.shows[1:], self.ups, strict=True)):
@@ -141,8 +141,8 @@ class _Generator(nn.Module):
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         w = self.mapping(z, c)
         if not self.training:
-            pictures: Tensor = self.synthesis(self.w_average.lerp(w, self.truncation))
-            return pictures
+            images: Tensor = self.synthesis(self.w_average.lerp(w, self.truncation))
+            return images
         kept = 0.5 ** (len(z) * ranks() / AVERAGE_HALF_LIFE)
         (now,) = average([w.detach().mean(0)])
         self.w_average.copy_(now.lerp(self.w_average, kept))
@@ -161,21 +161,21 @@ class _Generator(nn.Module):
 
 @dataclass(frozen=True)
 class StyleGAN2Generator:
-    """The generator of StyleGAN2, for sides of 8 and more; its output is linear.
+    """The generator of StyleGAN2, for images of 8x8 and more; its output is linear.
 
     Layers have `size` channels up to 64x64 and half as many with each doubling of the sides after that (see `full`);
     w has `size` entries, and its mapping network 8 layers from size 256 on and 2 below. The paper's has size 512: 30.4
     million parameters at 1024x1024 with 512 latents.
 
-    `module.mapping(z[, c])` gives w `(B, size)`, and `module.synthesis(w)` pictures of w, or of one w a layer
-    `(B, module.synthesis.count, size)`. In training, noise and styles are drawn from torch's global generator, which
-    the training loop ties to the position in the run; in evaluation the noise is constant.
+    `module.mapping(z[, c])` gives w `(B, size)`, and `module.synthesis(w)` images of w, or of one w a layer `(B,
+    module.synthesis.count, size)`. In training, noise and styles are drawn from torch's global generator, which the
+    training loop ties to the position in the run; in evaluation the noise is constant.
 
     Args:
         size: channels of the layers at the smallest sides, at least 4.
         full: how many sizes of maps have them, from the smallest up, before channels halve with each doubling of the
-            sides; the paper's 5 reach 64x64. Small pictures on a small machine want a large `size` and a `full` of 1:
-            a style of few entries, and few channels to scale, say little.
+            sides; the paper's 5 reach 64x64. Small images on a small machine want a large `size` and a `full` of 1: a
+            style of few entries, and few channels to scale, say little.
         mixing: share of samples in training whose later layers take the w of another z, standard normal, in [0, 1].
         truncation: psi in [0, 1]: in evaluation, w = average + psi (w - average); 1 changes nothing. It may also be
             set on the built module, as `load(run).module.truncation = 0.7`.
@@ -194,7 +194,7 @@ class StyleGAN2Generator:
                 raise ValueError(f"{name} is a share in [0, 1]; found {share}")
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)`."""
+        """`G(z[, c])`: z `(B, latent)` to images `(B, C, H, W)`."""
         channels, height, width = image_shape(shape)
         sizes = ladder(height, width)[::-1]
         mapping = _Mapping(latent, condition, self.size, _depth(self.size))
@@ -248,7 +248,7 @@ class _Discriminator(nn.Module):
         return Judgement(self.head(features, c), features)
 
 
-class _FromPicture(nn.Module):
+class _FromImage(nn.Module):
     def __init__(self, channels: int, outputs: int) -> None:
         super().__init__()
         self.conv = EqualConv2d(channels, outputs, 1)
@@ -259,10 +259,10 @@ class _FromPicture(nn.Module):
 
 @dataclass(frozen=True)
 class StyleGAN2Discriminator:
-    """The discriminator of StyleGAN2, for sides of 8 and more: residual, with the deviation in groups of four samples.
+    """The discriminator of StyleGAN2, for images of 8x8 and more: residual, with minibatch standard deviation.
 
-    A sample's score depends on the others of its group of four; the last dense layer is shown as features. The paper's
-    has size 512: 29.0 million parameters at 1024x1024.
+    A sample's score depends on the others of its group of four; the last dense layer is returned as features. The
+    paper's has size 512: 29.0 million parameters at 1024x1024.
 
     Args:
         size: channels of the layers at the smallest sides, as in `StyleGAN2Generator`.
@@ -280,7 +280,7 @@ class StyleGAN2Discriminator:
         _check_full(self.full)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
+        """`D(x[, c])`: images `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
         widths = _widths(self.size, len(sizes), self.full)[::-1]
@@ -288,6 +288,6 @@ class StyleGAN2Discriminator:
         blocks = [_ResidualBlock(*pair, sides) for pair, sides in zip(pairwise(widths), sizes[:-1], strict=True)]
         top = widths[-1]
         last = [GroupStddev(4), EqualConv2d(top + 1, top, 3)]
-        body = nn.Sequential(_FromPicture(channels + join.size, widths[0]), *blocks, *last)
+        body = nn.Sequential(_FromImage(channels + join.size, widths[0]), *blocks, *last)
         dense = EqualLinear(top * math.prod(sizes[-1]), top)
         return _Discriminator(join, body, dense, _Head(top, left))

@@ -1,7 +1,7 @@
 """Transformers as both players: GAT, "Scalable GANs with Transformers", Hyun et al. 2025 (arXiv 2509.24935).
 
 The paper's networks are trained in the latent space of an autoencoder and serve as well on pixels. Two cures make them
-scale: pictures shown at several depths, so that early layers of G are used (`module.levels`), and a learning rate that
+scale: images shown at several depths, so that early layers of G are used (`module.levels`), and a learning rate that
 falls with the width (`width_scaled`).
 """
 
@@ -34,7 +34,7 @@ from zerosum.networks.layers.tokens import (
     xavier,
 )
 
-LEVELS = 4  # depths at which G shows a picture
+LEVELS = 4  # depths at which G shows an image
 SLOW = 0.01  # learning rate of the mapping network, as a share of the others'
 
 
@@ -57,7 +57,7 @@ def width_scaled(lr: float, size: int) -> float:
 
 def _check_tokens(tokens: int) -> None:
     if tokens < 4:
-        raise ValueError(f"tokens counts the squares of a picture, at least 4; found {tokens}")
+        raise ValueError(f"tokens counts the squares of an image, at least 4; found {tokens}")
 
 
 class _SlowLinear(nn.Module):
@@ -87,22 +87,22 @@ class _Style(nn.Module):
 
 
 class _StyledBlock(nn.Module):
-    """x + g1 attention((1 + s1) norm(x)), then x + g2 perceptron((1 + s2) norm(x)), with s and g set by w."""
+    """x + g1 attention((1 + s1) norm(x)), then x + g2 mlp((1 + s2) norm(x)), with s and g set by w."""
 
     def __init__(self, width: int, heads: int, rotary: Rotary) -> None:
         super().__init__()
-        self.attention, self.perceptron = TokenAttention(width, heads, rotary), SwiGLU(width)
+        self.attention, self.mlp = TokenAttention(width, heads, rotary), SwiGLU(width)
         self.style = _Style(width, 4)
 
     def forward(self, x: Tensor, w: Tensor, twice: bool) -> Tensor:
         scale, gate, scale_2, gate_2 = self.style(w)
         x = x + gate * self.attention(rms_normalised(x) * (1 + scale), twice)
-        y: Tensor = x + gate_2 * self.perceptron(rms_normalised(x) * (1 + scale_2))
+        y: Tensor = x + gate_2 * self.mlp(rms_normalised(x) * (1 + scale_2))
         return y
 
 
 class _Show(nn.Module):
-    """What tokens show of the picture, `(B, T, outputs)`."""
+    """What tokens show of the image, `(B, T, outputs)`."""
 
     def __init__(self, width: int, outputs: int) -> None:
         super().__init__()
@@ -131,16 +131,16 @@ class _Generator(nn.Module):
                 nn.init.xavier_uniform_(module.linear.weight, gain=0.1)
 
     def levels(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, ...]:
-        """The picture as it stands after each quarter of the blocks, float32; the last is G's."""
+        """The image as it stands after each quarter of the blocks, float32; the last is G's."""
         w = self.mapping(torch.cat(self._normalised(self.join(z, c), z.shape[1]), dim=1))
         h = self.start.expand(len(z), -1, -1)
-        pictures: list[Tensor] = []
+        images: list[Tensor] = []
         for depth, block in enumerate(self.blocks, 1):
             h = block(h, w, twice=z.requires_grad)  # as a penalty on the slope by z asks
             if depth in self.depths:
-                shown = unpatchify(at_least_float32(self.shows[len(pictures)](h, w)), self.patch, self.sides)
-                pictures.append(pictures[-1] + shown if pictures else shown)
-        return tuple(pictures)
+                shown = unpatchify(at_least_float32(self.shows[len(images)](h, w)), self.patch, self.sides)
+                images.append(images[-1] + shown if images else shown)
+        return tuple(images)
 
     @staticmethod
     def _normalised(joined: Tensor, latent: int) -> list[Tensor]:
@@ -153,19 +153,19 @@ class _Generator(nn.Module):
 
 @dataclass(frozen=True)
 class TransformerGenerator:
-    """A transformer as a generator (GAT), for sides of 8 and more; its output is linear.
+    """A transformer as a generator (GAT), for images of 8x8 and more; its output is linear.
 
-    Learned tokens, one for each square of the picture, pass `size` blocks whose scales and gates are set by z and the
-    label. At four depths the tokens show a picture, and what is shown adds up: `module.levels(z[, c])` gives the four
-    pictures `(B, C, H, W)`, of which the last is G's. Squares have side 2, doubled until there are few enough; sides
-    that do not divide are cut.
+    Learned tokens, one for each square of the image, pass `size` blocks whose scales and gates are set by z and the
+    label. At four depths the tokens show an image, and what is shown adds up: `module.levels(z[, c])` gives the four
+    images `(B, C, H, W)`, of which the last is G's. Squares have side 2, doubled until there are few enough; sides that
+    do not divide are cut.
 
     Size 12 is the paper's GAT-B: 12 blocks of width 768, whose z has 64 entries. Take `width_scaled` as learning rate.
 
     Args:
         size: blocks, and heads in each, at least 4; the width is 64 times that from 12 on (see `token_width`).
         embedding: entries of the label embedding that a conditional generator appends to z.
-        tokens: squares of a picture, at most; a sample costs in proportion to them, and its attention to their square.
+        tokens: squares of an image, at most; a sample costs in proportion to them, and its attention to their square.
     """
 
     size: int = 6
@@ -178,7 +178,7 @@ class TransformerGenerator:
         _check_tokens(self.tokens)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`G(z[, c])`: z `(B, latent)` to pictures `(B, C, H, W)`."""
+        """`G(z[, c])`: z `(B, latent)` to images `(B, C, H, W)`."""
         channels, height, width = image_shape(shape)
         sides = ladder(height, width)[0]  # for its refusal of sides below 8
         join = Join(condition, self.embedding)
@@ -186,17 +186,17 @@ class TransformerGenerator:
 
 
 class _Block(nn.Module):
-    """x + l1 attention(norm(x)), then x + l2 perceptron(norm(x)), with learned l that begin at 0.1 (LayerScale)."""
+    """x + l1 attention(norm(x)), then x + l2 mlp(norm(x)), with learned l that begin at 0.1 (LayerScale)."""
 
     def __init__(self, width: int, heads: int, rotary: Rotary) -> None:
         super().__init__()
-        self.attention, self.perceptron = TokenAttention(width, heads, rotary), SwiGLU(width)
+        self.attention, self.mlp = TokenAttention(width, heads, rotary), SwiGLU(width)
         self.norm, self.norm_2 = RMSNorm(width), RMSNorm(width)
         self.scale, self.scale_2 = (nn.Parameter(torch.full((width,), 0.1)) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.scale * self.attention(self.norm(x), twice=True)
-        y: Tensor = x + self.scale_2 * self.perceptron(self.norm_2(x))
+        y: Tensor = x + self.scale_2 * self.mlp(self.norm_2(x))
         return y
 
 
@@ -229,20 +229,20 @@ class _Discriminator(nn.Module):
 
 @dataclass(frozen=True)
 class TransformerDiscriminator:
-    """A transformer as a discriminator (GAT), for sides of 8 and more; its class token is shown as features.
+    """A transformer as a discriminator (GAT), for images of 8x8 and more; its class token is returned as features.
 
-    Squares of the picture and a class token pass `size` blocks, whose branches begin scaled by 0.1 (LayerScale, arXiv
+    Squares of the image and a class token pass `size` blocks, whose branches begin scaled by 0.1 (LayerScale, arXiv
     2103.17239); the class token is scored. It can be differentiated twice, at the price of slower attention.
 
-    The paper judges the four pictures of G's levels together, stacked along the channels. With `levels=4`, D takes
-    such stacks `(B, 4 C, H, W)`, and a single picture `(B, C, H, W)` as four times the same, as the paper does with
-    real ones; with `levels=1` each picture is judged by itself.
+    The paper judges the four images of G's levels together, stacked along the channels. With `levels=4`, D takes such
+    stacks `(B, 4 C, H, W)`, and a single image `(B, C, H, W)` as four times the same, as the paper does with real ones;
+    with `levels=1` each image is judged by itself.
 
     Args:
         size: blocks, and heads in each, as in `TransformerGenerator`.
-        levels: pictures that are judged together.
+        levels: images that are judged together.
         conditioning: how labels enter: `Concatenate` or `Projection`.
-        tokens: squares of a picture, at most, as in `TransformerGenerator`.
+        tokens: squares of an image, at most, as in `TransformerGenerator`.
     """
 
     size: int = 6
@@ -254,11 +254,11 @@ class TransformerDiscriminator:
         check_dial(self.size)
         check_way(self.conditioning, Concatenate, Projection)
         if self.levels < 1:
-            raise ValueError(f"levels counts the pictures that D judges together, at least 1; found {self.levels}")
+            raise ValueError(f"levels counts the images that D judges together, at least 1; found {self.levels}")
         _check_tokens(self.tokens)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`D(x[, c])`: pictures `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
+        """`D(x[, c])`: images `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         channels, height, width = image_shape(shape)
         sides = ladder(height, width)[0]
         join, left = entrance(self.conditioning, condition)

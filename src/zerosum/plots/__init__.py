@@ -1,4 +1,4 @@
-"""Pictures: what people look at, as Pillow images."""
+"""Images: what people look at, as Pillow images."""
 
 from zerosum import _rooms
 

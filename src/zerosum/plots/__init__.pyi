@@ -1,5 +1,5 @@
 # Written by `make stubs`; do not edit.
-"""Pictures: what people look at, as Pillow images."""
+"""Images: what people look at, as Pillow images."""
 
 from zerosum.plots import curves as curves
 from zerosum.plots import grids as grids

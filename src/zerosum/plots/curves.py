@@ -1,4 +1,4 @@
-"""Line charts as SVG text: small, sharp at any size, and in the colours of the page that holds them.
+"""Line charts as SVG text: small, sharp at any size, in the colours of the page.
 
 A page sets the colours by the CSS variables `--chart-1`, `--chart-2`, `--chart-3` (curves), `--chart-ink`
 (text) and `--chart-rule` (grid lines); without them a chart has calm ones of its own.
@@ -22,17 +22,16 @@ _COLOURS = ("var(--chart-1, #2b6c99)", "var(--chart-2, #c05f2b)", "var(--chart-3
 _INK = "var(--chart-ink, #6b7076)"
 _RULE = "var(--chart-rule, #d9d6ce)"
 _ROBUST_FROM = 20
-_FAR = 1e100  # where a value beyond it is drawn: differences of larger ones overflow
+_FAR = 1e100  # larger values are clipped to it: their differences overflow
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Values y over x, both `(n,)`, in the order in which they are joined; non-finite values are left out.
+    """Values y over x, both `(n,)`, joined in the given order; non-finite values are left out.
 
-    `spread` `(n,)`, where given, is how far each value may be off, drawn as a band around the curve; where it is not
-    finite there is none.
+    `spread` `(n,)`, if given, is the error of each value, drawn as a band around the curve where it is finite.
 
     Raises `ValueError` when they differ in length or nothing is finite.
     """
@@ -44,30 +43,30 @@ class Curve:
 
     def __post_init__(self) -> None:
         if self.x.shape != self.y.shape or self.x.ndim != 1:
-            raise ValueError(f"a curve joins as many x as y, both (n,), not {self.x.shape} and {self.y.shape}")
+            raise ValueError(f"x and y of a curve have the same shape (n,), not {self.x.shape} and {self.y.shape}")
         if self.spread is not None and self.spread.shape != self.x.shape:
-            raise ValueError(f"a curve's spread is (n,), one a value, not {self.spread.shape} for {self.x.shape}")
+            raise ValueError(f"spread of a curve has the shape of x, not {self.spread.shape} for {self.x.shape}")
         if not np.isfinite(self.x + self.y).any():
             raise ValueError("a curve needs at least one finite value")
 
 
 @dataclass(frozen=True)
 class Level:
-    """A value to compare with: a dashed line across the chart."""
+    """A reference value: a dashed horizontal line across the chart."""
 
     value: float
     label: str = ""
 
 
 def line_chart(curves: Sequence[Curve], levels: Sequence[Level] = (), x_label: str = "", title: str = "") -> str:
-    """Draw one to three curves with levels to compare with; returns an `<svg>` element as wide as its container.
+    """Draw one to three curves with reference levels; returns an `<svg>` element as wide as its container.
 
-    A curve of many values is drawn as its running mean in a band from least to greatest. The frame leaves out rare
-    spikes and writes how far they reach. The x axis begins at 0 where no x is negative. `title` is what a screen reader
-    says. Raises `ValueError` for no curves, or for more than there are colours.
+    A curve of many values is drawn as its running mean in a band from minimum to maximum. Rare spikes are cut off, with
+    their extent written in the corner. The x axis begins at 0 if no x is negative. `title` is the text for screen
+    readers. Raises `ValueError` for no curves, or for more than there are colours.
     """
     if not 1 <= len(curves) <= len(_COLOURS):
-        raise ValueError(f"a chart holds one to {len(_COLOURS)} curves, not {len(curves)}")
+        raise ValueError(f"a chart has one to {len(_COLOURS)} curves, not {len(curves)}")
     thin = [_thinned(curve) for curve in curves]
     frame = _frame(thin, levels)
     inside = [_level(frame, level) for level in levels]
@@ -97,7 +96,7 @@ def compact(value: float) -> str:
 
 @dataclass(frozen=True)
 class _Frame:
-    """The visible part of the plane, and where its points lie inside the nested svg of `width` x `height`."""
+    """The visible part of the plane, and its mapping to the nested svg of `width` x `height`."""
 
     left: float
     right: float
@@ -120,7 +119,7 @@ class _Frame:
 
 @dataclass(frozen=True, eq=False)
 class _Line:
-    """A curve in at most `_BUCKETS` places, each with the mean, least and greatest of its values."""
+    """A curve in at most `_BUCKETS` buckets, each with the mean, minimum and maximum of its values."""
 
     x: Floats
     mean: Floats
@@ -164,10 +163,8 @@ def _line(frame: _Frame, line: _Line, colour: str) -> str:
         x, y = min(float(frame.across(line.x)[0]), frame.width - 3), float(frame.down(line.mean)[0])
         low, high = float(frame.down(line.least)[0]), float(frame.down(line.greatest)[0])
         style = f"stroke:{colour};stroke-width:1.6;opacity:.5"
-        reach = (
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" style="{style}"/>' if low != high else ""
-        )
-        return f'{reach}<circle cx="{x:.1f}" cy="{y:.1f}" r="3" style="fill:{colour}"/>'
+        bar = f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" style="{style}"/>' if low != high else ""
+        return f'{bar}<circle cx="{x:.1f}" cy="{y:.1f}" r="3" style="fill:{colour}"/>'
     band = ""
     if line.least is not line.greatest:
         edge = frame.path(np.append(line.x, line.x[::-1]), np.append(line.least, line.greatest[::-1]))
@@ -225,7 +222,7 @@ def _legend(curves: Sequence[Curve]) -> str:
 
 
 def _ticks(low: float, high: float, wanted: int) -> list[tuple[float, str]]:
-    """Return round values in [low, high], about as many as wanted, with how they are written."""
+    """Return about `wanted` round values in [low, high], each with its label."""
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))
     step = power * next(factor for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)

@@ -1,4 +1,4 @@
-"""Pictures of points: a scatter in the plane, a histogram on the line, each against real points."""
+"""Plots of points: scatter plots and histograms, generated against real points."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _GENERATED, _REAL, _INK = "#c8682f", "#3f7fb0", "#84888c"
 _BINS = 80
 _INCH = 200
-"""Pixels an inch: text and dots keep their size on a picture of any side."""
+"""Pixels per inch: text and dots have the same size at any image size."""
 
 Floats = NDArray[np.floating]
 
@@ -26,12 +26,12 @@ def scatter(
     side: int = 720,
     transparent: bool = False,
 ) -> Image.Image:
-    """Draw points `(N, 2)`, orange, over real ones, blue; points of more dimensions on two principal axes.
+    """Draw points `(N, 2)`, orange, over real ones, blue; points of more dimensions on their first two principal axes.
 
-    The axes are those of the reference where there is one (so that pictures of one run compare), and so is the frame;
-    how many points lie outside it is written in a corner. A ring of the given radius (in data units) is drawn round
-    each of the `centres` `(k, d)`. The picture is `side` pixels square, on white or on nothing.
-    Raises `ValueError` for other shapes and for values that are not finite.
+    Axes and frame are those of the reference if there is one (so that plots of one run are comparable); the share of
+    points outside the frame is written in a corner. A circle of the given radius (in data units) is drawn around each
+    of the `centres` `(k, d)`. The plot is `side` pixels square, on white or transparent. Raises `ValueError` for other
+    shapes and for values that are not finite.
     """
     points = _checked(points, 2)
     known = None if reference is None else _checked(reference, points.shape[1], exact=True)
@@ -51,7 +51,7 @@ def scatter(
     middle = (base.min(0) + base.max(0)) / 2
     half = float(0.56 * np.ptp(base, axis=0).max()) or 1.0
     plot.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), aspect="equal")
-    _say_outside(plot, float((np.abs(points - middle) > half).any(1).mean()))
+    _note_outside(plot, float((np.abs(points - middle) > half).any(1).mean()))
     return _image(figure, transparent)
 
 
@@ -63,9 +63,9 @@ def histogram(
 ) -> Image.Image:
     """Draw the density of points `(N,)` or `(N, 1)`, orange, with the outline of that of real ones, blue.
 
-    The frame follows the bulk of the reference (or of the points), so that a heavy tail does not press the rest into
-    one bar; the share of points outside it is written in a corner.
-    Raises `ValueError` for other shapes and for values that are not finite.
+    The frame follows the bulk of the reference (or of the points), so that a heavy tail does not compress the rest into
+    one bar; the share of points outside it is written in a corner. Raises `ValueError` for other shapes and for values
+    that are not finite.
     """
     values = _checked(points.reshape(len(points), -1), 1, exact=True)[:, 0]
     known = None if reference is None else _checked(reference.reshape(len(reference), -1), 1, exact=True)[:, 0]
@@ -77,7 +77,7 @@ def histogram(
         plot.stairs(_density(known, edges), edges, color=_REAL, linewidth=1.3)
     plot.set(xlim=(low, high), yticks=[])
     plot.set_ylim(bottom=0)
-    _say_outside(plot, float(((values < low) | (values > high)).mean()))
+    _note_outside(plot, float(((values < low) | (values > high)).mean()))
     return _image(figure, transparent)
 
 
@@ -85,23 +85,23 @@ def _checked(points: Floats, dimensions: int, exact: bool = False) -> NDArray[np
     fits = points.ndim == 2 and len(points) and points.shape[1] >= dimensions
     if not fits or (exact and points.shape[1] != dimensions):
         wanted = f"{dimensions}" if exact else f"{dimensions} or more"
-        raise ValueError(f"this picture is made of points of {wanted} numbers each, (N, d), not of {points.shape}")
+        raise ValueError(f"this plot takes points (N, d) of {wanted} dimensions, not {points.shape}")
     if not np.isfinite(points).all():
-        raise ValueError("points that are not finite numbers cannot be drawn")
+        raise ValueError("points must be finite to be plotted")
     return points.astype(np.float64)
 
 
 def _bulk(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return a range that holds all but the far tails, with a margin."""
+    """Return a range that contains all but the far tails, with a margin."""
     low, quarter, median, three_quarters, high = np.quantile(values, [0.002, 0.25, 0.5, 0.75, 0.998])
-    if reach := 6 * (three_quarters - quarter):
-        low, high = max(low, median - reach), min(high, median + reach)
+    if radius := 6 * (three_quarters - quarter):
+        low, high = max(low, median - radius), min(high, median + radius)
     margin = 0.15 * (high - low) or 0.5
     return float(low - margin), float(high + margin)
 
 
 def _density(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return counts over bins as a density of all values, those outside the bins too."""
+    """Return counts over bins as a density of all values, including those outside the bins."""
     counts: NDArray[np.float64] = np.histogram(values, edges)[0].astype(np.float64)
     return counts / (len(values) * np.diff(edges))
 
@@ -136,7 +136,7 @@ def _rings(plot: "Axes", centres: NDArray[np.float64], radius: float) -> None:
     )
 
 
-def _say_outside(plot: "Axes", share: float) -> None:
+def _note_outside(plot: "Axes", share: float) -> None:
     if share:
         words = f"{100 * share:.2g} % outside"
         plot.text(0.99, 0.99, words, transform=plot.transAxes, ha="right", va="top", fontsize=6, color=_INK)

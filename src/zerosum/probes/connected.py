@@ -1,4 +1,4 @@
-"""Connected parts of masks: how many there are in each picture, and where they lie."""
+"""Connected components of masks: their number in each image, areas and centres."""
 
 __all__ = ()
 
@@ -13,15 +13,15 @@ from zerosum._arrays import Array, tensor
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """The connected parts of masks, in each picture numbered from 0 in the order of their first pixels.
+    """The connected components of masks, numbered from 0 in each image in the order of their first pixels.
 
-    Where a picture has fewer than another, the rest of its row has area 0.
+    If an image has fewer than another, the rest of its row has area 0.
 
     Attributes:
-        labels: which part each pixel belongs to, int64 `(B, H, W)`; -1 for those of none.
+        labels: the component of each pixel, int64 `(B, H, W)`; -1 for the background.
         areas: in pixels, float64 `(B, parts)`.
-        centres: `(B, parts, 2)` as x and y, float64, where the centre of the first pixel is (0.5, 0.5).
-        at_edge: whether a part reaches the picture's edge, bool `(B, parts)`.
+        centres: x and y, float64 `(B, parts, 2)`, where the centre of the first pixel is (0.5, 0.5).
+        at_edge: whether a component touches the image's edge, bool `(B, parts)`.
     """
 
     labels: Tensor
@@ -30,22 +30,22 @@ class Components:
     at_edge: Tensor
 
     def count(self, smallest: float = 0.0, largest: float = float("inf")) -> Tensor:
-        """How many parts of each picture have an area above `smallest` and up to `largest`, int64 `(B,)`."""
+        """The number of components of each image with an area above `smallest` and up to `largest`, int64 `(B,)`."""
         return ((self.areas > smallest) & (self.areas <= largest)).sum(1)
 
 
 def components(mask: Array) -> Components:
-    """Find the parts of masks, bool `(B, H, W)`, that hang together by the sides of their pixels.
+    """Find the 4-connected components of masks, bool `(B, H, W)`.
 
-    Every pixel takes the highest number among its neighbours' and then the number which that pixel has itself, until
+    Every pixel takes the largest label among its neighbours, then the label of the pixel that this label names, until
     nothing changes.
     """
     mask = tensor(mask)
     if mask.dtype != torch.bool or mask.dim() != 3:
-        raise ValueError(f"parts are found in masks, bool (B, H, W); found {mask.dtype} {tuple(mask.shape)}")
+        raise ValueError(f"connected components are of masks, bool (B, H, W); found {mask.dtype} {tuple(mask.shape)}")
     count, height, width = mask.shape
     pixels = height * width
-    # 0 stands for what is in no part.
+    # 0 is the background.
     root = torch.arange(1, pixels + 1, device=mask.device).view(1, height, width) * mask
     while True:
         beside = root.clone()
@@ -62,7 +62,7 @@ def components(mask: Array) -> Components:
 
 
 def _measured(root: Tensor, height: int, width: int) -> Components:
-    """Parts numbered by their first pixels, from the last pixel of each, `(B, pixels)` and -1 for none."""
+    """Components numbered by their first pixels, from the last pixel of each, `(B, pixels)`, -1 for the background."""
     count, pixels = root.shape
     place = torch.arange(pixels, device=root.device).expand(count, -1)
     none = torch.full((count, pixels + 1), pixels, device=root.device)

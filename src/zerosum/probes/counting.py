@@ -1,4 +1,4 @@
-"""Pictures of a known number of objects: whether a generator can count."""
+"""Images with a given number of objects: a test of counting."""
 
 import itertools
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ _PALETTE = (
     *((230.0, 60.0, 60.0), (70.0, 200.0, 80.0), (80.0, 120.0, 255.0)),
     *((240.0, 210.0, 60.0), (220.0, 80.0, 220.0), (70.0, 210.0, 220.0)),
 )
-_RADII = (0.095, 0.115)  # of the side
-_REACH = (1.0, 1.2, 1.35)  # from the centre of a disc, a square, a triangle to its farthest point, in radii
-_GAP, _EDGE = 0.075, 0.02  # between two objects, and from an object to the picture's edge; of the side
+_RADII = (0.095, 0.115)  # relative to the image size
+_CIRCUMRADIUS = (1.0, 1.2, 1.35)  # circumradius of a disc, a square, a triangle, in radii
+_GAP, _EDGE = 0.075, 0.02  # between two objects, and from an object to the image's edge; relative to the image size
 _SPOTS = ((0.0, 0.0), (1.0, 0.0), (0.5, 0.5), (0.0, 1.0), (1.0, 1.0))
-_MOVES = 16  # places offered to each object
+_PROPOSALS = 16  # positions proposed for each object
 
 
 @dataclass(frozen=True)
 class Counting:
-    """Objects on a dark ground, never touching, as many as the label says: discs, squares and triangles of six colours.
+    """Non-touching objects on a dark background: discs, squares, triangles of six colours; the label is their number.
 
-    Which number, and of each object the shape, colour, size, turn and place, are drawn at random.
+    The number and each object's shape, colour, size, rotation and position are random.
 
     Args:
-        numbers: how many objects there may be, each equally likely, in 1..5; they are the classes.
-        side: of the pictures, in pixels, at least 32.
-        count: how many pictures are drawn.
-        seed: which pictures are drawn.
+        numbers: possible numbers of objects, equally likely, in 1..5; they are the classes.
+        side: height and width of the images, in pixels, at least 32.
+        count: number of images.
+        seed: random seed.
     """
 
     numbers: tuple[int, ...] = (1, 2, 3, 4, 5)
@@ -46,54 +46,54 @@ class Counting:
         require(self, self.side >= 32 and self.count >= 1, "side >= 32 and count >= 1")
 
     def areas(self) -> tuple[float, float]:
-        """The smallest and the largest area of an object, in pixels: a small triangle's and a large disc's."""
+        """The smallest and the largest area of an object, in pixels: of a small triangle and of a large disc."""
         low, high = (radius * self.side for radius in _RADII)
-        return 0.75 * 3**0.5 * (_REACH[2] * low) ** 2, torch.pi * high**2
+        return 0.75 * 3**0.5 * (_CIRCUMRADIUS[2] * low) ** 2, torch.pi * high**2
 
     def open(self) -> Dataset:
-        """Draw the pictures, uint8 (3, side, side)."""
+        """Render the images, uint8 (3, side, side)."""
         u = drawing.numbers(self.seed, self.count, 2 + 4 * MOST)
         label = (u[:, 0] * len(self.numbers)).long()
         wanted = torch.tensor(self.numbers)[label]
         kind, hue, size, angle = u[:, 2:].view(-1, MOST, 4).unbind(-1)
-        kind, hue = (kind * len(_REACH)).long(), torch.tensor(_PALETTE)[(hue * len(_PALETTE)).long()]
+        kind, hue = (kind * len(_CIRCUMRADIUS)).long(), torch.tensor(_PALETTE)[(hue * len(_PALETTE)).long()]
         radius = self.side * drawing.between(size, *_RADII)
-        place = self._placed(wanted, radius * torch.tensor(_REACH)[kind])
+        place = self._placed(wanted, radius * torch.tensor(_CIRCUMRADIUS)[kind])
         ground = drawing.between(u[:, 1:2], 0, 40).expand(-1, 3)
-        pictures = []
+        images = []
         for rows in drawing.blocks(torch.arange(self.count)):
-            picture = drawing.flat(self.side, ground[rows]).clone()
-            for k, shape in itertools.product(range(max(self.numbers)), range(len(_REACH))):
+            image = drawing.flat(self.side, ground[rows]).clone()
+            for k, shape in itertools.product(range(max(self.numbers)), range(len(_CIRCUMRADIUS))):
                 some = ((k < wanted[rows]) & (kind[rows, k] == shape)).nonzero()[:, 0]
                 these = rows[some]
                 coverage = self._covered(shape, place[these, k], radius[these, k], angle[these, k])
-                picture[some] = drawing.paint(picture[some], coverage, hue[these, k])
-            pictures.append(drawing.to_bytes(picture))
+                image[some] = drawing.paint(image[some], coverage, hue[these, k])
+            images.append(drawing.to_bytes(image))
         names = tuple(map(str, self.numbers))
-        return in_memory(f"{' or '.join(names)} objects", torch.cat(pictures), label, names, made_by=self)
+        return in_memory(f"{' or '.join(names)} objects", torch.cat(images), label, names, made_by=self)
 
     def _covered(self, shape: int, centre: Tensor, radius: Tensor, angle: Tensor) -> Tensor:
-        """What a disc, square or triangle (0, 1, 2) of each picture covers, (B, side, side)."""
+        """The coverage of a disc, square or triangle (0, 1, 2) in each image, (B, side, side)."""
         if shape == 0:
             return drawing.covered(drawing.ellipse(self.side, centre, radius[:, None].expand(-1, 2)))
-        corners = drawing.turned(centre, _REACH[shape] * radius, 2 * torch.pi * angle, 5 - shape)
+        corners = drawing.turned(centre, _CIRCUMRADIUS[shape] * radius, 2 * torch.pi * angle, 5 - shape)
         return drawing.covered(drawing.polygon(self.side, corners))
 
-    def _placed(self, wanted: Tensor, reach: Tensor) -> Tensor:
-        """Places (count, 5, 2) of objects of reaches (count, 5): as on a die's five, and then moved about at random.
+    def _placed(self, wanted: Tensor, radius: Tensor) -> Tensor:
+        """Positions (count, 5, 2) of objects of circumradii (count, 5): the five of a die, then moved at random.
 
-        Each object is offered places all over the picture, again and again, and takes those that keep off the others.
+        For each object, random positions in the image are proposed and accepted if they do not overlap with others.
         """
-        spots, far = torch.tensor(_SPOTS), _EDGE + _REACH[-1] * _RADII[-1]
-        u = drawing.numbers(self.seed + 1, self.count, MOST + _MOVES * MOST * 2)
+        spots, far = torch.tensor(_SPOTS), _EDGE + _CIRCUMRADIUS[-1] * _RADII[-1]
+        u = drawing.numbers(self.seed + 1, self.count, MOST + _PROPOSALS * MOST * 2)
         place = self.side * (far + (1 - 2 * far) * spots[u[:, :MOST].argsort(1)])
-        edge = (reach + _EDGE * self.side)[:, None, :, None]
-        offers = edge + u[:, MOST:].view(-1, _MOVES, MOST, 2) * (self.side - 2 * edge)
-        apart = reach[:, :, None] + reach[:, None] + _GAP * self.side
+        edge = (radius + _EDGE * self.side)[:, None, :, None]
+        proposals = edge + u[:, MOST:].view(-1, _PROPOSALS, MOST, 2) * (self.side - 2 * edge)
+        apart = radius[:, :, None] + radius[:, None] + _GAP * self.side
         absent = torch.arange(MOST) >= wanted[:, None]
-        for move, k in itertools.product(range(_MOVES), range(max(self.numbers))):
-            offer = offers[:, move, k]
-            clear = ((offer[:, None] - place).norm(dim=2) >= apart[:, k]) | absent
+        for trial, k in itertools.product(range(_PROPOSALS), range(max(self.numbers))):
+            proposal = proposals[:, trial, k]
+            clear = ((proposal[:, None] - place).norm(dim=2) >= apart[:, k]) | absent
             clear[:, k] = True
-            place[:, k] = torch.where(clear.all(1, keepdim=True), offer, place[:, k])
+            place[:, k] = torch.where(clear.all(1, keepdim=True), proposal, place[:, k])
         return place

@@ -1,4 +1,4 @@
-"""Which of all pictures that a drawing can make is nearest to a given one."""
+"""Fitting the parameters of a renderer to given images."""
 
 __all__ = ()
 
@@ -12,18 +12,18 @@ from zerosum._arrays import Array, tensors
 
 _BLOCK = 256
 _STEPS = 8
-_STEP = 1e-3  # of a parameter's deviation over the starts, for the slopes
+_STEP = 1e-3  # finite difference, in standard deviations of a parameter over the starts
 _DAMPING = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class NearestDrawing:
-    """What was found for each picture.
+    """The fit of each image.
 
     Attributes:
-        parameters: of the nearest drawing, `(B, n)`.
+        parameters: parameters of the nearest drawing, `(B, n)`.
         error: squared distance to it, float64 `(B,)`.
-        power: that of the picture to its mean.
+        power: squared distance of the image to its mean, float64 `(B,)`.
     """
 
     parameters: Tensor
@@ -32,16 +32,16 @@ class NearestDrawing:
 
 
 def nearest_drawing(images: Array, draw: Callable[[Tensor], Tensor], starts: Array) -> NearestDrawing:
-    """Search the parameters by which `draw` comes nearest to each picture, in squared error.
+    """Find the parameters of `draw` that minimise the squared error to each image.
 
-    The nearest drawing of the starts is improved by eight steps of Levenberg and Marquardt, each taken only where it
-    makes the error smaller: with residual r, its slopes J, by differences, and damping m,
-    (J^T J + m diag(J^T J)) step = -J^T r.
+    The nearest drawing of the starts is improved by eight Levenberg-Marquardt steps, each accepted only if it reduces
+    the error: with residual r, its Jacobian J (by finite differences) and damping m, (J^T J + m diag(J^T J)) step =
+    -J^T r.
 
     Args:
         images: `(B, C, H, W)`.
-        draw: makes pictures of parameters `(B, n)`.
-        starts: parameters `(S, n)` to begin from; their deviations are the scale of each.
+        draw: renders images from parameters `(B, n)`.
+        starts: initial parameters `(S, n)`; their standard deviations are the scale of each parameter.
     """
     images, starts = tensors(images, starts)
     scale = starts.std(0).clamp(min=1e-9)
@@ -73,12 +73,12 @@ def _fitted(x: Tensor, draw: Callable[[Tensor], Tensor], starts: Tensor, drawn: 
 def _step(
     parameters: Tensor, residual: Tensor, draw: Callable[[Tensor], Tensor], scale: Tensor, damping: Tensor
 ) -> Tensor:
-    """The step `(B, n)` of each picture."""
+    """The step of each image, `(B, n)`."""
     base = draw(parameters).flatten(1)
-    moves = _STEP * torch.diag(scale)
-    slopes = torch.stack([(draw(parameters + move).flatten(1) - base) / _STEP for move in moves], 1).double()
-    normal = slopes @ slopes.mT
+    differences = _STEP * torch.diag(scale)
+    jacobian = torch.stack([(draw(parameters + d).flatten(1) - base) / _STEP for d in differences], 1).double()
+    normal = jacobian @ jacobian.mT
     diagonal = normal.diagonal(dim1=1, dim2=2)
     damped = normal + torch.diag_embed(damping[:, None].double() * diagonal + 1e-6 * diagonal.amax(1, keepdim=True))
-    gain: Tensor = torch.linalg.solve(damped, -(slopes @ residual.double()[..., None])[..., 0])
+    gain: Tensor = torch.linalg.solve(damped, -(jacobian @ residual.double()[..., None])[..., 0])
     return gain.clamp(-2, 2).to(parameters.dtype) * scale

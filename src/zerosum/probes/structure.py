@@ -1,4 +1,4 @@
-"""Pictures that are right only as a whole: whether a generator makes parts far from each other agree."""
+"""Images with global structure: a test of long-range consistency."""
 
 from dataclasses import dataclass
 
@@ -10,21 +10,21 @@ from zerosum.data.dataset import Dataset, in_memory
 from zerosum.probes import drawing
 
 _SHAPES = 5
-# The columns of a face's table: background, skin and the parts' colours, then an ellipse for the head and each part.
+# The columns of a table of faces: an ellipse for the head and each part, and the colours.
 PARTS = ("head", "left eye", "right eye", "nose", "mouth")
 _COLOURS = ("background", "skin", "eyes", "nose", "mouth")
 
 
 @dataclass(frozen=True)
 class Mirrored:
-    """Coloured discs and bars on a ground, the right half the mirror image of the left.
+    """Coloured discs and bars on a background; the right half is the mirror image of the left.
 
-    What there is to see is drawn at random; the law is that each half says all of the other.
+    The content is random; the rule is that each half determines the other.
 
     Args:
-        side: of the pictures, in pixels, even and at least 16.
-        count: how many pictures are drawn.
-        seed: which pictures are drawn.
+        side: height and width of the images, in pixels, even and at least 16.
+        count: number of images.
+        seed: random seed.
     """
 
     side: int = 32
@@ -36,14 +36,14 @@ class Mirrored:
         require(self, self.count >= 1, "count >= 1")
 
     def open(self) -> Dataset:
-        """Draw the pictures, uint8 (3, side, side)."""
+        """Render the images, uint8 (3, side, side)."""
         u = drawing.numbers(self.seed, self.count, 3 + 8 * _SHAPES)
-        pictures = torch.cat([drawing.to_bytes(self._drawn(rows)) for rows in drawing.blocks(u)])
-        return in_memory("mirrored shapes", pictures, made_by=self)
+        images = torch.cat([drawing.to_bytes(self._drawn(rows)) for rows in drawing.blocks(u)])
+        return in_memory("mirrored shapes", images, made_by=self)
 
     def _drawn(self, u: Tensor) -> Tensor:
-        """Pictures (B, 3, side, side) of rows of the table."""
-        picture = drawing.flat(self.side, drawing.between(u[:, :3], 0, 90))
+        """Render rows of the table as images (B, 3, side, side)."""
+        image = drawing.flat(self.side, drawing.between(u[:, :3], 0, 90))
         for k, v in enumerate(u[:, 3:].view(len(u), _SHAPES, 8).unbind(1)):
             centre = self.side * torch.stack([drawing.between(v[:, 0], 0.04, 0.46), v[:, 1]], 1)
             colour = drawing.between(v[:, 2:5], 30, 255)
@@ -52,22 +52,22 @@ class Mirrored:
                 shape = drawing.ellipse(self.side, centre, size[:, :1].expand(-1, 2))
             else:
                 shape = drawing.polygon(self.side, _bars(centre, size * torch.tensor([1.0, 0.45]), v[:, 7]))
-            picture = drawing.paint(picture, drawing.covered(shape), colour)
-        left = picture[..., : self.side // 2]
+            image = drawing.paint(image, drawing.covered(shape), colour)
+        left = image[..., : self.side // 2]
         return torch.cat([left, left.flip(-1)], -1)
 
 
 @dataclass(frozen=True)
 class Faces:
-    """Simple faces from the front: a head with two eyes, a nose and a mouth, each once and in its place.
+    """Schematic frontal faces: a head with two eyes, a nose and a mouth, each once and in its place.
 
-    Place, proportions and colours differ from face to face; what holds for all: the parts are ellipses darker than the
-    skin, eyes alike and level, either side of the head's axis; nose and mouth on the axis, below each other.
+    Position, proportions and colours vary. In every face the parts are ellipses darker than the skin, the eyes are of
+    similar size and level, on either side of the head's axis, and nose and mouth are on the axis, in this order.
 
     Args:
-        side: of the pictures, in pixels, at least 32.
-        count: how many pictures are drawn.
-        seed: which pictures are drawn.
+        side: height and width of the images, in pixels, at least 32.
+        count: number of images.
+        seed: random seed.
     """
 
     side: int = 32
@@ -78,14 +78,14 @@ class Faces:
         require(self, self.side >= 32 and self.count >= 1, "side >= 32 and count >= 1")
 
     def open(self) -> Dataset:
-        """Draw the pictures, uint8 (3, side, side)."""
-        pictures = [self.draw(*rows) for rows in zip(*map(drawing.blocks, self.table()), strict=True)]
-        return in_memory("faces", torch.cat(pictures), made_by=self)
+        """Render the images, uint8 (3, side, side)."""
+        images = [self.draw(*rows) for rows in zip(*map(drawing.blocks, self.table()), strict=True)]
+        return in_memory("faces", torch.cat(images), made_by=self)
 
     def table(self) -> tuple[Tensor, Tensor]:
-        """What is drawn: ellipses (count, 5, 4) as x, y and two radii, in the order of `PARTS`, and colours.
+        """The parameters: ellipses (count, 5, 4) as x, y and two radii, in the order of `PARTS`, and colours.
 
-        Lengths are in shares of the side. Colours (count, 5, 3) are of background, skin, eyes, nose and mouth.
+        Lengths are relative to `side`. Colours (count, 5, 3) are of background, skin, eyes, nose and mouth.
         """
         between = drawing.between
         u = drawing.numbers(self.seed, self.count, 24).T
@@ -106,17 +106,17 @@ class Faces:
         return ellipses, torch.stack([ground, skin, iris, nose_colour, lips]).permute(2, 0, 1)
 
     def draw(self, ellipses: Tensor, colours: Tensor) -> Tensor:
-        """The faces of rows of a table, uint8 (B, 3, side, side); an ellipse without a radius is left out."""
-        picture = drawing.flat(self.side, colours[:, 0])
+        """Render rows of a table as faces, uint8 (B, 3, side, side); ellipses of radius 0 are left out."""
+        image = drawing.flat(self.side, colours[:, 0])
         for part, colour in enumerate((1, 2, 2, 3, 4)):
             one = self.side * ellipses[:, part]
             coverage = drawing.covered(drawing.ellipse(self.side, one[:, :2], one[:, 2:]))
-            picture = drawing.paint(picture, coverage, colours[:, colour])
-        return drawing.to_bytes(picture)
+            image = drawing.paint(image, coverage, colours[:, colour])
+        return drawing.to_bytes(image)
 
 
 def _bars(centre: Tensor, half: Tensor, angle: Tensor) -> Tensor:
-    """Corners (B, 4, 2) of rectangles of half sides (B, 2), turned by angles of 0..1 turns."""
+    """Corners (B, 4, 2) of rectangles of half lengths (B, 2), rotated by angles in half turns, 0..1."""
     turn = torch.pi * angle
     along = torch.stack([turn.cos(), turn.sin()], 1) * half[:, :1]
     across = torch.stack([-turn.sin(), turn.cos()], 1) * half[:, 1:]

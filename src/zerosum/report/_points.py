@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zerosum.data.dataset import Dataset, Multimodal
 from zerosum.game.latents import Normal, Uniform
-from zerosum.metrics.modes import mode_coverage, reach
+from zerosum.metrics.modes import mode_coverage, mode_radius
 from zerosum.plots.curves import Curve, line_chart
 from zerosum.plots.points import histogram, scatter
 from zerosum.protocols import Latent
@@ -48,7 +48,7 @@ def points(generator: TrainedGenerator, dataset: Dataset) -> Section:
     if not isinstance(source, Multimodal):
         image = scatter(made, real, transparent=True)
         return Section("points", "Real and generated", figure(inline_image(image, text), text, "plane"))
-    centres, radius = source.centres(), reach(made.shape[1])
+    centres, radius = source.centres(), mode_radius(made.shape[1])
     image = scatter(made, real, centres.numpy(), radius * source.std, transparent=True)
     found = mode_coverage(torch.from_numpy(made), centres, source.std)
     summary = (

@@ -215,8 +215,8 @@ def load(
 
 
 def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:
-    if "coding" in facts and not {"mean", "deviation"} <= state.keys():
-        raise ValueError("its coding lacks the mean and deviation of latents")
+    if "coding" in facts and not {"mean", "std"} <= state.keys():
+        raise ValueError("its coding lacks the mean and std of latents")
     return LatentCoding.restored(facts["coding"], state, given) if "coding" in facts else None
 
 

@@ -1,4 +1,4 @@
-"""Pyramids of strided and transposed convolutions between a picture and a small map, for any sides.
+"""Pyramids of strided and transposed convolutions between an image and a small map, for any height and width.
 
 Sides halve, rounding up, while both are above 4: 28 goes to 14, 7 and 4, and 64 to 32, 16, 8 and 4. A side that halves
 exactly takes a kernel of 4 and an odd one a kernel of 3, so that going down and coming up meet at every size and
@@ -20,9 +20,9 @@ Sides = tuple[int, int]
 
 
 def ladder(height: int, width: int, smallest: int = 4) -> list[Sides]:
-    """Sizes from the full picture down to the smallest map, by at least one halving."""
+    """Sizes from the full image down to the smallest map, by at least one halving."""
     if min(height, width) < 8:
-        raise ValueError(f"convolutional networks here take pictures of 8x8 and more; found {height}x{width}")
+        raise ValueError(f"convolutional networks here take images of 8x8 and more; found {height}x{width}")
     sizes = [(height, width)]
     while len(sizes) == 1 or min(sizes[-1]) > smallest:
         sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))

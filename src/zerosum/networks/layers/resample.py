@@ -1,4 +1,4 @@
-"""Halving and doubling of maps with a low-pass filter, for any sides.
+"""Halving and doubling of maps with a low-pass filter, for any height and width.
 
 A side that halves exactly takes the filter [1, 3, 3, 1] and an odd one, which halves rounding up, [1, 2, 1]: either
 way the samples of the small map lie evenly in the large one. Beyond the border is zero, as in StyleGAN2 and R3GAN.

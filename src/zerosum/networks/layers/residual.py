@@ -56,14 +56,14 @@ class UpBlock(nn.Module):
 class DownBlock(nn.Module):
     """A discriminator's block: norm, ReLU, 3x3, norm, ReLU, 3x3, and means of two by two where it halves.
 
-    The first block looks at the picture itself: nothing comes before its first convolution, and it has no norms.
+    The first block looks at the image itself: nothing comes before its first convolution, and it has no norms.
 
     Args:
         before: channels that enter.
         after: channels that leave.
         halves: whether sides are halved.
         norm: the two norms.
-        first: whether a picture enters.
+        first: whether an image enters.
     """
 
     def __init__(self, before: int, after: int, halves: bool, norm: Norm, first: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Pictures as tokens, and the layers of a transformer on them. Tokens are `(B, T, width)`."""
+"""Images as tokens, and the layers of a transformer on them. Tokens are `(B, T, width)`."""
 
 __all__ = ["RMSNorm", "Rotary", "SwiGLU", "TokenAttention", "patchify", "unpatchify"]
 
@@ -17,14 +17,14 @@ BASE = 10_000.0  # wave lengths of positions run from 2 pi to 2 pi times this
 
 
 def patchify(x: Tensor, patch: int) -> Tensor:
-    """Pictures `(B, C, H, W)` as tokens of squares `(B, T, C patch^2)`; sides that do not divide end in zeros."""
+    """Images `(B, C, H, W)` as tokens of squares `(B, T, C patch^2)`; sides that do not divide end in zeros."""
     height, width = x.shape[2:]
     squares = pixel_unshuffle(pad(x, (0, -width % patch, 0, -height % patch)), patch)
     return squares.flatten(2).transpose(1, 2)
 
 
 def unpatchify(tokens: Tensor, patch: int, sides: Sides) -> Tensor:
-    """Pictures `(B, C, *sides)` of tokens `(B, T, C patch^2)`: `patchify` undone."""
+    """Images `(B, C, *sides)` of tokens `(B, T, C patch^2)`: `patchify` undone."""
     rows, columns = grid(sides, patch)
     maps = tokens.transpose(1, 2).reshape(len(tokens), -1, rows, columns)
     return pixel_shuffle(maps, patch)[:, :, : sides[0], : sides[1]]
@@ -130,7 +130,7 @@ class TokenAttention(nn.Module):
 
 
 class SwiGLU(nn.Module):
-    """W3 (silu(W1 x) * W2 x), with as many weights as a perceptron of four times the width: arXiv 2002.05202."""
+    """W3 (silu(W1 x) * W2 x), with as many weights as an MLP of four times the width: arXiv 2002.05202."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -36,7 +36,7 @@ def poisson(x, rate=4.0):
     return sum(math.exp(-rate) * rate**k / math.factorial(k) for k in range(math.floor(x) + 1))
 
 
-# Each law with its distribution function, written once more, for x within its support.
+# Each distribution with an independent formula of its CDF, for x within its support.
 CONTINUOUS = [
     (NormalDistribution(mean=3.0, std=0.5), lambda x: phi((x - 3) / 0.5)),
     (UniformDistribution(low=-2.0, high=6.0), lambda x: (x + 2) / 8),
@@ -68,7 +68,7 @@ ROUTES += [(distribution, F, route) for distribution, F in DISCRETE for route in
 
 
 def kolmogorov_smirnov(x, F, support):
-    """The greatest distance of the samples' distribution function from F, on both sides of each step."""
+    """The greatest distance of the samples' empirical CDF from F, on both sides of each step."""
     values, counts = np.unique(x, return_counts=True)
     upto = counts.cumsum() / len(x)
     at = np.array([F(value) for value in values])
@@ -77,7 +77,9 @@ def kolmogorov_smirnov(x, F, support):
 
 
 @pytest.mark.parametrize(
-    ("law", "F", "route"), ROUTES, ids=[f"{type(distribution).__name__}-{route}" for distribution, _, route in ROUTES]
+    ("distribution", "F", "route"),
+    ROUTES,
+    ids=[f"{type(distribution).__name__}-{route}" for distribution, _, route in ROUTES],
 )
 def test_samples_pass_the_kolmogorov_smirnov_test(distribution, F, route):
     n = 4_000
@@ -86,14 +88,14 @@ def test_samples_pass_the_kolmogorov_smirnov_test(distribution, F, route):
     assert kolmogorov_smirnov(x.numpy(), F, distribution.support) < 1.628 / math.sqrt(n)
 
 
-def test_the_statistic_would_see_another_law():
+def test_the_statistic_would_see_another_distribution():
     x = inverse_transform(4_000, inverse_cdf=NormalDistribution(std=1.1).inverse_cdf).numpy()
     assert kolmogorov_smirnov(x, phi, (-math.inf, math.inf)) > 1.628 / math.sqrt(4_000)
     x = inverse_transform(4_000, inverse_cdf=BernoulliDistribution(p=0.35).inverse_cdf).numpy()
     assert kolmogorov_smirnov(x, lambda x: 0.7 if x < 1 else 1.0, (0, 1)) > 1.628 / math.sqrt(4_000)
 
 
-@pytest.mark.parametrize(("law", "F"), CONTINUOUS + DISCRETE, ids=lambda part: type(part).__name__)
+@pytest.mark.parametrize(("distribution", "F"), CONTINUOUS + DISCRETE, ids=lambda part: type(part).__name__)
 def test_cdf_is_the_formula_and_inverse_cdf_its_inverse(distribution, F):
     u = (torch.arange(99, dtype=torch.float64) + 1) / 100.5
     x = distribution.inverse_cdf(u)
@@ -107,8 +109,8 @@ def test_cdf_is_the_formula_and_inverse_cdf_its_inverse(distribution, F):
     assert distribution.cdf(outside.double()).tolist() == pytest.approx([0, 1], abs=1e-12)
 
 
-@pytest.mark.parametrize(("law", "F"), CONTINUOUS, ids=lambda part: type(part).__name__)
-def test_density_is_the_slope_of_the_formula(distribution, F):
+@pytest.mark.parametrize(("distribution", "F"), CONTINUOUS, ids=lambda part: type(part).__name__)
+def test_density_is_the_derivative_of_the_formula(distribution, F):
     x = distribution.inverse_cdf((torch.arange(19, dtype=torch.float64) + 1) / 20.1)
     step = 1e-5
     slope = [(F(value + step) - F(value - step)) / (2 * step) for value in x.tolist()]
@@ -118,7 +120,7 @@ def test_density_is_the_slope_of_the_formula(distribution, F):
     assert distribution.density(torch.tensor(outside, dtype=torch.float64)).tolist() == [0.0] * len(outside)
 
 
-def test_law_is_a_source_of_its_points():
+def test_a_distribution_is_a_data_source():
     source = DistributionSamples(distribution=ParetoDistribution(shape=3.0), count=3_000, seed=2)
     data = source.open()
     x = data.read(torch.arange(3_000))
@@ -155,6 +157,6 @@ def test_law_is_a_source_of_its_points():
         (lambda: DistributionSamples(count=0), "DistributionSamples needs count >= 1"),
     ],
 )
-def test_numbers_that_make_no_law_are_refused(make, needs):
+def test_numbers_that_make_no_distribution_are_refused(make, needs):
     with pytest.raises(ValueError, match=needs):
         make()
