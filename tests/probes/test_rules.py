@@ -126,7 +126,7 @@ def test_faint_and_half_objects_are_unreadable_and_specks_are_nothing():
     assert verdict.readable.tolist() == [False, False, False, True] and verdict.right.tolist() == [False] * 3 + [True]
 
 
-def test_unlikeness_is_the_share_of_the_odd_part():
+def test_asymmetry_is_the_share_of_the_odd_part():
     draw = torch.Generator().manual_seed(0)
     x = torch.randint(256, (3, 1, 1, 32), generator=draw).expand(-1, -1, 32, -1).byte()  # no noise along both sides
     line = x[:, 0, 0].double()
