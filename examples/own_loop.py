@@ -62,7 +62,7 @@ def main() -> None:
     rounds = batches(data.read(torch.arange(len(data))), size=256)
     while game.images < images:
         log = game.step(rounds)
-        if game.G.moves % 500 == 1:
+        if game.G.updates % 500 == 1:
             print(f"{game.images:>9,} images  " + "  ".join(f"{name} {value:.3f}" for name, value in log.items()))
 
     z = game.latent.draw(2_500, torch.Generator().manual_seed(1))

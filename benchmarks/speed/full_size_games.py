@@ -17,9 +17,9 @@ from typing import Any
 import torch
 
 from zerosum.data.dataset import Dataset, in_memory
+from zerosum.game.batch import Batch
 from zerosum.game.game import Game
 from zerosum.game.latents import Normal, Uniform
-from zerosum.game.micro_batches import Batch
 from zerosum.game.player import Term, unwrapped
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe

@@ -69,7 +69,7 @@ class Buckets:
 
 
 def overlapped(game: Game, player: Player, turns: Iterable[Turn]) -> Log:
-    """`Game.descend` with the exchange under the backward pass."""
+    """`Game.accumulate` with the exchange under the backward pass."""
     (turn,) = turns
     parts = game.parts(player, turn)
     values = torch.stack([*parts.values()])
@@ -93,7 +93,7 @@ class Played:
         self.game = build_game(recipe, data, torch.device("cpu"), "float32")
         self.x = torch.rand(batch, *data.shape).mul(2).sub(1).contiguous(memory_format=torch.channels_last)
         self.c = torch.arange(batch) % len(data.classes) if recipe.conditional else None
-        self.position, self.descend = 0, self.game.descend
+        self.position, self.accumulate = 0, self.game.accumulate
         self.sums = [torch.zeros(sum(p.numel() for p in player.parameters)) for player in (self.game.D, self.game.G)]
 
     def batches(self) -> Iterator[Batch]:
@@ -106,7 +106,7 @@ class Played:
         """Do what a word asks for."""
         if word == "facts":
             return {"bytes": 4 * sum(flat.numel() for flat in self.sums), "sums": self.counted()}
-        self.game.descend = partial(overlapped, self.game) if word == "overlapped" else self.descend  # type: ignore[method-assign]
+        self.game.accumulate = partial(overlapped, self.game) if word == "overlapped" else self.accumulate  # type: ignore[method-assign]
         started = time.perf_counter()
         if word in ("flat", "overlapped"):
             self.game.step(self.batches())

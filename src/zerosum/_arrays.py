@@ -1,4 +1,4 @@
-"""Array arguments: tensors, and whatever can become one."""
+"""Array arguments: tensors, and values that can be converted to one."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -8,10 +8,10 @@ from torch import Tensor
 
 
 class SupportsArray(Protocol):
-    """A numpy array, or what can be one."""
+    """A numpy array, or an object that can be converted to one."""
 
     def __array__(self) -> Any:
-        """The numbers as a numpy array."""
+        """The values as a numpy array."""
         ...
 
 
@@ -19,9 +19,9 @@ Array = Tensor | SupportsArray | Sequence[Any]
 
 
 def tensor(values: Array) -> Tensor:
-    """Values as a tensor: a tensor as it is, an array without a copy where it can be, a list of numbers in float64.
+    """Convert values to a tensor: a tensor unchanged, an array without a copy where possible, a list in float64.
 
-    Raises `ValueError` for what holds no numbers in rows and columns.
+    Raises `ValueError` for values that are not a rectangular array of numbers.
     """
     if isinstance(values, Tensor):
         return values
@@ -30,7 +30,7 @@ def tensor(values: Array) -> Tensor:
             made = torch.tensor(values)
             return torch.tensor(values, dtype=torch.float64) if made.is_floating_point() else made
         array = values.__array__()
-        # torch reads neither backwards nor what it may not write.
+        # torch accepts neither negative strides nor read-only arrays.
         plain = array.flags.writeable and all(step >= 0 for step in array.strides)
         return torch.as_tensor(array if plain else array.copy())
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:
@@ -40,7 +40,7 @@ def tensor(values: Array) -> Tensor:
 
 
 def tensors(*values: Array) -> tuple[Tensor, ...]:
-    """Several values as tensors, in their order."""
+    """Convert several values to tensors."""
     return tuple(map(tensor, values))
 
 

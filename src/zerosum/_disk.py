@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, whatever ends the process that writes them, and files of strangers."""
+"""Atomic and durable writes of files, and safe reads of untrusted files."""
 
 import hashlib
 import os
@@ -8,19 +8,19 @@ from typing import IO, Any
 
 
 def temporary(path: Path) -> Path:
-    """What a file or folder is called, beside its place, while it is not whole."""
+    """The name of a file or folder while it is being written."""
     return path.with_name(f".{path.name}.tmp")
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file and wait until it is on the disk."""
+    """Write a file and wait until it is on disk."""
     with path.open("wb") as file:
         file.write(content)
         sync_file(file)
 
 
 def replace_durably(path: Path, content: bytes) -> None:
-    """Put a file in place in one move, so that a reader sees the old content or the new and nothing between."""
+    """Replace a file atomically, so that a reader sees either the old content or the new."""
     unfinished = temporary(path)
     try:
         write_durably(unfinished, content)
@@ -32,13 +32,13 @@ def replace_durably(path: Path, content: bytes) -> None:
 
 
 def sync_file(file: IO[Any]) -> None:
-    """Wait until what was written to a file is on the disk."""
+    """Wait until the content of a file is on disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def sync_folder(path: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
+    """Wait until the names in a folder are on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -53,33 +53,33 @@ def file_hash(path: Path) -> str:
 
 
 def read_foreign(path: Path, most: int | None = None) -> bytes:
-    """The content of a file that anybody may have written.
+    """Read an untrusted file.
 
-    A link is not followed, and a pipe or device is not waited for.
+    Links are not followed, and pipes and devices are not waited for.
 
     Args:
         path: the file.
-        most: bytes that it may have; None for any number.
+        most: largest size in bytes; None for no limit.
 
     Raises:
-        FileNotFoundError: where there is none.
-        OSError: where it cannot be read.
+        FileNotFoundError: if it does not exist.
+        OSError: if it cannot be read.
         ValueError: for a link, pipe, device or folder, and for a file of more than `most` bytes.
     """
     if not stat.S_ISREG(path.lstat().st_mode):  # first, since a socket cannot even be opened
-        raise ValueError(f"{path} is no plain file, but a link, a folder or a pipe")
+        raise ValueError(f"{path} is not a regular file, but a link, a folder or a pipe")
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         facts = os.fstat(file.fileno())
         if not stat.S_ISREG(facts.st_mode):
-            raise ValueError(f"{path} is no plain file, but a folder or a pipe")
+            raise ValueError(f"{path} is not a regular file, but a folder or a pipe")
         if most is not None and facts.st_size > most:
-            raise ValueError(f"{path} has more than {most >> 20} MB, far above any honest one")
+            raise ValueError(f"{path} has more than {most >> 20} MB, the limit for such a file")
         return file.read()
 
 
 def read_text(path: Path, most: int) -> str:
-    """The text of a file that anybody may have written; raises what `read_foreign` does, or for other than UTF-8."""
+    """Read an untrusted text file; raises as `read_foreign` does, and `ValueError` for other than UTF-8."""
     try:
         return read_foreign(path, most).decode()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text in UTF-8: byte {error.start:,} is not part of any character") from None
+        raise ValueError(f"{path} is not UTF-8 text: byte {error.start:,} is not part of any character") from None

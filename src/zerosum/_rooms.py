@@ -1,12 +1,12 @@
-"""How a room (a package) shows what is in it, without anybody keeping a list.
+"""Rooms: packages that export the public names of their modules, without a registry.
 
-A new objective, term, network, data source or recipe is one class or function in one file: its room finds
-it there. So the Python namespace, the stubs that editors and type checkers read, the recipe reader, the command line
-and the tests that run the whole product all learn of it at once, and no registry can fall out of step with the code.
+A new objective, term, network, data source or recipe is one class or function in one file, and its room finds it there.
+So the Python namespace, the stubs for editors and type checkers, the recipe reader, the command line and the product
+tests all include it, and no list can get out of date.
 
-What belongs to a room: the public classes and functions of its public modules, those in its subfolders included.
-A module whose public names are not all meant for users lists those that are in `__all__`. Modules and names that start
-with `_` are private. A subfolder that is a room itself keeps its names.
+A room exports the public classes and functions of its public modules and of their subfolders. A module with public
+names that are not part of the API lists those that are in `__all__`. Modules and names that start with `_` are private.
+A subfolder that is a room itself exports its own names.
 """
 
 import ast
@@ -21,13 +21,13 @@ from typing import Any
 
 
 class Room(ModuleType):
-    """A package whose names load on first use, each with the one module that defines it.
+    """A package whose names load on first use, each with the module that defines it.
 
-    A name may also be that of its module (`evaluate` in `evaluate.py`): then it is the part, whatever was loaded first.
+    A name may equal that of its module (`evaluate` in `evaluate.py`): then it is the part, not the module.
     """
 
     def __getattr__(self, name: str) -> Any:
-        """Return the part or module of that name, or `__all__`; raise `AttributeError` where there is none."""
+        """Return the part or module of that name, or `__all__`; raise `AttributeError` if there is none."""
         if name == "__all__":
             return list(homes(self))
         if name.startswith("_"):
@@ -41,7 +41,7 @@ class Room(ModuleType):
         raise AttributeError(f"{self.__name__} has no {name!r}; there is {', '.join(close)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; where the import system sets a module that defines a part of its own name, set the part."""
+        """Set an attribute; for a module that defines a part of its own name, set the part."""
         part = vars(value).get(name) if isinstance(value, ModuleType) else None
         is_defined_there = part is not None and getattr(part, "__module__", None) == value.__name__
         super().__setattr__(name, part if is_defined_there else value)
@@ -58,7 +58,7 @@ def open_room(package: str) -> None:
 def homes(package: ModuleType, word: str = "") -> dict[str, str]:
     """The names that belong to a package and the module that defines each, sorted; nothing is imported.
 
-    `word` limits the search to files that contain it, which is faster where one name is looked up.
+    `word` limits the search to files that contain it, which is faster for a single name.
 
     Raises `ValueError` when two of the modules define the same name, since one would hide the other.
     """
@@ -110,7 +110,7 @@ def _entries(package: ModuleType) -> list[Path]:
 
 @cache
 def _parts(text: bytes) -> tuple[str, ...]:
-    """The names that a module gives to its room: those in `__all__`, or else its public classes and functions."""
+    """The names that a module exports: those in `__all__`, or else its public classes and functions."""
     body = ast.parse(text).body
     for node in body:
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]:

@@ -1,13 +1,13 @@
-"""Text with names from outside in it, as a terminal can be given it."""
+"""Escaping of untrusted text for terminals."""
 
 import unicodedata
 
-_UNSHOWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, marks that turn text round, halves of characters
+_ESCAPED = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # control characters, direction marks, surrogates
 
 
 def printable(text: object, kept: str = "") -> str:
-    """The text with what a terminal would obey, and what is no character, written out as `\\x1b`; `kept` stay."""
+    """The text with control and invalid characters escaped, as `\\x1b`; the characters in `kept` stay."""
     return "".join(
-        c.encode("unicode_escape").decode() if c not in kept and unicodedata.category(c) in _UNSHOWN else c
+        c.encode("unicode_escape").decode() if c not in kept and unicodedata.category(c) in _ESCAPED else c
         for c in str(text)
     )

@@ -1,6 +1,6 @@
-"""The seams between rooms that need nothing but torch: what a part must offer, whatever room it is from.
+"""Protocols between packages that need nothing but torch.
 
-Protocols that take a `Turn` or a game stand beside it, in `game/`.
+Protocols that take a `Turn` or a game are in `game/`.
 """
 
 from typing import Any, Protocol, runtime_checkable
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Objective(Protocol):
-    """What the two players want: scores `(B, ...)` in, scalar out. Higher scores mean more real.
+    """The losses of both players: scores `(B, ...)` in, scalar out. Higher scores mean more real.
 
     The scores are those of the whole batch, of all ranks.
     """
@@ -21,11 +21,11 @@ class Objective(Protocol):
         ...
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """What the discriminator minimises."""
+        """The loss of the discriminator."""
         ...
 
     def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """What the generator minimises."""
+        """The loss of the generator."""
         ...
 
 
@@ -38,7 +38,7 @@ class Schedule(Protocol):
 
 
 class WeightProjection(Protocol):
-    """What is done to a player's weights after each of its moves."""
+    """A projection of a player's weights after each of its updates."""
 
     def __call__(self, network: nn.Module) -> None:
         """Change the network's parameters in place."""
@@ -47,23 +47,23 @@ class WeightProjection(Protocol):
 
 @runtime_checkable
 class Stateful(Protocol):
-    """A part with memory of its own, such as an objective whose balance adapts."""
+    """A part with a state, such as an objective with an adaptive balance."""
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Its memory, as named tensors."""
+        """The state, as named tensors."""
         ...
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take the memory back."""
+        """Load the state."""
         ...
 
 
 class Latent(Protocol):
-    """A law of latent vectors z of `size` numbers."""
+    """A prior: a distribution of latent vectors z."""
 
     @property
     def size(self) -> int:
-        """Number of entries of z."""
+        """Number of dimensions of z."""
         ...
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
@@ -72,7 +72,7 @@ class Latent(Protocol):
 
 
 class Mapped(Protocol):
-    """A generator in two halves, G(z, c) = synthesis(mapping(z, c)), as StyleGAN's; submodules serve as methods."""
+    """A generator of two networks, G(z, c) = synthesis(mapping(z, c)), as StyleGAN; they may be submodules."""
 
     def mapping(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """Return the latent w, `(B, size)` or one for each layer `(B, layers, size)`, of z `(B, latent)`."""
@@ -84,7 +84,7 @@ class Mapped(Protocol):
 
 
 class Judged(Protocol):
-    """A judgement."""
+    """A judgement, the output of a discriminator."""
 
     @property
     def score(self) -> Tensor:
@@ -97,12 +97,12 @@ class Timed(Protocol):
 
     @property
     def progress(self) -> float:
-        """How far the run is, 0 at its start and 1 at its end."""
+        """The progress of the run, 0 at its start and 1 at its end."""
         ...
 
 
 class Watched(Protocol):
-    """A turn: both judgements, the clock, and the mean over ranks."""
+    """A turn, as objectives see it: both judgements, the clock, and the mean over ranks."""
 
     @property
     def real(self) -> Judged:
@@ -116,7 +116,7 @@ class Watched(Protocol):
 
     @property
     def clock(self) -> Timed:
-        """How far the run is."""
+        """The progress of the run."""
         ...
 
     def average(self, value: Tensor) -> Tensor:
@@ -126,19 +126,19 @@ class Watched(Protocol):
 
 @runtime_checkable
 class Watching(Protocol):
-    """An objective that is told of every move."""
+    """An objective with a callback after every update."""
 
     def watch(self, player: str, turn: Watched, log: dict[str, Tensor]) -> None:
-        """Called after each move of `player` with its turn and its log."""
+        """Called after each update of `player` with its turn and its log."""
         ...
 
 
 class Distribution(Protocol):
-    """A law on the line."""
+    """A distribution on the real line."""
 
     @property
     def support(self) -> tuple[float, float]:
-        """The interval outside which the law has nothing."""
+        """The interval outside which the density is 0."""
         ...
 
     def cdf(self, x: Tensor) -> Tensor:
@@ -152,14 +152,14 @@ class Distribution(Protocol):
 
 @runtime_checkable
 class Autoencoder(Protocol):
-    """Whatever makes latents of pictures, and pictures of latents."""
+    """An encoder of images to latents, and its decoder."""
 
     def encode(self, x: Tensor) -> Tensor:
-        """Pictures `(B, C, H, W)`, float32 in [-1, 1], to latents `(B, c, h, w)`, each picture by itself."""
+        """Images `(B, C, H, W)`, float32 in [-1, 1], to latents `(B, c, h, w)`, independently for each image."""
         ...
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Latents `(B, c, h, w)` to pictures `(B, C, H, W)`, of which [-1, 1] is shown."""
+        """Latents `(B, c, h, w)` to images `(B, C, H, W)`, which are clipped to [-1, 1] for display."""
         ...
 
 
@@ -172,7 +172,7 @@ class Coding(Protocol):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What it is rebuilt from beside its tensors, as JSON can hold it."""
+        """The JSON values that, with its tensors, are needed to rebuild it."""
         ...
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -260,9 +260,9 @@ def test_pseudo_refuses_samples_of_unlike_shapes(turn):
 @each
 def test_numbers_that_cannot_lead_p_are_refused(name, kind):
     for options, message in (
-        ({"target": 1.0}, r"target is a mean of signs to hold, in \(-1, 1\); found 1.0"),
-        ({"target": float("nan")}, "target is a mean of signs to hold"),
-        ({"every": 0}, "every counts moves of D from one change of p to the next, at least 1; found 0"),
+        ({"target": 1.0}, r"target is a mean of signs, in \(-1, 1\); found 1.0"),
+        ({"target": float("nan")}, "target is a mean of signs"),
+        ({"every": 0}, "every counts updates of D between two changes of p, at least 1; found 0"),
         ({"images": 0}, "images counts those in which p can rise from 0 to 1, at least 1; found 0"),
         ({"limit": 1.5}, r"limit is a share in \[0, 1\]; found 1.5"),
     ):

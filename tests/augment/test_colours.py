@@ -98,5 +98,5 @@ def test_hue_and_saturation_leave_the_lightness_alone(part, pictures):
 
 @pytest.mark.parametrize("kind", [Brightness, Contrast, Saturation])
 def test_other_laws_are_refused(kind):
-    with pytest.raises(ValueError, match=r"law is uniform \(DiffAugment\) or normal \(ADA\); found 'cauchy'"):
+    with pytest.raises(ValueError, match=r"distribution is uniform \(DiffAugment\) or normal \(ADA\); found 'cauchy'"):
         kind(distribution="cauchy")

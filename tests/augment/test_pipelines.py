@@ -122,12 +122,12 @@ def test_amplifications_multiply(pictures):
 
 def test_motions_make_one_resampling_and_colours_one_map(pictures, turn, monkeypatch):
     calls = Counter()
-    for name in ("moved", "mixed", "amplified"):
+    for name in ("resampled", "mixed", "amplified"):
         plain = getattr(applying, name)
         monkeypatch.setattr(applying, name, lambda *a, plain=plain, name=name: calls.update([name]) or plain(*a))
     x = pictures(4, 3, 8, 8)
     FixedAugment(0.5, "bgcfnc")(x, "real", turn(x))
-    assert calls == {"moved": 1, "mixed": 1, "amplified": 1}
+    assert calls == {"resampled": 1, "mixed": 1, "amplified": 1}
 
 
 def test_a_shift_after_a_turn_is_along_the_new_axes(pictures, given):
@@ -136,7 +136,7 @@ def test_a_shift_after_a_turn_is_along_the_new_axes(pictures, given):
     angle, shift = (part.motion(x.shape, draws, f"a: {i} {type(part).__name__}") for i, part in enumerate(parts))
     whole = applied(parts, x, draws, "a")
     both = angle[0, :, :2] @ shift[0, :, 2] + angle[0, :, 2]
-    expected = applying.moved(x, torch.cat((angle[:, :, :2], both.view(1, 2, 1)), 2))
+    expected = applying.resampled(x, torch.cat((angle[:, :, :2], both.view(1, 2, 1)), 2))
     assert torch.allclose(whole, expected, atol=1e-5)
 
 
@@ -229,7 +229,7 @@ def test_nothing_to_do_is_nothing_done(pictures, turn):
 def test_points_are_refused_and_take_what_suits_them(turn):
     x = torch.zeros(4, 2)
     for augment in (DiffAugment(), FixedAugment(0.5), DiffAugment((Hue(),)), DiffAugment((Filter(),))):
-        with pytest.raises(ValueError, match="expected pictures"):
+        with pytest.raises(ValueError, match="expected images"):
             augment(x, "real", turn(x))
     assert DiffAugment((Noise(),))(x, "real", turn(x)).all()
 

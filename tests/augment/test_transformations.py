@@ -124,9 +124,7 @@ def test_samples_of_few_digits_are_changed_in_float32(part, pictures):
 
 @pytest.mark.parametrize("part", [part for part in PARTS if not isinstance(part, Noise)], ids=repr)
 def test_points_are_refused(part):
-    with pytest.raises(
-        ValueError, match=r"expected pictures \(B, C, H, W\) to transform; found samples of .* \(4, 2\)"
-    ):
+    with pytest.raises(ValueError, match=r"expected images \(B, C, H, W\); found samples of .* \(4, 2\)"):
         part(torch.zeros(4, 2), DRAWS, "a")
 
 

@@ -82,7 +82,7 @@ def test_the_generator_is_not_run_for_gradients_on_ds_move(play, batches, spying
 
 def test_two_equal_terms_both_count_and_both_show(play, batches):
     log = play(D_terms=(R1(), R1(), Every(2, R1())), objective=Wasserstein()).update_D(batch := next(batches))
-    assert list(log) == ["D/loss", "D/R1", "D/R1#2", "D/R1#3", "D/gradient"]
+    assert list(log) == ["D/loss", "D/R1", "D/R1#2", "D/R1#3", "D/gradient_norm"]
     assert log["D/R1"] == log["D/R1#2"] == log["D/R1#3"] / 2
     one, two = play(D_terms=(R1(), R1())), play(D_terms=(R1(gamma=2.0),))
     one.update_D(batch)
@@ -93,7 +93,7 @@ def test_two_equal_terms_both_count_and_both_show(play, batches):
 
 def test_a_term_goes_by_its_own_name_through_all_that_is_wrapped_around_it(play, batches):
     log = play(D_terms=(Every(2, Scheduled(Geometric(0.5), R1())),), objective=Wasserstein()).update_D(next(batches))
-    assert list(log) == ["D/loss", "D/R1", "D/gradient"]
+    assert list(log) == ["D/loss", "D/R1", "D/gradient_norm"]
 
 
 def test_the_log_holds_detached_scalars_and_the_length_of_the_gradient(play, batches, fresh_networks, spying):
@@ -106,7 +106,7 @@ def test_the_log_holds_detached_scalars_and_the_length_of_the_gradient(play, bat
     G, D = fresh_networks()
     gradients = torch.autograd.grad(-D(G(spy.turns[0].z)).mean(), [*G.parameters()])
     norm = sum(float(g.double().square().sum()) for g in gradients) ** 0.5
-    assert log["G/gradient"].item() == pytest.approx(norm, rel=1e-5)
+    assert log["G/gradient_norm"].item() == pytest.approx(norm, rel=1e-5)
 
 
 def test_conditions_reach_both_networks(play):
@@ -130,7 +130,7 @@ def test_a_discriminator_without_parameters_never_moves(play, batches):
     D = IdentityDiscriminator().build((2,), None)
     game = play(D=D, objective=MMD(), n_critic=0)
     log = game.step(batches)
-    assert list(log) == ["G/loss", "G/gradient"]
+    assert list(log) == ["G/loss", "G/gradient_norm"]
     assert (game.D.updates, game.G.updates, game.images) == (0, 1, 4)
 
 

@@ -53,7 +53,7 @@ def test_watchers_see_every_move_and_may_add_to_the_log(play, batches):
     watcher = Noting()
     log = play(watchers=(watcher,)).step(batches)
     assert [seen[:2] for seen in watcher.seen] == [("D", "D"), ("G", "G")]
-    assert {"D/loss", "D/gradient"} <= set(watcher.seen[0][2])
+    assert {"D/loss", "D/gradient_norm"} <= set(watcher.seen[0][2])
     assert "reading" in log
 
 

@@ -107,7 +107,7 @@ def test_a_move_reads_nothing_but_the_flag_of_the_one_before(deferred, batches):
     assert readings.count == 4
 
 
-def test_only_fused_optimisers_with_nothing_after_them_can_be_held(fresh_networks):
+def test_only_fused_optimisers_with_nothing_after_them_can_skip_steps(fresh_networks):
     _, D = fresh_networks()
     assert Player("D", D, fused(D)).can_skip_steps
     assert not Player("D", D, torch.optim.RMSprop(D.parameters())).can_skip_steps

@@ -56,7 +56,7 @@ def test_draws_follow_the_generator_given(prior):
 
 @pytest.mark.parametrize("prior", [Normal, Uniform, Sphere])
 def test_a_latent_without_entries_is_refused(prior):
-    with pytest.raises(ValueError, match="a latent vector has at least one entry; found size=0"):
+    with pytest.raises(ValueError, match="a latent vector has at least one dimension; found size=0"):
         prior(0)
 
 

@@ -41,6 +41,6 @@ def test_a_gradient_that_is_no_number_is_found_where_the_loss_is_one(play, batch
 
     game = play(D_terms=(Cliff(),))
     still_same = unchanged(game.D.network)
-    with pytest.raises(NonFiniteError, match=r"^D/gradient is no longer a finite number$"):
+    with pytest.raises(NonFiniteError, match=r"^D/gradient_norm is no longer a finite number$"):
         game.step(batches)
     assert still_same()

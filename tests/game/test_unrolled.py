@@ -138,7 +138,7 @@ def test_dead_units_have_a_finite_gradient(play, batches):
 
 
 def test_what_cannot_look_ahead_says_so(play, batches):
-    with pytest.raises(ValueError, match="Unrolled\\(k\\) looks k moves ahead, at least 1; found 0"):
+    with pytest.raises(ValueError, match="Unrolled\\(k\\) looks k updates ahead, at least 1; found 0"):
         Unrolled(0)
     D = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
     game = play(D=D, D_optimiser=torch.optim.SGD([*D.parameters()], 0.1), opponent=Unrolled(1), objective=Wasserstein())

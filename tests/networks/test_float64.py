@@ -8,7 +8,6 @@ from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
 from zerosum.game.latents import Normal
-from zerosum.game.micro_batches import Batch
 from zerosum.game.player import Player
 from zerosum.game.precision import at_least_float32
 from zerosum.game.random import Draws

@@ -197,8 +197,8 @@ def test_objectives_say_whether_the_generator_needs_real_scores():
         (lambda: NonSaturating(real_label=1.1), r"real_label is the target for real samples, in \(0.5, 1\]; found 1.1"),
         (lambda: LeastSquares(a=1.0, b=1.0), "the label of real samples, b=1.0, must lie above that of fakes, a=1.0"),
         (lambda: EnergyBased(margin=0.0), "margin is an energy above 0; found 0.0"),
-        (lambda: BoundaryEquilibrium(gamma=0.0), r"gamma is the ratio .* to hold, in \(0, 1\]; found 0.0"),
-        (lambda: BoundaryEquilibrium(gamma=1.5), r"gamma is the ratio .* to hold, in \(0, 1\]; found 1.5"),
+        (lambda: BoundaryEquilibrium(gamma=0.0), r"gamma is the target ratio .*, in \(0, 1\]; found 0.0"),
+        (lambda: BoundaryEquilibrium(gamma=1.5), r"gamma is the target ratio .*, in \(0, 1\]; found 1.5"),
         (lambda: BoundaryEquilibrium(rate=0.0), "rate is the step of k, above 0; found 0.0"),
         (
             lambda: Relativistic().g_loss(torch.zeros(2)),

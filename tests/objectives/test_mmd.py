@@ -128,7 +128,7 @@ def test_no_kernel_meets_a_negative_distance():
         (lambda: MMD().g_loss(torch.zeros(4, 2)), r"MMD compares with real samples: give g_loss\(fake, real\)"),
         (
             lambda: MMD().d_loss(torch.zeros(1, 2), torch.zeros(4, 2)),
-            "MMD compares within a batch and needs at least 2 samples of each side; found 1 and 4",
+            "MMD compares within a batch and needs at least 2 real and 2 generated samples; found 1 and 4",
         ),
     ],
 )

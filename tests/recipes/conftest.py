@@ -73,15 +73,15 @@ class Observed(Game):
                 self.note(player, name, torch.autograd.grad(parts[name], player.parameters, **options))
         return parts
 
-    def descend(self, player, turn):
-        log = super().descend(player, turn)
+    def accumulate(self, player, turn):
+        log = super().accumulate(player, turn)
         if not player.terms:  # then the gradient of the whole is the objective's
             self.note(player, f"{player.name}/loss", self.gradients)
         return log
 
-    def conclude(self, player, turn, names, found):
+    def apply(self, player, turn, names, found):
         self.gradients = [gradient.clone() for gradient in found[:-1]]  # before the optimiser scales them
-        return super().conclude(player, turn, names, found)
+        return super().apply(player, turn, names, found)
 
     def note(self, player, name, gradients):
         largest = torch.stack(torch._foreach_norm(gradients, torch.inf))

@@ -26,11 +26,13 @@ def test_it_plays_a_round_in_which_both_players_move(name):
         assert any(moved)
         assert moved == [bool(p.grad.any()) for p in player.parameters]
         length = sum(p.grad.double().square().sum() for p in player.parameters).sqrt().item()
-        assert log[f"{player.name}/gradient"].item() == pytest.approx(length, rel=1e-4), "the gradient of all of them"
+        assert log[f"{player.name}/gradient_norm"].item() == pytest.approx(length, rel=1e-4), (
+            "the gradient of all of them"
+        )
         assert player.updates == (recipe.n_critic if player is game.D else recipe.n_generator)
         parts = [f"{player.name}/{type(unwrapped(term)).__name__}" for term in player.terms]
         told = [key.split("#")[0] for key in log if key.startswith(f"{player.name}/")]
-        assert told == [f"{player.name}/loss", *parts, f"{player.name}/gradient"]
+        assert told == [f"{player.name}/loss", *parts, f"{player.name}/gradient_norm"]
     assert len(game.D.terms) == len(recipe.d_terms) and len(game.G.terms) == len(recipe.g_terms)
     assert game.images == 8 * max(recipe.n_critic, 1)
 

@@ -28,7 +28,7 @@ from zerosum._rooms import public
 from zerosum.augment import Noise
 from zerosum.conditions import Attributes, Condition, Labels, Vector
 from zerosum.game import InfoGANLatent, Normal
-from zerosum.game.micro_batches import Batch
+from zerosum.game.batch import Batch
 from zerosum.game.player import Term
 from zerosum.game.turn import Transformation
 from zerosum.networks.conditioning import Auxiliary, Concatenate, ConditionalNorm, Discriminative, Style, Way

@@ -10,7 +10,7 @@ LOGISTIC = {"D(x)": 0.6, "D(G(z))": 0.4, "V": -1.1}
 
 @pytest.mark.parametrize("ticks", [1, 2, 50])
 def test_every_value_of_the_log_has_a_panel(run, make, ticks):
-    readings = {"D/loss": 0.5, "D/R1": 0.1, "D/R1#2": 0.1, "D/gradient": 1, "G/loss": 0.7, "k": 0.0, "mood": 3.0}
+    readings = {"D/loss": 0.5, "D/R1": 0.1, "D/R1#2": 0.1, "D/gradient_norm": 1, "G/loss": 0.7, "k": 0.0, "mood": 3.0}
     run.log = [make.line(10 * n, wait=0.0, **readings, **LOGISTIC) for n in range(1, ticks + 1)]
     page = run.report()
     headings = re.findall(r"<h4>(.*?) <output>", page.source)
@@ -32,7 +32,9 @@ def test_logistic_games_are_compared_with_their_equilibrium(run, make):
 
 
 def test_panels_have_descriptions(run, make):
-    run.log = [make.line(**{"D/R1": 0.1, "G/loss": 0.7, "G/gradient": 2.0, "k": 0.1, "convergence": 1.0, "mood": 1.0})]
+    run.log = [
+        make.line(**{"D/R1": 0.1, "G/loss": 0.7, "G/gradient_norm": 2.0, "k": 0.1, "convergence": 1.0, "mood": 1.0})
+    ]
     text = run.report().text
     for sentence in (
         "The term R1, added to the discriminator's loss.",

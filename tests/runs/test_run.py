@@ -219,7 +219,7 @@ def test_what_is_no_plain_file_is_refused_at_once(begun, name, kind, tmp_path_fa
         path.mkdir()
     guard = threading.Timer(20, lambda: os.close(os.open(path, os.O_RDWR)))  # lets go of whoever waits for the pipe
     guard.start()
-    with pytest.raises(ValueError, match=f"{name} is no plain file"):
+    with pytest.raises(ValueError, match=f"{name} is not a regular file"):
         READ[name](begun)
     guard.cancel()
 

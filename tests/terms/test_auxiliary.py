@@ -121,11 +121,9 @@ def test_numbers_are_guessed(build_turn, player):
 def test_rows_of_another_kind_or_length_are_refused(build_turn, kind):
     x, term = samples(0, 2, 3), AuxiliaryClass(kind=kind)
     for c in (None, np.array([0, 1]), np.array([[0, 1], [1, 0]])):
-        with pytest.raises(
-            ValueError, match=f"AuxiliaryClass has D read the {kind} of a sample: play by such, with con"
-        ):
+        with pytest.raises(ValueError, match=f"AuxiliaryClass predicts {kind}: use data with {kind}, and con"):
             term(build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=c))
-    with pytest.raises(ValueError, match="AuxiliaryClass reads 2 entries off as many logits; found 3: choose a D with"):
+    with pytest.raises(ValueError, match="AuxiliaryClass needs 2 logits, one for each attribute; found 3: choose a D"):
         term(build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=np.array([[0.0, 1.0], [1.0, 0.0]])))
     turn = build_turn("G", showing(lambda x: x.bfloat16()), x=x, x_fake=x, c=samples(1, 2, 3) * 0 + 1.0)
     turn.c = turn.c.float()
@@ -136,7 +134,7 @@ def test_rows_of_another_kind_or_length_are_refused(build_turn, kind):
 @pytest.mark.parametrize("c", [None, np.array([0.5, 1.5]), np.array([[0, 1], [1, 0]])])
 def test_without_labels_there_is_no_class_to_read(build_turn, c):
     x = samples(0, 2, 3)
-    with pytest.raises(ValueError, match="AuxiliaryClass has D read the class of a sample: play by labels, with"):
+    with pytest.raises(ValueError, match="AuxiliaryClass predicts labels: use data with labels, and"):
         AuxiliaryClass()(build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=c))
 
 
@@ -145,12 +143,12 @@ def test_a_d_whose_logits_are_all_for_others_is_refused(build_turn, others):
     x = samples(0, 2, 3)
     turn = build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=np.array([0, 1]))
     sentence = (
-        rf"AuxiliaryClass reads a logit for each class, before {others} others, and this D shows 3 logits in all: "
+        rf"AuxiliaryClass needs a logit for each class before {others} others; found 3 logits in all: "
         r"choose conditioning=Auxiliary\(\)"
     )
     with pytest.raises(ValueError, match=sentence):
         AuxiliaryClass(others=others)(turn)
-    with pytest.raises(ValueError, match="AuxiliaryClass reads 2 entries off as many logits; found 0"):
+    with pytest.raises(ValueError, match="AuxiliaryClass needs 2 logits, one for each attribute; found 0"):
         AuxiliaryClass(others=others, kind="numbers")(build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=x[:, :2]))
 
 
@@ -158,23 +156,21 @@ def test_a_d_without_such_a_head_is_refused(build_turn):
     x = samples(0, 2, 3)
     turn = build_turn("D", lambda x, *c: Judgement(x.sum(1), x), x=x, x_fake=x, z=samples(1, 2, 14), c=np.array([0, 1]))
     for term in (AuxiliaryClass(), MutualInformation()):
-        with pytest.raises(ValueError, match=f"{type(term).__name__} reads D's logits, and this D shows none"):
+        with pytest.raises(ValueError, match=f"{type(term).__name__} needs a discriminator that returns .*logits"):
             term(turn)
 
 
-def surprise(numbers, means, deviations):
-    density = np.exp(-0.5 * ((numbers - means) / deviations) ** 2) / (deviations * np.sqrt(2 * np.pi))
+def surprise(numbers, means, stds):
+    density = np.exp(-0.5 * ((numbers - means) / stds) ** 2) / (stds * np.sqrt(2 * np.pi))
     return -np.log(density).sum(1).mean()
 
 
-@pytest.mark.parametrize("deviations", [False, True])
+@pytest.mark.parametrize("stds", [False, True])
 @pytest.mark.parametrize(("categories", "continuous"), [((3,), 2), ((3, 2), 0), ((), 2), ((2, 4), 1)])
 @pytest.mark.parametrize("player", ["G", "D"])
-def test_information_is_the_likelihood_of_the_code_for_both_players(
-    build_turn, player, categories, continuous, deviations
-):
+def test_information_is_the_likelihood_of_the_code_for_both_players(build_turn, player, categories, continuous, stds):
     latent = InfoGANLatent(Normal(3), categories, continuous)
-    term = MutualInformation(categories, continuous, 0.7, 0.2, deviations)
+    term = MutualInformation(categories, continuous, 0.7, 0.2, stds)
     z = latent.draw(6, torch.Generator().manual_seed(0)).double()
     logits = samples(1, 6, term.outputs)
     turn = build_turn(player, showing(lambda x: torch.tensor(logits)), x_fake=samples(2, 6, 2), z=z)
@@ -185,7 +181,7 @@ def test_information_is_the_likelihood_of_the_code_for_both_players(
         place += values
     if continuous:
         means = logits[:, place : place + continuous]
-        spread = np.exp(logits[:, place + continuous :]) if deviations else np.ones_like(means)
+        spread = np.exp(logits[:, place + continuous :]) if stds else np.ones_like(means)
         wanted += 0.2 * surprise(code[:, place:], means, spread)
     assert term(turn).item() == pytest.approx(wanted, rel=1e-6)
 
@@ -247,9 +243,11 @@ def test_the_code_can_be_learned_by_both():
 
 def test_codes_and_heads_of_other_sizes_are_refused(build_turn):
     x = samples(0, 2, 3)
-    with pytest.raises(ValueError, match="the code is the last 12 entries of z: use the latent InfoGANLatent; z has 3"):
+    with pytest.raises(
+        ValueError, match="the code is the last 12 dimensions of z: use the latent InfoGANLatent; z has 3"
+    ):
         MutualInformation()(build_turn("G", showing(lambda x: x), x_fake=x, z=samples(1, 2, 3)))
-    with pytest.raises(ValueError, match="this code is read off 12 logits a sample; found 3"):
+    with pytest.raises(ValueError, match="this code needs 12 logits per sample; found 3"):
         MutualInformation()(build_turn("G", showing(lambda x: x), x_fake=x, z=samples(1, 2, 14)))
 
 

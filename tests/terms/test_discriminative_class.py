@@ -74,14 +74,14 @@ def test_predictions_keep_their_digits_under_autocast(build_turn):
 @pytest.mark.parametrize("c", [None, np.array([0.5, 1.5]), np.array([[0, 1], [1, 0]])])
 def test_without_labels_there_is_no_class_to_tell(build_turn, c):
     x = samples(0, 2, 6)
-    with pytest.raises(ValueError, match="DiscriminativeClass has D read the class of a sample: play by labels, with"):
+    with pytest.raises(ValueError, match="DiscriminativeClass predicts labels: use data with labels, and"):
         DiscriminativeClass()(build_turn("D", showing(lambda x: x), x=x, x_fake=x, c=c))
 
 
 def test_a_d_without_such_a_head_is_refused(build_turn):
     x = samples(0, 2, 3)
     turn = build_turn("D", lambda x, *c: Judgement(x.sum(1), x, x), x=x, x_fake=x, c=np.array([0, 1]))
-    sentence = "DiscriminativeClass reads D's classes by side, and this D shows none: choose one that does"
+    sentence = "DiscriminativeClass needs a discriminator that returns logits of real and generated classes"
     with pytest.raises(ValueError, match=re.escape(sentence)):
         DiscriminativeClass()(turn)
     with pytest.raises(ValueError, match=r"weight weighs a penalty and is at least 0; found -1\.0"):

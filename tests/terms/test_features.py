@@ -102,7 +102,7 @@ def test_they_keep_their_digits_under_autocast(build_turn, term):
 @pytest.mark.parametrize("term", [FeatureMatching(), PullingAway()], ids=repr)
 def test_without_features_and_on_ds_side_they_are_refused(build_turn, term):
     name, x = type(term).__name__, samples(0, 3, 2)
-    with pytest.raises(ValueError, match=f"{name} reads D's features, and this D shows none: choose one that does"):
+    with pytest.raises(ValueError, match=f"{name} needs a discriminator that returns features"):
         term(build_turn("G", lambda x: x.sum(1), x=x, x_fake=x))
     with pytest.raises(ValueError, match=f"{name} is a term of G: put it among g_terms, not d_terms"):
         term(build_turn("D", showing(lambda x: x), x=x, x_fake=x))

@@ -103,7 +103,7 @@ def test_it_is_refused_on_the_generators_side(build_turn):
 
 @pytest.mark.parametrize("decay", [-0.1, 1.0, float("nan")])
 def test_a_decay_out_of_range_is_refused(decay):
-    with pytest.raises(ValueError, match=r"decay is the share of a mean that a move leaves, in \[0, 1\); found"):
+    with pytest.raises(ValueError, match=r"decay is that of a running mean, in \[0, 1\); found"):
         LeCam(decay=decay)
 
 

@@ -178,9 +178,9 @@ def test_the_gradient_is_that_of_the_formula_and_the_full_depth_is_not_counted_t
         (lambda: LevelGuidance(floor=0.2), "shares of noise need 0 <= floor < least <= 1; found 0.2 and 0.125"),
         (lambda: LevelGuidance(floor=-0.1), "shares of noise need 0 <= floor < least"),
         (lambda: LevelGuidance(least=1.5), "shares of noise need 0 <= floor < least"),
-        (lambda: LevelGuidance(BoundaryEquilibrium()), "LevelGuidance keeps no memory for its parts: choose one"),
-        (lambda: LevelGuidance(TopK(Hinge())), "LevelGuidance keeps no memory for its parts"),
-        (lambda: LevelGuidance(penalties=(Every(2, LeCam()),)), "LevelGuidance keeps no memory .* found LeCam"),
+        (lambda: LevelGuidance(BoundaryEquilibrium()), "LevelGuidance needs parts without a state, as it would"),
+        (lambda: LevelGuidance(TopK(Hinge())), "LevelGuidance needs parts without a state"),
+        (lambda: LevelGuidance(penalties=(Every(2, LeCam()),)), "LevelGuidance needs parts .* found LeCam"),
     ],
 )
 def test_what_it_cannot_do_is_refused(make, message):

@@ -80,7 +80,7 @@ def test_the_penalties_of_the_game_do_not_see_its_samples(build_turn):
 @pytest.mark.parametrize(
     ("player", "c", "sentence"),
     [
-        ("D", None, "MatchingAware has D see wrong conditions, and here are none: play with conditional=True"),
+        ("D", None, "MatchingAware needs conditions to mismatch; found none: choose conditional=True"),
         ("G", LABELS, "MatchingAware is a term of D: put it among d_terms, not g_terms"),
     ],
 )
@@ -95,7 +95,7 @@ def test_it_says_where_it_cannot_be(build_turn, player, c, sentence):
         (lambda: MatchingAware(weight=-1.0), "weight weighs a penalty and is at least 0; found -1"),
         (
             lambda: MatchingAware(BoundaryEquilibrium()),
-            "MatchingAware keeps no memory for its parts: choose",
+            "MatchingAware needs parts without a state",
         ),
     ],
 )

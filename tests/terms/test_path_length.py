@@ -259,8 +259,8 @@ def test_they_are_refused_on_ds_side(build_turn, term):
     [
         (lambda: ModeSeeking(weight=-1.0), "weight weighs a penalty and is at least 0; found -1.0"),
         (lambda: PathLength(weight=-1.0), "weight weighs a penalty and is at least 0; found -1.0"),
-        (lambda: PathLength(decay=1.0), r"decay is the share of the mean length that a move leaves, in \[0, 1\)"),
-        (lambda: PathLength(shrink=0), "shrink counts latents of which one is seen, at least 1; found 0"),
+        (lambda: PathLength(decay=1.0), r"decay is that of the mean length, in \[0, 1\)"),
+        (lambda: PathLength(shrink=0), "shrink divides the batch and is at least 1; found 0"),
     ],
 )
 def test_numbers_out_of_range_are_refused(make, message):

@@ -40,7 +40,7 @@ def test_every_move_is_the_term_itself():
 
 @pytest.mark.parametrize("n", [0, -2])
 def test_a_pace_below_one_move_is_refused(n):
-    with pytest.raises(ValueError, match=rf"Every\(n, term\) counts moves: n is at least 1; found {n}"):
+    with pytest.raises(ValueError, match=rf"Every\(n, term\) counts updates: n is at least 1; found {n}"):
         Every(n, Counting())
 
 

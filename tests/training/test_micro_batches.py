@@ -11,7 +11,7 @@ from zerosum._rooms import public
 from zerosum.augment import AdaptiveAugment, AdaptivePseudo, Chain, DiffAugment, InstanceNoise, Noise
 from zerosum.data.dataset import in_memory
 from zerosum.game import Clock, Draws, InfoGANLatent, Judgement, Normal, Turn, Unrolled
-from zerosum.game.micro_batches import SeesWholeBatch, joined
+from zerosum.game.micro_batches import SeesWholeBatch, concatenated
 from zerosum.networks import (
     Auxiliary,
     DCGANDiscriminator,
@@ -163,7 +163,7 @@ def test_the_pieces_of_a_turn_join_in_all_that_d_says():
     for turn in turns:
         assert len(turn.real.score) == 2
     wanted = classifier(whole_x)
-    for name, part in vars(joined(turns, Draws(0, 0)).real).items():
+    for name, part in vars(concatenated(turns, Draws(0, 0)).real).items():
         torch.testing.assert_close(part, getattr(wanted, name))
 
 
@@ -222,7 +222,7 @@ REFUSED = {
     "MMD compares every": recipe(objective=NonSaturating(), g_terms=(LevelGuidance(objective=MMD()),)),
     "RelativisticAverage compares": recipe(objective=RelativisticAverage()),
     "PathLength compares": recipe(g_terms=(Every(2, PathLength()),)),
-    "Unrolled lets D": recipe(opponent=Unrolled(1)),
+    "Unrolled updates D": recipe(opponent=Unrolled(1)),
     "AuxiliaryClass takes a mean over those samples": recipe(label_dropout=0.1, d_terms=(AuxiliaryClass(),)),
     "DiscriminativeClass takes a mean over those samples": recipe(
         label_dropout=0.1, d_terms=(Every(2, DiscriminativeClass()),), discriminator=BY_SIDE
@@ -258,16 +258,16 @@ def test_micro_batches_divide_the_samples_of_each_process(monkeypatch):
 
 def test_a_batch_that_does_not_divide_is_refused():
     batch = next(Batches(POINTS, 12, False, 0, DEVICE))
-    assert [len(piece.x) for piece in batch.pieces(3)] == [3] * 4
+    assert [len(piece.x) for piece in batch.micro_batches(3)] == [3] * 4
     with pytest.raises(ValueError, match="a batch of 12 samples does not divide into micro-batches of 5"):
-        batch.pieces(5)
+        batch.micro_batches(5)
 
 
 def test_pieces_draw_the_rows_of_the_whole():
     game = build_game(recipe(micro_batch=4), POINTS, DEVICE, "float32")
     batch = next(Batches(POINTS, 12, True, 0, DEVICE))
-    (whole_batch,) = batch.pieces(None)
-    rows = [game.turn_D(piece) for piece in batch.pieces(4)]
+    (whole_batch,) = batch.micro_batches(None)
+    rows = [game.turn_D(piece) for piece in batch.micro_batches(4)]
     assert torch.equal(torch.cat([turn.z for turn in rows]), game.turn_D(whole_batch).z)
     drawn = [turn.draws.uniform("x", (4, 2)) for turn in rows]
     assert torch.equal(torch.cat(drawn), game.draws(whole_batch).uniform("x", (12, 2)))
@@ -281,5 +281,5 @@ def test_pieces_of_a_process_are_rows_of_its_rows(monkeypatch):
     monkeypatch.setattr("zerosum.game.game.ranks", lambda: 2)
     for rank in (0, 1):
         monkeypatch.setattr("zerosum.game.game.rank", lambda rank=rank: rank)
-        rows = [game.draws(piece).uniform("x", (2, 2)) for piece in batch.pieces(2)]
+        rows = [game.draws(piece).uniform("x", (2, 2)) for piece in batch.micro_batches(2)]
         assert torch.equal(torch.cat(rows), everyones[6 * rank : 6 * rank + 6])

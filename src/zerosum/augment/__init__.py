@@ -1,4 +1,4 @@
-"""What the discriminator sees in place of the samples: differentiable transformations, fixed or adaptive."""
+"""Differentiable augmentation of the samples that the discriminator sees, fixed or adaptive."""
 
 from zerosum import _rooms
 

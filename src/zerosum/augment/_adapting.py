@@ -1,4 +1,4 @@
-"""A probability that rises while D overfits and falls while it does not."""
+"""A probability that increases while D overfits and decreases while it does not."""
 
 from dataclasses import dataclass, field
 
@@ -14,11 +14,11 @@ def _zero() -> Tensor:
 
 
 def check_adaptation(target: float, every: int, images: int, limit: float) -> None:
-    """Raises `ValueError` where p could not be led by these."""
+    """Raise `ValueError` for invalid settings of the adaptation."""
     if not -1 < target < 1:
-        raise ValueError(f"target is a mean of signs to hold, in (-1, 1); found {target}")
+        raise ValueError(f"target is a mean of signs, in (-1, 1); found {target}")
     if every < 1:
-        raise ValueError(f"every counts moves of D from one change of p to the next, at least 1; found {every}")
+        raise ValueError(f"every counts updates of D between two changes of p, at least 1; found {every}")
     if images < 1:
         raise ValueError(f"images counts those in which p can rise from 0 to 1, at least 1; found {images}")
     check_probability("limit", limit)
@@ -26,9 +26,9 @@ def check_adaptation(target: float, every: int, images: int, limit: float) -> No
 
 @dataclass(eq=False)
 class Adaptation:
-    """The probability p and what has been seen of D since it last changed. It stays on the CPU, in float64.
+    """The probability p and the statistics of D since its last change, on the CPU in float64.
 
-    `paired` is of the game: whether a score counts only beside one of the other side, as in relativistic games.
+    `paired` is whether the objective is relativistic, on differences of real and fake scores.
     """
 
     p: Tensor = field(default_factory=_zero)
@@ -38,11 +38,11 @@ class Adaptation:
     paired: bool = False
 
     def after(self, turn: Turn, target: float, every: int, images: int, limit: float) -> Tensor:
-        """Take in a move of D, change p if it is time, and return this move's r = E[sign D(x)].
+        """Record an update of D, adjust p every `every` updates, and return r = E[sign D(x)] of this update.
 
-        In a game of pairs, where a score by itself says nothing, r = E[sign(D(x) - D(G(z)))]. It is that of all ranks
-        and, over several moves, of all samples. p goes up by the samples seen over `images` where r is above the
-        target, down by as much where it is below, and stays in [0, limit].
+        For relativistic objectives r = E[sign(D(x) - D(G(z)))]. It is the mean over all ranks, and p is adjusted by
+        the mean over all samples since its last change: by the number of these samples over `images`, upwards where r
+        is above the target and downwards where it is below. p stays in [0, limit].
         """
         batch = len(turn.x) * turn.draws.ranks
         scores = turn.real.score - turn.fake.score if self.paired else turn.real.score
@@ -58,11 +58,11 @@ class Adaptation:
         return r
 
     def state_dict(self) -> dict[str, Tensor]:
-        """All four numbers, each a scalar."""
+        """All four values, each a scalar."""
         return {name: value.clone() for name, value in self._numbers().items()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take the numbers back."""
+        """Load the values."""
         for name, value in self._numbers().items():
             value.copy_(state[name])
 

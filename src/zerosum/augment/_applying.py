@@ -1,4 +1,4 @@
-"""Transformations one after another, each of them on some of the samples. Neighbours of a kind are done at once."""
+"""Random composition of transformations; consecutive ones of the same kind are merged into one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from typing import ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from zerosum.augment._affine import carried, composed, identity
+from zerosum.augment._affine import composed, identity, transformed
 from zerosum.augment._bands import BANDS, amplified
 from zerosum.augment._mixing import channel_means, mixed
-from zerosum.augment._sampling import moved, sides
+from zerosum.augment._sampling import image_size, resampled
 from zerosum.game.random import Draws
 from zerosum.game.turn import Transformation
 
 
 @runtime_checkable
 class Motion(Protocol):
-    """A transformation that is an affine map of places."""
+    """A geometric transformation: an affine map of coordinates."""
 
     whole: ClassVar[bool]
 
     def motion(self, shape: torch.Size, draws: Draws, purpose: str) -> Tensor:
-        """The maps `(B, 2, 3)` from places in the result to places in the picture."""
+        """The maps `(B, 2, 3)` from coordinates in the result to coordinates in the image."""
         ...
 
 
@@ -32,7 +32,7 @@ class Colouring(Protocol):
     """A transformation that is an affine map of colours."""
 
     def colour(self, means: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The maps `(B, C, C + 1)` for pictures with these channel means `(B, C)`."""
+        """The maps `(B, C, C + 1)` for images with these channel means `(B, C)`."""
         ...
 
 
@@ -47,22 +47,22 @@ class Amplifier(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """A transformation, the samples `(B,)` that it is done to, and what its random numbers are drawn for."""
+    """A transformation, a mask `(B,)` of the samples that it is applied to, and the purpose of its random numbers."""
 
     part: Transformation
-    taken: Tensor
+    mask: Tensor
     purpose: str
 
     def on(self, new: Tensor, old: Tensor) -> Tensor:
-        """The new where the transformation is done, the old elsewhere."""
-        return torch.where(self.taken.view(-1, *(1,) * (new.dim() - 1)), new, old)
+        """The new values where the transformation is applied, the old ones elsewhere."""
+        return torch.where(self.mask.view(-1, *(1,) * (new.dim() - 1)), new, old)
 
 
 def applied(parts: Sequence[Transformation], x: Tensor, draws: Draws, purpose: str, p: float = 1.0) -> Tensor:
-    """The samples after all parts in their order, each part done to each sample with probability p by itself.
+    """The samples after all parts in order, each part applied to each sample independently with probability p.
 
-    A part that stands k times is done with 1 - (1 - p)^(1/k) each, so that p is the probability of it being done at
-    all, as ADA has its two rotations.
+    A part that occurs k times is applied with probability 1 - (1 - p)^(1/k) each time, so that p is the probability
+    that it is applied at all, as for ADA's two rotations.
     """
     if p <= 0 or not parts:
         return x
@@ -82,7 +82,7 @@ def _kind(part: Transformation) -> int:
 
 
 def _at_once(run: list[_Step], x: Tensor, draws: Draws) -> Tensor:
-    """A run of parts of one kind."""
+    """Apply consecutive parts of one kind at once."""
     match run[0].part:
         case Motion():
             return _motions(run, x, draws)
@@ -96,15 +96,15 @@ def _at_once(run: list[_Step], x: Tensor, draws: Draws) -> Tensor:
 
 
 def _motions(run: list[_Step], x: Tensor, draws: Draws) -> Tensor:
-    sides(x.shape)
+    image_size(x.shape)
     total = still = identity(2, x.device)
     whole = True
     for step in run:
         assert isinstance(step.part, Motion)
-        # What is done last is asked first where a place of the result comes from.
+        # Maps go from result to image, so the last transformation is applied to coordinates first.
         total = composed(total, step.on(step.part.motion(x.shape, draws, step.purpose), still))
         whole = whole and step.part.whole
-    return moved(x, total, whole)
+    return resampled(x, total, whole)
 
 
 def _colours(run: list[_Step], x: Tensor, draws: Draws) -> Tensor:
@@ -113,12 +113,12 @@ def _colours(run: list[_Step], x: Tensor, draws: Draws) -> Tensor:
     for step in run:
         assert isinstance(step.part, Colouring)
         one = step.on(step.part.colour(means, draws, step.purpose), same)
-        total, means = composed(one, total), carried(one, means)
+        total, means = composed(one, total), transformed(one, means)
     return mixed(x, total)
 
 
 def _gains(run: list[_Step], x: Tensor, draws: Draws) -> Tensor:
-    sides(x.shape)
+    image_size(x.shape)
     total = torch.ones(1, BANDS, device=x.device)
     for step in run:
         assert isinstance(step.part, Amplifier)

@@ -1,4 +1,4 @@
-"""The four frequency bands of a picture, an octave each: Karras et al. 2020 (arXiv 2006.06676), appendix B."""
+"""Filters of four frequency bands, an octave each: Karras et al. 2020 (arXiv 2006.06676), appendix B."""
 
 from functools import lru_cache
 
@@ -34,15 +34,15 @@ def taps() -> Tensor:
 def bands(side: int) -> Tensor:
     """The filters of the bands as matrices `(4, side, side)` on mirrored rows of pixels, in float32."""
     filters = taps()
-    reach = filters.shape[1] // 2
-    index = mirrored(torch.arange(side)[:, None] + torch.arange(-reach, reach + 1), side)
+    radius = filters.shape[1] // 2
+    index = mirrored(torch.arange(side)[:, None] + torch.arange(-radius, radius + 1), side)
     matrices = torch.zeros(BANDS, side, side, dtype=torch.float64)
     source = filters[:, None].expand(-1, side, -1)
     return matrices.scatter_add(2, index.expand(BANDS, -1, -1), source).float()
 
 
 def amplified(x: Tensor, gains: Tensor) -> Tensor:
-    """Pictures `(B, C, H, W)` with each band times its gain `(B, 4)`, along columns and along rows."""
+    """Images `(B, C, H, W)` with each band times its gain `(B, 4)`, along columns and along rows."""
     with torch.autocast(x.device.type, enabled=False):
         dtype = torch.promote_types(x.dtype, gains.dtype)
         down, across = (torch.einsum("bk,kij->bij", gains, bands(side).to(gains.device)) for side in x.shape[2:])

@@ -1,19 +1,19 @@
-"""Colours of pictures put through affine maps."""
+"""Affine maps of the colours of images."""
 
 import torch
 from torch import Tensor
 
-from zerosum.augment._sampling import sides
+from zerosum.augment._sampling import image_size
 
 
 def channel_means(x: Tensor) -> Tensor:
-    """The mean `(B, C)` of each channel of each picture."""
-    sides(x.shape)
+    """The mean `(B, C)` of each channel of each image."""
+    image_size(x.shape)
     return x.mean((2, 3), dtype=torch.promote_types(x.dtype, torch.float32))
 
 
 def mixed(x: Tensor, colour: Tensor) -> Tensor:
-    """Pictures `(B, C, H, W)`, the colour of each pixel carried through its sample's map `(B, C, C + 1)`."""
+    """Images `(B, C, H, W)`, the colour of each pixel transformed by its sample's map `(B, C, C + 1)`."""
     with torch.autocast(x.device.type, enabled=False):
         dtype = torch.promote_types(x.dtype, colour.dtype)
         colour = colour.to(dtype)

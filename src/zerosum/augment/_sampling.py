@@ -1,62 +1,62 @@
-"""Pictures taken apart and put together elsewhere. The samples enter linearly, so gradients of any order exist."""
+"""Resampling of images. The result is linear in the samples, so gradients of any order exist."""
 
 import torch
 from torch import Tensor
 
-# The weights of the two nearest samples, the two beyond and the next two give the one halfway between, exactly for
-# polynomials up to degree 5 (Deslauriers and Dubuc 1989). They are symmetric: a flip or a turn shifts nothing.
+# Interpolation weights of the nearest, next and third-nearest pairs of samples for the point halfway between, exact for
+# polynomials up to degree 5 (Deslauriers and Dubuc 1989). They are symmetric: flips and rotations cause no shift.
 _HALFWAY = (150 / 256, -25 / 256, 3 / 256)
 
 
-def sides(shape: torch.Size) -> tuple[int, int]:
-    """Height and width of pictures; raises `ValueError` for samples that are no pictures."""
+def image_size(shape: torch.Size) -> tuple[int, int]:
+    """Height and width of images; raises `ValueError` for samples that are not images."""
     if len(shape) != 4:
-        raise ValueError(f"expected pictures (B, C, H, W) to transform; found samples of shape {tuple(shape)}")
+        raise ValueError(f"expected images (B, C, H, W); found samples of shape {tuple(shape)}")
     return shape[2], shape[3]
 
 
 def mirrored(place: Tensor, side: int) -> Tensor:
-    """Places beyond 0 .. side - 1, whole or not, folded back into it: the picture stands between two mirrors."""
+    """Coordinates outside [0, side - 1], integer or not, reflected into it: reflection padding."""
     period = 2 * max(side - 1, 1)
     folded = place.remainder(period)
     return torch.minimum(folded, period - folded).clamp_max(side - 1)
 
 
-def picked(x: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    """The pictures `(B, C, h, w)` whose pixels stand in x at whole rows and columns `(B, h, w)`, mirrored beyond."""
-    height, width = sides(x.shape)
+def gathered(x: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """The images `(B, C, h, w)` of the pixels of x at integer rows and columns `(B, h, w)`, with reflection padding."""
+    height, width = image_size(x.shape)
     index = mirrored(row, height) * width + mirrored(column, width)
     return _taken(x.permute(0, 2, 3, 1), index[None])[0].permute(0, 3, 1, 2)
 
 
-def moved(x: Tensor, motion: Tensor, whole: bool = False) -> Tensor:
-    """The pictures, each pixel taken from the place to which the sample's motion `(B, 2, 3)` carries it.
+def resampled(x: Tensor, motion: Tensor, whole: bool = False) -> Tensor:
+    """The images, resampled by the affine map of coordinates `(B, 2, 3)` of each sample, with reflection padding.
 
-    Places are column and row in pixels, seen from the middle of the picture; beyond its edges the picture is mirrored.
-    Between pixels it is read off a copy of twice the resolution, bilinearly, so that little is blurred; a place that
-    is a pixel gives that pixel, to the last bit.
+    Coordinates are column and row in pixels, relative to the centre of the image. Between pixels the image is
+    interpolated bilinearly at twice the resolution, which reduces blur; integer coordinates give the pixel itself,
+    bit for bit.
 
     Args:
-        x: pictures `(B, C, H, W)`.
-        motion: where each place of the result lies in x.
-        whole: all motions carry pixels to pixels, so that none needs to be read between.
+        x: images `(B, C, H, W)`.
+        motion: the map from coordinates of the result to those in x.
+        whole: whether all coordinates are integers, so that no interpolation is needed.
     """
-    height, width = sides(x.shape)
+    height, width = image_size(x.shape)
     across, down = (torch.arange(side, device=x.device) - (side - 1) / 2 for side in (width, height))
     a = motion[..., None, None]
     place = a[:, :, 0] * across + a[:, :, 1] * down[:, None] + a[:, :, 2]
     column, row = place[:, 0] + (width - 1) / 2, place[:, 1] + (height - 1) / 2
     if whole:
-        return picked(x, (row + 0.5).floor().long(), (column + 0.5).floor().long())
+        return gathered(x, (row + 0.5).floor().long(), (column + 0.5).floor().long())
     pixels = x.permute(0, 2, 3, 1).to(torch.promote_types(x.dtype, torch.float32))
     return _between(_doubled(_doubled(pixels, 1), 2), 2 * row, 2 * column).permute(0, 3, 1, 2)
 
 
-# Below, pictures are `(B, H, W, C)`: the numbers of a pixel lie together, and are moved together.
+# Below, images are `(B, H, W, C)`: the channels of a pixel are contiguous.
 
 
 def _taken(x: Tensor, index: Tensor) -> Tensor:
-    """The pixels `(k, B, h, w, C)` of each picture at k indices `(k, B, h, w)` for each place of the result."""
+    """The pixels `(k, B, h, w, C)` of each image at k indices `(k, B, h, w)` for each place of the result."""
     batch, height, width, channels = x.shape
     start = torch.arange(0, batch * height * width, height * width, device=x.device).view(-1, 1, 1)
     index = index + start
@@ -64,7 +64,7 @@ def _taken(x: Tensor, index: Tensor) -> Tensor:
 
 
 def _between(x: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    """The pictures read bilinearly at any rows and columns `(B, h, w)`, mirrored beyond."""
+    """Bilinear interpolation of the images at any rows and columns `(B, h, w)`, with reflection padding."""
     _, height, width, _ = x.shape
     row, column = mirrored(row, height), mirrored(column, width)
     top, left = row.floor(), column.floor()
@@ -79,7 +79,7 @@ def _between(x: Tensor, row: Tensor, column: Tensor) -> Tensor:
 
 
 def _doubled(x: Tensor, dim: int) -> Tensor:
-    """The same along a dimension of side n at 2n - 1 places: the n there are and those halfway between."""
+    """Upsampling along a dimension from n to 2n - 1 samples: the n given and those halfway between."""
     side = x.shape[dim]
     wide = x.index_select(dim, mirrored(torch.arange(-2, side + 2, device=x.device), side))
     near, far, farthest = (

@@ -1,12 +1,12 @@
-"""Changes of colour. Each is one affine map of the colours of a picture, so several in a row make one map.
+"""Colour transformations. Each is an affine map of the colours of an image, so consecutive ones are merged.
 
 Each has a `colour(means, draws, purpose)`: the map `(B, C, C + 1)` of each sample, given the means `(B, C)` of its
-channels. Samples are centred: 0 is a middle grey. Grey is the axis on which all channels are equal, so pictures of any
-number of channels have a brightness, a contrast and a saturation; in one channel all is grey, and what would change
-saturation or hue leaves it as it is.
+channels. Samples are centred: 0 is a middle grey. Grey is the axis on which all channels are equal, so images of any
+number of channels have a brightness, a contrast and a saturation; changes of saturation and hue do not affect images of
+one channel.
 
-Two laws for the same change: `uniform` as in DiffAugment (Zhao et al. 2020, arXiv 2006.10738), and `normal` as in ADA
-(Karras et al. 2020, arXiv 2006.06676, appendix B).
+Random strengths have one of two distributions: `uniform` as in DiffAugment (Zhao et al. 2020, arXiv 2006.10738), or
+`normal` as in ADA (Karras et al. 2020, arXiv 2006.06676, appendix B).
 """
 
 import math
@@ -20,15 +20,15 @@ from zerosum.augment._checks import check_probability, check_strength
 from zerosum.augment._mixing import channel_means, mixed
 from zerosum.game.random import Draws
 
-DistributionSamples = Literal["uniform", "normal"]
+_Distribution = Literal["uniform", "normal"]
 
 
-def _check_law(distribution: str) -> None:
+def _check_distribution(distribution: str) -> None:
     if distribution not in ("uniform", "normal"):
-        raise ValueError(f"law is uniform (DiffAugment) or normal (ADA); found {distribution!r}")
+        raise ValueError(f"distribution is uniform (DiffAugment) or normal (ADA); found {distribution!r}")
 
 
-def _factor(distribution: DistributionSamples, strength: float, count: int, draws: Draws, purpose: str) -> Tensor:
+def _factor(distribution: _Distribution, strength: float, count: int, draws: Draws, purpose: str) -> Tensor:
     """Factors `(B, 1, 1)` around 1: 1 + strength U(-1, 1), or 2^(strength n) with n standard normal."""
     if distribution == "uniform":
         return 1 + strength * (2 * draws.uniform(purpose, (count, 1, 1)) - 1)
@@ -41,7 +41,7 @@ def _one(means: Tensor) -> Tensor:
 
 
 def _grey(means: Tensor) -> Tensor:
-    """The projection `(1, C, C)` of colours on grey: the mean of the channels in each of them."""
+    """The projection `(1, C, C)` of colours on grey: the mean of the channels in each channel."""
     channels = means.shape[1]
     return torch.full((1, channels, channels), 1 / channels, device=means.device)
 
@@ -55,19 +55,19 @@ def _map(matrix: Tensor, offset: Tensor | None = None) -> Tensor:
 
 @dataclass(frozen=True)
 class Brightness:
-    """The same number added to all channels: strength U(-1, 1) by the law `uniform`, strength n by `normal`.
+    """An offset added to all channels: strength U(-1, 1) for `uniform`, strength n for `normal`.
 
     Args:
-        strength: largest, or standard, deviation (>= 0): 0.5 in DiffAugment, 0.2 in ADA.
-        law: `uniform` or `normal`.
+        strength: largest offset, or its standard deviation (>= 0): 0.5 in DiffAugment, 0.2 in ADA.
+        distribution: `uniform` or `normal`.
     """
 
     strength: float = 0.5
-    distribution: DistributionSamples = "uniform"
+    distribution: _Distribution = "uniform"
 
     def __post_init__(self) -> None:
         check_strength("strength", self.strength)
-        _check_law(self.distribution)
+        _check_distribution(self.distribution)
 
     def colour(self, means: Tensor, draws: Draws, purpose: str) -> Tensor:
         """The maps of a batch with these channel means `(B, C)`."""
@@ -76,28 +76,28 @@ class Brightness:
         return _map(_one(means).expand(len(means), -1, -1), self.strength * n)
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, lighter or darker."""
+        """The images with another brightness."""
         return mixed(x, self.colour(channel_means(x), draws, purpose))
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Distances from grey times a factor.
+    """Scale contrast by a random factor.
 
-    By the law `uniform` distances from the mean of the picture times 1 + strength U(-1, 1), by `normal` distances from
-    0 times 2^(strength n).
+    For `uniform`, distances from the mean of the image times 1 + strength U(-1, 1); for `normal`, distances from 0
+    times 2^(strength n).
 
     Args:
-        strength: largest deviation of the factor from 1, or standard deviation of its logarithm to base 2 (>= 0).
-        law: `uniform` or `normal`.
+        strength: largest difference of the factor from 1, or standard deviation of its logarithm to base 2 (>= 0).
+        distribution: `uniform` or `normal`.
     """
 
     strength: float = 0.5
-    distribution: DistributionSamples = "uniform"
+    distribution: _Distribution = "uniform"
 
     def __post_init__(self) -> None:
         check_strength("strength", self.strength)
-        _check_law(self.distribution)
+        _check_distribution(self.distribution)
 
     def colour(self, means: Tensor, draws: Draws, purpose: str) -> Tensor:
         """The maps of a batch with these channel means `(B, C)`."""
@@ -106,25 +106,25 @@ class Contrast:
         return _map(factor * _one(means), (1 - factor) * centre)
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, with more or less contrast."""
+        """The images with another contrast."""
         return mixed(x, self.colour(channel_means(x), draws, purpose))
 
 
 @dataclass(frozen=True)
 class Saturation:
-    """What sets channels apart from grey, times 1 + strength U(-1, 1) by the law `uniform`, 2^(strength n) by `normal`.
+    """Scale saturation by a factor: 1 + strength U(-1, 1) for `uniform`, 2^(strength n) for `normal`.
 
     Args:
-        strength: largest deviation of the factor from 1, or standard deviation of its logarithm to base 2 (>= 0).
-        law: `uniform` or `normal`.
+        strength: largest difference of the factor from 1, or standard deviation of its logarithm to base 2 (>= 0).
+        distribution: `uniform` or `normal`.
     """
 
     strength: float = 1.0
-    distribution: DistributionSamples = "uniform"
+    distribution: _Distribution = "uniform"
 
     def __post_init__(self) -> None:
         check_strength("strength", self.strength)
-        _check_law(self.distribution)
+        _check_distribution(self.distribution)
 
     def colour(self, means: Tensor, draws: Draws, purpose: str) -> Tensor:
         """The maps of a batch with these channel means `(B, C)`."""
@@ -132,16 +132,16 @@ class Saturation:
         return _map(factor * _one(means) + (1 - factor) * _grey(means))
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, more or less colourful."""
+        """The images with another saturation."""
         return mixed(x, self.colour(channel_means(x), draws, purpose))
 
 
 @dataclass(frozen=True)
 class LumaFlip:
-    """Light and dark change places in every other sample, while hue and saturation stay.
+    """Invert luma with a given probability; hue and saturation stay.
 
     Args:
-        probability: share of the samples that are flipped, in [0, 1].
+        probability: probability of inversion, in [0, 1].
     """
 
     probability: float = 0.5
@@ -155,18 +155,18 @@ class LumaFlip:
         return _map(_one(means) - 2 * flipped * _grey(means))
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, some of them with their light turned over."""
+        """The images, some with inverted luma."""
         return mixed(x, self.colour(channel_means(x), draws, purpose))
 
 
 @dataclass(frozen=True)
 class Hue:
-    """A turn of the colours around grey by an angle uniform in strength times [-pi, pi].
+    """Rotate hue by an angle uniform in strength times [-pi, pi].
 
-    Only three channels have a hue to turn; pictures of any other number stay as they are.
+    Images whose number of channels is not 3 are not changed.
 
     Args:
-        strength: largest angle as a share of half a circle, in [0, 1].
+        strength: largest angle as a fraction of pi, in [0, 1].
     """
 
     strength: float = 1.0
@@ -185,5 +185,5 @@ class Hue:
         return _map(angle.cos() * (one - grey) + grey + angle.sin() * across)
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, in other hues."""
+        """The images with another hue."""
         return mixed(x, self.colour(channel_means(x), draws, purpose))

@@ -1,4 +1,4 @@
-"""Noise on what D sees, and several augmentations as one."""
+"""Instance noise, and chains of augmentations."""
 
 from dataclasses import dataclass, replace
 
@@ -14,14 +14,14 @@ from zerosum.protocols import Objective, Schedule, Stateful
 
 @dataclass(frozen=True)
 class InstanceNoise:
-    """Normal noise on every number of real and generated samples, so that the two laws overlap.
+    """Gaussian noise on real and generated samples, so that the two distributions overlap.
 
-    Sonderby et al. 2017 (arXiv 1610.04490); Arjovsky and Bottou 2017 (arXiv 1701.04862), section 3. It goes
-    with points as with pictures.
+    Sonderby et al. 2017 (arXiv 1610.04490); Arjovsky and Bottou 2017 (arXiv 1701.04862), section 3. It applies to
+    samples of any shape.
 
     Args:
-        sigma: standard deviation of the noise (>= 0), in the unit of the samples.
-        schedule: factor of sigma at each progress; by default it falls to 0 over the run.
+        sigma: standard deviation of the noise (>= 0), in units of the samples.
+        schedule: factor of sigma at each progress; by default it decreases to 0 over the run.
     """
 
     sigma: float = 0.1
@@ -31,7 +31,7 @@ class InstanceNoise:
         check_strength("sigma", self.sigma)
 
     def __call__(self, x: Tensor, role: str, turn: Turn) -> Tensor:
-        """The samples as D shall see them."""
+        """The augmented samples, of the same shape."""
         sigma = self.sigma * self.schedule(turn.clock.progress)
         return x + sigma * turn.draws.normal(f"instance noise {role}", tuple(x.shape)) if sigma else x
 
@@ -47,26 +47,26 @@ class Chain:
     augmentations: tuple[Augmentation, ...]
 
     def __call__(self, x: Tensor, role: str, turn: Turn) -> Tensor:
-        """The samples as D shall see them."""
+        """The augmented samples, of the same shape."""
         for place, part in enumerate(self.augmentations):
             draws = replace(turn.draws, seed=derived_seed(turn.draws.seed, "chain", place))
             x = part(x, role, replace(turn, draws=draws))
         return x
 
     def meet(self, objective: Objective) -> None:
-        """Tell the parts that read scores what they mean in the game."""
+        """Pass the objective to the parts that use scores."""
         for part in self.augmentations:
             if isinstance(part, ReadsScores):
                 part.meet(objective)
 
     def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
-        """Tell the parts that watch of a move."""
+        """Call the parts that watch."""
         for part in self.augmentations:
             if isinstance(part, Watcher):
                 part.watch(player, turn, log)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The memory of the parts that have one, each name after the part's place: `0.p`."""
+        """The state of stateful parts, with the index of the part as prefix: `0.p`."""
         return {
             f"{place}.{name}": value
             for place, part in enumerate(self.augmentations)
@@ -75,7 +75,7 @@ class Chain:
         }
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take the memory back from `state_dict()`."""
+        """Load the state from `state_dict()`."""
         for place, part in enumerate(self.augmentations):
             if isinstance(part, Stateful):
                 own = {key.partition(".")[2]: value for key, value in state.items() if key.startswith(f"{place}.")}

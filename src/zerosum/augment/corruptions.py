@@ -1,4 +1,4 @@
-"""What takes something of a sample away or covers it: shifts out of the frame, holes, noise."""
+"""Transformations that remove part of a sample: translation, cutout, noise."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,24 +7,24 @@ import torch
 from torch import Tensor
 
 from zerosum.augment._checks import check_probability, check_strength
-from zerosum.augment._sampling import picked, sides
+from zerosum.augment._sampling import gathered, image_size
 from zerosum.game.random import Draws
 
 
 def _whole(share: Tensor, least: int, most: int) -> Tensor:
-    """Whole numbers least .. most, all as likely, from uniform numbers in [0, 1)."""
+    """Uniform integers least .. most, from uniform numbers in [0, 1)."""
     return (share * (most - least + 1)).floor().long() + least
 
 
 @dataclass(frozen=True)
 class Translate:
-    """A shift by whole pixels, as in DiffAugment: Zhao et al. 2020 (arXiv 2006.10738).
+    """Translation by integer pixels, as in DiffAugment: Zhao et al. 2020 (arXiv 2006.10738).
 
-    All shifts of at most `ratio` of the height and of the width, rounded down, are as likely.
+    Shifts are uniform up to `ratio` of the height and of the width, rounded down.
 
     Args:
-        ratio: largest shift as a share of the side, in [0, 1].
-        fill: what is seen beyond the edges: `zeros`, or the picture in a `mirror`.
+        ratio: largest shift as a fraction of height and width, in [0, 1].
+        fill: padding: `zeros`, or `mirror` for reflection.
     """
 
     ratio: float = 0.125
@@ -36,30 +36,30 @@ class Translate:
             raise ValueError(f"fill is zeros or mirror; found {self.fill!r}")
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, shifted."""
+        """The translated images."""
         places = []
         inside = torch.ones((), dtype=torch.bool, device=x.device)
         share = draws.uniform(purpose, (len(x), 2, 1, 1))
-        for axis, side in enumerate(sides(x.shape)):
+        for axis, side in enumerate(image_size(x.shape)):
             most = int(side * self.ratio)
             line = torch.arange(side, device=x.device).view((-1, 1) if axis == 0 else (1, -1))
             place = line - _whole(share[:, axis], -most, most)
             inside = inside & (place >= 0) & (place < side)
             places.append(place)
         row, column = (place.expand_as(inside) for place in places)
-        found = picked(x, row, column)
+        found = gathered(x, row, column)
         return found if self.fill == "mirror" else torch.where(inside[:, None], found, 0.0)
 
 
 @dataclass(frozen=True)
 class Cutout:
-    """A rectangle of zeros, as in DiffAugment: Zhao et al. 2020 (arXiv 2006.10738).
+    """Set a random rectangle to 0, as in DiffAugment: Zhao et al. 2020 (arXiv 2006.10738).
 
-    Its sides are `ratio` of the picture's, rounded down, and its middle lies anywhere in the picture, so that part of
-    it can fall outside. ADA's cutout is the same but for parts of pixels.
+    Its height and width are `ratio` of the image's, rounded down, and its centre is anywhere in the image, so that part
+    of it can be outside. ADA's cutout is the same, up to fractions of pixels.
 
     Args:
-        ratio: sides of the rectangle as a share of the picture's, in [0, 1].
+        ratio: height and width of the rectangle as a fraction of the image's, in [0, 1].
     """
 
     ratio: float = 0.5
@@ -68,10 +68,10 @@ class Cutout:
         check_probability("ratio", self.ratio)
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures with a hole in each."""
+        """The images, each with a rectangle of zeros."""
         hole = torch.ones((), dtype=torch.bool, device=x.device)
         share = draws.uniform(purpose, (len(x), 2, 1, 1))
-        for axis, side in enumerate(sides(x.shape)):
+        for axis, side in enumerate(image_size(x.shape)):
             size = int(side * self.ratio)
             line = torch.arange(side, device=x.device).view((-1, 1) if axis == 0 else (1, -1))
             start = _whole(share[:, axis], 0, side - size % 2) - size // 2
@@ -81,12 +81,12 @@ class Cutout:
 
 @dataclass(frozen=True)
 class Noise:
-    """Noise on every number of a sample, its spread drawn for each sample: |n| strength, n standard normal.
+    """Gaussian noise with a random standard deviation for each sample: |n| strength, n standard normal.
 
-    It goes with samples of any shape. Karras et al. 2020 (arXiv 2006.06676), appendix B.
+    It applies to samples of any shape. Karras et al. 2020 (arXiv 2006.06676), appendix B.
 
     Args:
-        strength: standard deviation of the spread (>= 0), in the unit of the samples.
+        strength: scale of the standard deviation (>= 0), in units of the samples.
     """
 
     strength: float = 0.1
@@ -95,6 +95,6 @@ class Noise:
         check_strength("strength", self.strength)
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The samples with noise on them."""
-        spread = draws.normal(f"{purpose} spread", (len(x),) + (1,) * (x.dim() - 1)).abs() * self.strength
-        return x + spread * draws.normal(purpose, tuple(x.shape))
+        """The samples with noise."""
+        std = draws.normal(f"{purpose} spread", (len(x),) + (1,) * (x.dim() - 1)).abs() * self.strength
+        return x + std * draws.normal(purpose, tuple(x.shape))

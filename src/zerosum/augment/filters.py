@@ -1,4 +1,4 @@
-"""Changes of a picture's frequencies."""
+"""Image-space filtering."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ from torch import Tensor
 
 from zerosum.augment._bands import BANDS, amplified
 from zerosum.augment._checks import check_strength
-from zerosum.augment._sampling import sides
+from zerosum.augment._sampling import image_size
 from zerosum.game.random import Draws
 
-_POWER = (10 / 13, 1 / 13, 1 / 13, 1 / 13)  # of the bands of natural pictures, whose spectrum falls as 1/f
+_POWER = (10 / 13, 1 / 13, 1 / 13, 1 / 13)  # of the bands of natural images, whose spectrum decreases as 1/f
 
 
 @dataclass(frozen=True)
 class Filter:
     """Amplify frequency bands: Karras et al. 2020 (arXiv 2006.06676), appendix B.
 
-    A band is amplified by 2^(strength n), n standard normal, and all bands are then scaled so that a picture of the
-    usual spectrum keeps its power. Band 0 holds the frequencies up to pi/8, and 1, 2 and 3 an octave each from there.
+    A band is amplified by 2^(strength n), n standard normal, and all bands are then scaled so that the expected power
+    of natural images is unchanged. Band 0 has the frequencies up to pi/8, and 1, 2 and 3 one octave each above.
 
     Args:
-        bands: those to amplify, of 0, 1, 2 and 3.
+        bands: the bands to amplify, of 0, 1, 2 and 3.
         strength: standard deviation of the logarithm to base 2 of the amplification (>= 0).
     """
 
@@ -44,6 +44,6 @@ class Filter:
         return gains
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures with some bands stronger or weaker."""
-        sides(x.shape)
+        """The filtered images."""
+        image_size(x.shape)
         return amplified(x, self.gains(len(x), draws, purpose))

@@ -1,10 +1,11 @@
-"""Motions of the picture: flips, turns, shifts and changes of size. Beyond its edges the picture is mirrored.
+"""Geometric transformations: flips, rotations, translations and scaling, with reflection padding.
 
-Each has a `motion(shape, draws, purpose)`: for each sample the affine map `(B, 2, 3)` from a place in the result to
-the place in the picture that it shows. So motions in a row make one map, and the picture is resampled once. The laws
-are those of ADA: Karras et al. 2020 (arXiv 2006.06676), appendix B. The resampling is not: where the paper goes up and
-down by a pair of SYM6 wavelets, which displaces what is flipped by a part of a pixel, this one interpolates, and leaves
-alone what a motion leaves alone. A picture that shrinks is not smoothed first.
+Each has a `motion(shape, draws, purpose)`: for each sample the affine map `(B, 2, 3)` from coordinates in the result to
+coordinates in the image. So consecutive ones are merged, and the image is resampled once. The distributions are those
+of
+ADA: Karras et al. 2020 (arXiv 2006.06676), appendix B. The resampling is not: the paper up- and downsamples with SYM6
+wavelets, which shifts flipped images by a fraction of a pixel; this one interpolates, and the identity changes nothing.
+There is no anti-aliasing filter before downscaling.
 """
 
 import math
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from zerosum.augment._checks import check_probability, check_strength
-from zerosum.augment._sampling import moved, sides
+from zerosum.augment._sampling import image_size, resampled
 from zerosum.game.random import Draws
 
 
@@ -38,10 +39,10 @@ def _stretch(across: Tensor, down: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Flip:
-    """Left and right change places in every other sample.
+    """Horizontal flip with a given probability.
 
     Args:
-        probability: share of the samples that are flipped, in [0, 1].
+        probability: probability of a flip, in [0, 1].
     """
 
     probability: float = 0.5
@@ -56,15 +57,15 @@ class Flip:
         return _motion((side, torch.zeros_like(side), torch.zeros_like(side), torch.ones_like(side)))
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, some of them flipped."""
-        return moved(x, self.motion(x.shape, draws, purpose), self.whole)
+        """The images, some flipped."""
+        return resampled(x, self.motion(x.shape, draws, purpose), self.whole)
 
 
 @dataclass(frozen=True)
 class Rotate90:
-    """A turn counterclockwise by 0, 1, 2 or 3 quarters of a circle, each as likely.
+    """Rotation counterclockwise by 0, 90, 180 or 270 degrees, with equal probability.
 
-    Of a picture that is not square, what falls beyond the frame is cut and what is missing is mirrored.
+    Images that are not square are cropped and padded by reflection.
     """
 
     whole: ClassVar[bool] = True
@@ -76,16 +77,16 @@ class Rotate90:
         return _motion((cos, -sin, sin, cos))
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, turned."""
-        return moved(x, self.motion(x.shape, draws, purpose), self.whole)
+        """The rotated images."""
+        return resampled(x, self.motion(x.shape, draws, purpose), self.whole)
 
 
 @dataclass(frozen=True)
 class IntegerTranslate:
-    """A shift by whole pixels, uniform in [-ratio, ratio] of the width and of the height, rounded.
+    """Translation by integer pixels, uniform in [-ratio, ratio] of the width and of the height, rounded.
 
     Args:
-        ratio: largest shift as a share of the side (>= 0).
+        ratio: largest shift as a fraction of width and height (>= 0).
     """
 
     ratio: float = 0.125
@@ -96,21 +97,21 @@ class IntegerTranslate:
 
     def motion(self, shape: torch.Size, draws: Draws, purpose: str) -> Tensor:
         """The maps of a batch `(B, C, H, W)`."""
-        height, width = sides(shape)
+        height, width = image_size(shape)
         share = (draws.uniform(purpose, (shape[0], 2)) * 2 - 1) * self.ratio
         return _shift((share[:, 0] * width).round(), (share[:, 1] * height).round())
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, shifted."""
-        return moved(x, self.motion(x.shape, draws, purpose), self.whole)
+        """The translated images."""
+        return resampled(x, self.motion(x.shape, draws, purpose), self.whole)
 
 
 @dataclass(frozen=True)
 class FractionalTranslate:
-    """A shift by parts of pixels too, normal with a spread of `ratio` of the width and of the height.
+    """Translation by fractions of pixels, normal with standard deviation `ratio` of the width and of the height.
 
     Args:
-        ratio: standard deviation as a share of the side (>= 0).
+        ratio: standard deviation as a fraction of width and height (>= 0).
     """
 
     ratio: float = 0.125
@@ -121,18 +122,18 @@ class FractionalTranslate:
 
     def motion(self, shape: torch.Size, draws: Draws, purpose: str) -> Tensor:
         """The maps of a batch `(B, C, H, W)`."""
-        height, width = sides(shape)
+        height, width = image_size(shape)
         share = draws.normal(purpose, (shape[0], 2)) * self.ratio
         return _shift(share[:, 0] * width, share[:, 1] * height)
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, shifted."""
-        return moved(x, self.motion(x.shape, draws, purpose), self.whole)
+        """The translated images."""
+        return resampled(x, self.motion(x.shape, draws, purpose), self.whole)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A change of size by 2^(strength n), n standard normal.
+    """Isotropic scaling by 2^(strength n), n standard normal.
 
     Args:
         strength: standard deviation of the logarithm to base 2 (>= 0).
@@ -150,13 +151,13 @@ class Scale:
         return _stretch(size, size)
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, larger or smaller."""
-        return moved(x, self.motion(x.shape, draws, purpose), self.whole)
+        """The scaled images."""
+        return resampled(x, self.motion(x.shape, draws, purpose), self.whole)
 
 
 @dataclass(frozen=True)
 class Anisotropy:
-    """A stretch of the width by 2^(strength n), n standard normal, and of the height by the inverse.
+    """Anisotropic scaling of the width by 2^(strength n), n standard normal, and of the height by the inverse.
 
     Args:
         strength: standard deviation of the logarithm to base 2 (>= 0).
@@ -174,16 +175,16 @@ class Anisotropy:
         return _stretch(wider, 1 / wider)
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, stretched."""
-        return moved(x, self.motion(x.shape, draws, purpose), self.whole)
+        """The scaled images."""
+        return resampled(x, self.motion(x.shape, draws, purpose), self.whole)
 
 
 @dataclass(frozen=True)
 class Rotate:
-    """A turn counterclockwise by an angle uniform in strength times [-pi, pi].
+    """Rotation counterclockwise by an angle uniform in strength times [-pi, pi].
 
     Args:
-        strength: largest angle as a share of half a circle, in [0, 1].
+        strength: largest angle as a fraction of pi, in [0, 1].
     """
 
     strength: float = 1.0
@@ -199,5 +200,5 @@ class Rotate:
         return _motion((cos, -sin, sin, cos))
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """The pictures, turned."""
-        return moved(x, self.motion(x.shape, draws, purpose), self.whole)
+        """The rotated images."""
+        return resampled(x, self.motion(x.shape, draws, purpose), self.whole)

@@ -1,4 +1,4 @@
-"""The order of transformations in ADA, and augmentations of a strength that is given."""
+"""The pipelines of ADA, and augmentations of fixed strength."""
 
 __all__ = ["DiffAugment", "FixedAugment"]
 
@@ -40,9 +40,9 @@ PIPELINES = MappingProxyType(
 
 
 def transformations(pipeline: Pipeline) -> tuple[Transformation, ...]:
-    """The transformations of a pipeline, given by its name in the paper on ADA or by itself.
+    """The transformations of a pipeline, given by its name in the ADA paper or as a tuple.
 
-    Raises `ValueError` for a name that is none.
+    Raises `ValueError` for an unknown name.
     """
     if not isinstance(pipeline, str):
         return pipeline
@@ -53,25 +53,25 @@ def transformations(pipeline: Pipeline) -> tuple[Transformation, ...]:
 
 @dataclass(frozen=True)
 class DiffAugment:
-    """Transformations of every sample that D sees: Zhao et al. 2020 (arXiv 2006.10738).
+    """DiffAugment: transformations of every sample that D sees: Zhao et al. 2020 (arXiv 2006.10738).
 
     Args:
-        policy: the transformations, in their order; by default the paper's colour, translation and cutout.
+        policy: the transformations, in order; by default the paper's colour, translation and cutout.
     """
 
     policy: tuple[Transformation, ...] = (Brightness(), Saturation(), Contrast(), Translate(), Cutout())
 
     def __call__(self, x: Tensor, role: str, turn: Turn) -> Tensor:
-        """The samples as D shall see them."""
+        """The augmented samples, of the same shape."""
         return applied(self.policy, x, turn.draws, f"augment {role}")
 
 
 @dataclass(frozen=True)
 class FixedAugment:
-    """ADA's pipeline with a probability that is given: Karras et al. 2020 (arXiv 2006.06676), section 2.3.
+    """ADA's pipeline with a fixed probability: Karras et al. 2020 (arXiv 2006.06676), section 2.3.
 
-    Each transformation is done to each sample with this probability by itself. R3GAN (arXiv 2501.05441) lets it rise:
-    `FixedAugment(0.5, schedule=Line(0.0, 1.0))`.
+    Each transformation is applied to each sample independently with this probability. R3GAN (arXiv 2501.05441)
+    increases it over the run: `FixedAugment(0.5, schedule=Line(0.0, 1.0))`.
 
     Args:
         p: the probability, in [0, 1].
@@ -89,6 +89,6 @@ class FixedAugment:
         transformations(self.pipeline)
 
     def __call__(self, x: Tensor, role: str, turn: Turn) -> Tensor:
-        """The samples as D shall see them."""
+        """The augmented samples, of the same shape."""
         p = min(self.p * self.schedule(turn.clock.progress), 1.0)
         return applied(transformations(self.pipeline), x, turn.draws, f"augment {role}", p)

@@ -1,4 +1,4 @@
-"""How strong an augmentation is over the course of a run."""
+"""Schedules of the strength of an augmentation."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from zerosum.augment._checks import check_strength
 
 @dataclass(frozen=True)
 class Line:
-    """A factor that goes in a straight line from `start` at the run's start to `end` at its end.
+    """Linear schedule: a factor from `start` at the start of the run to `end` at its end.
 
     Args:
         start: factor at progress 0 (>= 0).

@@ -1,4 +1,4 @@
-"""The game itself: turns, players, the alternating step, the average of the generator, the ranks."""
+"""The game: turns, players, the alternating training step, the EMA of the generator, distributed training."""
 
 from zerosum import _rooms
 

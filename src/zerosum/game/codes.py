@@ -1,4 +1,4 @@
-"""Latents of two parts: noise, and a code that the generator is meant to show."""
+"""The latent of InfoGAN: noise, and a code that can be predicted from the samples."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ from zerosum.protocols import Latent
 class InfoGANLatent:
     """Noise, then categorical variables as one-hot vectors, then continuous ones in [-1, 1): InfoGAN's latent.
 
-    Chen et al. 2016 (arXiv 1606.03657), section 7: all are independent and uniform. `MutualInformation` has D read the
-    code off the samples.
+    Chen et al. 2016 (arXiv 1606.03657), section 7: all are independent and uniform. With `MutualInformation` D
+    predicts the code from the samples.
 
     Args:
-        noise: the law of the part that nothing is to be read of.
+        noise: the prior of the noise.
         categories: number of values of each categorical variable (>= 2); the paper takes (10,) for MNIST.
         continuous: number of continuous variables (>= 0).
     """
@@ -36,7 +36,7 @@ class InfoGANLatent:
 
     @property
     def size(self) -> int:
-        """Number of entries of z: noise, one-hot vectors and continuous variables."""
+        """Number of dimensions of z: noise, one-hot vectors and continuous variables."""
         return self.noise.size + sum(self.categories) + self.continuous
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:

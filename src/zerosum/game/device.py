@@ -1,4 +1,4 @@
-"""Where networks compute, in training, sampling and evaluation alike."""
+"""The device of networks in training, sampling and evaluation."""
 
 import torch
 
@@ -6,9 +6,9 @@ __all__ = ()
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The device by name (`cpu`, `cuda`, `cuda:1`, `mps`), or the best there is for `auto`.
+    """The device by name (`cpu`, `cuda`, `cuda:1`, `mps`); `auto` chooses the fastest that is available.
 
-    Raises `ValueError` where the named device is not there.
+    Raises `ValueError` where the named device is not available.
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":

@@ -1,7 +1,7 @@
-"""Ranks: raw modules, one flat all-reduce a move, and rows of all ranks where samples are compared. Nothing is wrapped.
+"""Distributed training: one flat all-reduce per update, and an all-gather where samples are compared.
 
-Every rank plays the same moves in the same order on as many samples, so that what each sends meets its like. With one
-process nothing is sent, and tensors come back as they are.
+Modules are not wrapped. Every rank makes the same updates in the same order on equally many samples, so that their
+collectives match. With one process nothing is sent, and tensors are returned unchanged.
 """
 
 __all__ = ["average", "everyone", "own_rows"]
@@ -28,8 +28,8 @@ def ranks() -> int:
 class _Sum(torch.autograd.Function):
     """The sum of a tensor over the ranks.
 
-    Each rank's loss depends on what all have sent, and what is learnt from is the sum of their losses: so the gradient
-    is the sum of all ranks' gradients, the same function again, as often as one differentiates.
+    Each rank's loss depends on the tensors of all ranks, and the sum of the losses is minimised. So the gradient is the
+    sum of the gradients of all ranks: the same function again, for derivatives of any order.
     """
 
     @staticmethod
@@ -49,10 +49,10 @@ def _summed(mine: Tensor) -> Tensor:
 
 
 def average(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
-    """The mean of each tensor over all ranks, sent as one flat tensor; gradients pass, any number of times.
+    """The mean of each tensor over all ranks, sent as one flat tensor; differentiable any number of times.
 
-    Every rank must bring the same shapes: a gradient for every parameter, zeros where a loss does not reach one,
-    whatever terms rest on this move.
+    Every rank must give the same shapes: a gradient for every parameter, zeros where the loss does not depend on it,
+    whichever terms are inactive in this update.
     """
     if ranks() == 1:
         return tensors
@@ -64,8 +64,8 @@ def average(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
 def everyone(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
     """The rows `(B, ...)` of each tensor on all ranks, in their order `(B * ranks, ...)`, sent as one flat tensor.
 
-    Gradients pass, any number of times: a loss that every rank takes of all rows has, averaged over the ranks, the
-    gradient that one process with all the rows would have.
+    Differentiable any number of times. Where every rank computes its loss on all rows, the gradient averaged over the
+    ranks is that of one process with all the rows.
     """
     if ranks() == 1:
         return tensors

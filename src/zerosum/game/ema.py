@@ -1,4 +1,4 @@
-"""The running average of the generator, which is what samples are drawn from."""
+"""The exponential moving average (EMA) of the generator, from which samples are drawn."""
 
 import copy
 import math
@@ -8,17 +8,16 @@ from torch import nn
 
 
 class ExponentialMovingAverage:
-    """A copy of a module whose weights trail the original with a half-life counted in images.
+    """A copy of a module whose weights are an exponential moving average, with a half-life in images.
 
     After each update w <- d w + (1 - d) w_now, d = 2^(-images / half_life). At the start the half-life is at most
     `rampup` times the images seen, so that the first, untrained weights are forgotten (Karras et al. 2022, arXiv
-    2206.00364, appendix F.2); d is the exact decay over that growing half-life, so a batch size changes nothing.
-    Floating-point buffers (batch norm's running
-    statistics) trail likewise; other buffers are copied.
+    2206.00364, appendix F.2). d is the exact decay over that growing half-life, so the batch size has no effect.
+    Floating-point buffers (running statistics of batch norm) are averaged as well; other buffers are copied.
 
     Args:
-        module: the module to follow.
-        half_life: images after which an old weight counts half; 0 follows the module exactly.
+        module: the module to average.
+        half_life: images after which an old weight counts half; 0 copies the module.
         rampup: largest half-life as a share of the images seen.
     """
 
@@ -27,10 +26,10 @@ class ExponentialMovingAverage:
             raise ValueError(f"an EMA needs half_life >= 0 and rampup > 0; found {half_life} and {rampup}")
         self.half_life = half_life
         self.rampup = rampup
-        self.before = 0  # images that the weights had seen before the first that it counts
+        self.before = 0  # images that the weights had seen before this run
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         both = [(mine, theirs) for mine, theirs in zip(self._tensors(self.module), self._tensors(module), strict=True)]
-        self._trailing = [pair for pair in both if pair[0].is_floating_point()]
+        self._averaged = [pair for pair in both if pair[0].is_floating_point()]
         self._copied = [pair for pair in both if not pair[0].is_floating_point()]
 
     @staticmethod
@@ -38,7 +37,7 @@ class ExponentialMovingAverage:
         return [*module.parameters(), *module.buffers()]
 
     def _half_lives(self, seen: int) -> float:
-        """How often an old weight has been halved after `seen` images: the integral of 1 / min(half_life, rampup s)."""
+        """Number of half-lives in `seen` images: the integral of 1 / min(half_life, rampup s)."""
         if seen <= 0:
             return -math.inf
         knee = self.half_life / self.rampup
@@ -46,16 +45,16 @@ class ExponentialMovingAverage:
 
     @torch.no_grad()
     def update(self, images: int, seen: int, unless: torch.Tensor | None = None) -> None:
-        """Follow the module by one step of `images` images, of which `seen` have been seen in all.
+        """Update the average after a step of `images` images, `seen` being the total.
 
         Where the scalar `unless` is 1, nothing is changed; it stays on its device.
         """
         seen += self.before
         halvings = self._half_lives(seen) - self._half_lives(seen - images) if self.half_life else math.inf
         weight = 1.0 - 0.5**halvings
-        mine, theirs = [a for a, _ in self._trailing], [b.detach() for _, b in self._trailing]
+        mine, theirs = [a for a, _ in self._averaged], [b.detach() for _, b in self._averaged]
         if unless is not None:
-            # What the module holds may be no numbers then, and 0 times these is none either.
+            # The module's weights may be NaN then, and so would be 0 times these.
             kept = unless.bool()
             theirs = [torch.where(kept, a, b) for a, b in zip(mine, theirs, strict=True)]
         torch._foreach_lerp_(mine, theirs, weight)

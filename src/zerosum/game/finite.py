@@ -1,4 +1,4 @@
-"""Losses and gradients that are no longer numbers: seen at the very move, named by part, and never stepped down."""
+"""Checks for NaN and Inf in losses and gradients: reported by part, before the optimiser steps."""
 
 __all__ = ["NonFiniteError"]
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class NonFiniteError(ArithmeticError):
-    """A loss part or gradient that is not a finite number; the message names the player and the part."""
+    """A loss part or gradient is NaN or Inf; the message names the player and the part."""
 
 
 def _finite(log: Mapping[str, Tensor]) -> Tensor:
@@ -19,34 +19,34 @@ def _finite(log: Mapping[str, Tensor]) -> Tensor:
 
 
 def _stop(log: Mapping[str, Tensor]) -> NonFiniteError:
-    """What is wrong with a move's log, whose last entry is the norm of its gradient."""
+    """The error for an update's log, whose last value is the gradient norm."""
     bad = [name for name, value in log.items() if not bool(torch.isfinite(value))]
     named = [name for name in bad if name != [*log][-1]] or bad
     return NonFiniteError(f"{', '.join(named)} is no longer a finite number")
 
 
 def check_finite(log: Mapping[str, Tensor]) -> None:
-    """Raise `NonFiniteError` where a part of a move's loss or its gradient is no number."""
+    """Raise `NonFiniteError` where a part of an update's loss or its gradient is NaN or Inf."""
     if not bool(_finite(log)):
         raise _stop(log)
 
 
 @dataclass(eq=False)
 class DeferredCheck:
-    """The same without waiting for the device: what it says of a move is read when the next one has been launched.
+    """The same without waiting for the device: the result for an update is read after the next one is launched.
 
-    Until then the device itself holds the players still: from the first bad move on `bad` is 1, and the step of every
-    move and the generator's average are skipped where it is.
+    Until then the device itself skips updates: `bad` is 1 from the first non-finite update on, and where it is, the
+    optimisers' steps and the generator's EMA change nothing.
 
     Attributes:
-        bad: a scalar on the device, 1 since the first bad move, else 0.
+        bad: a scalar on the device, 1 since the first non-finite update, else 0.
     """
 
     bad: Tensor
     _unread: tuple[dict[str, Tensor], Tensor, torch.cuda.Event | None] | None = field(default=None, init=False)
 
     def note(self, log: Mapping[str, Tensor]) -> None:
-        """Read what there was to say of the move before, and note this one; raises `NonFiniteError`."""
+        """Check the update before, and record this one; raises `NonFiniteError`."""
         self.read()
         self.bad = torch.maximum(self.bad, (~_finite(log)).float())
         if not self.bad.is_cuda:
@@ -59,7 +59,7 @@ class DeferredCheck:
         self._unread = (dict(log), host, copied)
 
     def read(self) -> None:
-        """Raise `NonFiniteError` where the last move noted was a bad one."""
+        """Raise `NonFiniteError` where the last update recorded was not finite."""
         if self._unread is None:
             return
         log, bad, copied = self._unread

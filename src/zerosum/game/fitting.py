@@ -1,4 +1,4 @@
-"""Weights from a file into a network, which they may not fit."""
+"""Loading weights from a file into a network, with checks of names and shapes."""
 
 __all__ = ()
 
@@ -10,9 +10,9 @@ from zerosum._arrays import described
 
 
 def load_fitting(module: nn.Module, tensors: Mapping[str, Tensor], whose: str) -> None:
-    """Give a module all of its tensors, by name.
+    """Load all tensors of a module, by name.
 
-    Raises `ValueError`, before anything is changed, with the first that is missing, foreign, or of another shape or
+    Raises `ValueError`, before anything is changed, with the first that is missing, unexpected, or of another shape or
     kind; `whose` begins the sentence.
     """
     own = module.state_dict()

@@ -1,4 +1,4 @@
-"""The game: alternating moves of a discriminator and a generator. The whole algorithm is `step`."""
+"""The game: alternating updates of a discriminator and a generator. The whole algorithm is `step`."""
 
 __all__ = ["Game", "Opponent", "ReadsScores", "Watcher"]
 
@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
+from zerosum.game.batch import Batch
 from zerosum.game.distributed import average, everyone, rank, ranks
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.finite import DeferredCheck, check_finite
-from zerosum.game.micro_batches import Batch, detached, joined
+from zerosum.game.micro_batches import concatenated, detached
 from zerosum.game.player import Player, unwrapped
 from zerosum.game.random import Draws
 from zerosum.game.state import Part, State, counts_of, load_count, load_state, state_of
@@ -27,24 +28,24 @@ Log = dict[str, Tensor]
 
 @runtime_checkable
 class Watcher(Protocol):
-    """An observer of moves: diagnostics, adaptive parts. It may add readings to the log."""
+    """A callback after each update: diagnostics, adaptive parts. It may add values to the log."""
 
     def watch(self, player: str, turn: Turn, log: Log) -> None:
-        """Called after each move of `player` with its turn and its log."""
+        """Called after each update of `player` with its turn and its log."""
         ...
 
 
 @runtime_checkable
 class ReadsScores(Protocol):
-    """A watcher that reads scores, and so has to know what the players want of them."""
+    """A watcher that uses scores, and so needs to know the objective."""
 
     def meet(self, objective: Objective) -> None:
-        """Called once, when the game is laid out."""
+        """Called once, when the game is built."""
         ...
 
 
 class Opponent(Protocol):
-    """What G is shown in D's place on its moves."""
+    """Chooses the discriminator that G trains against."""
 
     def __call__(self, game: "Game", turn: Turn) -> Discriminator:
         """The discriminator for G's turn."""
@@ -52,38 +53,38 @@ class Opponent(Protocol):
 
 
 class Compiled(Protocol):
-    """Plays a move in a compiled form."""
+    """Computes an update in compiled form."""
 
     def __call__(self, game: "Game", player: Player, batch: Batch) -> tuple[Turn, tuple[str, ...], list[Tensor]]:
-        """The turn as watchers see it, the names of the loss's parts, and gradients and then the parts' values."""
+        """The turn for watchers, the names of the loss parts, and gradients followed by the values of the parts."""
         ...
 
 
 @dataclass(eq=False)
 class Game:
-    """The training step, whichever objective, terms and networks it holds.
+    """The training step, for any objective, terms and networks.
 
     Each player descends only in its own parameters, by `torch.autograd.grad(loss, own_parameters)`: nothing is
-    frozen or zeroed, and no gradient leaks to the other side.
+    frozen or zeroed, and no gradient leaks to the other player.
 
     Attributes:
-        G: the generator's side.
-        D: the discriminator's side.
-        objective: what the two want.
-        latent: the law of z.
-        ema: the generator's running average.
-        n_critic: moves of D in a round; 0 where D has nothing to learn.
-        n_generator: moves of G in a round.
-        images_total: length of the run, for schedules.
-        seed: every random number derives from it.
-        opponent: the discriminator that G trains against on its move, from the game and G's turn; by default D as it
-        is. augment: what is done to samples before D sees them. watchers: observers of every move; an objective, term
-        or augmentation that can watch is one without being
-            listed.
+        G: the generator and its optimiser.
+        D: the discriminator and its optimiser.
+        objective: the losses of both players.
+        latent: the prior of z.
+        ema: the exponential moving average of the generator.
+        n_critic: updates of D per step; 0 where D has nothing to learn.
+        n_generator: updates of G per step.
+        images_total: length of the run in images, for schedules.
+        seed: random seed.
+        opponent: returns the discriminator that G trains against, from the game and G's turn; by default D itself.
+        augment: augmentation of the samples that D sees.
+        watchers: callbacks after every update; an objective, term or augmentation with a `watch` method is added
+            automatically.
         precision: makes the context in which networks and losses are computed.
-        micro_batch: samples of a batch that gradients are taken of at a time, to save memory; None for all.
-        compiled: plays moves in a compiled form; None to play them as they are.
-        late: what looks for numbers that are not finite without waiting for the device; None to look at each move.
+        micro_batch: samples per micro-batch for gradient accumulation, to save memory; None for the whole batch.
+        compiled: computes updates in compiled form; None for eager mode.
+        deferred: checks for NaN and Inf without waiting for the device; None to check at every update.
     """
 
     G: Player
@@ -124,11 +125,11 @@ class Game:
 
     @property
     def generators(self) -> Mapping[str, nn.Module]:
-        """The running average of G."""
+        """The exponential moving average of G."""
         return {MAIN: self.ema.module}
 
     def step(self, batches: Iterator[Batch]) -> Log:
-        """Play one round: `n_critic` moves of D and then `n_generator` of G, each on its own batch."""
+        """Take one training step: `n_critic` updates of D, then `n_generator` of G, each on its own batch."""
         log: Log = {}
         before = self.images
         for _ in range(self.n_critic):
@@ -139,25 +140,25 @@ class Game:
         return log
 
     def update_D(self, batch: Batch) -> Log:
-        """D learns to tell real samples from generated ones."""
-        log = self.move(self.D, batch, self.turn_D)
+        """One update of D, which learns to distinguish real from generated samples."""
+        log = self.update(self.D, batch, self.turn_D)
         self.images += len(batch.x) * ranks()
         return log
 
     def turn_D(self, batch: Batch) -> Turn:
-        """Real samples, and generated ones that G has no part in."""
+        """The turn of D: real samples, and generated ones detached from G."""
         with torch.no_grad(), self.precision():
             z, x_fake = self.generate(batch)
         return self.turn(self.D, batch, batch.x.detach().requires_grad_(), x_fake.requires_grad_(), z)
 
     def update_G(self, batch: Batch) -> Log:
-        """G learns to be taken for real, by the D that it is shown."""
-        log = self.move(self.G, batch, self.turn_G)
-        self.images += 0 if self.n_critic else len(batch.x) * ranks()  # with no moves of D, G's batches are the clock
+        """One update of G against its opponent."""
+        log = self.update(self.G, batch, self.turn_G)
+        self.images += 0 if self.n_critic else len(batch.x) * ranks()  # with no updates of D, G's batches count
         return log
 
     def turn_G(self, batch: Batch) -> Turn:
-        """Samples that G answers for, before the D that it is shown."""
+        """The turn of G: generated samples attached to G, and the opponent in place of D."""
         with self.precision():
             z, x_fake = self.generate(batch)
         turn = self.turn(self.G, batch, batch.x, x_fake, z)
@@ -165,63 +166,70 @@ class Game:
             turn.D = self.opponent(self, turn)
         return turn
 
-    def move(self, player: Player, batch: Batch, build_turn: Callable[[Batch], Turn]) -> Log:
-        """A player's move, compiled or as it is."""
+    def update(self, player: Player, batch: Batch, build_turn: Callable[[Batch], Turn]) -> Log:
+        """Update a player, in compiled form or eager mode."""
         if self.compiled is None:
-            return self.descend(player, self.turns(batch, build_turn))
-        return self.conclude(player, *self.compiled(self, player, batch))
+            return self.accumulate(player, self.micro_batch_turns(batch, build_turn))
+        return self.apply(player, *self.compiled(self, player, batch))
 
-    def turns(self, batch: Batch, build_turn: Callable[[Batch], Turn]) -> Iterator[Turn]:
-        """The turn of a batch, or one after another those of its pieces."""
-        pieces = batch.pieces(self.micro_batch)
-        buffers = [*self.G.network.buffers(), *self.D.network.buffers()] if len(pieces) > 1 else []
+    def micro_batch_turns(self, batch: Batch, build_turn: Callable[[Batch], Turn]) -> Iterator[Turn]:
+        """Yield the turn of each micro-batch, or that of the whole batch."""
+        micro_batches = batch.micro_batches(self.micro_batch)
+        buffers = [*self.G.network.buffers(), *self.D.network.buffers()] if len(micro_batches) > 1 else []
         before = [buffer.clone() for buffer in buffers]
-        for piece in pieces:
-            # Every piece passes through the networks as the whole batch would: spectral norm's vector moves on once.
+        for micro_batch in micro_batches:
+            # Each starts from the same buffers, so that spectral norm does one power iteration per update.
             for buffer, value in zip(buffers, before, strict=True):
                 buffer.copy_(value)
-            yield build_turn(piece)
+            yield build_turn(micro_batch)
 
     def generate(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Draw latents for a batch, and the samples that G makes of them under the batch's condition."""
+        """Draw latents for a batch, and generate samples from them under the batch's condition."""
         draws = self.draws(batch)
         z = draws.mine(self.latent.draw(len(batch.x) * draws.ranks, draws.stream("latent"))).to(batch.x.dtype)
         return z, self.G.network(z) if batch.c is None else self.G.network(z, batch.c)
 
     def parts(self, player: Player, turn: Turn) -> Log:
-        """What the player minimises, by name: its part of the objective and each of its terms, scalars."""
+        """The parts of a player's loss by name: the objective and each of its terms, scalars."""
         if player.name == self.D.name:
             parts = {"D/loss": self.objective.d_loss(*everyone([turn.real.score, turn.fake.score]))}
         else:
-            read = [turn.fake.score, turn.real.score] if self.objective.reads_real else [turn.fake.score]
-            parts = {"G/loss": self.objective.g_loss(*everyone(read))}
+            scores = [turn.fake.score, turn.real.score] if self.objective.reads_real else [turn.fake.score]
+            parts = {"G/loss": self.objective.g_loss(*everyone(scores))}
         for term in player.terms:
             parts[_free_name(f"{player.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
         return parts
 
-    def descend(self, player: Player, turns: Iterable[Turn]) -> Log:
-        """Take the gradient of the sum of a player's parts in its own parameters over its turns, check it, step."""
-        played: list[Turn] = []
+    def accumulate(self, player: Player, turns: Iterable[Turn]) -> Log:
+        """Accumulate the gradient of a player's loss in its own parameters over its turns, and apply it."""
+        done: list[Turn] = []
         total: list[Tensor] = []
         for turn in turns:
             with self.precision():
                 parts = self.parts(player, turn)
                 values = torch.stack([*parts.values()])
                 own = torch.autograd.grad(values.sum(), player.parameters, materialize_grads=True)
-            played.append(turn if self.micro_batch is None else detached(turn))
+            done.append(turn if self.micro_batch is None else detached(turn))
             found = [*own, values.detach()]
             total = [*torch._foreach_add(total, found)] if total else found
-        if len(played) > 1:
-            total = [*torch._foreach_div(total, len(played))]
-            turn = joined(played, replace(turn.draws, rank=rank(), ranks=ranks()))
-        return self.conclude(player, turn, tuple(parts), total)
+        if len(done) > 1:
+            total = [*torch._foreach_div(total, len(done))]
+            turn = concatenated(done, replace(turn.draws, rank=rank(), ranks=ranks()))
+        return self.apply(player, turn, tuple(parts), total)
 
-    def conclude(self, player: Player, turn: Turn, names: tuple[str, ...], found: Sequence[Tensor]) -> Log:
-        """Check gradients and the values of the loss's named parts, which come last, step, and tell who watches."""
+    def apply(self, player: Player, turn: Turn, names: tuple[str, ...], found: Sequence[Tensor]) -> Log:
+        """Average gradients and loss values over ranks, check them, step, and call the watchers.
+
+        Args:
+            player: the player to update.
+            turn: its turn, for the watchers.
+            names: the parts of its loss.
+            found: its gradients, followed by the values of the parts.
+        """
         # The values travel with the gradients, so that every rank sees the same and stops at the same step.
         *gradients, means = average(found)
         log = dict(zip(names, means.unbind(), strict=True))
-        log[f"{player.name}/gradient"] = get_total_norm(gradients)
+        log[f"{player.name}/gradient_norm"] = get_total_norm(gradients)
         if self.deferred is None:
             check_finite(log)
             player.step(gradients, turn.clock.progress)
@@ -233,18 +241,18 @@ class Game:
         return log
 
     def check_finite(self) -> None:
-        """Raise `NonFiniteError` where a move so far has gone wrong, before anything is kept of it."""
+        """Raise `NonFiniteError` where an update so far met NaN or Inf, before anything is saved."""
         if self.deferred is not None:
             self.deferred.read()
 
     def turn(self, player: Player, batch: Batch, x: Tensor, x_fake: Tensor, z: Tensor) -> Turn:
-        """Lay the table for a player's move."""
+        """Build the turn of an update."""
         D, G = self.D.network, self.G.network
         clock = Clock(player.updates, self.images, self.images / self.images_total)
         return Turn(player.name, D, G, x, x_fake, z, batch.c, clock, self.draws(batch), self.augment)
 
     def draws(self, batch: Batch) -> Draws:
-        """The random numbers of a batch's move."""
+        """The random numbers of an update on a batch."""
         row, rows = rank() * batch.parts + batch.part, ranks() * batch.parts
         return Draws(self.seed, batch.position, row, rows, batch.x.device)
 
@@ -254,27 +262,27 @@ class Game:
             player.base_rates = [rate * factor for rate in player.base_rates]
 
     def state_dict(self) -> Groups:
-        """Networks, the average of G, optimisers, the memory of objective, terms and augmentation, and counts."""
+        """Networks, the EMA of G, optimisers, the state of objective, terms and augmentation, and counts."""
         counts = {"images": self.images, "G_moves": self.G.updates, "D_moves": self.D.updates}
         return state_of(self._parts()) | {"counts": counts_of({**counts, "images_before": self.ema.before})}
 
     def load_state_dict(self, state: State) -> None:
-        """Go on from a state; raises `ValueError` where it is of another game, and may then be half changed."""
+        """Load a state; raises `ValueError` where it is of another game, and may then be partly loaded."""
         load_state(self._parts(), state)
         counts = state.get("counts", {})
         self.images, self.ema.before = load_count(counts, "images"), load_count(counts, "images_before")
         self.G.updates, self.D.updates = load_count(counts, "G_moves"), load_count(counts, "D_moves")
 
     def load_weights(self, state: State, images: int) -> None:
-        """Start from the weights of another run: G, D and the average of G, as one that has seen so many images.
+        """Start from the weights of another run: G, D and the EMA of G, which had seen `images` images.
 
-        That average would else forget the old weights within its first images, as it should forget untrained ones.
+        Otherwise the EMA would forget the loaded weights within its first images, as it forgets untrained ones.
         """
         load_state({**self.networks, **self.generators}, state)
         self.ema.before = images
 
     def _parts(self) -> dict[str, Part]:
-        """What has a state, by the name of its group."""
+        """Everything with a state, by the name of its group."""
         players = (self.G, self.D)
         further: dict[str, object] = {"objective": self.objective, "augment": self.augment}
         for player in players:
@@ -285,6 +293,6 @@ class Game:
 
 
 def _free_name(name: str, taken: Mapping[str, object]) -> str:
-    """A name for a part of the loss: two equal terms both count and both show, the second as `#2`."""
+    """A name for a part of the loss: of two equal terms both count and both are logged, the second as `#2`."""
     count = sum(key.split("#")[0] == name for key in taken)
     return f"{name}#{count + 1}" if count else name

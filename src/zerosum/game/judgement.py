@@ -1,4 +1,4 @@
-"""What a discriminator says of a batch."""
+"""The output of a discriminator on a batch."""
 
 from dataclasses import dataclass, replace
 
@@ -9,15 +9,15 @@ from zerosum.game.precision import at_least_float32
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """A discriminator's word on a batch of B samples.
+    """The output of a discriminator on a batch of B samples.
 
     Attributes:
         score: `(B, ...)`, higher means more real: logits, critic values, patch maps, minus an energy, or a
             feature map for kernel objectives.
-        features: `(B, ...)` inner features, for terms that match them; None where a network has none to show.
-        logits: `(B, ...)` predictions about the condition, of an auxiliary head; None where there is no such head.
-        sides: `(B, 2, classes)` logits of each class, first as a real sample's, then as a generated one's; None where
-            these are not told apart.
+        features: `(B, ...)` intermediate features, for terms that match them; None where the network returns none.
+        logits: `(B, ...)` predictions of the condition by an auxiliary head; None without such a head.
+        sides: `(B, 2, classes)` logits of each class, first for real samples, then for generated ones; None where the
+            head does not distinguish the two.
     """
 
     score: Tensor
@@ -27,7 +27,7 @@ class Judgement:
 
     @staticmethod
     def of(verdict: "Tensor | Judgement") -> "Judgement":
-        """Wrap a bare score, and bring scores to float32 at least, so that losses keep their digits under autocast."""
+        """Wrap a bare score, and cast scores to float32 at least, so that losses stay accurate under autocast."""
         judgement = verdict if isinstance(verdict, Judgement) else Judgement(verdict)
         score = at_least_float32(judgement.score)
         return judgement if score is judgement.score else replace(judgement, score=score)

@@ -1,4 +1,4 @@
-"""Latent priors: the noise that the generator turns into samples."""
+"""Latent priors: the distributions of z."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 def _check_size(size: int) -> None:
     if size < 1:
-        raise ValueError(f"a latent vector has at least one entry; found size={size}")
+        raise ValueError(f"a latent vector has at least one dimension; found size={size}")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Normal:
 
 @dataclass(frozen=True)
 class Uniform:
-    """Each entry of z uniform in [low, high); by default [-1, 1), the prior of DCGAN (arXiv 1511.06434)."""
+    """Each component of z uniform in [low, high); by default [-1, 1), the prior of DCGAN (arXiv 1511.06434)."""
 
     size: int = 64
     low: float = -1.0
@@ -47,7 +47,7 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Sphere:
-    """z uniform on the sphere of radius sqrt(size), on which a normal z of many entries nearly lies."""
+    """z uniform on the sphere of radius sqrt(size), near which a normal z of many dimensions lies."""
 
     size: int = 64
 

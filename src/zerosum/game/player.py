@@ -1,4 +1,4 @@
-"""A player: a network and how it moves."""
+"""A player: a network with its optimiser and terms."""
 
 __all__ = ["Objective", "Player", "Schedule", "Term", "WeightProjection", "Wrapper"]
 
@@ -23,11 +23,11 @@ class Term(Protocol):
 
 @runtime_checkable
 class Wrapper(Protocol):
-    """A term around another, as a schedule; it goes by the other's name in the log."""
+    """A term that wraps another, as a schedule does; it is logged under the name of the wrapped term."""
 
     @property
     def term(self) -> Term:
-        """The term inside."""
+        """The wrapped term."""
         ...
 
 
@@ -42,16 +42,16 @@ def _constant(progress: float) -> float:  # noqa: ARG001  a schedule's signature
 
 @dataclass(eq=False)
 class Player:
-    """One side of the game.
+    """A player of the game: a network, its optimiser, and the terms added to its loss.
 
     Attributes:
-        name: "G" or "D"; its entries in the log start with it.
+        name: "G" or "D", the prefix of its keys in the log.
         network: the module.
-        optimiser: what turns gradients into steps; None for a network without parameters, which never moves.
+        optimiser: its optimiser; None for a network without parameters, which is never updated.
         terms: additions to the loss.
-        after: called with the network after each step, to project its weights.
+        after: called with the network after each update, to project its weights.
         rate: learning rate as a multiple of the optimiser's own, from the progress in [0, 1].
-        moves: moves made so far.
+        updates: updates so far.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Player:
 
     @property
     def can_skip_steps(self) -> bool:
-        """Whether the device itself can leave out a step: fused Adam can, and nothing may follow it."""
+        """Whether the device itself can skip a step: fused Adam can, where no projection follows it."""
         return self.after is None and (self.optimiser is None or bool(self.optimiser.defaults.get("fused")))
 
     def step(self, gradients: Sequence[Tensor], progress: float, unless: Tensor | None = None) -> None:

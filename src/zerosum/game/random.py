@@ -1,4 +1,4 @@
-"""Randomness as a pure function of (seed, purpose, position): nothing to save, nothing to lose on resume."""
+"""Random numbers as a pure function of (seed, purpose, position), so that no generator state has to be saved."""
 
 __all__ = ["Draws"]
 
@@ -24,17 +24,17 @@ def stream(*key: object) -> torch.Generator:
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """The random numbers of one move.
+    """The random numbers of one update.
 
-    Numbers are drawn for the batch of all ranks together and each rank takes its own rows. So ranks never share
-    a z, and any number of ranks draws what a single process would.
+    Numbers are drawn for the batch of all ranks together, and each rank takes its own rows. So ranks never share
+    a z, and any number of ranks draws the numbers of a single process.
 
     Args:
         seed: the run's seed.
-        position: index of the move's first sample in the stream of all samples drawn.
+        position: index of the update's first sample in the stream of all samples drawn.
         rank: this process, 0 <= rank < ranks.
         ranks: number of processes.
-        device: where the numbers are wanted; they are drawn on the CPU, so a device changes nothing else.
+        device: the device of the results; the numbers are drawn on the CPU, so they do not depend on it.
     """
 
     seed: int

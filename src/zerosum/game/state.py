@@ -1,4 +1,4 @@
-"""The state of a game's parts as named tensors, and back, bit for bit."""
+"""The state of a game as named tensors, saved and loaded bit for bit."""
 
 import itertools
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ Part = nn.Module | Optimizer | Stateful
 
 
 def state_of(parts: Mapping[str, Part]) -> dict[str, dict[str, Tensor]]:
-    """The state of networks, optimisers and parts with memory, a group of tensors for each by its name.
+    """The state of networks, optimisers and stateful parts, a group of tensors for each by its name.
 
     Raises `ValueError` where one is not made of tensors.
     """
@@ -30,12 +30,12 @@ def state_of(parts: Mapping[str, Part]) -> dict[str, dict[str, Tensor]]:
 
 
 def load_state(parts: Mapping[str, Part], state: State) -> None:
-    """Bring parts to a state; a part without a group is given an empty one.
+    """Load a state into parts; a part without a group is given an empty one.
 
     Raises `ValueError` where a group does not fit its part.
     """
     for name, part in parts.items():
-        group = dict(state.get(name, {}))  # a part with nothing to remember leaves no group
+        group = dict(state.get(name, {}))  # a part with an empty state leaves no group
         if isinstance(part, nn.Module):
             load_fitting(part, group, f"its {name}")
         elif isinstance(part, Optimizer):
@@ -98,7 +98,7 @@ def _load_optimiser(optimiser: Optimizer, flat: Mapping[str, Tensor], name: str)
 
 
 def _kinds(optimiser: Optimizer, states: Mapping[int, Mapping[str, Tensor]]) -> list[set[frozenset[str]]]:
-    """The names of the states of learning parameters, in sets: for each group, and for matrices apart from vectors."""
+    """The names of the states of trainable parameters, in sets: for each group, and for each number of dimensions."""
     found: dict[tuple[int, int], set[frozenset[str]]] = {}
     places = itertools.count()
     for number, group in enumerate(optimiser.param_groups):
@@ -109,7 +109,7 @@ def _kinds(optimiser: Optimizer, states: Mapping[int, Mapping[str, Tensor]]) -> 
 
 
 def _broadcasts(shape: torch.Size, target: torch.Size) -> bool:
-    """Whether an optimiser's tensor can be of a parameter: of its shape, or a mean over some of its dimensions."""
+    """Whether an optimiser's tensor can belong to a parameter: of its shape, or a mean over some dimensions."""
     if not shape:
         return True
     return len(shape) == len(target) and all(size in (1, own) for size, own in zip(shape, target, strict=True))

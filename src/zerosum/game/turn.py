@@ -1,4 +1,4 @@
-"""One player's move, as objectives, terms and observers see it."""
+"""One player's update, as objectives, terms and watchers see it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,28 +17,28 @@ Generator = Callable[..., Tensor]
 
 
 class Transformation(Protocol):
-    """A random change of each sample of a batch by itself, which gradients pass through, twice if need be."""
+    """A random transformation of each sample of a batch, twice differentiable."""
 
     def __call__(self, x: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """Samples of the shape of x, `(B, C, H, W)` or `(B, d)`; what is random is drawn under `purpose`."""
+        """Samples of the shape of x, `(B, C, H, W)` or `(B, d)`; random numbers are drawn under `purpose`."""
         ...
 
 
 class Augmentation(Protocol):
-    """What is done to samples, real and generated alike, before D sees them."""
+    """Changes real and generated samples before D sees them."""
 
     def __call__(self, x: Tensor, role: str, turn: "Turn") -> Tensor:
-        """The samples as D shall see them, of the same shape and differentiable twice by x."""
+        """The augmented samples, of the same shape and twice differentiable by x."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Clock:
-    """How far the run is.
+    """The progress of the run.
 
     Attributes:
-        moves: moves that this player made before this one.
-        images: images that the discriminator's real side has seen before this round.
+        updates: updates of this player before this one.
+        images: real images that the discriminator has seen before this step.
         progress: images as a share of the whole run, 0 at its start and 1 at its end.
     """
 
@@ -49,24 +49,24 @@ class Clock:
 
 @dataclass(eq=False)
 class Turn:
-    """One move of one player: what is on the table.
+    """One update of one player: networks, samples, and D's judgements of them.
 
-    Each batch is judged once, at the first look at `real` or `fake`, and objective, terms and observers share
-    that forward pass. Real and generated samples are judged in separate passes, so that batch norm sees them
-    apart (Radford et al. 2016, arXiv 1511.06434).
+    The forward pass of D on a batch is computed once, at the first access of `real` or `fake`, and shared by objective,
+    terms and watchers. Real and generated samples go through D in separate passes, so that batch norm does not mix
+    them (Radford et al. 2016, arXiv 1511.06434).
 
     Attributes:
-        player: whose move it is, "G" or "D".
-        D: the discriminator as shown to the player, `D(x[, c]) -> score or Judgement`.
+        player: the player that is updated, "G" or "D".
+        D: the discriminator that this player trains against, `D(x[, c]) -> score or Judgement`.
         G: the generator, `G(z[, c]) -> x`.
-        x: real samples `(B, ...)`; on D's move they require gradients, so penalties can differentiate by them.
-        x_fake: generated samples `(B, ...)`; attached to G on G's move only.
-        z: the latents they came from `(B, size)`.
+        x: real samples `(B, ...)`; in D's update they require gradients, so penalties can differentiate by them.
+        x_fake: generated samples `(B, ...)`; attached to G in G's update only.
+        z: their latents `(B, size)`.
         c: the condition of both, or None.
-        clock: how far the run is.
-        draws: this move's random numbers.
-        augment: what is done to samples before D sees them, from the samples, their role (`real`, `fake`, or what
-            a term calls its own) and this turn; None for nothing.
+        clock: the progress of the run.
+        draws: the random numbers of this update.
+        augment: augmentation of the samples that D sees, a function of the samples, their role (`real`, `fake`, or a
+            name that a term chooses) and this turn; None for no augmentation.
     """
 
     player: str
@@ -91,21 +91,21 @@ class Turn:
         return self.judge(self.x_fake, "fake")
 
     def judge(self, x: Tensor, role: str = "other") -> Judgement:
-        """D's judgement of other points `(B, ...)`, under this turn's condition and through its augmentation.
+        """D's judgement of other points `(B, ...)`, under this turn's condition and augmentation.
 
-        Points of one role are augmented alike, sample by sample.
+        Points of the same role are augmented with the same random numbers, sample by sample.
         """
         seen = x if self.augment is None else self.augment(x, role, self)
         return Judgement.of(self.D(seen) if self.c is None else self.D(seen, self.c))
 
     def average(self, value: Tensor) -> Tensor:
-        """The mean of a value over all ranks, through which gradients pass."""
+        """The mean of a value over all ranks, differentiable."""
         return average([value])[0]
 
     def everyone(self, rows: Tensor) -> Tensor:
-        """The rows `(B, ...)` of all ranks, `(B * ranks, ...)`, for terms that compare samples; gradients pass."""
+        """The rows `(B, ...)` of all ranks, `(B * ranks, ...)`, for terms that compare samples; differentiable."""
         return everyone([rows])[0]
 
     def zero(self) -> Tensor:
-        """A zero on this turn's device, for terms that rest."""
+        """A zero on this turn's device, for inactive terms."""
         return torch.zeros((), device=self.x.device)

@@ -1,4 +1,4 @@
-"""Unrolled GANs: G is shown the D that would answer it."""
+"""Unrolled GANs: G trains against D after its next updates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,37 +16,37 @@ from zerosum.game.player import Player
 from zerosum.game.turn import Discriminator, Turn
 
 Named = dict[str, Tensor]
-_LEAST = 1e-30  # of a second moment: the slope of a root at 0 is infinite
+_LEAST = 1e-30  # of a second moment: the derivative of sqrt is infinite at 0
 
 
 @dataclass(frozen=True)
 class Unrolled:
-    """Show G the discriminator k moves ahead: Metz et al. 2017 (arXiv 1611.02163), equations 5 to 8.
+    """Train G against the discriminator k updates ahead: Metz et al. 2017 (arXiv 1611.02163), equations 5 to 8.
 
-    D makes k further moves on G's turn, as its own optimiser would from where it stands, and the gradient passes
-    through them. So G also sees how D would answer a change of its samples, and a collapse onto one mode, which D
-    would undo at once, does not pay. D itself does not move. Its terms count ahead as in its own moves; those that
-    detach the samples they look at (as `GradientPenalty`) pass no gradient to G.
+    In G's update D is unrolled for k steps of its own optimiser, and the gradient is backpropagated through them. So G
+    accounts for the response of D to a change of its samples, and a collapse onto one mode, to which D would respond at
+    once, is not rewarded. D itself is not updated. The unrolled steps include D's terms; those that detach their
+    samples (as `GradientPenalty`) pass no gradient to G.
 
-    A step ahead costs about one move of D, and as much memory, since all are kept for the gradient.
+    Each unrolled step costs about one update of D, and as much memory, since all are stored for the gradient.
 
     Args:
-        k: moves to look ahead (>= 1); the paper uses 5 to 10.
+        k: number of unrolled updates (>= 1); the paper uses 5 to 10.
     """
 
     k: int = 5
-    whole_batch: ClassVar[str] = "lets D answer the batch k times"
+    whole_batch: ClassVar[str] = "updates D on the batch k times"
 
     def __post_init__(self) -> None:
         if self.k < 1:
-            raise ValueError(f"Unrolled(k) looks k moves ahead, at least 1; found {self.k}")
+            raise ValueError(f"Unrolled(k) looks k updates ahead, at least 1; found {self.k}")
 
     def __call__(self, game: Game, turn: Turn) -> Discriminator:
-        """D after k answers to G's samples, as a function of them."""
+        """D after k updates on G's samples, as a function of them."""
         network = game.D.network
         weights: Named = dict(network.named_parameters())
         names = [name for name, weight in weights.items() if weight.requires_grad]
-        # An imagined move is not remembered: batch norm's statistics move in a copy.
+        # Unrolled updates leave no trace in D: the statistics of batch norm change in a copy.
         buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
         ahead = _Ahead(game.D)
         for step in range(self.k):
@@ -63,14 +63,14 @@ class Unrolled:
 
 def _with(network: nn.Module, tensors: Named) -> Discriminator:
     def D(*arguments: Tensor) -> Tensor | Judgement:
-        verdict: Tensor | Judgement = functional_call(network, tensors, arguments)
-        return verdict
+        judgement: Tensor | Judgement = functional_call(network, tensors, arguments)
+        return judgement
 
     return D
 
 
 class _Ahead:
-    """A player's optimiser as a function that can be differentiated: its next steps, without their being taken."""
+    """A player's optimiser as a differentiable function: its next steps, without changing the player."""
 
     def __init__(self, player: Player) -> None:
         if not isinstance(player.optimiser, Adam | RMSprop):
@@ -80,14 +80,14 @@ class _Ahead:
         for name in ("weight_decay", "momentum", "centered", "amsgrad", "maximize"):
             if any(group.get(name) for group in groups):
                 raise ValueError(f"Unrolled does not look ahead by {name}: leave it out of {player.name}'s optimiser")
-        # A group's order of parameters is its own affair: what goes together is told by the parameter.
+        # Parameter groups may be in any order, so options are looked up by parameter.
         option_of = {parameter: group for group in groups for parameter in group["params"]}
         self.options = [option_of[parameter] for parameter in player.parameters]
         self.states = [dict(player.optimiser.state.get(parameter, {})) for parameter in player.parameters]
         self.direction = _adam if isinstance(player.optimiser, Adam) else _rmsprop
 
     def step(self, weights: Sequence[Tensor], gradients: Sequence[Tensor]) -> list[Tensor]:
-        """The weights after one more step down the gradients, as functions of both."""
+        """The weights after one more step, as functions of weights and gradients."""
         updates = zip(weights, gradients, self.states, self.options, strict=True)
         return [weight - option["lr"] * self.direction(g, state, option) for weight, g, state, option in updates]
 

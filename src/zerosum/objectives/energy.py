@@ -17,7 +17,7 @@ class EnergyBased:
     With the energy E(x) = -score: D minimises E(x) + max(0, margin - E(G(z))), G minimises E(G(z)).
 
     Args:
-        margin: energy up to which generated samples are pushed, in the unit of the reconstruction error (> 0).
+        margin: energy up to which D pushes generated samples, in units of the reconstruction error (> 0).
     """
 
     margin: float = 1.0
@@ -40,14 +40,14 @@ class EnergyBased:
 class BoundaryEquilibrium:
     """BEGAN: Berthelot, Schumm and Metz 2017 (arXiv 1703.10717), sections 3.3 and 3.4.
 
-    With the reconstruction error L(x) = -score: D minimises L(x) - k L(G(z)), G minimises L(G(z)), and after
-    each move of D the balance k is led so that L(G(z)) / L(x) stays at `gamma`:
+    With the reconstruction error L(x) = -score: D minimises L(x) - k L(G(z)), G minimises L(G(z)), and after each
+    update of D the balance k is adjusted to bring L(G(z)) / L(x) to `gamma`:
     k <- clip(k + rate (gamma L(x) - L(G(z))), 0, 1). The paper's measure of convergence is
     M = L(x) + |gamma L(x) - L(G(z))|; both are logged, as `k` and `convergence`.
 
     Args:
-        gamma: the ratio of the errors to hold, in (0, 1]: low for fidelity, high for diversity.
-        rate: step of k per move (lambda in the paper).
+        gamma: target ratio of the errors, in (0, 1]: low for fidelity, high for diversity.
+        rate: step size of k per update (lambda in the paper).
     """
 
     gamma: float = 0.5
@@ -57,7 +57,7 @@ class BoundaryEquilibrium:
 
     def __post_init__(self) -> None:
         if not 0 < self.gamma <= 1:
-            raise ValueError(f"gamma is the ratio L(G(z)) / L(x) to hold, in (0, 1]; found {self.gamma}")
+            raise ValueError(f"gamma is the target ratio L(G(z)) / L(x), in (0, 1]; found {self.gamma}")
         if not self.rate > 0:
             raise ValueError(f"rate is the step of k, above 0; found {self.rate}")
 
@@ -70,7 +70,7 @@ class BoundaryEquilibrium:
         return -fake.mean()
 
     def watch(self, player: str, turn: Watched, log: dict[str, Tensor]) -> None:
-        """After a move of D: lead k by the errors of all ranks, and log it with the convergence measure."""
+        """After an update of D: adjust k by the errors of all ranks, and log it with the convergence measure."""
         if player != "D":
             return
         error_real = -turn.average(turn.real.score.detach().mean())
@@ -85,5 +85,5 @@ class BoundaryEquilibrium:
         return {"k": self.balance.clone()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take k from `state_dict()`."""
+        """Load k from `state_dict()`."""
         self.balance.copy_(state["k"])

@@ -1,4 +1,4 @@
-"""Direct matching of distributions by the maximum mean discrepancy (MMD), with or without a learned feature map."""
+"""Matching of distributions by the maximum mean discrepancy (MMD), with or without a learned feature map."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -55,7 +55,7 @@ class RationalQuadraticKernel:
 
 
 def _squared_distances(a: Tensor, b: Tensor) -> Tensor:
-    # Centring first keeps the digits that |a|^2 - 2ab + |b|^2 would lose far from the origin.
+    # Centring first avoids cancellation in |a|^2 - 2ab + |b|^2 far from the origin.
     centre = b.detach().mean(0)
     a, b = a - centre, b - centre
     square = a.square().sum(1)[:, None] - 2 * a @ b.T + b.square().sum(1)[None]
@@ -67,9 +67,9 @@ class MMD:
     """Squared maximum mean discrepancy of the scores, taken as feature vectors (Gretton et al. 2012, equation 3).
 
     MMD^2 = E k(x, x') - 2 E k(x, y) + E k(y, y'), by the U-statistic (without the diagonal), which is unbiased
-    and so can be a little below 0. G minimises it. With a discriminator without parameters this is direct
-    matching, GMMN (Li, Swersky and Zemel 2015, arXiv 1502.02761), and D does not move; with a learned one it is
-    MMD-GAN (Li et al. 2017, arXiv 1705.08584), and D maximises it. The means are taken over the batch.
+    and so can be slightly negative. G minimises it. With a discriminator without parameters this is GMMN (Li, Swersky
+    and Zemel 2015, arXiv 1502.02761); with a learned one it is MMD-GAN (Li et al. 2017, arXiv 1705.08584), and D
+    maximises it. The means are taken over the batch.
 
     Args:
         kernel: `GaussianKernel` or `RationalQuadraticKernel`, or any callable on squared distances.
@@ -84,9 +84,9 @@ class MMD:
         n, m = len(x), len(y)
         if min(n, m) < 2:
             raise ValueError(
-                f"MMD compares within a batch and needs at least 2 samples of each side; found {n} and {m}"
+                f"MMD compares within a batch and needs at least 2 real and 2 generated samples; found {n} and {m}"
             )
-        # Full matrices in float32: exp() of a bfloat16 distance is too coarse to tell two laws apart.
+        # Matrices in float32: exp() of a bfloat16 distance is too inaccurate to distinguish two distributions.
         with torch.autocast(x.device.type, enabled=False):
             xx = self._off_diagonal_mean(x)
             yy = self._off_diagonal_mean(y)
@@ -98,7 +98,7 @@ class MMD:
         return (values.sum() - values.diagonal().sum()) / (n * (n - 1))
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """-MMD^2, a scalar from features `(B, ...)`: the feature map is led apart."""
+        """-MMD^2, a scalar from features `(B, ...)`."""
         return -self._discrepancy(real, fake)
 
     def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Games in which the discriminator regresses on labels: squared and absolute error."""
+"""Objectives by squared and absolute error, in which the discriminator regresses on labels."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,14 +10,14 @@ from torch import Tensor
 class LeastSquares:
     """LSGAN: Mao et al. 2017 (arXiv 1611.04076), equation 2.
 
-    D minimises 1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2]; G minimises 1/2 E[(D(G(z)) - c)^2]. Samples on
-    the right side of the decision boundary but far from it are still pulled. With b - c = 1 and b - a = 2
-    the game minimises the Pearson chi-square divergence.
+    D minimises 1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2]; G minimises 1/2 E[(D(G(z)) - c)^2]. Samples that are
+    classified as real but lie far from the decision boundary still have a gradient. With b - c = 1 and b - a = 2 the
+    game minimises the Pearson chi-square divergence.
 
     Args:
         a: label of generated samples.
         b: label of real samples; must differ from `a`, and real must score higher.
-        c: label that the generator wants its samples to be given.
+        c: target of the generator for its samples.
     """
 
     a: float = 0.0
@@ -42,17 +42,17 @@ class LeastSquares:
 class AbsoluteError:
     """The absolute-error game: D minimises E[1 - D(x)] + E[D(G(z))], G minimises E[1 - D(G(z))].
 
-    D = sigmoid(score) is a probability, so the errors |1 - D(x)| and |0 - D(G(z))| need no bars. At the best
-    D the value is 1 minus the total variation distance of the two laws (see f-GAN, Nowozin et al. 2016,
-    arXiv 1606.00709, table 1), whose optimal D is a step: the gradient D(1 - D) vanishes on both sides, which
-    makes this the hardest of the classic games to train. It is here to be seen, not because it is good.
+    D = sigmoid(score) is a probability, so the errors |1 - D(x)| and |0 - D(G(z))| need no bars. At the optimal D
+    the value is 1 minus the total variation distance of the two distributions (see f-GAN, Nowozin et al. 2016, arXiv
+    1606.00709, table 1). The optimal D is a step function: the gradient D(1 - D) vanishes for real and for generated
+    samples, which makes this the hardest of the classic games to train. It is included for comparison.
     """
 
     reads_real: ClassVar[bool] = False
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[1 - D(x)] + E[D(G(z))], a scalar in [0, 2] from scores `(B, ...)`."""
-        # 1 - sigmoid(s) = sigmoid(-s), which keeps its digits where D(x) is nearly 1.
+        # 1 - sigmoid(s) = sigmoid(-s), which stays accurate where D(x) is nearly 1.
         return (-real).sigmoid().mean() + fake.sigmoid().mean()
 
     def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:

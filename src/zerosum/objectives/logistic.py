@@ -1,6 +1,6 @@
-"""Logistic games: the discriminator's score is the logit of the probability that a sample is real.
+"""Logistic objectives: the discriminator's score is the logit of the probability that a sample is real.
 
-Everything is written with `logsigmoid`, so losses and gradients are exact at any score:
+Everything is computed with `logsigmoid`, so losses and gradients are accurate at any score:
 log D = logsigmoid(s) and log(1 - D) = logsigmoid(-s) where D = sigmoid(s).
 """
 
@@ -19,7 +19,7 @@ def _discriminator_loss(real: Tensor, fake: Tensor, real_label: float) -> Tensor
     return -on_real.mean() - logsigmoid(-fake).mean()
 
 
-def _read_probabilities(player: str, turn: Watched, log: dict[str, Tensor]) -> None:
+def _log_probabilities(player: str, turn: Watched, log: dict[str, Tensor]) -> None:
     """Log the mean D(x) and D(G(z)), and the value V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))]."""
     if player != "D":
         return
@@ -40,7 +40,7 @@ class Minimax:
 
     min_G max_D V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))], D = sigmoid(score). D minimises -V and G
     minimises its own part of V, which *saturates*: once D rejects a sample with confidence, the gradient of
-    log(1 - D(G(z))) with respect to its score, -D(G(z)), is almost nothing.
+    log(1 - D(G(z))) with respect to its score, -D(G(z)), vanishes.
 
     Args:
         real_label: target for real samples; below 1 it is one-sided label smoothing (Salimans et al. 2016,
@@ -62,16 +62,16 @@ class Minimax:
         return logsigmoid(-fake).mean()
 
     def watch(self, player: str, turn: Watched, log: dict[str, Tensor]) -> None:
-        """Log D(x), D(G(z)) and V at each move of the discriminator."""
-        _read_probabilities(player, turn, log)
+        """Log D(x), D(G(z)) and V at each update of the discriminator."""
+        _log_probabilities(player, turn, log)
 
 
 @dataclass(frozen=True)
 class NonSaturating:
-    """The game of practice in Goodfellow et al. 2014 (arXiv 1406.2661), section 3.
+    """The non-saturating GAN of Goodfellow et al. 2014 (arXiv 1406.2661), section 3.
 
-    D plays as in `Minimax`; G maximises E[log D(G(z))] instead of minimising E[log(1 - D(G(z)))]. Both have
-    the same fixed point, but here the gradient is strongest where D is surest: -1 as the score falls.
+    The loss of D is that of `Minimax`; G maximises E[log D(G(z))] instead of minimising E[log(1 - D(G(z)))]. Both
+    have the same fixed point, but here the gradient by the score is largest where D rejects a sample: it tends to -1.
 
     Args:
         real_label: target for real samples; below 1 it is one-sided label smoothing (Salimans et al. 2016,
@@ -93,5 +93,5 @@ class NonSaturating:
         return -logsigmoid(fake).mean()
 
     def watch(self, player: str, turn: Watched, log: dict[str, Tensor]) -> None:
-        """Log D(x), D(G(z)) and V at each move of the discriminator."""
-        _read_probabilities(player, turn, log)
+        """Log D(x), D(G(z)) and V at each update of the discriminator."""
+        _log_probabilities(player, turn, log)

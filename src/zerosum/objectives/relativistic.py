@@ -1,4 +1,4 @@
-"""Relativistic games: a score counts only against scores of the other side (Jolicoeur-Martineau 2018)."""
+"""Relativistic objectives, on differences of real and fake scores (Jolicoeur-Martineau 2018)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,12 +15,12 @@ def _needed(real: Tensor | None) -> Tensor:
 
 @dataclass(frozen=True)
 class Relativistic:
-    """The paired game RpGAN: Jolicoeur-Martineau 2018 (arXiv 1807.00734), section 4.1, the loss of R3GAN.
+    """Relativistic pairing GAN (RpGAN): Jolicoeur-Martineau 2018 (arXiv 1807.00734), section 4.1; the loss of R3GAN.
 
-    D minimises -E[log sigmoid(D(x) - D(G(z)))] over pairs of one real and one generated sample, G the same
-    with the roles changed. Each fake must beat a real sample of its own, so no single decision boundary can
-    split all fakes from all reals: this is what leaves no bad local minima where modes are dropped (Sun et
-    al. 2020, arXiv 2011.04926). With R1 and R2 it converges locally (Huang et al. 2024, arXiv 2501.05441).
+    D minimises -E[log sigmoid(D(x) - D(G(z)))] over pairs of one real and one generated sample, G the same with the
+    roles exchanged. Each generated sample is compared with a real one, so no single decision boundary separates all of
+    them; the loss has no bad local minima with dropped modes (Sun et al. 2020, arXiv 2011.04926). With R1 and R2 it
+    converges locally (Huang et al. 2024, arXiv 2501.05441).
     """
 
     reads_real: ClassVar[bool] = True
@@ -36,10 +36,10 @@ class Relativistic:
 
 @dataclass(frozen=True)
 class RelativisticAverage:
-    """The averaged game RaGAN: Jolicoeur-Martineau 2018 (arXiv 1807.00734), equations 12 and 13.
+    """Relativistic average GAN (RaGAN): Jolicoeur-Martineau 2018 (arXiv 1807.00734), equations 12 and 13.
 
-    A real sample should score above the *mean* fake and a fake below the mean real one. The means are taken
-    over the batch.
+    D separates each real score from the *mean* fake score, and each fake score from the mean real one. The means are
+    taken over the batch.
     """
 
     reads_real: ClassVar[bool] = True

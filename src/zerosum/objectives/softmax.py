@@ -1,4 +1,4 @@
-"""The softmax objective: all samples of a batch, real and generated, compete in one softmax of their scores."""
+"""The softmax objective: one softmax of the scores of all samples of a batch, real and generated."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,8 +19,8 @@ class Softmax:
     P = exp(D) / Z, with Z the sum of exp(D) over real and generated samples, is a distribution over the samples of the
     batch (the paper writes exp(-D): there a low D is real). D minimises the cross entropy from the uniform distribution
     over the real samples to P, G that from the uniform distribution over all samples. With n real and n generated
-    samples, D's loss is above log(n), which it nears as P leaves the generated ones; G's is at least log(2n), where all
-    scores are equal. Only differences of scores count; a score map competes component by component.
+    samples, the infimum of D's loss is log(n), for P = 0 on generated samples; the minimum of G's is log(2n), for equal
+    scores. Only differences of scores matter; each component of a score map is one element of the softmax.
 
     A loss depends on the number of samples, those of all ranks: the gradient of a score is its P minus its target.
     """
@@ -35,7 +35,7 @@ class Softmax:
     def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """log(sum exp D(x) + sum exp D(G(z))) - E[D(x)]/2 - E[D(G(z))]/2, a scalar from scores `(B, ...)`.
 
-        Raises `ValueError` without real scores, with which the generated ones compete.
+        Raises `ValueError` without real scores.
         """
         if real is None:
             raise ValueError("the softmax is over real and generated scores: give g_loss(fake, real)")

@@ -1,4 +1,4 @@
-"""Training on the best fakes only."""
+"""Top-k training of G, on the generated samples with the highest scores."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ from zerosum.protocols import Objective, Stateful, Watched, Watching
 
 @dataclass(frozen=True)
 class TopK:
-    """Any objective, with G learning from the fakes that score highest alone: Sinha et al. 2020 (arXiv 2002.06224).
+    """Any objective, with G trained on the generated samples of highest score: Sinha et al. 2020 (arXiv 2002.06224).
 
-    Where D is good, the gradient of a fake that scores low leads away from the data as often
-    as towards it. The share of the batch that counts falls from 1 at the run's start to `share` at the progress
-    `until`, linearly, and is rounded up to whole samples. A score map counts by its mean. An objective that compares
-    with real samples is given those of the same rows.
+    For a good D, the gradient of a sample with a low score points away from the data as often as towards it. The
+    fraction of the batch in G's loss decreases linearly from 1 at the start of the run to `share` at the progress
+    `until`, and is rounded up to whole samples. Score maps are ranked by their mean. A relativistic objective is given
+    the real scores of the same rows.
 
     Args:
-        objective: what the players want. `MMD` is refused: its scores are features, and there is no highest.
-        share: smallest share of the fakes, in (0, 1]; the paper takes 0.75, and 0.5 as the hardest.
+        objective: the objective. `MMD` is refused: its scores are features, which have no order.
+        share: smallest fraction of the generated samples, in (0, 1]; the paper uses 0.75, and 0.5 as the lowest.
         until: progress at which it is reached, in (0, 1].
     """
 
@@ -44,15 +44,15 @@ class TopK:
 
     @property
     def reads_real(self) -> bool:
-        """Whether the objective inside needs the scores of real samples."""
+        """Whether the wrapped objective needs the scores of real samples."""
         return self.objective.reads_real
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        """That of the objective inside, a scalar from scores `(B, ...)`."""
+        """That of the wrapped objective, a scalar from scores `(B, ...)`."""
         return self.objective.d_loss(real, fake)
 
     def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """That of the objective inside on the fakes that score highest, a scalar from scores `(B, ...)`."""
+        """That of the wrapped objective on the highest fake scores, a scalar from scores `(B, ...)`."""
         count = self.count(len(fake))
         if count == len(fake):
             return self.objective.g_loss(fake, real)
@@ -61,23 +61,23 @@ class TopK:
         return self.objective.g_loss(fake[best], None if real is None else real[best])
 
     def count(self, batch: int) -> int:
-        """How many fakes of a batch count at present."""
+        """Number of generated samples of a batch in G's loss at the current progress."""
         share = 1 - (1 - self.share) * min(self.progress.item() / self.until, 1.0)
         return max(1, math.ceil(round(share * batch, 6)))
 
     def watch(self, player: str, turn: Watched, log: dict[str, Tensor]) -> None:
-        """After each move: note how far the run is, and let the objective inside watch too."""
+        """After each update: record the progress, and call the wrapped objective's `watch`."""
         self.progress.fill_(turn.clock.progress)
         if isinstance(self.objective, Watching):
             self.objective.watch(player, turn, log)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The progress, and the memory of the objective inside."""
+        """The progress, and the state of the wrapped objective."""
         inner = self.objective.state_dict() if isinstance(self.objective, Stateful) else {}
         return {"progress": self.progress.clone(), **{f"objective.{name}": value for name, value in inner.items()}}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take progress and memory from `state_dict()`."""
+        """Load progress and state from `state_dict()`."""
         self.progress.copy_(state["progress"])
         if isinstance(self.objective, Stateful):
             mine = {name: value for name, value in state.items() if name.startswith("objective.")}

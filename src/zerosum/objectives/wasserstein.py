@@ -1,4 +1,4 @@
-"""Games of critics: the score is a value without a range, and only differences count."""
+"""Critic objectives: Wasserstein and hinge losses on unbounded scores."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,8 +11,8 @@ from torch.nn.functional import relu
 class Wasserstein:
     """WGAN: Arjovsky, Chintala and Bottou 2017 (arXiv 1701.07875), equations 2 and 3.
 
-    The critic maximises E[D(x)] - E[D(G(z))], which over 1-Lipschitz critics is the earth mover's distance.
-    The bound itself is not part of the objective: it comes from `WeightClip` (the paper's way) or
+    The critic maximises E[D(x)] - E[D(G(z))]; the supremum over 1-Lipschitz critics is the Wasserstein-1 (earth
+    mover's) distance. The Lipschitz constraint is not part of the objective: use `WeightClip` (as the paper) or
     `GradientPenalty` (Gulrajani et al. 2017, arXiv 1704.00028).
     """
 
@@ -29,9 +29,9 @@ class Wasserstein:
 
 @dataclass(frozen=True)
 class Hinge:
-    """The hinge game: Lim and Ye 2017 (arXiv 1705.02894), and SNGAN, Miyato et al. 2018, equations 16 and 17.
+    """Hinge loss: Lim and Ye 2017 (arXiv 1705.02894), and SNGAN, Miyato et al. 2018, equations 16 and 17.
 
-    D minimises E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]: samples beyond the margin leave it alone.
+    D minimises E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]: samples beyond the margin have no gradient in D's loss.
     """
 
     reads_real: ClassVar[bool] = False

@@ -90,7 +90,7 @@ def _part(key: str) -> _Panel:
     player, _, part = key.partition("/")
     sentence = {
         "loss": f"The objective that the {_PLAYERS[player]} minimises, without additional terms.",
-        "gradient": f"Gradient norm of the {_PLAYERS[player]}, over all its parameters.",
+        "gradient_norm": f"Gradient norm of the {_PLAYERS[player]}, over all its parameters.",
     }.get(part, f"The term {part}, added to the {_PLAYERS[player]}'s loss.")
     return _Panel(key, (key,), sentence)
 

@@ -1,4 +1,4 @@
-"""What is added to a player's loss, or done to its weights: penalties, schedules, projections."""
+"""Terms of a player's loss and projections of its weights: penalties, regularisers, schedules."""
 
 from zerosum import _rooms
 

@@ -1,4 +1,4 @@
-"""What several terms ask of a turn, and how they refuse one."""
+"""Helpers and checks that several terms share."""
 
 from torch import Tensor, nn
 
@@ -8,44 +8,44 @@ from zerosum.protocols import Stateful
 
 
 def check_weight(name: str, value: float) -> None:
-    """Raise `ValueError` for a weight below 0, or one that is no number."""
+    """Raise `ValueError` for a weight below 0 or NaN."""
     if not value >= 0:
         raise ValueError(f"{name} weighs a penalty and is at least 0; found {value}")
 
 
-def check_forgetful(term: object, *parts: object) -> None:
-    """Raise `ValueError` for a part with memory inside a term, which no checkpoint would hold."""
+def check_stateless(term: object, *parts: object) -> None:
+    """Raise `ValueError` for a part with a state inside a term, since it would not be saved in checkpoints."""
     for part in parts:
         if isinstance(part, Stateful):
             kind = type(term).__name__
-            raise ValueError(f"{kind} keeps no memory for its parts: choose one without; found {part!r}")
+            raise ValueError(f"{kind} needs parts without a state, as it would not be saved: found {part!r}")
 
 
 def check_player(turn: Turn, player: str, term: object) -> None:
-    """Raise `ValueError` where a term meets the move of the player that it is not for."""
+    """Raise `ValueError` for a term among those of the wrong player."""
     if turn.player != player:
         right, wrong = ("d_terms", "g_terms") if player == "D" else ("g_terms", "d_terms")
         raise ValueError(f"{type(term).__name__} is a term of {player}: put it among {right}, not {wrong}")
 
 
-def shown(value: Tensor | None, what: str, term: object) -> Tensor:
-    """What a judgement shows besides its score, in float32 at least.
+def required(value: Tensor | None, what: str, term: object) -> Tensor:
+    """An output of D other than its score, in float32 at least.
 
     Raises `ValueError` for None, which stands for a discriminator without such an output.
     """
     if value is None:
-        raise ValueError(f"{type(term).__name__} reads D's {what}, and this D shows none: choose one that does")
+        raise ValueError(f"{type(term).__name__} needs a discriminator that returns {what}")
     return at_least_float32(value)
 
 
 def generated(turn: Turn, z: Tensor) -> Tensor:
-    """What G makes of other latents `(B, size)`, under this turn's condition."""
+    """The samples that G generates from other latents `(B, size)`, under this turn's condition."""
     x: Tensor = turn.G(z) if turn.c is None else turn.G(z, turn.c)
     return x
 
 
 def own_network(turn: Turn) -> nn.Module:
-    """The network of the player whose move it is; raises `ValueError` for a callable whose weights cannot be seen."""
+    """The network of the player that is updated; raises `ValueError` for a callable that is not a module."""
     network = turn.D if turn.player == "D" else turn.G
     if not isinstance(network, nn.Module):
         raise ValueError(f"terms on weights need {turn.player} to be an nn.Module; found a {type(network).__name__}")
@@ -53,5 +53,5 @@ def own_network(turn: Turn) -> nn.Module:
 
 
 def own_parameters(turn: Turn) -> dict[str, nn.Parameter]:
-    """The parameters that learn of the player whose move it is, by name."""
+    """The trainable parameters of the player that is updated, by name."""
     return {name: p for name, p in own_network(turn).named_parameters() if p.requires_grad}

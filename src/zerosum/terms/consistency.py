@@ -1,4 +1,4 @@
-"""Consistency: small changes of a sample, or of its latent, should not change what D says of it."""
+"""Consistency regularisation: small changes of a sample, or of its latent, should not change D's score."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ def _distance(one: Tensor, other: Tensor) -> Tensor:
 class Consistency:
     """real E (D(x) - D(T(x)))^2 + fake E (D(G(z)) - D(T(G(z))))^2, with T a random change: Zhang et al. 2020.
 
-    With real samples alone it is CR (arXiv 1910.12027), with both bCR (Zhao et al. 2021, arXiv 2002.04724,
-    algorithm 1), for which the paper takes 10 and 10. G never sees T. Of a score map it is the mean over the map.
+    With real samples alone it is CR (arXiv 1910.12027), with both bCR (Zhao et al. 2021, arXiv 2002.04724, algorithm
+    1), for which the paper uses 10 and 10. T is not applied in G's updates. Squares are means over score maps.
 
     Args:
         augment: T.
@@ -35,7 +35,7 @@ class Consistency:
         check_weight("fake", self.fake)
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The penalty on this turn, a scalar >= 0; a side of weight 0 is not judged."""
+        """The penalty on this turn, a scalar >= 0; a part of weight 0 is not computed."""
         check_player(turn, "D", self)
         total = turn.zero()
         if self.real:
@@ -51,8 +51,8 @@ class Consistency:
 class LatentConsistency:
     """D: d_weight E (D(G(z)) - D(G(z + dz)))^2. G: -g_weight E |G(z) - G(z + dz)|^2. zCR: Zhao et al. 2021.
 
-    Algorithm 2 of arXiv 2002.04724, dz ~ N(0, sigma^2 I): D ignores small changes of the latent while G is led to
-    show them. It belongs among both players' terms; the squares are means over the entries of scores and samples.
+    Algorithm 2 of arXiv 2002.04724, dz ~ N(0, sigma^2 I): D becomes insensitive to small changes of the latent, G more
+    sensitive. It belongs among both players' terms; squares are means over the elements of scores and samples.
 
     Args:
         sigma: standard deviation of dz (> 0).
@@ -71,7 +71,7 @@ class LatentConsistency:
             raise ValueError(f"sigma is the standard deviation of a latent's change, above 0; found {self.sigma}")
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The term of the player whose turn it is, a scalar: >= 0 for D, <= 0 for G."""
+        """The term of the player that is updated, a scalar: >= 0 for D, <= 0 for G."""
         z = turn.z + self.sigma * turn.draws.normal("latent consistency", tuple(turn.z.shape)).to(turn.z)
         if turn.player == "D":
             with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Terms of G on the features that D shows of samples; they are computed in float32 even under autocast."""
+"""Terms of G on the features that D returns; they are computed in float32 even under autocast."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,15 +8,15 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from zerosum.game.turn import Turn
-from zerosum.terms._common import check_player, check_weight, shown
+from zerosum.terms._common import check_player, check_weight, required
 
 
 @dataclass(frozen=True)
 class FeatureMatching:
-    """weight |E f(x) - E f(G(z))|^2, f the features that D shows: Salimans et al. 2016, section 3.1.
+    """weight |E f(x) - E f(G(z))|^2, f the features that D returns: Salimans et al. 2016, section 3.1.
 
-    arXiv 1606.03498. The means are over the batch, so part of the value is their noise, which falls as the batch grows.
-    The paper lets it stand in place of G's loss; here it is added to it.
+    arXiv 1606.03498. The means are over the batch, so part of the value is sampling noise, which falls with the batch
+    size. In the paper it replaces G's loss; here it is added to it.
 
     Args:
         weight: weight (>= 0).
@@ -29,10 +29,10 @@ class FeatureMatching:
         check_weight("weight", self.weight)
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The distance on this turn, a scalar >= 0; raises `ValueError` where D shows no features."""
+        """The distance on this turn, a scalar >= 0; raises `ValueError` where D returns no features."""
         check_player(turn, "G", self)
-        fake = shown(turn.fake.features, "features", self)
-        real = shown(turn.real.features, "features", self)
+        fake = required(turn.fake.features, "features", self)
+        real = required(turn.real.features, "features", self)
         return self.weight * turn.average(real.mean(0) - fake.mean(0)).square().sum()
 
 
@@ -40,11 +40,11 @@ class FeatureMatching:
 class PullingAway:
     """weight mean over i != j of cos^2(f_i, f_j), f the features of generated samples: Zhao et al. 2017, equation 6.
 
-    The pulling-away term of EBGAN (arXiv 1609.03126): it spreads the batch by making its features orthogonal. Each
-    sample's features are normalised by their own length, and the pairs are those within the batch.
+    The pulling-away term of EBGAN (arXiv 1609.03126): it spreads a batch by making the features of its samples
+    orthogonal. The features of each sample are normalised, and the pairs are those within the batch.
 
     Args:
-        weight: weight (>= 0); the paper takes 0.1.
+        weight: weight (>= 0); the paper uses 0.1.
     """
 
     weight: float = 0.1
@@ -54,9 +54,9 @@ class PullingAway:
         check_weight("weight", self.weight)
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The mean squared cosine on this turn, in [0, weight]; raises `ValueError` where D shows no features."""
+        """The mean squared cosine on this turn, in [0, weight]; raises `ValueError` where D returns no features."""
         check_player(turn, "G", self)
-        features = turn.everyone(shown(turn.fake.features, "features", self).flatten(1))
+        features = turn.everyone(required(turn.fake.features, "features", self).flatten(1))
         n = len(features)
         if n < 2:
             raise ValueError(f"PullingAway compares the samples of a batch and needs at least 2; found {n}")

@@ -1,7 +1,7 @@
-"""Penalties on the slope of the discriminator with respect to its input.
+"""Gradient penalties: on the gradient norm of the discriminator with respect to its input.
 
-Slopes are taken per sample: the gradient of a sample's score (of the sum of its score map) by that sample alone, so
-no value depends on the batch size. They reuse the forward pass of the loss, and sums are formed in float32.
+Gradients are per sample: of a sample's score (the sum of its score map) by that sample alone, so no value depends on
+the batch size. They reuse the forward pass of the loss, and sums are computed in float32.
 """
 
 __all__ = ["R1", "R2", "Dragan", "GradientPenalty", "RothRegularizer"]
@@ -20,9 +20,9 @@ from zerosum.terms._common import check_weight
 
 
 def squared_gradient_norm(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
-    """The squared gradient `(B,)` of each sample's score by that sample of x `(B, ...)`, differentiable again.
+    """The squared gradient norm `(B,)` of each sample's score by that sample of x `(B, ...)`, differentiable again.
 
-    Raises `ValueError` on a move of G, whose loss D's slope is not part of.
+    Raises `ValueError` in an update of G.
     """
     if turn.player != "D":
         raise ValueError("gradient penalties differentiate by D's input: put them among d_terms, not g_terms")
@@ -42,11 +42,11 @@ def interpolates(turn: Turn) -> Tensor:
     return torch.lerp(x_fake, x, epsilon)
 
 
-def _held(turn: Turn, points: Tensor, target: float, one_sided: bool) -> Tensor:
-    """E (|grad D(u)| - target)^2 over points u `(B, ...)`, or over the slopes above the target alone."""
+def _penalty(turn: Turn, points: Tensor, target: float, one_sided: bool) -> Tensor:
+    """E (|grad D(u)| - target)^2 over points u `(B, ...)`; one-sided, only gradient norms above the target count."""
     points.requires_grad_()
     squared = squared_gradient_norm(turn, turn.judge(points), points)
-    # sqrt has an infinite slope at 0, where a dead critic starts; the clamp gives it a zero one there.
+    # The derivative of sqrt is infinite at 0, the norm of a constant critic; the clamp makes it 0 there.
     excess = squared.clamp_min(1e-24).sqrt() - target
     return (relu(excess) if one_sided else excess).square().mean()
 
@@ -56,7 +56,7 @@ class R1:
     """gamma/2 E |grad_x D(x)|^2 on real samples: Mescheder, Geiger and Nowozin 2018 (arXiv 1801.04406), equation 9.
 
     Args:
-        gamma: weight (>= 0). Grows with resolution: 1 suits small pictures and 2-D toys, 10 faces at 256.
+        gamma: weight (>= 0). Grows with resolution: 1 for small images and 2-D toy data, 10 for faces at 256.
     """
 
     gamma: float = 1.0
@@ -91,13 +91,12 @@ class R2:
 class GradientPenalty:
     """weight E (|grad D(u)| - target)^2 at u between real and generated samples: WGAN-GP, Gulrajani et al. 2017.
 
-    Equation 3 of arXiv 1704.00028: u = e x + (1 - e) G(z) with one e ~ U[0, 1] for each sample. A critic whose slope
-    is `target` everywhere costs nothing.
+    Equation 3 of arXiv 1704.00028: u = e x + (1 - e) G(z) with one e ~ U[0, 1] for each sample.
 
     Args:
         weight: lambda (>= 0).
-        target: slope to hold (>= 0); 1 for Wasserstein critics, 0 for zero-centred penalties.
-        one_sided: punish only slopes above the target (section 4 of the paper discusses both).
+        target: target gradient norm (>= 0); 1 for Wasserstein critics, 0 for zero-centred penalties.
+        one_sided: penalise only gradient norms above the target (section 4 of the paper discusses both).
     """
 
     weight: float = 10.0
@@ -110,29 +109,29 @@ class GradientPenalty:
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
-        return self.weight * _held(turn, interpolates(turn), self.target, self.one_sided)
+        return self.weight * _penalty(turn, interpolates(turn), self.target, self.one_sided)
 
 
 @dataclass(frozen=True)
 class Dragan:
     """weight E (|grad D(x + d)| - target)^2 at noisy real samples: DRAGAN, Kodali et al. 2017 (arXiv 1705.07215).
 
-    d ~ N(0, c I) afresh for each sample, as the paper has it. As in the authors' code the noise goes by the
-    data's own spread: sqrt(c) = noise * s, with s the standard deviation of all entries of this move's real batch,
-    over all ranks. So s, and with it where D is held, depends on the batch: the fewer samples, the more s swings.
+    d ~ N(0, c I), independent for each sample. As in the authors' code, the noise scales with the data: sqrt(c) = noise
+    * s, with s the standard deviation of all elements of the real batch, over all ranks. So the smaller the batch, the
+    noisier s.
 
     Args:
         weight: lambda (>= 0).
-        target: slope to hold (>= 0), k in the paper.
-        noise: standard deviation of the noise in units of the data's (> 0).
-        one_sided: punish only slopes above the target.
+        target: target gradient norm (>= 0), k in the paper.
+        noise: standard deviation of the noise, as a multiple of that of the data (> 0).
+        one_sided: penalise only gradient norms above the target.
     """
 
     weight: float = 10.0
     target: float = 1.0
     noise: float = 0.5
     one_sided: bool = False
-    whole_batch: ClassVar[str] = "measures its noise by the batch's standard deviation"
+    whole_batch: ClassVar[str] = "scales its noise by the standard deviation of the batch"
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
@@ -144,22 +143,22 @@ class Dragan:
         """The penalty on this turn, a scalar >= 0."""
         x = turn.x.detach()
         mean = turn.average(x.mean())
-        deviation = turn.average((x - mean).square().mean()).sqrt()
-        disturbance = turn.draws.normal("dragan", tuple(x.shape)).to(x)
-        return self.weight * _held(turn, x + self.noise * deviation * disturbance, self.target, self.one_sided)
+        std = turn.average((x - mean).square().mean()).sqrt()
+        noise = turn.draws.normal("dragan", tuple(x.shape)).to(x)
+        return self.weight * _penalty(turn, x + self.noise * std * noise, self.target, self.one_sided)
 
 
 @dataclass(frozen=True)
 class RothRegularizer:
     """gamma/2 (E (1 - D(x))^2 |grad s(x)|^2 + E D(G(z))^2 |grad s(G(z))|^2), with D = sigmoid(s): Roth et al. 2017.
 
-    The regulariser of the Jensen-Shannon game in arXiv 1705.09367: to first order it is what noise on real and
-    generated samples would add to the logistic loss, so slopes cost nothing where D is sure and right. Since
-    (1 - D) grad s = grad log D and D grad s = -grad log(1 - D), these are the slopes of the two logarithms; of a score
-    map, as everywhere here, those of the sum over the map. The score has to be a logit.
+    The regulariser of the Jensen-Shannon GAN in arXiv 1705.09367: to first order, the effect of noise on real and
+    generated samples on the logistic loss, so gradients are not penalised where D is confident and right. Since
+    (1 - D) grad s = grad log D and D grad s = -grad log(1 - D), these are the gradients of the two logarithms; for a
+    score map, of the sum over the map. The score has to be a logit.
 
     Args:
-        gamma: weight (>= 0), the variance of that noise; the paper lets it fall over the run, see `Scheduled`.
+        gamma: weight (>= 0), the variance of that noise; the paper decreases it over the run, see `Scheduled`.
     """
 
     gamma: float = 0.1

@@ -1,4 +1,4 @@
-"""Terms that hold scores to their running averages."""
+"""LeCam regularisation of D by running averages of its scores."""
 
 from dataclasses import dataclass, field
 
@@ -13,19 +13,19 @@ from zerosum.terms._common import check_player, check_weight
 class LeCam:
     """weight (E (D(x) - a_F)^2 + E (D(G(z)) - a_R)^2), a the running means of D's scores: Tseng et al. 2021.
 
-    R_LC of arXiv 2104.03310: real scores are held near the mean a_F of the fake ones and fake scores near the
-    mean a_R of the real ones, which keeps D from growing sure of few data. The means are over D's moves and all ranks,
-    a <- decay a + (1 - decay) E D, without the bias of a start at 0. On the first move there are none yet, and the
-    term is 0.
+    R_LC of arXiv 2104.03310: real scores are pulled towards the mean a_F of the fake ones, and fake scores towards the
+    mean a_R of the real ones, which keeps D from overfitting limited data. The means are over D's updates and all
+    ranks, a <- decay a + (1 - decay) E D, with bias correction. In the first update there are none yet, and the term
+    is 0.
 
     Args:
-        weight: lambda (>= 0); the authors take 0.3 for BigGAN on CIFAR-10 and far less for StyleGAN2, 3e-7.
-        decay: share of the means that a move of D leaves, in [0, 1).
+        weight: lambda (>= 0); the authors use 0.3 for BigGAN on CIFAR-10 and far less for StyleGAN2, 3e-7.
+        decay: decay of the means per update of D, in [0, 1).
     """
 
     weight: float = 0.3
     decay: float = 0.99
-    # Sums of the mean real and fake score over the moves, and of 1, each move weighing less by `decay` than the next.
+    # Exponentially weighted sums, over the updates, of the mean real score, the mean fake score, and of 1.
     sums: Tensor = field(
         default_factory=lambda: torch.zeros(3, dtype=torch.float64), init=False, repr=False, compare=False
     )
@@ -33,7 +33,7 @@ class LeCam:
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
         if not 0 <= self.decay < 1:
-            raise ValueError(f"decay is the share of a mean that a move leaves, in [0, 1); found {self.decay}")
+            raise ValueError(f"decay is that of a running mean, in [0, 1); found {self.decay}")
 
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
@@ -46,7 +46,7 @@ class LeCam:
         return self.weight * distance
 
     def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
-        """After a move of D: take the mean scores of all ranks into the running means."""
+        """After an update of D: update the running means with the mean scores of all ranks."""
         if player != "D":
             return
         scores = torch.stack([turn.real.score.detach().mean(), turn.fake.score.detach().mean()])
@@ -54,9 +54,9 @@ class LeCam:
         self.sums.mul_(self.decay).add_(torch.cat([now, torch.ones(1, dtype=torch.float64)]))
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The sums that the means are made of."""
+        """The sums from which the means are computed."""
         return {"sums": self.sums.clone()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take the sums from `state_dict()`."""
+        """Load the sums from `state_dict()`."""
         self.sums.copy_(state["sums"])

@@ -1,4 +1,4 @@
-"""Guidance of a generator's early layers, by what its picture looks like at each of its depths."""
+"""Multi-level guidance of a generator's early layers, by losses on its image at each depth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,53 +13,53 @@ from zerosum.game.random import derived_seed
 from zerosum.game.turn import Turn
 from zerosum.objectives.relativistic import Relativistic
 from zerosum.protocols import Objective
-from zerosum.terms._common import check_forgetful, check_weight
+from zerosum.terms._common import check_stateless, check_weight
 
 
 @runtime_checkable
 class ShowsLevels(Protocol):
-    """A generator whose picture can be seen at several depths."""
+    """A generator that returns its image at several depths."""
 
     def levels(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Pictures `(B, C, H, W)`, from the shallowest depth to the full one, which is what G makes of z."""
+        """Images `(B, C, H, W)`, from the shallowest depth to the full one, G(z)."""
         ...
 
 
 @runtime_checkable
 class JudgesLevels(Protocol):
-    """A discriminator that takes the pictures of several depths, stacked along the channels, as one sample."""
+    """A discriminator that takes the images of several depths, stacked along the channels, as one sample."""
 
     @property
     def levels(self) -> int:
-        """How many."""
+        """Number of depths."""
         ...
 
 
 @dataclass(frozen=True)
 class LevelGuidance:
-    """The game once more, on G's picture at all its depths under noise: multi-level noise-perturbed guidance of GAT.
+    """An adversarial loss on noisy images of all depths of G: multi-level noise-perturbed guidance (MNG) of GAT.
 
-    Hyun et al. 2025 (arXiv 2509.24935), MNG: with losses on its last picture alone, a deep G leaves its early layers
-    idle. So D also judges stacks of K pictures `(B, K C, H, W)`, of G's depths i = 0 to K - 1 or K times a real one,
-    each under noise that grows towards the shallow end,
+    Hyun et al. 2025 (arXiv 2509.24935): with a loss on its final image alone, a deep G hardly uses its early layers. So
+    D also judges stacks of K images `(B, K C, H, W)`, of G's depths i = 0 to K - 1 or K times a real one, each with
+    noise that grows towards the shallow end,
 
         y_i = (1 - t_i) (x_i + w_i),   t_i = 1 - least^(1 - i / (K - 1)) + floor,
 
-    where w_i is normal with standard deviation t_i / (1 - t_i) for each number of the picture. As in the authors' code,
-    w_i is w_(i+1) and further noise, so a deeper picture tells all that D can know of a shallower real one, and their
-    noise cannot be averaged away. Early layers learn what shows through much noise, coarse shapes, late ones details.
+    where w_i is normal with standard deviation t_i / (1 - t_i) for each element of the image. As in the authors' code,
+    w_i is w_(i+1) plus independent noise, so a deeper real image contains all the information of a shallower one, and
+    the noise cannot be averaged out. Early layers learn coarse shapes, which are visible under strong noise, late ones
+    details.
 
-    It belongs among both players' terms. The paper judges stacks and nothing else; here the game's own loss judges the
-    picture that G makes, without noise, and it counts once: in the stack of G's move it is a constant, which only the
-    shallower pictures are seen beside. G runs anew for its depths. D has to judge K pictures together, as
-    `TransformerDiscriminator(levels=4)` does. The penalties among `d_terms` do not see the stacks, those here see
-    nothing else.
+    It belongs among both players' terms. The paper judges stacks only. Here the recipe's objective judges the final
+    image of G without noise, and in the stack of G's update that image is detached, so that it counts once. G is run
+    again for its depths. D has to judge K images together, as `TransformerDiscriminator(levels=4)` does. The penalties
+    among `d_terms` do not apply to the stacks, those given here apply to the stacks only.
 
     Args:
-        objective: what both want of the stacks' scores; one without memory.
-        penalties: terms of D on the stacks, such as `(R1(gamma=1.0), R2(gamma=1.0))`, without memory too.
+        objective: the objective on the scores of the stacks; one without a state.
+        penalties: terms of D on the stacks, such as `(R1(gamma=1.0), R2(gamma=1.0))`, without a state too.
         weight: weight (>= 0).
-        least: share of the picture that is left at the shallowest depth, before the floor (floor < least <= 1).
+        least: share of the image that is left at the shallowest depth, before the floor (floor < least <= 1).
         floor: share of noise at the full depth (>= 0).
     """
 
@@ -73,19 +73,19 @@ class LevelGuidance:
         check_weight("weight", self.weight)
         if not 0 <= self.floor < self.least <= 1:
             raise ValueError(f"shares of noise need 0 <= floor < least <= 1; found {self.floor} and {self.least}")
-        check_forgetful(self, self.objective, *map(unwrapped, self.penalties))
+        check_stateless(self, self.objective, *map(unwrapped, self.penalties))
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The loss of the player whose turn it is, a scalar.
+        """The loss of the player that is updated, a scalar.
 
-        Raises `ValueError` where G shows no levels, and where D does not judge as many together.
+        Raises `ValueError` where G returns no levels, and where D does not judge as many together.
         """
-        table = self._stacked(turn)
+        stacked = self._stacked(turn)
         if turn.player == "D":
-            loss = self.objective.d_loss(*everyone([table.real.score, table.fake.score]))
-            return self.weight * torch.stack([loss, *(term(table) for term in self.penalties)]).sum()
-        read = [table.fake.score, table.real.score] if self.objective.reads_real else [table.fake.score]
-        return self.weight * self.objective.g_loss(*everyone(read))
+            loss = self.objective.d_loss(*everyone([stacked.real.score, stacked.fake.score]))
+            return self.weight * torch.stack([loss, *(term(stacked) for term in self.penalties)]).sum()
+        scores = [stacked.fake.score, stacked.real.score] if self.objective.reads_real else [stacked.fake.score]
+        return self.weight * self.objective.g_loss(*everyone(scores))
 
     def noise_shares(self, levels: int) -> Tensor:
         """t for each of K >= 2 levels, the shallowest first, float64 `(K,)`."""
@@ -93,14 +93,14 @@ class LevelGuidance:
         return 1 - self.least ** (1 - i / (levels - 1)) + self.floor
 
     def _stacked(self, turn: Turn) -> Turn:
-        """The turn with stacks under noise in place of the samples."""
+        """The turn with noisy stacks in place of the samples."""
         if not isinstance(turn.G, ShowsLevels):
             raise ValueError(f"LevelGuidance needs a G with levels, as TransformerGenerator has them; found {turn.G!r}")
         ours = turn.player == "G"
         with torch.set_grad_enabled(ours):
             *shallow, deepest = turn.G.levels(turn.z, turn.c)
         levels = len(shallow) + 1
-        # A D that looks ahead is a function, of a network that was seen on D's own moves.
+        # An unrolled D is a function; its network was checked in D's own updates.
         if isinstance(turn.D, nn.Module) and not (isinstance(turn.D, JudgesLevels) and turn.D.levels == levels):
             raise ValueError(
                 f"LevelGuidance needs a D that judges {levels} levels together, "
@@ -111,14 +111,14 @@ class LevelGuidance:
         real = self._noisy([turn.x.detach()] * levels, draws.normal("real", shape))
         fake = self._noisy([*shallow, deepest.detach()], draws.normal("fake", shape))
         if not ours:
-            real, fake = real.requires_grad_(), fake.requires_grad_()  # for penalties on the slope by them
+            real, fake = real.requires_grad_(), fake.requires_grad_()  # for gradient penalties
         return replace(turn, x=real, x_fake=fake, draws=draws)
 
-    def _noisy(self, pictures: Sequence[Tensor], noise: Tensor) -> Tensor:
-        """Pictures `(B, C, H, W)` under noise made of standard normal `(B, K, C, H, W)`, stacked along the channels."""
-        share = self.noise_shares(len(pictures)).view(-1, 1, 1, 1)
+    def _noisy(self, images: Sequence[Tensor], noise: Tensor) -> Tensor:
+        """Images `(B, C, H, W)` with scaled standard normal noise `(B, K, C, H, W)`, stacked along the channels."""
+        share = self.noise_shares(len(images)).view(-1, 1, 1, 1)
         variance = (share / (1 - share)).square()
         further = (variance - torch.cat([variance[1:], torch.zeros_like(variance[:1])])).sqrt()
-        x = torch.stack([*pictures], 1)
+        x = torch.stack([*images], 1)
         walk = (noise.to(x) * further.to(x)).flip(1).cumsum(1).flip(1)
         return ((1 - share).to(x) * (x + walk)).flatten(1, 2)

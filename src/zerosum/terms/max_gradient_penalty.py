@@ -17,8 +17,7 @@ class MaxGradientPenalty:
     Lipschitz GANs (arXiv 1902.05687) add the square of D's Lipschitz constant to its loss, which exists for many
     objectives where the unconstrained optimum of D does not. The constant is estimated by the largest gradient norm of
     the batch, over all ranks: u = e x + (1 - e) G(z) with one e ~ U[0, 1] for each sample, as in `GradientPenalty`.
-    Only the sample with that gradient is penalised. The norm is drawn towards 0 by the weight and away from it by the
-    objective, so no target is set.
+    Only the sample with that gradient is penalised. There is no target norm: the penalty and the objective balance.
 
     Args:
         weight: lambda (>= 0); the larger, the smaller the Lipschitz constant at which the two balance.

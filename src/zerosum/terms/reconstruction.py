@@ -1,4 +1,4 @@
-"""Self-supervision of a discriminator by reconstructing what it sees."""
+"""Self-supervision of a discriminator by reconstruction of real samples from its feature maps."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -11,10 +11,10 @@ from zerosum.game.turn import Turn
 
 @runtime_checkable
 class Reconstructs(Protocol):
-    """A discriminator with decoders beside its score."""
+    """A discriminator with decoders."""
 
     def reconstruct(self, x: Tensor, c: Tensor | None, part: int) -> list[tuple[Tensor, Tensor]]:
-        """Pairs of a target and its reconstruction from D's maps of x `(B, ...)`; `part`, 0 to 3, chooses a quarter."""
+        """Pairs of target and reconstruction from D's feature maps of x `(B, ...)`; `part`, 0 to 3, is a quadrant."""
         ...
 
 
@@ -22,8 +22,8 @@ class Reconstructs(Protocol):
 class Reconstruction:
     """weight sum_i E |target_i - decoder_i(maps of x)| over real samples x: FastGAN, arXiv 2101.04775, section 3.2.
 
-    D's maps must tell enough of a real sample to rebuild it, whole and in one of its quarters, drawn anew each move. So
-    a D that has seen few samples cannot learn them by heart from some corner. The paper measures the distance by a
+    D's feature maps must allow a decoder to reconstruct the real image, and one of its quadrants, drawn at random for
+    each update. This regularises D, which otherwise overfits small data sets. The paper uses a perceptual distance of a
     pretrained network; here it is the mean absolute error.
 
     Args:
@@ -39,7 +39,7 @@ class Reconstruction:
     def __call__(self, turn: Turn) -> Tensor:
         """The term on this turn, a scalar >= 0.
 
-        Raises `ValueError` on a move of G, and where D has nothing to reconstruct with.
+        Raises `ValueError` in an update of G, and where D has no decoders.
         """
         if turn.player != "D":
             raise ValueError("Reconstruction trains D's decoders: put it among d_terms, not g_terms")

@@ -1,4 +1,4 @@
-"""When and how strongly a term acts: wrappers around terms, and factors over the course of a run."""
+"""Wrappers that apply a term lazily or with a schedule, and schedules over the progress of a run."""
 
 import math
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from zerosum.protocols import Schedule
 
 @dataclass(frozen=True)
 class Every:
-    """Let a term act on every n-th move only, n times as strongly: lazy regularisation (StyleGAN2, arXiv 1912.04958).
+    """Lazy regularisation: n times a term in every n-th update, else 0 (StyleGAN2, arXiv 1912.04958).
 
-    The mean of the term over moves is unchanged, and its cost falls to a n-th. On other moves the value is 0.
+    The mean of the term over updates is unchanged, and its cost is divided by n.
 
     Args:
-        n: moves from one action to the next (>= 1); the first move acts.
+        n: the term is active in every n-th update (>= 1), beginning with the first.
         term: the term to wrap.
     """
 
@@ -26,10 +26,10 @@ class Every:
 
     def __post_init__(self) -> None:
         if self.n < 1:
-            raise ValueError(f"Every(n, term) counts moves: n is at least 1; found {self.n}")
+            raise ValueError(f"Every(n, term) counts updates: n is at least 1; found {self.n}")
 
     def __call__(self, turn: Turn) -> Tensor:
-        """n times the term on the moves it acts on, else 0."""
+        """n times the term where it is active, else 0."""
         return turn.zero() if turn.clock.updates % self.n else self.n * self.term(turn)
 
 
@@ -44,11 +44,11 @@ class Constant:
 
 @dataclass(frozen=True)
 class Cosine:
-    """A factor that stays 1 until `begin` and then falls along half a cosine to `end` at the run's end.
+    """A factor that stays 1 until `begin` and then decays along half a cosine to `end` at the end of the run.
 
     Args:
         end: factor at the end (>= 0).
-        begin: progress in [0, 1) at which the fall begins.
+        begin: progress in [0, 1) at which the decay begins.
     """
 
     end: float = 0.0
@@ -66,7 +66,7 @@ class Cosine:
 
 @dataclass(frozen=True)
 class Geometric:
-    """A factor that falls (or rises) from 1 to `end` by equal ratios over the run.
+    """Exponential decay (or growth) of a factor from 1 to `end` over the run.
 
     Args:
         end: factor at the end (> 0).
@@ -85,7 +85,7 @@ class Geometric:
 
 @dataclass(frozen=True)
 class Ramp:
-    """A factor of 0 until `start` that rises linearly to 1 at `stop`: a warm-up, of a term or of a learning rate.
+    """Linear warm-up: a factor of 0 until `start` that rises linearly to 1 at `stop`.
 
     Args:
         start: progress at which the rise begins, >= 0.
@@ -106,7 +106,7 @@ class Ramp:
 
 @dataclass(frozen=True)
 class Scheduled:
-    """Let a term act by a factor that changes over the run, as R3GAN lets gamma fall (arXiv 2501.05441, appendix).
+    """A term times a schedule, as the decreasing gamma of R3GAN (arXiv 2501.05441, appendix).
 
     Args:
         schedule: the factor at each progress.
@@ -117,5 +117,5 @@ class Scheduled:
     term: Term
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The term, times the factor of this moment."""
+        """The term, times the factor at the current progress."""
         return self.schedule(turn.clock.progress) * self.term(turn)

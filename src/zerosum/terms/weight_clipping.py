@@ -1,4 +1,4 @@
-"""Projections of a player's weights after each of its moves."""
+"""Projections of a player's weights after each of its updates."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from torch import nn
 
 @dataclass(frozen=True)
 class WeightClip:
-    """Clip every parameter into [-limit, limit]: how Arjovsky et al. 2017 (arXiv 1701.07875) bound the critic's slope.
+    """Weight clipping: clamp every parameter to [-limit, limit], as WGAN, Arjovsky et al. 2017 (arXiv 1701.07875).
 
     Args:
         limit: largest magnitude of a weight (> 0); the paper uses 0.01.

@@ -1,6 +1,6 @@
-"""Penalties on the weights of the player whose move they are added to, D's among `d_terms` and G's among `g_terms`.
+"""Penalties on the weights of a player: D's among `d_terms`, G's among `g_terms`.
 
-They read the parameters that learn, in float32 even under autocast.
+They use the trainable parameters, in float32 even under autocast.
 """
 
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ _ROWS = "GD"  # the players, in the order of the rows of a count
 class WeightDecay:
     """weight/2 |theta|^2 over the player's own weights: Krogh and Hertz 1991.
 
-    Being a part of the loss it passes through the optimiser, so that Adam rescales it with the rest of the gradient;
-    a decoupled decay is the optimiser's affair.
+    L2 regularisation: as part of the loss its gradient is rescaled by Adam. For decoupled weight decay use the
+    optimiser's option.
 
     Args:
         weight: lambda (>= 0).
-        vectors: decay also parameters of a single axis: biases, and the gains of norms.
+        vectors: also decay parameters of one dimension: biases, and the gains of norms.
     """
 
     weight: float = 1e-4
@@ -40,13 +40,13 @@ class WeightDecay:
 
 
 def _filters(network: nn.Module) -> Iterator[Tensor]:
-    """The weights of linear and convolutional layers as matrices W with a row for each output."""
+    """The weights of linear and convolutional layers as matrices W, one row per output."""
     for module in network.modules():
         for p in module.parameters(recurse=False):
             if p.dim() < 2 or not p.requires_grad or isinstance(module, nn.Embedding):
                 continue
             if isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d):
-                # Kept as (inputs, outputs of a group, ...): bring the outputs to the front.
+                # Stored as (inputs, outputs of a group, ...): bring the outputs to the front.
                 yield p.reshape(module.groups, -1, *p.shape[1:]).transpose(1, 2).flatten(0, 1).flatten(1)
             else:
                 yield p.flatten(1)
@@ -54,15 +54,15 @@ def _filters(network: nn.Module) -> Iterator[Tensor]:
 
 @dataclass(frozen=True)
 class OrthogonalRegularization:
-    """weight sum over layers of |W W^T * (1 - I)|^2, which keeps filters apart: Brock, Donahue and Simonyan 2019.
+    """weight sum over layers of |W W^T * (1 - I)|^2, orthogonal filters: Brock, Donahue and Simonyan 2019.
 
-    Equation 3 of arXiv 1809.11096 (BigGAN), with a filter for each row of W. It leaves the filters' lengths free; with
-    `diagonal` it is the original |W W^T - I|^2 of Brock et al. 2017 (arXiv 1609.07093), which holds them to 1. Class
-    embeddings hold no filters and are left out.
+    Equation 3 of arXiv 1809.11096 (BigGAN), with one filter per row of W. It does not constrain the norms of the
+    filters; with `diagonal` it is the original |W W^T - I|^2 of Brock et al. 2017 (arXiv 1609.07093), which pulls them
+    towards 1. Class embeddings are not filters and are excluded.
 
     Args:
         weight: beta (>= 0).
-        diagonal: hold the lengths of the filters too.
+        diagonal: constrain the norms of the filters too.
     """
 
     weight: float = 1e-4
@@ -86,9 +86,8 @@ class OrthogonalRegularization:
 class HistoricalAveraging:
     """weight |theta - mean of all theta so far|^2 over the player's own weights: Salimans et al. 2016.
 
-    Section 3.3 of arXiv 1606.03498: a player that circles is drawn to the centre of its circle. The mean is over all
-    of the player's moves since the term first acted, the present weights included, and is no part of the gradient. It
-    takes memory of the network's size.
+    Section 3.3 of arXiv 1606.03498: it damps oscillations. The mean is over all of the player's updates since the term
+    was first active, including the current weights, and is detached. It takes memory of the network's size.
 
     Args:
         weight: weight (>= 0).
@@ -96,7 +95,7 @@ class HistoricalAveraging:
 
     weight: float = 1.0
     means: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
-    # For each player: of how many moves the weights are in its mean, and which was the last.
+    # For each player: number of updates in its mean, and the last of them.
     taken: Tensor = field(
         default_factory=lambda: torch.tensor([[0, -1], [0, -1]]), init=False, repr=False, compare=False
     )
@@ -108,33 +107,33 @@ class HistoricalAveraging:
         """The penalty on this turn, a scalar >= 0; 0 on the first."""
         own = own_parameters(turn)
         if not self.taken[_ROWS.index(turn.player), 0]:
-            self._take_in(turn.player, turn.clock.updates - 1, own)
+            self._add(turn.player, turn.clock.updates - 1, own)
         return self.weight * sum(
             ((p - self.means[f"{turn.player}.{name}"]).square().sum() for name, p in own.items()), turn.zero()
         )
 
     def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
-        """After a move of a player whose history is kept: take its new weights in, once a move."""
+        """After an update of a player with a history: add its new weights, once per update."""
         count, last = self.taken[_ROWS.index(player)].tolist()
         if count and last != turn.clock.updates:
-            self._take_in(player, turn.clock.updates, own_parameters(turn))
+            self._add(player, turn.clock.updates, own_parameters(turn))
 
     @torch.no_grad()
-    def _take_in(self, player: str, move: int, own: dict[str, nn.Parameter]) -> None:
-        """Take the weights with which a move ended into the player's mean."""
+    def _add(self, player: str, update: int, own: dict[str, nn.Parameter]) -> None:
+        """Add the weights after an update to the player's mean."""
         count = int(self.taken[_ROWS.index(player), 0])
         for name, p in own.items():
             key = f"{player}.{name}"
-            # In the parameter's own device and memory layout, also where the mean comes out of a checkpoint.
+            # In the parameter's own device and memory layout, also where the mean is from a checkpoint.
             self.means[key] = torch.empty_like(p).copy_(self.means.get(key, p)).lerp_(p, 1 / (count + 1))
-        self.taken[_ROWS.index(player)] = torch.tensor([count + 1, move])
+        self.taken[_ROWS.index(player)] = torch.tensor([count + 1, update])
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The mean weights by player and name, and what is in them."""
+        """The mean weights by player and name, and their number of updates."""
         return {"taken": self.taken.clone(), **{name: mean.clone() for name, mean in self.means.items()}}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take the means from `state_dict()`."""
+        """Load the means from `state_dict()`."""
         self.taken.copy_(state["taken"])
         self.means.clear()
         self.means.update({name: mean.clone() for name, mean in state.items() if name != "taken"})

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset
+from zerosum.game.batch import Batch
 from zerosum.game.distributed import rank, ranks
-from zerosum.game.micro_batches import Batch
 from zerosum.game.random import Draws, stream
 from zerosum.training.prefetch import ReadAhead
 

@@ -21,10 +21,10 @@ from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
+from zerosum.game.batch import Batch
 from zerosum.game.distributed import ranks
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
-from zerosum.game.micro_batches import Batch
 from zerosum.game.player import Player, Term
 from zerosum.game.random import Draws
 from zerosum.game.turn import Augmentation, Clock, Turn

@@ -12,8 +12,8 @@ import torch
 
 from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
+from zerosum.game.batch import Batch
 from zerosum.game.distributed import rank
-from zerosum.game.micro_batches import Batch
 from zerosum.game.random import derived_seed
 from zerosum.game.trainable import MAIN, TrainableGame
 from zerosum.recipes.recipe import Recipe
