@@ -1,8 +1,8 @@
 # Written by `make stubs`; do not edit.
 """zerosum: the toolkit for generative adversarial networks.
 
-The names below load on first use, so that `import zerosum` loads no torch. The rooms (`zerosum.objectives`,
-`zerosum.terms`, `zerosum.networks`, `zerosum.data`, ...) hold the parts.
+The names below load on first use, so that `import zerosum` loads no torch. The subpackages (`zerosum.objectives`,
+`zerosum.terms`, `zerosum.networks`, `zerosum.data`, ...) contain the parts.
 """
 
 from zerosum import augment as augment

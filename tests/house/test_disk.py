@@ -27,3 +27,9 @@ def test_a_disk_that_fills_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypa
         _disk.replace_durably(file, b"newer")
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_text_that_is_not_utf_8_is_refused(tmp_path):
+    (tmp_path / "text").write_bytes(b"ab\xff")
+    with pytest.raises(ValueError, match="text is not UTF-8 text: byte 2 is not part of any character"):
+        _disk.read_text(tmp_path / "text", 10)

@@ -1,5 +1,5 @@
 # Written by `make stubs`; do not edit.
-"""What the discriminator sees in place of the samples: differentiable transformations, fixed or adaptive."""
+"""Differentiable augmentation of the samples that the discriminator sees, fixed or adaptive."""
 
 from zerosum.augment import adaptive as adaptive
 from zerosum.augment import colours as colours

@@ -1,6 +1,7 @@
 # Written by `make stubs`; do not edit.
-"""The game itself: turns, players, the alternating step, the average of the generator, the ranks."""
+"""The game: turns, players, the alternating training step, the EMA of the generator, distributed training."""
 
+from zerosum.game import batch as batch
 from zerosum.game import codes as codes
 from zerosum.game import device as device
 from zerosum.game import distributed as distributed
@@ -18,6 +19,7 @@ from zerosum.game import state as state
 from zerosum.game import trainable as trainable
 from zerosum.game import turn as turn
 from zerosum.game import unrolled as unrolled
+from zerosum.game.batch import Batch as Batch
 from zerosum.game.codes import InfoGANLatent as InfoGANLatent
 from zerosum.game.distributed import average as average
 from zerosum.game.distributed import everyone as everyone
@@ -32,7 +34,6 @@ from zerosum.game.judgement import Judgement as Judgement
 from zerosum.game.latents import Normal as Normal
 from zerosum.game.latents import Sphere as Sphere
 from zerosum.game.latents import Uniform as Uniform
-from zerosum.game.micro_batches import Batch as Batch
 from zerosum.game.micro_batches import SeesWholeBatch as SeesWholeBatch
 from zerosum.game.player import Objective as Objective
 from zerosum.game.player import Player as Player

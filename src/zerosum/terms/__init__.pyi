@@ -1,5 +1,5 @@
 # Written by `make stubs`; do not edit.
-"""What is added to a player's loss, or done to its weights: penalties, schedules, projections."""
+"""Terms of a player's loss and projections of its weights: penalties, regularisers, schedules."""
 
 from zerosum.terms import auxiliary as auxiliary
 from zerosum.terms import consistency as consistency
@@ -9,6 +9,7 @@ from zerosum.terms import lecam as lecam
 from zerosum.terms import level_guidance as level_guidance
 from zerosum.terms import matching_aware as matching_aware
 from zerosum.terms import max_gradient_penalty as max_gradient_penalty
+from zerosum.terms import mode_seeking as mode_seeking
 from zerosum.terms import path_length as path_length
 from zerosum.terms import reconstruction as reconstruction
 from zerosum.terms import schedules as schedules
@@ -32,7 +33,7 @@ from zerosum.terms.level_guidance import LevelGuidance as LevelGuidance
 from zerosum.terms.level_guidance import ShowsLevels as ShowsLevels
 from zerosum.terms.matching_aware import MatchingAware as MatchingAware
 from zerosum.terms.max_gradient_penalty import MaxGradientPenalty as MaxGradientPenalty
-from zerosum.terms.path_length import ModeSeeking as ModeSeeking
+from zerosum.terms.mode_seeking import ModeSeeking as ModeSeeking
 from zerosum.terms.path_length import PathLength as PathLength
 from zerosum.terms.reconstruction import Reconstruction as Reconstruction
 from zerosum.terms.reconstruction import Reconstructs as Reconstructs
