@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from zerosum.conditions import Attributes, Labels, Vector
+from zerosum.game.batch import Batch
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
