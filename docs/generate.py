@@ -28,10 +28,10 @@ def pages() -> list[Path]:
 
 
 def generated(text: str, page: Path, tables: Mapping[str, str]) -> str:
-    """Return the text of a page with all its generated parts made anew.
+    """Return the text of a page with all generated parts updated.
 
     Raises:
-        ValueError: where a mark names no table, file or object, or has no end.
+        ValueError: where a mark names an unknown table, file or object, or has no end.
     """
     if text.count("<!-- generated: ") != len(PART.findall(text)):
         raise ValueError(f"{page.name}: each `<!-- generated: NAME -->` needs its own `{END}`")
@@ -39,7 +39,7 @@ def generated(text: str, page: Path, tables: Mapping[str, str]) -> str:
 
 
 def made(name: str, page: Path, tables: Mapping[str, str]) -> str:
-    """Return what a mark asks for: a table, or code with a link to its file above it."""
+    """Return the content of a mark: a table, or code below a link to its file."""
     kind, *arguments = name.split()
     if kind == "code" and 1 <= len(arguments) <= 2:
         return code(page, *arguments)
@@ -49,7 +49,7 @@ def made(name: str, page: Path, tables: Mapping[str, str]) -> str:
 
 
 def code(page: Path, file: str, name: str = "") -> str:
-    """Return the source of an object in a file, or all of the file, as a block of code under a link to the file."""
+    """Return the source of an object in a file, or of the whole file, as a code block below a link to the file."""
     path = ROOT / file
     if not path.is_file():
         raise ValueError(f"{page.name}: there is no file {file}")
@@ -73,7 +73,7 @@ def source_of(text: str, name: str, file: str) -> str:
 
 
 def by_hand(text: str) -> str:
-    """Return a page without its generated parts; lines keep their numbers."""
+    """Return a page without its generated parts; line numbers do not change."""
     return PART.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
@@ -85,9 +85,11 @@ def stale(tables: Mapping[str, str]) -> dict[Path, str]:
 
 
 def main() -> None:
-    """Write all pages that are out of date, or with `--check` end with status 1 where there is one."""
+    """Write all pages that are out of date; with `--check`, exit with status 1 where there is one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing, and fail where a page is out of date")
+    parser.add_argument(
+        "--check", action="store_true", help="do not write; exit with status 1 if a page is out of date"
+    )
     check = parser.parse_args().check
     found = stale(all_tables())
     for page, text in found.items():
@@ -95,7 +97,7 @@ def main() -> None:
         if not check:
             page.write_text(text, encoding="utf-8")
     if check and found:
-        sys.exit("these pages are out of date: write them by `python -m docs.generate`")
+        sys.exit("these pages are out of date: run `python -m docs.generate`")
 
 
 if __name__ == "__main__":

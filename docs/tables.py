@@ -1,7 +1,7 @@
-"""Tables made from the code, so that the pages cannot fall behind it: `python -m docs.generate` writes them.
+"""Tables of the documentation, generated from the code: `python -m docs.generate` writes them.
 
-A page asks for one by a mark (see `docs/generate.py`). A new objective, term, network, source or recipe shows up by
-itself.
+A page includes a table by a mark (see `docs/generate.py`). New objectives, terms, networks, sources and recipes appear
+automatically.
 """
 
 import importlib
@@ -43,8 +43,8 @@ def all_tables() -> dict[str, str]:
         "discriminators": part_table("networks", "build", "shape", "condition"),
         "latents": part_table("game", "draw", "count", "generator"),
         "optimisers": part_table("recipes", "build", "parameters"),
-        "sources": part_table("data", "open"),
-        "laws": part_table("data", "inverse_cdf", "u"),
+        "sources": part_table(("data", "autoencoders"), "open"),
+        "distributions": part_table("distributions", "inverse_cdf", "u"),
         "extractors": extractors(),
         "metrics": metric_table(),
     }
@@ -61,25 +61,26 @@ def extractors() -> str:
     return table(("name", "what it is"), rows)
 
 
-def parts(room: str, method: str, *parameters: str) -> list[type]:
-    """The values of a room that recipe text may name and that have a method taking just these parameters."""
+def parts(rooms: str | tuple[str, ...], method: str, *parameters: str) -> list[type]:
+    """Return the classes of rooms that recipe text may name and whose method takes just these parameters."""
+    homes_of = tuple(f"zerosum.{room}." for room in ((rooms,) if isinstance(rooms, str) else rooms))
     return [
         kind
         for kind in vocabulary().values()
-        if kind.__module__.startswith(f"zerosum.{room}.")
+        if kind.__module__.startswith(homes_of)
         and method in vars(kind)
         and [*inspect.signature(vars(kind)[method]).parameters] == ["self", *parameters]
     ]
 
 
-def part_table(room: str, method: str, *parameters: str) -> str:
-    """How each part is written, and what it is."""
-    rows = [(code(written(kind)), prose(summary(kind))) for kind in parts(room, method, *parameters)]
+def part_table(rooms: str | tuple[str, ...], method: str, *parameters: str) -> str:
+    """Return a row per class: how it is written in recipe text, and its summary."""
+    rows = [(code(written(kind)), prose(summary(kind))) for kind in parts(rooms, method, *parameters)]
     return table(("written", "what it is"), rows)
 
 
 def objective_table() -> str:
-    """What each objective is, and what its players minimise."""
+    """Return a row per objective: its summary, and the losses of D and G."""
     rows = [
         (
             f"{code(kind.__name__)}<br>{prose(summary(kind))}",
@@ -146,7 +147,7 @@ def image(name: str, to_docs: str, width: int) -> str:
 
 
 def field_table(kind: type) -> str:
-    """The fields of a dataclass, with their defaults, from the `Attributes` of its docstring."""
+    """Return the fields of a dataclass, with their defaults, from the `Attributes` of its docstring."""
     listed = re.findall(r"^    (\w+): (.+(?:\n {5,}.+)*)", inspect.getdoc(kind) or "", re.MULTILINE)
     text = {name: prose(" ".join(words.split())) for name, words in listed}
     rows = [(code(name), code(value) if value else "", text[name]) for name, value in defaults(kind).items()]
@@ -154,32 +155,32 @@ def field_table(kind: type) -> str:
 
 
 def reference(room: str) -> str:
-    """The documentation of every module that gives its room a name."""
+    """Return directives that document every public module of a room."""
     found = sorted(set(homes(importlib.import_module(f"zerosum.{room}")).values()))
     directives = [f".. automodule:: {name}\n   :members:\n   :special-members: __call__\n" for name in found]
     return "```{eval-rst}\n" + "\n".join(directives) + "```"
 
 
 def equation(loss: Callable[..., object]) -> str:
-    """The equation with which a loss's docstring begins, or the words in its place."""
+    """Return the equation at the start of a loss's docstring, or its first sentence."""
     text = summary(loss).partition(", a scalar")[0]
     return code(text) if "[" in text or "^" in text else prose(text)
 
 
 def code(text: str) -> str:
-    """Text as code in a table's cell."""
+    """Return text as code in a table cell."""
     return "`" + text.replace("|", r"\|") + "`"
 
 
 def prose(text: str) -> str:
-    """A docstring's text in a table's cell: papers become links, and no sign is taken for Markdown's own."""
-    pieces = re.split(r"(`[^`]*`)", text)
-    pieces[::2] = [piece.replace("<", "&lt;") for piece in pieces[::2]]
-    text = "".join(pieces).replace("|", r"\|")
+    """Return a docstring's text for a table cell: arXiv numbers become links, Markdown characters are escaped."""
+    parts = re.split(r"(`[^`]*`)", text)
+    parts[::2] = [part.replace("<", "&lt;") for part in parts[::2]]
+    text = "".join(parts).replace("|", r"\|")
     return re.sub(r"arXiv (\d{4}\.\d{4,5})", r"[arXiv \1](https://arxiv.org/abs/\1)", text)
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [head, (":---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -104,9 +104,9 @@ def measure(rounds: int, pairs: int, precision: str) -> dict[str, float | str | 
     with TemporaryDirectory() as folder:
         loop = Loop(recipe, Path(folder), dataset, game, TrainingProgress(recipe.images, quiet=True))
         hand = bare(recipe, precision)
-        for round_ in (loop.round, hand):
+        for round_ in (loop.iteration, hand):
             seconds(round_, 16)
-        times = [pair(loop.round, hand, rounds, swapped=bool(i % 2)) for i in range(pairs)]
+        times = [pair(loop.iteration, hand, rounds, swapped=bool(i % 2)) for i in range(pairs)]
     ratios = sorted(ours / theirs for ours, theirs in times)
     return {
         "precision": precision,

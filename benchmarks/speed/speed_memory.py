@@ -49,7 +49,7 @@ def watched(rounds: int) -> dict[str, float]:
     with TemporaryDirectory() as folder:
         loop = Loop(recipe, Path(folder), dataset, game, TrainingProgress(recipe.images, quiet=True))
         for done in range(1, rounds + 1):
-            loop.round()
+            loop.iteration()
             if done % every == 0:
                 loop.tick()
                 if done >= WARM * rounds:

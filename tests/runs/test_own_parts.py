@@ -95,8 +95,8 @@ class Hinge(Exponential):
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"objective": Bare()}, "this recipe cannot be written down.*parts of your own are frozen dataclasses"),
-        ({"d_terms": (Incomparable(),)}, "d_terms would be read back as .*, which is not equal to .*compared by its"),
+        ({"objective": Bare()}, "this recipe cannot be written as text.*make your own parts frozen dataclasses"),
+        ({"d_terms": (Incomparable(),)}, "d_terms would be parsed back as .*, which is not equal to .*compared by its"),
         ({"objective": Hinge()}, "zerosum has a class Hinge too, which makes recipe text ambiguous: rename"),
     ],
     ids=["no dataclass", "no equality", "a name of ours"],

@@ -130,7 +130,7 @@ def test_a_log_that_lost_lines_is_told(straight, tmp_path, capsys):
     lines = (broken / "log.jsonl").read_text().splitlines(keepends=True)
     (broken / "log.jsonl").write_text("".join(lines[:-1]))
     train(SHORT, broken)
-    assert f"has lost 1 of the {len(lines)} lines" in capsys.readouterr().err
+    assert f"lacks 1 of the {len(lines)} lines" in capsys.readouterr().err
 
 
 def test_only_what_a_run_leaves_as_it_begins_is_no_obstacle(tmp_path):

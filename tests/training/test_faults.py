@@ -20,7 +20,7 @@ from zerosum.training import loop as loop_room
 from zerosum.training.train import train
 
 SHORT = replace(POINTS, images=96, tick=32, snapshot=32)
-WHOLE = "the checkpoint after 32 images is whole"
+WHOLE = "the checkpoint after 32 images is saved"
 
 
 def zerosum(folder, recipe, before="", **options):
@@ -89,7 +89,7 @@ def test_a_limit_on_files_ends_the_command_with_a_sentence_and_status_1(straight
     last = said.strip().splitlines()[-1]
     assert code == 1 and "Traceback" not in said
     assert last.startswith("zerosum: a file would exceed the size that is allowed: make room for ")
-    assert last.endswith(" images is whole") and checkpoints(tmp_path / "run")
+    assert last.endswith(" images is saved") and checkpoints(tmp_path / "run")
     code, said = zerosum(tmp_path, SHORT)
     assert code == 0 and differences(straight, tmp_path / "run") == []
 
@@ -128,7 +128,7 @@ def test_a_small_disk_that_fills_up(straight, tmp_path):
     ],
     ids=["python", "cuda", "cpu", "cublas"],
 )
-@pytest.mark.parametrize(("recipe", "kind"), [(SHORT, "points of 2 numbers"), (PICTURES, "pictures of 28x28")])
+@pytest.mark.parametrize(("recipe", "kind"), [(SHORT, "points of 2 dimensions"), (PICTURES, "images of 28x28")])
 def test_too_little_memory_says_what_to_try(tmp_path, monkeypatch, error, recipe, kind):
     recipe = replace(recipe, images=96, tick=32, snapshot=32, precision="float32")
     step, rounds = Game.step, []
@@ -142,12 +142,12 @@ def test_too_little_memory_says_what_to_try(tmp_path, monkeypatch, error, recipe
     monkeypatch.setattr(Game, "step", fails)
     sentence = (
         rf"^out of memory with a batch of 16 {kind} in float32: try --set batch=8 or micro_batch=8, which "
-        rf"learns the same.*, a smaller network, or "
+        rf"gives the same gradients.*, a smaller network, or "
         rf"--precision bfloat16 .* --from {tmp_path / 'run'} keeps the weights; {WHOLE}$"
     )
     with pytest.raises(MemoryError, match=sentence) as caught:
         train(recipe, tmp_path / "run", quiet=True)
-    assert ("smaller pictures" in str(caught.value)) == (recipe.name == "pictures")
+    assert ("smaller images" in str(caught.value)) == (recipe.name == "pictures")
 
 
 def test_another_error_of_torch_is_raised_as_it_is(tmp_path, monkeypatch):
@@ -166,6 +166,7 @@ def test_a_real_limit_of_memory_ends_the_command_with_a_sentence_and_status_1(tm
     code, said = zerosum(tmp_path, large, limit)
     assert code == 1 and "Traceback" not in said, said
     assert (
-        "zerosum: out of memory with a batch of 2097152 points of 2 numbers in float32: try --set batch=1048576" in said
+        "zerosum: out of memory with a batch of 2097152 points of 2 dimensions in float32: try --set batch=1048576"
+        in said
     )
-    assert said.strip().splitlines()[-1].endswith("the checkpoint after 0 images is whole")
+    assert said.strip().splitlines()[-1].endswith("the checkpoint after 0 images is saved")

@@ -166,7 +166,7 @@ class Odd(Coupled):
 
 
 RULES = {
-    "main": "the generators of CoupledGame go by words, of which one is 'generator' and none is best or classifier; ",
+    "main": "generators of CoupledGame are named by identifiers, one of them 'generator' and none best or classifier; ",
     "word": r"found generator, turned, \.\./x",
     "group": r"CoupledGame\.state_dict\(\) lacks a group with the weights of turned",
     "taken": r"CoupledGame\.state_dict\(\) has a group 'means', a name that the run uses",

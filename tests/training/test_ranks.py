@@ -62,7 +62,7 @@ SPLIT = replace(
     g_terms=(),
     evaluation=None,
 )
-LOST = "another process of this run is gone or does not answer, so this one stops too; the same command continues"
+LOST = "another process of this run exited or does not respond, so this one stops too; the same command resumes"
 CLOCKS = {"seconds", "images_per_second", "wait"}
 NOTE = r"^\[[\w.]+\] (/.*)\n"
 THREAD = {"OMP_NUM_THREADS": "1"}
@@ -192,7 +192,7 @@ def test_ranks_play_in_micro_batches_what_one_process_plays_at_once(scenes, fold
 def test_where_one_rank_meets_no_number_all_go_back_together(scenes, folder, monkeypatch):
     assert scenes["poisoned"]["ended"] == {"0": 0, "1": 0}
     said = words(scenes["poisoned"])
-    assert said[0].count("is no longer a finite number after 624 images: back to 480 images, at 0.5 of") == 1
+    assert said[0].count("is no longer a finite number after 624 images: rolled back to 480 images, at 0.5 of") == 1
     assert said[1] == ""
     for owner, name in ((Game, "step"), (Normal, "draw")):  # put back what is changed below
         monkeypatch.setattr(owner, name, getattr(owner, name))

@@ -209,7 +209,7 @@ def test_a_folder_with_other_things_in_it_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(ValueError, match="is not empty and holds no run"):
         train(POINTS, tmp_path, quiet=True)
-    with pytest.raises(ValueError, match="is a file; --out names a folder for the run"):
+    with pytest.raises(ValueError, match="is a file; --out must be a folder"):
         train(POINTS, tmp_path / "thesis.txt", quiet=True)
 
 

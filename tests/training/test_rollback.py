@@ -59,7 +59,10 @@ def recipe(highest, images=48, **changes):
 def test_it_goes_back_and_halves_the_rates_as_often_as_it_takes(tmp_path, capsys):
     run = train(recipe(0.0003), tmp_path / "run", options=ROLLBACK)
     said = capsys.readouterr().err
-    assert "G/Brittle is no longer a finite number after 48 images: back to 32 images, at 0.5 of the learning" in said
+    assert (
+        "G/Brittle is no longer a finite number after 48 images: rolled back to 32 images, at 0.5 of the learning"
+        in said
+    )
     assert "(rollback 2 of 5)" in said and "(rollback 3 of 5)" not in said
     assert newest_checkpoint(run)[1].numbers["rollbacks"] == 2
     lines = [line for line in read_log(run) if "rollback" in line]
@@ -157,7 +160,7 @@ def test_the_best_generator_of_a_stretch_that_is_played_anew_is_forgotten(tmp_pa
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"keep": 1}, "keep counts checkpoints and is at least 2, lest a damaged one be the last; found 1"),
+        ({"keep": 1}, "keep is a number of checkpoints, at least 2, in case the newest is damaged; found 1"),
         ({"on_nonfinite": "ignore"}, "on_nonfinite is stop or rollback; found 'ignore'"),
     ],
 )

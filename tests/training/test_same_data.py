@@ -33,7 +33,7 @@ def test_other_data_under_the_same_name_are_refused_until_the_former_are_back(tm
     (run / "generator.safetensors").unlink()  # something is left to do
     np.save(file, before[::-1])
     sentence = (
-        rf"is not what {run} was trained on before: .*Bring the former data back, or start a new run .* --from {run}"
+        rf"is not what {run} was trained on before: .*Restore the former data, or start a new run .* --from {run}"
     )
     with pytest.raises(ValueError, match=sentence):
         train(recipe, run, quiet=True)

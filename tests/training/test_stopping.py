@@ -69,8 +69,8 @@ def straight(tmp_path_factory):
 def test_within_a_round_the_first_ends_it_saved(straight, tmp_path, number, status):
     code, said = signalled(tmp_path, "round", number)
     assert code == status
-    assert "stopping after this round; a second signal ends at once, without saving" in said
-    assert "stopped after 64 images and saved; the same command continues" in said
+    assert "stopping after this iteration; a second signal stops at once, without saving" in said
+    assert "stopped after 64 images and saved; the same command resumes the run" in said
     assert newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 64
     train(SHORT, tmp_path / "run", quiet=True)
     assert differences(straight, tmp_path / "run") == []
@@ -80,7 +80,7 @@ def test_within_a_round_the_first_ends_it_saved(straight, tmp_path, number, stat
 def test_a_second_one_ends_at_once(straight, tmp_path, number, status):
     """The status of a death by SIGTERM is 143 to a shell, and -15 to Python."""
     code, said = signalled(tmp_path, "round", number, number, seconds=100)
-    assert code == status and "the same command continues" not in said
+    assert code == status and "the same command resumes" not in said
     assert newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 32
     train(SHORT, tmp_path / "run", quiet=True)
     assert differences(straight, tmp_path / "run") == []
@@ -88,13 +88,13 @@ def test_a_second_one_ends_at_once(straight, tmp_path, number, status):
 
 def test_in_set_up_it_ends_at_once_and_leaves_nothing(tmp_path):
     code, said = signalled(tmp_path, "set-up", signal.SIGTERM, seconds=100)
-    assert code == 143 and "stopped before anything was trained" in said
+    assert code == 143 and "stopped before training started" in said
     assert not (tmp_path / "run").exists()
 
 
 def test_in_the_report_it_ends_at_once_and_the_same_command_writes_it(straight, tmp_path):
     code, said = signalled(tmp_path, "report", signal.SIGINT, seconds=100)
-    assert code == 130 and "the run is saved, and the same command does what is left" in said
+    assert code == 130 and "the run is saved; the same command completes it" in said
     assert newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 96
     assert not (tmp_path / "run" / "report.html").exists()
     train(SHORT, tmp_path / "run", quiet=True)

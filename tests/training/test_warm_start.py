@@ -30,7 +30,7 @@ def begun(run):
 def test_it_takes_the_weights_and_says_so_and_all_else_is_fresh(first, tmp_path, capsys):
     run = train(replace(SECOND, images=32), tmp_path / "run", options=RunOptions(start_from=first))
     said = capsys.readouterr().err
-    assert f"weights of G, D, generator from {first}, after 64 images" in said and "optimisers start afresh" in said
+    assert f"weights of G, D, generator from {first}, after 64 images" in said and "optimisers are new" in said
     theirs, mine = newest_checkpoint(first)[1], begun(run)
     for group in ("G", "D", "generator"):
         assert all(torch.equal(tensor, mine.groups[group][name]) for name, tensor in theirs.groups[group].items())
@@ -95,10 +95,10 @@ def test_stopped_and_continued_it_is_the_run_that_would_have_been(first, tmp_pat
 
 def test_a_run_that_goes_on_does_not_take_weights_again(first, tmp_path):
     own = train(FIRST, tmp_path / "own", quiet=True)
-    with pytest.raises(ValueError, match=r"holds a run that started from no other run, not from .*name another folder"):
+    with pytest.raises(ValueError, match=r"has a run that started from no other run, not from .*name another folder"):
         train(FIRST, own, quiet=True, options=RunOptions(start_from=first))
     run = train(replace(SECOND, images=16), tmp_path / "run", quiet=True, options=RunOptions(start_from=first))
-    with pytest.raises(ValueError, match=rf"holds a run that started from {first}, not from {own}"):
+    with pytest.raises(ValueError, match=rf"has a run that started from {first}, not from {own}"):
         train(replace(SECOND, images=16), run, quiet=True, options=RunOptions(start_from=own))
 
 
@@ -113,7 +113,7 @@ def test_a_run_that_goes_on_does_not_take_weights_again(first, tmp_path):
     ],
 )  # fmt: skip
 def test_networks_of_other_shapes_are_refused(first, tmp_path, changes, sentence):
-    with pytest.raises(ValueError, match=rf"nothing can start from {first}: {sentence}"):
+    with pytest.raises(ValueError, match=rf"cannot start from {first}: {sentence}"):
         train(replace(SECOND, **changes), tmp_path / "run", quiet=True, options=RunOptions(start_from=first))
     assert not (tmp_path / "run").exists()
 

@@ -139,13 +139,13 @@ def test_what_becomes_of_the_memory_of_given_watchers_that_come_and_go(tmp_path,
     run, both = tmp_path / "run", RunOptions(watchers=(Counter(), Silent()))
     broken(monkeypatch, RECIPE, run, both)
     train(replace(RECIPE), run)
-    assert "the run goes on without the watcher Counter, whose memory is dropped" in capsys.readouterr().err
+    assert "the run is resumed without the watcher Counter, whose state is dropped" in capsys.readouterr().err
     assert "watcher_Counter" not in groups(run)
     late = Counter()
     broken(monkeypatch, RECIPE, tmp_path / "late", RunOptions())
     train(RECIPE, tmp_path / "late", options=RunOptions(watchers=(late, Silent())))
     said = capsys.readouterr().err
-    assert "the run goes on with the watcher Counter, which did not see its beginning" in said
+    assert "the run is resumed with the watcher Counter, which did not observe its beginning" in said
     assert "Silent" not in said
     assert late.counts == {"D": 8, "G": 8}, "of 20, those after the checkpoint of 192 images"
 

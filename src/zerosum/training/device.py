@@ -1,4 +1,4 @@
-"""In which number format a run computes, and what its process takes."""
+"""Precision, threads and memory of a run."""
 
 __all__ = ()
 
@@ -24,9 +24,9 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def choose_precision(name: str, device: torch.device, convolutional: bool) -> str:
-    """`float32` or `bfloat16`; `auto` takes bfloat16 for pictures on devices that compute in it natively.
+    """`float32` or `bfloat16`; `auto` is bfloat16 for images on devices that support it natively.
 
-    Raises `ValueError` where bfloat16 is asked of a device that only emulates it.
+    Raises `ValueError` for bfloat16 on a device that only emulates it.
     """
     if name == "auto":
         return "bfloat16" if convolutional and has_bfloat16(device) else "float32"
@@ -36,17 +36,17 @@ def choose_precision(name: str, device: torch.device, convolutional: bool) -> st
 
 
 def precision_context(name: str, device: torch.device) -> Callable[[], AbstractContextManager[None]]:
-    """What makes the context of a precision: autocast for bfloat16, nothing for float32."""
+    """Return a factory of contexts: autocast for bfloat16, a null context for float32."""
     if name == "float32":
         return nullcontext
     return partial(torch.autocast, device.type, dtype=torch.bfloat16)
 
 
 def load_warning(device: torch.device) -> str:
-    """A sentence on the threads to take where the load of the last minute fills the cores; empty where they are free.
+    """A warning with a better number of threads where the load of the last minute fills the cores; else empty.
 
-    The threads of a step wait for the slowest of them, and spin: with two other jobs on two cores, `digits` plays 1.6
-    rounds a second on two threads and 6.7 on one.
+    The threads of a step busy-wait for the slowest: with two other jobs on two cores, `digits` runs 1.6 iterations per
+    second on two threads and 6.7 on one.
     """
     try:
         load = os.getloadavg()[0]
@@ -57,16 +57,16 @@ def load_warning(device: torch.device) -> str:
     if device.type != "cpu" or torch.get_num_threads() <= free:
         return ""
     return (
-        f"in the last minute {load:.1f} threads shared this machine's {cores} cores: if that goes on, this may be "
-        f"several times as fast with OMP_NUM_THREADS={free}, for threads that wait for a core hold the others up"
+        f"in the last minute {load:.1f} threads shared this machine's {cores} cores: if that continues, training may "
+        f"be several times as fast with OMP_NUM_THREADS={free}"
     )
 
 
 def keep_memory() -> None:
-    """Let this process keep the memory that a step frees for the next one, where its C library is glibc.
+    """Reuse the memory that a step frees in the next one, where the C library is glibc.
 
-    Otherwise every large tensor of every step is handed out by the system anew, page by page, and given back: on a CPU
-    in float32 a tenth of a step's time. What the process holds at its peak it then holds to its end.
+    Otherwise every large tensor of every step is allocated and returned page by page by the system: on a CPU in float32
+    a tenth of a step's time. The process then keeps its peak memory to its end.
     """
     if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         mallopt = ctypes.CDLL(None).mallopt
@@ -75,10 +75,10 @@ def keep_memory() -> None:
 
 
 def seed_layers(seed: int, device: torch.device) -> None:
-    """Seed the generators that layers draw from by themselves, on the CPU and on the device.
+    """Seed the global generators, used by layers such as dropout, on the CPU and on the device.
 
-    As `torch.manual_seed`, but for devices that are not in use: for each of these it would keep a stack trace at each
-    call, to seed them should they ever be.
+    As `torch.manual_seed`, without devices that are not in use: for each of these it would store a stack trace at each
+    call, for seeding them later.
     """
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":

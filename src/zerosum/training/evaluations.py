@@ -1,4 +1,4 @@
-"""Scores of a run under way, and the best generator so far."""
+"""Evaluations during training, and the best generator so far."""
 
 __all__ = ()
 
@@ -22,30 +22,30 @@ from zerosum.runs.files import BEST, EVALUATION
 from zerosum.runs.generator import TrainedGenerator, generator_bytes
 from zerosum.runs.log import ERROR, SCORE, append_log, evaluations, is_evaluation, read_log
 
-_USUAL = "kid"  # by which the best generator is kept where the plan names no score
+_USUAL = "kid"  # criterion for the best generator where the plan names no score
 
 
 class Criterion(NamedTuple):
-    """By what generators of a run are compared: a score, and which way it is better, "lower" or "higher"."""
+    """The score that selects the best generator, and its better direction, "lower" or "higher"."""
 
     score: str
     better: Direction
 
 
 class RunScores:
-    """The scores of a run, in its log, and the best generator so far, in its folder.
+    """The scores of a run, written to its log, and its best generator, written to its folder.
 
-    Which one is best follows from the log alone, so a continued run has nothing more to remember: its log ends where
-    its checkpoint was taken. The random numbers of the run are not touched.
+    The best one follows from the log alone, so a resumed run needs no further state: its log ends at its checkpoint.
+    The random numbers of the run are not affected.
 
     Args:
-        plan: what to score, and when.
+        plan: metrics, and when to compute them.
         run: the run folder.
         dataset: the run's data.
         device: where to compute.
 
     Raises:
-        ValueError: where the plan cannot be carried out, before anything is trained.
+        ValueError: where the plan cannot be carried out; raised before training.
     """
 
     def __init__(self, plan: Evaluation, run: Path, dataset: Dataset, device: torch.device) -> None:
@@ -56,17 +56,17 @@ class RunScores:
         self.evaluator = Evaluator(dataset, plan.metrics, config)
 
     def done(self, images: int) -> bool:
-        """Whether there are scores after so many images already."""
+        """Whether the log has scores at this number of images."""
         return any(line["images"] == images and is_evaluation(line) for line in read_log(self.run))
 
     def take(self, generator: TrainedGenerator, clock: Mapping[str, Any], say: Callable[[str], None]) -> None:
-        """Score a generator: a line in the log, which `clock` begins, and `best.safetensors` if it is the best."""
+        """Evaluate a generator: append a log line that begins with `clock`, and save it if it is the best."""
         self.evaluator.say = say
         with torch.random.fork_rng(devices=[]):
             scores = self.evaluator.score(generator, self.run.name)
-        told = {SCORE + name: value for name, value in scores.values.items()}
-        told |= {ERROR + name: error for name, error in scores.errors.items()}
-        append_log(self.run, {**clock, **told})
+        line = {SCORE + name: value for name, value in scores.values.items()}
+        line |= {ERROR + name: error for name, error in scores.errors.items()}
+        append_log(self.run, {**clock, **line})
         write_scores(self.run / EVALUATION, scores)
         best = best_line(read_log(self.run), self.criterion)
         is_best = best is not None and best["images"] == generator.images
@@ -80,9 +80,9 @@ class RunScores:
 
 
 def criterion(plan: Evaluation | None) -> Criterion | None:
-    """By what the best generator of a run is kept; None where none is.
+    """The criterion for the best generator of a run; None where none is saved.
 
-    Raises `ValueError` where the plan names a score that its metrics do not give, or one that is better neither way.
+    Raises `ValueError` where the plan names a score that its metrics do not give, or one without a better direction.
     """
     if plan is None:
         return None
@@ -98,9 +98,9 @@ def criterion(plan: Evaluation | None) -> Criterion | None:
 
 
 def remove_best(run: Path, images: int, plan: Evaluation | None) -> None:
-    """Remove the best generator of a run if it had seen more than `images`, before that stretch of the log is dropped.
+    """Remove the best generator of a run if it is later than `images`; call it before the log is truncated there.
 
-    The stretch is played anew, otherwise, and nothing would say any more where the file came from.
+    Those iterations are run again, and the log would no longer have the evaluation of the file.
     """
     best = best_line(read_log(run), criterion(plan))
     if best is not None and best["images"] > images:
@@ -108,10 +108,9 @@ def remove_best(run: Path, images: int, plan: Evaluation | None) -> None:
 
 
 def best_line(log: Iterable[Mapping[str, Any]], by: Criterion | None) -> Mapping[str, Any] | None:
-    """The line of a log with the best score; None where there is none, or nothing to compare by.
+    """The line of a log with the best score; None where there is none, or no criterion.
 
-    Of two lines the earlier one counts as better, unless the later is so by more than two standard errors of their
-    difference.
+    A later line replaces an earlier one only if it is better by more than two standard errors of their difference.
     """
     best: Mapping[str, Any] | None = None
     if by is None:
@@ -131,21 +130,21 @@ def best_line(log: Iterable[Mapping[str, Any]], by: Criterion | None) -> Mapping
 
 
 def last_scores(run: Path, plan: Evaluation | None) -> dict[str, Any]:
-    """What the summary of a run says of its evaluations: the last scores with their errors, and the best one."""
+    """The evaluation part of a run's scores: the last scores with their errors, and the best one."""
     log = read_log(run)
     lines = evaluations(log)
     if not lines:
         return {}
-    told = {name: value for name, value in lines[-1].items() if name != "images"}
+    summary = {name: value for name, value in lines[-1].items() if name != "images"}
     by = criterion(plan)
     best = best_line(log, by)
     if by is not None and best is not None:
-        told |= {f"best_{by.score}": best[SCORE + by.score], f"best_{by.score}_images": best["images"]}
-    return told
+        summary |= {f"best_{by.score}": best[SCORE + by.score], f"best_{by.score}_images": best["images"]}
+    return summary
 
 
 def _refuse_import(features: str | None) -> None:
-    """Raise `ValueError` where a recipe, which a stranger may have written, names a function in a module to import."""
+    """Raise `ValueError` where a recipe, which may come from anybody, names a module to import."""
     name, colon, _ = (features or "").partition(":")
     known = extractor_kinds()
     if colon and name.removesuffix(HALF) not in known:

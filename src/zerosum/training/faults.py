@@ -1,4 +1,4 @@
-"""What ends a run from without, in words: a full disk, too little memory."""
+"""Error messages for a full disk and for too little memory."""
 
 __all__ = ()
 
@@ -17,19 +17,19 @@ _FULL = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "a file would exceed the size that is allowed",
 }
-# PyTorch raises a RuntimeError for most failed allocations outside CUDA, and says which only in words.
+# PyTorch raises a RuntimeError for most failed allocations outside CUDA; only its message says so.
 _PHRASES = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED", "bad_alloc")
 
 
 @contextmanager
 def explained(run: Path, recipe: Recipe, shape: tuple[int, ...] = (), precision: str = "") -> Iterator[None]:
-    """Say what a full disk or too little memory means for a run, and what to do.
+    """Raise errors for a full disk or too little memory with what is saved and what to do.
 
     Args:
         run: the run folder.
         recipe: what is trained in it.
-        shape: of one sample; empty while the data are being opened.
-        precision: the number format that it computes in.
+        shape: shape of one sample; empty while the data set is opened.
+        precision: `float32` or `bfloat16`.
 
     Raises:
         OSError: for a full disk, in one sentence.
@@ -48,11 +48,11 @@ def explained(run: Path, recipe: Recipe, shape: tuple[int, ...] = (), precision:
             raise
         if not shape:
             raise MemoryError(f"out of memory for the data, {recipe.data!a:.200}: give fewer or smaller ones") from None
-        size = f"pictures of {shape[2]}x{shape[1]}" if len(shape) == 3 else f"points of {shape[0]} numbers"
+        size = f"images of {shape[2]}x{shape[1]}" if len(shape) == 3 else f"points of {shape[0]} dimensions"
         lower = "" if precision == "bfloat16" else ", or --precision bfloat16 where the device has it"
-        smaller = ", smaller pictures" if len(shape) == 3 else ""
+        smaller = ", smaller images" if len(shape) == 3 else ""
         half = (recipe.micro_batch or recipe.batch) // 2 or 1
-        parts = "" if recipe.batch % half else f" or micro_batch={half}, which learns the same"
+        parts = "" if recipe.batch % half else f" or micro_batch={half}, which gives the same gradients"
         raise MemoryError(
             f"out of memory with a batch of {recipe.batch} {size} in {precision}: try --set batch={half}{parts}"
             f"{smaller}, a smaller network{lower}, in a new folder, where --from {run} keeps the weights; {_safe(run)}"
@@ -60,11 +60,11 @@ def explained(run: Path, recipe: Recipe, shape: tuple[int, ...] = (), precision:
 
 
 def _safe(run: Path) -> str:
-    """What is saved of a run."""
+    """The newest checkpoint of a run, in words."""
     there = checkpoints(run)
-    return f"the checkpoint after {int(there[0].name):,} images is whole" if there else "nothing had been saved yet"
+    return f"the checkpoint after {int(there[0].name):,} images is saved" if there else "no checkpoint was saved yet"
 
 
 def _is_of_memory(error: Exception) -> bool:
-    told = str(error)
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(phrase in told for phrase in _PHRASES)
+    message = str(error)
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(phrase in message for phrase in _PHRASES)

@@ -1,4 +1,4 @@
-"""Opening a run folder: a new one, or one to continue."""
+"""Open a run folder: a new one, or one to resume."""
 
 __all__ = ()
 
@@ -27,14 +27,14 @@ from zerosum.runs.files import COMMAND, GENERATOR, LOCK, MOST_TEXT, RECIPE, VERS
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Where a run starts: at its beginning (`checkpoint` None) or after a checkpoint, with what there is to say."""
+    """Where a run starts: at its beginning (`checkpoint` None) or at a checkpoint, with messages to print."""
 
     checkpoint: Checkpoint | None
     messages: tuple[str, ...] = ()
 
 
 def storable(recipe: Recipe, dataset: Dataset) -> Recipe:
-    """The recipe with data that text can hold: a Python object in its place becomes `InMemory`."""
+    """The recipe with data that can be written as text: Python objects become `InMemory`."""
     try:
         readable = read(flat(recipe.data), own_types(recipe.data)) == recipe.data
     except ValueError:
@@ -43,30 +43,30 @@ def storable(recipe: Recipe, dataset: Dataset) -> Recipe:
 
 
 def check_readable(recipe: Recipe) -> None:
-    """Raise `ValueError` where the text of a recipe would not be read back as the same recipe, own parts included."""
+    """Raise `ValueError` where the text of a recipe would not be parsed back to an equal recipe."""
     try:
         again = read_recipe(pretty(recipe), own_types(recipe))
     except ValueError as error:
         raise ValueError(
-            f"this recipe cannot be written down, so nothing could load its run: {error}; parts of your own are frozen "
-            f"dataclasses whose fields are numbers, words, tuples or other parts"
+            f"this recipe cannot be written as text, so its run could not be loaded: {error}; make your own parts "
+            f"frozen dataclasses whose fields are numbers, strings, tuples or other parts"
         ) from None
     for f in fields(Recipe):
         before, after = getattr(recipe, f.name), getattr(again, f.name)
         if before != after:
             raise ValueError(
-                f"{f.name} would be read back as {after!r:.200}, which is not equal to {before!r:.200}: make its class "
-                f"a frozen dataclass that is compared by its fields"
+                f"{f.name} would be parsed back as {after!r:.200}, which is not equal to {before!r:.200}: make its "
+                f"class a frozen dataclass that is compared by its fields"
             )
 
 
 def check_folder(run: Path, recipe: Recipe) -> None:
-    """Raise `ValueError` where a folder holds another recipe's run, naming what differs, or is something else.
+    """Raise `ValueError` where a folder has the run of another recipe, naming the differences, or other files.
 
-    What a run leaves that was killed as it began is no obstacle.
+    Files of a run that was killed at its start are accepted.
     """
     if run.exists() and not run.is_dir():
-        raise ValueError(f"{run} is a file; --out names a folder for the run")
+        raise ValueError(f"{run} is a file; --out must be a folder")
     text = run / RECIPE
     if text.exists():
         _check_same_recipe(run, read_text(text, MOST_TEXT), recipe)
@@ -75,18 +75,18 @@ def check_folder(run: Path, recipe: Recipe) -> None:
 
 
 def open_run(run: Path, recipe: Recipe, check: Callable[[Checkpoint], None]) -> Start:
-    """Prepare the folder for the recipe: write its text, or find the checkpoint from which to continue.
+    """Prepare the folder for the recipe: write its text, or find the checkpoint to resume from.
 
-    What a killed process left half written is removed, and checkpoints that cannot be used are set aside. Only for
-    whoever holds the run's lock.
+    Incomplete files of a killed process are removed, and unusable checkpoints are moved aside. The caller must hold the
+    run's lock.
 
     Args:
         run: the folder.
         recipe: what is trained in it.
-        check: raises `ValueError` for a checkpoint that is whole but does not fit.
+        check: raises `ValueError` for a complete checkpoint that does not fit.
 
     Raises:
-        ValueError: where the folder is not one of this recipe's run, or none of its checkpoints can be used.
+        ValueError: where the folder has no run of this recipe, or no usable checkpoint.
     """
     check_folder(run, recipe)
     sweep(run)
@@ -97,20 +97,20 @@ def open_run(run: Path, recipe: Recipe, check: Callable[[Checkpoint], None]) -> 
     found = newest_checkpoint(run, check)
     if found is None:
         ended = (run / GENERATOR).is_file()  # and its checkpoints were removed, to save room
-        return Start(None, () if ended else (f"{run} holds a run without a checkpoint: it starts from the beginning",))
+        return Start(None, () if ended else (f"{run} has a run without a checkpoint: starting from the beginning",))
     path, checkpoint, troubles = found
     set_aside(run, checkpoint.numbers["images"])
-    return Start(checkpoint, (*troubles, f"continuing after {checkpoint.numbers['images']:,} images ({path.name})"))
+    return Start(checkpoint, (*troubles, f"resuming after {checkpoint.numbers['images']:,} images ({path.name})"))
 
 
 def has_ended(run: Path, recipe: Recipe, start: Start) -> bool:
-    """Whether a run has nothing left to do: it came to its end, and `generator.safetensors`, the last thing written."""
+    """Whether a run is complete: all images seen, and `generator.safetensors`, the last file, written."""
     images = recipe.images if start.checkpoint is None else start.checkpoint.numbers["images"]
     return images >= recipe.images and (run / GENERATOR).is_file()
 
 
 def write_environment(run: Path, recipe: Recipe, device: torch.device, precision: str) -> None:
-    """Write down the command, the versions, and the files of parts of somebody's own, that this start is made with."""
+    """Write the command, versions and source files of user-defined classes of this start."""
     facts = {
         "zerosum": __version__,
         "torch": torch.__version__,
@@ -127,7 +127,7 @@ def write_environment(run: Path, recipe: Recipe, device: torch.device, precision
 
 
 def _command() -> str:
-    """The command that this process was started by, as a shell takes it."""
+    """The command line of this process, quoted for a shell."""
     program = Path(sys.argv[0])
     module = program.name == "__main__.py"
     start = ["-m", program.parent.name] if module else [program.name]
@@ -145,6 +145,6 @@ def _check_same_recipe(run: Path, text: str, recipe: Recipe) -> None:
     before = read_recipe(text, own_types(recipe), opaque=True)
     changed = [f.name for f in fields(Recipe) if getattr(before, f.name) != getattr(recipe, f.name)]
     if not changed:
-        return  # written when there were fewer fields, and what came since is at its default
+        return  # written by a version with fewer fields, and newer fields have their defaults
     listed = "; ".join(f"{name} was {getattr(before, name)!r}, is {getattr(recipe, name)!r}" for name in changed)
-    raise ValueError(f"{run} holds a run of another recipe: {listed}. Name another folder with --out")
+    raise ValueError(f"{run} has a run of another recipe: {listed}. Name another folder with --out")

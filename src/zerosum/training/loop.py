@@ -1,4 +1,4 @@
-"""The loop: rounds of the game, and from time to time a log line, a picture and a checkpoint."""
+"""The training loop: iterations of the game, log lines, sample images, evaluations and checkpoints."""
 
 __all__ = ()
 
@@ -35,16 +35,16 @@ from zerosum.training.signals import Interrupted, StopRequest
 from zerosum.training.state import capture, check_weights
 from zerosum.training.watchers import RunWatchers
 
-KEPT = 2  # checkpoints on disk: the newest, and the one before it should the newest be damaged
+KEPT = 2  # checkpoints on disk: the newest, and the one before it in case the newest is damaged
 
 
 def _passed(mark: int, before: int, now: int) -> bool:
-    """Whether a multiple of a number of images lies between two counts."""
+    """Whether a multiple of `mark` lies between two counts of images."""
     return before // mark != now // mark
 
 
 class Timed(Iterator[Batch]):
-    """Batches, and the seconds spent waiting for them."""
+    """Batches, with the seconds spent waiting for them."""
 
     def __init__(self, batches: Batches) -> None:
         self.batches, self.waited = batches, 0.0
@@ -56,23 +56,23 @@ class Timed(Iterator[Batch]):
         return batch
 
     def close(self) -> None:
-        """End what reads ahead."""
+        """Stop prefetching."""
         self.batches.close()
 
 
 @dataclass(eq=False)
 class Loop:
-    """A run under way, as each of its processes sees it: the first alone writes and talks.
+    """The training loop of a run in each of its processes; only the first rank writes files and prints.
 
     Attributes:
-        recipe: what is trained.
-        run: the folder it is trained into.
+        recipe: the recipe.
+        run: the run folder.
         dataset: the opened data.
         game: the game, at its start or restored.
         progress: what tells the person watching.
         start: the checkpoint that it goes on from, to which the game was restored; None at a beginning.
         scores: what scores it from time to time; None for nothing, and on all ranks but the first.
-        together: the processes that play it.
+        group: the processes of the run.
         facts: further facts of this run, for each of its checkpoints.
         keep: checkpoints on disk.
         watchers: the observers of the run, whose memory is in its checkpoints.
@@ -106,17 +106,17 @@ class Loop:
         self.last_tick = (self.seconds, self.game.images)
 
     def play(self, stop: StopRequest) -> None:
-        """Play to the end; raises `Interrupted` once `stop` has heard a signal and the run is saved."""
+        """Train to the end; raises `Interrupted` after `stop` received a signal and the run is saved."""
         recipe, game, signal = self.recipe, self.game, 0
         if self.saved is None:
             self.snapshot()
         stop.at_once = False
-        stop.set_message("stopping after this round", "; a second signal ends at once, without saving")
+        stop.set_message("stopping after this iteration", "; a second signal stops at once, without saving")
         while game.images < recipe.images and not signal:
             before = game.images
-            self.round()
+            self.iteration()
             if _passed(recipe.tick, before, game.images):
-                game.check_finite()  # on every rank, lest one alone should see it
+                game.check_finite()  # on every rank, so that all of them raise
                 if rank() == 0:
                     self.tick()
             plan, over = recipe.evaluation, game.images >= recipe.images
@@ -131,16 +131,16 @@ class Loop:
         elif self.saved != game.images:
             self.save()
         stop.at_once = True
-        stop.set_message("the run is saved, and the same command does what is left")
-        signal = signal or self.group.maximum(stop.number)  # one may have come while it was being saved
+        stop.set_message("the run is saved; the same command completes it")
+        signal = signal or self.group.maximum(stop.number)  # a signal may have come during saving
         if signal:
-            self.progress.say(f"stopped after {game.images:,} images and saved; the same command continues")
+            self.progress.say(f"stopped after {game.images:,} images and saved; the same command resumes the run")
             raise Interrupted(128 + signal)
         self.group.on_first_rank(self.finish)
 
-    def round(self) -> None:
-        """One round of the game."""
-        # Layers that draw by themselves (dropout) take the global generator: tie it to the position as well.
+    def iteration(self) -> None:
+        """One iteration of the game."""
+        # Layers such as dropout use the global generator: seed it by the position as well.
         seed_layers(derived_seed(self.recipe.seed, "layers", self.batches.batches.position, rank()), self.device)
         self.means.add(self.game.step(self.batches))
         self.progress.advance(self.game.images)
@@ -152,16 +152,16 @@ class Loop:
 
     @property
     def clock(self) -> dict[str, int | float]:
-        """Where the run stands: what begins a line of its log."""
+        """Images, steps and seconds so far, the first fields of a log line."""
         return {"images": self.game.images, "steps": self.game.steps, "seconds": round(self.seconds, 3)}
 
     @property
     def generator(self) -> TrainedGenerator:
-        """The generator that the run shows, as it stands."""
+        """The main generator in its current state."""
         return self.generator_named(MAIN)
 
     def generator_named(self, name: str) -> TrainedGenerator:
-        """A generator of the game as it stands."""
+        """A generator of the game in its current state."""
         recipe = storable(self.recipe, self.dataset)
         data, game = self.dataset, self.game
         condition = condition_of(recipe, data.condition)
@@ -169,7 +169,7 @@ class Loop:
         return TrainedGenerator(recipe, module, data.shape, game.images, condition, data.coding, name)
 
     def tick(self) -> None:
-        """A log line of the means since the last, if there was any round since."""
+        """Write a log line of the means since the last one, if there were iterations."""
         means = self.means.take()
         if not means:
             return
@@ -184,25 +184,25 @@ class Loop:
         self.last_tick, self.batches.waited = (now, images), 0.0
 
     def evaluate(self) -> None:
-        """A log line of scores. The time that they take does not count in the speed of the game."""
+        """Write a log line of scores; the time for it does not count in images per second."""
         assert self.scores is not None
         began = self.seconds
         self.scores.take(self.generator, self.clock, self.progress.say)
         self.last_tick = (self.last_tick[0] + self.seconds - began, self.last_tick[1])
 
     def snapshot(self) -> None:
-        """A log line, a picture and a checkpoint, in this order: the checkpoint vouches for the other two."""
+        """Write a log line, sample images and a checkpoint, in this order: the checkpoint implies the other two."""
         check_weights(self.game)
         self.group.on_first_rank(self._show)
         self._keep()
 
     def _show(self) -> None:
         self.tick()
-        picture = self.run / SAMPLES / f"{self.game.images:09d}.png"
-        save_samples(picture, self.generator, self.dataset, self.recipe.seed)
+        path = self.run / SAMPLES / f"{self.game.images:09d}.png"
+        save_samples(path, self.generator, self.dataset, self.recipe.seed)
 
     def save(self) -> None:
-        """A checkpoint alone: stopped and continued, a run's log and pictures are those of one that never stopped."""
+        """Write only a checkpoint, so that log and images of a resumed run equal those of an uninterrupted one."""
         check_weights(self.game)
         self._keep()
 
@@ -230,9 +230,9 @@ class Loop:
         prune_checkpoints(self.run, self.keep)
 
     def finish(self) -> None:
-        """What a finished run holds beside its snapshots: scores, the report, and last the generator's file.
+        """Write scores, the report and, last, the generator's file.
 
-        All of it follows from the last checkpoint, so that what a stop here leaves undone the same command does.
+        All of it follows from the last checkpoint, so the same command completes it after an interruption.
         """
         generator = self.generator
         if self.scores is not None and not self.scores.done(self.game.images):

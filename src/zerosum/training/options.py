@@ -1,4 +1,4 @@
-"""How a run is looked after."""
+"""Options of a run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,16 +8,16 @@ from zerosum.game.game import Watcher
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is looked after: it decides where a run starts and what is done in need, and else nothing of it.
+    """Options of a run that are not part of the recipe: checkpoints, NaN/Inf, warm start and watchers.
 
     Args:
-        keep: checkpoints kept, the newest ones (>= 2, so that one is left should the newest be damaged).
-        on_nonfinite: what to do at a loss or gradient that is not a finite number: `stop`, or `rollback`, back to the
-            last checkpoint with half the learning rates, five times in a run at most.
-        start_from: a run folder, or a checkpoint in one, from whose weights a new run starts.
+        keep: number of newest checkpoints to keep (>= 2, in case the newest is damaged).
+        on_nonfinite: on NaN/Inf in a loss or gradient: `stop`, or `rollback` to the last checkpoint with halved
+            learning rates, at most five times in a run.
+        start_from: warm start: a run folder, or a checkpoint in one, whose weights initialise a new run.
         watchers: observers of every update of either network, beside the recipe's. They are used as they are, not
-            copied, and the run's recipe says nothing of them. The memory of one with `state_dict` and
-            `load_state_dict` is in the checkpoints; the run can be continued without it, which drops the memory.
+            copied, and the recipe does not include them. The state of one with `state_dict` and
+            `load_state_dict` is in the checkpoints; a run resumed without it drops its state.
     """
 
     keep: int = 2
@@ -28,7 +28,7 @@ class RunOptions:
     def __post_init__(self) -> None:
         if self.keep < 2:
             raise ValueError(
-                f"keep counts checkpoints and is at least 2, lest a damaged one be the last; found {self.keep}"
+                f"keep is a number of checkpoints, at least 2, in case the newest is damaged; found {self.keep}"
             )
         if self.on_nonfinite not in ("stop", "rollback"):
             raise ValueError(f"on_nonfinite is stop or rollback; found {self.on_nonfinite!r}")

@@ -1,4 +1,4 @@
-"""Reading ahead: what will be wanted next is read by a thread while the game computes."""
+"""Prefetching: a thread reads the next batches during training."""
 
 __all__ = ()
 
@@ -9,20 +9,20 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-_LOOK = 0.2  # seconds between looks at whether the other side is still there
+_LOOK = 0.2  # seconds between checks that the other thread is alive
 
 
 class ReadAhead(Generic[T]):
-    """What a function reads at places in a row, some places before they are asked for.
+    """Calls a function at successive positions in a thread, some positions ahead.
 
-    Each place is read once, in order, by one thread, so that all is read as without it. An error is raised when its
-    place is asked for, and reading then begins anew. `close` ends the thread; one that was never closed does not keep
-    the program from ending.
+    Each position is read once, in order, by one thread, so results equal those without it. An error is raised when its
+    position is requested, and reading then starts again. `close` stops the thread; a thread that was not closed does
+    not block the exit of the program.
 
     Args:
-        read: reads what is at a place; must depend on the place alone, and not on random numbers drawn elsewhere.
-        step: from a place to the next.
-        depth: places read ahead at most.
+        read: reads a position; must depend on the position only, not on the state of random generators.
+        step: difference between positions.
+        depth: maximum number of positions read ahead.
     """
 
     def __init__(self, read: Callable[[int], T], step: int, depth: int = 4) -> None:
@@ -31,9 +31,9 @@ class ReadAhead(Generic[T]):
         self._next = 0
 
     def take(self, place: int) -> T:
-        """What is at a place: the one after the last, or else reading begins there.
+        """The result at a position; reading restarts there if it is not the one after the last.
 
-        Raises what reading raised, and `OSError` where the thread has died.
+        Raises the error of `read`, and `OSError` where the thread has died.
         """
         if self._thread is None or place != self._next:
             self.close()
@@ -46,10 +46,10 @@ class ReadAhead(Generic[T]):
         return found[0]
 
     def close(self) -> None:
-        """End the thread, once it has read what it is reading."""
+        """Stop the thread after its current read."""
         if self._thread is not None:
             self._stop.set()
-            with suppress(queue.Empty):  # makes room, should it be waiting for some
+            with suppress(queue.Empty):  # makes room, in case it is waiting for some
                 self._found.get_nowait()
             self._thread.join()
             self._thread = None
@@ -63,7 +63,7 @@ class ReadAhead(Generic[T]):
     def _wait(self) -> tuple[tuple[T, ...], BaseException | None]:
         assert self._thread is not None
         while True:
-            alive = self._thread.is_alive()  # asked before looking, so that what it left behind is seen
+            alive = self._thread.is_alive()  # checked first, so that its last results are not missed
             try:
                 return self._found.get(timeout=_LOOK if alive else 0)
             except queue.Empty:
@@ -79,7 +79,7 @@ class ReadAhead(Generic[T]):
             item: tuple[T, ...] = ()
             try:
                 item = (self._read(place),)
-            except BaseException as caught:  # noqa: BLE001  # raised again in the thread that asks
+            except BaseException as caught:  # noqa: BLE001  # raised again in the requesting thread
                 error = caught
             place += self._step
             while not stop.is_set():

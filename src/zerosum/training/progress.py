@@ -1,4 +1,4 @@
-"""What a person watching a run sees: a live bar on a terminal, plain lines elsewhere. Always on stderr."""
+"""Progress display of a run: a live bar on a terminal, plain lines elsewhere, on stderr."""
 
 __all__ = ()
 
@@ -27,7 +27,7 @@ class TrainingProgress:
     Args:
         total: images of the whole run.
         done: images seen before this start.
-        quiet: say nothing at all.
+        quiet: print nothing.
     """
 
     def __init__(self, total: int, done: int = 0, quiet: bool = False) -> None:
@@ -58,12 +58,12 @@ class TrainingProgress:
             self._live.stop()
 
     def say(self, sentence: str) -> None:
-        """Tell the person one thing."""
+        """Print one sentence."""
         if not self.quiet:
             self._console.print(printable(sentence, kept="\n"), highlight=False, markup=False, soft_wrap=True)
 
     def advance(self, images: int) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         if self._live is not None:
             self._live.update(self._task, completed=images)
 

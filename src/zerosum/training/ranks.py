@@ -1,4 +1,4 @@
-"""Several processes that play one run together, as `torchrun` starts them: joining, agreeing, leaving."""
+"""Several processes of one run, started by `torchrun`: joining, broadcasting, leaving."""
 
 __all__ = ["RankLostError"]
 
@@ -20,39 +20,39 @@ from zerosum.game.device import choose_device
 from zerosum.game.distributed import rank, ranks
 from zerosum.runs.checkpoint import Checkpoint
 
-STEP = timedelta(minutes=10)  # how long a rank waits for the others within a round, slow data included
-WORK = timedelta(days=1)  # how long it waits while rank 0 works alone: a checkpoint, an evaluation, the report
+STEP = timedelta(minutes=10)  # timeout for the other ranks within an iteration, slow data included
+WORK = timedelta(days=1)  # timeout while rank 0 works alone: a checkpoint, an evaluation, the report
 _LOST = (
-    "another process of this run is gone or does not answer, so this one stops too; "
-    "the same command continues from the last checkpoint"
+    "another process of this run exited or does not respond, so this one stops too; "
+    "the same command resumes from the last checkpoint"
 )
 
 
 class RankLostError(ConnectionError):
-    """A process of the run is gone, or has not answered in time."""
+    """A process of the run exited, or did not respond in time."""
 
 
 @dataclass(frozen=True, eq=False)
 class RankGroup:
-    """The processes of a run, as one of them sees them; one alone is in its own company and waits for nobody.
+    """The processes of a run; a single process is a group of one.
 
     Attributes:
-        device: where this process computes.
-        waiting: the group in which the others wait for rank 0; None for one process alone.
+        device: device of this process.
+        gloo: the gloo process group; None for a single process.
     """
 
     device: torch.device
     gloo: dist.ProcessGroup | None = None
 
     def on_first_rank(self, work: Callable[[], None]) -> None:
-        """Have rank 0 do some work, whatever writes files, while the others wait for it."""
+        """Run a function on rank 0 (everything that writes files), while the others wait for it."""
         if rank() == 0:
             work()
         if self.gloo is not None:
             dist.barrier(group=self.gloo)
 
     def maximum(self, number: int) -> int:
-        """The largest of a number over the ranks: a signal that has reached one of them stops all in the same round."""
+        """The maximum of a number over the ranks: a signal at one of them stops all in the same iteration."""
         if self.gloo is None:
             return number
         largest = torch.tensor(number)
@@ -60,7 +60,7 @@ class RankGroup:
         return int(largest)
 
     def broadcast_checkpoint(self, checkpoint: Checkpoint | None) -> Checkpoint | None:
-        """Rank 0's checkpoint, or None, on every rank: only rank 0 need see the run folder."""
+        """Rank 0's checkpoint, or None, on every rank: only rank 0 needs access to the run folder."""
         if self.gloo is None:
             return checkpoint
         groups = {} if checkpoint is None else checkpoint.groups
@@ -75,7 +75,7 @@ class RankGroup:
         return None if received is None else Checkpoint(found, received)
 
     def broadcast_facts(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """Rank 0's facts, such as JSON can carry, on every rank."""
+        """Rank 0's facts, of JSON types, on every rank."""
         if self.gloo is None:
             return facts
         return dict(json.loads(self._broadcast(json.dumps(facts).encode())))
@@ -92,20 +92,20 @@ class RankGroup:
 
 
 def is_distributed() -> bool:
-    """Whether torchrun has started this process as one of several."""
+    """Whether torchrun started this process as one of several."""
     return "LOCAL_RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def is_main_process() -> bool:
-    """Whether this process is the one that talks and prints: rank 0 of those that torchrun started, or the only one."""
+    """Whether this process prints: rank 0 of those that torchrun started, or the only one."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
 @contextmanager
 def report_once() -> Iterator[None]:
-    """Tell an error once a machine that its processes meet before they join, as one in the command: the first tells.
+    """Report errors that occur before processes join once per machine, by its first process.
 
-    It may be that one machine alone meets it, as where a file is not there too, and nothing has been exchanged yet.
+    An error may occur on one machine only, as a missing file, and processes cannot communicate yet.
     """
     try:
         yield
@@ -117,17 +117,16 @@ def report_once() -> Iterator[None]:
 
 @contextmanager
 def joined(name: str) -> Iterator[RankGroup]:
-    """Join the processes that torchrun has started beside this one, on a device by its name, and leave them at the end.
+    """Join the processes that torchrun started, on a device by its name, and leave them at the end.
 
-    The processes of one machine take a GPU each, by `LOCAL_RANK`, and speak through NCCL; on processors through gloo.
-    Without torchrun there is nothing to join. A group that the program has made itself is used and left as it is.
+    The processes of one machine use one GPU each, by `LOCAL_RANK`, and communicate through NCCL; on CPUs through gloo.
+    Without torchrun there is one process. An existing process group is used and not destroyed.
 
-    Of an error that ends the run, whether met by all ranks or by one of them, the first to meet it tells; on the others
-    it becomes a `SystemExit`.
+    An error that ends the run is raised by the rank where it occurs first; on the others it becomes a `SystemExit`.
 
     Raises:
-        ValueError: where the device is not there.
-        RankLostError: where another process is gone or has not answered in `STEP`.
+        ValueError: where the device does not exist.
+        RankLostError: where another process exited or did not respond within `STEP`.
     """
     if ranks() > 1:
         yield RankGroup(choose_device(name), dist.new_group(timeout=WORK, backend="gloo"))
@@ -152,7 +151,7 @@ def joined(name: str) -> Iterator[RankGroup]:
             raise RankLostError(_LOST) from error
         raise
     except BaseException:
-        _is_first_report(store)  # a signal ends this rank, and what then befalls the others is no news
+        _is_first_report(store)  # a signal stops this rank; errors of the others that follow are not reported
         raise
     finally:
         if dist.is_initialized():
@@ -160,7 +159,7 @@ def joined(name: str) -> Iterator[RankGroup]:
 
 
 def _own_device(name: str) -> torch.device:
-    """The device of this process by the name that all were given."""
+    """The device of this process, by the device name of the run."""
     device = choose_device(name)
     if device.type == "mps":
         raise ValueError("several processes compute on cpu or cuda: give --device cpu")
@@ -176,13 +175,13 @@ def _own_device(name: str) -> torch.device:
 
 
 def _rendezvous_store(count: int) -> Store:
-    """The store through which the processes find each other; torchrun keeps it, so that it outlives any of them."""
+    """The rendezvous store of the processes; torchrun owns it, so it outlives any of them."""
     store, _, _ = next(iter(rendezvous("env://", rank=int(os.environ["RANK"]), world_size=count, timeout=STEP)))
     return PrefixStore("zerosum", store)
 
 
 def _is_group_error(error: Exception) -> bool:
-    """Whether an error is one of the group: torch raises plain ones that name gloo or NCCL."""
+    """Whether an error comes from communication: torch raises RuntimeErrors that name gloo or NCCL."""
     message = str(error).lower()
     return isinstance(error, dist.DistError) or (
         isinstance(error, RuntimeError) and any(word in message for word in ("gloo", "nccl", "connection"))
@@ -190,7 +189,7 @@ def _is_group_error(error: Exception) -> bool:
 
 
 def _is_first_report(store: Store) -> bool:
-    """Whether no other rank has told of an error yet; without an answer from the store, this one does."""
+    """Whether no other rank has reported an error yet; True where the store does not respond."""
     try:
         return bool(store.add("told", 1) == 1)
     except RuntimeError:

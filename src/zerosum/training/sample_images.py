@@ -1,4 +1,4 @@
-"""What a generator makes of fixed latents, as a picture, so that progress is visible."""
+"""Sample images of fixed latents, to follow the progress of training."""
 
 __all__ = ()
 
@@ -14,19 +14,19 @@ from zerosum.plots.grids import grid
 from zerosum.plots.points import histogram, scatter
 from zerosum.runs.generator import TrainedGenerator
 
-POINTS = 2_500  # shown in a scatter picture
+POINTS = 2_500  # in a scatter plot
 COLUMNS, ROWS = 10, 8
 
 
 def save_samples(path: Path, generator: TrainedGenerator, dataset: Dataset, seed: int) -> None:
-    """Write a grid of pictures (a column for each class of up to ten), or a scatter or histogram of points."""
+    """Write an image grid (with a column per class for up to ten), or a scatter plot or histogram of points."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if generator.is_image:
-        picture = grid(generator.sample(COLUMNS * ROWS, seed), columns=COLUMNS)
+        plot = grid(generator.sample(COLUMNS * ROWS, seed), columns=COLUMNS)
     else:
         points = generator.sample(POINTS, seed)
         reference = dataset.read(torch.arange(min(POINTS, len(dataset)))).numpy().astype(np.float32)
-        picture = histogram(points, reference) if points.shape[1] == 1 else scatter(points, reference)
+        plot = histogram(points, reference) if points.shape[1] == 1 else scatter(points, reference)
     content = io.BytesIO()
-    picture.save(content, format="PNG")
+    plot.save(content, format="PNG")
     replace_durably(path, content.getvalue())

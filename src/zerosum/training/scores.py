@@ -1,4 +1,4 @@
-"""Scores that the data itself allows at the end of a run."""
+"""Scores at the end of a run: the last evaluation, mode coverage and class accuracy."""
 
 __all__ = ()
 
@@ -27,11 +27,10 @@ def write_scores(
     source: Source,
     evaluated: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[str]:
-    """Write `scores.json` where there is a truth to score by, and return what there is to say of it.
+    """Write `scores.json`, if there are scores, and return messages about them.
 
-    What the run's evaluations gave (`evaluated`). Where the data knows its modes: modes found, share of high quality,
-    KL. Where the game was played by labels: how many samples carry the class asked for, with the same number for real
-    ones, which is the judge's ceiling.
+    The scores are those of the run's evaluations (`evaluated`); for data with known modes, the modes found, share of
+    high quality and KL; for class-conditional models, the class accuracy of samples and of real data (its ceiling).
     """
     scores = dict(evaluated)
     messages = []

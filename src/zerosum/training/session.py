@@ -1,4 +1,4 @@
-"""One start of a run: where it begins or goes on, and what is done when its numbers cease to be finite."""
+"""One start of a run: new or resumed, with rollbacks on NaN/Inf."""
 
 __all__ = ()
 
@@ -49,20 +49,20 @@ Say = Callable[[str], None]
 
 @dataclass(eq=False)
 class Session:
-    """One start of a run, as each of its processes sees it: the first alone reads and writes the run folder.
+    """One start of a run in each of its processes; only the first rank reads and writes the run folder.
 
     Attributes:
-        recipe: what is trained.
+        recipe: the recipe.
         run: the run folder.
         dataset: the opened data.
         together: the processes that play it, and where this one computes.
         precision: `float32` or `bfloat16`.
         options: options of the run that do not change what is trained.
-        watchers: the observers of the run.
-        game: the game, where it stands.
-        start: the checkpoint that it goes on from; None at the beginning.
-        rolled: the log's lines of its rollbacks to that checkpoint.
-        facts: what every checkpoint of the run says beside where it stands: rollbacks, and where it started from.
+        watchers: the watchers of the run.
+        game: the game in its current state.
+        start: the checkpoint to resume from; None for a new run.
+        rollback_lines: log lines of the rollbacks to that checkpoint.
+        facts: facts saved in every checkpoint: number of rollbacks, warm start, fingerprint of the data.
     """
 
     recipe: Recipe
@@ -78,27 +78,27 @@ class Session:
     rollback_lines: list[dict[str, Any]] = field(init=False, default_factory=list)
 
     def play(self, stop: StopRequest, quiet: bool) -> None:
-        """Play to the end; raises what `train` raises."""
+        """Train to the end; raises what `train` raises."""
         self.watchers = RunWatchers(self.recipe.watchers, self.options.watchers)
         self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.group.device
         check_generators(self.game)
-        scores, taken = None, None
+        scores, warm_start = None, None
         if first:
             scores = None if plan is None else RunScores(plan, self.run, self.dataset, where)
             check_readable(storable(self.recipe, self.dataset))
             check_folder(self.run, storable(self.recipe, self.dataset))
             start_from = None if checkpoints(self.run) else self.options.start_from
-            # Before the folder is made: a refusal leaves nothing behind.
-            taken = None if start_from is None else load_initial_weights(self.game, start_from)
+            # Before the folder is created: an error leaves no files behind.
+            warm_start = None if start_from is None else load_initial_weights(self.game, start_from)
         with (
             TrainingProgress(self.recipe.images, quiet=quiet or not first) as progress,
             locked(self.run, progress.say) if first else nullcontext(),
         ):
             for sentence in self.dataset.notes:
                 progress.say(sentence)
-            ended = first and self._open(progress.say, taken)
+            ended = first and self._open(progress.say, warm_start)
             if self._synchronise(ended):
-                progress.say("this run has ended; there is nothing left to do")
+                progress.say("this run is complete; there is nothing left to do")
                 return
             if first:
                 self._truncate_log(progress.say)
@@ -117,23 +117,23 @@ class Session:
         return build_game(self.recipe, self.dataset, self.group.device, self.precision, self.watchers.all)
 
     def _synchronise(self, ended: bool = False) -> bool:
-        """Let all ranks stand where the first does, and tell whether the run has ended."""
+        """Give all ranks the state of the first, and return whether the run is complete."""
         received = self.group.broadcast_facts({"ended": ended, "facts": self.facts if rank() == 0 else None})
         start = self.group.broadcast_checkpoint(self.start if rank() == 0 else None)
         if rank() > 0:
             self.start, self.facts = start, received["facts"]
             self._slow_down()
         if ranks() > 1:
-            # Wherever it stands: at a checkpoint, at the weights of another run, at its beginning.
+            # Whatever the state is: of a checkpoint, of a warm start, or new.
             state = self.group.broadcast_checkpoint(capture(self.game, {}, self.watchers.state()))
             if state is not None and rank() > 0:
                 restore(self.game, state)
                 self.watchers.load_state(state.groups)
         return bool(received["ended"])
 
-    def _open(self, say: Say, taken: WarmStart | None) -> bool:
-        """Bring the game to where the run stands, and tell whether it has ended."""
-        start = open_run(self.run, storable(self.recipe, self.dataset), self._take)
+    def _open(self, say: Say, warm_start: WarmStart | None) -> bool:
+        """Restore the game from the run folder, and return whether the run is complete."""
+        start = open_run(self.run, storable(self.recipe, self.dataset), self._restore)
         self.start = start.checkpoint
         for sentence in start.messages:
             say(sentence)
@@ -148,17 +148,17 @@ class Session:
                 say(sentence)
         else:
             self.facts = {_ROLLBACKS: 0}
-            if taken is not None:
-                self.facts[WARM_START] = taken.facts
-                say(taken.sentence)
+            if warm_start is not None:
+                self.facts[WARM_START] = warm_start.facts
+                say(warm_start.sentence)
         self._slow_down()
         ended = has_ended(self.run, self.recipe, start)
         if not ended:
             self.facts[DATA] = same_data(self.run, self.facts.get(DATA), self.dataset)
         return ended
 
-    def _take(self, found: Checkpoint) -> None:
-        """Bring the game to where a checkpoint was taken; raises `ValueError` where it is of another game."""
+    def _restore(self, found: Checkpoint) -> None:
+        """Restore the game from a checkpoint; raises `ValueError` where it is of another game."""
         for name in ("position", "log_lines", _ROLLBACKS):
             count(found.numbers, name)
         seconds = found.numbers.get("seconds")
@@ -169,29 +169,29 @@ class Session:
         self.watchers.load_state(found.groups)
 
     def _slow_down(self) -> None:
-        """Let the learning rates of a game that was just built be as the rollbacks so far have made them."""
+        """Reduce the learning rates of a new game by the rollbacks so far."""
         self.game.slow_down(_SLOWER ** self.facts[_ROLLBACKS])
 
     def _truncate_log(self, say: Say) -> None:
         lines = 0 if self.start is None else self.start.numbers["log_lines"]
         left = truncate_log(self.run, self.game.images, lines)
         if left < lines:
-            say(f"{self.run / LOG} has lost {lines - left} of the {lines} lines that its checkpoint vouches for")
+            say(f"{self.run / LOG} lacks {lines - left} of the {lines} lines that its checkpoint counts")
 
     def _roll_back(self, error: NonFiniteError, say: Say) -> None:
-        """Go back to the last checkpoint and halve the learning rates, as `options` allows; else raise the error."""
+        """Restore the last checkpoint and halve the learning rates, if `options` allows it; else raise the error."""
         if self.options.on_nonfinite == "stop":
             raise error
         number, broken = self.facts[_ROLLBACKS] + 1, self.game.images
         if number > ROLLBACKS:
             raise NonFiniteError(
-                f"{error}, also after {ROLLBACKS} rollbacks and at {_SLOWER**ROLLBACKS:g} of the learning rates: the "
-                f"game itself has to change"
+                f"{error}, also after {ROLLBACKS} rollbacks and at {_SLOWER**ROLLBACKS:g} of the learning rates: "
+                f"change the recipe"
             ) from None
         self.game = self._built()
         if rank() == 0:
-            self.start = open_run(self.run, storable(self.recipe, self.dataset), self._take).checkpoint
-            assert self.start is not None, "the loop saves before it plays"
+            self.start = open_run(self.run, storable(self.recipe, self.dataset), self._restore).checkpoint
+            assert self.start is not None, "the loop saves before it trains"
             self.facts[_ROLLBACKS] = number
             self._slow_down()
         self._synchronise()
@@ -206,17 +206,17 @@ class Session:
         rollback = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
         clock = {name: self.start.numbers[name] for name in ("images", "seconds")}
         line = {**clock, "steps": self.game.steps, ROLLBACK: rollback}
-        # Of earlier ones to this checkpoint the log has just lost the lines: it vouches for none of them.
+        # Truncating the log removed the lines of earlier rollbacks to this checkpoint: write them again.
         self.rollback_lines = [*(one for one in self.rollback_lines if one["images"] == line["images"]), line]
         for one in self.rollback_lines:
             append_log(self.run, one)
         say(
-            f"{error} after {broken:,} images: back to {self.game.images:,} images, at {_SLOWER**number:g} of the "
-            f"learning rates (rollback {number} of {ROLLBACKS})"
+            f"{error} after {broken:,} images: rolled back to {self.game.images:,} images, at {_SLOWER**number:g} of "
+            f"the learning rates (rollback {number} of {ROLLBACKS})"
         )
 
     def _described(self) -> str:
-        """The data, the players and the machine in words."""
+        """Data, networks and device in words."""
         data = f"{len(self.dataset):,} samples of {self.dataset.name}"
         networks = self.game.networks.items()
         players = f"parameters {', '.join(f'{name} {_count(network)}' for name, network in networks)}"

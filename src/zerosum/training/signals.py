@@ -1,4 +1,4 @@
-"""Ending well: SIGINT and SIGTERM let the round finish, so that the run can be saved; a second one ends at once."""
+"""SIGINT and SIGTERM stop a run after the iteration, so that it is saved; a second one stops at once."""
 
 __all__ = ["Interrupted"]
 
@@ -10,21 +10,21 @@ from typing import Self
 
 
 class Interrupted(SystemExit):
-    """The run was asked to end, and what it had learned is saved; the exit status is 128 plus the signal's number."""
+    """The run was stopped by a signal and is saved; the exit status is 128 plus the signal's number."""
 
 
 class StopRequest:
-    """While entered, takes the first SIGINT or SIGTERM; a second one takes its usual course, if not `patient`.
+    """Context that records the first SIGINT or SIGTERM; a second one has its default effect, unless `patient`.
 
     Args:
-        at_once: raise `Interrupted` as it comes, rather than remember it: for times when there is nothing to be saved.
-            May be changed while entered.
-        words: what is said when it comes, on standard error.
-        patient: let further signals pass unheard. torchrun hands on what the terminal has sent to every process anyway,
-            and kills by itself what takes too long.
+        at_once: raise `Interrupted` immediately instead of recording it, while there is nothing to save. May be
+            changed while entered.
+        words: message on standard error when a signal arrives.
+        patient: ignore further signals. torchrun forwards signals that the terminal has already sent to every process,
+            and kills processes that take too long.
 
     Attributes:
-        number: of the signal that came; 0 until then.
+        number: number of the signal; 0 before one arrives.
     """
 
     def __init__(self, at_once: bool = False, words: str = "", patient: bool = False) -> None:
@@ -44,9 +44,9 @@ class StopRequest:
         self._restore()
 
     def set_message(self, words: str, otherwise: str = "") -> None:
-        """Change what is said when a signal comes: these words, and what of a second one is true if it is heard.
+        """Change the message for a signal; `otherwise` is added where a second signal has an effect.
 
-        Who had nothing to say goes on saying nothing.
+        An empty message stays empty.
         """
         self.words = self.words and words + ("" if self.patient else otherwise)
 
@@ -62,6 +62,6 @@ class StopRequest:
         if not self.patient:
             self._restore()
         if self.words:
-            os.write(2, f"{self.words}\n".encode())  # a print could meet another one half done
+            os.write(2, f"{self.words}\n".encode())  # a print could interrupt another one
         if self.at_once:
             raise Interrupted(128 + number)

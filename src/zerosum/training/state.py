@@ -1,4 +1,4 @@
-"""A run's game and watchers to a checkpoint and back."""
+"""Save a run's game to a checkpoint, and restore it."""
 
 __all__ = ()
 
@@ -13,16 +13,16 @@ from zerosum.game.finite import NonFiniteError
 from zerosum.game.trainable import MAIN, TrainableGame
 from zerosum.runs.checkpoint import Checkpoint
 
-_TAKEN = {"best", "classifier"}  # names of other files in a run folder
+_RESERVED = {"best", "classifier"}  # names of other files in a run folder
 
 
 def check_generators(game: TrainableGame) -> None:
-    """Raise `ValueError` where a game's generators cannot be kept under their names."""
+    """Raise `ValueError` where the names of a game's generators cannot be file names."""
     names = [*game.generators]
-    if MAIN not in names or any(not name.isidentifier() or name in _TAKEN for name in names):
+    if MAIN not in names or any(not name.isidentifier() or name in _RESERVED for name in names):
         raise ValueError(
-            f"the generators of {type(game).__name__} go by words, of which one is {MAIN!r} and none is "
-            f"{' or '.join(sorted(_TAKEN))}; found {', '.join(names)}"
+            f"generators of {type(game).__name__} are named by identifiers, one of them {MAIN!r} and none "
+            f"{' or '.join(sorted(_RESERVED))}; found {', '.join(names)}"
         )
     missing = [name for name in names if name not in game.state_dict()]
     if missing:
@@ -34,7 +34,7 @@ def capture(
 ) -> Checkpoint:
     """The game as a checkpoint, with further facts, `numbers`, and further groups of tensors.
 
-    Raises `ValueError` where a group of the game goes by the name of one of these.
+    Raises `ValueError` where a group of the game has the name of one of these.
     """
     state = game.state_dict()
     both = sorted({*state} & {*further})
@@ -44,10 +44,9 @@ def capture(
 
 
 def restore(game: TrainableGame, checkpoint: Checkpoint) -> None:
-    """Bring a freshly built game to where the checkpoint was taken.
+    """Restore a new game from a checkpoint.
 
-    Raises `ValueError` where the checkpoint is of another game; this one may then be half changed, until it is brought
-    somewhere else.
+    Raises `ValueError` where the checkpoint is of another game; this one may then be partly changed.
     """
     images = count(checkpoint.numbers, "images")
     game.load_state_dict(checkpoint.groups)
@@ -56,7 +55,7 @@ def restore(game: TrainableGame, checkpoint: Checkpoint) -> None:
 
 
 def count(numbers: Mapping[str, Any], name: str) -> int:
-    """A whole number of a checkpoint; raises `ValueError` where it is none."""
+    """A count in a checkpoint; raises `ValueError` where it is none."""
     found = numbers.get(name)
     if type(found) is not int or found < 0:
         raise ValueError(f"its {name} should be a count; found {found!a:.40}")
@@ -64,9 +63,9 @@ def count(numbers: Mapping[str, Any], name: str) -> int:
 
 
 def check_weights(game: TrainableGame) -> None:
-    """Raise `NonFiniteError` where a weight is no longer a finite number: nobody should go on from it.
+    """Raise `NonFiniteError` where a weight is NaN or Inf, so that it is never saved.
 
-    Likewise after a bad move that was not read yet, whose images do not count.
+    Also raised for an update with NaN/Inf that was not reported yet (its images do not count).
     """
     game.check_finite()
     for name, network in game.networks.items():

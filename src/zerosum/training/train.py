@@ -1,4 +1,4 @@
-"""Training a recipe into a run folder."""
+"""Train a recipe."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,34 +31,34 @@ def train(
     options: RunOptions = _USUAL,
     quiet: bool = False,
 ) -> Run:
-    """Train a recipe into a run folder, or continue the run that the folder holds, and return the run.
+    """Train a recipe, or resume the run in a folder, and return the run.
 
-    The same call on a folder that holds an unfinished run continues it exactly where its newest checkpoint was taken,
-    bit for bit as if it had never stopped. SIGINT and SIGTERM finish the round, save, and raise `Interrupted`; a second
-    one ends at once. Under torchrun all processes play one run together, of which the first writes and speaks.
+    The same call on the folder of an incomplete run resumes it from its newest checkpoint, bit for bit as if it had
+    never stopped. SIGINT and SIGTERM finish the iteration, save, and raise `Interrupted`; a second one stops at once.
+    Under torchrun all processes train one run, and the first one writes files and prints.
 
     Args:
         recipe: a recipe, or the name of one.
         out: the run folder; `runs/NAME` by default.
-        data: other data than the recipe's: a source, a path, an array or a torch dataset.
-        images: another length of the run than the recipe's.
-        seed: another seed than the recipe's.
+        data: replaces the recipe's data: a source, a path, an array or a torch dataset.
+        images: replaces the recipe's training length, in images.
+        seed: replaces the recipe's seed.
         device: `auto`, `cpu`, `cuda` or `mps`.
         options: options of the run that do not change what is trained.
         quiet: show no progress.
 
     Raises:
-        ValueError: for what cannot be trained, in one sentence.
-        NonFiniteError: at the first loss or gradient that is not a number; the last checkpoint stays.
-        RankLostError: under torchrun, where another process is gone; the last checkpoint stays.
-        OSError, MemoryError: where the disk or the memory does not suffice, in one sentence; the last checkpoint stays.
+        ValueError: where the recipe cannot be trained.
+        NonFiniteError: on the first NaN/Inf in a loss or gradient; the last checkpoint is kept.
+        RankLostError: under torchrun, where another process exited; the last checkpoint is kept.
+        OSError, MemoryError: where disk or memory is full; the last checkpoint is kept.
     """
     with report_once():
         recipe = named(recipe) if isinstance(recipe, str) else recipe
         changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
         recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     run = Path(out) if out is not None else Path("runs") / recipe.name
-    words = "" if quiet or not is_main_process() else "stopped before anything was trained"
+    words = "" if quiet or not is_main_process() else "stopped before training started"
     with StopRequest(at_once=True, words=words, patient=is_distributed()) as stop, joined(device) as group:
         with explained(run, recipe):
             dataset = recipe.data.open()

@@ -1,4 +1,4 @@
-"""Where a run came from: the weights of another run, and its data."""
+"""Warm start from another run, and checks of a resumed run's origin and data."""
 
 __all__ = ()
 
@@ -19,21 +19,21 @@ WARM_START = "from"  # the name, among a checkpoint's numbers, of where the run'
 
 @dataclass(frozen=True)
 class WarmStart:
-    """What was taken: `facts` to remember of it with the run, and a sentence."""
+    """The source of a run's first weights: `facts` saved with the run, and a message."""
 
     facts: Mapping[str, Any]
     sentence: str
 
 
 def load_initial_weights(game: TrainableGame, start_from: str | Path) -> WarmStart:
-    """Give a game at its start the weights of another run: of its networks and its generators.
+    """Load the weights of another run into a new game: of its networks and its generators.
 
-    Optimisers, what objectives and terms remember, and the clock start anew: their numbers belong to the old losses and
-    the old schedule.
+    Optimisers, the state of objectives and terms, and the clock are not loaded: they belong to the old losses and
+    schedule.
 
     Args:
-        game: the game, freshly built.
-        origin: a run folder, of which the newest checkpoint serves, or a checkpoint's own folder.
+        game: the new game.
+        start_from: a run folder, whose newest checkpoint is used, or a checkpoint folder.
 
     Raises:
         ValueError: where there is no checkpoint, or its networks are not of the same shapes.
@@ -48,31 +48,31 @@ def load_initial_weights(game: TrainableGame, start_from: str | Path) -> WarmSta
         images = count(checkpoint.numbers, "images")
         game.load_weights(checkpoint.groups, images)
     except (ValueError, OSError) as error:
-        raise ValueError(f"nothing can start from {path}: {error}") from None
+        raise ValueError(f"cannot start from {path}: {error}") from None
     facts = {"run": str(path.resolve()), "images": images}
     names = ", ".join([*game.networks, *game.generators])
-    taken = f"weights of {names} from {path}, after {images:,} images ({name.name}); optimisers start afresh"
-    return WarmStart(facts, "; ".join([*troubles, taken]))
+    loaded = f"weights of {names} from {path}, after {images:,} images ({name.name}); optimisers are new"
+    return WarmStart(facts, "; ".join([*troubles, loaded]))
 
 
 def check_warm_start(run: Path, numbers: Mapping[str, Any], start_from: str | Path | None) -> None:
-    """Raise `ValueError` where a run that goes on was not started from where the command says."""
+    """Raise `ValueError` where a resumed run was not started from the given run."""
     if start_from is None:
         return
     before = numbers.get(WARM_START)
     if before is None or before.get("run") != str(Path(start_from).resolve()):
-        told = "no other run" if before is None else before.get("run")
+        source = "no other run" if before is None else before.get("run")
         raise ValueError(
-            f"{run} holds a run that started from {told}, not from {start_from}: name another folder with --out"
+            f"{run} has a run that started from {source}, not from {start_from}: name another folder with --out"
         )
 
 
 def same_data(run: Path, before: str | None, dataset: Dataset) -> str:
-    """The fingerprint of a run's data; raises `ValueError` where it is another one than the run had before, if any."""
+    """The fingerprint of a run's data; raises `ValueError` where it differs from `before`, if given."""
     now = fingerprint(dataset)
     if before is not None and before != now:
         raise ValueError(
             f"{dataset.name} is not what {run} was trained on before: its samples, their order or their labels have "
-            f"changed. Bring the former data back, or start a new run from its weights with --from {run} --out"
+            f"changed. Restore the former data, or start a new run from its weights with --from {run} --out"
         )
     return now

@@ -1,4 +1,4 @@
-"""The watchers of a run and their memory."""
+"""The watchers of a run and their state."""
 
 import copy
 from collections.abc import Sequence
@@ -9,18 +9,18 @@ from zerosum.game.game import Watcher
 from zerosum.game.state import State, load_state, state_of
 from zerosum.protocols import Stateful
 
-_GROUP = "watcher_"  # begins the names of their groups of tensors in a checkpoint
+_GROUP = "watcher_"  # prefix of the names of their groups of tensors in a checkpoint
 
 
 class RunWatchers:
     """The watchers of a run by name: copies of the recipe's, and those given to `train` as they are.
 
-    In checkpoints the memory of the recipe's goes by their place, `watcher_0`, and of those given by their class,
+    In checkpoints, the state of the recipe's watchers is named by position, `watcher_0`, and of those given by class,
     `watcher_Probe` and then `watcher_Probe_2`.
 
     Args:
-        recipe: the recipe's watchers, which the run does not change.
-        given: further ones, of which the recipe says nothing.
+        recipe: the recipe's watchers, which are copied.
+        given: further watchers, which are not part of the recipe.
     """
 
     def __init__(self, recipe: Sequence[Watcher], given: Sequence[Watcher] = ()) -> None:
@@ -44,22 +44,22 @@ class RunWatchers:
         return {name: watcher for name, watcher in self.by_name.items() if isinstance(watcher, Stateful)}
 
     def state(self) -> dict[str, dict[str, Tensor]]:
-        """The memory of those that have some, by name."""
+        """The state of stateful watchers, by name."""
         return state_of(self._stateful)
 
     def load_state(self, groups: State) -> None:
-        """Take the memory from a checkpoint's groups; a given watcher that it lacks remembers what it did at first.
+        """Load the state from a checkpoint's groups; a given watcher that it lacks gets its initial state.
 
-        Raises `ValueError` where the memory does not fit.
+        Raises `ValueError` where the state does not fit.
         """
         first = {name: self._first[name] for name in self._given if name in self._first}
         load_state(self._stateful, {**first, **groups})
 
     def changes(self, groups: State) -> list[str]:
-        """Return a sentence for each given watcher that a checkpoint remembers and that is missing, or the reverse."""
+        """Return a message for each given watcher that is in the checkpoint and missing now, or the reverse."""
         stored = {name for name in groups if name.startswith(_GROUP) and not name.removeprefix(_GROUP).isdecimal()}
         own = {name for name in self._given if self._first.get(name)}
         kinds = {name: name.removeprefix(_GROUP) for name in stored | own}
-        gone = [f"without the watcher {kinds[name]}, whose memory is dropped" for name in sorted(stored - own)]
-        new = [f"with the watcher {kinds[name]}, which did not see its beginning" for name in sorted(own - stored)]
-        return [f"the run goes on {change}" for change in (*gone, *new)]
+        gone = [f"without the watcher {kinds[name]}, whose state is dropped" for name in sorted(stored - own)]
+        new = [f"with the watcher {kinds[name]}, which did not observe its beginning" for name in sorted(own - stored)]
+        return [f"the run is resumed {change}" for change in (*gone, *new)]
