@@ -20,7 +20,7 @@ from zerosum.terms import R1, R2, Cosine, Geometric, Scheduled
 
 
 def batches(x: Tensor, size: int) -> Iterator[Batch]:
-    """Yield random rows of x without end; all random numbers of a move derive from its batch's position."""
+    """Yield random rows of x without end; all random numbers of an update derive from its batch's position."""
     random = torch.Generator().manual_seed(0)
     for position in itertools.count(0, size):
         yield Batch(x[torch.randint(len(x), (size,), generator=random)], None, position)
@@ -50,7 +50,7 @@ def ring_game(images: int) -> Game:
 
 
 def main() -> None:
-    """Play until D has seen as many real points as asked for, and count the modes found."""
+    """Train until D has seen the given number of real points, and count the modes found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=1_000_000, help="real points that D sees (default: %(default)s)")
     images = parser.parse_args().images
@@ -59,9 +59,9 @@ def main() -> None:
     ring = Ring()
     data = ring.open()
     game = ring_game(images)
-    rounds = batches(data.read(torch.arange(len(data))), size=256)
+    stream = batches(data.read(torch.arange(len(data))), size=256)
     while game.images < images:
-        log = game.step(rounds)
+        log = game.step(stream)
         if game.G.updates % 500 == 1:
             print(f"{game.images:>9,} images  " + "  ".join(f"{name} {value:.3f}" for name, value in log.items()))
 
