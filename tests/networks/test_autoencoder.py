@@ -67,7 +67,7 @@ def test_half_precision_keeps_the_errors_digits():
     ("make", "message"),
     [
         (lambda: AutoEncoderDiscriminator(size=0), "size is a number of channels or units, at least 1; found 0"),
-        (lambda: AutoEncoderDiscriminator(code=0), "code is a number of entries, at least 1; found 0"),
+        (lambda: AutoEncoderDiscriminator(code=0), "code is a number of dimensions, at least 1; found 0"),
         (lambda: AutoEncoderDiscriminator(error="cubed"), "error is 'absolute' or 'squared'; found 'cubed'"),
         (lambda: AutoEncoderDiscriminator().build((1, 4, 4), None), "of 8x8 and more; found 4x4"),
     ],

@@ -82,7 +82,7 @@ def test_a_score_of_several_entries_is_a_feature_map_that_the_label_moves():
         wanted = head.linear.weight.double().detach().numpy() @ h + head.linear.bias.double().detach().numpy()
         wanted = wanted + head.embedding.weight[c[i]].double().detach().numpy() @ h
         assert score[i].detach().numpy() == pytest.approx(wanted, abs=1e-5)
-    with pytest.raises(ValueError, match="a score has a number of entries, at least 1; found 0"):
+    with pytest.raises(ValueError, match="a score has a number of dimensions, at least 1; found 0"):
         DCGANDiscriminator(scores=0)
 
 
@@ -268,9 +268,9 @@ def test_a_head_predicts_classes_by_side_of_what_d_is_not_shown(D, shape):
             lambda: DCGANGenerator(norm="virtual", conditioning=Style()),
             "a conditional norm is a batch norm: .*'virtual'",
         ),
-        (lambda: Style(0), "a style has a number of entries, at least 1; found 0"),
-        (lambda: Concatenate(0), "number of entries, at least 1; found 0"),
-        (lambda: MLPGenerator(embedding=0), "number of entries, at least 1; found 0"),
+        (lambda: Style(0), "a style has a number of dimensions, at least 1; found 0"),
+        (lambda: Concatenate(0), "number of dimensions, at least 1; found 0"),
+        (lambda: MLPGenerator(embedding=0), "number of dimensions, at least 1; found 0"),
     ],
 )
 def test_missing_and_empty_conditions_are_refused(make, message):

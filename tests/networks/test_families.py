@@ -168,9 +168,7 @@ def test_what_cannot_be_built_is_refused(name):
     with pytest.raises(ValueError, match=r"networks take images \(C, H, W\); these data have shape \(2,\)"):
         D.build((2,), None)
     for kind in (type(G), type(D)):
-        with pytest.raises(
-            ValueError, match=r"size is the network's one dial of width and depth, at least \d; found 1"
-        ):
+        with pytest.raises(ValueError, match=r"size sets the width and depth of the network, at least \d; found 1"):
             kind(size=1)
     for spec in (lambda: G.build(5, (1, 7, 16), None), lambda: D.build((1, 7, 16), None)):
         with pytest.raises(ValueError, match="of 8x8 and more; found 7x16"):

@@ -91,7 +91,7 @@ def test_slopes_can_be_differentiated_and_likes_give_finite_ones(layer):
     [
         (lambda: MinibatchDiscrimination(kernels=0), "kernels and their size are at least 1; found 0 and 5"),
         (lambda: MinibatchDiscrimination(size=0), "kernels and their size are at least 1; found 100 and 0"),
-        (lambda: MinibatchStddev(group=1), "a deviation needs groups of at least 2 samples; found group=1"),
+        (lambda: MinibatchStddev(group=1), "a standard deviation needs groups of at least 2 samples; found group=1"),
     ],
 )
 def test_empty_comparisons_are_refused(make, message):

@@ -183,7 +183,7 @@ def test_branches_of_the_discriminator_begin_small_and_the_class_token_is_scored
     D = TransformerDiscriminator(size=4).build((1, 8, 8), None)
     block, h = D.blocks[0], torch.randn(2, 17, 64)
     near = h + 0.1 * block.attention(block.norm(h), twice=True)
-    assert torch.allclose(block(h), near + 0.1 * block.perceptron(block.norm_2(near)), atol=1e-6)
+    assert torch.allclose(block(h), near + 0.1 * block.mlp(block.norm_2(near)), atol=1e-6)
     x = torch.randn(2, 1, 8, 8)
     tokens = D.embed(patchify(x, 2)) + D.places
     h = D.blocks(torch.cat([D.token.expand(2, 1, -1), tokens], dim=1))

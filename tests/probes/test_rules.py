@@ -237,7 +237,7 @@ def test_the_nearest_drawing_is_found_from_afar():
     assert (lifted.error < 24 * 9.01).all() and (lifted.error > 24 * 3).all()
 
 
-def test_left_over_is_what_no_view_explains():
+def test_residual_share_is_what_no_view_explains():
     x = images(Cuboids(count=8))
     assert residual_share(x, CUBOIDS.draw, STARTS).max() < 1e-4
     spot = x.clone()

@@ -18,7 +18,7 @@ _COUNTERS = ".num_batches_tracked"
 
 
 class Sketch:
-    """Stands in for the weights of a network and keeps what it was asked for.
+    """A placeholder for the weights of a network that records the requested ones.
 
     Attributes:
         shapes: of every tensor that the network needs, by name.

@@ -1,4 +1,4 @@
-"""Images as extractors take them, and as networks want them."""
+"""Checks and conversion of images for extractors."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ def checked(images: Tensor) -> Tensor:
     """Return the images, which must be uint8 `(B, H, W, C)` with one or three channels, B at least 1.
 
     Raises:
-        ValueError: for anything else, with what to do about it where that can be told.
+        ValueError: for anything else, with what to do if known.
     """
     shape, found = tuple(images.shape), described(images)
     if images.dtype != torch.uint8:

@@ -1,4 +1,4 @@
-"""What the name of an extractor asks for."""
+"""Options of extractors made by name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import torch
 
 @dataclass(frozen=True)
 class ExtractorOptions:
-    """What comes with an extractor's name.
+    """Options with which an extractor is made by name.
 
     Attributes:
         argument: the text after the colon; empty where there is none.

@@ -19,7 +19,7 @@ from zerosum._disk import file_hash
 
 Progress = Callable[[int, int], None]  # bytes that have come, of how many
 TIMEOUT = 30.0  # seconds that a server may stay silent
-_PIECE = 1 << 20
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ def _fetched(public: PublicFile, path: Path, progress: Progress | None) -> Path:
             temporary = Path(file.name)
             with urllib.request.urlopen(public.url, timeout=TIMEOUT) as answer:
                 done, digest = 0, hashlib.sha256()
-                while done <= public.size and (piece := answer.read(_PIECE)):
-                    file.write(piece)
-                    digest.update(piece)
-                    done += len(piece)
+                while done <= public.size and (chunk := answer.read(_CHUNK)):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    done += len(chunk)
                     if progress is not None:
                         progress(done, public.size)
             file.flush()
@@ -136,5 +136,5 @@ def _torch_file(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what a broken or hostile file raises is of many kinds
-        told = str(error).partition("\n")[0]
-        raise ValueError(f"{path} cannot be read as tensors alone: {told}") from error
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} cannot be read as tensors alone: {reason}") from error

@@ -1,4 +1,4 @@
-"""A small classifier of labelled images, trained where one is needed: it reads which class a sample carries."""
+"""A small image classifier, trained on the user's labels: it predicts the class of samples."""
 
 __all__ = ["Classifier", "train_classifier"]
 
@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from zerosum._arrays import Array, described, tensor, tensors
 
-PROTOCOL = "reader 1"  # another network or another training is another judge: change this with either
+PROTOCOL = "reader 1"  # change this with the network or its training
 BATCH, PEAK_RATE, WEIGHT_DECAY = 128, 4e-3, 0.02
 HELD_OUT, MOST_HELD_OUT = 5, 5_000  # one image in so many is held out, and no more than so many of them
 WIDEST, SMALLEST = 48, 7  # sides: larger images are averaged down to this at first, and halving ends there
-SEEN = 40_000  # images shown in all
-REACH = 14  # a training image is moved by up to the REACH-th part of its sides
+SEEN = 40_000  # training images in total, counted with repetition
+SHIFT = 14  # a training image is shifted by up to the SHIFT-th part of its height and width
 _AT_ONCE = 500  # images read together
 
 Precision = Callable[[], AbstractContextManager[None]]
@@ -28,7 +28,7 @@ def _stage(fan_in: int, fan_out: int, size: int) -> tuple[nn.Module, ...]:
     return convolution, nn.BatchNorm2d(fan_out), nn.ReLU(inplace=True)
 
 
-class _Reader(nn.Module):
+class _Network(nn.Module):
     """Convolutions with halvings between them, a dense layer of features, and a linear head.
 
     Nothing is pooled over the whole image, which would fold the features onto the classes: a distance between them
@@ -59,14 +59,14 @@ class _Reader(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A trained classifier, with how well it reads images that it has not seen.
+    """A trained classifier and its accuracy on held-out images.
 
     Attributes:
         reader: the network, in evaluation mode.
-        shape: of the images that it reads, `(C, H, W)`.
-        classes: how many classes it tells apart.
-        accuracy: share of the held-out images that it reads right: the ceiling of any accuracy read by it.
-        held_out: how many these were.
+        shape: shape of an image, `(C, H, W)`.
+        classes: number of classes.
+        accuracy: accuracy on held-out images: an upper bound for any accuracy measured with it.
+        held_out: number of held-out images.
     """
 
     reader: nn.Module
@@ -76,11 +76,11 @@ class Classifier:
     held_out: int
 
     def probabilities(self, images: Array) -> Tensor:
-        """What the classes of uint8 images `(N, C, H, W)` are held to be: float32 `(N, classes)`, rows of sum 1."""
+        """Class probabilities of uint8 images `(N, C, H, W)`: float32 `(N, classes)`, rows of sum 1."""
         return self.read(images)[0].softmax(1)
 
     def features(self, images: Array) -> Tensor:
-        """Features of uint8 images `(N, C, H, W)`: float32 `(N, d)`, at least 0; those that the head reads."""
+        """Features of uint8 images `(N, C, H, W)`: float32 `(N, d)`, at least 0; the input of the head."""
         return self.read(images)[1]
 
     @torch.no_grad()
@@ -119,7 +119,7 @@ def train_classifier(
     features: int = 128,
     precision: Precision = nullcontext,
 ) -> Classifier:
-    """Train a classifier on labelled images, and measure it on those that it was not shown.
+    """Train a classifier on labelled images, and measure its accuracy on held-out ones.
 
     One in five of the images, 5,000 at most, chosen by the seed, is held out. The others pass in batches of 128, each
     moved by up to a fourteenth of its sides, under AdamW with one cycle of the learning rate. On 5,000 digits it takes
@@ -129,10 +129,10 @@ def train_classifier(
     Args:
         images: uint8 `(N, C, H, W)`, ten or more, of any height and width and channels; it trains on their device.
         labels: int64 `(N,)` in [0, classes).
-        classes: how many there are, at least 2.
-        seed: of the split, the first weights, the order and the moves.
-        seen: images shown in all, which bounds the cost whatever N is.
-        features: entries of a feature vector.
+        classes: number of classes, at least 2.
+        seed: seed of the split, the initial weights, the order and the shifts.
+        seen: training images in total, counted with repetition, which bounds the cost for any N.
+        features: dimensions of a feature vector.
         precision: makes the context to train in; reading is always in float32.
 
     Raises:
@@ -146,7 +146,7 @@ def train_classifier(
     shape = tuple(images.shape[1:])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        reader = _Reader(shape, classes, features)
+        reader = _Network(shape, classes, features)
     reader.to(images.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs
     optimiser = torch.optim.AdamW(reader.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY, fused=True)
     steps = max(seen // BATCH, 2)
@@ -176,7 +176,7 @@ def restored(state: Mapping[str, Tensor]) -> Classifier:
     shape = tuple(state["shape"].tolist())
     classes, features = state["head.weight"].shape
     with torch.random.fork_rng(devices=[]):
-        reader = _Reader(shape, classes, features)
+        reader = _Network(shape, classes, features)
     reader.load_state_dict({name: tensor for name, tensor in state.items() if "." in name})
     reader.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Classifier(reader, shape, classes, float(state["accuracy"]), int(state["held_out"]))
@@ -201,7 +201,7 @@ def _batches(indices: Tensor, draw: torch.Generator) -> Iterator[Tensor]:
 
 
 def _moved(images: Tensor, draw: torch.Generator) -> Tensor:
-    """Images `(B, C, H, W)`, each moved by itself; the edge is repeated where the image has gone."""
+    """Images `(B, C, H, W)`, each shifted independently; the edge is repeated."""
     count, _, height, width = images.shape
     rows, columns = (_places(count, side, draw).to(images.device) for side in (height, width))
     image = torch.arange(count, device=images.device)[:, None, None]
@@ -210,8 +210,8 @@ def _moved(images: Tensor, draw: torch.Generator) -> Tensor:
 
 def _places(count: int, side: int, draw: torch.Generator) -> Tensor:
     """Where each row (or column) of each image comes from, `(count, side)`."""
-    reach = side // REACH
-    by = torch.randint(-reach, reach + 1, (count, 1), generator=draw)
+    largest = side // SHIFT
+    by = torch.randint(-largest, largest + 1, (count, 1), generator=draw)
     return (torch.arange(side) + by).clamp(0, side - 1)
 
 

@@ -1,4 +1,4 @@
-"""A classifier of the user's own images as an extractor."""
+"""A classifier trained on the user's labels as a feature extractor."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -18,7 +18,7 @@ from zerosum.features.feature_network import FeatureNetwork
 
 
 class ClassifierFeatures:
-    """Features and logits of a classifier that was taught the user's own classes: Inception knows no digits.
+    """Features and logits of a classifier trained on the user's own classes, for data unlike ImageNet.
 
     What it was not taught to tell apart it may not see, so its scores say how well samples carry the classes, and how
     they vary within one as far as that mattered. It reads images of one shape; grey ones count as r = g = b where it
@@ -43,9 +43,9 @@ class ClassifierFeatures:
         Args:
             images: uint8 `(N, H, W, C)`, ten or more of one or three channels.
             labels: int64 `(N,)` in [0, classes).
-            classes: how many there are, at least 2.
+            classes: number of classes, at least 2.
             seed: of the training.
-            seen: images shown in all.
+            seen: training images in total, counted with repetition.
 
         Raises:
             ValueError: for images or labels of another kind.

@@ -1,4 +1,4 @@
-"""DINOv2: features of a network that was taught no classes."""
+"""DINOv2: features of a self-supervised network."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -51,15 +51,15 @@ class DinoV2:
             raise ValueError("dinov2 needs the package transformers: pip install 'zerosum[features]'") from error
         try:
             self._hash = file_hash(Path(cached_file(model, FILE)))
-            network, told = Dinov2Model.from_pretrained(model, use_safetensors=True, output_loading_info=True)
+            network, info = Dinov2Model.from_pretrained(model, use_safetensors=True, output_loading_info=True)
         except (OSError, RuntimeError) as error:
             reason = str(error).partition("\n")[0]
             raise ValueError(
                 f"DINOv2 cannot be had from {model!r} ({reason}): where there is no network, bring the model's folder "
                 f"from a machine that has one, and name it: dinov2:FOLDER"
             ) from error
-        if told["missing_keys"]:
-            missing = min(told["missing_keys"])
+        if info["missing_keys"]:
+            missing = min(info["missing_keys"])
             raise ValueError(f"{model!r} should hold the weights of a DINOv2; it has none for {missing}")
         self._network = network.eval().requires_grad_(False).to(self.device, dtype)
 

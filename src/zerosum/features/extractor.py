@@ -1,4 +1,4 @@
-"""What an extractor is, functions as extractors, and extractors by name."""
+"""The protocol of feature extractors, functions as extractors, and extractors by name."""
 
 import hashlib
 import importlib
@@ -19,11 +19,11 @@ HALF = "-bfloat16"  # what ends the name of a network that is to compute in bflo
 
 
 class Features(NamedTuple):
-    """What an extractor sees in a batch of images.
+    """The output of an extractor for a batch of images.
 
     Attributes:
         features: `(B, d)`, float32, on the CPU.
-        logits: of the classes that the extractor was taught, `(B, K)`, float32, on the CPU; None where it knows none.
+        logits: of the classes that the extractor was trained on, `(B, K)`, float32, on the CPU; None if it has none.
     """
 
     features: Tensor

@@ -40,9 +40,9 @@ class Inception:
         weights: a file of them; the tensors by name; or None for the public file, which is looked for in the cache
             folder and in that of torch.hub, and otherwise fetched there (96 MB), and verified in any case.
         layer: which features: `64`, `192`, `768` or `2048` (the mean over the map behind that stage), `logits_unbiased`
-            or `logits`. Up to `768` the network stops there, and tells no logits.
-        dtype: what it computes in: float32, or bfloat16, which is faster and shifts scores, or float64.
-        device: where it computes.
+            or `logits`. Up to `768` the network stops there, and returns no logits.
+        dtype: data type of the computation: float32, or bfloat16, which is faster and shifts scores, or float64.
+        device: device of the computation.
         progress: called with the bytes downloaded and the total while weights are downloaded.
 
     Raises:

@@ -18,10 +18,10 @@ GRID = 2  # the last map is averaged over so many fields a side
 
 
 class RandomConv:
-    """A random convolutional network: features without weights to bring and without an opinion on what matters.
+    """A random convolutional network: features without trained weights.
 
-    After Naeem et al. 2020 (arXiv 2002.09797), who find random embeddings a fairer judge than ImageNet's of images
-    unlike ImageNet's. Images are brought to 64x64 (antialiased bilinear) and -1..1, grey ones as r = g = b. Four 3x3
+    After Naeem et al. 2020 (arXiv 2002.09797), who find random embeddings fairer than ImageNet's for images unlike
+    ImageNet's. Images are brought to 64x64 (antialiased bilinear) and -1..1, grey ones as r = g = b. Four 3x3
     convolutions of stride 2, each with ReLU, have 32, 64, 128 and 128 channels, and the last map of 4x4 is averaged
     over a 2x2 grid: 512 features. Weights are normal with variance 2 / fan-in (He et al. 2015), without biases, drawn
     on the CPU by a generator of their own: the same on every device.

@@ -30,14 +30,14 @@ class _AutoEncoder(nn.Module):
 
 @dataclass(frozen=True)
 class AutoEncoderDiscriminator:
-    """A discriminator that reconstructs: score = -mean |x - decode(encode(x))|^p over the entries of a sample.
+    """A discriminator that reconstructs: score = -mean |x - decode(encode(x))|^p over the elements of a sample.
 
     Images of sides from 8 go through strided and transposed convolutions, vectors through an MLP. The code is returned
     as features.
 
     Args:
         size: channels after the first halving of an image, doubling up to eight times; hidden units for vectors.
-        code: entries of the code.
+        code: dimensions of the code.
         error: `absolute` (p = 1, BEGAN) or `squared` (p = 2, EBGAN).
         norm: norm between convolutions, see `DCGANDiscriminator`.
         conditioning: the condition is concatenated to the input and to the code.
@@ -53,7 +53,7 @@ class AutoEncoderDiscriminator:
         check_size(self.size)
         check_way(self.conditioning, Concatenate)
         if self.code < 1:
-            raise ValueError(f"code is a number of entries, at least 1; found {self.code}")
+            raise ValueError(f"code is a number of dimensions, at least 1; found {self.code}")
         if self.error not in ("absolute", "squared"):
             raise ValueError(f"error is 'absolute' or 'squared'; found {self.error!r}")
 
@@ -82,7 +82,7 @@ class AutoEncoderDiscriminator:
         return encoder, decoder
 
     def _vector_coder(self, shape: tuple[int, ...], joined: int) -> tuple[nn.Module, nn.Module]:
-        entries, hidden = math.prod(shape), self.size
-        encoder = nn.Sequential(nn.Linear(entries + joined, hidden), activation("leaky"), nn.Linear(hidden, self.code))
-        decoder = nn.Sequential(nn.Linear(self.code + joined, hidden), activation("leaky"), nn.Linear(hidden, entries))
+        elements, hidden = math.prod(shape), self.size
+        encoder = nn.Sequential(nn.Linear(elements + joined, hidden), activation("leaky"), nn.Linear(hidden, self.code))
+        decoder = nn.Sequential(nn.Linear(self.code + joined, hidden), activation("leaky"), nn.Linear(hidden, elements))
         return encoder, decoder

@@ -14,13 +14,13 @@ class _SharedBatchNorm(_BatchNorm):
     """A batch norm whose mean and variance, in training, are those of the samples of all ranks.
 
     One exchange a pass: each rank sends its own mean and variance, of as many samples as every other's, and the whole's
-    are made of these. Gradients pass through them, any number of times, so that a penalty on the slope by one rank's
-    samples sees what these do to the scores of all. torch's `SyncBatchNorm` cannot be differentiated twice, and is for
-    GPUs alone.
+    are made of these. Gradients pass through them, any number of times, so that a gradient penalty on one rank's
+    samples includes their effect on all scores. torch's `SyncBatchNorm` cannot be differentiated twice, and is for GPUs
+    alone.
     """
 
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002  torch's name
-        """Maps and vectors alike."""
+        """Accepts maps and vectors."""
 
     def forward(self, h: Tensor) -> Tensor:
         """Maps `(B, C, ...)` or vectors `(B, C)`."""

@@ -15,25 +15,25 @@ from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
 
 
-def _check_entries(what: str, size: int) -> None:
+def _check_dimensions(what: str, size: int) -> None:
     if size < 1:
-        raise ValueError(f"{what} has a number of entries, at least 1; found {size}")
+        raise ValueError(f"{what} has a number of dimensions, at least 1; found {size}")
 
 
 def check_embedding(size: int) -> None:
-    """Raise `ValueError` for an embedding without entries, through which a condition would go unseen."""
-    _check_entries("an embedding", size)
+    """Raise `ValueError` for an embedding without dimensions, which would ignore the condition."""
+    _check_dimensions("an embedding", size)
 
 
 @dataclass(frozen=True)
 class Concatenate:
     """Concatenate an embedding of the condition to the input: the conditional GAN of Mirza and Osindero 2014.
 
-    To vectors it is appended; to images it is added as constant planes, one for each of its entries (arXiv 1411.1784;
-    planes as in Reed et al. 2016, arXiv 1605.05396).
+    To vectors it is appended; to images it is added as constant planes, one for each of its dimensions (arXiv
+    1411.1784; planes as in Reed et al. 2016, arXiv 1605.05396).
 
     Args:
-        size: entries of the embedding.
+        size: dimensions of the embedding.
     """
 
     size: int = 16
@@ -64,30 +64,30 @@ class Style:
     2019, arXiv 1812.04948). Without a condition it is the latent's alone.
 
     Args:
-        size: entries of the style, and of the embedding of the condition.
+        size: dimensions of the style, and of the embedding of the condition.
     """
 
     size: int = 64
 
     def __post_init__(self) -> None:
-        _check_entries("a style", self.size)
+        _check_dimensions("a style", self.size)
 
 
 @dataclass(frozen=True)
 class Auxiliary:
-    """Show D no condition, and have it predict the condition beside the score: AC-GAN, Odena et al. 2017.
+    """D is not given the condition but predicts it beside the score: AC-GAN, Odena et al. 2017.
 
-    The predictions are the judgement's logits (arXiv 1610.09585): one for each class or attribute, or the entries of
-    the vector. They learn by a term that reads them.
+    The predictions are the judgement's logits (arXiv 1610.09585): one for each class or attribute, or the components of
+    the vector. They are trained by a term such as `AuxiliaryClass`.
     """
 
 
 @dataclass(frozen=True)
 class Discriminative:
-    """Show D no label, and have it predict label and side beside the score: ADC-GAN, Hou et al. 2022.
+    """D is not given the label but predicts label and real/generated beside the score: ADC-GAN, Hou et al. 2022.
 
     The predictions are the judgement's `sides` (arXiv 2107.10060): two logits for each class, that of a real sample of
-    it and that of a generated one. They learn by `DiscriminativeClass`. Other conditions than labels are refused.
+    it and that of a generated one. They are trained by `DiscriminativeClass`. Other conditions than labels are refused.
     """
 
 
@@ -103,7 +103,7 @@ class Join(nn.Module):
 
     Args:
         condition: what c is; None joins nothing.
-        size: entries of the embedding.
+        size: dimensions of the embedding.
     """
 
     def __init__(self, condition: Condition | None, size: int) -> None:
@@ -115,9 +115,9 @@ class Join(nn.Module):
         """`(B, d + size)` or `(B, C + size, H, W)`."""
         if self.embedding is None:
             return h
-        entries = self.embedding(needed(c)).to(h.dtype)
-        entries = entries[(...,) + (None,) * (h.dim() - 2)].expand(-1, -1, *h.shape[2:])
-        return torch.cat([h, entries], dim=1)
+        planes = self.embedding(needed(c)).to(h.dtype)
+        planes = planes[(...,) + (None,) * (h.dim() - 2)].expand(-1, -1, *h.shape[2:])
+        return torch.cat([h, planes], dim=1)
 
 
 Way = Concatenate | Projection | ConditionalNorm | Style | Auxiliary | Discriminative
@@ -174,18 +174,19 @@ def check_auxiliary(auxiliary: int) -> None:
 
 
 def check_scores(scores: int) -> None:
-    """Raise `ValueError` for a score without entries."""
-    _check_entries("a score", scores)
+    """Raise `ValueError` for a score without dimensions."""
+    _check_dimensions("a score", scores)
 
 
 class Head(nn.Module):
     """Score feature vectors: a linear map, plus the projection <e(c), features> where there is a condition.
 
     Args:
-        features: entries of a feature vector.
+        features: dimensions of a feature vector.
         condition: what c is, for the projection; None for the linear map alone.
         predicted: what further linear maps predict.
-        scores: entries of a sample's score; several are a feature map for `MMD`, to each of which the projection adds.
+        scores: dimensions of a sample's score; several are a feature map for `MMD`, to each of which the projection
+            adds.
     """
 
     def __init__(
@@ -210,8 +211,8 @@ class Head(nn.Module):
             )
         return score.squeeze(1)
 
-    def judge(self, features: Tensor, c: Tensor | None = None, shown: Tensor | None = None) -> Judgement:
-        """Scores and predictions of features `(B, features)`, which are shown themselves unless others are given."""
+    def judge(self, features: Tensor, c: Tensor | None = None, returned: Tensor | None = None) -> Judgement:
+        """Scores and predictions of features `(B, features)`, returned with these features unless others are given."""
         logits = None if self.auxiliary is None else at_least_float32(self.auxiliary(features))
         sides = None if self.sides is None else at_least_float32(self.sides(features).unflatten(1, (2, -1)))
-        return Judgement(self(features, c), features if shown is None else shown, logits, sides)
+        return Judgement(self(features, c), features if returned is None else returned, logits, sides)

@@ -134,7 +134,7 @@ class DCGANDiscriminator:
             as large a part of what comes together as an image's content (Reed et al. 2016, arXiv 1605.05396, figure 2);
             `Projection`, `Auxiliary` or `Discriminative`.
         auxiliary: numbers to predict from the features beside the condition's, as logits.
-        scores: entries of a sample's score; several make it a feature map for `MMD` (16 in arXiv 1801.01401).
+        scores: dimensions of a sample's score; several make it a feature map for `MMD` (16 in arXiv 1801.01401).
         minibatch: how samples are compared, `MinibatchDiscrimination` or `MinibatchStddev`, if at all.
     """
 
@@ -158,8 +158,8 @@ class DCGANDiscriminator:
         join, left = entrance(self.conditioning, condition)
         body = descend(sizes, image_channels, self.size, self.norm, "leaky", join)
         features = channels(self.size, len(sizes) - 1)[-1] * math.prod(sizes[-1])
-        minibatch, entries = comparing(self.minibatch, features, self.norm)
-        head = Head(entries, left, predictions(self.conditioning, condition, self.auxiliary), self.scores)
+        minibatch, dimensions = comparing(self.minibatch, features, self.norm)
+        head = Head(dimensions, left, predictions(self.conditioning, condition, self.auxiliary), self.scores)
         discriminator = _Discriminator(body, minibatch, head)
         _initialise(discriminator, self.norm)
         return finished(discriminator, self.norm, lambda inner: refer_to_samples(inner, shape, condition))

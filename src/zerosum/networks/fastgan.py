@@ -53,10 +53,10 @@ def _up(inputs: int, outputs: int, sides: Sides, twice: bool = False) -> nn.Sequ
     return nn.Sequential(nn.Upsample(size=sides), *first, *second)
 
 
-def _excitations(last: int, reach: int, most: int) -> dict[int, int]:
-    """Which map excites which: the first `most` maps each the one `reach` further on, in `last` steps in all."""
-    reach = min(reach, last)
-    return {source + reach: source for source in range(most) if source + reach <= last}
+def _excitations(last: int, distance: int, most: int) -> dict[int, int]:
+    """Which map excites which: the first `most` maps each the one `distance` further on, in `last` steps in all."""
+    distance = min(distance, last)
+    return {source + distance: source for source in range(most) if source + distance <= last}
 
 
 class _Generator(nn.Module):
@@ -69,7 +69,7 @@ class _Generator(nn.Module):
         self.start = nn.Sequential(start, _norm("batch", 2 * widths[0]), GatedUnit())
         pairs = zip(pairwise(widths), sizes[1:], strict=True)
         self.ups = nn.ModuleList([_up(*pair, sides, rung % 2 == 0) for rung, (pair, sides) in enumerate(pairs)])
-        self.sources = _excitations(len(self.ups), reach=4, most=4)
+        self.sources = _excitations(len(self.ups), distance=4, most=4)
         pairs_excited = {str(to): SkipExcitation(widths[at], widths[to]) for to, at in self.sources.items()}
         self.excitations = nn.ModuleDict(pairs_excited)
         self.show = _convolution(widths[-1], channels, 3)
@@ -90,13 +90,13 @@ class FastGANGenerator:
     Maps double by nearest neighbours and gated convolutions with batch norm; every other doubling has two of them, with
     noise. The maps from 4x4 to 32x32 excite the ones sixteen times as wide, in small images the first the last.
     Channels are 16, 8, 4 and 2 times `size` from 4x4 to 32x32, twice `size` at 64x64 and then half with each doubling:
-    the paper's networks have size 64, and z 256 entries. Noise is as in `StyleGAN2Generator`.
+    the paper's networks have size 64, and z 256 dimensions. Noise is as in `StyleGAN2Generator`.
 
     The paper's spectral norm is left out in G, where a batch norm follows and undoes it.
 
     Args:
         size: channels at 128x128, at least 4.
-        embedding: entries of the label embedding that a conditional generator appends to z.
+        embedding: dimensions of the label embedding that a conditional generator appends to z.
     """
 
     size: int = 32

@@ -108,7 +108,7 @@ class _Discriminator(nn.Module):
         self.enter = nn.Sequential(*enter, *(layer for conv in halvings for layer in _judging(conv, spec.norm)))
         rungs = range(start, self.last, -1)
         self.downs = nn.ModuleList([_Down(widths[r], widths[r - 1], sizes[r], spec.norm) for r in rungs])
-        self.sources = _excitations(len(self.downs), reach=3, most=3)
+        self.sources = _excitations(len(self.downs), distance=3, most=3)
         gates = {str(to): _gate(widths[start - at], widths[start - to]) for to, at in self.sources.items()}
         self.excitations = nn.ModuleDict(gates)
         features = widths[self.last]

@@ -13,14 +13,14 @@ from zerosum.networks.layers.virtual import REFERENCE
 
 @dataclass(frozen=True)
 class MinibatchDiscrimination:
-    """Tell D how close each sample is to the others of its batch: Salimans et al. 2016 (arXiv 1606.03498), section 3.2.
+    """Give D the closeness of each sample to its batch: Salimans et al. 2016 (arXiv 1606.03498), section 3.2.
 
-    A score then depends on the whole batch, or on its group: a gradient penalty holds the slope of all scores together
-    by each sample, and what is appended grows with their number, as does what a sample costs.
+    A score then depends on the whole batch, or on its group: a gradient penalty constrains the gradient of the sum of
+    scores by each sample, and both the appended values and the cost of a sample grow with the number of samples.
 
     Args:
         kernels: numbers appended to a sample's features; the authors use 100.
-        size: entries in which each of them compares; the authors use 5.
+        size: dimensions in which each of them compares; the authors use 5.
         group: samples (>= 2) that are compared with each other, as in `MinibatchStddev`; None for all of the batch,
             as the authors do.
     """
@@ -47,7 +47,7 @@ class MinibatchDiscrimination:
 
 @dataclass(frozen=True)
 class MinibatchStddev:
-    """Tell D how much the samples of a batch differ: Karras et al. 2018 (arXiv 1710.10196), section 3.
+    """Give D the standard deviation within a batch: Karras et al. 2018 (arXiv 1710.10196), section 3.
 
     One number, the mean standard deviation of the features within a group of samples. A score then depends on its
     group.
@@ -60,7 +60,7 @@ class MinibatchStddev:
 
     def __post_init__(self) -> None:
         if self.group < 2:
-            raise ValueError(f"a deviation needs groups of at least 2 samples; found group={self.group}")
+            raise ValueError(f"a standard deviation needs groups of at least 2 samples; found group={self.group}")
 
     @property
     def added(self) -> int:
@@ -75,7 +75,7 @@ class MinibatchStddev:
 def comparing(
     minibatch: MinibatchDiscrimination | MinibatchStddev | None, features: int, norm: Norm
 ) -> tuple[nn.Module, int]:
-    """The layer after a discriminator's features that compares samples, and the entries that leave it."""
+    """The layer after a discriminator's features that compares samples, and its output dimensions."""
     if minibatch is None:
         return nn.Identity(), features
     layer = minibatch.build_layer(features)

@@ -87,11 +87,11 @@ class MLPGenerator:
 
     Args:
         size: width of the two hidden layers.
-        hidden: widths of the hidden layers, where they are to be others; `size` counts for nothing then.
+        hidden: widths of the hidden layers, if different; `size` is then ignored.
         activation: `relu`, `leaky`, `tanh` or `silu`.
         norm: norm after each hidden linear layer, `batch` or `layer`; `spectral` for the weights alone,
             `spectral_batch` for the weights and batch norm; or `none`.
-        embedding: entries of the condition's embedding that a conditional generator appends to z.
+        embedding: dimensions of the condition's embedding that a conditional generator appends to z.
     """
 
     size: int = 256
@@ -119,7 +119,7 @@ class MLPDiscriminator:
 
     Args:
         size: width of the two hidden layers.
-        hidden: widths of the hidden layers, where they are to be others; `size` counts for nothing then.
+        hidden: widths of the hidden layers, if different; `size` is then ignored.
         activation: `relu`, `leaky`, `tanh` or `silu`.
         dropout: share of hidden units dropped in training, in [0, 1); the 2014 game used dropout in D.
         fourier: random Fourier features beside the input (Tancik et al. 2020, arXiv 2006.10739), which let a small
@@ -158,9 +158,9 @@ class MLPDiscriminator:
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B,)`."""
         join, left = entrance(self.conditioning, condition)
-        entries = math.prod(shape)
-        entry = _Fourier(entries, self.fourier, self.fourier_scale) if self.fourier else nn.Identity()
-        inputs = entries + 2 * self.fourier + join.size
+        elements = math.prod(shape)
+        entry = _Fourier(elements, self.fourier, self.fourier_scale) if self.fourier else nn.Identity()
+        inputs = elements + 2 * self.fourier + join.size
         hidden = self.hidden or (self.size, self.size)
         body = _layers((inputs, *hidden), self.activation, self.dropout, self.norm)
         minibatch, features = comparing(self.minibatch, hidden[-1], self.norm)
@@ -178,7 +178,7 @@ class IdentityDiscriminator:
     """No discriminator: the sample itself is the feature map `(B, d)`, for direct matching with `MMD` (GMMN)."""
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """`D(x[, c]) = x`, flattened. Without parameters, it never moves; a condition would go unseen."""
+        """`D(x[, c]) = x`, flattened. It has no parameters; a condition is refused."""
         if condition is not None:
             raise ValueError("IdentityDiscriminator cannot see labels: set conditional=False")
         return _Identity()

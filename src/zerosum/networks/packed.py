@@ -28,15 +28,15 @@ class _Packed(nn.Module):
 
 @dataclass(frozen=True)
 class Packed:
-    """Show D several samples as one, so that it sees at once where they lack variety: PacGAN, Lin et al. 2018.
+    """Give D several samples as one, so that it can detect a lack of diversity: PacGAN, Lin et al. 2018.
 
-    Samples that follow each other in a batch are concatenated by channels (vectors by entries) and judged together
-    (arXiv 1712.04086, section 2), so B samples get B / samples scores; a condition is joined to each sample before,
-    and the discriminator inside is built without one.
+    Samples that follow each other in a batch are concatenated by channels (vectors by dimensions) and judged together
+    (arXiv 1712.04086, section 2), so B samples get B / samples scores; a condition is joined to each sample before, and
+    the discriminator inside is built without one.
 
-    Gradient penalties take the slope of a pack's score by each of its samples alone. The squared slope by the pack is
-    their sum, so `R1(gamma)` here is R1 with gamma / samples on packs, and `GradientPenalty(target=t)` holds the slope
-    by packs at t times the root of `samples`.
+    Gradient penalties take the gradient of a pack's score by each of its samples. The squared gradient norm by the pack
+    is their sum, so `R1(gamma)` here is R1 with gamma / samples on packs, and `GradientPenalty(target=t)` constrains
+    the gradient norm by packs to t times the root of `samples`.
 
     Args:
         discriminator: what judges a pack: any discriminator.

@@ -135,13 +135,13 @@ class R3GANGenerator:
 
     A stage a map size, two blocks each. Stages have `size` channels up to 32x32 and half as many with each doubling of
     the sides after that. The paper's networks for CIFAR-10 and FFHQ have size 768 (20.7 million parameters in G and in
-    D at 32x32), those for ImageNet 1536; its z has 64 entries.
+    D at 32x32), those for ImageNet 1536; its z has 64 dimensions.
 
     The inner convolutions of a block have no gradient before the first step, since its last one begins at zero.
 
     Args:
         size: channels of the stages up to 32x32, at least 4; multiples of 8 keep the paper's groups of 16.
-        embedding: entries of the label embedding that a conditional generator appends to z.
+        embedding: dimensions of the label embedding that a conditional generator appends to z.
     """
 
     size: int = 96
@@ -166,8 +166,8 @@ class R3GANGenerator:
 class R3GANDiscriminator:
     """The discriminator of R3GAN, for images of 8x8 and more: the generator's mirror.
 
-    Its last map is read by one filter a channel, as large as the map, and what they see is returned as features. In the
-    paper labels enter by projection. As in `R3GANGenerator`, blocks begin as the identity.
+    Its last map is read by one filter a channel, as large as the map, and their outputs are returned as features. In
+    the paper labels enter by projection. As in `R3GANGenerator`, blocks begin as the identity.
 
     Args:
         size: channels of the stages from 32x32 down, as in `R3GANGenerator`.

@@ -190,8 +190,8 @@ class ResNetDiscriminator:
             parts += [DownBlock(before, after, True, self.norm, first=stage == 0), attention]
             before = after
         body = nn.Sequential(*parts, *(DownBlock(before, before, False, self.norm) for _ in range(self.blocks)))
-        minibatch, entries = comparing(self.minibatch, before, self.norm)
-        head = Head(entries, left, predictions(self.conditioning, condition, self.auxiliary))
+        minibatch, dimensions = comparing(self.minibatch, before, self.norm)
+        head = Head(dimensions, left, predictions(self.conditioning, condition, self.auxiliary))
         nn.init.xavier_uniform_(head.linear.weight)
         nn.init.zeros_(head.linear.bias)
         discriminator = _Discriminator(join, body, self.pooling, minibatch, head)

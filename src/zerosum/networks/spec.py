@@ -1,4 +1,4 @@
-"""What a network value is: a frozen dataclass that builds a module once data and latent are known."""
+"""Protocols of network specifications: frozen dataclasses that build a module for given data and latent."""
 
 from typing import Protocol
 
@@ -11,7 +11,7 @@ class GeneratorSpec(Protocol):
     """Builds `G(z[, c]) -> x`."""
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
-        """A generator of samples of `shape` from `latent` numbers; conditional if a condition is given."""
+        """A generator of samples of `shape` from `latent` dimensions; conditional if a condition is given."""
         ...
 
 

@@ -163,8 +163,8 @@ class _Generator(nn.Module):
 class StyleGAN2Generator:
     """The generator of StyleGAN2, for images of 8x8 and more; its output is linear.
 
-    Layers have `size` channels up to 64x64 and half as many with each doubling of the sides after that (see `full`);
-    w has `size` entries, and its mapping network 8 layers from size 256 on and 2 below. The paper's has size 512: 30.4
+    Layers have `size` channels up to 64x64 and half as many with each doubling of the sides after that (see `full`); w
+    has `size` dimensions, and its mapping network 8 layers from size 256 on and 2 below. The paper's has size 512: 30.4
     million parameters at 1024x1024 with 512 latents.
 
     `module.mapping(z[, c])` gives w `(B, size)`, and `module.synthesis(w)` images of w, or of one w a layer `(B,
@@ -174,8 +174,8 @@ class StyleGAN2Generator:
     Args:
         size: channels of the layers at the smallest sides, at least 4.
         full: how many sizes of maps have them, from the smallest up, before channels halve with each doubling of the
-            sides; the paper's 5 reach 64x64. Small images on a small machine want a large `size` and a `full` of 1: a
-            style of few entries, and few channels to scale, say little.
+            sides; the paper's 5 extend to 64x64. Small images on a small machine want a large `size` and a `full` of 1:
+            few style dimensions and few channels have little effect.
         mixing: share of samples in training whose later layers take the w of another z, standard normal, in [0, 1].
         truncation: psi in [0, 1]: in evaluation, w = average + psi (w - average); 1 changes nothing. It may also be
             set on the built module, as `load(run).module.truncation = 0.7`.

@@ -39,9 +39,9 @@ SLOW = 0.01  # learning rate of the mapping network, as a share of the others'
 
 
 def token_width(size: int) -> int:
-    """Entries of a token in a transformer of this size: `size` heads of 64 from size 12 on, of fewer below.
+    """Dimensions of a token in a transformer of this size: `size` heads of 64 from size 12 on, of fewer below.
 
-    A head has 16 entries for each 3 blocks, at most 64: 16 at size 4, 32 at size 6 to 8, 64 from 12 on.
+    A head has 16 dimensions for each 3 blocks, at most 64: 16 at size 4, 32 at size 6 to 8, 64 from 12 on.
     """
     return size * min(64, 16 * (size // 3))
 
@@ -74,7 +74,7 @@ class _SlowLinear(nn.Module):
 
 
 class _Style(nn.Module):
-    """A scale, or more, of every entry of a token, as a linear function of w; small at first."""
+    """A scale, or more, of every dimension of a token, as a linear function of w; small at first."""
 
     def __init__(self, width: int, count: int) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class _Generator(nn.Module):
         h = self.start.expand(len(z), -1, -1)
         images: list[Tensor] = []
         for depth, block in enumerate(self.blocks, 1):
-            h = block(h, w, twice=z.requires_grad)  # as a penalty on the slope by z asks
+            h = block(h, w, twice=z.requires_grad)  # for penalties on the gradient by z
             if depth in self.depths:
                 shown = unpatchify(at_least_float32(self.shows[len(images)](h, w)), self.patch, self.sides)
                 images.append(images[-1] + shown if images else shown)
@@ -160,11 +160,12 @@ class TransformerGenerator:
     images `(B, C, H, W)`, of which the last is G's. Squares have side 2, doubled until there are few enough; sides that
     do not divide are cut.
 
-    Size 12 is the paper's GAT-B: 12 blocks of width 768, whose z has 64 entries. Take `width_scaled` as learning rate.
+    Size 12 is the paper's GAT-B: 12 blocks of width 768, whose z has 64 dimensions. Take `width_scaled` as learning
+    rate.
 
     Args:
         size: blocks, and heads in each, at least 4; the width is 64 times that from 12 on (see `token_width`).
-        embedding: entries of the label embedding that a conditional generator appends to z.
+        embedding: dimensions of the label embedding that a conditional generator appends to z.
         tokens: squares of an image, at most; a sample costs in proportion to them, and its attention to their square.
     """
 

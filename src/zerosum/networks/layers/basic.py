@@ -1,4 +1,4 @@
-"""Small choices by name, and what all families check."""
+"""Activations and norms by name, and checks that all network families share."""
 
 __all__ = ()
 
@@ -51,7 +51,7 @@ def norm2d(name: Norm, channels: int, condition: Condition | None = None) -> nn.
 
 
 def norm1d(name: VectorNorm, units: int) -> nn.Module:
-    """The named norm over vectors of `units` entries."""
+    """The named norm over vectors of `units` dimensions."""
     if name in ("batch", "spectral_batch"):
         return nn.BatchNorm1d(units)
     if name == "layer":
@@ -62,7 +62,7 @@ def norm1d(name: VectorNorm, units: int) -> nn.Module:
 
 
 def check_size(size: int) -> None:
-    """Raise `ValueError` unless `size`, a family's one dial, is a positive number of channels or units."""
+    """Raise `ValueError` unless `size`, the width of a network, is a positive number of channels or units."""
     if size < 1:
         raise ValueError(f"size is a number of channels or units, at least 1; found {size}")
 

@@ -22,8 +22,8 @@ class EqualLinear(nn.Module):
     """A linear map with an equalised learning rate, computed in the weights' own number format even under autocast.
 
     Args:
-        inputs: entries of a vector.
-        outputs: entries of its image.
+        inputs: input dimensions.
+        outputs: output dimensions.
         bias: what every bias begins at.
         rate: multiplier of the learning rate: weights are drawn 1 / rate times as large and used rate times.
     """
@@ -44,8 +44,8 @@ class EqualConv2d(nn.Module):
     """A convolution with an equalised learning rate.
 
     Args:
-        inputs: channels of a map.
-        outputs: channels of its image.
+        inputs: input channels.
+        outputs: output channels.
         kernel: side of the kernel.
         stride: places from one step to the next; with stride 1, odd kernels keep the sides.
         bias: whether there is one.

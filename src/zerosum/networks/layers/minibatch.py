@@ -1,4 +1,4 @@
-"""Layers that let a discriminator compare the samples of a batch, so that samples all alike can be told."""
+"""Layers that let a discriminator compare the samples of a batch, so that mode collapse can be detected."""
 
 __all__ = ["GroupStddev", "KernelCloseness"]
 
@@ -49,9 +49,9 @@ class KernelCloseness(_Comparison):
     with its 1 included, as the paper writes it; it grows with them, so train and judge with batches of one size.
 
     Args:
-        features: entries of a feature vector.
+        features: dimensions of a feature vector.
         kernels: numbers appended.
-        size: entries in which a kernel compares.
+        size: dimensions in which a kernel compares.
         group: samples that are compared with each other; None for all of the batch.
     """
 
@@ -74,9 +74,9 @@ class KernelCloseness(_Comparison):
 class GroupStddev(_Comparison):
     """Append how much the samples of a group differ: one number, the mean of their standard deviations.
 
-    Karras et al. 2018 (arXiv 1710.10196), section 3, in groups as in StyleGAN2. The deviation of each entry within a
-    group is averaged over all entries, and appended to vectors as an entry and to maps as a plane. In a group of one
-    there is no deviation to see.
+    Karras et al. 2018 (arXiv 1710.10196), section 3, in groups as in StyleGAN2. The standard deviation of each element
+    within a group is averaged over all elements, and appended to vectors as a dimension and to maps as a plane. It is 0
+    in a group of one.
 
     Args:
         group: samples of a group; a batch that does not divide has some smaller by one.
@@ -94,8 +94,8 @@ class GroupStddev(_Comparison):
         counts = there.sum(0)
         mean = rows.sum(0) / counts
         variance = ((rows - mean).square() * there).sum(0) / counts
-        deviation = (variance + EPSILON).sqrt().mean(1)
-        own = self.dealt_back(deviation.repeat(len(rows))[: len(every)]).to(h.dtype)
+        std = (variance + EPSILON).sqrt().mean(1)
+        own = self.dealt_back(std.repeat(len(rows))[: len(every)]).to(h.dtype)
         return torch.cat([h, own[(...,) + (None,) * (h.dim() - 1)].expand(-1, 1, *h.shape[2:])], dim=1)
 
 

@@ -25,9 +25,9 @@ class ModulatedConv2d(nn.Module):
 
     Args:
         inputs: channels of a map.
-        outputs: channels of its image.
+        outputs: output channels.
         kernel: side of the kernel.
-        style: entries of w, of which an affine map makes the style.
+        style: dimensions of w, of which an affine map makes the style.
         demodulate: whether outputs are brought back to unit variance (equation 3).
         large: sides to which the map is doubled, rounding down, or None to keep it as it is.
     """

@@ -7,7 +7,7 @@ from zerosum.networks.layers.pyramid import Sides
 
 
 class NoiseInjection(nn.Module):
-    """Add normal noise, alike in all channels, times a learned strength that begins at 0: StyleGAN (arXiv 1812.04948).
+    """Add normal noise, equal in all channels, times a learned strength that begins at 0: StyleGAN (arXiv 1812.04948).
 
     In training each sample has noise of its own, from torch's global generator, which the training loop ties to the
     position in the run. In evaluation all samples share one noise map, drawn when the network was built and saved

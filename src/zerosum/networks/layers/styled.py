@@ -27,8 +27,8 @@ def styled(spec: Any, size: int, latent: int, shape: tuple[int, ...], condition:
 
     Args:
         spec: the generator's, of a family that knows `ConditionalNorm`.
-        size: entries of the style, and of the embedding of the condition.
-        latent: entries of z.
+        size: dimensions of the style, and of the embedding of the condition.
+        latent: dimensions of z.
         shape: of a sample.
         condition: what c is; None for a style of z alone.
     """

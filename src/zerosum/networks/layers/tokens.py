@@ -54,13 +54,13 @@ def position_code(tokens: Sides, width: int) -> Tensor:
 
 
 class Rotary(nn.Module):
-    """Rotate pairs of entries by angles of the token's place: Su et al. 2021 (arXiv 2104.09864), for two dimensions.
+    """Rotate pairs of dimensions by angles of the token's place: Su et al. 2021 (arXiv 2104.09864), for two dimensions.
 
     A product of two rotated vectors depends on their distance alone. Tokens before the grid (a class token) stay.
 
     Args:
         tokens: tokens down and across.
-        head: entries of a head, a multiple of four.
+        head: dimensions of a head, a multiple of four.
         before: tokens before those of the grid.
     """
 
@@ -107,7 +107,7 @@ class TokenAttention(nn.Module):
     need it, the plain kernel serves; without gradients the fast ones always do.
 
     Args:
-        width: entries of a token.
+        width: dimensions of a token.
         heads: how many heads share them.
         rotary: where tokens stand.
     """
