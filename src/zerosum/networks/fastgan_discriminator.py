@@ -1,7 +1,7 @@
 """FastGAN's discriminator: Liu et al. 2021 (arXiv 2101.04775), section 3.2.
 
-It judges the image and a smaller copy. Small decoders that reconstruct the image from its maps keep it from learning
-the few real samples by heart; the term `Reconstruction` trains them.
+It judges the image and a smaller copy. Small decoders that reconstruct the image from its maps keep it from memorising
+the few real samples; the term `Reconstruction` trains them.
 """
 
 from collections.abc import Sequence

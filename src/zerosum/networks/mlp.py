@@ -123,7 +123,7 @@ class MLPDiscriminator:
         activation: `relu`, `leaky`, `tanh` or `silu`.
         dropout: share of hidden units dropped in training, in [0, 1); the 2014 game used dropout in D.
         fourier: random Fourier features beside the input (Tancik et al. 2020, arXiv 2006.10739), which let a small
-            perceptron see details much finer than the range of the data; 0 for none.
+            MLP see details much finer than the range of the data; 0 for none.
         fourier_scale: standard deviation of their angular frequencies, in 1 / unit of the data: about the inverse of
             the finest detail.
         conditioning: how the condition enters: `Concatenate`, `Projection`, `Auxiliary` or `Discriminative`.
