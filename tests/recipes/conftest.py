@@ -1,4 +1,4 @@
-"""Games at tiny size whose parts are looked at one by one."""
+"""Games at tiny size, with the gradient of each part of a loss checked separately."""
 
 import copy
 import itertools
@@ -14,11 +14,11 @@ from zerosum.game.player import Player, unwrapped
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
 
-ROUNDS, STEP = 2, 1e-3
+STEPS, STEP_SIZE = 2, 1e-3
 
 
 class Steady(torch.optim.SGD):
-    """Steps of one length in all parameters together, so that networks and losses of any scale move as far."""
+    """SGD with normalised gradients, so that networks and losses of any scale change by the same amount."""
 
     def step(self):
         gradients = [p.grad for group in self.param_groups for p in group["params"]]
@@ -27,7 +27,7 @@ class Steady(torch.optim.SGD):
 
 
 def is_made_from(value, *tensors):
-    """Whether one of the tensors is in the graph of a value."""
+    """Return whether one of the tensors is in the autograd graph of a value."""
     ends = {torch.autograd.graph.get_gradient_edge(tensor).node for tensor in tensors if tensor.requires_grad}
     seen, left = set(), [value.grad_fn]
     while left:
@@ -41,7 +41,7 @@ def is_made_from(value, *tensors):
 
 
 def counted(function, *arguments):
-    """A function's value, and how many modules were called for it."""
+    """Return a function's value, and the number of modules that it called."""
     calls = []
     hook = register_module_forward_hook(lambda module, *_: calls.append(module))
     try:
@@ -51,10 +51,10 @@ def counted(function, *arguments):
 
 
 class Observed(Game):
-    """A game in which each part of a loss, or the objective's alone, is looked at by itself on each update.
+    """A game that checks the gradient of each part of a loss, or of the objective only, on each update.
 
-    `reached` holds, for each part, the parameters that a gradient of it has reached in some update, `apart` names the
-    parts that read no samples, as weight decay, and `last` is the last turn of D.
+    `reached` holds, for each part, the parameters with a non-zero gradient in some update, `apart` names the parts that
+    do not depend on samples, such as weight decay, and `last` is the last turn of D.
     """
 
     def observe(self, every, apart):
@@ -86,22 +86,22 @@ class Observed(Game):
     def note(self, player, name, gradients):
         largest = torch.stack(torch._foreach_norm(gradients, torch.inf))
         assert largest.isfinite().all(), f"the gradient of {name}"
-        # D may rest, with all beyond a hinge's margin, and G may not.
+        # The gradient of D may be zero, with all scores beyond a hinge's margin; that of G may not.
         assert largest.any() or name != "G/loss", "G learns nothing: no gradient of g_loss reaches it"
         sizes = zip(self.names[player.name], largest.tolist(), strict=True)
         self.reached[name] |= {key for key, size in sizes if size}
 
     def check(self, all_terms):
-        """Every part of a loss reaches something, and the objective's part every parameter that it ought to."""
+        """Assert that every part of a loss has a gradient, and the objective one for every parameter that it should."""
         assert [part for part, names in self.reached.items() if not names] == [], "no gradient by any parameter"
         if self.every:
             assert len(self.reached) == self.n_critic + len(self.D.terms) + 1 + len(self.G.terms)
         for player in (self.D, self.G) if self.n_critic else (self.G,):
             learning, kind = {*self.names[player.name]}, type(player.network).__name__
             missed = learning - self.reached[f"{player.name}/loss"]
-            lost = self.lost(missed) if player is self.D else dict.fromkeys(missed, "G's loss has no gradient by it")
+            lost = self.lost(missed) if player is self.D else dict.fromkeys(missed, "G's loss has no gradient for it")
             assert lost == {}, f"{type(self.objective).__name__} does not train these parameters of {kind}"
-            if all_terms:  # then what terms read is read, too; those on weights reach all parameters by themselves
+            if all_terms:  # then terms are included; those on weights have a gradient for all parameters anyway
                 used = [
                     part for part in self.reached if part[0] == player.name and part.split("#")[0] not in self.apart
                 ]
@@ -109,11 +109,11 @@ class Observed(Game):
                 assert unread == set(), f"{kind} has parameters that nothing depends on: use them, or remove them"
 
     def lost(self, names):
-        """Of D's parameters that the objective reaches in no update, those that it ought to reach, each with why.
+        """Return D's parameters without gradient of the objective that should have one, each with the reason.
 
-        A parameter that no score depends on is none of the objective's: it is for terms, and some term has to reach it.
-        Nor is one that shifts the scores of all samples, real and generated, alike, where the objective takes no notice
-        of such a shift: games of differences do not, nor hinges while every score lies within the margin.
+        A parameter that no score depends on is for terms, and some term must have a gradient for it. A parameter that
+        shifts the scores of all samples equally is exempt if the objective is invariant to such shifts: objectives of
+        differences are, and hinges while every score is within the margin.
         """
         parameters = {name: p for name, p in self.D.network.named_parameters() if name in names}
         if not parameters:
@@ -121,25 +121,26 @@ class Observed(Game):
         with torch.random.fork_rng():
             scores = torch.cat([self.last.judge(x.detach()).score for x in (self.last.x, self.last.x_fake)])
         weights = torch.zeros_like(scores, requires_grad=True)
-        slopes = torch.autograd.grad(
+        gradients = torch.autograd.grad(
             (scores * weights).sum(), [*parameters.values()], create_graph=True, materialize_grads=True
         )
         found = {}
-        for name, slope in zip(parameters, slopes, strict=True):
-            if not slope.requires_grad:
+        for name, gradient in zip(parameters, gradients, strict=True):
+            if not gradient.requires_grad:
                 continue
-            # The change of all scores along a direction of the parameter: the derivative, by the weights, of a slope.
-            along = torch.randn(slope.shape, dtype=slope.dtype, generator=torch.Generator().manual_seed(1))
-            (change,) = torch.autograd.grad((slope * along).sum(), weights, retain_graph=True, materialize_grads=True)
+            # The change of all scores along a direction of the parameter: the derivative of a gradient by the weights.
+            direction = torch.randn(gradient.shape, dtype=gradient.dtype, generator=torch.Generator().manual_seed(1))
+            along = (gradient * direction).sum()
+            (change,) = torch.autograd.grad(along, weights, retain_graph=True, materialize_grads=True)
             shift = change.mean(0)
             if (change - shift).abs().max() > 1e-4 * change.abs().max():
-                found[name] = "it changes scores relative to one another, yet D's loss has no gradient by it"
-            elif change.any() and not self.takes_no_notice(shift):
-                found[name] = "it shifts all scores alike, which D's loss depends on, yet has no gradient by it"
+                found[name] = "it changes scores relative to one another, but D's loss has no gradient for it"
+            elif change.any() and not self.is_invariant(shift):
+                found[name] = "it shifts all scores equally, which changes D's loss, but there is no gradient for it"
         return found
 
-    def takes_no_notice(self, shift):
-        """Whether the objective's loss of D stays as it is when the scores of every sample move a little by a shift."""
+    def is_invariant(self, shift):
+        """Return whether the objective's loss of D is invariant to a small shift of all scores."""
         real, fake = (judgement.score.detach().double() for judgement in (self.last.real, self.last.fake))
         by = 1e-5 * shift.double() / shift.abs().max()
         before, after = (self.objective.d_loss(real + some, fake + some).item() for some in (0, by))
@@ -147,74 +148,74 @@ class Observed(Game):
 
 
 class Session:
-    """Games at a table, all with the same two networks, which begin each of them as they were.
+    """Games in one setup, with the same two networks, whose weights are reset before each game.
 
-    A term of a side is a pair; `willing` are those that play along, and `refusals` what is said against the others.
+    `accepted` are the pairs of role and term that the setup supports, `refusals` the error messages of the others.
     """
 
-    def __init__(self, table, latent, terms):
-        self.table, self.latent, self.batch = table, latent, next(table.batches())
-        layout = torch.channels_last if len(table.shape) == 3 else torch.preserve_format
-        self.D, self.G = (network.to(memory_format=layout) for network in table.networks())
+    def __init__(self, setup, latent, terms):
+        self.setup, self.latent, self.batch = setup, latent, next(setup.batches())
+        layout = torch.channels_last if len(setup.shape) == 3 else torch.preserve_format
+        self.D, self.G = (network.to(memory_format=layout) for network in setup.networks())
         self.learns, self.ema = bool([*self.D.parameters()]), ExponentialMovingAverage(self.G, 0.0)
         self.apart = set()
         self.turns = self.build_turn()
         asked = {pair: self.refusal(*pair) for pair in itertools.product("DG", terms)}
         self.refusals = {pair: sentence for pair, sentence in asked.items() if sentence}
-        self.willing = [pair for pair, sentence in asked.items() if not sentence]
+        self.accepted = [pair for pair, sentence in asked.items() if not sentence]
         self.tensors = [tensor for m in (self.D, self.G) for tensor in (*m.parameters(), *m.buffers())]
         self.start = [tensor.detach().clone() for tensor in self.tensors]
 
     def game(self, objective, terms=(), every=False):
-        """A game at its start."""
+        """Return a game at its start."""
         objective, terms = copy.deepcopy((objective, terms))
         players = {}
-        for side, network in (("D", self.D), ("G", self.G)):
+        for role, network in (("D", self.D), ("G", self.G)):
             own = [*network.parameters()]
-            optimiser = Steady(own, STEP, foreach=True) if own else None
-            players[side] = Player(side, network, optimiser, tuple(term for place, term in terms if place == side))
+            optimiser = Steady(own, STEP_SIZE, foreach=True) if own else None
+            players[role] = Player(role, network, optimiser, tuple(term for place, term in terms if place == role))
         rest = {"latent": self.latent, "ema": self.ema, "n_critic": int(self.learns)}
-        return Observed(**players, objective=objective, images_total=ROUNDS * len(self.batch.x), **rest).observe(
+        return Observed(**players, objective=objective, images_total=STEPS * len(self.batch.x), **rest).observe(
             every, self.apart
         )
 
     def build_turn(self):
-        """A first move of each side, for asking terms whether they play along."""
+        """Return the first turn of each role, to test which terms are supported."""
         game, batch = self.game(NonSaturating()), self.batch
         z, fake = game.generate(batch)
         x, x_fake = batch.x.clone().requires_grad_(), fake.detach().requires_grad_()
         return {"D": game.turn(game.D, batch, x, x_fake, z), "G": game.turn(game.G, batch, batch.x, fake, z)}
 
-    def refusal(self, side, term):
-        """What is said against a term among a side's; nothing where it plays along."""
+    def refusal(self, role, term):
+        """Return the error message of a term in a role; empty if it is supported."""
         try:
-            if side == "D" and not self.learns:
-                specs = {"generator": self.table.G, "discriminator": self.table.D, "objective": NonSaturating()}
+            if role == "D" and not self.learns:
+                specs = {"generator": self.setup.G, "discriminator": self.setup.D, "objective": NonSaturating()}
                 Recipe(name="still", n_critic=0, d_terms=(term,), **specs)
             else:
-                turn = self.turns[side]
+                turn = self.turns[role]
                 value, calls = counted(copy.deepcopy(term), turn)
                 if not calls and not is_made_from(value, turn.x, turn.x_fake):
-                    self.apart.add(f"{side}/{type(unwrapped(term)).__name__}")
+                    self.apart.add(f"{role}/{type(unwrapped(term)).__name__}")
         except ValueError as error:
             return str(error)
         return ""
 
     def play(self, objective, terms, every):
-        """Two rounds with finite losses; the game, whose parts have been looked at."""
+        """Run two steps and check that losses are finite; return the game."""
         with torch.no_grad():
             for tensor, start in zip(self.tensors, self.start, strict=True):
                 tensor.copy_(start)
-        game, batches = self.game(objective, terms, every), self.table.batches()
-        for _ in range(ROUNDS):
+        game, batches = self.game(objective, terms, every), self.setup.batches()
+        for _ in range(STEPS):
             log = game.step(batches)
             assert all(value.isfinite() for value in log.values())
         return game
 
 
 @pytest.fixture
-def sit_down():
-    """Opens the session at a table, from the latent and the terms to be asked; networks begin alike in every test."""
+def open_session():
+    """The class `Session`, called with a setup, a latent and terms; networks are initialised equally in every test."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield Session

@@ -1,4 +1,4 @@
-"""Play the product's games as one process and as several, and save what came; `test_ranks_product.py` starts this.
+"""Train the product's games with one process and with several, and save the results; for `test_ranks_product.py`.
 
     python ranks_product.py FOLDER COUNTS [whole]
 
@@ -7,12 +7,12 @@ COUNTS are the numbers of processes, as 1,2,3.
 The parts are those of `test_product.py`, found where the library finds them. There are three kinds of game, all on the
 same few samples, of which each rank takes its rows:
 
-- every objective with its choices, on perceptrons whose batch norm and minibatch discrimination tie samples together;
-- every term as one of D's and of G's, where it can be, lazily, on the first networks that it plays on;
-- every family of networks with a penalty; in the whole product with all its choices, and under every condition.
+- every objective with its options, on MLPs with batch norm and minibatch discrimination, which couple samples;
+- every term in D's and G's loss, where possible, lazily, in the first setup that supports it;
+- every family of networks with a penalty; in the whole product with all its options, and under every condition.
 
-Layers that draw by themselves, as dropout, draw differently on each rank, and stand still here. ReLUs are smooth: at a
-bend, a rounding decides on which side a number falls.
+Layers with their own randomness, such as dropout, differ between ranks, and are disabled here. ReLUs are replaced by
+smooth functions, since rounding decides on which side of a kink a number falls.
 """
 
 import copy
@@ -39,7 +39,7 @@ from zerosum.networks.minibatch import MinibatchDiscrimination
 from zerosum.objectives import NonSaturating
 from zerosum.terms import R1, AuxiliaryClass, DiscriminativeClass, Every
 
-ROWS, ROUNDS = 12, 3  # rows divide by 2 and by 3 ranks, and each part by 2
+ROWS, STEPS = 12, 3  # rows divide by 2 and by 3 ranks, and each part by 2
 
 
 def product():
@@ -53,7 +53,7 @@ def product():
 
 
 class Steady(torch.optim.SGD):
-    """Steps of one length, so that games of all scales move by as much."""
+    """SGD with normalised gradients, so that games of all scales change by the same amount."""
 
     def step(self):
         gradients = [p.grad for group in self.param_groups for p in group["params"]]
@@ -66,8 +66,8 @@ def smooth(x, slope=0.0, inplace=False):
     return slope * x + (1 - slope) * silu(x)
 
 
-def without_bends():
-    """Let all networks be made with smooth functions."""
+def use_smooth_functions():
+    """Build all networks with smooth functions."""
     nn.ReLU.forward = lambda self, x: smooth(x)
     nn.LeakyReLU.forward = lambda self, x: smooth(x, self.negative_slope)
     for name, module in [*sys.modules.items()]:
@@ -80,7 +80,7 @@ def without_bends():
 
 
 def still(network):
-    """The network without what it draws by itself."""
+    """Return the network without its own randomness."""
     for module in network.modules():
         if isinstance(module, nn.Dropout | NoiseInjection):
             module.eval()
@@ -89,55 +89,55 @@ def still(network):
     return network
 
 
-def built(table, seed=0):
-    """A table's networks D and G, alike at every call and on every rank."""
+def built(setup, seed=0):
+    """A setup's networks D and G, alike at every call and on every rank."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        networks = table.networks()
+        networks = setup.networks()
     for network in networks:
         share_batch_norms(still(network))
     return networks
 
 
 def Labels(count):
-    """Labels of which some are not told."""
+    """Labels, some of them unknown."""
     return labels.Labels(count, nullable=True)
 
 
-def batches(table):
-    """This rank's rows of the table's batches."""
-    for whole in table.batches():
+def batches(setup):
+    """This rank's rows of the setup's batches."""
+    for whole in setup.batches():
         c = whole.c
-        if table.kind is Labels:
-            c[: len(c) // 3] = c.max() + 1  # so that ranks are told of unlike many
+        if setup.kind is Labels:
+            c[: len(c) // 3] = c.max() + 1  # so that the number of known labels differs between ranks
         yield Batch(own_rows(whole.x), c if c is None else own_rows(c), whole.position)
 
 
-def game(table, latent, objective, d_terms=(), g_terms=(), **options):
+def game(setup, latent, objective, d_terms=(), g_terms=(), **options):
     objective, terms = copy.deepcopy((objective, {"D": d_terms, "G": g_terms}))
-    D, G = built(table)
+    D, G = built(setup)
     players = {}
-    for side, network in (("D", D), ("G", G)):
+    for role, network in (("D", D), ("G", G)):
         own = [*network.parameters()]
-        optimiser = options.pop(f"{side}_optimiser", Steady)(own, 0.05) if own else None
-        players[side] = Player(side, network, optimiser, tuple(terms[side]))
+        optimiser = options.pop(f"{role}_optimiser", Steady)(own, 0.05) if own else None
+        players[role] = Player(role, network, optimiser, tuple(terms[role]))
     updates = int(players["D"].optimiser is not None)
     players["D"].terms = players["D"].terms if updates else ()
     ema = ExponentialMovingAverage(G, 30)
-    rest = {"latent": latent, "ema": ema, "n_critic": updates, "images_total": ROWS * ROUNDS}
+    rest = {"latent": latent, "ema": ema, "n_critic": updates, "images_total": ROWS * STEPS}
     return Game(**players, objective=objective, **rest, **options)
 
 
-def played(made, table):
-    """All tensors of a game after its rounds, by name, and its losses; each with how far it went from the start."""
+def played(made, setup):
+    """Return all tensors of a game after its steps, by name, its losses, and the largest change of a weight of G."""
     tensors = {
-        f"{side}.{name}": tensor
-        for side, network in (("D", made.D.network), ("G", made.G.network), ("ema", made.ema.module))
+        f"{role}.{name}": tensor
+        for role, network in (("D", made.D.network), ("G", made.G.network), ("ema", made.ema.module))
         for name, tensor in network.state_dict().items()
     }
     before = {name: tensor.clone() for name, tensor in tensors.items()}
-    stream, logs = batches(table), []
-    for _ in range(ROUNDS):
+    stream, logs = batches(setup), []
+    for _ in range(STEPS):
         logs.append(made.step(stream))
     found = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
     found |= {f"log{i}.{name}": log[name].detach().clone() for i, log in enumerate(logs) for name in log if "/" in name}
@@ -145,36 +145,36 @@ def played(made, table):
     return found | {"moved": torch.stack(moved).max()}
 
 
-def seats(parts):
-    """For each side and term the first table where it plays along; nothing where it is not for that side."""
-    ready, tables = {}, sorted(parts.TABLES, key=lambda table: (len(table.shape), table.way is not None))
-    for side, term in itertools.product("DG", parts.TERMS):
-        for table in tables:
-            if str(table) not in ready:
-                ready[str(table)] = opened(parts, table)
-            if ready[str(table)] is None:
+def placements(parts):
+    """Yield for each role and term the first setup that supports it, if any."""
+    ready, setups = {}, sorted(parts.SETUPS, key=lambda setup: (len(setup.shape), setup.way is not None))
+    for role, term in itertools.product("DG", parts.TERMS):
+        for setup in setups:
+            if str(setup) not in ready:
+                ready[str(setup)] = opened(parts, setup)
+            if ready[str(setup)] is None:
                 continue
-            sentence = refusal(ready[str(table)], side, term)
+            sentence = refusal(ready[str(setup)], role, term)
             if not sentence:
-                yield side, term, table
+                yield role, term, setup
             if not sentence or "_terms, not" in sentence:
                 break
 
 
-def opened(parts, table):
-    """A game at a table, or None where networks refuse it or D has nothing to learn."""
+def opened(parts, setup):
+    """A game at a setup, or None where networks refuse it or D has nothing to learn."""
     try:
-        made = game(table, parts.LATENT, NonSaturating())
+        made = game(setup, parts.LATENT, NonSaturating())
     except ValueError:
         return None
-    return (made, next(batches(table))) if made.n_critic else None
+    return (made, next(batches(setup))) if made.n_critic else None
 
 
-def refusal(ready, side, term):
+def refusal(ready, role, term):
     made, batch = ready
     z, fake = made.generate(batch)
-    player = made.D if side == "D" else made.G
-    x, x_fake = batch.x.clone().requires_grad_(side == "D"), fake if side == "G" else fake.detach().requires_grad_()
+    player = made.D if role == "D" else made.G
+    x, x_fake = batch.x.clone().requires_grad_(role == "D"), fake if role == "G" else fake.detach().requires_grad_()
     try:
         copy.deepcopy(term)(made.turn(player, batch, x, x_fake, z))
     except ValueError as error:
@@ -183,8 +183,8 @@ def refusal(ready, side, term):
 
 
 def games(parts, whole):
-    """What to play, by name: networks, the objective, the terms and what else goes to the game."""
-    plain = next(table for table in parts.TABLES if parts.family(table.D) == "MLP")
+    """Return what to train, by name: networks, objective, terms and other options of the game."""
+    plain = next(setup for setup in parts.SETUPS if parts.family(setup.D) == "MLP")
     comparing = replace(plain.D, norm="batch", minibatch=MinibatchDiscrimination(2, 2))
     plain = replace(plain, D=comparing, G=replace(plain.G, norm="batch"))
     variants = [variant for objective in parts.OBJECTIVES for variant in parts.variants(objective)]
@@ -193,15 +193,15 @@ def games(parts, whole):
     found |= {"unrolled": (plain, NonSaturating(), unrolled)}
     readers = {"Auxiliary": AuxiliaryClass(others=parts.CODE), "Discriminative": DiscriminativeClass()}
     for way, term in readers.items():
-        told = next(t for t in parts.TABLES if str(t).startswith("MLP0") and f"{way}-Labels" in str(t))
-        found[f"untold {way}"] = (told, NonSaturating(), {"d_terms": (term,), "g_terms": (term,)})
-    for side, term, table in seats(parts):
-        found[f"{side} {term}"] = (table, NonSaturating(), {f"{side.lower()}_terms": (Every(2, term),)})
-    virtual = next(t for t in parts.TABLES if t.way is None and vars(t.D).get("norm") == "virtual")
+        setup = next(t for t in parts.SETUPS if str(t).startswith("MLP0") and f"{way}-Labels" in str(t))
+        found[f"unlabelled {way}"] = (setup, NonSaturating(), {"d_terms": (term,), "g_terms": (term,)})
+    for role, term, setup in placements(parts):
+        found[f"{role} {term}"] = (setup, NonSaturating(), {f"{role.lower()}_terms": (Every(2, term),)})
+    virtual = next(t for t in parts.SETUPS if t.way is None and vars(t.D).get("norm") == "virtual")
     found["virtual"] = (virtual, NonSaturating(), {"d_terms": (R1(),)})
-    for table in parts.TABLES:
-        if whole or (table.whole and table.way is None):
-            found[f"table {table}"] = (table, NonSaturating(), {"d_terms": (R1(),)})
+    for setup in parts.SETUPS:
+        if whole or (setup.whole and setup.way is None):
+            found[f"setup {setup}"] = (setup, NonSaturating(), {"d_terms": (R1(),)})
     return found
 
 
@@ -211,13 +211,13 @@ def play(number, count, parts, todo, folder):
         store = dist.FileStore(str(folder / f"meeting{count}"), count)
         dist.init_process_group("gloo", store=store, rank=number, world_size=count)
     found = {}
-    for name, (table, objective, options) in todo.items():
+    for name, (setup, objective, options) in todo.items():
         try:
-            made = game(table, parts.LATENT, objective, **options)
+            made = game(setup, parts.LATENT, objective, **options)
         except ValueError:
-            assert name.startswith("table ")  # networks that refuse these samples or this way of conditioning
+            assert name.startswith("setup ")  # networks that refuse these samples or this way of conditioning
             continue
-        found |= {f"{name}: {key}": tensor for key, tensor in played(made, table).items()}
+        found |= {f"{name}: {key}": tensor for key, tensor in played(made, setup).items()}
     if rank() == 0:
         save_file(found, folder / f"{count}.safetensors")
     if count > 1:
@@ -228,8 +228,8 @@ def main(folder, counts, whole=""):
     """Play as each number of processes, all of them forks of this one, in which everything is loaded."""
     torch.set_num_threads(1)
     parts = product()
-    parts.Table.batches.__globals__["BATCH"] = ROWS
-    without_bends()
+    parts.Setup.batches.__globals__["BATCH"] = ROWS
+    use_smooth_functions()
     todo = games(parts, bool(whole))
     for count in map(int, counts.split(",")):
         children = []

@@ -12,8 +12,8 @@ from zerosum.training.build import build_game
 
 
 @pytest.mark.parametrize("name", catalogue())
-def test_it_plays_a_round_in_which_both_players_move(name):
-    """Each weight that a gradient reaches moves, and each part of either loss is told by name."""
+def test_a_step_updates_both_networks(name):
+    """Each weight with a gradient changes, and each part of either loss is logged by name."""
     recipe = replace(catalogue()[name](), batch=8)
     dataset = recipe.data.open()
     game = build_game(recipe, dataset, torch.device("cpu"), "float32")
@@ -22,22 +22,22 @@ def test_it_plays_a_round_in_which_both_players_move(name):
     log = game.step(Batches(dataset, 8, recipe.conditional, 0, torch.device("cpu"), 0, recipe.label_dropout))
     assert all(value.isfinite() for value in log.values())
     for player in players:
-        moved = [not torch.equal(a, b) for a, b in zip(before[player.name], player.parameters, strict=True)]
-        assert any(moved)
-        assert moved == [bool(p.grad.any()) for p in player.parameters]
+        changed = [not torch.equal(a, b) for a, b in zip(before[player.name], player.parameters, strict=True)]
+        assert any(changed)
+        assert changed == [bool(p.grad.any()) for p in player.parameters]
         length = sum(p.grad.double().square().sum() for p in player.parameters).sqrt().item()
         assert log[f"{player.name}/gradient_norm"].item() == pytest.approx(length, rel=1e-4), (
             "the gradient of all of them"
         )
         assert player.updates == (recipe.n_critic if player is game.D else recipe.n_generator)
         parts = [f"{player.name}/{type(unwrapped(term)).__name__}" for term in player.terms]
-        told = [key.split("#")[0] for key in log if key.startswith(f"{player.name}/")]
-        assert told == [f"{player.name}/loss", *parts, f"{player.name}/gradient_norm"]
+        logged = [key.split("#")[0] for key in log if key.startswith(f"{player.name}/")]
+        assert logged == [f"{player.name}/loss", *parts, f"{player.name}/gradient_norm"]
     assert len(game.D.terms) == len(recipe.d_terms) and len(game.G.terms) == len(recipe.g_terms)
     assert game.images == 8 * max(recipe.n_critic, 1)
 
 
-def test_a_discriminator_without_parameters_is_not_moved():
+def test_a_discriminator_without_parameters_is_not_changed():
     recipe = replace(named("gmmn"), n_critic=1)
     sentence = "IdentityDiscriminator has no parameters, so D cannot be trained: set n_critic=0"
     with pytest.raises(ValueError, match=sentence):

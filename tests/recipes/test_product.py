@@ -1,17 +1,17 @@
-"""The whole product: any objective with any term, any networks and any conditioning, two rounds each, at tiny size.
+"""The whole product: any objective with any term, any networks and any conditioning, two steps each, at tiny size.
 
-The parts are found where the library finds them, so a new one joins by existing. A table is two networks under one
-conditioning; at each, every objective meets every term, as one of D's and as one of G's. A loss is a sum, and a term
-does not know the objective, which is used where to play each pair by itself would take too long:
+Parts are discovered as by the library, so new ones are included automatically. A setup is two networks under one
+conditioning; in each, every objective is combined with every term, in D's and in G's loss. A loss is a sum, and terms
+do not depend on the objective, which saves time where testing each pair separately would take too long:
 
-- perceptrons on points play every objective with each term alone, under every way of conditioning;
-- all other families play every objective with all terms together, under every way of conditioning, and in one of these
-  games each part of the loss is looked at by itself;
-- under the further kinds of condition, and with a family's choices (norms, attention, comparison within a batch,
-  another network inside), every objective plays by itself and one of them with all terms together, each looked at.
+- MLPs on points train with every objective and each term separately, under every way of conditioning;
+- all other families train with every objective and all terms together, under every way of conditioning, and in one of
+  these games the gradient of each part of the loss is checked separately;
+- under other kinds of condition, and with a family's options (norms, attention, comparison within a batch, another
+  network inside), every objective trains without terms and one of them with all terms together, each checked.
 
-What does not exist by its nature is refused by the library in a sentence, and the test knows when that is right. So at
-each table what is played and what is refused are all objectives x terms x players.
+Impossible combinations raise an error in the library, and the test verifies that it is justified. So in each setup the
+tested and the refused combinations add up to all objectives x terms x players.
 """
 
 import inspect
@@ -45,14 +45,14 @@ from zerosum.recipes.reader import vocabulary, with_setting
 from zerosum.terms import MutualInformation, WeightDecay
 from zerosum.terms.schedules import Cosine
 
-BATCH, CLASSES, POINTS, PICTURES = 4, 3, (2,), (2, 8, 8)
+BATCH, CLASSES, POINTS, IMAGES = 4, 3, (2,), (2, 8, 8)
 LATENT = InfoGANLatent(Normal(2), (2,), 1)
 CODE = MutualInformation(LATENT.categories, LATENT.continuous).outputs
 EXAMPLES = {  # for fields without a default
     Term: WeightDecay(), Schedule: Cosine(), Transformation: Noise(0.1), Objective: NonSaturating(), int: 2,
     DiscriminatorSpec: MLPDiscriminator(hidden=(8, 8), activation="silu"),
 }  # fmt: skip
-# Small, with all that terms read, and with shares that fall by the second round.
+# Small, with everything that terms read, and with shares that decrease in the second step.
 TINY = {"size": 4, "hidden": (8, 8), "activation": "silu", "code": 4, "embedding": 3, "blocks": 0, "smallest": 4}
 TINY |= {"auxiliary": CODE, "tokens": 4, "decoders": True, "conditioning": Concatenate(3), "share": 0.5, "until": 0.5}
 TINY |= {"categories": LATENT.categories, "continuous": LATENT.continuous, "others": CODE}
@@ -63,14 +63,14 @@ OTHER |= {"blocks": 1, "doublings": 1, "minibatch": (MinibatchDiscrimination(2, 
 
 
 def example(kind):
-    """A value of a public dataclass, with its defaults and with examples where it has none."""
+    """Return a value of a public dataclass, with its defaults and examples for required fields."""
     hints = typing.get_type_hints(kind)
     needed = inspect.signature(kind).parameters.values()
     return kind(**{p.name: EXAMPLES[hints[p.name]] for p in needed if p.default is p.empty})
 
 
 def examples(room, method, *parameters):
-    """One of each dataclass of a room that has a method of these parameters, tiny where it can be."""
+    """Return one of each dataclass of a room that has a method of these parameters, as small as possible."""
     found = []
     for kind in public(f"zerosum.{room}").values():
         is_part = inspect.isclass(kind) and is_dataclass(kind) and inspect.isfunction(getattr(kind, method, None))
@@ -83,7 +83,7 @@ def examples(room, method, *parameters):
 
 
 def choices(value, name, hint):
-    """What a field of a value may be, beginning with what it is."""
+    """Return the options of a field of a value, its current one first."""
     options = OTHER.get(f"{type(value).__name__}.{name}", OTHER.get(name, ()))
     options = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else options
     options = (True, False) if hint is bool else options if isinstance(options, tuple) else (options,)
@@ -92,7 +92,7 @@ def choices(value, name, hint):
 
 
 def variants(value, *names):
-    """The value, and others like it in which each field, or each of those names, goes round its choices."""
+    """Return the value, and variants in which each field, or each of those names, cycles through its options."""
     hints = typing.get_type_hints(type(value))
     varied = [f.name for f in fields(value) if f.init and (not names or f.name in names)]
     found = {name: choices(value, name, hints[name]) for name in varied}
@@ -103,7 +103,7 @@ def variants(value, *names):
 
 
 def ways_of(kind):
-    """How a condition may enter a kind of network, as the type of its field says; none where it has its own way."""
+    """Return the ways of conditioning of a kind of network, from the type of its field; empty without a field."""
     hint = typing.get_type_hints(kind).get("conditioning")
     return set(typing.get_args(hint) or ([] if hint is None else [hint]))
 
@@ -123,7 +123,7 @@ KINDS = Labels, Attributes, Vector
 
 
 @dataclass(frozen=True)
-class Table:
+class Setup:
     """Two networks for samples of a shape, and the way in which a condition of a kind enters; None for none.
 
     `choice` counts the choices within the networks, 0 the default. Where `whole`, all objectives play with all terms.
@@ -163,7 +163,7 @@ class Table:
             yield Batch(x, kinds[self.kind and self.kind.__name__], position)
 
     def reasons(self):
-        """What networks have to say, as patterns, because they cannot sit down here."""
+        """Return the patterns of the error messages that building this setup should raise."""
         norm = getattr(self.G, "norm", "batch")
         known = {None} | ways_of(type(self.D)) | ways_of(type(self.G))
         found = {
@@ -174,14 +174,14 @@ class Table:
         }
         return [pattern for pattern, true in found.items() if true]
 
-    def is_rightly_without(self, sentence, side, judgement):
-        """Whether a sentence with which a term refuses to be played by a side tells the truth."""
+    def refuses_correctly(self, sentence, role, judgement):
+        """Return whether the error message of a term in a role is justified."""
         if found := re.search(r"needs a [DG] .*?, as (\w+)(?:\((\w+)=(\w+)\))?", sentence):
             kind, field, value = found.groups()
             fit = [n for n in (self.D, self.G) if type(n).__name__ == kind]
             return not any(field is None or repr(getattr(n, field)) == value for n in fit)
         truths = {
-            f"put (it|them) among [dg]_terms, not {side.lower()}_terms": True,
+            f"put (it|them) among [dg]_terms, not {role.lower()}_terms": True,
             "reads D's features": judgement.features is None,
             "reads D's logits": judgement.logits is None,
             "reads D's classes by side": judgement.sides is None,
@@ -191,93 +191,93 @@ class Table:
             r"choose .*conditioning=Auxiliary\(\)": self.way is not Auxiliary,
             "see wrong conditions, and here are none": self.kind is None,
             "build it with decoders=True": not getattr(self.D, "decoders", False),
-            "leave d_terms and d_after": side == "D" and not [*self.D.build(self.shape, None).parameters()],
+            "leave d_terms and d_after": role == "D" and not [*self.D.build(self.shape, None).parameters()],
         }
         return any(re.search(pattern, sentence) and true for pattern, true in truths.items())
 
 
-def tables(D, shape):
-    """All tables at which a discriminator sits, with a generator of its own family or else a plain one.
+def setups(D, shape):
+    """Return all setups of a discriminator, with a generator of its own family or else a plain one.
 
-    The default choices meet each way of conditioning by each kind of condition, others, on pictures, by a kind in turn.
+    Default options are combined with each way of conditioning and kind of condition, others, on images, with one kind.
     """
     G = GENERATORS.get(family(D), GENERATORS["MLP" if shape == POINTS else "DCGAN"])
     all_D, all_G = variants(D), variants(G)
     for i in range(1 if shape == POINTS else max(len(all_D), len(all_G))):
-        plain = Table(shape, i, not i, all_D[i % len(all_D)], all_G[i % len(all_G)])
+        plain = Setup(shape, i, not i, all_D[i % len(all_D)], all_G[i % len(all_G)])
         yield plain
         for j, way in enumerate(WAYS):
-            its_turn = KINDS[(i + j) % len(KINDS)]
-            for kind in [its_turn] if i else KINDS:
-                yield replace(plain, way=way, kind=kind, whole=not i and kind is its_turn)
+            current = KINDS[(i + j) % len(KINDS)]
+            for kind in [current] if i else KINDS:
+                yield replace(plain, way=way, kind=kind, whole=not i and kind is current)
 
 
-TABLES = [table for shape in (POINTS, PICTURES) for D in DISCRIMINATORS for table in tables(D, shape)]
+SETUPS = [setup for shape in (POINTS, IMAGES) for D in DISCRIMINATORS for setup in setups(D, shape)]
 
 
-@pytest.mark.parametrize("table", TABLES, ids=str)
-def test_every_objective_meets_every_term(table, sit_down):
+@pytest.mark.parametrize("setup", SETUPS, ids=str)
+def test_every_objective_meets_every_term(setup, open_session):
     total = len(OBJECTIVES) * len(TERMS) * len("DG")
     try:
-        session = sit_down(table, LATENT, TERMS)
+        session = open_session(setup, LATENT, TERMS)
     except ValueError as error:
-        assert re.search("|".join([*table.reasons(), "take pictures"]), str(error)), error
-        sys.stdout.write(f"{table}: {total} refused\n")
+        assert re.search("|".join([*setup.reasons(), "take images"]), str(error)), error
+        sys.stdout.write(f"{setup}: {total} refused\n")
         return
-    assert table.reasons() == []
-    for (side, term), sentence in session.refusals.items():
-        assert table.is_rightly_without(sentence, side, session.turns["G"].fake), (side, term, sentence)
-    alone = table.shape == POINTS and family(table.D) == "MLP" and table.whole
-    looked_at, met = TABLES.index(table) % len(OBJECTIVES), set()
+    assert setup.reasons() == []
+    for (role, term), sentence in session.refusals.items():
+        assert setup.refuses_correctly(sentence, role, session.turns["G"].fake), (role, term, sentence)
+    alone = setup.shape == POINTS and family(setup.D) == "MLP" and setup.whole
+    checked_at, met = SETUPS.index(setup) % len(OBJECTIVES), set()
     for i, objective in enumerate(OBJECTIVES):
-        every = alone or i == looked_at
-        together = [session.willing] if every or table.whole else [[]]
-        for terms in [[], *([pair] for pair in session.willing)] if alone else together:
+        every = alone or i == checked_at
+        together = [session.accepted] if every or setup.whole else [[]]
+        for terms in [[], *([pair] for pair in session.accepted)] if alone else together:
             game = session.play(objective, terms, every)
-            game.check(all_terms=every and terms == session.willing)
+            game.check(all_terms=every and terms == session.accepted)
             met |= {(i, pair) for pair in terms}
-    # Where one game alone had terms, which were looked at, the others met them by their sums.
-    played = len(met) * (1 if table.whole else len(OBJECTIVES))
+    # If only one game had terms, which were checked, the others are covered as losses are sums.
+    played = len(met) * (1 if setup.whole else len(OBJECTIVES))
     refused = len(OBJECTIVES) * len(session.refusals)
-    sys.stdout.write(f"{table}: {played} played, {refused} refused\n")
+    sys.stdout.write(f"{setup}: {played} played, {refused} refused\n")
     assert played + refused == total
 
 
-def test_choices_within_an_objective_play_with_all_terms(sit_down):
-    table = next(table for table in TABLES if family(table.D) == "MLP")
+def test_choices_within_an_objective_play_with_all_terms(open_session):
+    setup = next(setup for setup in SETUPS if family(setup.D) == "MLP")
     chosen = [variant for objective in OBJECTIVES for variant in variants(objective)[1:]]
     assert {type(objective).__name__ for objective in chosen} >= {"MMD", "TopK"}
-    session = sit_down(table, LATENT, TERMS)
+    session = open_session(setup, LATENT, TERMS)
     for objective in chosen:
-        session.play(objective, session.willing, every=True).check(all_terms=True)
+        session.play(objective, session.accepted, every=True).check(all_terms=True)
 
 
-def test_the_tables_are_all_networks_under_all_conditionings():
-    """The search finds the parts that are known to be there, and each family sits down in every way."""
+def test_the_setups_are_all_networks_under_all_conditionings():
+    """The search finds known parts, and each family has every way of conditioning."""
     conditions = [(None, None), *((way, kind) for way in WAYS for kind in KINDS)]
-    for shape in (POINTS, PICTURES):
+    for shape in (POINTS, IMAGES):
         for D in DISCRIMINATORS:
-            mine = [table for table in TABLES if table.shape == shape and type(table.D) is type(D)]
-            assert [(table.way, table.kind) for table in mine if not table.choice] == conditions
-            assert len(mine) == len(conditions) + max(table.choice for table in mine) * (1 + len(WAYS))
+            mine = [setup for setup in SETUPS if setup.shape == shape and type(setup.D) is type(D)]
+            assert [(setup.way, setup.kind) for setup in mine if not setup.choice] == conditions
+            assert len(mine) == len(conditions) + max(setup.choice for setup in mine) * (1 + len(WAYS))
     both = {"MLP", "DCGAN", "ResNet", "R3GAN", "StyleGAN2", "Transformer", "FastGAN"}
-    assert both <= {family(table.G) for table in TABLES} == {*GENERATORS}
+    assert both <= {family(setup.G) for setup in SETUPS} == {*GENERATORS}
     assert both | {"AutoEncoder", "Packed", "Identity"} <= {*map(family, DISCRIMINATORS)}
     assert {*WAYS} == {*typing.get_args(Way)}
     assert {*KINDS} == {kind for kind in vocabulary().values() if Condition in kind.__mro__}
-    residual = [table for table in TABLES if family(table.D) == "ResNet" and table.shape == PICTURES]
-    assert {table.D.norm for table in residual} == {table.G.norm for table in residual} == {*typing.get_args(Norm)}
+    residual = [setup for setup in SETUPS if family(setup.D) == "ResNet" and setup.shape == IMAGES]
+    assert {setup.D.norm for setup in residual} == {setup.G.norm for setup in residual} == {*typing.get_args(Norm)}
     assert {(bool(t.D.attention), bool(t.G.attention)) for t in residual} == {(False, False), (True, True)}
-    assert {type(table.D.minibatch) for table in residual} == {type(None), MinibatchDiscrimination, MinibatchStddev}
+    assert {type(setup.D.minibatch) for setup in residual} == {type(None), MinibatchDiscrimination, MinibatchStddev}
     assert {"Minimax", "MMD", "BoundaryEquilibrium", "TopK"} <= {type(part).__name__ for part in OBJECTIVES}
     assert {"R1", "LeCam", "PathLength", "Every", "Scheduled"} <= {type(part).__name__ for part in TERMS}
-    sys.stdout.write(f"{len(OBJECTIVES) * len(TERMS) * len('DG')} pairs at each of {len(TABLES)} tables\n")
+    sys.stdout.write(f"{len(OBJECTIVES) * len(TERMS) * len('DG')} pairs at each of {len(SETUPS)} setups\n")
 
 
-def test_every_term_is_willing_somewhere(sit_down):
-    """So no refusal above stands for a part that cannot be played at all."""
-    unwilling, seated = {*TERMS}, [t for t in TABLES if family(t.D) in ("DCGAN", "FastGAN", "Transformer")]
-    for table in (t for t in seated if t.shape == PICTURES and t.way in {None, *ways_of(type(t.D))}):
-        if unwilling and table.way in {None, Auxiliary, Discriminative} and not table.reasons():
-            unwilling -= {term for _, term in sit_down(table, LATENT, TERMS).willing}
-    assert unwilling == set()
+def test_every_term_is_supported_somewhere(open_session):
+    """So no error above belongs to a part that never works."""
+    rejected, eligible = {*TERMS}, [t for t in SETUPS if family(t.D) in ("DCGAN", "FastGAN", "Transformer")]
+    for setup in (t for t in eligible if t.shape == IMAGES and t.way in {None, *ways_of(type(t.D))}):
+        if rejected and setup.way in {None, Auxiliary, Discriminative} and not setup.reasons():
+            rejected -= {term for _, term in open_session(setup, LATENT, TERMS).accepted}
+    assert rejected == set()

@@ -1,4 +1,4 @@
-"""Several processes play what one plays: every objective, every term, all networks."""
+"""Several processes give the results of one: every objective, every term, all networks."""
 
 import os
 import runpy
@@ -13,11 +13,11 @@ from zerosum.objectives import NonSaturating
 
 pytestmark = pytest.mark.timeout(600)  # several processes: a busy machine takes its time
 SCRIPT = Path(__file__).with_name("ranks_product.py")
-ENOUGH = 1e-3  # how far some weight of G has to have gone
+ENOUGH = 1e-3  # smallest change required of some weight of G
 
 
 def played(folder, counts, *words):
-    """What each number of processes came to: tensors by the game and their name."""
+    """Return the results of each number of processes: tensors by game and name."""
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(folder), counts, *words],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -70,19 +70,19 @@ def test_every_part_has_been_played_and_has_moved_the_weights(few, product):
         assert f"objective {objective!r}" in names
     for term in product.TERMS:
         assert {f"D {term!r}", f"G {term!r}"} & names
-    assert {name.partition("0-")[0] for name in names if name.startswith("table ")} == {
-        f"table {product.family(D)}" for D in product.DISCRIMINATORS
+    assert {name.partition("0-")[0] for name in names if name.startswith("setup ")} == {
+        f"setup {product.family(D)}" for D in product.DISCRIMINATORS
     }
     assert [key for key, moved in few[1].items() if key.endswith(": moved") and moved < ENOUGH] == []
     assert (
         f"objective {NonSaturating()!r}" in names
-        and {"unrolled", "untold Auxiliary", "untold Discriminative", "virtual"} < names
+        and {"unrolled", "unlabelled Auxiliary", "unlabelled Discriminative", "virtual"} < names
     )
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_ranks_end_where_one_process_ends_at_all_tables(tmp_path):
+def test_ranks_end_where_one_process_ends_in_all_setups(tmp_path):
     whole = played(tmp_path, "1,2,3", "whole")
     assert len(games(whole[1])) > 200
     assert [differing(whole[1], whole[count]) for count in (2, 3)] == [{}, {}]

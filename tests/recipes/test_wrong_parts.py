@@ -1,4 +1,4 @@
-"""What the test of the whole product must see: an objective that hides from the gradient, a parameter without use."""
+"""Errors that the product test must detect: a loss detached from the gradient, an unused parameter."""
 
 import itertools
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from zerosum.terms import R1, WeightDecay
 
 @dataclass(frozen=True)
 class Hidden:
-    """A wrong objective: its loss of D depends on the height of all scores, and hides that from the gradient."""
+    """A wrong objective: its loss of D depends on the mean score, detached from the gradient."""
 
     reads_real: ClassVar[bool] = False
 
@@ -29,7 +29,7 @@ class Hidden:
 
 
 @dataclass(frozen=True)
-class Deaf:
+class DetachedD:
     """A wrong objective, from which D learns nothing."""
 
     reads_real: ClassVar[bool] = False
@@ -42,7 +42,7 @@ class Deaf:
 
 
 @dataclass(frozen=True)
-class Silent:
+class DetachedG:
     """A wrong objective, from which G learns nothing."""
 
     reads_real: ClassVar[bool] = False
@@ -67,7 +67,7 @@ class Own(nn.Module):
 
 
 @dataclass(frozen=True)
-class Table:
+class Setup:
     """Two networks for points."""
 
     D: nn.Module
@@ -82,32 +82,32 @@ class Table:
 
 
 @pytest.fixture
-def play(sit_down):
-    """Play two rounds of an objective at a table of this D, with R1 and weight decay where asked."""
+def play(open_session):
+    """Run two steps of an objective in a setup with this D, with R1 and weight decay if given."""
 
     def game(objective, D=None, terms=()):
         D = MLPDiscriminator(hidden=(8, 8), activation="silu").build((2,), None) if D is None else D
-        session = sit_down(Table(D), Normal(3), terms)
+        session = open_session(Setup(D), Normal(3), terms)
         return session.play(objective, [("D", term) for term in terms], every=True)
 
     return game
 
 
 @pytest.mark.parametrize("objective", [NonSaturating(), Softmax(), Hinge()], ids=repr)
-def test_right_ones_pass_whatever_the_parameters_are_called(play, objective):
+def test_correct_ones_pass_with_any_parameter_names(play, objective):
     play(objective, Own()).check(all_terms=False)
 
 
-def test_an_objective_that_hides_from_the_gradient_fails(play):
+def test_a_partly_detached_objective_fails(play):
     with pytest.raises(AssertionError, match=r"Hidden does not train these parameters of Own(.|\n)*'height'"):
         play(Hidden(), Own()).check(all_terms=False)
 
 
-def test_an_objective_that_teaches_nothing_fails(play):
+def test_a_fully_detached_objective_fails(play):
     with pytest.raises(AssertionError, match="no gradient by any parameter"):
-        play(Deaf()).check(all_terms=False)
+        play(DetachedD()).check(all_terms=False)
     with pytest.raises(AssertionError, match="G learns nothing: no gradient of g_loss reaches it"):
-        play(Silent())
+        play(DetachedG())
 
 
 def test_a_parameter_that_is_cut_off_from_the_gradient_fails(play):
