@@ -182,14 +182,14 @@ class Setup:
             return not any(field is None or repr(getattr(n, field)) == value for n in fit)
         truths = {
             f"put (it|them) among [dg]_terms, not {role.lower()}_terms": True,
-            "reads D's features": judgement.features is None,
-            "reads D's logits": judgement.logits is None,
-            "reads D's classes by side": judgement.sides is None,
-            "the class of a sample: play by": self.kind is not Labels,
-            "the attributes of a sample: play by": self.kind is not Attributes,
-            "the numbers of a sample: play by": self.kind is not Vector,
+            "that returns features": judgement.features is None,
+            r"that returns (class )?logits( \(|$)": judgement.logits is None,
+            "that returns logits of real and generated classes": judgement.sides is None,
+            "predicts labels: use data with labels": self.kind is not Labels,
+            "predicts attributes: use data with attributes": self.kind is not Attributes,
+            "predicts numbers: use data with numbers": self.kind is not Vector,
             r"choose .*conditioning=Auxiliary\(\)": self.way is not Auxiliary,
-            "see wrong conditions, and here are none": self.kind is None,
+            "needs conditions to mismatch; found none": self.kind is None,
             "build it with decoders=True": not getattr(self.D, "decoders", False),
             "leave d_terms and d_after": role == "D" and not [*self.D.build(self.shape, None).parameters()],
         }
