@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from zerosum.bench.modes import Result, plan, play, real_coverage
+from zerosum.bench.modes import Result, plan, real_coverage, run_games
 from zerosum.bench.sample_coverage import coverage
-from zerosum.bench.subprocesses import Command, run_side_by_side
-from zerosum.bench.summary import markdown, summed_up
+from zerosum.bench.subprocesses import Command, run_commands
+from zerosum.bench.summary import mode_summary, mode_table
 from zerosum.bench.tasks import Task, tasks
 
 PROGRAM = Path(__file__).with_name("peer_particlegan.py")
@@ -38,7 +38,7 @@ def play_peer(task: Task, ours: list[Result], python: Path, out: Path, jobs: int
     """
     if not python.exists():
         raise ValueError(f"there is no {python}: run `make peers` first")
-    data = task.own.data.open()
+    data = task.default.data.open()
     points = out / task.name / "points.npy"
     points.parent.mkdir(parents=True, exist_ok=True)
     np.save(points, data.read(torch.arange(len(data))).numpy())
@@ -49,7 +49,7 @@ def play_peer(task: Task, ours: list[Result], python: Path, out: Path, jobs: int
         words = [str(python), str(PROGRAM), str(points), str(file), "--cpu", str(result.cpu_seconds)]
         words += ["--seed", str(result.seed), "--samples", str(task.samples)]
         commands.append(Command(tuple(words), file.with_suffix(".log")))
-    for number, ended in run_side_by_side(commands, jobs, 1):
+    for number, ended in run_commands(commands, jobs, 1):
         log = commands[number].log
         if ended.code:
             raise ValueError(f"the peer ended with {ended.code}; what it said is in {log}")
@@ -63,7 +63,7 @@ def read_peer(task: Task, ours: Result, out: Path) -> Result:
     file = peer_file(ours, out)
     with np.load(file) as archive:
         samples, steps, version = archive["samples"], int(archive["steps"]), str(archive["version"])
-    found = coverage(torch.from_numpy(samples), task.own.data, out)
+    found = coverage(torch.from_numpy(samples), task.default.data, out)
     time = json.loads(file.with_suffix(".json").read_text())
     return Result(task.name, f"particlegan {version}", ours.seed, found, steps, **time)
 
@@ -91,12 +91,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for name in chosen.tasks:
             task = known[name]
-            cells, _ = plan([task], [], chosen.seeds, chosen.settings)
-            ours, failures = play(cells, chosen.out, chosen.jobs, 1, talk, unwatched)
+            runs, _ = plan([task], [], chosen.seeds, chosen.settings)
+            ours, failures = run_games(runs, chosen.out, chosen.jobs, 1, talk, unwatched)
             if failures:
                 raise ValueError(failures[0])
             theirs = play_peer(task, ours, chosen.python, chosen.out, chosen.jobs)
-            print(markdown(summed_up(task, [*ours, *theirs], real_coverage(task, chosen.out))), flush=True)
+            print(mode_table(mode_summary(task, [*ours, *theirs], real_coverage(task, chosen.out))), flush=True)
     except ValueError as error:
         talk(f"peers: {error}")
         return 1

@@ -22,7 +22,7 @@ from benchmarks.machine import machine
 from benchmarks.places import RESULTS, ROOT
 from benchmarks.quality.gallery import add_time, time_of
 from benchmarks.quality.gallery_pictures import save_small
-from zerosum.bench.subprocesses import Command, run_side_by_side
+from zerosum.bench.subprocesses import Command, run_commands
 from zerosum.data.sources.folders import Images
 from zerosum.plots.grids import grid
 from zerosum.training.signals import Interrupted
@@ -134,7 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
     todo = [run for run in runs if run.name in chosen.games and not run.ended]
     failed = []
     try:
-        for number, ended in run_side_by_side([run.command for run in todo], chosen.jobs, threads=1):
+        for number, ended in run_commands([run.command for run in todo], chosen.jobs, threads=1):
             add_time(todo[number].folder, ended)
             if ended.code and not ended.stopped:
                 failed.append(todo[number].name)

@@ -25,7 +25,7 @@ from benchmarks.quality.gallery_pictures import picture, save_small
 from benchmarks.quality.gallery_readings import reading
 from benchmarks.quality.gallery_table import write_table
 from zerosum._disk import replace_durably
-from zerosum.bench.subprocesses import Command, Ended, run_side_by_side
+from zerosum.bench.subprocesses import Command, Ended, run_commands
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
@@ -117,7 +117,7 @@ def play(entries: list[Entry], jobs: int, keep: bool) -> list[str]:
         else:
             todo.append(entry)
     try:
-        for number, ended in run_side_by_side([entry.command for entry in todo], jobs, threads=1):
+        for number, ended in run_commands([entry.command for entry in todo], jobs, threads=1):
             entry = todo[number]
             add_time(entry.folder, ended)
             if ended.code == 0:

@@ -20,7 +20,7 @@ import zerosum
 from benchmarks.machine import machine
 from benchmarks.quality.gallery_readings import reading
 from zerosum._disk import replace_durably
-from zerosum.bench.parallel_runs import RESULT, play_runs
+from zerosum.bench.parallel_runs import RESULT, run_in_parallel
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 
@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
     def done(run: Run, spent: dict[str, float]) -> str:
         return finish(run, chosen.out, spent)
 
-    failures = play_runs(runs, chosen.out, chosen.jobs, 1, say, look, done)
+    failures = run_in_parallel(runs, chosen.out, chosen.jobs, 1, say, look, done)
     for failure in failures:
         say(failure)
     if failures:

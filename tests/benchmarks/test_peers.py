@@ -53,12 +53,12 @@ def test_what_is_missing_or_fails_is_told(tmp_path):
 
 
 def test_the_command_prints_both_in_one_table(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(peers, "play", lambda cells, *rest: (OURS[: len(cells)], []))
+    monkeypatch.setattr(peers, "run_games", lambda cells, *rest: (OURS[: len(cells)], []))
     words = ["--tasks", "ring-8", "--seeds", "2", "--python", str(stand_in(tmp_path)), "--out", str(tmp_path / "out")]
     assert peers.main(words) == 0
     out = capsys.readouterr().out
     assert "| ring | 2 | 2 of 2 |" in out and "| particlegan 0.0 | 2 | 2 of 2 |" in out
-    monkeypatch.setattr(peers, "play", lambda *all: ([], ["ring-8  ring  seed 0 failed: x"]))
+    monkeypatch.setattr(peers, "run_games", lambda *all: ([], ["ring-8  ring  seed 0 failed: x"]))
     assert peers.main(words) == 1 and "peers: ring-8  ring  seed 0 failed" in capsys.readouterr().err
 
 

@@ -35,7 +35,7 @@ def test_a_bench_is_played_told_and_continued(tmp_path):
     assert failure.startswith("ring-8  wild  seed 0 failed: zerosum: ") and "no longer a finite number" in failure
     assert "ring-8  minimax  seed 0: " in done.stderr and failure in done.stderr
     done = bench(*SMALL, "--recipe", "minimax", cwd=tmp_path)
-    assert "1 of 1 runs are there already, in runs/bench/modes" in done.stderr
+    assert "1 of 1 runs are already finished, in runs/bench/modes" in done.stderr
     assert done.stdout.startswith("### ring-8: 8 modes, 2,500 samples\n\n| game | seeds | all modes |")
     assert "| minimax | 1 | " in done.stdout and "*real samples*" in done.stdout and "arXiv 1712.04086" in done.stdout
 
@@ -45,7 +45,7 @@ def test_a_bench_is_played_told_and_continued(tmp_path):
     [
         (["--task", "ring"], "no task is called 'ring'; there are ring-8, grid-25, mixture-64d, stacked-digits"),
         (["--recipe", "minimacks"], "no recipe is called 'minimacks'; did you mean minimax"),
-        (["--seeds", "0"], "seeds counts runs of each game"),
+        (["--seeds", "0"], "seeds, the number of runs of each game"),
         (["--set", "images"], "a setting is KEY=VALUE"),
         (["--jobs", "0", "--set", "images=64"], "jobs and threads are counts"),
     ],
@@ -71,7 +71,7 @@ def test_probes_are_played_told_continued_and_read_of_a_run(tmp_path, monkeypatc
     with pytest.raises(SystemExit):
         main()
     out, err = capsys.readouterr()
-    assert "1 of 1 runs are there already" in err and "| mirrored | *real samples* |" in out
+    assert "1 of 1 runs are already finished" in err and "| mirrored | *real samples* |" in out
     (run,) = tmp_path.glob("mirrored/mirrored/00-*/run")
     monkeypatch.setattr(sys, "argv", ["zerosum", "bench", "probes", str(run), "--samples", "20", "--json"])
     with pytest.raises(SystemExit):

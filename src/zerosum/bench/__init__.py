@@ -1,4 +1,4 @@
-"""Benches: games compared over seeds, on sets whose truth is known."""
+"""Benchmarks: methods compared over seeds on data with known modes or constraints."""
 
 from zerosum import _rooms
 

@@ -1,4 +1,4 @@
-"""What papers report for the sets of the benches, to be read beside our own numbers."""
+"""Results reported in papers for the data sets of the benchmarks."""
 
 __all__ = ()
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Reported:
-    """A number from a paper: modes found, and the divergence from the true law over modes where it is told."""
+    """A result from a paper: modes found, and, if reported, the KL divergence from the true distribution over modes."""
 
     method: str
     found: float
@@ -19,7 +19,7 @@ _PACGAN, _VEEGAN = "PacGAN, arXiv 1712.04086", "VEEGAN, arXiv 1705.07761"
 
 
 def reported(task: str) -> tuple[Reported, ...]:
-    """What papers report for a board; nothing for sets that are ours alone."""
+    """Results reported in papers for a task; empty for tasks of this library only."""
     return {
         "ring-8": (
             Reported("GAN", 6.3, None, _PACGAN),

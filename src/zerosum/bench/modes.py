@@ -1,6 +1,6 @@
-"""The modes bench: which modes games find, each on the same networks and budget, over seeds."""
+"""The modes benchmark: mode coverage of methods with the same networks and budget, over seeds."""
 
-__all__ = ["Cell", "Result", "plan", "play", "real_coverage", "usual_games"]
+__all__ = ["Result", "SeededRun", "default_games", "plan", "real_coverage", "run_games"]
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from zerosum._disk import replace_durably
-from zerosum.bench.parallel_runs import RESULT, play_runs
+from zerosum.bench.parallel_runs import RESULT, run_in_parallel
 from zerosum.bench.sample_coverage import coverage, protocol
 from zerosum.bench.tasks import Task, on_task
 from zerosum.metrics.modes import ModeCoverage
@@ -25,12 +25,12 @@ USUAL = (
     *("minimax", "non-saturating", "wgan-gp", "r1", "relativistic"),
     *("pacgan", "unrolled", "minibatch-discrimination"),
 )
-"""The games that are compared unless others are named, as far as the catalogue has them."""
+"""The default methods, as far as the catalogue has them."""
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One run of the bench: a game on a board from a seed."""
+class SeededRun:
+    """One run of a benchmark: a game on a task with a seed."""
 
     task: Task
     game: str
@@ -40,7 +40,7 @@ class Cell:
         return f"{self.task.name}  {self.game}  seed {self.recipe.seed}"
 
     def folder(self, out: Path) -> Path:
-        """Where it is kept: another recipe or another way to read samples has another folder."""
+        """Folder of the run; another recipe or evaluation method has another folder."""
         key = f"{pretty(self.recipe)}\n{self.task.samples} {protocol(self.recipe.data)}"
         mark = hashlib.sha256(key.encode()).hexdigest()[:8]
         return out / self.task.name / self.game / f"{self.recipe.seed:02}-{mark}"
@@ -48,7 +48,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Result:
-    """What a cell came to; seconds are of the whole command, over all its starts."""
+    """The result of a run; seconds are of the whole command, over all its starts."""
 
     task: str
     game: str
@@ -59,49 +59,49 @@ class Result:
     cpu_seconds: float
 
 
-def usual_games() -> list[str]:
-    """The names of the games that are compared by default."""
+def default_games() -> list[str]:
+    """The names of the default games."""
     known = catalogue()
     return [name for name in USUAL if name in known]
 
 
 def plan(
-    tasks: Sequence[Task], games: Sequence[Recipe], seeds: int, settings: Sequence[str] = (), own: bool = True
-) -> tuple[list[Cell], list[str]]:
-    """The cells of a bench, seed by seed, and what is to be said of how the games fit the boards.
+    tasks: Sequence[Task], games: Sequence[Recipe], seeds: int, settings: Sequence[str] = (), default: bool = True
+) -> tuple[list[SeededRun], list[str]]:
+    """Plan the runs of a benchmark, seed by seed; also returns notes on parts of games that do not fit the networks.
 
     Args:
-        boards: the sets.
-        games: recipes, of which the games are played (see `on_task`).
-        seeds: how many; they are 0, 1, ...
-        settings: `KEY=VALUE` that every run takes, as `images=20000`.
-        own: whether each board's own game is played as well.
+        tasks: the tasks.
+        games: recipes of the games (see `on_task`).
+        seeds: number of seeds; they are 0, 1, ...
+        settings: `KEY=VALUE` for every run, such as `images=20000`.
+        default: whether to include the default game of each task.
 
     Raises:
-        ValueError: for no seed, two games of one name, or a setting that a recipe cannot take.
+        ValueError: for no seeds, two games with the same name, or a setting that a recipe does not accept.
     """
     if seeds < 1:
-        raise ValueError(f"seeds counts runs of each game, at least 1; found {seeds}")
-    cells, notes = [], []
+        raise ValueError(f"seeds, the number of runs of each game, must be at least 1; found {seeds}")
+    runs, notes = [], []
     for task in tasks:
-        asked = [task.own_form(game) for game in games if not own or game != task.own]
-        played = [*([task.own] if own else []), *asked]
+        asked = [task.adapted(game) for game in games if not default or game != task.default]
+        played = [*([task.default] if default else []), *asked]
         names = [game.name for game in played]
         if len(set(names)) < len(names):
-            raise ValueError(f"games are told apart by name; found {', '.join(names)}")
+            raise ValueError(f"games need different names; found {', '.join(names)}")
         if any(Path(name).name != name for name in names):
-            raise ValueError(f"a game's name is to name a folder; found {', '.join(names)}")
+            raise ValueError(f"the name of a game must be a valid folder name; found {', '.join(names)}")
         for game in played:
             composed, left = on_task(game, task)
             notes += left
             for setting in settings:
                 composed = with_setting(composed, setting)
-            cells += [Cell(task, game.name, replace(composed, seed=seed)) for seed in range(seeds)]
-    return sorted(cells, key=lambda cell: cell.recipe.seed), notes
+            runs += [SeededRun(task, game.name, replace(composed, seed=seed)) for seed in range(seeds)]
+    return sorted(runs, key=lambda run: run.recipe.seed), notes
 
 
-def play(
-    cells: Sequence[Cell],
+def run_games(
+    runs: Sequence[SeededRun],
     out: Path,
     jobs: int,
     threads: int,
@@ -109,19 +109,19 @@ def play(
     progress: Callable[[int, int], None],
     flags: Sequence[str] = (),
 ) -> tuple[list[Result], list[str]]:
-    """Play what has not been played yet, side by side, and return all results, and a sentence for each failure.
+    """Run what has no result yet, in parallel; return all results, and a message for each failure.
 
-    As `play_runs`, which see. Seconds of processor time are those of the whole command.
+    Arguments and errors are those of `run_in_parallel`. Seconds of processor time are those of the whole command.
     """
-    shown = (jobs, threads, say, progress)
-    failures = play_runs(cells, out, *shown, lambda cell, spent: _told(_finish(cell, out, spent)), flags)
-    results = [result_of(cell, out) for cell in cells]
+    common = (jobs, threads, say, progress)
+    failures = run_in_parallel(runs, out, *common, lambda run, spent: _summary(_finish(run, out, spent)), flags)
+    results = [result_of(run, out) for run in runs]
     return [result for result in results if result is not None], failures
 
 
-def result_of(cell: Cell, out: Path) -> Result | None:
-    """The result of a cell that has been played to its end, else None."""
-    file = cell.folder(out) / RESULT
+def result_of(run: SeededRun, out: Path) -> Result | None:
+    """The result of a finished run, else None."""
+    file = run.folder(out) / RESULT
     if not file.is_file():
         return None
     facts = json.loads(file.read_text())
@@ -129,8 +129,8 @@ def result_of(cell: Cell, out: Path) -> Result | None:
 
 
 def real_coverage(task: Task, out: Path) -> ModeCoverage:
-    """What the same reading finds in as many real samples: what a perfect generator would come to."""
-    source = task.own.data
+    """Mode coverage of as many real samples: that of a perfect generator."""
+    source = task.default.data
     key = hashlib.sha256(f"{source!r} {task.samples} {protocol(source)}".encode()).hexdigest()[:8]
     file = out / task.name / f"real-{key}.json"
     if not file.is_file():
@@ -140,20 +140,20 @@ def real_coverage(task: Task, out: Path) -> ModeCoverage:
     return ModeCoverage(**json.loads(file.read_text()))
 
 
-def _finish(cell: Cell, out: Path, spent: dict[str, float]) -> Result:
-    """Read the run's samples, write the result, and let go of the checkpoints, which nobody continues."""
-    folder = cell.folder(out)
+def _finish(run: SeededRun, out: Path, spent: dict[str, float]) -> Result:
+    """Evaluate the samples of a finished run, write the result, and delete the checkpoints."""
+    folder = run.folder(out)
     generator = Run(folder / "run").generator
-    samples = torch.from_numpy(generator.sample(cell.task.samples))
+    samples = torch.from_numpy(generator.sample(run.task.samples))
     samples = samples.permute(0, 3, 1, 2) if generator.is_image else samples
-    found = coverage(samples, cell.recipe.data, out)
-    result = Result(cell.task.name, cell.game, cell.recipe.seed, found, generator.images, **spent)
+    found = coverage(samples, run.recipe.data, out)
+    result = Result(run.task.name, run.game, run.recipe.seed, found, generator.images, **spent)
     replace_durably(folder / RESULT, json.dumps(asdict(result), indent=1).encode())
     prune_checkpoints(folder / "run", keep=0)
     return result
 
 
-def _told(result: Result) -> str:
+def _summary(result: Result) -> str:
     c = result.coverage
     return (
         f"{result.task}  {result.game}  seed {result.seed}: {c.found}/{c.modes} modes, {c.high_quality:.1%} high "

@@ -1,6 +1,6 @@
-"""The probes bench: how often games break rules that their data keep without exception."""
+"""The probes benchmark: how often samples violate constraints that all data satisfy."""
 
-__all__ = ["Kept", "ProbeResult", "play_probes", "probe_summary", "probe_table", "probe_tasks", "rule_kept"]
+__all__ = ["ProbeResult", "ProbeScores", "probe_summary", "probe_table", "probe_tasks", "rule_kept", "run_probes"]
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from zerosum._disk import replace_durably
-from zerosum.bench.modes import Cell
-from zerosum.bench.parallel_runs import RESULT, play_runs
+from zerosum.bench.modes import SeededRun
+from zerosum.bench.parallel_runs import RESULT, run_in_parallel
 from zerosum.bench.summary import in_text, spread
 from zerosum.bench.tasks import Task
 from zerosum.data.dataset import Source
@@ -28,18 +28,18 @@ from zerosum.runs.checkpoint import prune_checkpoints
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
 
-STARTS = 1_024  # views from which the nearest one is searched
+STARTS = 1_024  # views to search for the nearest one
 _BLOCK = 512
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What samples of a probe set came to.
+class ProbeScores:
+    """Scores of samples of a probe data set.
 
     Attributes:
-        rule: how often they keep it.
-        variety: sum of the variances of all pixels over that of real samples: 1 where samples differ as much as real
-            ones do, 0 where all are one picture, which may well keep the rule.
+        rule: how often they satisfy the constraint.
+        variety: sum of the pixel variances relative to that of real samples: 1 for samples as diverse as real ones, 0
+            if all are the same image, which may satisfy the constraint.
     """
 
     rule: RuleKept
@@ -48,21 +48,21 @@ class Kept:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What a run came to; seconds are of the whole command, over all its starts."""
+    """The result of a run; seconds are of the whole command, over all its starts."""
 
     task: str
     game: str
     seed: int
-    kept: Kept
+    kept: ProbeScores
     images: int
     seconds: float
     cpu_seconds: float
 
 
 def probe_tasks() -> tuple[Task, ...]:
-    """Three objects, as many as asked for, mirrored halves, faces, and solids; each with the same networks and budget.
+    """Three objects, conditional counting, mirrored halves, faces, and solids, with the same networks and budget.
 
-    The own game of each is the paired relativistic one on a small DCGAN.
+    The default game is the paired relativistic one on a small DCGAN.
     """
     sources: dict[str, Source] = {
         "three-objects": Counting(numbers=(3,)),
@@ -71,37 +71,37 @@ def probe_tasks() -> tuple[Task, ...]:
         "faces": Faces(),
         "solids": Cuboids(),
     }
-    own = replace(relativistic(), latent=Normal(64), images=250_000)
+    default = replace(relativistic(), latent=Normal(64), images=250_000)
     return tuple(
         Task(
             name,
-            replace(own, name=name, data=source, conditional=name == "objects-asked"),
-            own.generator,
+            replace(default, name=name, data=source, conditional=name == "objects-asked"),
+            default.generator,
             DCGANDiscriminator(size=32),
         )
         for name, source in sources.items()
     )
 
 
-def _ruled(source: Source) -> Counting | Mirrored | Faces | Cuboids:
-    """A set that has a rule; raises `ValueError` for any other."""
+def _constrained(source: Source) -> Counting | Mirrored | Faces | Cuboids:
+    """Return the source if it has a constraint; raises `ValueError` otherwise."""
     if not isinstance(source, Counting | Mirrored | Faces | Cuboids):
-        raise ValueError(f"rules are read of Counting, Mirrored, Faces and Cuboids; {source!r} is none of them")
+        raise ValueError(f"only Counting, Mirrored, Faces and Cuboids have constraints to check; found {source!r}")
     return source
 
 
 def rule_kept(samples: Tensor, labels: Tensor | None, source: Source) -> Verdict:
-    """Read whether pictures keep the rule of the set that they are to be like.
+    """Check which images satisfy the constraint of a probe data set.
 
     Args:
-        samples: uint8 `(N, C, H, W)`, of the set's side.
-        labels: the classes asked for, int64 `(N,)`, where the set has some and the game is played by them.
-        source: the set: `Counting`, `Mirrored`, `Faces` or `Cuboids`.
+        samples: uint8 `(N, C, H, W)`, of the size of the data.
+        labels: class labels, int64 `(N,)`, for conditional generators.
+        source: the data: `Counting`, `Mirrored`, `Faces` or `Cuboids`.
 
     Raises:
-        ValueError: for a set without a rule, or samples of another shape than its own.
+        ValueError: for data without a constraint, or samples of another shape.
     """
-    source = _ruled(source)
+    source = _constrained(source)
     shape = (1 if isinstance(source, Cuboids) else 3, source.side, source.side)
     if tuple(samples.shape[1:]) != shape:
         raise ValueError(f"samples of {source!r} have the shape {shape}; found {tuple(samples.shape[1:])}")
@@ -119,26 +119,26 @@ def rule_kept(samples: Tensor, labels: Tensor | None, source: Source) -> Verdict
     return Verdict(torch.cat([one.readable for one in found]), torch.cat([one.right for one in found]))
 
 
-def read_generator(generator: TrainedGenerator, samples: int) -> Kept:
-    """What a trained generator's samples come to, as they come, or evenly of all classes where it is asked for one.
+def read_generator(generator: TrainedGenerator, samples: int) -> ProbeScores:
+    """Evaluate samples of a trained generator, of all classes equally often if it is conditional.
 
-    Raises `ValueError` where it was trained on a set without a rule.
+    Raises `ValueError` if it was trained on data without a constraint.
     """
     source, labels = generator.recipe.data, generator.labels(samples)
     real, _ = _real(source, samples)
     x = torch.from_numpy(generator.sample(samples)).permute(0, 3, 1, 2)
     verdict = rule_kept(x, None if labels is None else torch.from_numpy(labels), source)
-    return Kept(verdict.summary(), float(_variance(x) / _variance(real)))
+    return ProbeScores(verdict.summary(), float(_variance(x) / _variance(real)))
 
 
-def read_real(source: Source, samples: int) -> Kept:
-    """What as many real samples come to that are in no training set: what a perfect generator would."""
+def read_real(source: Source, samples: int) -> ProbeScores:
+    """Evaluate as many real samples outside the training set: the scores of a perfect generator."""
     x, labels = _real(source, samples)
-    return Kept(rule_kept(x, labels, source).summary(), 1.0)
+    return ProbeScores(rule_kept(x, labels, source).summary(), 1.0)
 
 
-def play_probes(
-    cells: Sequence[Cell],
+def run_probes(
+    runs: Sequence[SeededRun],
     out: Path,
     jobs: int,
     threads: int,
@@ -146,53 +146,55 @@ def play_probes(
     progress: Callable[[int, int], None],
     flags: Sequence[str] = (),
 ) -> tuple[list[ProbeResult], list[str]]:
-    """Play what has not been played yet, side by side, and return all results, and a sentence for each failure.
+    """Run what has no result yet, in parallel; return all results, and a message for each failure.
 
-    Arguments and errors are those of `play_runs`.
+    Arguments and errors are those of `run_in_parallel`.
     """
-    failures = play_runs(cells, out, jobs, threads, say, progress, lambda cell, spent: _finish(cell, out, spent), flags)
-    results = [_result_of(cell, out) for cell in cells]
+    failures = run_in_parallel(
+        runs, out, jobs, threads, say, progress, lambda run, spent: _finish(run, out, spent), flags
+    )
+    results = [_result_of(run, out) for run in runs]
     return [result for result in results if result is not None], failures
 
 
 def probe_summary(task: Task, results: Sequence[ProbeResult]) -> dict[str, Any]:
-    """All there is to tell of a board, as plain values: its games in the order of the results, and real samples."""
+    """Summarise a task as plain values: its games in the order of the results, and real samples."""
     games: dict[str, list[ProbeResult]] = {}
     for result in results:
         if result.task == task.name:
             games.setdefault(result.game, []).append(result)
     return {
         "task": task.name,
-        "data": repr(task.own.data),
+        "data": repr(task.default.data),
         "samples": task.samples,
         "games": {game: _over_seeds(own) for game, own in games.items()},
-        "real": asdict(read_real(task.own.data, task.samples)),
+        "real": asdict(read_real(task.default.data, task.samples)),
     }
 
 
-def probe_table(told: Sequence[dict[str, Any]]) -> str:
-    """Boards as one table: of each the games over seeds, by mean and worst, and real samples."""
-    head = ("set", "game", "seeds", "keep the rule", "break it", "worst", "unreadable", "variety", "processor s")
-    rows = [row for one in told for row in _rows(one)]
+def probe_table(summary: Sequence[dict[str, Any]]) -> str:
+    """Markdown table of tasks: games over seeds by mean and worst, and real samples."""
+    head = ("task", "game", "seeds", "satisfied", "violated", "worst", "unreadable", "variety", "processor s")
+    rows = [row for one in summary for row in _rows(one)]
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
-def _rows(told: dict[str, Any]) -> list[tuple[str, ...]]:
+def _rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     rows = []
-    for game, own in told["games"].items():
+    for game, own in summary["games"].items():
         broken = own["broken"]
         rows.append(
             (
-                *(told["task"], game, f"{len(own['seeds'])}", f"{own['kept']['mean']:.1%}"),
+                *(summary["task"], game, f"{len(own['seeds'])}", f"{own['kept']['mean']:.1%}"),
                 *(in_text(broken, ".1%"), f"{broken['worst']:.1%}"),
                 *(f"{own['unreadable']['mean']:.1%}", f"{own['variety']['mean']:.2f}"),
                 f"{own['cpu_seconds']['mean']:.0f}",
             )
         )
-    rule = told["real"]["rule"]
+    rule = summary["real"]["rule"]
     real = (f"{rule['kept']:.1%}", f"{rule['broken']:.1%}", "", f"{rule['unreadable']:.1%}", "1", "")
-    return [*rows, (told["task"], "*real samples*", "", *real)]
+    return [*rows, (summary["task"], "*real samples*", "", *real)]
 
 
 def _over_seeds(results: Sequence[ProbeResult]) -> dict[str, Any]:
@@ -207,38 +209,38 @@ def _over_seeds(results: Sequence[ProbeResult]) -> dict[str, Any]:
     }
 
 
-def _finish(cell: Cell, out: Path, spent: dict[str, float]) -> str:
-    """Read the run's samples, write the result, and let go of the checkpoints, which nobody continues."""
-    folder = cell.folder(out)
+def _finish(run: SeededRun, out: Path, spent: dict[str, float]) -> str:
+    """Evaluate the samples of a finished run, write the result, and delete the checkpoints."""
+    folder = run.folder(out)
     generator = Run(folder / "run").generator
-    kept = read_generator(generator, cell.task.samples)
-    result = ProbeResult(cell.task.name, cell.game, cell.recipe.seed, kept, generator.images, **spent)
+    kept = read_generator(generator, run.task.samples)
+    result = ProbeResult(run.task.name, run.game, run.recipe.seed, kept, generator.images, **spent)
     replace_durably(folder / RESULT, json.dumps(asdict(result), indent=1).encode())
     prune_checkpoints(folder / "run", keep=0)
-    return f"{cell}: {in_words(kept)}, {result.cpu_seconds:.0f} s of processor time"
+    return f"{run}: {in_words(kept)}, {result.cpu_seconds:.0f} s of processor time"
 
 
-def in_words(kept: Kept) -> str:
-    """What samples came to, in a line."""
+def in_words(kept: ProbeScores) -> str:
+    """Scores in one line."""
     rule = kept.rule
     return (
-        f"{rule.kept:.1%} of {rule.samples:,} keep the rule, {rule.broken:.1%} ± {rule.error:.1%} break it, "
-        f"{rule.unreadable:.1%} cannot be read; variety {kept.variety:.2f}"
+        f"{rule.kept:.1%} of {rule.samples:,} satisfy the constraint, {rule.broken:.1%} ± {rule.error:.1%} violate it, "
+        f"{rule.unreadable:.1%} are unreadable; variety {kept.variety:.2f}"
     )
 
 
-def _result_of(cell: Cell, out: Path) -> ProbeResult | None:
-    file = cell.folder(out) / RESULT
+def _result_of(run: SeededRun, out: Path) -> ProbeResult | None:
+    file = run.folder(out) / RESULT
     if not file.is_file():
         return None
     facts = json.loads(file.read_text())
-    kept = Kept(RuleKept(**facts["kept"]["rule"]), facts["kept"]["variety"])
+    kept = ProbeScores(RuleKept(**facts["kept"]["rule"]), facts["kept"]["variety"])
     return ProbeResult(**{**facts, "kept": kept})
 
 
 def _real(source: Source, samples: int) -> tuple[Tensor, Tensor | None]:
-    """Real samples uint8 `(N, C, H, W)` that the set itself does not have, and their labels."""
-    source = _ruled(source)
+    """Real samples uint8 `(N, C, H, W)` outside the training set, and their labels."""
+    source = _constrained(source)
     data = replace(source, count=samples, seed=source.seed + 1).open()
     return data.read(torch.arange(samples)), data.labels
 

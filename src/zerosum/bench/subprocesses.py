@@ -1,4 +1,4 @@
-"""Commands run side by side, each in a process of its own, with the seconds of processor time that it took."""
+"""Commands in parallel processes, with their processor time."""
 
 __all__ = ()
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 from zerosum.training.signals import Interrupted, StopRequest
 
-_LOOK = 0.2  # seconds between two looks at the children
+_POLL = 0.2  # seconds between polls of the processes
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command line, and the file that takes what it says on standard error (added to what is there)."""
+    """A command line, and the file to which its standard error is appended."""
 
     arguments: tuple[str, ...]
     log: Path
@@ -29,9 +29,9 @@ class Ended:
 
     Attributes:
         code: exit status; minus the signal's number where one killed it.
-        seconds: by the clock.
-        cpu_seconds: of processor time, its own and its children's.
-        stopped: whether it ended because we were asked to stop.
+        seconds: wall-clock time.
+        cpu_seconds: processor time, including that of its children.
+        stopped: whether it ended after a request to stop.
     """
 
     code: int
@@ -47,7 +47,7 @@ class _Child:
     started: float = field(default_factory=time.perf_counter)
 
     def ended(self, stopped: bool) -> Ended | None:
-        """How it ended, or None while it runs; `wait4` tells its processor time, as no method of `Popen` does."""
+        """How it ended, or None while it runs; only `wait4` returns its processor time."""
         pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
         if not pid:
             return None
@@ -56,26 +56,26 @@ class _Child:
         return Ended(self.process.returncode, seconds, usage.ru_utime + usage.ru_stime, stopped)
 
 
-def run_side_by_side(
+def run_commands(
     commands: Sequence[Command], jobs: int, threads: int, look: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[int, Ended]]:
-    """Run commands, `jobs` at a time with `threads` threads each, and yield the index of each that ends, and how.
+    """Run commands, `jobs` at a time with `threads` threads each; yields the index of each that ends, and how.
 
-    SIGINT and SIGTERM are passed on to those that run, which are then waited for and yielded; after that `Interrupted`
-    is raised. `look` is called while waiting.
+    SIGINT and SIGTERM are forwarded to the active commands, which are waited for and yielded; then `Interrupted` is
+    raised. `look` is called while waiting.
     """
     if jobs < 1 or threads < 1:
-        raise ValueError(f"jobs and threads are counts, at least 1; found jobs={jobs} and threads={threads}")
+        raise ValueError(f"jobs and threads must be at least 1; found jobs={jobs} and threads={threads}")
     running: list[_Child] = []
     waiting = list(enumerate(commands))
     try:
         with StopRequest() as stop:
-            told = False
+            forwarded = False
             while running or (waiting and not stop.number):
                 while waiting and len(running) < jobs and not stop.number:
                     running.append(_start(*waiting.pop(0), threads))
-                if stop.number and not told:
-                    told = True
+                if stop.number and not forwarded:
+                    forwarded = True
                     _signal(running, stop.number)
                 for child in list(running):
                     ended = child.ended(bool(stop.number))
@@ -83,10 +83,10 @@ def run_side_by_side(
                         running.remove(child)
                         yield child.number, ended
                 look()
-                time.sleep(_LOOK)
+                time.sleep(_POLL)
         if stop.number:
             raise Interrupted(128 + stop.number)
-    finally:  # nobody listens any more: let those that run save and end
+    finally:  # the caller has stopped iterating: let active commands save and end
         _signal(running, signal.SIGTERM)
         for child in running:
             child.process.wait()
@@ -101,7 +101,7 @@ def _start(number: int, command: Command, threads: int) -> _Child:
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     command.log.parent.mkdir(parents=True, exist_ok=True)
     with command.log.open("ab") as log:
-        # A group of its own: a terminal's Ctrl-C would reach it as well, and a second signal ends a run unsaved.
+        # Its own group: otherwise Ctrl-C would reach it too, and a second signal ends a run without saving.
         process = subprocess.Popen(
             command.arguments,
             stdin=subprocess.DEVNULL,

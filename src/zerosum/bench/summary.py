@@ -1,6 +1,6 @@
-"""Results of the modes bench, summed up over seeds: as numbers and as Markdown."""
+"""Results of the modes benchmark over seeds: as numbers and as Markdown."""
 
-__all__ = ["markdown", "summed_up"]
+__all__ = ["mode_summary", "mode_table"]
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from zerosum.metrics.modes import ModeCoverage
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean, standard deviation (None of one value, or where one is not finite) and worst of a number over seeds."""
+    """Mean, standard deviation (None for one value, or if one is not finite) and worst value over seeds."""
 
     mean: float
     std: float | None
@@ -24,19 +24,19 @@ class Spread:
 
 
 def spread(values: Sequence[float], low_is_worse: bool) -> Spread:
-    """Sum up one number over seeds."""
-    deviation = stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
-    return Spread(fmean(values), deviation, min(values) if low_is_worse else max(values))
+    """Summarise a number over seeds."""
+    std = stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
+    return Spread(fmean(values), std, min(values) if low_is_worse else max(values))
 
 
 def in_text(found: Mapping[str, Any], form: str) -> str:
-    """The mean of a spread, as a mapping, with its deviation where it has one, both in a format such as `.1%`."""
-    mean, deviation = format(found["mean"], form), found["std"]
-    return mean if deviation is None else f"{mean} ± {format(deviation, form)}"
+    """Format the mean of a spread, with its standard deviation if any, in a format such as `.1%`."""
+    mean, std = format(found["mean"], form), found["std"]
+    return mean if std is None else f"{mean} ± {format(std, form)}"
 
 
-def summed_up(task: Task, results: Sequence[Result], real: ModeCoverage) -> dict[str, Any]:
-    """All there is to tell of a board, as plain values: its games in the order of the results, real samples, papers."""
+def mode_summary(task: Task, results: Sequence[Result], real: ModeCoverage) -> dict[str, Any]:
+    """Summarise a task as plain values: its games in the order of the results, real samples, papers."""
     games: dict[str, list[Result]] = {}
     for result in results:
         if result.task == task.name:
@@ -63,11 +63,11 @@ def _over_seeds(results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def markdown(told: Mapping[str, Any]) -> str:
-    """A board as a table: the games over seeds with mean, deviation and worst, real samples, and what papers report."""
+def mode_table(summary: Mapping[str, Any]) -> str:
+    """Markdown table of a task: games over seeds (mean, standard deviation, worst), real samples, and papers."""
     head = ("game", "seeds", "all modes", "modes", "worst", "high quality", "worst", "KL", "worst", "processor s")
-    rows = [_row(game, values) for game, values in told["games"].items()]
-    real = told["real"]
+    rows = [_row(game, values) for game, values in summary["games"].items()]
+    real = summary["real"]
     rows.append(
         (
             "*real samples*",
@@ -82,12 +82,12 @@ def markdown(told: Mapping[str, Any]) -> str:
             "",
         )
     )
-    for paper in told["reported"]:
+    for paper in summary["reported"]:
         kl = "" if paper["kl"] is None else f"{paper['kl']:g}"
         rows.append((f"*{paper['method']}* ({paper['source']})", "", "", f"{paper['found']:g}", "", "", "", kl, "", ""))
     lines = [head, ("---",) * len(head), *rows]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"### {told['task']}: {told['modes']:,} modes, {told['samples']:,} samples\n\n{table}\n"
+    return f"### {summary['task']}: {summary['modes']:,} modes, {summary['samples']:,} samples\n\n{table}\n"
 
 
 def _row(game: str, values: Mapping[str, Any]) -> tuple[str, ...]:

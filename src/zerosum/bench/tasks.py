@@ -1,4 +1,4 @@
-"""Where games are compared: sets whose modes are known, each with networks and a budget that all games share."""
+"""Benchmark tasks: data with known modes, and the networks and budget that all games share."""
 
 __all__ = ["Task", "on_task", "tasks"]
 
@@ -24,38 +24,37 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.terms.gradient_penalties import GradientPenalty
 from zerosum.terms.schedules import Cosine
 
-OF_THE_BOARD = (
+TASK_FIELDS = (
     *("data", "latent", "conditional", "batch", "images", "ema", "ema_rampup"),
     *("seed", "precision", "tick", "snapshot"),
 )
-"""The fields of a recipe that belong to the board. Its networks do but for `fitted`; all the rest is the game."""
-OF_SIZE = ("size", "width", "hidden", "code", "embedding", "activation", "conditioning")
-"""The fields of a network that say how large it is and what it takes in: the board's, as the network's kind is."""
+"""The fields of a recipe that the task sets, besides the networks (see `fitted`); all others belong to the game."""
+SIZE_FIELDS = ("size", "width", "hidden", "code", "embedding", "activation", "conditioning")
+"""The fields of a network for its size and inputs, which the task sets, as it does the kind of network."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A set with known modes, with the networks and the budget that every game on it shares.
+    """Data with known modes, and the networks and budget that all games share.
 
     Attributes:
-        name: of the set.
-        own: a recipe made for the set: it gives the data, the budget, and the board's own game.
+        name: of the task.
+        default: the default recipe, which sets the data, the budget, and the default game.
         generator: the generator of every game.
-        discriminator: the discriminator of every game, but for what a game builds into it.
-        samples: how many are drawn to be scored.
-        games: how games that were tuned on data of another kind are played here, each in place of the recipe that it
-            was made from, whose name it has.
+        discriminator: the discriminator of every game, except for what a game adds to it.
+        samples: number of samples to evaluate.
+        games: adapted versions of games tuned for another kind of data; each replaces the recipe of the same name.
     """
 
     name: str
-    own: Recipe
+    default: Recipe
     generator: GeneratorSpec
     discriminator: DiscriminatorSpec
     samples: int = 2_500
     games: tuple[Recipe, ...] = ()
 
-    def own_form(self, game: Recipe) -> Recipe:
-        """The game as it is played here: a recipe of the catalogue may have a form of its own on this board."""
+    def adapted(self, game: Recipe) -> Recipe:
+        """The game on this task: an unchanged recipe of the catalogue may have an adapted version."""
         known = catalogue()
         forms = {form.name: form for form in self.games}
         unchanged = game.name in known and game == known[game.name]()
@@ -71,8 +70,8 @@ class _Network(Protocol):
 def tasks(archive: str | None = None) -> tuple[Task, ...]:
     """The ring of 8, the grid of 25, ten Gaussians in 64 dimensions, and stacked digits.
 
-    Stacked digits are read from 25,600 samples (Metz et al. 2017, arXiv 1611.02163), the others from 2,500 (Srivastava
-    et al. 2017, arXiv 1705.07761). `archive` holds other digits to stack than the embedded ones.
+    Stacked digits use 25,600 samples (Metz et al. 2017, arXiv 1611.02163), the others 2,500 (Srivastava et al. 2017,
+    arXiv 1705.07761). `archive` is a file of other digits to stack than the embedded ones.
     """
     mixture = replace(
         ring(),
@@ -83,7 +82,7 @@ def tasks(archive: str | None = None) -> tuple[Task, ...]:
         latent=Normal(32),
     )
     stacked = replace(stacked_mnist(), data=StackedDigits(archive))
-    plain = MLPDiscriminator(hidden=(128, 128))  # the board's own games see Fourier features beside
+    plain = MLPDiscriminator(hidden=(128, 128))  # the default games also use Fourier features
     return (
         Task("ring-8", ring(), ring().generator, plain, games=points()),
         Task("grid-25", grid(), grid().generator, plain, games=(*points(), pairs())),
@@ -93,7 +92,7 @@ def tasks(archive: str | None = None) -> tuple[Task, ...]:
 
 
 def points() -> tuple[Recipe, ...]:
-    """Games of pictures as they are played on points, whose scale and networks ask for other rates and penalties."""
+    """Image games adapted to points, whose scale and networks need other learning rates and penalties."""
     slow, fast = (Adam(lr=lr, betas=(0.0, 0.99), schedule=Cosine()) for lr in (1e-3, 5e-3))
     plain = minimax()
     return (
@@ -103,37 +102,37 @@ def points() -> tuple[Recipe, ...]:
 
 
 def pairs() -> Recipe:
-    """PacGAN2, by a faster D: at the rates of the ring, packs of four hide the peaks of the grid from it."""
+    """PacGAN2 with a faster D: at the learning rates of the ring, D misses the peaks of the grid in packs of 4."""
     slow, fast = (Adam(lr=lr, betas=(0.0, 0.99)) for lr in (5e-4, 2e-3))
     return replace(pacgan(), discriminator=Packed(MLPDiscriminator(), samples=2), G_opt=slow, D_opt=fast)
 
 
 def on_task(game: Recipe, task: Task) -> tuple[Recipe, list[str]]:
-    """The game of a recipe on a board: the same data, networks and budget as every other game there.
+    """The game of a recipe on a task, with the same data, networks and budget as every other game.
 
-    From the board come the data, latent, batch, length and average, and the networks by kind and size. From the recipe
-    comes what makes its game: objective, terms, optimisers, moves, what G is shown, what D sees, and whatever it builds
-    into its networks (see `fitted`). Second comes a sentence for each part of it that the board's networks cannot hold.
+    The task sets data, latent, batch size, length, EMA, and kind and size of the networks. The recipe sets the game:
+    objective, terms, optimisers, updates, opponent, augmentation, and what it adds to its networks (see `fitted`). Also
+    returns a message for each part that the networks of the task do not support.
     """
     generator, left = fitted(task.generator, game.generator)
     discriminator, left_too = fitted(task.discriminator, game.discriminator)
-    shared = {name: getattr(task.own, name) for name in OF_THE_BOARD}
+    shared = {name: getattr(task.default, name) for name in TASK_FIELDS}
     composed = replace(game, generator=generator, discriminator=discriminator, **shared)
-    return composed, [f"{game.name} on {task.name} goes without {part}" for part in (*left, *left_too)]
+    return composed, [f"{game.name} on {task.name} is run without {part}" for part in (*left, *left_too)]
 
 
 def fitted(network: Any, game: Any) -> tuple[Any, list[str]]:
-    """A board's network, with what a game builds into its own; and the parts of that for which there is no place.
+    """The network of a task with the additions of a game; also returns the additions that it does not support.
 
-    A game's network that holds another, as packing does, is kept, and the board's takes the place of the inner one.
-    Else a field of the game's network that is not `OF_SIZE`, and that its recipe sets, is set in the board's as well,
-    if that has such a field, leaves it open, and knows the value: a perceptron has norms, but not all of a picture's.
+    A network of the game that wraps another, such as `Packed`, is kept around the network of the task. Otherwise a
+    field that the game sets and that is not in `SIZE_FIELDS` is also set in the network of the task, if that has the
+    field at its default and supports the value: an MLP has norms, but not all of those for images.
     """
     inner = [f.name for f in fields(game) if _is_network(getattr(game, f.name))]
     if inner:
         found, left = fitted(network, getattr(game, inner[0]))
         return replace(game, **{inner[0]: found}), left
-    wanted = {name: value for name, value in _set_fields(game).items() if name not in OF_SIZE}
+    wanted = {name: value for name, value in _set_fields(game).items() if name not in SIZE_FIELDS}
     there, taken = {f.name for f in fields(network)}, _set_fields(network)
     known = [n for n, value in wanted.items() if n in taken or (n in there and fits(type(network), n, value))]
     left = [f"{name}={value!r}" for name, value in wanted.items() if name not in known and value not in ("none", None)]

@@ -9,7 +9,7 @@ from zerosum.cli._output import JsonFlag, print_json
 from zerosum.cli._use import flags, known, using
 
 if TYPE_CHECKING:
-    from zerosum.bench.probes import Kept
+    from zerosum.bench.probes import ProbeScores
     from zerosum.bench.tasks import Task
     from zerosum.recipes.recipe import Recipe
 
@@ -50,22 +50,22 @@ def modes(
     objective, terms, optimisers and update ratio. Some image recipes have a variant for points. The same command
     resumes an interrupted benchmark. Exit status 1 if a run failed.
     """
-    from zerosum.bench.modes import plan, play, real_coverage
-    from zerosum.bench.summary import markdown, summed_up
+    from zerosum.bench.modes import plan, real_coverage, run_games
+    from zerosum.bench.summary import mode_summary, mode_table
     from zerosum.bench.tasks import tasks
     from zerosum.cli._bar import messages_and_bar
 
     chosen = _chosen(tasks(data), task or [])
-    cells, notes = plan(chosen, _games(recipe or []), seeds, settings or [], own=not recipe)
+    planned, notes = plan(chosen, _games(recipe or []), seeds, settings or [], default=not recipe)
     with messages_and_bar("training") as (say, progress):
         for note in notes:
             say(note)
-        results, failures = play(cells, out, jobs, threads, say, progress, flags())
-        summaries = [summed_up(one, results, real_coverage(one, out)) for one in chosen]
+        results, failures = run_games(planned, out, jobs, threads, say, progress, flags())
+        summaries = [mode_summary(one, results, real_coverage(one, out)) for one in chosen]
     if as_json:
         print_json({"out": out, "tasks": summaries, "failures": failures})
     else:
-        typer.echo("\n".join(markdown(one) for one in summaries))
+        typer.echo("\n".join(mode_table(one) for one in summaries))
     if failures:
         raise typer.Exit(1)
 
@@ -106,7 +106,7 @@ def probes(
     from dataclasses import asdict, replace
 
     from zerosum.bench.modes import plan
-    from zerosum.bench.probes import in_words, play_probes, probe_summary, probe_table, probe_tasks
+    from zerosum.bench.probes import in_words, probe_summary, probe_table, probe_tasks, run_probes
     from zerosum.cli._bar import messages_and_bar
 
     if samples < 1:
@@ -120,11 +120,11 @@ def probes(
         return
     chosen = [replace(one, samples=samples) for one in _chosen(probe_tasks(), task or [])]
     games = _games(recipe) if recipe else []
-    cells, notes = plan(chosen, games, seeds, settings or [], own=not recipe)
+    planned, notes = plan(chosen, games, seeds, settings or [], default=not recipe)
     with messages_and_bar("training") as (say, progress):
         for note in notes:
             say(note)
-        results, failures = play_probes(cells, out, jobs, threads, say, progress, flags())
+        results, failures = run_probes(planned, out, jobs, threads, say, progress, flags())
         summaries = [probe_summary(one, results) for one in chosen]
     if as_json:
         print_json({"out": out, "tasks": summaries, "failures": failures})
@@ -134,7 +134,7 @@ def probes(
         raise typer.Exit(1)
 
 
-def _measure(run: Path, samples: int) -> "Kept":
+def _measure(run: Path, samples: int) -> "ProbeScores":
     from zerosum.bench.probes import read_generator
     from zerosum.runs.generator import load
 
@@ -150,7 +150,7 @@ def _chosen(tasks: "tuple[Task, ...]", names: list[str]) -> "list[Task]":
 
 
 def _games(names: list[str]) -> "list[Recipe]":
-    from zerosum.bench.modes import usual_games
+    from zerosum.bench.modes import default_games
     from zerosum.cli.train import configured
 
-    return [configured(name, None, []) for name in names or usual_games()]
+    return [configured(name, None, []) for name in names or default_games()]
