@@ -70,7 +70,7 @@ def room(tmp_path, monkeypatch):
 
     monkeypatch.setattr(gallery, "catalogue", lambda: {name: lambda r=r: r for name, r in recipes.items()})
     monkeypatch.setattr(gallery, "named", lambda name: recipes[name])
-    monkeypatch.setattr(gallery, "run_side_by_side", side_by_side)
+    monkeypatch.setattr(gallery, "run_commands", side_by_side)
     monkeypatch.setattr(gallery_readings, "load_judge", lambda: Judge())
     monkeypatch.setattr(gallery_readings, "COUNT", 400)
     for name, value in {"RECORD": "gallery.json", "TABLE": "gallery.md", "PICTURES": "pictures"}.items():
