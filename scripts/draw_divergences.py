@@ -80,7 +80,7 @@ def measured(kind: str, drift: float) -> dict[str, float]:
 
 
 def draw() -> Image.Image:
-    """Return the picture: a column for each kind of law; the laws, measures of outcomes, measures of places."""
+    """Return the image: a column for each kind of law; the laws, measures of outcomes, measures of places."""
     import matplotlib.pyplot as plt
 
     style = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#9aa0a6"}

@@ -44,10 +44,10 @@ def mosaic(wheel: Path) -> np.ndarray:
     return rows.transpose(0, 2, 1, 3).reshape(50 * 28, 100 * 28)
 
 
-def png(picture: np.ndarray) -> bytes:
-    """Encode a grey picture as PNG, with nothing in it but the pixels."""
+def png(image: np.ndarray) -> bytes:
+    """Encode a grey image as PNG, with nothing in it but the pixels."""
     out = io.BytesIO()
-    Image.fromarray(picture).save(out, "PNG", optimize=True)
+    Image.fromarray(image).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -138,7 +138,7 @@ def test_data_verbs_tell_of_tables_and_of_what_is_wrong_with_them(tmp_path, type
         file.write("008.png,1,1\n")
     code, shown, _ = typed("data", "check", data)
     assert code == 1 and "8 checked, 1 broken" in shown
-    assert "conditions.csv line 10 names '008.png', and there is no such image" in shown
+    assert "conditions.csv line 10 names '008.png', but there is no such image" in shown
     code, out, err = typed("train", "projection", "--data", data, "--out", "run", *SHORT)
     assert (code, out, len(err.splitlines())) == (1, "", 1) and not (tmp_path / "run").exists()
     assert err.startswith("zerosum: ") and "line 10 names '008.png'" in err

@@ -53,7 +53,7 @@ def test_broken_images_stop_a_packing_unless_they_are_skipped(zerosum, photos):
     (photos / "a" / "2.png").write_bytes(b"nothing")
     assert "a/2.png is no PNG" in zerosum("data", "pack", "photos", "out", code=1).err
     done = zerosum("data", "pack", "photos", "out", "--bad", "skip", "--fit", "pad", "--size", 16)
-    assert "note: another image stands in for 1 of 6 images found broken: a/2.png is no PNG" in done.err
+    assert "note: 1 of 6 images is broken and was replaced by another: a/2.png is not a PNG" in done.err
     source = "Images('photos', bad='skip')"
     assert json.loads(zerosum("data", "pack", source, "as_it_is", "--json").out)["shape"] == [3, 12, 10]
 

@@ -179,17 +179,17 @@ def test_what_a_kind_does_not_say_has_a_default_or_is_refused(tmp_path):
         replace(runs.RECIPE.discriminator, conditioning=Auxiliary()).build(data.shape, plain)
     with pytest.raises(ValueError, match="AuxiliaryClass needs a condition that D can predict; found Outline"):
         train(replace(runs.RECIPE, d_terms=(AuxiliaryClass(),)), tmp_path / "run", quiet=True)
-    with pytest.raises(ValueError, match="cannot be packed: a packed set has labels or rows of numbers, and its cond"):
+    with pytest.raises(ValueError, match="cannot be packed: its conditions should be labels or rows of numbers, but"):
         pack(runs.Outlined(), tmp_path / "packed")
 
 
 def test_conditions_that_do_not_fit_are_refused():
     x, kind = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), runs.Outlined().open().condition
-    with pytest.raises(ValueError, match="x has 4 samples, but 3 conditions: give one for each sample"):
+    with pytest.raises(ValueError, match="x has 4 samples, but 3 conditions: pass one for each sample"):
         in_memory("x", x, conditions=Conditions(kind, x[:3]))
     with pytest.raises(ValueError, match=r"the conditions of x should become torch.float32 of shape \(1, 8, 8\) each"):
         in_memory("x", x, conditions=Conditions(kind, torch.zeros(4, 1, 4, 4, dtype=torch.uint8)))
-    with pytest.raises(ValueError, match="array has both labels and conditions, and a game plays by one: leave"):
+    with pytest.raises(ValueError, match="array has both labels and conditions, but a game uses one of them: pass"):
         ArraySource(np.zeros((2, 8, 8), np.uint8), np.array([0, 1]), conditions=np.array([0.5, 1.0])).open()
     with pytest.raises(ValueError, match="2 classes have as many names; found 1"):
         zerosum.conditions.Labels(2, classes=("a",))

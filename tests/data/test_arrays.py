@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.data import arrays
+from zerosum.data.sources import arrays
 from zerosum.data.sources.arrays import Arrays, ArraySource
 
 RANDOM = np.random.default_rng(0)
@@ -127,20 +127,23 @@ def test_layout_decides_what_the_shape_does_not(shape, layout, wanted):
     ("source", "message"),
     [
         (ArraySource(PIXELS[:, :3]), r"\(6, 3, 10, 3\), where both of the second and last axis could be channels"),
-        (ArraySource(PIXELS.repeat(2, 3)), r"where neither of .* say which with layout='NHWC' or layout='NCHW'"),
+        (ArraySource(PIXELS.repeat(2, 3)), r"where neither of .* pass layout='NHWC' or layout='NCHW'"),
         (ArraySource(PIXELS, layout="CHW"), "layout should be one of NHW, NHWC, NCHW, but is 'CHW'"),
         (ArraySource(PIXELS, layout="NHW"), r"array has shape \(6, 8, 10, 3\), which is not NHW"),
         (ArraySource(PIXELS[None]), r"should be images \(N, H, W, C\), .* but is \(1, 6, 8, 10, 3\)"),
         (ArraySource(PIXELS.astype(float)), r"floats from 0 to 255: convert them with .astype\('uint8'\)"),
         (ArraySource(PIXELS * 3.0), "integers in 0..255, or floats in 0..1 or -1..1, but are floats from 0 to"),
         (ArraySource(PIXELS.astype(int) - 9), "but are integers from -9 to 246$"),
-        (ArraySource(np.where(np.isin(GREY, GREY[3, 2, 1]), np.nan, 0.5)), "not finite, first at index [0-3]: remove"),
-        (ArraySource(np.array([[0.0], [1e300]])), "holds a value that is not finite, first at index 1: remove"),
-        (ArraySource(PIXELS.reshape(6, -1)), r"uint8 of shape \(6, 240\), but points \(N, d\) are floats: conv"),
-        (ArraySource(np.zeros((0, 3))), r"should hold samples \(N, ...\), at least one, but has shape \(0, 3\)"),
-        (ArraySource(np.array(1.0)), r"should hold samples .* has shape \(\)"),
-        (ArraySource(np.array(["a", "b"])), "array should hold numbers, but holds <U1"),
-        (ArraySource(GREY, np.arange(5)), r"array has 6 samples, but labels of shape \(5,\): give one for each"),
+        (
+            ArraySource(np.where(np.isin(GREY, GREY[3, 2, 1]), np.nan, 0.5)),
+            "NaN or infinite value, first at index [0-3]",
+        ),
+        (ArraySource(np.array([[0.0], [1e300]])), "has a NaN or infinite value, first at index 1: remove"),
+        (ArraySource(PIXELS.reshape(6, -1)), r"uint8 of shape \(6, 240\), but points \(N, d\) should be floats: conv"),
+        (ArraySource(np.zeros((0, 3))), r"should have at least one sample \(N, ...\), but has shape \(0, 3\)"),
+        (ArraySource(np.array(1.0)), r"should have at least one sample .* has shape \(\)"),
+        (ArraySource(np.array(["a", "b"])), "array should have a numeric dtype, but is <U1"),
+        (ArraySource(GREY, np.arange(5)), r"array has 6 samples, but labels of shape \(5,\): pass one for each"),
         (ArraySource(GREY, np.arange(6) / 4), "labels of array should be integers or strings, but are float64"),
     ],
 )
@@ -152,16 +155,16 @@ def test_arrays_that_cannot_be_data_are_refused(source, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"a": GREY, "b": GREY}, r"should hold its samples under one of images, .* has a uint8 \(6, 8, 10\), b ui"),
-        ({}, "under one of images, .* but has nothing: say which"),
+        ({"a": GREY, "b": GREY}, r"should have its samples under one of images, .* has a uint8 \(6, 8, 10\), b ui"),
+        ({}, "under one of images, .* but has nothing: name the key"),
         (
             {"x": GREY, "labels": np.zeros(6, int), "class_names": np.array([])},
-            "has labels but names no classes: give cl",
+            "has labels but no class names: pass cl",
         ),
         ({"x": GREY, "labels": np.full(6, 2), "class_names": np.array(["a", "b"])}, r"lie in 0\.\.1, .* 2 to 2"),
         (
             {"x": GREY, "labels": np.full(6, "a"), "class_names": np.array(["a"])},
-            "the labels of data.npz are names already: leave the names of the classes out",
+            "the labels of data.npz are names already: omit the class names",
         ),
     ],
 )
@@ -185,7 +188,7 @@ def test_keys_that_are_not_there_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"data.npz has no 'y', but has images"):
         Arrays(path, labels="y").open()
     np.save(tmp_path / "one.npy", GREY)
-    with pytest.raises(ValueError, match=r"one.npy holds one array without a name: leave out images=, labels= and con"):
+    with pytest.raises(ValueError, match=r"one.npy has one unnamed array: omit images=, labels= and con"):
         Arrays(str(tmp_path / "one.npy"), images="x").open()
 
 
@@ -194,7 +197,9 @@ def test_objects_are_never_unpickled(tmp_path, suffix):
     content = np.array([GREY, "a"], dtype=object)
     path = tmp_path / f"data.{suffix}"
     np.save(path, content) if suffix == "npy" else np.savez(path, images=content)
-    with pytest.raises(ValueError, match="holds Python objects, which are not read because they can run code: save"):
+    with pytest.raises(
+        ValueError, match="contains pickled Python objects, which are not loaded as they can run code"
+    ):
         Arrays(str(path)).open()
 
 

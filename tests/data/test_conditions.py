@@ -62,9 +62,9 @@ def test_numbers_of_any_scale_and_place_are_told_apart(scale):
 
 def test_what_never_changes_is_told_and_stays_finite():
     found = conditions_of("faces", [[0.1, 5.0, 1.0], [0.1, 5.0, 2.0], [0.1, 5.0, 4.0]], ("a", "b", "c"))
-    assert found.notes == ("a, b are the same in every sample, so nothing can be learned of it",)
+    assert found.notes == ("components that are constant over all samples and carry no information: a, b",)
     assert torch.allclose(encoded(found)[:, :2], torch.zeros(3, 2), atol=1e-7)
-    assert conditions_of("faces", [[0, 1], [1, 1]]).notes[0].startswith("1 is the same in every sample")
+    assert conditions_of("faces", [[0, 1], [1, 1]]).notes[0].endswith("carry no information: 1")
 
 
 def test_some_rows_are_kept_at_random_and_few_of_long_ones():
@@ -139,8 +139,8 @@ def test_unknown_attributes_may_be_asked_for_where_that_is_allowed():
         ),
         (np.zeros((2, 0)), None, r"should be rows \(N, components\) of numbers, but are \(2, 0\)"),
         (np.array([["a"]]), None, "the conditions of x should be numbers, but are <U1"),
-        ([[1, 2]], ("a",), "the 2 conditions of x should have as many names, each another, but have a"),
-        ([[1, 2]], ("a", "a"), "should have as many names, each another, but have a, a"),
+        ([[1, 2]], ("a",), "the 2 condition components of x should have as many unique names, but have a"),
+        ([[1, 2]], ("a", "a"), "should have as many unique names, but have a, a"),
         ([[1, 2], [3, np.nan]], ("a", "b"), "the condition b of x is not a finite number in row 1"),
         ([[1, 2], [np.inf, 3]], None, "the condition 0 of x is not a finite number in row 1"),
     ],
@@ -159,9 +159,11 @@ def test_of_many_names_the_first_are_told():
 def test_a_data_set_has_labels_or_conditions_one_for_each_sample():
     made = in_memory("x", torch.zeros(4, 2), conditions=[0, 1, 2, 3], condition_names=("age",), notes=("a note",))
     assert made.conditions.values[:, 0].tolist() == [0, 1, 2, 3] and made.notes == ("a note",)
-    with pytest.raises(ValueError, match="x has both labels and conditions, and a game plays by one: leave one out"):
+    with pytest.raises(
+        ValueError, match="x has both labels and conditions, but a game uses one of them: pass"
+    ):
         in_memory("x", torch.zeros(4, 2), torch.zeros(4).long(), ("a",), conditions=[0, 1, 2, 3])
-    with pytest.raises(ValueError, match="x has 4 samples, but 3 conditions: give one for each sample"):
+    with pytest.raises(ValueError, match="x has 4 samples, but 3 conditions: pass one for each sample"):
         Dataset("x", (2,), 4, torch.zeros(4, 2).__getitem__, conditions=conditions_of("x", [1, 2, 3]))
     assert in_memory("x", torch.zeros(2, 2), conditions=[1, 1]).notes[0].startswith("0 is the same")
 
@@ -184,12 +186,14 @@ def test_an_npz_holds_conditions_beside_its_samples(tmp_path, key):
 
 def test_of_labels_and_conditions_in_an_npz_the_one_named_counts(tmp_path):
     path = saved(tmp_path, images=GREY, labels=np.arange(50) % 2, conditions=NUMBERS)
-    with pytest.raises(ValueError, match=r"data.npz has both labels, under 'labels', and conditions: say which count"):
+    with pytest.raises(ValueError, match=r"data.npz has both labels, under 'labels', and conditions: choose one"):
         Arrays(path).open()
     labelled, conditioned = Arrays(path, labels="labels").open(), Arrays(path, conditions="conditions").open()
     assert labelled.classes == ("0", "1") and isinstance(labelled.condition, Labels)
     assert conditioned.labels is None and conditioned.conditions is not None
-    with pytest.raises(ValueError, match=r"data.npz is asked for both labels and conditions, and a game plays by one"):
+    with pytest.raises(
+        ValueError, match=r"data.npz was given keys for both labels and conditions, but a game"
+    ):
         Arrays(path, labels="labels", conditions="conditions").open()
     with pytest.raises(ValueError, match=r"data.npz has no 'ages', but has images"):
         Arrays(path, conditions="ages").open()
@@ -218,7 +222,7 @@ class Items:
 
 @pytest.mark.parametrize("kind", [np.array, torch.tensor], ids=["array", "tensor"])
 def test_items_of_torch_may_carry_rows(kind):
-    made = from_torch(Items([(picture, kind(row)) for picture, row in zip(GREY, YES, strict=True)])).open()
+    made = from_torch(Items([(image, kind(row)) for image, row in zip(GREY, YES, strict=True)])).open()
     assert (
         np.array_equal(made.conditions.values, YES) and made.labels is None and isinstance(made.condition, Attributes)
     )
@@ -230,7 +234,9 @@ def test_conditions_given_beside_items_of_torch_spare_a_reading():
     items = Items([(GREY[0], 3)] * 1000)
     found = from_torch(items, conditions=np.linspace(0, 1, 1000)).open()
     assert items.reads < 300 and found.labels is None and found.conditions.kind.components == ("0",)
-    with pytest.raises(ValueError, match="is given both labels and conditions, and a game plays by one: give one"):
+    with pytest.raises(
+        ValueError, match="was given both labels and conditions, but a game uses one of them: pass"
+    ):
         from_torch(items, labels=[0] * 1000, conditions=[0] * 1000)
     with pytest.raises(
         ValueError, match=r"items of Items have conditions of shapes \[\(2,\), \(3,\)\]: make all alike"

@@ -32,18 +32,18 @@ def test_in_memory_refuses_other_kinds_of_tensor(x):
 
 
 def test_points_that_are_not_finite_are_refused():
-    with pytest.raises(ValueError, match="far holds a point that is not finite in float32: change its numbers, or"):
+    with pytest.raises(ValueError, match="far has a point with NaN or infinity in float32: rescale or"):
         in_memory("far", torch.tensor([[0.0, 1.0], [0.0, torch.inf]]))
 
 
 def test_no_samples_are_refused():
-    with pytest.raises(ValueError, match="nothing holds no samples: give a source with at least one"):
+    with pytest.raises(ValueError, match="nothing has no samples: use a source with at least one"):
         in_memory("nothing", torch.zeros(0, 2))
 
 
 @pytest.mark.parametrize("labels", [torch.zeros(3), torch.zeros(2, dtype=torch.int64)])
 def test_labels_of_another_kind_are_refused(labels):
-    with pytest.raises(ValueError, match=r"labels of three should be int64 of shape \(3,\), one a sample, but"):
+    with pytest.raises(ValueError, match=r"labels of three should be int64 of shape \(3,\), one per sample, but"):
         in_memory("three", torch.zeros(3, 2), labels, ("a",))
 
 
@@ -56,5 +56,5 @@ def test_labels_out_of_range_are_refused(labels, found):
 def test_classes_without_labels_are_refused():
     with pytest.raises(ValueError, match="three names 1 classes but has no labels"):
         labelled("three", None, ("a",))
-    with pytest.raises(ValueError, match="three has labels but names no classes: give classes, a name for each"):
+    with pytest.raises(ValueError, match="three has labels but no class names: pass classes, a name for each"):
         in_memory("three", torch.zeros(3, 2), torch.zeros(3, dtype=torch.int64))

@@ -10,9 +10,9 @@ from PIL import Image
 
 from zerosum.autoencoders.coding import ConvolutionalAutoencoder
 from zerosum.autoencoders.latents import Latents
-from zerosum.data import _decode
 from zerosum.data.dataset import Dataset, in_memory
 from zerosum.data.fingerprints import fingerprint
+from zerosum.data.sources import _decode
 from zerosum.data.sources.arrays import Arrays, ArraySource
 from zerosum.data.sources.digits import Digits
 from zerosum.data.sources.folders import Images
@@ -20,13 +20,13 @@ from zerosum.data.sources.torchset import from_torch
 from zerosum.data.toys.gaussians import Ring
 from zerosum.data.toys.stacked_digits import StackedDigits
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
 
 
-def folder(path, pictures=PICTURES, form="PNG"):
-    for i, picture in enumerate(pictures):
+def folder(path, images=IMAGES, form="PNG"):
+    for i, image in enumerate(images):
         (path / "ab"[i % 2]).mkdir(exist_ok=True, parents=True)
-        Image.fromarray(picture).save(path / "ab"[i % 2] / f"{i}.png", form)
+        Image.fromarray(image).save(path / "ab"[i % 2] / f"{i}.png", form)
     return path
 
 
@@ -45,28 +45,28 @@ def changed(x, index):
 
 
 def test_every_sample_its_place_labels_and_conditions_count_in_an_array():
-    last, labels, ages = changed(PICTURES, (5, 7, 7, 2)), np.arange(6) % 2, np.arange(6.0)
+    last, labels, ages = changed(IMAGES, (5, 7, 7, 2)), np.arange(6) % 2, np.arange(6.0)
     sources = [
-        ArraySource(PICTURES),
+        ArraySource(IMAGES),
         ArraySource(last),
-        ArraySource(PICTURES[::-1]),
-        ArraySource(PICTURES[:5]),
-        ArraySource(PICTURES, labels),
-        ArraySource(PICTURES, 1 - labels),
-        ArraySource(PICTURES, np.array(["x", "y"])[labels]),
-        ArraySource(PICTURES, conditions=ages),
-        ArraySource(PICTURES, conditions=ages, condition_names=("age",)),
-        ArraySource(PICTURES, conditions=changed(ages.astype(int), 2)),
-        ArraySource(PICTURES.reshape(6, 16, 4, 3), layout="NHWC"),
+        ArraySource(IMAGES[::-1]),
+        ArraySource(IMAGES[:5]),
+        ArraySource(IMAGES, labels),
+        ArraySource(IMAGES, 1 - labels),
+        ArraySource(IMAGES, np.array(["x", "y"])[labels]),
+        ArraySource(IMAGES, conditions=ages),
+        ArraySource(IMAGES, conditions=ages, condition_names=("age",)),
+        ArraySource(IMAGES, conditions=changed(ages.astype(int), 2)),
+        ArraySource(IMAGES.reshape(6, 16, 4, 3), layout="NHWC"),
         ArraySource(np.zeros((6, 2), np.float32)),
         ArraySource(np.full((6, 2), -1e-30, np.float32)),
     ]
     assert all_differ([print_of(source) for source in sources])
-    assert print_of(ArraySource(PICTURES.copy(), labels)) == print_of(ArraySource(PICTURES, labels))
+    assert print_of(ArraySource(IMAGES.copy(), labels)) == print_of(ArraySource(IMAGES, labels))
 
 
 def test_an_array_on_disk_is_told_by_its_samples_wherever_it_lies(tmp_path, monkeypatch):
-    np.save(tmp_path / "a.npy", PICTURES)
+    np.save(tmp_path / "a.npy", IMAGES)
     inside = print_of(Arrays(str(tmp_path / "a.npy")))
     monkeypatch.setattr("zerosum.data.sources.arrays._IN_MEMORY", 1)
     monkeypatch.setattr("zerosum.data.content._PIECE", 200)
@@ -106,8 +106,8 @@ def test_of_a_large_folder_only_a_piece_of_each_file_is_read(tmp_path, monkeypat
 
 def test_a_zip_is_told_by_its_checksums_and_nothing_is_decoded(tmp_path, monkeypatch):
     place, prints = folder(tmp_path / "set"), []
-    for name, pictures in (("one", PICTURES), ("same", PICTURES), ("other", changed(PICTURES, (3, 0, 0, 0)))):
-        folder(place, pictures)
+    for name, images in (("one", IMAGES), ("same", IMAGES), ("other", changed(IMAGES, (3, 0, 0, 0)))):
+        folder(place, images)
         with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
             for file in sorted(place.rglob("*.png")):
                 archive.write(file, file.relative_to(place).as_posix())
@@ -142,7 +142,7 @@ def test_made_up_sets_are_told_by_their_source():
 
 
 def test_sets_made_of_others_follow_them(tmp_path):
-    some, other = ArraySource(PICTURES), ArraySource(changed(PICTURES, (0, 0, 0, 0)))
+    some, other = ArraySource(IMAGES), ArraySource(changed(IMAGES, (0, 0, 0, 0)))
     with torch.random.fork_rng(devices=[]):
         coders = [ConvolutionalAutoencoder((3, 8, 8), 4, 2, 1) for _ in range(2)]
     prints = [print_of(Latents(data, coder)) for data in (some, other) for coder in coders]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from zerosum.data import folders
+from zerosum.data.sources import folders
 from zerosum.data.sources.arrays import Arrays
 from zerosum.data.sources.folders import Images
 
@@ -63,12 +63,12 @@ def test_one_folder_is_no_class_and_stray_images_leave_all_unlabelled(tmp_path):
     assert Images(write(tmp_path, a__1_png=GREY, a__2_png=GREY)).open().labels is None
     data = Images(write(tmp_path, b__1_png=GREY, stray_png=GREY)).open()
     assert (data.labels, data.classes) == (None, ())
-    assert data.notes == ("nothing is labelled, since 1 of 4 images lie outside the folders",)
+    assert data.notes == ("no labels, as 1 of 4 images are outside the class folders",)
 
 
 def test_parts_of_a_data_set_are_pointed_out(tmp_path):
     data = Images(write(tmp_path, train__1_png=GREY, test__1_png=GREY)).open()
-    assert data.notes == ("the classes test, train look like parts of a data set: to use one, give its folder",)
+    assert data.notes == ("the classes test, train look like splits of a data set: to use one, pass its folder",)
 
 
 def test_hidden_files_are_passed_over_and_others_counted(tmp_path):
@@ -80,7 +80,7 @@ def test_hidden_files_are_passed_over_and_others_counted(tmp_path):
     for path in (str(tmp_path), zipped(tmp_path)):
         data = Images(path).open()
         assert (data.count, data.classes) == (2, ("a", "b"))
-        assert data.notes == ("left out beside the images: 3 other files (2 x .gif, 1 x .txt)",)
+        assert data.notes == ("ignored 3 other files (2 x .gif, 1 x .txt) beside the images",)
 
 
 def test_linked_folders_are_followed_but_not_in_circles(tmp_path):
@@ -120,7 +120,9 @@ def test_exact_changes_no_image_and_refuses_images_of_different_sizes(tmp_path):
     path = write(tmp_path, a_png=GREY, b_png=GREY)
     assert np.array_equal(everything(Images(path, fit="exact").open())[0, 0], GREY)
     write(tmp_path, c_png=GREY[:, :5])
-    with pytest.raises(ValueError, match="differ in size, from 12x5 to 12x8: say one for all of them, as Images"):
+    with pytest.raises(
+        ValueError, match="differ in size, from 12x5 to 12x8: pass a size for all of them"
+    ):
         Images(path, fit="exact").open()
 
 
@@ -220,7 +222,7 @@ def test_images_of_different_sizes_become_squares_with_a_note(tmp_path, sides, w
     images = {f"n{side}_png": np.zeros((side, side + 5), np.uint8) for side in sides}
     data = Images(write(tmp_path, **images)).open()
     assert data.shape == (1, wanted, wanted)
-    assert data.notes == (f"the images differ in size, so each is made {wanted}x{wanted} (crop)",)
+    assert data.notes == (f"the images differ in size, so each is resized to {wanted}x{wanted} (crop)",)
     assert everything(data).shape == (len(sides), 1, wanted, wanted)
     assert Images(str(tmp_path), size=8).open().notes == ()
 
@@ -254,7 +256,7 @@ def test_repr_is_the_config_also_of_a_path_object():
         ({"size": 0}, r"Images needs size >= 1, or \(H, W\), but was given Images\(path='x', size=0"),
         ({"size": (4, 0)}, r"Images needs size >= 1, or \(H, W\)"),
         ({"size": (4, 4, 3)}, r"Images needs size >= 1, or \(H, W\)"),
-        ({"fit": "exact", "size": 8}, "Images needs no size where fit is exact"),
+        ({"fit": "exact", "size": 8}, "Images needs no size with fit='exact'"),
         ({"fit": "stretch"}, "Images needs fit to be crop or pad or exact, but was given"),
     ],
 )

@@ -12,22 +12,22 @@ import pytest
 import torch
 from PIL import Image
 
-from zerosum.data import hub
 from zerosum.data.fingerprints import fingerprint
+from zerosum.data.sources import hub
 from zerosum.data.sources.hub import Hub
 from zerosum.data.sources.packing import pack
 from zerosum.recipes.reader import read
 from zerosum.training.batches import Batches
 
 COUNT = 40
-PICTURES = np.random.default_rng(0).integers(0, 256, (COUNT, 6, 8, 3), dtype=np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (COUNT, 6, 8, 3), dtype=np.uint8)
 LABELS = np.arange(COUNT) % 3
 EVERY = torch.arange(COUNT)
 
 
-def png(picture):
+def png(image):
     out = io.BytesIO()
-    Image.fromarray(picture).save(out, "PNG")
+    Image.fromarray(image).save(out, "PNG")
     return out.getvalue()
 
 
@@ -46,7 +46,7 @@ class Rows:
         return Rows(kept, {name: self.features[name] for name in names}, self.stream, self.log)
 
     def cast_column(self, name, kind):
-        assert not kind.decode, "pictures are decoded here, by our rules"
+        assert not kind.decode, "images are decoded here, by our rules"
         return self
 
     def __getitem__(self, index):
@@ -78,7 +78,7 @@ def package(monkeypatch):
     made = ModuleType("datasets")
     made.Image, made.ClassLabel, made.asked, made.log, made.error = ImageKind, ClassKind, [], [], None
     made.exceptions = SimpleNamespace(DatasetsError=type("DatasetsError", (Exception,), {}))
-    made.columns = {"image": [{"bytes": png(x), "path": None} for x in PICTURES], "label": LABELS.tolist()}
+    made.columns = {"image": [{"bytes": png(x), "path": None} for x in IMAGES], "label": LABELS.tolist()}
     made.features = {"image": ImageKind(), "label": ClassKind(["ant", "b\x1bee", "cat"])}
 
     def load_dataset(**wanted):
@@ -93,7 +93,7 @@ def package(monkeypatch):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_pictures_and_labels_of_a_set_on_the_hub(package, stream):
+def test_images_and_labels_of_a_set_on_the_hub(package, stream):
     data = Hub("somebody/insects", split="test", revision="abc", stream=stream).open()
     assert package.asked == [
         {"path": "somebody/insects", "name": None, "split": "test", "revision": "abc", "streaming": stream}
@@ -101,7 +101,7 @@ def test_pictures_and_labels_of_a_set_on_the_hub(package, stream):
     assert (data.name, data.shape, len(data), data.window) == ("insects", (3, 6, 8), COUNT, 2_048 if stream else None)
     assert data.classes == ("ant", "b\\x1bee", "cat") and data.labels.tolist() == LABELS.tolist() and data.ahead
     order = torch.randperm(COUNT, generator=torch.Generator().manual_seed(0))
-    assert np.array_equal(data.read(order).numpy(), PICTURES[order].transpose(0, 3, 1, 2))
+    assert np.array_equal(data.read(order).numpy(), IMAGES[order].transpose(0, 3, 1, 2))
     assert len(fingerprint(data)) == 64
     assert read(repr(Hub("a/b", size=(8, 9)))) == Hub("a/b", size=(8, 9))
 
@@ -111,13 +111,13 @@ def test_a_stream_goes_forward_and_begins_anew_for_what_lies_behind(package, mon
     monkeypatch.setattr(hub, "_LOOKED_AT", 1)
     data = Hub("a/b", stream=True).open()
     for some in ([0, 3, 1], [5, 4, 2], [9, 6, 5]):
-        assert np.array_equal(data.read(torch.tensor(some)).numpy()[:, 0], PICTURES[some][..., 0])
+        assert np.array_equal(data.read(torch.tensor(some)).numpy()[:, 0], IMAGES[some][..., 0])
     assert package.log == [], "what was held was read again"
-    assert np.array_equal(data.read(torch.tensor([30, 2])).numpy()[:, 0], PICTURES[[30, 2]][..., 0])
-    assert np.array_equal(data.read(torch.tensor([39, 38])).numpy()[:, 0], PICTURES[[39, 38]][..., 0])
+    assert np.array_equal(data.read(torch.tensor([30, 2])).numpy()[:, 0], IMAGES[[30, 2]][..., 0])
+    assert np.array_equal(data.read(torch.tensor([39, 38])).numpy()[:, 0], IMAGES[[39, 38]][..., 0])
     assert package.log == [2, 38]
     package.columns["image"] = []
-    with pytest.raises(ValueError, match="the stream ends after 1 pictures: it was longer when it was opened"):
+    with pytest.raises(ValueError, match="the stream ended after 1 images, but was longer when it was opened"):
         shorter = hub._Forward(Rows({"image": [{"bytes": b"", "path": None}]}, {}, True, []), "image")
         shorter([0, 1])
 
@@ -142,7 +142,7 @@ def test_a_stream_is_shuffled_in_windows_and_resumes_at_its_place(package, monke
 
 
 def test_an_interrupted_packing_of_a_stream_skips_ahead(package, tmp_path, monkeypatch):
-    monkeypatch.setattr("zerosum.data.sources.packing._SHARD", 10 * PICTURES[0].nbytes)
+    monkeypatch.setattr("zerosum.data.sources.packing._SHARD", 10 * IMAGES[0].nbytes)
     monkeypatch.setattr("zerosum.data.sources.packing._BLOCK", 5)
     monkeypatch.setattr(hub, "_LOOKED_AT", 1)
     monkeypatch.setattr(hub, "WINDOW", 5)
@@ -154,7 +154,7 @@ def test_an_interrupted_packing_of_a_stream_skips_ahead(package, tmp_path, monke
     with pytest.raises(KeyboardInterrupt):
         pack(Hub("a/b", stream=True), tmp_path / "out", stop)
     data = pack(Hub("a/b", stream=True), tmp_path / "out")
-    assert np.array_equal(data.read(EVERY).numpy(), PICTURES.transpose(0, 3, 1, 2))
+    assert np.array_equal(data.read(EVERY).numpy(), IMAGES.transpose(0, 3, 1, 2))
     assert data.labels.tolist() == LABELS.tolist()
     assert package.log == [20]
 
@@ -162,7 +162,7 @@ def test_an_interrupted_packing_of_a_stream_skips_ahead(package, tmp_path, monke
 def test_columns_are_found_or_asked_for(package):
     package.columns |= {"other": package.columns["image"], "kind": ["x", "y"] * 20, "cls": list(range(COUNT))}
     package.features |= {"other": ImageKind(), "kind": "Value('string')", "cls": "Value('int64')"}
-    with pytest.raises(ValueError, match=r"a/b has 2 columns of pictures in image, label, other, .*: say which, as"):
+    with pytest.raises(ValueError, match=r"a/b has 2 image columns in image, label, other, .*: name one"):
         Hub("a/b").open()
     assert Hub("a/b", image="other", label="kind").open().classes == ("x", "y")
     del package.features["label"]
@@ -177,12 +177,12 @@ def test_columns_are_found_or_asked_for(package):
 
 def test_sizes_and_greys(package, tmp_path):
     assert Hub("a/b", size=4).open().read(EVERY).shape == (COUNT, 3, 4, 4)
-    (tmp_path / "other.png").write_bytes(png(PICTURES[0, :, :5]))
+    (tmp_path / "other.png").write_bytes(png(IMAGES[0, :, :5]))
     package.columns["image"][9] = {"bytes": None, "path": str(tmp_path / "other.png")}
-    with pytest.raises(ValueError, match=r"the pictures of a/b differ in size, as 6x5 and 6x8: say one for all"):
+    with pytest.raises(ValueError, match=r"the images of a/b differ in size, as 6x5 and 6x8: pass a size for all"):
         Hub("a/b").open().read(EVERY)
-    package.columns["image"] = [{"bytes": png(x[..., 0]), "path": None} for x in PICTURES]
-    assert np.array_equal(Hub("a/b").open().read(EVERY).numpy()[:, 0], PICTURES[..., 0])
+    package.columns["image"] = [{"bytes": png(x[..., 0]), "path": None} for x in IMAGES]
+    assert np.array_equal(Hub("a/b").open().read(EVERY).numpy()[:, 0], IMAGES[..., 0])
     for wrong in ({"size": 0}, {"size": (8, 8, 8)}):
         with pytest.raises(ValueError, match=r"Hub needs size >= 1, or \(H, W\)"):
             Hub("a/b", **wrong)
@@ -198,7 +198,7 @@ def test_what_cannot_be_loaded_is_one_sentence(package, monkeypatch):
     with pytest.raises(ValueError, match=r"a/b cannot be loaded through datasets: ConnectionError$"):
         Hub("a/b").open()
     monkeypatch.setattr(hub, "MOST_BYTES", 1 << 20)
-    with pytest.raises(ValueError, match="a picture is larger than 1 MiB"):
+    with pytest.raises(ValueError, match="an image is larger than 1 MiB"):
         hub._raw({"bytes": bytes((1 << 20) + 1), "path": None})
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(ValueError, match=r"Hub needs the package datasets: pip install 'zerosum\[hub\]'"):
@@ -216,7 +216,7 @@ def test_files_are_found_by_folder_name_and_pattern(package, tmp_path):
     (tmp_path / "d.tar").touch()
     Hub(str(tmp_path / "*.tar")).open()
     assert package.asked[-1]["path"] == "webdataset"
-    with pytest.raises(ValueError, match=r"holds both .parquet and .tar files: name one kind, as .*/\*.tar"):
+    with pytest.raises(ValueError, match=r"has both .parquet and .tar files: name one kind, as .*/\*.tar"):
         Hub(str(tmp_path)).open()
 
 
@@ -230,7 +230,7 @@ def real(tmp_path, monkeypatch):
 
 
 def parquet(package, folder):
-    columns = {"image": [{"bytes": png(x), "path": None} for x in PICTURES], "label": LABELS.tolist()}
+    columns = {"image": [{"bytes": png(x), "path": None} for x in IMAGES], "label": LABELS.tolist()}
     features = package.Features({"image": package.Image(), "label": package.ClassLabel(names=["ant", "bee", "cat"])})
     folder.mkdir()
     for start in (0, 15):
@@ -245,7 +245,7 @@ def tar(package, folder):
     for start, stop in ((0, 15), (15, COUNT)):
         with tarfile.open(folder / f"{start:03}.tar", "w") as archive:
             for i in range(start, stop):
-                for suffix, content in (("png", png(PICTURES[i])), ("cls", str(LABELS[i]).encode())):
+                for suffix, content in (("png", png(IMAGES[i])), ("cls", str(LABELS[i]).encode())):
                     member = tarfile.TarInfo(f"{i:04}.{suffix}")
                     member.size = len(content)
                     archive.addfile(member, io.BytesIO(content))
@@ -261,8 +261,8 @@ def test_parquet_and_tar_files_open_pack_and_resume(real, tmp_path, write, strea
     data = made.open()
     assert (data.classes, data.labels.tolist(), data.shape) == (classes, LABELS.tolist(), (3, 6, 8))
     order = torch.randperm(COUNT, generator=torch.Generator().manual_seed(0))
-    assert np.array_equal(data.read(order).numpy(), PICTURES[order].transpose(0, 3, 1, 2))
-    assert np.array_equal(pack(made, tmp_path / "out").read(EVERY).numpy(), PICTURES.transpose(0, 3, 1, 2))
+    assert np.array_equal(data.read(order).numpy(), IMAGES[order].transpose(0, 3, 1, 2))
+    assert np.array_equal(pack(made, tmp_path / "out").read(EVERY).numpy(), IMAGES.transpose(0, 3, 1, 2))
     straight, later = (Batches(made.open(), 8, True, 0, torch.device("cpu"), at) for at in (0, 24))
     batches = [next(straight) for _ in range(4)]
     assert torch.equal(batches[3].x, next(later).x)

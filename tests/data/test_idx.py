@@ -62,16 +62,16 @@ def test_numbers_of_all_types_come_in_the_machines_order(tmp_path):
 
 WHOLE = idx(IMAGES)
 BROKEN = {
-    "empty": (b"", r"is no IDX file: .* found nothing"),
-    "text": (b"<html>not found</html>", r"is no IDX file: one begins with two zero bytes.* found 3c 68 74 6d"),
-    "type": (bytes([0, 0, 7, 3]) + WHOLE[4:], "is no IDX file"),
-    "axes": (bytes([0, 0, 8, 200]) + WHOLE[4:], "is no IDX file"),
-    "header": (WHOLE[:9], "ends within its header: fetch it again"),
-    "cut off": (WHOLE[:-1], "declares 216 bytes of numbers, but has 215: fetch it again"),
-    "longer": (WHOLE + b"x", "declares 216 bytes of numbers, but has more: fetch it again"),
+    "empty": (b"", r"is not an IDX file: .* found nothing"),
+    "text": (b"<html>not found</html>", r"is not an IDX file: it should begin with two zero bytes.* found 3c 68 74 6d"),
+    "type": (bytes([0, 0, 7, 3]) + WHOLE[4:], "is not an IDX file"),
+    "axes": (bytes([0, 0, 8, 200]) + WHOLE[4:], "is not an IDX file"),
+    "header": (WHOLE[:9], "ends within its header: download it again"),
+    "cut off": (WHOLE[:-1], "declares 216 bytes of numbers, but has 215: download it again"),
+    "longer": (WHOLE + b"x", "declares 216 bytes of numbers, but has more: download it again"),
     "huge": (idx(IMAGES, shape=(2**32 - 1, 2**32 - 1, 2**32 - 1)), r"declares 79,\d.* bytes"),
-    "labels": (idx(LABELS), r"should hold images \(N, H, W\), but holds numbers of shape \(3,\)"),
-    "nothing": (idx(IMAGES[:0]), r"should hold samples \(N, ...\), at least one"),
+    "labels": (idx(LABELS), r"should have images \(N, H, W\), but has an array of shape \(3,\)"),
+    "nothing": (idx(IMAGES[:0]), r"should have at least one sample \(N, ...\)"),
 }
 
 

@@ -75,7 +75,7 @@ def test_contact_sheet_of_few_images_shows_them_all():
 
 
 @pytest.mark.parametrize("source", [Ring(count=500), GaussianMixture(count=500), GaussianMixture1D(count=500)])
-def test_contact_sheet_of_points_is_a_picture(source):
+def test_contact_sheet_of_points_is_a_image(source):
     data = source.open()
     sheet = contact_sheet(data)
     assert (sheet.mode, sheet.size) == ("RGB", (500, 500))
@@ -96,10 +96,10 @@ def test_check_lists_every_broken_file(tmp_path):
     steps = []
     report = check(tmp_path, progress=lambda done, of: steps.append((done, of)))
     assert (report.source, report.checked, steps) == (str(tmp_path), 5, [(5, 5)])
-    assert report.notes == ("left out beside the images: 1 other file (1 x .txt)",)
+    assert report.notes == ("ignored 1 other file (1 x .txt) beside the images",)
     assert [broken.file for broken in report.broken] == [str(tmp_path / "1.png"), str(tmp_path / "3.png")]
     assert report.broken[0].reason.startswith("is damaged (")
-    assert report.broken[1].reason == "is no PNG, JPEG or WebP image, or damaged at its beginning"
+    assert report.broken[1].reason == "is not a PNG, JPEG or WebP image, or its header is damaged"
     json.dumps(dataclasses.asdict(report))
     assert dataclasses.asdict(check(Images(str(tmp_path)))) == dataclasses.asdict(report)
 
@@ -130,7 +130,7 @@ def test_check_counts_what_it_could_read():
 
 
 def test_check_of_nothing_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="holds no images"):
+    with pytest.raises(ValueError, match="has no images"):
         check(tmp_path)
     with pytest.raises(ValueError, match="there is no "):
         check(tmp_path / "nowhere")

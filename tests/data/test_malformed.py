@@ -42,7 +42,7 @@ def test_none_gets_past_a_sentence_and_the_good_ones_keep_their_place(tmp_path):
 def test_a_row_of_millions_of_pixels_is_refused(tmp_path):
     (tmp_path / "long.png").write_bytes(png_of((1, 60_000_000, 1, 0, 0, 0, 0), b""))
     (found,) = check(tmp_path).broken
-    assert found.reason == "has more than 64 megapixels, or a side of more than 65,535"
+    assert found.reason == "has more than 64 megapixels, or a height or width above 65,535"
 
 
 @pytest.mark.slow

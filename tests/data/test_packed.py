@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from zerosum.autoencoders.latents import Latents
-from zerosum.data import packing
 from zerosum.data.fingerprints import fingerprint
 from zerosum.data.inspect import check
 from zerosum.data.resolve import source
+from zerosum.data.sources import packing
 from zerosum.data.sources.arrays import Arrays, ArraySource
 from zerosum.data.sources.digits import Digits
 from zerosum.data.sources.folders import Images
@@ -24,21 +24,21 @@ from zerosum.data.toys.gaussians import Ring
 from zerosum.recipes.reader import read
 
 RANDOM = np.random.default_rng(0)
-PICTURES = RANDOM.integers(0, 256, (50, 6, 8, 3), dtype=np.uint8)
+IMAGES = RANDOM.integers(0, 256, (50, 6, 8, 3), dtype=np.uint8)
 
 
 @pytest.fixture(autouse=True)
 def small_files(monkeypatch):
-    """Seven pictures in each file of samples, read in blocks of three."""
-    monkeypatch.setattr(packing, "_SHARD", 7 * PICTURES[0].nbytes)
+    """Seven images in each file of samples, read in blocks of three."""
+    monkeypatch.setattr(packing, "_SHARD", 7 * IMAGES[0].nbytes)
     monkeypatch.setattr(packing, "_BLOCK", 3)
 
 
 @pytest.fixture
 def photos(tmp_path):
-    for i, picture in enumerate(PICTURES):
+    for i, image in enumerate(IMAGES):
         (tmp_path / "photos" / "ab"[i % 2]).mkdir(exist_ok=True, parents=True)
-        Image.fromarray(picture).save(tmp_path / "photos" / "ab"[i % 2] / f"{i:02}.png")
+        Image.fromarray(image).save(tmp_path / "photos" / "ab"[i % 2] / f"{i:02}.png")
     return tmp_path / "photos"
 
 
@@ -61,9 +61,9 @@ def alike(one, other):
     [
         Digits(),
         Ring(count=300),
-        ArraySource(PICTURES, np.arange(50) % 3),
-        ArraySource(PICTURES, conditions=RANDOM.normal(size=(50, 2)), condition_names=("age", "height")),
-        ArraySource(PICTURES, conditions=RANDOM.integers(0, 2, (50, 1)).astype(np.float32)),
+        ArraySource(IMAGES, np.arange(50) % 3),
+        ArraySource(IMAGES, conditions=RANDOM.normal(size=(50, 2)), condition_names=("age", "height")),
+        ArraySource(IMAGES, conditions=RANDOM.integers(0, 2, (50, 1)).astype(np.float32)),
         ArraySource(np.ones((3, 4, 4), np.uint8)),
     ],
     ids=["digits", "points", "labels", "numbers", "attributes", "a note"],
@@ -86,22 +86,22 @@ def test_a_folder_is_packed_as_it_opens_and_recognised_afterwards(tmp_path, phot
 
 @pytest.mark.parametrize("shard", [7, 100])
 def test_samples_are_read_in_any_order_and_as_often_as_asked(tmp_path, monkeypatch, shard):
-    monkeypatch.setattr(packing, "_SHARD", shard * PICTURES[0].nbytes)
-    data = pack(ArraySource(PICTURES), tmp_path / "out")
+    monkeypatch.setattr(packing, "_SHARD", shard * IMAGES[0].nbytes)
+    data = pack(ArraySource(IMAGES), tmp_path / "out")
     index = torch.tensor([49, 0, 7, 6, 7, 48, 13])
-    assert np.array_equal(data.read(index).numpy(), PICTURES[index].transpose(0, 3, 1, 2))
+    assert np.array_equal(data.read(index).numpy(), IMAGES[index].transpose(0, 3, 1, 2))
     assert data.read(index[:0]).shape == (0, 3, 6, 8)
     data.read(index).zero_()
-    assert np.array_equal(data.read(index).numpy(), PICTURES[index].transpose(0, 3, 1, 2))
+    assert np.array_equal(data.read(index).numpy(), IMAGES[index].transpose(0, 3, 1, 2))
     for wrong in (-1, 50):
-        with pytest.raises(IndexError, match=r"indices of 50 samples run from 0; found"):
+        with pytest.raises(IndexError, match=r"indices should be in 0..49; found"):
             data.read(torch.tensor([0, wrong]))
 
 
 def test_the_fingerprint_is_of_what_is_packed(tmp_path):
-    other = PICTURES.copy()
+    other = IMAGES.copy()
     other[49] ^= 1
-    prints = [fingerprint(pack(ArraySource(x), tmp_path / str(i))) for i, x in enumerate((PICTURES, other, PICTURES))]
+    prints = [fingerprint(pack(ArraySource(x), tmp_path / str(i))) for i, x in enumerate((IMAGES, other, IMAGES))]
     assert prints[0] == prints[2] != prints[1]
 
 
@@ -123,7 +123,7 @@ def interrupted(made, out, after):
 def test_an_interrupted_packing_says_so_and_goes_on_where_it_stopped(tmp_path, photos):
     out, made = tmp_path / "out", Images(str(photos))
     interrupted(made, out, 20)
-    with pytest.raises(ValueError, match="is not whole: packing was interrupted, and the same `zerosum data pack`"):
+    with pytest.raises(ValueError, match="is incomplete, as packing was interrupted: run the same `zerosum data pack`"):
         source(out).open()
     whole = sorted(file.name for file in out.glob("samples-*.bin"))
     assert whole == ["samples-00000.bin", "samples-00001.bin"]
@@ -136,7 +136,7 @@ def test_an_interrupted_packing_says_so_and_goes_on_where_it_stopped(tmp_path, p
 
 @pytest.mark.parametrize("harm", ["cut", "changed", "gone", "torn line", "no line"])
 def test_what_was_harmed_since_the_interruption_is_packed_again(tmp_path, harm):
-    out, made = tmp_path / "out", ArraySource(PICTURES)
+    out, made = tmp_path / "out", ArraySource(IMAGES)
     interrupted(made, out, 30)
     shard, journal = out / "samples-00001.bin", out / "packing.jsonl"
     raw, lines = bytearray(shard.read_bytes()), journal.read_text()
@@ -156,7 +156,7 @@ def test_what_was_harmed_since_the_interruption_is_packed_again(tmp_path, harm):
 
 
 def test_what_is_packed_after_a_line_that_was_cut_off_counts(tmp_path):
-    out, made = tmp_path / "out", ArraySource(PICTURES)
+    out, made = tmp_path / "out", ArraySource(IMAGES)
     interrupted(made, out, 10)
     with (out / "packing.jsonl").open("a") as file:
         file.write('["samples-00001.bin", "12')
@@ -188,16 +188,16 @@ def test_a_kill_at_any_moment_leaves_a_packing_that_goes_on(tmp_path, photos):
 
 
 def test_packing_again_changes_nothing_and_other_data_are_refused(tmp_path):
-    out, made = tmp_path / "out", ArraySource(PICTURES)
+    out, made = tmp_path / "out", ArraySource(IMAGES)
     pack(made, out)
     before = {file.name: file.stat().st_mtime_ns for file in out.iterdir()}
     alike(pack(made, out), made.open())
     assert before == {file.name: file.stat().st_mtime_ns for file in out.iterdir()}
-    with pytest.raises(ValueError, match=r"out holds another packed set: name a new folder, or remove it"):
-        pack(ArraySource(PICTURES[:9]), out)
+    with pytest.raises(ValueError, match=r"out has another packed set: choose a new folder, or remove it"):
+        pack(ArraySource(IMAGES[:9]), out)
     interrupted(made, tmp_path / "begun", 10)
-    with pytest.raises(ValueError, match=r"begun holds the beginning of another packed set: name a new folder"):
-        pack(ArraySource(PICTURES[::-1]), tmp_path / "begun")
+    with pytest.raises(ValueError, match=r"begun has another incomplete packed set: choose a new folder"):
+        pack(ArraySource(IMAGES[::-1]), tmp_path / "begun")
 
 
 def test_places_that_cannot_be_packed_into_are_refused(tmp_path, monkeypatch):
@@ -206,16 +206,16 @@ def test_places_that_cannot_be_packed_into_are_refused(tmp_path, monkeypatch):
     for place in ("full", "full/a.txt"):
         with pytest.raises(ValueError, match="holds something already: name a new folder for the packed set"):
             pack(Digits(), tmp_path / place)
-    interrupted(ArraySource(PICTURES), tmp_path / "busy", 10)
+    interrupted(ArraySource(IMAGES), tmp_path / "busy", 10)
     with (tmp_path / "busy" / "packing.jsonl").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(ValueError, match=r"another process is packing into .*busy: let it end, or name another"):
-            pack(ArraySource(PICTURES), tmp_path / "busy")
+        with pytest.raises(ValueError, match=r"another process is packing into .*busy: wait for it, or choose another"):
+            pack(ArraySource(IMAGES), tmp_path / "busy")
     monkeypatch.setattr(
         packing, "sync_file", lambda file: (_ for _ in ()).throw(OSError(28, "No space left on device"))
     )
-    with pytest.raises(OSError, match=r"out cannot be written \(.*No space left.*\): what is packed stays, and"):
-        pack(ArraySource(PICTURES), tmp_path / "out")
+    with pytest.raises(OSError, match=r"out cannot be written \(.*No space left.*\): completed files are kept, and"):
+        pack(ArraySource(IMAGES), tmp_path / "out")
 
 
 def test_latents_are_not_packed(tmp_path):
@@ -226,8 +226,8 @@ def test_latents_are_not_packed(tmp_path):
         def decode(self, x):
             return x
 
-    with pytest.raises(ValueError, match=r"cannot be packed: pack the pictures, then use Latents\(PackedSet"):
-        pack(Latents(ArraySource(PICTURES), Same()), tmp_path / "out")
+    with pytest.raises(ValueError, match=r"cannot be packed: pack the images, then use Latents\(PackedSet"):
+        pack(Latents(ArraySource(IMAGES), Same()), tmp_path / "out")
 
 
 def test_broken_images_are_noted_in_what_is_packed(tmp_path, photos):
@@ -235,13 +235,13 @@ def test_broken_images_are_noted_in_what_is_packed(tmp_path, photos):
     (photos / "b" / "01.png").write_bytes(whole[:60])
     (photos / "b" / "03.png").write_bytes(b"")
     data = pack(Images(str(photos), bad="skip"), tmp_path / "out")
-    assert [note.partition(" found")[0] for note in data.notes] == ["another image stands in for 1 of 50 images"] * 2
+    assert [note.partition(" and")[0] for note in data.notes] == ["1 of 50 images is broken"] * 2
     assert ["b/03.png is no PNG" in data.notes[0], "b/01.png is damaged" in data.notes[1]] == [True, True]
     assert torch.equal(data.read(torch.tensor([25, 26])), data.read(torch.tensor([27, 27])))
     pack(Images(str(photos), bad="skip"), tmp_path / "out")
 
 
 def test_an_archive_is_packed_by_its_path(tmp_path):
-    np.savez(tmp_path / "set.npz", images=PICTURES, labels=np.arange(50) % 2)
+    np.savez(tmp_path / "set.npz", images=IMAGES, labels=np.arange(50) % 2)
     alike(pack(str(tmp_path / "set.npz"), tmp_path / "out"), Arrays(str(tmp_path / "set.npz")).open())
     assert Path(tmp_path / "out" / "labels.bin").stat().st_size == 400

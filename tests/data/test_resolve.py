@@ -69,5 +69,5 @@ def test_what_is_no_data_is_refused(place):
 @pytest.mark.parametrize("spec", ["animals.npy", Digits(), GREY])
 def test_size_is_refused_where_it_does_not_apply(place, spec, monkeypatch):
     monkeypatch.chdir(place)
-    with pytest.raises(ValueError, match="size applies to folders and zips of images: resize other data before"):
+    with pytest.raises(ValueError, match="size applies to folders and zips of images only: resize other data before"):
         source(spec, size=4)

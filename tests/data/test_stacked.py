@@ -13,7 +13,7 @@ MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist.npz"
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    """Ten classes of 6 x 9 pixels, each picture of one value, unevenly many."""
+    """Ten classes of 6 x 9 pixels, each image of one value, unevenly many."""
     labels = np.repeat(np.arange(10), [4, 1, 1, 1, 1, 1, 1, 1, 1, 4])
     images = (labels * 20 + 5)[:, None, None] * np.ones((1, 6, 9))
     path = tmp_path_factory.mktemp("stacked") / "ten.npz"
@@ -29,7 +29,7 @@ def test_each_plane_is_a_digit_and_the_label_spells_them():
     }
     x = data.read(torch.arange(500))
     assert (x.dtype, x.shape, data.shape) == (torch.uint8, (500, 3, 28, 28), (3, 28, 28))
-    spelled = [[known[plane.numpy().tobytes()] for plane in picture] for picture in x]
+    spelled = [[known[plane.numpy().tobytes()] for plane in image] for image in x]
     assert (torch.tensor(spelled) @ torch.tensor([100, 10, 1])).tolist() == data.labels.tolist()
     assert len(data.classes) == 1000 and data.classes[:2] == ("000", "001") and data.classes[-1] == "999"
 
@@ -80,7 +80,9 @@ def test_what_cannot_be_stacked_is_refused(tmp_path):
     np.savez(tmp_path / "few.npz", x=np.zeros((20, 8, 8), np.uint8), y=np.arange(20) % 3)
     np.savez(tmp_path / "bare.npz", x=np.zeros((20, 8, 8), np.uint8))
     for name, found in (("rgb", r"\(3, 8, 8\) and 10"), ("few", r"\(1, 8, 8\) and 3"), ("bare", r"\(1, 8, 8\) and 0")):
-        with pytest.raises(ValueError, match=rf"digits to stack are grey pictures of 10 classes; .* {found} classes"):
+        with pytest.raises(
+            ValueError, match=rf"should be grey images of 10 classes, but .* {found} classes"
+        ):
             StackedDigits(str(tmp_path / f"{name}.npz")).open()
     with pytest.raises(ValueError, match=r"there is no .*absent\.npz"):
         StackedDigits(str(tmp_path / "absent.npz")).open()

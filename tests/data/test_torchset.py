@@ -100,7 +100,7 @@ def test_items_are_read_anew_each_time():
 @pytest.mark.parametrize(
     ("items", "message"),
     [
-        ([], "Items holds no items: give a dataset with at least one"),
+        ([], "Items has no items: pass a dataset with at least one"),
         (
             [{"image": 1}],
             r"item 0 of Items should be an image \(C, H, W\), a point \(d,\) or a tuple .*, but is a dict",
@@ -108,14 +108,14 @@ def test_items_are_read_anew_each_time():
         ([np.zeros((1, 2, 3, 4))], r"should be an image .* but is float64 of shape \(1, 2, 3, 4\)"),
         ([np.array(["a"])], "should be an image .* but is <U1 of shape"),
         ([()], "should be an image .* but is a tuple"),
-        ([torch.zeros(3, dtype=torch.int64)], r"item 0 of Items is a point, so it should be of floats, but is int64"),
+        ([torch.zeros(3, dtype=torch.int64)], r"item 0 of Items is a point, which should be floats, but is int64"),
         (
             [COLOUR[0], COLOUR[0, :4]],
             r"item 1 of Items is uint8 of shape \(3, 4, 7\), but the first .*: make all alike",
         ),
         ([COLOUR[0], COLOUR[0] / 255], "item 1 of Items is float64 .* but the first item is uint8"),
         ([COLOUR[0] / 1.0], r"the pixels of Items should be integers in 0\.\.255, or floats .* convert them with"),
-        ([COLOUR[0] * np.nan], "item 0 of Items holds a value that is not finite"),
+        ([COLOUR[0] * np.nan], "item 0 of Items has a NaN or infinite value"),
         (
             [(COLOUR[0], {"boxes": 1})],
             "the label of item 0 of Items should be a number or a string, or a row of numbers, but is a d",
@@ -130,7 +130,7 @@ def test_items_that_cannot_be_data_are_refused(items, message):
 
 
 def test_labels_of_another_count_are_refused():
-    with pytest.raises(ValueError, match=r"Items has 6 samples, but labels of shape \(5,\): give one for each sample"):
+    with pytest.raises(ValueError, match=r"Items has 6 samples, but labels of shape \(5,\): pass one for each sample"):
         from_torch(Items(COLOUR), labels=[0] * 5).open()
 
 
@@ -138,9 +138,11 @@ def test_images_outside_the_range_first_seen_are_refused():
     items = [np.full((4, 4), 0.5)] * 600
     items[1] = -items[1]
     data = from_torch(Items(items)).open()
-    with pytest.raises(ValueError, match=r"images of Items run from -0.5 to -0.5, but those looked at .* from 0.5 to"):
+    with pytest.raises(
+        ValueError, match=r"images of Items range from -0.5 to -0.5, but those inspected .* from 0.5"
+    ):
         data.read(torch.tensor([1]))
     items[1] = items[1] * np.inf
     data = from_torch(Items(items)).open()
-    with pytest.raises(ValueError, match="a batch of Items holds a value that is not finite"):
+    with pytest.raises(ValueError, match="a batch of Items has a NaN or infinite value"):
         data.read(torch.tensor([1]))

@@ -100,7 +100,7 @@ def test_user_errors_are_one_sentence(sets, tmp_path, run, make, command):
     np.savez(tmp_path / "few.npz", features=np.eye(2))
     real, fake = sets
     for arguments, sentence in (
-        ([tmp_path / "empty", fake], "holds no images"),
+        ([tmp_path / "empty", fake], "has no images"),
         ([mixed, fake], "differ in size, from 12x12 to 20x20"),
         ([broken, fake], "0002.png is damaged"),
         ([tmp_path / "one.npz", fake], "one.npz has 1 sample, but scores need at least 2 in each set"),

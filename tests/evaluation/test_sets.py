@@ -132,12 +132,12 @@ def test_an_invalid_set_raises_one_sentence(tmp_path, make):
     mixed = make.as_folder(tmp_path / "mixed", make.noise_images(3))
     make.as_folder(mixed / "larger", make.noise_images(2, size=20))
     for given, sentence in (
-        (tmp_path / "empty", "holds no images"),
-        (tmp_path / "broken.npz", "is damaged or no .npz file"),
-        (tmp_path / "moments.npz", "should hold its samples under one of images"),
+        (tmp_path / "empty", "has no images"),
+        (tmp_path / "broken.npz", "is damaged or not a .npz file"),
+        (tmp_path / "moments.npz", "should have its samples under one of images"),
         (tmp_path / "text.safetensors", "is not a complete safetensors file"),
         (tmp_path / "nowhere", "there is no"),
-        (mixed, r"the images of .*mixed differ in size, from 12x12 to 20x20: say one for all of them, as Images\("),
+        (mixed, r"the images of .*mixed differ in size, from 12x12 to 20x20: pass a size for all of them"),
         ("Adam()", "data should be a path, a source"),
         (3, "data should be a path, a source"),
     ):

@@ -191,7 +191,7 @@ FACTS = {
     ),
     "coding": (
         {"coding": {"autoencoder": {"shape": [1, 8, 8]}}},
-        "its coding should be how latents stand for pictures",
+        "its coding should be how latents stand for images",
     ),
     "coding by a path": ({"coding": {"open": "/etc/passwd"}}, "its coding should be"),
     "coding without its numbers": ({"coding": {"given": "x"}}, "its coding lacks the mean and std of latents"),

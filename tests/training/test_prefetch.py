@@ -208,7 +208,7 @@ class Breaking:
             return data.read(index)
 
         def news():
-            return ("another image stands in",) if calls else ()
+            return ("1 image is broken and was replaced",) if calls else ()
 
         return Dataset(data.name, data.shape, len(data), read, data.conditions, news=news, ahead=True)
 
@@ -220,4 +220,4 @@ def test_a_picture_that_breaks_in_a_run_ends_it_in_its_sentence(tmp_path):
 
 def test_what_reading_met_is_said_in_a_run(tmp_path, capsys):
     train(replace(RECIPE, data=Breaking(RECIPE.data, breaks=False), images=32), tmp_path / "run")
-    assert "another image stands in" in capsys.readouterr().err
+    assert "1 image is broken and was replaced" in capsys.readouterr().err

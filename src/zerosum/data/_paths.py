@@ -1,15 +1,15 @@
-"""Find a path, or say in one sentence what is there instead."""
+"""Check that paths exist, with suggestions of similar names, and print names safely."""
 
 import difflib
 from pathlib import Path
 
-from zerosum._text import printable as shown
+from zerosum._text import printable as escaped
 
 _LONGEST = 400
 
 
 def existing(path: str | Path) -> Path:
-    """Return the path (~ expanded) if it exists; else raise `ValueError` that names what is there alike."""
+    """Return the path (~ expanded) if it exists; else raise `ValueError` that suggests similar names."""
     found = Path(path).expanduser()
     if found.is_file() or found.is_dir():
         return found
@@ -25,8 +25,8 @@ def existing(path: str | Path) -> Path:
 
 
 def printable(text: object) -> str:
-    """A name as it may be shown (see `zerosum._text`); of a very long one the middle is left out."""
+    """A name with control characters escaped (see `zerosum._text`) and the middle of a very long one omitted."""
     whole = str(text)
     if len(whole) > _LONGEST:
         whole = f"{whole[: _LONGEST // 2]}...{whole[-_LONGEST // 2 :]}"
-    return shown(whole)
+    return escaped(whole)

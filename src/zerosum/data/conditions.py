@@ -1,4 +1,4 @@
-"""The conditions of a data set: what kind they are of, and the value for each sample."""
+"""The conditions of a data set: their kind, and a value for each sample."""
 
 __all__ = ["Conditions"]
 
@@ -23,7 +23,8 @@ class Conditions:
 
     Attributes:
         kind: what the condition of a sample is.
-        values: that of each sample in the units of the data, `(count, ...)`; `kind.encode` makes c of it.
+        values: the condition of each sample in the units of the data, `(count, ...)`; `kind.encode` returns the
+            networks' c.
     """
 
     kind: Condition
@@ -31,29 +32,28 @@ class Conditions:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on components that carry no information."""
+        """Warnings about components that are constant over the data."""
         if not self.kind.components:
             return ()
         constant = self.values.amin(0) == self.values.amax(0)
         names = [name for name, same in zip(self.kind.components, constant.tolist(), strict=True) if same]
         if not names:
             return ()
-        told = f"{shortened(names)} {'is' if len(names) == 1 else 'are'}"
-        return (f"{told} the same in every sample, so nothing can be learned of it",)
+        return (f"components that are constant over all samples and carry no information: {shortened(names)}",)
 
     def check(self, name: str, count: int) -> None:
-        """Raise `ValueError` where they are not one for each of `count` samples, or none of their kind."""
+        """Raise `ValueError` unless there is one valid condition for each of `count` samples."""
         if self.kind.classes:
             _check_labels(name, self.values, self.kind.classes, count)
         elif len(self.values) != count:
             raise ValueError(
-                f"{name} has {count:,} samples, but {len(self.values):,} conditions: give one for each sample"
+                f"{name} has {count:,} samples, but {len(self.values):,} conditions: pass one for each sample"
             )
         c = self.kind.encode(self.values[:1])
         if tuple(c.shape) != (1, *self.kind.shape) or c.dtype != self.kind.dtype:
             raise ValueError(
-                f"the conditions of {name} should become {self.kind.dtype} of shape {self.kind.shape} each, as "
-                f"{type(self.kind).__name__} says, but are {c.dtype} of shape {tuple(c.shape[1:])}"
+                f"the encoded conditions of {name} should each be {self.kind.dtype} of shape {self.kind.shape}, as "
+                f"{type(self.kind).__name__} declares, but are {c.dtype} of shape {tuple(c.shape[1:])}"
             )
 
 
@@ -67,20 +67,20 @@ def labelled(name: str, labels: Tensor | None, classes: tuple[str, ...]) -> Cond
             raise ValueError(f"{name} names {len(classes)} classes but has no labels")
         return None
     if not classes:
-        raise ValueError(f"{name} has labels but names no classes: give classes, a name for each")
+        raise ValueError(f"{name} has labels but no class names: pass classes, one name for each class")
     return Conditions(Labels(len(classes), classes=classes), labels)
 
 
 def conditions_of(name: str, rows: ArrayLike | Tensor, names: Sequence[str] | None = None) -> Conditions:
-    """Conditions from rows of numbers, one a sample: binary attributes where all are 0 or 1, else continuous ones.
+    """Conditions from an array of numbers, one row per sample: binary attributes if all are 0 or 1, else continuous.
 
     Args:
-        name: what the data are called.
+        name: name of the data, for error messages.
         rows: `(count, components)`, or `(count,)` for one component.
-        names: the name of each component; by default its place, 0, 1, ...
+        names: the name of each component; by default its index, 0, 1, ...
 
     Raises:
-        ValueError: for rows that are not finite numbers, and for names that are not one a component, each another.
+        ValueError: for rows that are not finite numbers, and for names that are not unique or not one per component.
     """
     table = numbers(f"the conditions of {name}", rows)
     table = table[:, None] if table.ndim == 1 else table
@@ -89,7 +89,7 @@ def conditions_of(name: str, rows: ArrayLike | Tensor, names: Sequence[str] | No
     named = tuple(map(str, range(table.shape[1]) if names is None else names))
     if len(named) != table.shape[1] or len({*named}) != len(named):
         raise ValueError(
-            f"the {table.shape[1]} conditions of {name} should have as many names, each another, "
+            f"the {table.shape[1]} condition components of {name} should have as many unique names, "
             f"but have {shortened(named)}"
         )
     if not np.isfinite(table).all():
@@ -103,12 +103,12 @@ def conditions_of(name: str, rows: ArrayLike | Tensor, names: Sequence[str] | No
 def _check_labels(name: str, labels: Tensor, classes: tuple[str, ...], count: int) -> None:
     if labels.dtype != torch.int64 or tuple(labels.shape) != (count,):
         raise ValueError(
-            f"the labels of {name} should be int64 of shape ({count},), one a sample, "
+            f"the labels of {name} should be int64 of shape ({count},), one per sample, "
             f"but are {str(labels.dtype).removeprefix('torch.')} of shape {tuple(labels.shape)}"
         )
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= len(classes):
         raise ValueError(
-            f"the labels of {name} should lie in 0..{len(classes) - 1}, one for each of its "
-            f"{len(classes)} class names, but run from {low} to {high}"
+            f"the labels of {name} should lie in 0..{len(classes) - 1}, indices of its "
+            f"{len(classes)} class names, but range from {low} to {high}"
         )

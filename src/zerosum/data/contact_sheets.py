@@ -1,4 +1,4 @@
-"""A data set at a glance, as one picture."""
+"""Contact sheets: an overview of a data set in one image."""
 
 from io import BytesIO
 
@@ -14,11 +14,11 @@ _MOST_POINTS = 5_000
 
 
 def contact_sheet(dataset: Dataset, n: int = 64) -> Image.Image:
-    """Show a data set at a glance: some n images, or up to 5,000 points.
+    """Return an overview of a data set: up to n images, or up to 5,000 points.
 
-    Images of 2 to 16 classes, each of which has some, stand in a row for each class; others are taken evenly
-    from the whole set. Points on the line are shown as a histogram, others by their first two coordinates,
-    coloured by class. Latents are shown as the pictures that they stand for.
+    With 2 to 16 non-empty classes, there is a row of images for each class; otherwise images are spaced evenly over the
+    whole set. One-dimensional points are drawn as a histogram, others as a scatter plot of their first two coordinates,
+    coloured by class. For latents, the original images are used.
     """
     dataset = dataset.displayed
     if not dataset.is_image:
@@ -30,7 +30,7 @@ def contact_sheet(dataset: Dataset, n: int = 64) -> Image.Image:
 
 
 def _rows(dataset: Dataset, n: int) -> list[Tensor]:
-    """Return the indices of a row of samples for each class; no rows where there are no fitting classes."""
+    """Return the sample indices of a row for each class; empty without 2 to 16 classes."""
     if dataset.labels is None or not 2 <= len(dataset.classes) <= _MOST_ROWS:
         return []
     members = [(dataset.labels == number).nonzero()[:, 0] for number in range(len(dataset.classes))]
@@ -39,7 +39,7 @@ def _rows(dataset: Dataset, n: int) -> list[Tensor]:
 
 
 def _evenly(index: Tensor, n: int) -> Tensor:
-    """Return n of the indices, or all if there are fewer, evenly spread over them."""
+    """Return n evenly spaced indices, or all if there are fewer."""
     n = min(n, len(index))
     return index[torch.arange(n) * len(index) // n]
 
@@ -62,5 +62,5 @@ def _plot(dataset: Dataset) -> Image.Image:
         axes.set(xlabel="first coordinate", ylabel="second coordinate")
     file = BytesIO()
     figure.savefig(file, format="png")
-    with Image.open(file) as picture:
-        return picture.convert("RGB")
+    with Image.open(file) as image:
+        return image.convert("RGB")

@@ -1,4 +1,4 @@
-"""What every source of data opens as: a `Dataset`, with random access by index."""
+"""`Dataset`: what every data source opens as, with random access by index."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,19 +17,18 @@ from zerosum.protocols import Coding
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Opened data with random access by index: images or points, with or without a condition for each.
+    """Opened data with random access by index: images or points, optionally with a condition for each.
 
-    `shape` is that of one sample: (C, H, W) for images, (d,) for points. `read` takes int64 indices (B,) on
-    the CPU and returns uint8 images (B, C, H, W) or float32 points (B, d). `conditions` are a kind and the value for
-    each sample; `labels` and `classes` are views of them, where they are class labels. `notes` are sentences that the
-    user should read about what the source did to the data. Where the samples are latents of pictures, `read`
-    returns float32 (B, c, h, w), `coding` tells how they stand for pictures, and `pictures` are these.
-    `content` returns a text that is another one when the samples are (see `fingerprint`), or is None where nothing can
-    be told of them. `news` returns sentences on what reading has met since it was last asked, as broken images.
-    `ahead` says that reading costs time, as from a disk, and depends on the indices alone, so that a thread may read
-    what will be wanted next. `window` tells of samples that are read forward, as from a stream: they are shuffled
-    within so many in a row, and reading back is slow.
-    Raises `ValueError` when empty, and when conditions do not fit the count or their kind.
+    `shape` is that of one sample: (C, H, W) for images, (d,) for points. `read` takes int64 indices (B,) on the CPU and
+    returns uint8 images (B, C, H, W) or float32 points (B, d). `conditions` hold a kind and a value for each sample; if
+    they are class labels, `labels` and `classes` are views of them. `notes` are warnings for the user about what the
+    source did to the data. If the samples are latents, `read` returns float32 (B, c, h, w), `coding` decodes them, and
+    `images` is the data set that was encoded. `content` returns a text that changes with the samples (see
+    `fingerprint`); None if there is none. `news` returns warnings since the last call, such as images found broken
+    while reading. `ahead` is true if reading is slow, as from a disk, and depends on the indices alone, so that a
+    thread may prefetch. `window` is set for sequential sources such as streams: the number of consecutive samples that
+    are shuffled together; reading backwards is slow. Raises `ValueError` when empty, and when conditions do not fit the
+    count or their kind.
     """
 
     name: str
@@ -39,7 +38,7 @@ class Dataset:
     conditions: Conditions | None = None
     notes: tuple[str, ...] = ()
     coding: Coding | None = None
-    pictures: "Dataset | None" = None
+    images: "Dataset | None" = None
     content: Callable[[], str] | None = None
     news: Callable[[], tuple[str, ...]] = tuple
     ahead: bool = False
@@ -47,7 +46,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         if self.count < 1:
-            raise ValueError(f"{self.name} holds no samples: give a source with at least one")
+            raise ValueError(f"{self.name} has no samples: use a source with at least one")
         if self.conditions is not None:
             self.conditions.check(self.name, self.count)
 
@@ -56,42 +55,42 @@ class Dataset:
 
     @property
     def condition(self) -> Condition | None:
-        """What the condition of a sample is; None where there is none."""
+        """The kind of condition; None if samples have none."""
         return None if self.conditions is None else self.conditions.kind
 
     @property
     def labels(self) -> Tensor | None:
-        """The class of each sample, int64 (count,); None where samples have no classes."""
+        """The class index of each sample, int64 (count,); None without classes."""
         return self.conditions.values if self.conditions is not None and self.classes else None
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes; empty where there are none."""
+        """The class names; empty without classes."""
         return () if self.conditions is None else self.conditions.kind.classes
 
     @property
     def is_image(self) -> bool:
-        """Whether the samples are images (C, H, W), or latents of some, rather than points (d,)."""
+        """Whether the samples are images (C, H, W), or latents of images, rather than points (d,)."""
         return len(self.shape) == 3
 
     @property
     def displayed(self) -> "Dataset":
-        """The data as people see them: the pictures, where the samples are latents."""
-        return self if self.pictures is None else self.pictures
+        """The data to display: for latents, the images that were encoded; otherwise the data set itself."""
+        return self if self.images is None else self.images
 
 
 @runtime_checkable
 class Source(Protocol):
-    """Where data comes from: a frozen dataclass of literals, so that its repr is its config."""
+    """A data source: a frozen dataclass of literals, so that its repr is its config."""
 
     def open(self) -> Dataset:
-        """Open the data; raises `ValueError` with one clear sentence when it cannot be used."""
+        """Open the data; raises `ValueError` when it cannot be used."""
         ...
 
 
 @runtime_checkable
 class Multimodal(Protocol):
-    """A source that knows its modes: equal Gaussians."""
+    """A source with known modes: a mixture of equal Gaussians."""
 
     @property
     def std(self) -> float:
@@ -115,9 +114,8 @@ def in_memory(
 ) -> Dataset:
     """Return a `Dataset` that reads from a tensor: uint8 images (N, C, H, W) or float32 points (N, d).
 
-    `conditions` take the place of labels: rows of numbers (N, components), or values of a kind of one's own. `made_by`
-    is the source, where its repr alone tells which samples it makes: that then stands for them in the `fingerprint`,
-    and not their bytes.
+    `conditions` replace labels: an array (N, components), or `Conditions` of a custom kind. `made_by` is a source whose
+    repr determines its samples: the `fingerprint` then uses the repr instead of their bytes.
     """
     if (x.dtype, x.ndim) not in ((torch.uint8, 4), (torch.float32, 2)):
         raise ValueError(
@@ -125,9 +123,9 @@ def in_memory(
             f"but is {str(x.dtype).removeprefix('torch.')} of shape {tuple(x.shape)}"
         )
     if not (x.dtype == torch.uint8 or x.isfinite().all()):
-        raise ValueError(f"{name} holds a point that is not finite in float32: change its numbers, or leave it out")
+        raise ValueError(f"{name} has a point with NaN or infinity in float32: rescale or remove it")
     if labels is not None and conditions is not None:
-        raise ValueError(f"{name} has both labels and conditions, and a game plays by one: leave one out")
+        raise ValueError(f"{name} has both labels and conditions, but a game uses one of them: pass only one")
     if conditions is None:
         found = labelled(name, labels, classes)
     else:

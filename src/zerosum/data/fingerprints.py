@@ -1,4 +1,4 @@
-"""Telling whether a data set is still the one that a run began with."""
+"""Fingerprints: detect whether a data set has changed since a run began."""
 
 import hashlib
 import json
@@ -8,12 +8,12 @@ from zerosum.data.dataset import Dataset
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """A text of 64 hex digits that is another one where the data are others: samples, their order, their conditions.
+    """A hash of 64 hex digits of a data set: its samples, their order and their conditions.
 
-    Arrays and small folders are told by all of their bytes, zips by the checksums in them, packed sets by those in
-    their manifest, folders above 256 MiB by the name and size of each file and 4 KiB from its middle, and made-up sets
-    by the source that makes them, as their last digits may differ from machine to machine. No image is decoded. Of a
-    map-style dataset of torch nothing but its count, shape, labels and conditions can be told.
+    Arrays and small folders are hashed by all of their bytes, zips by the checksums in them, packed sets by those in
+    their manifest, folders above 256 MiB by the name and size of each file and 4 KiB from its middle, and synthetic
+    sets by the repr of their source, as the last digits of samples may differ between machines. No image is decoded.
+    For a map-style dataset of torch only the count, shape, labels and conditions are hashed.
     """
     digest = hashlib.sha256(json.dumps([dataset.count, dataset.shape, dataset.classes]).encode())
     parts = [] if dataset.content is None else [dataset.content()]

@@ -1,4 +1,4 @@
-"""Look at data before training on it: its numbers, and what is broken in it."""
+"""Inspect data before training: summary statistics, and files that are broken."""
 
 import hashlib
 import math
@@ -25,7 +25,7 @@ _BATCH = 256
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """An entry of a data set's conditions: its numbers, and whether it is an attribute, yes or no."""
+    """Summary of a component of a data set's conditions; `attribute` is whether it is binary."""
 
     attribute: bool
     low: float
@@ -36,11 +36,11 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Information:
-    """What a data set holds; `dataclasses.asdict` of it is JSON.
+    """Summary of a data set; `dataclasses.asdict` of it is JSON.
 
-    `shape` is that of a sample, `classes` the number of samples of each, `conditions` what the entries of conditions
-    hold. `low`, `high`, and `mean` and `std` per channel or dimension, are in the data's own units: 0..255 for images.
-    `bytes` is what all samples take in memory, `duplicates` how many of them equal an earlier one.
+    `shape` is that of a sample, `classes` the number of samples of each class, `conditions` a summary of each
+    component. `low`, `high`, and `mean` and `std` per channel or dimension, are in the data's own units: 0..255 for
+    images. `bytes` is the size of all samples in memory, `duplicates` the number of samples equal to an earlier one.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Information:
 
 @dataclass(frozen=True, eq=False)
 class Broken:
-    """Something in a source that cannot be used: its file, and the reason."""
+    """A file of a source that cannot be used, and the reason."""
 
     file: str
     reason: str
@@ -67,7 +67,7 @@ class Broken:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What came out when all of a source was decoded; `dataclasses.asdict` of it is JSON."""
+    """The result of decoding all of a source; `dataclasses.asdict` of it is JSON."""
 
     source: str
     checked: int
@@ -76,15 +76,15 @@ class Report:
 
 
 def info(dataset: Dataset, progress: Progress | None = None) -> Information:
-    """Read all of a data set and return its numbers; `progress` is told the samples done and in all."""
+    """Read all of a data set and return its summary; `progress` is called with (samples done, total)."""
     first = dataset.read(torch.tensor([0]))
-    origin = _by_channel(first).mean(0)
-    offset, square = torch.zeros_like(origin), torch.zeros_like(origin)
+    first_mean = _by_channel(first).mean(0)
+    offset, square = torch.zeros_like(first_mean), torch.zeros_like(first_mean)
     low, high, seen = math.inf, -math.inf, set()
     for x in _batches(dataset, progress):
         low, high = min(low, float(x.min())), max(high, float(x.max()))
         seen |= {hashlib.blake2b(sample.numpy().tobytes(), digest_size=16).digest() for sample in x}
-        values = _by_channel(x) - origin  # small, so that the squares of data far from 0 keep their digits
+        values = _by_channel(x) - first_mean  # small, so that the squares of data far from 0 keep their digits
         weight = len(x) / dataset.count
         offset, square = offset + weight * values.mean(0), square + weight * values.square().mean(0)
     return Information(
@@ -95,7 +95,7 @@ def info(dataset: Dataset, progress: Progress | None = None) -> Information:
         conditions=_columns(dataset),
         low=low,
         high=high,
-        mean=tuple((origin + offset).tolist()),
+        mean=tuple((first_mean + offset).tolist()),
         std=tuple((square - offset.square()).clamp(min=0).sqrt().tolist()),
         bytes=dataset.count * math.prod(dataset.shape) * first.element_size(),
         duplicates=dataset.count - len(seen),
@@ -104,7 +104,7 @@ def info(dataset: Dataset, progress: Progress | None = None) -> Information:
 
 
 def check(spec: str | Path | Source, progress: Progress | None = None) -> Report:
-    """Decode everything in a source and return what is broken; `progress` is told the samples done and in all.
+    """Decode everything in a source and return what is broken; `progress` is called with (samples done, total).
 
     Raises `ValueError` when there is nothing to check: no such path, or no images in it.
     """
@@ -147,7 +147,7 @@ def _check_files(files: Files, table: str | None, progress: Progress | None) -> 
 
 
 def _check_packed(packed: PackedSet, progress: Progress | None) -> Report:
-    """Compare every file of a packed set with its checksum."""
+    """Verify the checksum of every file of a packed set."""
     broken: list[Broken] = []
     try:
         dataset = packed.open()

@@ -1,4 +1,4 @@
-"""From what people give as their data to a source."""
+"""Resolve a path, array or data set to a source."""
 
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -18,11 +18,11 @@ from zerosum.data.sources.torchset import MapStyle, from_torch
 
 @runtime_checkable
 class FileFormat(Protocol):
-    """A kind of source that knows its files by their names; a path given as data is shown to each."""
+    """A kind of source that recognises its files by name; `source` asks each kind in turn."""
 
     @staticmethod
     def at(path: Path) -> Source | None:
-        """The source of the file or folder at a path that exists, or None where it is of another format."""
+        """The source for an existing file or folder, or None if it has another format."""
         ...
 
 
@@ -31,12 +31,12 @@ def source(
     size: int | tuple[int, int] | None = None,
     fit: str = "crop",
 ) -> Source:
-    """Return the source that is meant by a path, an array or tensor, a map-style dataset, or a source itself.
+    """Return the source for a path, an array or tensor, a map-style dataset, or a source itself.
 
-    A folder is a packed set (see `PackedSet`) or, as a `.zip`, holds images, to which alone `size` and `fit` apply (see
-    `Images`); a `.npy` or `.npz` holds arrays. Sources with a method `at` (see `FileFormat`), such as `Idx`, know files
-    and folders of their own. Raises `ValueError` when a path does not exist, saying what is there
-    alike, and when it is of another kind.
+    A folder is a packed set (see `PackedSet`) or contains images, as does a `.zip`; `size` and `fit` apply to images
+    only (see `Images`). A `.npy` or `.npz` contains arrays. Sources with a method `at` (see `FileFormat`), such as
+    `Idx`, recognise their own files and folders. Raises `ValueError` when a path does not exist, suggesting similar
+    names, and when its format is unknown.
     """
     path = existing(spec) if isinstance(spec, str | Path) else None
     packed = path is not None and path.is_dir() and is_packed(path)
@@ -44,7 +44,7 @@ def source(
     if path is not None and not packed and known is None and (path.is_dir() or path.suffix.lower() == ".zip"):
         return Images(str(spec), size, fit)
     if size is not None:
-        raise ValueError("size applies to folders and zips of images: resize other data before, or leave it out")
+        raise ValueError("size applies to folders and zips of images only: resize other data beforehand, or omit size")
     if packed:
         return PackedSet(str(spec))
     if known is not None:
@@ -53,8 +53,8 @@ def source(
         if path.suffix.lower() not in (".npy", ".npz"):
             others = ", ".join(kind.__name__ for kind in _formats())
             raise ValueError(
-                f"{path} should be a folder or .zip of images, or a .npy or .npz file of arrays, or have a name that "
-                f"tells its format (see {others})"
+                f"{path} should be a folder or .zip of images, or a .npy or .npz file of arrays, or have a file "
+                f"name that one of {others} recognises"
             )
         return Arrays(str(spec))
     if isinstance(spec, np.ndarray):
@@ -62,7 +62,7 @@ def source(
     if isinstance(spec, Tensor):
         return ArraySource(spec.numpy(force=True))
     if isinstance(spec, type):
-        raise ValueError(f"{spec.__name__} is a class: give {spec.__name__}(...)")
+        raise ValueError(f"{spec.__name__} is a class: pass an instance, {spec.__name__}(...)")
     if isinstance(spec, Source):
         return spec
     if isinstance(spec, MapStyle):

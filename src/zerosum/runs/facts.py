@@ -20,7 +20,7 @@ def check_facts(facts: Mapping[str, Any]) -> None:
     if "condition" in facts:
         checks["condition"] = (_is_condition, "the name of its kind and the facts of that")
     if "coding" in facts:
-        checks["coding"] = (_is_coding, "how latents stand for pictures")
+        checks["coding"] = (_is_coding, "how latents stand for images")
     for name, (fits, wanted) in checks.items():
         if name not in facts or not fits(facts[name]):
             raise ValueError(f"its {name} should be {wanted}; found {facts.get(name)!a:.80}")

@@ -53,7 +53,7 @@ class TrainedGenerator:
         shape: shape of one sample, `(C, H, W)` or `(d,)`.
         images: images it was trained on.
         condition: what its condition c is; None where it has none.
-        coding: how samples stand for pictures, where they are latents of an autoencoder.
+        coding: how samples stand for images, where they are latents of an autoencoder.
         name: which of its game's generators it is.
     """
 
@@ -67,7 +67,7 @@ class TrainedGenerator:
 
     @property
     def is_image(self) -> bool:
-        """Whether samples are pictures, or become some."""
+        """Whether samples are images, or become some."""
         return len(self.shape) == 3
 
     @property

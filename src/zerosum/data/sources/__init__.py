@@ -1,1 +1,1 @@
-"""Where data come from: folders, arrays, torch datasets, the hub, packed sets."""
+"""Data sources: folders, arrays, torch datasets, the Hugging Face hub, packed sets."""

@@ -1,4 +1,4 @@
-"""From the bytes of an image file to pixels, trusting nothing about them."""
+"""Decode untrusted image files to pixels."""
 
 import io
 import struct
@@ -18,8 +18,8 @@ from zerosum.data._paths import printable
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 FITS = ("crop", "pad")
 MOST_BYTES = 64 << 20
-_MOST_PIXELS, _MOST_SIDE = 64 << 20, (1 << 16) - 1
-_LARGE = 8 << 20  # pixels from which images are decoded one at a time, as each takes hundreds of megabytes for a while
+_MOST_PIXELS, _MOST_LENGTH = 64 << 20, (1 << 16) - 1
+_LARGE = 8 << 20  # pixels above which images are decoded one at a time, as each needs hundreds of megabytes
 _ALONE = threading.Lock()
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _ORIENTATION = 0x0112
@@ -33,7 +33,7 @@ _BROKEN = (
 
 @dataclass(frozen=True)
 class Header:
-    """What an image file says of itself: its size when upright, and whether it is grey."""
+    """Header of an image file: its size after applying the orientation, and whether it is grey."""
 
     height: int
     width: int
@@ -41,25 +41,24 @@ class Header:
 
 
 def read_header(file: IO[bytes]) -> Header:
-    """Read the header of an image file; raises `ValueError` with the reason when it is none."""
+    """Read the header of an image file; raises `ValueError` with the reason when it cannot."""
     with _opened(file) as image:
         width, height = image.size
-        # Asking a PNG without it in front of the pixels would decode the pixels.
+        # In a PNG whose EXIF does not precede the pixels, getexif() would decode the pixels.
         if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:
             width, height = height, width
         return Header(height, width, is_grey(image))
 
 
 def decode(raw: bytes, grey: bool, size: tuple[int, int] | None = None, fit: str = "crop") -> NDArray[np.uint8]:
-    """Decode an image file whole: uint8 (C, H, W), with one channel if grey, else three.
+    """Decode an image file: uint8 (C, H, W), with one channel if grey, else three.
 
-    `size` is (H, W); None keeps the image's own. "crop" scales the image until it covers the size and cuts off
-    evenly what stands over; "pad" scales it until it fits in, and fills up with white. Raises `ValueError` with
-    the reason when the file is broken.
+    `size` is (H, W); None keeps the image's own. "crop" scales the image to cover the size and crops the centre; "pad"
+    scales it to fit inside and pads with white. Raises `ValueError` with the reason when the file is broken.
     """
     with _opened(io.BytesIO(raw)) as image:
         if size is not None:
-            image.draft(None, (2 * max(size), 2 * max(size)))  # lets a JPEG leave out detail that goes anyway
+            image.draft(None, (2 * max(size), 2 * max(size)))  # lets a JPEG skip detail that scaling removes
         with _ALONE if image.width * image.height > _LARGE else nullcontext():
             image.load()
             flat = flatten(ImageOps.exif_transpose(image), grey)
@@ -70,8 +69,8 @@ def decode(raw: bytes, grey: bool, size: tuple[int, int] | None = None, fit: str
 
 
 def flatten(image: Image.Image, grey: bool) -> Image.Image:
-    """Turn an image of any mode into 8-bit grey or RGB; what is transparent becomes white."""
-    if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip at 255
+    """Convert an image of any mode to 8-bit grey or RGB; transparent areas become white."""
+    if image.mode.startswith("I"):  # 16 bits per pixel, which Pillow would clip at 255
         wide = np.asarray(image).astype(np.float32)
         image = Image.fromarray(np.rint(wide / 257).clip(0, 255).astype(np.uint8))
     elif image.has_transparency_data:
@@ -82,28 +81,28 @@ def flatten(image: Image.Image, grey: bool) -> Image.Image:
 
 @contextmanager
 def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
-    """Open an image of the formats allowed, and turn all that can go wrong with it into one `ValueError`."""
+    """Open an image of an allowed format; every failure becomes a `ValueError`."""
     try:
         with Image.open(file, formats=_FORMATS) as image:
-            # Below the size at which Pillow warns, so that what it would warn of is always an error.
+            # Below the size at which Pillow warns, so that too large an image is always an error.
             if image.width * image.height > _MOST_PIXELS:
                 raise Image.DecompressionBombError
-            # Rows cost memory of their own, so that few pixels in a row of millions would take gigabytes.
-            if max(image.size) > _MOST_SIDE:
+            # Each row has a memory overhead, so an image of millions of short rows would take gigabytes.
+            if max(image.size) > _MOST_LENGTH:
                 raise Image.DecompressionBombError
             yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ValueError(
-            f"has more than {_MOST_PIXELS >> 20} megapixels, or a side of more than {_MOST_SIDE:,}"
+            f"has more than {_MOST_PIXELS >> 20} megapixels, or a height or width above {_MOST_LENGTH:,}"
         ) from error
     except UnidentifiedImageError as error:
-        raise ValueError("is no PNG, JPEG or WebP image, or damaged at its beginning") from error
+        raise ValueError("is not a PNG, JPEG or WebP image, or its header is damaged") from error
     except _BROKEN as error:
         raise ValueError(f"is damaged ({printable(error)})") from error
 
 
 def is_grey(image: Image.Image) -> bool:
-    """Whether an image holds no colour, told from its mode, or from the palette it draws with."""
+    """Whether an image has no colour, by its mode or its palette."""
     if image.mode == "P":
         colours = np.array(image.getpalette("RGB")).reshape(-1, 3)
         return bool((colours == colours[:, :1]).all())
@@ -111,9 +110,9 @@ def is_grey(image: Image.Image) -> bool:
 
 
 def _padded(image: Image.Image, height: int, width: int) -> Image.Image:
-    """Scale an image until it fits in, and put it in the middle of a white sheet."""
+    """Scale an image to fit inside the size, and centre it on a white background."""
     scale = min(width / image.width, height / image.height)
     inside = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    sheet = Image.new(image.mode, (width, height), "white")
-    sheet.paste(image.resize(inside, _LANCZOS), ((width - inside[0]) // 2, (height - inside[1]) // 2))
-    return sheet
+    background = Image.new(image.mode, (width, height), "white")
+    background.paste(image.resize(inside, _LANCZOS), ((width - inside[0]) // 2, (height - inside[1]) // 2))
+    return background

@@ -1,4 +1,4 @@
-"""The image files in a folder or a zip, by name; a zip is read in place and never unpacked."""
+"""Image files in a folder or a zip, by name; a zip is read in place and never unpacked."""
 
 import hashlib
 import stat
@@ -18,10 +18,10 @@ from zerosum.data.sources._decode import MOST_BYTES, SUFFIXES
 
 _CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")
 _MOST_RATIO = 200
-_SMALL, _SHOWN = 1 << 20, 200  # bytes of a file that may be compressed at any ratio; characters of a name
+_SMALL, _PRINTED = 1 << 20, 200  # bytes of a file allowed at any compression ratio; printed characters of a name
 _LOCAL_HEADER = 30  # bytes before a file in a zip, at least
-_MOST_VISITS, _DEEPEST = 100, 100  # ways by links into one folder; folders in each other
-_READ_WHOLE, _PIECE = 256 << 20, 4 << 10  # bytes of a folder up to which all tell its content; of a file, where not
+_MOST_VISITS, _DEEPEST = 100, 100  # times that links lead to one folder; depth of nested folders
+_READ_WHOLE, _PART = 256 << 20, 4 << 10  # bytes of a folder hashed whole; bytes hashed per file of a larger one
 _UNREADABLE = (
     *(OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error),
     *(OverflowError, IndexError, struct.error, UnicodeError),
@@ -30,64 +30,64 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, eq=False)
 class Files:
-    """The image files of a folder or zip, by name within it, and the others that it holds."""
+    """The image files of a folder or zip, by name within it, and its other files."""
 
     path: Path
     names: tuple[str, ...]
     others: tuple[str, ...]
     stream: Callable[[str], IO[bytes]]
-    marks: Callable[[tuple[str, ...]], Iterator[str]]
+    hashes: Callable[[tuple[str, ...]], Iterator[str]]
 
     def content(self) -> str:
-        """A text that is another one when the images are."""
+        """A hash of the images."""
         digest = hashlib.sha256()
-        for name, mark in zip(self.names, self.marks(self.names), strict=True):
+        for name, mark in zip(self.names, self.hashes(self.names), strict=True):
             digest.update(f"{name}\0{mark}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
     def read(self, name: str) -> bytes:
-        """A file whole; raises `ValueError` as `open` does, and where it holds more than it says."""
+        """The bytes of a file; raises `ValueError` as `open` does, and when it is larger than it declares."""
         with self.open(name) as file:
-            raw = file.read(MOST_BYTES + 1)  # with a limit, lest a zip's small file unfolds to a large one
+            raw = file.read(MOST_BYTES + 1)  # limited, so that a zip bomb is not unpacked
         _refuse_large(len(raw))
         return raw
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
-        """Open a file for reading; raises `ValueError` with the reason when it cannot or must not be read."""
+        """Open a file for reading; raises `ValueError` with the reason when it cannot be read or is unsafe."""
         try:
             with self.stream(name) as file:
                 yield file
         except FileNotFoundError as error:
-            raise ValueError("is no longer there, or is a link to nothing") from error
+            raise ValueError("no longer exists, or is a broken link") from error
         except _UNREADABLE as error:
             raise ValueError(f"cannot be read ({printable(error)})") from error
 
 
 def image_files(path: str | Path) -> Files:
-    """List the image files of a folder (links followed) or of a zip, sorted, hidden ones left out.
+    """List the image files of a folder (links followed) or of a zip, sorted, without hidden files.
 
-    Raises `ValueError` when there are none, when the path is neither, and when a zip is damaged or unsafe.
+    Raises `ValueError` without image files, when the path is neither, and when a zip is damaged or unsafe.
     """
     found = existing(path)
     if found.is_dir():
-        names, stream, marks = _listed(found), _from_folder(found), _marks_in_folder(found)
+        names, stream, hashes = _listed(found), _from_folder(found), _hashes_in_folder(found)
     elif found.suffix.lower() == ".zip":
         archive, names = _opened(found)
-        stream, marks = _from_zip(archive), _marks_in_zip(archive)
+        stream, hashes = _from_zip(archive), _hashes_in_zip(archive)
     else:
-        raise ValueError(f"{found} should be a folder or a .zip of images, but is one file")
-    shown = [name for name in names if not _hidden(name)]
-    images = tuple(name for name in shown if name.lower().endswith(SUFFIXES))
-    others = tuple(name for name in shown if not name.lower().endswith(SUFFIXES))
+        raise ValueError(f"{found} should be a folder or a .zip of images, but is a single file")
+    visible = [name for name in names if not _hidden(name)]
+    images = tuple(name for name in visible if name.lower().endswith(SUFFIXES))
+    others = tuple(name for name in visible if not name.lower().endswith(SUFFIXES))
     if not images:
-        instead = f": it holds {told(others)}" if others else ": it is empty"
-        raise ValueError(f"{found} holds no images ({', '.join(SUFFIXES)}){instead}")
-    return Files(found, images, others, stream, marks)
+        instead = f": it has {counted(others)}" if others else ": it is empty"
+        raise ValueError(f"{found} has no images ({', '.join(SUFFIXES)}){instead}")
+    return Files(found, images, others, stream, hashes)
 
 
-def told(others: Sequence[str]) -> str:
-    """Say how many files of each suffix there are."""
+def counted(others: Sequence[str]) -> str:
+    """The number of files of each suffix, as text."""
     counts = Counter(printable(PurePosixPath(name).suffix.lower()) or "no suffix" for name in others)
     parts = [f"{count} x {suffix}" for suffix, count in sorted(counts.items())]
     return f"{len(others)} other file{'s' if len(others) > 1 else ''} ({', '.join(parts)})"
@@ -107,14 +107,14 @@ def _listed(folder: Path) -> list[str]:
 def _walk(
     folder: Path, within: str = "", above: frozenset[Path] = frozenset(), visits: Counter[Path] | None = None
 ) -> Iterator[str]:
-    """Yield the names of all files below a folder; a link to a folder above is not gone round again."""
+    """Yield the names of all files below a folder; links to a parent folder are not followed."""
     visits = Counter() if visits is None else visits
     real = folder.resolve()
     if real in above:
         return
     visits[real] += 1
     if visits[real] > _MOST_VISITS or len(above) > _DEEPEST:
-        why = f"links lead to it more than {_MOST_VISITS} times" if len(above) <= _DEEPEST else "it lies too deep"
+        why = f"links lead to it more than {_MOST_VISITS} times" if len(above) <= _DEEPEST else "it is nested too deep"
         raise ValueError(f"{printable(folder)} cannot be listed: {why}")
     for entry in folder.iterdir():
         if entry.is_dir():
@@ -128,32 +128,32 @@ def _from_folder(folder: Path) -> Callable[[str], IO[bytes]]:
         path = folder / name
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError("is no regular file")
+            raise ValueError("is not a regular file")
         _refuse_large(status.st_size)
         return path.open("rb")
 
     return stream
 
 
-def _marks_in_folder(folder: Path) -> Callable[[tuple[str, ...]], Iterator[str]]:
-    """Marks of files by all their bytes, or of a large folder by their sizes and a piece of each."""
+def _hashes_in_folder(folder: Path) -> Callable[[tuple[str, ...]], Iterator[str]]:
+    """Hashes of files by all their bytes, or in a large folder by their sizes and a part of each."""
 
-    def marks(names: tuple[str, ...]) -> Iterator[str]:
+    def hashes(names: tuple[str, ...]) -> Iterator[str]:
         sizes = [_size(folder / name) for name in names]
         whole = sum(sizes) <= _READ_WHOLE
         for name, size in zip(names, sizes, strict=True):
-            piece = b""
+            part = b""
             if 0 <= size <= MOST_BYTES:
                 with suppress(OSError), (folder / name).open("rb") as file:
-                    file.seek(0 if whole else max(0, size - _PIECE) // 2)
-                    piece = file.read(MOST_BYTES if whole else _PIECE)
-            yield f"{size} {hashlib.sha256(piece).hexdigest()}"
+                    file.seek(0 if whole else max(0, size - _PART) // 2)
+                    part = file.read(MOST_BYTES if whole else _PART)
+            yield f"{size} {hashlib.sha256(part).hexdigest()}"
 
-    return marks
+    return hashes
 
 
 def _size(path: Path) -> int:
-    """The size of a regular file, or -1: only such a one can be read without waiting for somebody at its other end."""
+    """The size of a regular file, else -1: reading a pipe could block."""
     try:
         status = path.stat()
     except OSError:
@@ -161,37 +161,37 @@ def _size(path: Path) -> int:
     return status.st_size if stat.S_ISREG(status.st_mode) else -1
 
 
-def _marks_in_zip(archive: zipfile.ZipFile) -> Callable[[tuple[str, ...]], Iterator[str]]:
-    """Marks of files by the sizes and checksums that the zip tells of them."""
+def _hashes_in_zip(archive: zipfile.ZipFile) -> Callable[[tuple[str, ...]], Iterator[str]]:
+    """Sizes and checksums of files as stored in the zip."""
 
-    def marks(names: tuple[str, ...]) -> Iterator[str]:
+    def hashes(names: tuple[str, ...]) -> Iterator[str]:
         for member in map(archive.getinfo, names):
             yield f"{member.file_size} {member.CRC}"
 
-    return marks
+    return hashes
 
 
 def _opened(path: Path) -> tuple[zipfile.ZipFile, list[str]]:
-    """Open a zip and list its files, sorted; one that holds paths out of it, or links, is refused."""
+    """Open a zip and list its files, sorted; paths that leave it, links and overlaps raise `ValueError`."""
     try:
         archive = zipfile.ZipFile(path)
     except _UNREADABLE as error:
-        raise ValueError(f"{path} is damaged or no zip file ({printable(error)})") from error
+        raise ValueError(f"{path} is damaged or not a zip file ({printable(error)})") from error
     members = archive.infolist()
     for member in members:
         parts = member.filename.replace("\\", "/").split("/")
-        named = f"{member.filename!r:.{_SHOWN}}"
+        named = f"{member.filename!r:.{_PRINTED}}"
         if ".." in parts or not parts[0] or ":" in parts[0]:
-            raise ValueError(f"{path} holds the path {named}, which leads out of it: pack it anew")
+            raise ValueError(f"{path} contains the path {named}, which leaves the archive: zip the files again")
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise ValueError(f"{path} holds the link {named}: pack it anew with the files themselves")
+            raise ValueError(f"{path} contains the link {named}: zip the files again without links")
     name, times = Counter(member.filename for member in members).most_common(1)[0] if members else ("", 1)
     if times > 1:
-        raise ValueError(f"{path} holds {name!r:.{_SHOWN}} {times} times: pack it anew")
+        raise ValueError(f"{path} contains {name!r:.{_PRINTED}} {times} times: zip the files again")
     members.sort(key=lambda member: member.header_offset)
     for one, following in pairwise(members):
         if one.header_offset + _LOCAL_HEADER + one.compress_size > following.header_offset:
-            raise ValueError(f"{path} holds files that overlap, as {one.filename!r:.{_SHOWN}} does: pack it anew")
+            raise ValueError(f"{path} has overlapping files, such as {one.filename!r:.{_PRINTED}}: zip the files again")
     return archive, sorted(member.filename for member in members if not member.is_dir())
 
 
@@ -201,10 +201,10 @@ def _from_zip(archive: zipfile.ZipFile) -> Callable[[str], IO[bytes]]:
         if member.flag_bits & 1:
             raise ValueError("is encrypted")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError("is compressed by another method than deflate")
+            raise ValueError("uses a compression method other than deflate")
         _refuse_large(member.file_size)
         if member.file_size > max(_SMALL, _MOST_RATIO * member.compress_size):
-            raise ValueError(f"is compressed more than {_MOST_RATIO} times, as no image is")
+            raise ValueError(f"has a compression ratio above {_MOST_RATIO}, as no image has")
         return archive.open(member)
 
     return stream

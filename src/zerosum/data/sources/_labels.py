@@ -1,4 +1,4 @@
-"""Labels of any form as the numbers of classes with names."""
+"""Convert labels of any type to class indices and class names."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,35 +16,35 @@ _SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 def numbered(
     name: str, labels: NDArray[Any], count: int, classes: tuple[str, ...] | None = None
 ) -> tuple[Tensor, tuple[str, ...]]:
-    """Return labels as int64 (count,) with the names of their classes.
+    """Return labels as int64 class indices (count,), and the class names.
 
-    With `classes`, the labels are indices into them. Without, each distinct label is a class, in sorted order,
-    named by its value. Raises `ValueError` when there is not one integer or string for each sample.
+    With `classes`, the labels are indices into them. Without, each distinct label is a class, in sorted order, named by
+    its value. Raises `ValueError` unless there is one integer or string per sample.
     """
     labels = np.asarray(labels)
     if labels.shape not in ((count,), (count, 1)):
-        raise ValueError(f"{name} has {count} samples, but labels of shape {labels.shape}: give one for each sample")
+        raise ValueError(f"{name} has {count} samples, but labels of shape {labels.shape}: pass one for each sample")
     labels = labels.reshape(count)
     if labels.dtype.kind == "f" and np.array_equal(labels, np.rint(labels)):
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "buiU":
         raise ValueError(
             f"the labels of {name} should be integers or strings, but are {labels.dtype}: "
-            f"numbers that are no classes are given as conditions"
+            f"pass numbers that are not classes as conditions"
         )
     if classes is None:
         values, index = np.unique(labels, return_inverse=True)
         return torch.from_numpy(index.astype(np.int64)), tuple(str(value) for value in values)
     if labels.dtype.kind == "U":
-        raise ValueError(f"the labels of {name} are names already: leave the names of the classes out")
+        raise ValueError(f"the labels of {name} are names already: omit the class names")
     return torch.from_numpy(labels.astype(np.int64)), classes
 
 
 def by_folder(names: Sequence[str]) -> tuple[Tensor | None, tuple[str, ...], tuple[str, ...]]:
-    """Return labels (N,), classes and notes for files "class/.../file": each folder at the top is a class.
+    """Return labels (N,), classes and notes for files "class/.../file": each top-level folder is a class.
 
-    Folders that hold all others are passed over. Where some files lie outside the folders, or there is but one,
-    nothing is labelled.
+    Folders that contain all files are skipped. If some files are outside the folders, or there is only one, there are
+    no labels.
     """
     paths = [name.split("/") for name in names]
     while all(len(path) > 1 for path in paths) and len({path[0] for path in paths}) == 1:
@@ -56,11 +56,11 @@ def by_folder(names: Sequence[str]) -> tuple[Tensor | None, tuple[str, ...], tup
         return (
             None,
             (),
-            (f"nothing is labelled, since {outside} of {len(paths)} images lie outside the folders",),
+            (f"no labels, as {outside} of {len(paths)} images are outside the class folders",),
         )
     number, classes = numbered("the folder", np.array([path[0] for path in paths]), len(paths))
     classes = tuple(map(printable, classes))
     notes: tuple[str, ...] = ()
     if set(classes) <= _SPLITS:
-        notes = (f"the classes {', '.join(classes)} look like parts of a data set: to use one, give its folder",)
+        notes = (f"the classes {', '.join(classes)} look like splits of a data set: to use one, pass its folder",)
     return number, classes, notes

@@ -1,4 +1,4 @@
-"""Tell what arrays of images mean: which axis holds the channels, which numbers are black and white."""
+"""Infer the channel axis and the value range of arrays of images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ _CHUNK = 1024
 
 @dataclass(frozen=True)
 class Scale:
-    """Which numbers are black and white, and so how those between become uint8."""
+    """The values of black and white, which map to 0 and 255 in uint8."""
 
     black: float
     white: float
 
     def covers(self, low: float, high: float) -> bool:
-        """Whether numbers from low to high lie between black and white, give or take some rounding."""
+        """Whether the range from low to high is between black and white, up to rounding."""
         return self.black - _SLACK <= low and high <= self.white + _SLACK
 
     def __call__(self, x: Array) -> NDArray[np.uint8]:
-        """Return x as uint8."""
+        """Convert x to uint8."""
         share = (x.astype(np.float32) - self.black) / (self.white - self.black)
         return np.asarray(np.rint(255 * share).clip(0, 255), dtype=np.uint8)
 
@@ -34,9 +34,9 @@ _REAL = (Scale(0, 1), Scale(-1, 1))
 
 
 def scale_of(name: str, low: float, high: float, whole: bool) -> Scale:
-    """Tell black and white from the range of all values, and from whether they are integers.
+    """Infer the scale from the range of all values, and from whether they are integers.
 
-    Integers lie in 0..255, floats in 0..1 or -1..1; anything else raises `ValueError`.
+    Integers are in 0..255, floats in 0..1 or -1..1; anything else raises `ValueError`.
     """
     for scale in _WHOLE if whole else _REAL:
         if scale.covers(low, high):
@@ -49,15 +49,15 @@ def scale_of(name: str, low: float, high: float, whole: bool) -> Scale:
 
 
 def looks_like_channels(length: int) -> bool:
-    """Whether an axis is short enough for channels, rather than the side of an image."""
+    """Whether an axis is short enough for channels, rather than height or width."""
     return 1 <= length <= 4
 
 
 def channel_axis(name: str, shape: Sequence[int], layout: str | None) -> int | None:
-    """Return which axis of images holds the channels, 1 or 3, or None where there is none, as in (N, H, W).
+    """Return the channel axis of images, 1 or 3, or None if there is none, as in (N, H, W).
 
-    `layout` is "NHW", "NHWC" or "NCHW", or None to tell from the shape: the one axis, second or last, that is no
-    longer than four. Raises `ValueError` when that cannot be told, or when the layout does not fit the shape.
+    `layout` is "NHW", "NHWC" or "NCHW", or None to infer it from the shape: the second or last axis, whichever has at
+    most four elements. Raises `ValueError` when the shape is ambiguous, or does not fit the layout.
     """
     axes = {"NHW": None, "NHWC": 3, "NCHW": 1}
     if layout is not None and layout not in axes:
@@ -74,22 +74,22 @@ def channel_axis(name: str, shape: Sequence[int], layout: str | None) -> int | N
     if first == last:
         raise ValueError(
             f"{name} has shape {tuple(shape)}, where {'both' if last else 'neither'} of the second and last axis "
-            f"could be channels (four or fewer): say which with layout='NHWC' or layout='NCHW'"
+            f"could be channels (four or fewer): pass layout='NHWC' or layout='NCHW'"
         )
     return 3 if last else 1
 
 
 def extremes(name: str, x: Array) -> tuple[float, float]:
-    """Return the least and the greatest value; raises `ValueError` when one is not finite."""
+    """Return the minimum and maximum; raises `ValueError` for NaN and infinity."""
     low, high = float(x.min()), float(x.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         at = next(index for index, part in enumerate(x) if not np.isfinite(part).all())
-        raise ValueError(f"{name} holds a value that is not finite, first at index {at}: remove or replace it")
+        raise ValueError(f"{name} has a NaN or infinite value, first at index {at}: remove or replace it")
     return low, high
 
 
 def to_uint8(scale: Scale, x: Array) -> NDArray[np.uint8]:
-    """Convert an array, which may lie on disk, piece by piece; one of uint8 is returned as it is."""
+    """Convert an array, which may be on disk, in chunks; uint8 is returned unchanged."""
     if x.dtype == np.uint8:
         return x
     converted = np.empty(x.shape, np.uint8)

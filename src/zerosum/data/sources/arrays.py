@@ -1,4 +1,4 @@
-"""Data in numpy arrays, in memory or in `.npy` and `.npz` files."""
+"""NumPy arrays as data, in memory or in `.npy` and `.npz` files."""
 
 import zipfile
 import zlib
@@ -37,25 +37,25 @@ _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
-_IN_MEMORY = 1 << 30  # bytes of a .npy file above which its samples stay on disk until they are read
+_IN_MEMORY = 1 << 30  # bytes of a .npy file above which it is memory-mapped
 
 
 @dataclass(frozen=True)
 class Arrays:
-    """Images or points in a `.npy` file, or in a `.npz` with labels or conditions; pickled objects are never read.
+    """Images or points in a `.npy` file, or in a `.npz` with labels or conditions; pickled objects are never loaded.
 
     Images are (N, H, W, C), (N, C, H, W) or grey (N, H, W), of integers in 0..255 or floats in 0..1 or -1..1; points
-    are floats (N, d) or (N,). Labels are integers or strings (N,). Where a `.npz` names its classes under class_names,
-    labels are indices into these; else each distinct label is a class. In the place of labels there may be conditions,
-    rows of numbers (N, entries), whose names stand under condition_names: attributes where all are 0 or 1.
+    are floats (N, d) or (N,). Labels are integers or strings (N,). If a `.npz` has class_names, labels are indices into
+    them; else each distinct label is a class. Instead of labels there may be conditions, numbers (N, components), with
+    their names in condition_names: binary attributes if all are 0 or 1.
 
     Args:
         path: the file.
-        images: the key of the samples in a `.npz`; by default images, x, x_train, data, points or the only array.
-        labels: the key of their labels; by default labels, y or, beside x_train, y_train, if there are any.
-        layout: "NHWC" or "NCHW", for images whose shape does not tell which axis holds the channels.
-        conditions: the key of their conditions; by default conditions, if there are any. Of labels and conditions that
-            are both there, the one named counts.
+        images: key of the samples in a `.npz`; by default images, x, x_train, data, points or the only array.
+        labels: key of the labels; by default labels, y or, with x_train, y_train, if present.
+        layout: "NHWC" or "NCHW", for images whose shape is ambiguous.
+        conditions: key of the conditions; by default conditions, if present. If a file has both labels and conditions,
+            name one.
     """
 
     path: str
@@ -65,17 +65,15 @@ class Arrays:
     conditions: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
+        object.__setattr__(self, "path", str(self.path))  # so that the repr stays a literal
 
     def open(self) -> Dataset:
-        """Open the file; raises `ValueError` when it is damaged or holds something else."""
+        """Open the file; raises `ValueError` when it is damaged or has other content."""
         path = existing(self.path)
         arrays = _load(path)
         if isinstance(arrays, np.ndarray):
             if self.images or self.labels or self.conditions:
-                raise ValueError(
-                    f"{path.name} holds one array without a name: leave out images=, labels= and conditions="
-                )
+                raise ValueError(f"{path.name} has one unnamed array: omit images=, labels= and conditions=")
             return _dataset(path.name, arrays, layout=self.layout)
         images = _asked(path.name, arrays, self.images) or _samples_key(path.name, arrays)
         labels, conditions = self._beside(path.name, arrays, images)
@@ -86,16 +84,18 @@ class Arrays:
         return _dataset(path.name, arrays[images], layout=self.layout, conditions=table)
 
     def _beside(self, name: str, arrays: Mapping[str, Array], images: str) -> tuple[str | None, str | None]:
-        """The keys of labels and of conditions, of which one is None."""
+        """The keys of labels and of conditions; at least one is None."""
         labels, conditions = (_asked(name, arrays, key) for key in (self.labels, self.conditions))
         if labels is not None and conditions is not None:
-            raise ValueError(f"{name} is asked for both labels and conditions, and a game plays by one: name one")
+            raise ValueError(
+                f"{name} was given keys for both labels and conditions, but a game uses one of them: name only one"
+            )
         if labels is None and conditions is None:
             labels = _labels_key(arrays, images)
             conditions = "conditions" if "conditions" in arrays else None
         if labels is not None and conditions is not None:
             raise ValueError(
-                f"{name} has both labels, under {labels!r}, and conditions: say which count, with "
+                f"{name} has both labels, under {labels!r}, and conditions: choose one with "
                 f"Arrays(path, labels={labels!r}) or Arrays(path, conditions='conditions')"
             )
         return labels, conditions
@@ -103,7 +103,7 @@ class Arrays:
 
 @dataclass(frozen=True, eq=False)
 class ArraySource:
-    """Images or points in a numpy array: what `Arrays` reads, without the file. For use from Python only."""
+    """Images or points in a NumPy array, as in `Arrays` but without a file. For use from Python only."""
 
     samples: Array
     labels: Array | None = None
@@ -130,33 +130,34 @@ def _load(path: Path) -> Array | dict[str, Array]:
     except _DAMAGED as error:
         if "allow_pickle" in str(error) and "Object arrays" in str(error):
             raise ValueError(
-                f"{path} holds Python objects, which are not read because they can run code: "
-                f"save arrays of numbers, all of one shape"
+                f"{path} contains pickled Python objects, which are not loaded as they can run code: "
+                f"save arrays of numbers"
             ) from error
-        raise ValueError(f"{path} is damaged or no {path.suffix} file: {error}") from error
+        raise ValueError(f"{path} is damaged or not a {path.suffix} file: {error}") from error
 
 
 def _asked(name: str, arrays: Mapping[str, Array], key: str | None) -> str | None:
-    """Return a key that the user asked for, once it is known to be there."""
+    """Return a key given by the user, after checking that it exists."""
     if key is not None and key not in arrays:
         raise ValueError(f"{name} has no {key!r}, but has {_listing(arrays)}")
     return key
 
 
 def _samples_key(name: str, arrays: Mapping[str, Array]) -> str:
-    """Return the key of the samples: the first of the usual ones, or the only one that is nothing else."""
+    """Return the key of the samples: the first of the usual ones, or the only other array."""
     others = [key for key in arrays if key not in (*_LABELS, *_CLASSES, *_CONDITIONS)]
     found = [key for key in _SAMPLES if key in arrays] or (others if len(others) == 1 else [])
     if not found:
         raise ValueError(
-            f"{name} should hold its samples under one of {', '.join(_SAMPLES)}, but has {_listing(arrays)}: "
-            f"say which with Arrays(path, images=...)"
+            f"{name} should have its samples under one of {', '.join(_SAMPLES)}, but has {_listing(arrays)}: "
+            f"name the key with Arrays(path, images=...)"
         )
     return found[0]
 
 
 def _labels_key(arrays: Mapping[str, Array], images: str) -> str | None:
-    """Return the key of the labels of these images, if any: never those of another part, as y_train for x_test."""
+    """Return the key of the labels of these images, if any; never those of another split, such as y_train for
+    x_test."""
     partner = f"y{images[1:]}" if images.startswith("x") else "labels"
     return next((key for key in (partner, "labels", "y") if key in arrays), None)
 
@@ -177,16 +178,16 @@ def _dataset(
     layout: str | None = None,
     conditions: Conditions | None = None,
 ) -> Dataset:
-    """Open an array as images or points, with its labels or conditions, whatever form they have."""
+    """Open an array as images or points, with labels or conditions."""
     if x.dtype.kind not in "buif":
-        raise ValueError(f"{name} should hold numbers, but holds {x.dtype}")
+        raise ValueError(f"{name} should have a numeric dtype, but is {x.dtype}")
     if x.ndim == 0 or x.size == 0:
-        raise ValueError(f"{name} should hold samples (N, ...), at least one, but has shape {x.shape}")
+        raise ValueError(f"{name} should have at least one sample (N, ...), but has shape {x.shape}")
     names = None if classes is None else tuple(str(one) for one in classes)
     if labels is not None and conditions is None:
         conditions = labelled(name, *numbered(name, labels, len(x), names))
     elif labels is not None:
-        raise ValueError(f"{name} has both labels and conditions, and a game plays by one: leave one out")
+        raise ValueError(f"{name} has both labels and conditions, but a game uses one of them: pass only one")
     plain = in_memory(name, _points(name, x)) if x.ndim <= 2 else _images(name, x, layout)
     notes = plain.notes + (() if conditions is None else conditions.notes)
     return replace(plain, conditions=conditions, notes=notes)
@@ -195,7 +196,7 @@ def _dataset(
 def _points(name: str, x: Array) -> Tensor:
     if x.dtype.kind != "f":
         raise ValueError(
-            f"{name} is {x.dtype} of shape {x.shape}, but points (N, d) are floats: "
+            f"{name} is {x.dtype} of shape {x.shape}, but points (N, d) should be floats: "
             f"convert it, or reshape it to images (N, H, W) or (N, H, W, C)"
         )
     with np.errstate(over="ignore"):
@@ -210,7 +211,7 @@ def _images(name: str, x: Array, layout: str | None) -> Dataset:
     pixels = to_uint8(scale_of(name, low, high, whole=x.dtype.kind in "ui"), x)
     notes: tuple[str, ...] = ()
     if x.dtype.kind in "ui" and high <= 1:
-        notes = ("no pixel is above 1 of 255, so all is nearly black: multiply by 255 if 1 means white",)
+        notes = ("no pixel is above 1 of 255, so all images are nearly black: multiply by 255 if 1 is white",)
 
     def read(index: Tensor) -> Tensor:
         batch = torch.from_numpy(pixels[index.numpy()])

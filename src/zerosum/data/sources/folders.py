@@ -1,4 +1,4 @@
-"""Images in files: a folder, or a zip of one, whose subfolders are the classes, or with a table of conditions."""
+"""Folders and zips of image files, with subfolders as classes or a table of conditions."""
 
 __all__ = ["Images"]
 
@@ -21,7 +21,7 @@ from zerosum.data._paths import printable
 from zerosum.data.dataset import Dataset
 from zerosum.data.sources._decode import FITS, Header, decode, read_header
 from zerosum.data.sources._files import Files, image_files
-from zerosum.data.sources._stand_ins import StandIns
+from zerosum.data.sources._replacements import Replacements
 from zerosum.data.sources._tables import beside
 
 _S = TypeVar("_S")
@@ -34,25 +34,25 @@ _THREADS = min(4, os.cpu_count() or 1)
 class Images:
     """PNG, JPEG and WebP images in a folder or a zip of one, whose subfolders are the classes.
 
-    In the place of classes, a table `conditions.csv` beside the images tells numbers of each: a header
-    `file,smiling,glasses`, then a row for each image, its path relative to the table and its numbers. Where all of them
-    are 0 or 1 they are attributes, else numbers of any scale.
+    Instead of classes, a table `conditions.csv` beside the images can give numbers for each: a header
+    `file,smiling,glasses`, then a row per image with its path relative to the table and its numbers. If all of them are
+    0 or 1 they are binary attributes, else continuous, of any scale.
 
-    All become grey if every one is, else RGB. What is transparent becomes white, 16 bits become 8, and the orientation
-    noted by a camera is applied. Images are decoded when first read, and kept if all of them take at most 1 GiB. Hidden
-    files are passed over, and others that are no images are counted in a note.
+    All images become grey if every one is, else RGB. Transparent areas become white, 16 bits become 8, and the EXIF
+    orientation is applied. Images are decoded when first read, and cached in memory if all of them take at most 1 GiB.
+    Hidden files are ignored; other files that are not images are counted in a note.
 
     Args:
         path: the folder or `.zip`.
-        size: the side, or (H, W), of all images. Without it, images that all have one size keep it; others become
-            squares, with a note, of the greatest side among 16, 32 and 64 not above the median of the shorter sides.
-        fit: "crop" scales an image until it covers the size and cuts off evenly what stands over; "pad" scales it
-            until it fits in, and fills up with white; "exact" changes none, and refuses images of different sizes.
-        conditions: the table's path within the folder or zip, where it is another than `conditions.csv` or where
-            subfolders should be no classes beside it.
-        bad: what to do about an image that is broken: "error" stops, naming it; "skip" shows another in its place, the
-            next of the same class or the one with the nearest conditions, and says so. Broken images keep their place
-            in the count, so the order of all others is the same with them, without them and after a resume.
+        size: height and width, or (H, W), to which images are resized. By default images of equal size keep it; others
+            become squares, with a note, of the largest size among 16, 32 and 64 not above the median of min(H, W).
+        fit: "crop" scales an image to cover the size and crops the centre; "pad" scales it to fit inside and pads with
+            white; "exact" does not resize, and raises `ValueError` for images of different sizes.
+        conditions: the table's path within the folder or zip, if it is not `conditions.csv`, or if subfolders are not
+            classes.
+        bad: what to do about broken images: "error" raises `ValueError` with the file name; "skip" replaces them, with
+            a warning, by the next image of the same class or the one with the nearest conditions. Broken images keep
+            their index, so the order of all others stays the same, also after a resume.
     """
 
     path: str
@@ -62,46 +62,46 @@ class Images:
     bad: str = "error"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
-        sides = _sides(self.size) if self.size is not None else (1, 1)
-        require(self, len(sides) == 2 and min(sides) >= 1, "size >= 1, or (H, W)")
+        object.__setattr__(self, "path", str(self.path))  # so that the repr stays a literal
+        size = _pair(self.size) if self.size is not None else (1, 1)
+        require(self, len(size) == 2 and min(size) >= 1, "size >= 1, or (H, W)")
         require(self, self.fit in (*FITS, "exact"), f"fit to be {' or '.join((*FITS, 'exact'))}")
-        require(self, self.fit != "exact" or self.size is None, "no size where fit is exact")
+        require(self, self.fit != "exact" or self.size is None, "no size with fit='exact'")
         require(self, self.bad in ("error", "skip"), "bad to be error or skip")
 
     def open(self) -> Dataset:
-        """Read the headers of all images; raises `ValueError` when one is none, or there are none."""
+        """Read the headers of all images; raises `ValueError` without images, or when one is broken."""
         files = image_files(self.path)
         known = beside(files, self.conditions)
-        stand_ins = StandIns(files.names, known.conditions) if self.bad == "skip" else None
-        headers = self._headers(files, stand_ins)
+        replacements = Replacements(files.names, known.conditions) if self.bad == "skip" else None
+        headers = self._headers(files, replacements)
         grey = all(header.grey for header in headers)
         size, notes = self._size(headers)
-        read = _Reader(files, size, self.fit, grey, stand_ins)
+        read = _Reader(files, size, self.fit, grey, replacements)
         shape = (1 if grey else 3, *size)
-        notes, news = notes + known.notes, tuple if stand_ins is None else stand_ins.news
-        told = known.conditions, notes + news()
+        notes, news = notes + known.notes, tuple if replacements is None else replacements.news
+        rest = known.conditions, notes + news()
         name, content = printable(files.path.name), partial(self._content, files)
-        return Dataset(name, shape, len(files.names), read, *told, content=content, news=news, ahead=True)
+        return Dataset(name, shape, len(files.names), read, *rest, content=content, news=news, ahead=True)
 
-    def _headers(self, files: Files, stand_ins: StandIns | None) -> list[Header]:
-        """The headers of all images that have one."""
-        if stand_ins is None:
+    def _headers(self, files: Files, replacements: Replacements | None) -> list[Header]:
+        """The headers of all intact images."""
+        if replacements is None:
             return threaded(lambda name: _named(files, name, _header), files.names)
         found = threaded(lambda name: _tried(files, name), files.names)
         broken = {i: one for i, one in enumerate(found) if isinstance(one, str)}
         if len(broken) == len(found):
             raise ValueError(f"none of the {len(found):,} images of {self.path} can be read; the first {broken[0]}")
-        stand_ins.add(broken)
+        replacements.add(broken)
         return [one for one in found if isinstance(one, Header)]
 
     def _content(self, files: Files) -> str:
         return f"{files.content()} {self.fit}"
 
     def _size(self, headers: Sequence[Header]) -> tuple[tuple[int, int], tuple[str, ...]]:
-        """Return the size that all images get, with a note when that is nobody's choice."""
+        """Return the size of all images, with a note if it was chosen automatically."""
         if self.size is not None:
-            return _sides(self.size), ()
+            return _pair(self.size), ()
         sizes = sorted({(header.height, header.width) for header in headers})
         if len(sizes) == 1:
             return sizes[0], ()
@@ -109,33 +109,33 @@ class Images:
             (height, width), (other_height, other_width) = sizes[0], sizes[-1]
             raise ValueError(
                 f"the images of {self.path} differ in size, from {height}x{width} to {other_height}x{other_width}: "
-                f"say one for all of them, as Images('{self.path}', size=64)"
+                f"pass a size for all of them, such as Images('{self.path}', size=64)"
             )
         usual = statistics.median(min(header.height, header.width) for header in headers)
-        side = next((side for side in (64, 32) if side <= usual), 16)
-        return (side, side), (f"the images differ in size, so each is made {side}x{side} ({self.fit})",)
+        length = next((length for length in (64, 32) if length <= usual), 16)
+        return (length, length), (f"the images differ in size, so each is resized to {length}x{length} ({self.fit})",)
 
 
 def threaded(do: Callable[[_S], _T], names: Sequence[_S]) -> list[_T]:
-    """Return what `do` returns for each name, in order, worked out by a few threads."""
+    """Return `do(name)` for each name, in order, computed by a few threads."""
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(do, names))
 
 
 class _Reader:
-    """Decodes images by index, and keeps them when all of them fit into memory."""
+    """Decodes images by index, and caches them if all of them fit into memory."""
 
     def __init__(
-        self, files: Files, size: tuple[int, int], fit: str, grey: bool, stand_ins: StandIns | None = None
+        self, files: Files, size: tuple[int, int], fit: str, grey: bool, replacements: Replacements | None = None
     ) -> None:
         self._files, self._size, self._fit, self._grey = files, size, fit, grey
-        self._stand_ins = stand_ins
+        self._replacements = replacements
         shape = (len(files.names), 1 if grey else 3, *size)
         self._kept = torch.empty(shape, dtype=torch.uint8) if math.prod(shape) <= _IN_MEMORY else None
         self._known = torch.zeros(len(files.names), dtype=torch.bool)
 
     def __call__(self, index: Tensor) -> Tensor:
-        """Return uint8 images (B, C, H, W); raises `ValueError` that names a file that is broken."""
+        """Return uint8 images (B, C, H, W); raises `ValueError` with the file name for a broken image."""
         if self._kept is None:
             return self._decoded(index)
         missing = torch.from_numpy(np.unique(index[~self._known[index]].numpy()))
@@ -148,8 +148,8 @@ class _Reader:
         return torch.from_numpy(np.stack(threaded(self._at, index.tolist())))
 
     def _at(self, index: int) -> NDArray[np.uint8]:
-        if self._stand_ins is not None:
-            return self._stand_ins.show(index, lambda i: self._one(self._files, self._files.names[i]))
+        if self._replacements is not None:
+            return self._replacements.read(index, lambda i: self._one(self._files, self._files.names[i]))
         return _named(self._files, self._files.names[index], self._one)
 
     def _one(self, files: Files, name: str) -> NDArray[np.uint8]:
@@ -162,23 +162,25 @@ def _header(files: Files, name: str) -> Header:
 
 
 def _named(files: Files, name: str, do: Callable[[Files, str], _T]) -> _T:
-    """Do something with a file; the reason why it fails becomes a sentence that names it."""
+    """Return `do(files, name)`; adds the file name and advice to its errors."""
     try:
         return do(files, name)
     except ValueError as error:
         gone = isinstance(error.__cause__, FileNotFoundError)
-        broken = "remove or replace it (`zerosum data check` lists all such files; bad='skip' lets others stand in)"
-        advice = "put it back" if gone else broken
+        broken = (
+            "remove or replace it (`zerosum data check` lists all broken files; bad='skip' replaces them by others)"
+        )
+        advice = "restore it" if gone else broken
         raise ValueError(f"{printable(files.path / name)} {error}: {advice}") from error
 
 
 def _tried(files: Files, name: str) -> Header | str:
-    """The header of a file, or why it has none."""
+    """The header of a file, or the reason why it cannot be read."""
     try:
         return _header(files, name)
     except ValueError as error:
         return str(error)
 
 
-def _sides(size: int | tuple[int, int]) -> tuple[int, int]:
+def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else size

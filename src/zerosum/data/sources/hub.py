@@ -1,4 +1,4 @@
-"""Pictures on the Hugging Face hub, or in parquet and tar files, through the package `datasets`."""
+"""Images from the Hugging Face hub, or from parquet and tar files, through the package `datasets`."""
 
 import hashlib
 import importlib
@@ -25,33 +25,32 @@ from zerosum.data.sources.folders import threaded
 
 _BUILDERS = {".parquet": "parquet", ".tar": "webdataset"}
 _LABELS = ("label", "labels", "cls", "class")
-_LOOKED_AT = 64
+_INSPECTED = 64
 _PLAIN = ("Value('int", "Value('uint", "Value('string", "Value('bool")
 WINDOW = 2_048
 
 
 @dataclass(frozen=True)
 class Hub:
-    """Pictures of a data set on the Hugging Face hub, or in parquet or tar files (WebDataset), through `datasets`.
+    """Images from the Hugging Face hub, or from parquet or tar files (WebDataset), through `datasets`.
 
-    Without `stream` the set is downloaded, kept by `datasets` in its cache, and read at any place: order, shuffling and
-    resume are exact. With `stream` nothing is kept: pictures are read forward as they come, shuffled within windows of
-    2,048, and a resume skips ahead to its place, exactly, at the cost of reading what lies before it where the files
-    cannot skip (tar). For more than one pass, and wherever the disk suffices for the decoded pictures, `zerosum data
-    pack 'Hub(..., stream=True)' OUT` is the better way.
+    Without `stream` the set is downloaded to the cache of `datasets` and has random access. With `stream` nothing is
+    stored: images are read sequentially and shuffled within windows of 2,048. Resuming is exact in both cases; a stream
+    skips ahead, which for tar files means reading all that comes before. For more than one epoch, `zerosum data pack
+    'Hub(..., stream=True)' OUT` is preferable if the decoded images fit on the disk.
 
-    All pictures become grey if the first 64 are, else RGB. Needs the extra `hub`.
+    All images become grey if the first 64 are, else RGB. Requires the extra `hub`.
 
     Args:
-        path: the name on the hub, as `user/name`; or a `.parquet` or `.tar` file, a folder or a pattern of such.
-        split: of the set on the hub.
-        config: the name of a part of the set on the hub, where it has several.
-        revision: a commit, branch or tag on the hub; by default the newest, so that a set may change between runs.
-        image: the column of pictures; by default the only one.
-        label: the column of labels; by default one of classes, or one called label or cls, if there is any.
-        size: the side, or (H, W), of all pictures; by default all have that of the first.
+        path: the name on the hub, as `user/name`; or a `.parquet` or `.tar` file, or a folder or glob pattern of them.
+        split: the split on the hub.
+        config: the name of the configuration on the hub, if it has several.
+        revision: a commit, branch or tag on the hub; by default the newest, so the data may change between runs.
+        image: the image column; by default the only one.
+        label: the label column; by default a class column, or one called label or cls, if present.
+        size: height and width, or (H, W), to which images are resized; by default all must have the size of the first.
         fit: "crop" or "pad", as in `Images`.
-        stream: whether pictures are read as they come.
+        stream: whether to stream images instead of downloading the set.
     """
 
     path: str
@@ -65,21 +64,21 @@ class Hub:
     stream: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
+        object.__setattr__(self, "path", str(self.path))  # so that the repr stays a literal
         require(self, self.fit in FITS, f"fit to be {' or '.join(FITS)}")
-        sides = (self.size, self.size) if isinstance(self.size, int) else self.size or (1, 1)
-        require(self, len(sides) == 2 and min(sides) >= 1, "size >= 1, or (H, W)")
+        size = (self.size, self.size) if isinstance(self.size, int) else self.size or (1, 1)
+        require(self, len(size) == 2 and min(size) >= 1, "size >= 1, or (H, W)")
 
     def open(self) -> Dataset:
-        """Open the set; raises `ValueError` where it cannot be had, or has no pictures."""
+        """Open the set; raises `ValueError` when it cannot be loaded, or has no images."""
         rows = self._loaded()
         image, label = self._columns(rows.features)
         rows = rows.cast_column(image, _package().Image(decode=False))
         labels, classes, count = self._labels(rows, image, label)
         raw = rows.select_columns([image])
-        read_raw = _Forward(raw, image) if self.stream else _Anywhere(raw, image)
-        looked_at = range(min(count, _LOOKED_AT)) if self.stream else range(0, count, max(1, count // _LOOKED_AT))
-        some = [*read_raw([*looked_at])]
+        read_raw = _Stream(raw, image) if self.stream else _RandomAccess(raw, image)
+        inspected = range(min(count, _INSPECTED)) if self.stream else range(0, count, max(1, count // _INSPECTED))
+        some = [*read_raw([*inspected])]
         headers = [read_header(io.BytesIO(one)) for one in some]
         grey = all(header.grey for header in headers)
         first = (headers[0].height, headers[0].width)
@@ -103,7 +102,7 @@ class Hub:
         )
 
     def _loaded(self) -> Any:
-        """The rows, as `datasets` has them."""
+        """The rows as a `datasets` object."""
         package = _package()
         files = _files(self.path)
         wanted: dict[str, Any] = {
@@ -115,9 +114,7 @@ class Hub:
         if files:
             kinds = {Path(file).suffix for file in files}
             if len(kinds) > 1:
-                raise ValueError(
-                    f"{self.path} holds both .parquet and .tar files: name one kind, as '{self.path}/*.tar'"
-                )
+                raise ValueError(f"{self.path} has both .parquet and .tar files: name one kind, as '{self.path}/*.tar'")
             wanted = {"path": _BUILDERS[kinds.pop()], "data_files": files, "split": "train"}
         try:
             rows = package.load_dataset(**wanted, streaming=self.stream)
@@ -127,21 +124,21 @@ class Hub:
             raise ValueError(f"{self.path} cannot be loaded through datasets: {why}") from error
 
     def _columns(self, features: Any) -> tuple[str, str | None]:
-        """The columns of pictures and of labels."""
+        """The image and label columns."""
         package, listed = _package(), printable(", ".join(features))
         for name in (self.image, self.label):
             if name is not None and name not in features:
                 raise ValueError(f"{self.path} has no column {name!r}, but has {listed}")
         images = [name for name, kind in features.items() if isinstance(kind, package.Image)]
         if self.image is None and len(images) != 1:
-            raise ValueError(f"{self.path} has {len(images)} columns of pictures in {listed}: say which, as image=...")
+            raise ValueError(f"{self.path} has {len(images)} image columns in {listed}: name one with image=...")
         classes = [name for name, kind in features.items() if isinstance(kind, package.ClassLabel)]
         named = [name for name in _LABELS if str(features.get(name)).startswith(_PLAIN)]
         label = self.label or (classes[0] if len(classes) == 1 else named[0] if named else None)
         return self.image or images[0], label
 
     def _labels(self, rows: Any, image: str, label: str | None) -> tuple[Tensor | None, tuple[str, ...], int]:
-        """Labels, the names of their classes, and how many rows there are; a stream is gone through once for that."""
+        """Labels, class names and the number of rows; a stream is read once for them."""
         if label is None:
             cheap = next((name for name in rows.features if name != image), image)
             return None, (), sum(1 for _ in rows.select_columns([cheap])) if self.stream else len(rows)
@@ -157,14 +154,14 @@ class Hub:
             header = read_header(io.BytesIO(raw))
             if (header.height, header.width) != size:
                 raise ValueError(
-                    f"the pictures of {self.path} differ in size, as {header.height}x{header.width} and "
-                    f"{size[0]}x{size[1]}: say one for all of them, as size=64"
+                    f"the images of {self.path} differ in size, as {header.height}x{header.width} and "
+                    f"{size[0]}x{size[1]}: pass a size for all of them, such as size=64"
                 )
         return decode(raw, grey, size, self.fit)
 
 
-class _Anywhere:
-    """Files of pictures by index."""
+class _RandomAccess:
+    """Image files by index, with random access."""
 
     def __init__(self, rows: Any, image: str) -> None:
         self._rows, self._image = rows, image
@@ -173,44 +170,47 @@ class _Anywhere:
         return [_raw(cell) for cell in self._rows[list(index)][self._image]]
 
 
-class _Forward:
-    """Files of pictures by index, of a stream that goes forward; for one that lies behind it begins anew."""
+class _Stream:
+    """Image files by index from a sequential stream, which restarts for an earlier index."""
 
     def __init__(self, rows: Any, image: str) -> None:
         self._rows, self._image = rows, image
-        self._next, self._held = 0, dict[int, bytes]()
+        self._next, self._buffer = 0, dict[int, bytes]()
         self._stream: Iterator[Any] = iter(rows)
         self._one_at_a_time = threading.Lock()
 
     def __call__(self, index: Sequence[int]) -> list[bytes]:
         with self._one_at_a_time:
-            missing = [i for i in index if i not in self._held]
+            missing = [i for i in index if i not in self._buffer]
             if missing and not self._next <= min(missing) < self._next + WINDOW:
                 missing = [*index]
-                self._next, self._held = min(missing), {}
+                self._next, self._buffer = min(missing), {}
                 self._stream = iter(self._rows.skip(self._next))
             while missing and self._next <= max(missing):
                 row = next(self._stream, None)
                 if row is None:
-                    raise ValueError(f"the stream ends after {self._next:,} pictures: it was longer when it was opened")
-                self._held[self._next] = _raw(row[self._image])
+                    raise ValueError(
+                        f"the stream ended after {self._next:,} images, but was longer when it was opened: "
+                        "check the source"
+                    )
+                self._buffer[self._next] = _raw(row[self._image])
                 self._next += 1
-            found = [self._held[i] for i in index]
-            for old in [i for i in self._held if i < self._next - WINDOW]:
-                del self._held[old]
+            found = [self._buffer[i] for i in index]
+            for old in [i for i in self._buffer if i < self._next - WINDOW]:
+                del self._buffer[old]
             return found
 
 
 def _raw(cell: Any) -> bytes:
-    """The file of a picture, which a row holds or names."""
+    """The file of an image, from the bytes or path in a row."""
     raw = cell["bytes"] if cell["bytes"] is not None else Path(cell["path"]).read_bytes()
     if len(raw) > MOST_BYTES:
-        raise ValueError(f"a picture is larger than {MOST_BYTES >> 20} MiB")
+        raise ValueError(f"an image is larger than {MOST_BYTES >> 20} MiB")
     return bytes(raw)
 
 
 def _files(path: str) -> list[str]:
-    """The parquet or tar files that a path means, if it means any."""
+    """The parquet or tar files at a path, folder or pattern; empty if there are none."""
     found = Path(path).expanduser()
     pattern = (found, "**/*") if found.is_dir() else (found.parent, found.name)
     if not pattern[0].is_dir() or not pattern[1]:

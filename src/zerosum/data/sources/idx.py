@@ -18,36 +18,36 @@ from zerosum.data.sources.arrays import _dataset
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _NAME = re.compile(r"(.*)images([-.])idx3-ubyte(\.gz)?", re.DOTALL)
-_USUAL = ("train-images-idx3-ubyte", "train-images.idx3-ubyte")  # as published, and as some programs unpack it
+_USUAL = ("train-images-idx3-ubyte", "train-images.idx3-ubyte")  # as published, and as some tools unpack it
 _MOST_AXES = 4
-_DEFLATE_LIMIT = 1032  # deflate compresses at most so many times
-_LARGEST_GZ = 1 << 32  # bytes that a .gz is unpacked to, in memory
+_DEFLATE_LIMIT = 1032  # maximum compression ratio of deflate
+_LARGEST_GZ = 1 << 32  # maximum bytes of a .gz unpacked in memory
 
 
 @dataclass(frozen=True)
 class Idx:
-    """Images in an IDX file such as `train-images-idx3-ubyte.gz`, with labels in a second one or without.
+    """Images in an IDX file such as `train-images-idx3-ubyte.gz`, optionally with a second file of labels.
 
-    Images are (N, H, W), or with channels (N, H, W, C) or (N, C, H, W), of bytes or other numbers as in `Arrays`.
-    Labels are integers (N,), each distinct one a class. Files that end in `.gz` are unpacked in memory.
+    Images are (N, H, W), or with channels (N, H, W, C) or (N, C, H, W), with values as in `Arrays`. Labels are integers
+    (N,); each distinct one is a class. `.gz` files are unpacked in memory.
 
     Args:
-        images: the file of the images.
-        labels: the file of their labels; None for no labels. A path given as data (`--data FILE`) also takes the file
-            of labels that has the published name beside it.
+        images: file of the images.
+        labels: file of the labels; None for no labels. With `--data FILE`, a labels file with the matching standard
+            name in the same folder is used.
     """
 
     images: str
     labels: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "images", str(self.images))  # so that the repr of one made from a Path can be read
+        object.__setattr__(self, "images", str(self.images))  # so that the repr stays a literal
         if self.labels is not None:
             object.__setattr__(self, "labels", str(self.labels))
 
     @staticmethod
     def at(path: Path) -> "Idx | None":
-        """The source of a file with MNIST's naming, or of a folder of such files; None for any other path."""
+        """The source for a file with MNIST's naming, or a folder of such files; None for any other path."""
         if path.is_dir():
             usual = (path / f"{name}{end}" for name in _USUAL for end in ("", ".gz"))
             found = next((file for file in usual if file.is_file()), None)
@@ -60,11 +60,11 @@ class Idx:
         return Idx(str(path), labels)
 
     def open(self) -> Dataset:
-        """Open the files; raises `ValueError` for a file that is damaged, cut off, or not what it should be."""
+        """Open the files; raises `ValueError` for a file that is damaged, truncated, or has other content."""
         path = existing(self.images)
         images = _array(path)
         if images.ndim < 3:
-            raise ValueError(f"{path} should hold images (N, H, W), but holds numbers of shape {images.shape}")
+            raise ValueError(f"{path} should have images (N, H, W), but has an array of shape {images.shape}")
         return _dataset(path.name, images, None if self.labels is None else _array(existing(self.labels)))
 
 
@@ -78,7 +78,7 @@ def _array(path: Path) -> NDArray[Any]:
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is damaged or cannot be read: {error}") from error
     except MemoryError as error:
-        raise ValueError(f"{path} does not fit into memory: save it as .npy, which is read as needed") from error
+        raise ValueError(f"{path} does not fit into memory: save it as .npy, which is memory-mapped") from error
 
 
 def _header(path: Path, file: "IO[bytes] | gzip.GzipFile") -> tuple[np.dtype[Any], tuple[int, ...]]:
@@ -86,26 +86,26 @@ def _header(path: Path, file: "IO[bytes] | gzip.GzipFile") -> tuple[np.dtype[Any
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES or not 1 <= magic[3] <= _MOST_AXES:
         raise ValueError(
-            f"{path} is no IDX file: one begins with two zero bytes, a type and 1 to {_MOST_AXES} axes; found "
+            f"{path} is not an IDX file: it should begin with two zero bytes, a type and 1 to {_MOST_AXES} axes; found "
             f"{magic.hex(' ') or 'nothing'}"
         )
     sizes = file.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
-        raise ValueError(f"{path} ends within its header: fetch it again")
+        raise ValueError(f"{path} ends within its header: download it again")
     return np.dtype(_TYPES[magic[2]]), struct.unpack(f">{magic[3]}I", sizes)
 
 
 def _numbers(path: Path, file: "IO[bytes] | gzip.GzipFile", size: int) -> bytes:
-    """The bytes after the header, as many as it declares; nothing is allocated for what the file cannot hold."""
+    """The bytes after the header, as many as it declares; nothing is allocated that the file cannot contain."""
     on_disk = path.stat().st_size
     if path.suffix == ".gz" and size > _LARGEST_GZ:
         raise ValueError(f"{path} declares {size:,} bytes, above {_LARGEST_GZ:,} for a .gz file: unpack it first")
     if size > on_disk * (_DEFLATE_LIMIT if path.suffix == ".gz" else 1):
         raise ValueError(
-            f"{path} declares {size:,} bytes of numbers, which its {on_disk:,} bytes cannot hold: fetch it again"
+            f"{path} declares {size:,} bytes of numbers, which its {on_disk:,} bytes cannot contain: download it again"
         )
     found = file.read(size + 1)
     if len(found) != size:
         more = "more" if len(found) > size else f"{len(found):,}"
-        raise ValueError(f"{path} declares {size:,} bytes of numbers, but has {more}: fetch it again")
+        raise ValueError(f"{path} declares {size:,} bytes of numbers, but has {more}: download it again")
     return found

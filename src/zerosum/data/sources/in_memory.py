@@ -1,4 +1,4 @@
-"""A stand-in, in recipe text, for data that were given as a Python object."""
+"""Placeholder, in recipe text, for data that were given as a Python object."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from zerosum.data.dataset import Dataset
 
 @dataclass(frozen=True)
 class InMemory:
-    """Data that a run was given as a Python object, which no text can hold; training needs it to be given again.
+    """Data given as a Python object, which recipe text cannot represent; pass it again to continue training.
 
     Args:
-        name: what the data called itself.
+        name: the name of the data.
     """
 
     name: str
 
     def open(self) -> Dataset:
-        """Always raises `ValueError`: only Python can give this data again."""
+        """Always raises `ValueError`: the data have to be passed again from Python."""
         raise ValueError(f"this run's data ({self.name}) was given in Python: pass it again, as train(..., data=...)")

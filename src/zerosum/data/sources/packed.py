@@ -1,4 +1,4 @@
-"""A packed set: samples as raw bytes in a few files, read through the memory map at the speed of memory."""
+"""Packed sets: samples as raw bytes in a few memory-mapped files."""
 
 __all__ = ["PackedSet"]
 
@@ -22,11 +22,11 @@ from zerosum.data.sources._manifest import CONDITIONS, LABELS, MANIFEST, UNFINIS
 
 @dataclass(frozen=True)
 class PackedSet:
-    """What `zerosum data pack` wrote: another source's samples decoded, resized and ready to be read at any place.
+    """The output of `zerosum data pack`: a source's samples, decoded, resized and memory-mapped.
 
-    The samples are those of the source, number for number, with its labels, classes, conditions and notes. Files are
-    mapped into memory, so a set may be larger than that; they must not be changed while they are read. Opening checks
-    that every file is there with its size; `zerosum data check` reads all of them and compares their sha256.
+    Samples, labels, classes, conditions and notes equal those of the source exactly. Files are memory-mapped, so a set
+    may be larger than memory; do not change them while they are read. Opening checks that every file exists with its
+    size; `zerosum data check` reads all files and verifies their SHA-256.
 
     Args:
         path: the folder.
@@ -35,10 +35,10 @@ class PackedSet:
     path: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
+        object.__setattr__(self, "path", str(self.path))  # so that the repr stays a literal
 
     def open(self) -> Dataset:
-        """Map the files; raises `ValueError` where the set is not whole, or is none."""
+        """Map the files; raises `ValueError` when the folder is not a complete packed set."""
         folder = existing(self.path)
         plan, hashes = read_manifest(folder)
         conditions = None
@@ -48,45 +48,55 @@ class PackedSet:
         elif plan.entries:
             rows = np.fromfile(folder / CONDITIONS, plan.precision).reshape(plan.count, len(plan.entries))
             conditions = conditions_of(plan.name, rows, plan.entries)
-        told = conditions, plan.notes
         content = partial("\n".join, [hashes[name] for name in plan.shards])
-        return Dataset(plan.name, plan.shape, plan.count, _reader(folder, plan), *told, content=content, ahead=True)
+        return Dataset(
+            plan.name,
+            plan.shape,
+            plan.count,
+            _reader(folder, plan),
+            conditions,
+            plan.notes,
+            content=content,
+            ahead=True,
+        )
 
     def verify(self) -> Iterator[tuple[str, int, str | None]]:
-        """Read every file: its path, the samples in it, and what is wrong with it or None.
+        """Read every file and yield its path, its number of samples, and what is wrong with it or None.
 
-        Raises `ValueError` where there is no whole set.
+        Raises `ValueError` when the folder is not a complete packed set.
         """
         folder = existing(self.path)
         plan, hashes = read_manifest(folder)
         shards = plan.shards
         for name in plan.sizes:
             try:
-                wrong = None if file_hash(folder / name) == hashes[name] else "is not what was packed, by its sha256"
+                wrong = (
+                    None if file_hash(folder / name) == hashes[name] else "does not have the SHA-256 of the manifest"
+                )
             except OSError as error:
                 wrong = f"cannot be read ({error.strerror})"
-            yield str(folder / name), len(shards.get(name, ())), wrong and f"{wrong}: pack it anew"
+            yield str(folder / name), len(shards.get(name, ())), wrong and f"{wrong}: pack the data again"
 
 
 def is_packed(folder: Path) -> bool:
-    """Whether a folder is a packed set, or the beginning of one."""
+    """Whether a folder is a packed set, or an incomplete one."""
     return (folder / MANIFEST).is_file() or (folder / UNFINISHED).is_file()
 
 
 def _reader(folder: Path, plan: Plan) -> Callable[[Tensor], Tensor]:
-    """What reads samples by index from the files of samples."""
+    """A function that reads samples by index from the sample files."""
     maps = [
-        np.asarray(np.memmap(folder / name, plan.kind, "r", shape=(len(held), *plan.shape)))
-        for name, held in plan.shards.items()
+        np.asarray(np.memmap(folder / name, plan.kind, "r", shape=(len(indices), *plan.shape)))
+        for name, indices in plan.shards.items()
     ]
     return partial(_read, maps, plan.rows, plan.count)
 
 
 def _read(maps: Sequence[NDArray[Any]], rows: int, count: int, index: Tensor) -> Tensor:
-    """Samples `(B, ...)` by index, copied out of the maps."""
+    """Samples `(B, ...)` by index, copied from the maps."""
     wanted = index.numpy()
     if len(wanted) and (wanted.min() < 0 or wanted.max() >= count):
-        raise IndexError(f"indices of {count:,} samples run from 0; found {wanted.min()} to {wanted.max()}")
+        raise IndexError(f"indices should be in 0..{count - 1}; found {wanted.min()} to {wanted.max()}")
     if len(maps) == 1:
         return torch.from_numpy(maps[0][wanted])
     file, row = np.divmod(wanted, rows)

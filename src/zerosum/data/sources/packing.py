@@ -1,4 +1,4 @@
-"""Packing a source: decoding it once, so that training reads it as fast as memory."""
+"""Pre-process a source into a packed set, which is memory-mapped for fast training."""
 
 import fcntl
 import hashlib
@@ -30,56 +30,56 @@ from zerosum.data.sources._manifest import (
 )
 from zerosum.data.sources.packed import PackedSet
 
-_SHARD, _MOST_SHARDS = 32 << 20, 128  # bytes of a file of samples at least; files of samples at most
+_SHARD, _MOST_SHARDS = 32 << 20, 128  # minimum bytes of a sample file; maximum number of sample files
 _BLOCK = 256  # samples read at once
 
 
 def pack(data: Any, folder: str | Path, progress: Callable[[int, int], None] | None = None) -> Dataset:
-    """Write the samples of a source into a folder that `PackedSet` opens, and return that opened.
+    """Write the samples of a source into a folder for `PackedSet`, and return the opened set.
 
-    The folder holds the samples as raw bytes in files of at least 32 MiB, labels or conditions likewise, and a manifest
-    with the sha256 of each, which is written last: without it the set is not whole. After an interruption, even by a
-    kill, the same call goes on after the last whole file. Images of folders are decoded by several threads.
+    The folder contains the samples as raw bytes in files of at least 32 MiB, a file of labels or conditions, and a
+    manifest with the SHA-256 of each. The manifest is written last: without it the set is incomplete. After an
+    interruption, even by SIGKILL, the same call continues after the last complete file. Images of folders are decoded
+    by several threads.
 
     Args:
-        data: a source, or what `source` takes for one.
-        folder: a new one, an empty one, or one in which the same packing was interrupted.
-        progress: is told the samples done and in all.
+        data: a source, or anything that `source` accepts.
+        folder: a new or empty folder, or one in which the same packing was interrupted.
+        progress: called with (samples done, total).
 
     Raises:
-        ValueError: for latents, for conditions of a kind of one's own, for a folder that holds something else, and for
-            data that cannot be read.
-        OSError: where the folder cannot be written, as on a full disk; what was written stays.
+        ValueError: for latents, custom kinds of conditions, a folder with other content, and data that cannot be read.
+        OSError: when the folder cannot be written, as on a full disk; completed files are kept.
     """
     dataset, out = source(data).open(), Path(folder)
     if dataset.coding is not None:
-        raise ValueError(f"{dataset.name} cannot be packed: pack the pictures, then use Latents(PackedSet(...), ...)")
+        raise ValueError(f"{dataset.name} cannot be packed: pack the images, then use Latents(PackedSet(...), ...)")
     if not isinstance(dataset.condition, Labels | Attributes | Vector | None):
         raise ValueError(
-            f"{dataset.name} cannot be packed: a packed set has labels or rows of numbers, and its conditions are "
-            f"{type(dataset.condition).__name__}: train on the source as it is"
+            f"{dataset.name} cannot be packed: its conditions should be labels or rows of numbers, but are "
+            f"{type(dataset.condition).__name__}: train on the source itself"
         )
     plan = _planned(dataset)
     if (out / MANIFEST).exists():
         if replace(read_manifest(out)[0], notes=plan.notes) != plan:
-            raise ValueError(f"{out} holds another packed set: name a new folder, or remove it")
+            raise ValueError(f"{out} has another packed set: choose a new folder, or remove it")
         return PackedSet(str(out)).open()
     if out.exists() and not (out / UNFINISHED).exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ValueError(f"{out} holds something already: name a new folder for the packed set")
+        raise ValueError(f"{out} is not empty: choose a new folder for the packed set")
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _journal(out, plan) as journal:
             _write(dataset, plan, journal, progress)
     except OSError as error:
         raise OSError(
-            f"{out} cannot be written ({error}): what is packed stays, and the same command goes on"
+            f"{out} cannot be written ({error}): completed files are kept, and the same command continues"
         ) from error
     return PackedSet(str(out)).open()
 
 
 @dataclass(eq=False)
 class _Journal:
-    """Which files are whole, a line each in a file that is gone once all are."""
+    """The completed files, a line each in a file that is removed at the end."""
 
     folder: Path
     file: IO[str]
@@ -90,13 +90,13 @@ class _Journal:
         self.file.write(json.dumps(line) + "\n")
         sync_file(self.file)
 
-    def say(self, notes: Iterable[str]) -> None:
+    def add_notes(self, notes: Iterable[str]) -> None:
         for note in notes:
             self.notes.append(note)
             self.add(note)
 
-    def holds(self, name: str, size: int) -> bool:
-        """Whether a file is there as it was written."""
+    def has(self, name: str, size: int) -> bool:
+        """Whether a file exists unchanged since it was written."""
         if name not in self.hashes:
             return False
         try:
@@ -106,7 +106,7 @@ class _Journal:
         return file_hash(self.folder / name) == self.hashes[name]
 
     def put(self, name: str, blocks: Iterable[bytes]) -> None:
-        """Write a file beside its place, move it there when it is whole and on the disk, and take note of it."""
+        """Write a file under a temporary name, rename it once it is complete and synced, and record it."""
         digest, unfinished = hashlib.sha256(), temporary(self.folder / name)
         with unfinished.open("wb") as file:
             for block in blocks:
@@ -121,12 +121,12 @@ class _Journal:
 
 @contextmanager
 def _journal(out: Path, plan: Plan) -> Iterator[_Journal]:
-    """Go on in the journal of a folder, or begin one; no other process can while this one does."""
+    """Continue the journal of a folder, or start one, under an exclusive lock."""
     with (out / UNFINISHED).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ValueError(f"another process is packing into {out}: let it end, or name another folder") from None
+            raise ValueError(f"another process is packing into {out}: wait for it, or choose another folder") from None
         file.seek(0)
         text = file.read()
         lines, journal = _lines(text), _Journal(out, file)
@@ -134,7 +134,7 @@ def _journal(out: Path, plan: Plan) -> Iterator[_Journal]:
             file.truncate(0)
             journal.add(plan.facts())
         elif _plan(lines[0]) != plan:
-            raise ValueError(f"{out} holds the beginning of another packed set: name a new folder, or remove it")
+            raise ValueError(f"{out} has another incomplete packed set: choose a new folder, or remove it")
         elif not text.endswith("\n"):
             file.write("\n")
         for line in lines[1:]:
@@ -146,7 +146,7 @@ def _journal(out: Path, plan: Plan) -> Iterator[_Journal]:
 
 
 def _lines(text: str) -> list[Any]:
-    """What stands in a journal; a line that was cut off by a kill counts for nothing."""
+    """The lines of a journal; a truncated last line is ignored."""
     found: list[Any] = []
     for line in text.splitlines():
         with suppress(ValueError, RecursionError):
@@ -183,25 +183,25 @@ def _planned(dataset: Dataset) -> Plan:
 
 
 def _write(dataset: Dataset, plan: Plan, journal: _Journal, progress: Callable[[int, int], None] | None) -> None:
-    """Write every file that is not there yet, and the manifest at the end."""
+    """Write every missing file, and the manifest at the end."""
     sizes = plan.sizes
-    for name, held in plan.shards.items():
-        if not journal.holds(name, sizes[name]):
-            journal.put(name, _samples(dataset, held, progress))
-            journal.say(dataset.news())
+    for name, indices in plan.shards.items():
+        if not journal.has(name, sizes[name]):
+            journal.put(name, _samples(dataset, indices, progress))
+            journal.add_notes(dataset.news())
         elif progress is not None:
-            progress(held.stop, plan.count)
+            progress(indices.stop, plan.count)
     if dataset.conditions is not None:
         journal.put(LABELS if dataset.classes else CONDITIONS, [dataset.conditions.values.numpy().tobytes()])
-    whole = replace(plan, notes=(*plan.notes, *journal.notes))
-    replace_durably(journal.folder / MANIFEST, manifest(whole, {name: journal.hashes[name] for name in sizes}))
+    complete = replace(plan, notes=(*plan.notes, *journal.notes))
+    replace_durably(journal.folder / MANIFEST, manifest(complete, {name: journal.hashes[name] for name in sizes}))
     (journal.folder / UNFINISHED).unlink()
     sync_folder(journal.folder)
 
 
-def _samples(dataset: Dataset, held: range, progress: Callable[[int, int], None] | None) -> Iterator[bytes]:
-    for start in range(held.start, held.stop, _BLOCK):
-        stop = min(start + _BLOCK, held.stop)
+def _samples(dataset: Dataset, indices: range, progress: Callable[[int, int], None] | None) -> Iterator[bytes]:
+    for start in range(indices.start, indices.stop, _BLOCK):
+        stop = min(start + _BLOCK, indices.stop)
         yield dataset.read(torch.arange(start, stop)).numpy().tobytes()
         if progress is not None:
             progress(stop, dataset.count)

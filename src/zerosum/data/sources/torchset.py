@@ -1,4 +1,4 @@
-"""Any map-style dataset of torch or torchvision as a source."""
+"""Map-style datasets of torch and torchvision as sources."""
 
 __all__ = ["from_torch"]
 
@@ -19,15 +19,15 @@ from zerosum.data.sources._decode import flatten, is_grey
 from zerosum.data.sources._labels import numbered
 from zerosum.data.sources._pixels import Array, extremes, looks_like_channels, scale_of
 
-_LOOKED_AT = 256
+_INSPECTED = 256
 
 
 @runtime_checkable
 class MapStyle(Protocol):
-    """What torch calls a map-style dataset: it has a length and gives an item for each index."""
+    """A map-style dataset as in torch: it has a length and returns an item for each index."""
 
     def __len__(self) -> int:
-        """Return how many items there are."""
+        """Return the number of items."""
         ...
 
     def __getitem__(self, index: int, /) -> Any:
@@ -45,15 +45,14 @@ def from_torch(
 
     A label is a number or a string, a condition a row of several numbers, tensor or array.
 
-    A sample is an image or a point (floats (d,)); all have one shape. An image is a tensor (C, H, W) or
-    (H, W), an array (H, W, C) or (H, W), of integers in 0..255 or floats in 0..1 or -1..1, or a Pillow image.
-    Items are read anew each time, so that random transforms stay random. Where they have labels or conditions, opening
-    reads every item once to collect these, unless they are given as `labels` or as `conditions`, rows (N, entries);
-    else it reads up to 256, evenly spread, to see what they are. Such a source serves in Python only, as no text can
-    stand for it.
+    A sample is an image or a point (floats (d,)); all have one shape. An image is a tensor (C, H, W) or (H, W), an
+    array (H, W, C) or (H, W), of integers in 0..255 or floats in 0..1 or -1..1, or a Pillow image. Items are not
+    cached, so that random transforms stay random. If they have labels or conditions, opening reads every item once to
+    collect these, unless they are passed as `labels` or as `conditions` (N, components); otherwise it reads up to 256
+    evenly spaced items to infer their range. Such a source works in Python only, as recipe text cannot represent it.
     """
     if labels is not None and conditions is not None:
-        raise ValueError("a map-style dataset is given both labels and conditions, and a game plays by one: give one")
+        raise ValueError("from_torch was given both labels and conditions, but a game uses one of them: pass only one")
     return _TorchSource(dataset, labels, conditions, condition_names)
 
 
@@ -68,11 +67,11 @@ class _TorchSource:
         """Open the dataset; raises `ValueError` when its items are neither images nor points of one shape."""
         name, count = type(self.dataset).__name__, len(self.dataset)
         if count == 0:
-            raise ValueError(f"{name} holds no items: give a dataset with at least one")
+            raise ValueError(f"{name} has no items: pass a dataset with at least one")
         first, label = self._item(0)
         every = label is not None and self.labels is None and self.conditions is None
         low, high, found = math.inf, -math.inf, []
-        for index in range(0, count, 1 if every else math.ceil(count / _LOOKED_AT)):
+        for index in range(0, count, 1 if every else math.ceil(count / _INSPECTED)):
             sample, label = self._item(index, first)
             least, most = extremes(f"item {index} of {name}", sample)
             low, high = min(low, least), max(high, most)
@@ -92,7 +91,7 @@ class _TorchSource:
         return lambda index: torch.from_numpy(self._stack(index, first).astype(np.float32))
 
     def _images(self, first: Array, low: float, high: float) -> Callable[[Tensor], Tensor]:
-        """Return what reads images by index, given the range of those looked at."""
+        """Return a function that reads images by index, given the value range of the inspected items."""
         name = type(self.dataset).__name__
         scale = scale_of(name, low, high, whole=first.dtype.kind in "ui")
 
@@ -101,8 +100,8 @@ class _TorchSource:
             least, most = extremes(f"a batch of {name}", x)
             if not scale.covers(least, most):
                 raise ValueError(
-                    f"images of {name} run from {least:g} to {most:g}, but those looked at when it was opened "
-                    f"from {low:g} to {high:g}: bring all of them to one range"
+                    f"images of {name} range from {least:g} to {most:g}, but those inspected when it was opened "
+                    f"from {low:g} to {high:g}: scale all of them to one range"
                 )
             return torch.from_numpy(scale(x))
 
@@ -112,19 +111,21 @@ class _TorchSource:
         return np.stack([self._item(one, first)[0] for one in index.tolist()])
 
     def _item(self, index: int, first: Array | None = None) -> tuple[Array, Any]:
-        """Read an item: its sample as an array (C, H, W) or (d,), like the first; and its label or None."""
+        """Read an item: its sample as an array (C, H, W) or (d,), of the shape of the first; and its label or None."""
         name, item = f"item {index} of {type(self.dataset).__name__}", self.dataset[index]
         sample, label = (*item, None)[:2] if isinstance(item, tuple) and item else (item, None)
         array = _array(sample)
         if array is None or array.dtype.kind not in "buif" or array.ndim not in (1, 3):
             raise ValueError(
                 f"{name} should be an image (C, H, W), a point (d,) or a tuple of one and its label, "
-                f"but is {_told(sample)}"
+                f"but is {_described(sample)}"
             )
         if array.ndim == 1 and array.dtype.kind != "f":
-            raise ValueError(f"{name} is a point, so it should be of floats, but is {_told(sample)}")
+            raise ValueError(f"{name} is a point, which should be floats, but is {_described(sample)}")
         if first is not None and (array.shape, array.dtype) != (first.shape, first.dtype):
-            raise ValueError(f"{name} is {_told(array)}, but the first item is {_told(first)}: make all alike")
+            raise ValueError(
+                f"{name} is {_described(array)}, but the first item is {_described(first)}: make all alike"
+            )
         return array, _label(name, label)
 
 
@@ -145,27 +146,27 @@ def _array(sample: Any) -> Array | None:
 
 
 def _label(name: str, label: Any) -> Any:
-    """Return a label as a plain number or string, a condition as an array (entries,), or None when there is none."""
+    """Return a label as a plain number or string, a condition as an array (components,), or None without any."""
     if isinstance(label, Tensor | np.ndarray | np.generic) and math.prod(label.shape) == 1:
         label = label.item()
     if isinstance(label, Tensor | np.ndarray) and label.ndim == 1 and len(label):
         return label.numpy(force=True) if isinstance(label, Tensor) else label
     if label is not None and not isinstance(label, int | float | str):
         raise ValueError(
-            f"the label of {name} should be a number or a string, or a row of numbers, but is {_told(label)}"
+            f"the label of {name} should be a number or a string, or a row of numbers, but is {_described(label)}"
         )
     return label
 
 
 def _rows(name: str, found: Sequence[Any]) -> Array:
-    """Return conditions, one an item, as rows (N, entries)."""
+    """Return the conditions of all items as an array (N, components)."""
     shapes = {np.shape(row) for row in found}
     if len(shapes) > 1:
-        raise ValueError(f"the items of {name} have conditions of shapes {sorted(shapes)}: make all alike")
+        raise ValueError(f"the items of {name} have conditions of shapes {sorted(shapes)}: give all one shape")
     return np.stack(found)
 
 
-def _told(value: Any) -> str:
+def _described(value: Any) -> str:
     if isinstance(value, Tensor | np.ndarray):
         return f"{str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}"
     return f"a {type(value).__name__}"

@@ -1,1 +1,1 @@
-"""Synthetic data whose truth is known."""
+"""Synthetic data with known distributions."""

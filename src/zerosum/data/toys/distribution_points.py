@@ -1,4 +1,4 @@
-"""Points drawn from a known law: data for learning an inverse transform."""
+"""Points drawn from a known distribution: data for learning an inverse transform."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from zerosum.protocols import Distribution
 
 @dataclass(frozen=True)
 class DistributionSamples:
-    """Points on the line, drawn from a law by inverse transform: what a generator of z ~ U(0, 1) can learn exactly.
+    """One-dimensional points drawn by inverse transform sampling, which a generator of z ~ U(0, 1) can learn exactly.
 
     Args:
-        law: the law.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        distribution: the distribution to draw from.
+        count: number of points.
+        seed: random seed.
     """
 
     distribution: Distribution = ExponentialDistribution()

@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians, whose modes are known: where one sees at a glance what a game has learned."""
+"""Mixtures of Gaussians with known modes, for tests of mode coverage."""
 
 import math
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ class Ring:
     """A ring of equal Gaussians in the plane, labelled by mode (Srivastava et al. 2017, VEEGAN).
 
     Args:
-        modes: how many Gaussians.
+        modes: number of Gaussians.
         radius: distance of their centres from 0.
         std: standard deviation of each, in every direction.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        count: number of points.
+        seed: random seed.
     """
 
     modes: int = 8
@@ -47,11 +47,11 @@ class Grid:
     """A square grid of equal Gaussians in the plane, centred at 0, labelled by mode (VEEGAN).
 
     Args:
-        side: Gaussians along one side.
-        spacing: distance of neighbouring centres.
+        side: number of Gaussians in each row and column.
+        spacing: distance between neighbouring centres.
         std: standard deviation of each, in every direction.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        count: number of points.
+        seed: random seed.
     """
 
     side: int = 5
@@ -76,16 +76,16 @@ class Grid:
 
 @dataclass(frozen=True)
 class GaussianMixture:
-    """Equal Gaussians in a space of any dimension, labelled by mode, with centres at random on a sphere round 0.
+    """Equal Gaussians in any number of dimensions, labelled by mode, with random centres on a sphere around 0.
 
     Args:
-        dimensions: of the space.
-        modes: how many Gaussians.
-        radius: of the sphere.
+        dimensions: number of dimensions.
+        modes: number of Gaussians.
+        radius: radius of the sphere.
         std: standard deviation of each, in every direction.
-        layout: which random arrangement of the centres; another `seed` draws other points round the same ones.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        layout: random seed of the centres; `seed` draws the points around them.
+        count: number of points.
+        seed: random seed.
     """
 
     dimensions: int = 64
@@ -115,13 +115,13 @@ class GaussianMixture:
 
 @dataclass(frozen=True)
 class Gaussian1D:
-    """One Gaussian on the line: the picture by which the 2014 paper explains the game (its figure 1).
+    """A one-dimensional Gaussian, as in figure 1 of the 2014 paper.
 
     Args:
-        mean: its mean.
-        std: its standard deviation.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        mean: mean.
+        std: standard deviation.
+        count: number of points.
+        seed: random seed.
     """
 
     mean: float = 4.0
@@ -140,14 +140,14 @@ class Gaussian1D:
 
 @dataclass(frozen=True)
 class GaussianMixture1D:
-    """Several Gaussians on the line, labelled by mode.
+    """A mixture of one-dimensional Gaussians, labelled by mode.
 
     Args:
         means: the mean of each.
         stds: the standard deviation of each.
-        weights: how often each is drawn, of any sum; empty means equally often.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        weights: relative weight of each, of any sum; empty for equal weights.
+        count: number of points.
+        seed: random seed.
     """
 
     means: tuple[float, ...] = (-2.0, 0.0, 3.0)
@@ -175,7 +175,7 @@ class GaussianMixture1D:
 
 
 def _mixture(made_by: object, name: str, centres: Tensor, std: float, count: int, seed: int) -> Dataset:
-    """Draw points round centres (k, d), each with the same weight and std, labelled by centre."""
+    """Draw points around centres (k, d) with equal weight and std, labelled by centre."""
     random = torch.Generator().manual_seed(seed)
     mode = torch.randint(len(centres), (count,), generator=random)
     x = centres[mode] + std * torch.randn(count, centres.shape[1], generator=random)

@@ -1,4 +1,4 @@
-"""Curves and areas in the plane, and the interval on the line."""
+"""Curves and areas in the plane, and a one-dimensional interval."""
 
 import math
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from zerosum.data.dataset import Dataset, in_memory
 
 @dataclass(frozen=True)
 class Moons:
-    """Two half circles of radius 1 that reach into each other, labelled by moon, centred at 0.
+    """Two interleaving half circles of radius 1, labelled by moon, centred at 0.
 
     Args:
-        noise: standard deviation of the points from their curve.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        noise: standard deviation of the noise added to the curve.
+        count: number of points.
+        seed: random seed.
     """
 
     noise: float = 0.05
@@ -39,13 +39,13 @@ class Moons:
 
 @dataclass(frozen=True)
 class Circles:
-    """Circles round 0, labelled by circle, each equally likely.
+    """Concentric circles around 0, equally likely, labelled by circle.
 
     Args:
         radii: the radius of each.
-        noise: standard deviation of the points from their curve.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        noise: standard deviation of the noise added to the curve.
+        count: number of points.
+        seed: random seed.
     """
 
     radii: tuple[float, ...] = (1.0, 2.0)
@@ -69,15 +69,15 @@ class Circles:
 
 @dataclass(frozen=True)
 class Spiral:
-    """Arms that wind out from 0, labelled by arm, with twice as many points at twice the radius.
+    """Spiral arms from 0, labelled by arm, with density proportional to the radius along them.
 
     Args:
-        arms: how many.
-        turns: how often each winds round 0; negative ones wind clockwise.
-        radius: where they end.
-        noise: standard deviation of the points from their curve.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        arms: number of arms.
+        turns: turns of each arm around 0; negative for clockwise.
+        radius: outer radius.
+        noise: standard deviation of the noise added to the curve.
+        count: number of points.
+        seed: random seed.
     """
 
     arms: int = 2
@@ -104,13 +104,13 @@ class Spiral:
 
 @dataclass(frozen=True)
 class SwissRoll:
-    """A swiss roll seen from its end: one curve that winds one and a half turns out, to its radius from a third of it.
+    """A two-dimensional swiss roll: a spiral of one and a half turns, from a third of the radius to the radius.
 
     Args:
-        radius: where it ends.
-        noise: standard deviation of the points from their curve.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        radius: outer radius.
+        noise: standard deviation of the noise added to the curve.
+        count: number of points.
+        seed: random seed.
     """
 
     radius: float = 2.0
@@ -133,13 +133,13 @@ class SwissRoll:
 
 @dataclass(frozen=True)
 class Checkerboard:
-    """The dark cells of a checkerboard, filled evenly: a density with sharp edges and holes, centred at 0.
+    """Uniform over the dark cells of a checkerboard, centred at 0: a density with sharp edges and holes.
 
     Args:
-        side: cells along one side.
-        cell: the side of a cell.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        side: number of cells in each row and column.
+        cell: width of a cell.
+        count: number of points.
+        seed: random seed.
     """
 
     side: int = 4
@@ -162,13 +162,13 @@ class Checkerboard:
 
 @dataclass(frozen=True)
 class Uniform1D:
-    """Points spread evenly over an interval of the line.
+    """The uniform distribution on an interval.
 
     Args:
-        low: where it starts.
-        high: where it ends.
-        count: how many points are drawn.
-        seed: which points are drawn.
+        low: lower bound.
+        high: upper bound.
+        count: number of points.
+        seed: random seed.
     """
 
     low: float = -1.0

@@ -1,4 +1,4 @@
-"""Stacked digits: three at a time as the planes of a colour picture, a thousand modes that can be read."""
+"""Stacked digits: three digits as the channels of an RGB image, with 1,000 modes."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -19,16 +19,16 @@ _TEN = 10
 
 @dataclass(frozen=True)
 class StackedDigits:
-    """Three digits drawn at random as red, green and blue, labelled by the number that they spell, 0 to 999.
+    """Three random digits as the channels of an RGB image, labelled by their three-digit number, 0 to 999.
 
-    Stacked MNIST: Metz et al. 2017 (arXiv 1611.02163), with 1,000 modes and nothing to tell them but the data. Pictures
-    are put together when they are read; what is held is the digits and three indices a picture.
+    Stacked MNIST: Metz et al. 2017 (arXiv 1611.02163), with 1,000 modes. Images are composed when they are read; memory
+    holds only the digits and three indices per image.
 
     Args:
-        path: an archive of grey pictures of ten classes, such as an `mnist.npz` with x_train and y_train; by default
-            the embedded digits.
-        count: how many pictures are drawn.
-        seed: which pictures are drawn.
+        path: an archive of grey images of ten classes, such as an `mnist.npz` with x_train and y_train; by default the
+            bundled digits.
+        count: number of images.
+        seed: random seed.
     """
 
     path: str | None = None
@@ -38,27 +38,27 @@ class StackedDigits:
     def __post_init__(self) -> None:
         require(self, self.count >= 1, "count >= 1")
         if self.path is not None:
-            object.__setattr__(self, "path", str(self.path))  # so that the repr of one made from a Path can be read
+            object.__setattr__(self, "path", str(self.path))  # so that the repr stays a literal
 
     def digits(self) -> Dataset:
-        """Open the single digits; raises `ValueError` where the archive holds something else."""
+        """Open the single digits; raises `ValueError` when the archive has other data."""
         digits = Digits().open() if self.path is None else Arrays(self.path).open()
         if digits.labels is None or len(digits.classes) != _TEN or not digits.is_image or digits.shape[0] != 1:
             raise ValueError(
-                f"digits to stack are grey pictures of {_TEN} classes; {digits.name} has samples of shape "
+                f"digits to stack should be grey images of {_TEN} classes, but {digits.name} has samples of shape "
                 f"{digits.shape} and {len(digits.classes)} classes"
             )
         return digits
 
     def shares(self) -> Tensor:
-        """The probability of each number 0 to 999, float64 `(1000,)`: digits are drawn as often as the set has them."""
+        """The probability of each number 0 to 999, float64 `(1000,)`, from the class frequencies of the digits."""
         labels = self.digits().labels
         assert labels is not None
         share = torch.bincount(labels, minlength=_TEN).double() / len(labels)
         return torch.einsum("i,j,k->ijk", share, share, share).flatten()
 
     def open(self) -> Dataset:
-        """Draw which digits make up each picture."""
+        """Draw the digits of each image."""
         digits = self.digits()
         assert digits.labels is not None
         chosen = torch.randint(len(digits), (self.count, 3), generator=torch.Generator().manual_seed(self.seed))
@@ -72,7 +72,7 @@ class StackedDigits:
 
 
 def _stacked(digits: Dataset, chosen: Tensor, index: Tensor) -> Tensor:
-    """The pictures `(B, 3, H, W)` of rows of three digits."""
+    """Images `(B, 3, H, W)` of rows of three digits."""
     return digits.read(chosen[index].flatten()).view(len(index), 3, *digits.shape[1:])
 
 

@@ -1,4 +1,4 @@
-"""What is shown in place of images that are broken, so that every other image keeps its place."""
+"""Replace broken images by others, so that the indices of all other images stay the same."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -13,57 +13,56 @@ _T = TypeVar("_T")
 _NAMED = 5
 
 
-class StandIns:
-    """Shows another image wherever one is broken: of the same class the next that is not, in the order of the files.
+class Replacements:
+    """Replaces each broken image by the next intact one of the same class, in the order of the files.
 
-    Where there are conditions without classes it is the image whose condition is nearest. So which one it is depends on
-    the files alone, and conditions stay those of the place. Raises `ValueError` from `show` where more than half of all
+    With conditions other than classes, the replacement is the image with the nearest condition. So it depends on the
+    files alone, and the condition of each index is unchanged. `read` raises `ValueError` when more than half of all
     images are broken, or all of a class.
 
     Args:
-        names: of the images.
-        conditions: of them, or None.
+        names: file names of the images.
+        conditions: their conditions, or None.
     """
 
     def __init__(self, names: Sequence[str], conditions: Conditions | None) -> None:
         self._names, self._conditions = names, conditions
         self._broken: dict[int, str] = {}
-        self._told = 0
+        self._reported = 0
 
     def add(self, broken: Mapping[int, str]) -> None:
-        """Take note of images that are known to be broken, by index with the reason."""
+        """Register images that are known to be broken: the reason by index."""
         self._broken |= broken
 
-    def show(self, index: int, read: Callable[[int], _T]) -> _T:
-        """What `read` returns for the image at an index, or for the one that stands in for it."""
+    def read(self, index: int, decode: Callable[[int], _T]) -> _T:
+        """What `decode` returns for the image at an index, or for its replacement."""
         for candidate in chain([index], self._others(index)):
             if candidate in self._broken:
                 continue
             try:
-                return read(candidate)
+                return decode(candidate)
             except ValueError as error:
                 self._broken[candidate] = str(error)
             if 2 * len(self._broken) > len(self._names):
                 raise ValueError(f"more than half of the images are broken: {self._reason(candidate)}")
-        raise ValueError(f"no image of the same class is left to stand in for one: {self._reason(index)}")
+        raise ValueError(f"no intact image of the same class is left as a replacement:  {self._reason(index)}")
 
     def news(self) -> tuple[str, ...]:
-        """A sentence on those found broken since it was last asked."""
-        found = list(self._broken)[self._told :]
-        self._told += len(found)
+        """A warning about images found broken since the last call."""
+        found = list(self._broken)[self._reported :]
+        self._reported += len(found)
         if not found:
             return ()
-        told = "; ".join(self._reason(index) for index in found[:_NAMED])
+        reasons = "; ".join(self._reason(index) for index in found[:_NAMED])
         more = f"; and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
-        other = "another image stands" if len(found) == 1 else "others stand"
-        number = f"{len(found):,} of {len(self._names):,} images"
-        return (f"{other} in for {number} found broken: {told}{more}",)
+        which = "is broken and was replaced by another" if len(found) == 1 else "are broken and were replaced by others"
+        return (f"{len(found):,} of {len(self._names):,} images {which}: {reasons}{more}",)
 
     def _reason(self, index: int) -> str:
         return f"{printable(self._names[index])} {self._broken[index]}"
 
     def _others(self, index: int) -> Iterator[int]:
-        """All that may stand in for an image, the first choice first."""
+        """The possible replacements of an image, best first."""
         count = len(self._names)
         places = (torch.arange(count - 1) + index + 1) % count
         if self._conditions is not None and self._conditions.kind.classes:

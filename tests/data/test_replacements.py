@@ -1,4 +1,4 @@
-"""Images(bad="skip"): another image stands in for one that is broken, and every other keeps its place."""
+"""Images(bad="skip"): broken images are replaced by others, and all other indices stay the same."""
 
 import numpy as np
 import pytest
@@ -8,20 +8,20 @@ from PIL import Image
 from zerosum.data._paths import printable
 from zerosum.data.conditions import conditions_of
 from zerosum.data.inspect import check, info
-from zerosum.data.sources._stand_ins import StandIns
+from zerosum.data.sources._replacements import Replacements
 from zerosum.data.sources.folders import Images
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.reader import with_setting
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (12, 8, 8), dtype=np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (12, 8, 8), dtype=np.uint8)
 
 
 @pytest.fixture
 def folder(tmp_path):
     """Twelve images: files 00 to 05 of class a, 06 to 11 of class b."""
-    for i, picture in enumerate(PICTURES):
+    for i, image in enumerate(IMAGES):
         (tmp_path / "ab"[i // 6]).mkdir(exist_ok=True)
-        Image.fromarray(picture).save(tmp_path / "ab"[i // 6] / f"{i:02}.png")
+        Image.fromarray(image).save(tmp_path / "ab"[i // 6] / f"{i:02}.png")
     return tmp_path
 
 
@@ -31,9 +31,9 @@ def half(path):
 
 
 def shown(data):
-    """Which picture each index shows."""
+    """Which image each index shows."""
     x = data.read(torch.arange(len(data)))[:, 0].numpy()
-    return [next(i for i, picture in enumerate(PICTURES) if np.array_equal(one, picture)) for one in x]
+    return [next(i for i, image in enumerate(IMAGES) if np.array_equal(one, image)) for one in x]
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "read anew"])
@@ -53,20 +53,20 @@ def test_what_is_found_broken_is_told_once(folder):
     for i in (3, 7, 8, 9, 10):
         half(folder / "ab"[i // 6] / f"{i:02}.png")
     data = Images(str(folder), bad="skip").open()
-    empty = "is no PNG, JPEG or WebP image, or damaged at its beginning"
-    assert data.notes == (f"another image stands in for 1 of 12 images found broken: a/01.png {empty}",)
+    empty = "is not a PNG, JPEG or WebP image, or its header is damaged"
+    assert data.notes == (f"1 of 12 images is broken and was replaced by another: a/01.png {empty}",)
     assert data.news() == ()
     for index in range(12):
         data.read(torch.tensor([index]))
     (sentence,) = data.news()
-    assert sentence.startswith("others stand in for 5 of 12 images found broken: a/03.png is damaged (")
+    assert sentence.startswith("5 of 12 images are broken and were replaced by others: a/03.png is damaged (")
     assert data.news() == ()
     again = info(Images(str(folder), bad="skip").open())
     assert len(again.notes) == 2
 
 
 def test_of_many_five_are_named():
-    some = StandIns([f"{i}.png" for i in range(9)], None, None)
+    some = Replacements([f"{i}.png" for i in range(9)], None, None)
     some.add(dict.fromkeys(range(7), "is damaged"))
     (sentence,) = some.news()
     assert sentence.endswith("3.png is damaged; 4.png is damaged; and 2 more")
@@ -82,22 +82,22 @@ def test_the_image_with_the_nearest_conditions_stands_in(folder):
 
 def test_of_equal_conditions_the_next_image_stands_in():
     conditions = conditions_of("x", np.array([0, 1, 0, 1, 0]))
-    some = StandIns("abcde", conditions)
+    some = Replacements("abcde", conditions)
     some.add({2: "is damaged"})
-    assert some.show(2, lambda i: i) == 4
+    assert some.read(2, lambda i: i) == 4
 
 
 def test_without_labels_the_next_stands_in_round_the_end():
-    some = StandIns("abcde", None)
+    some = Replacements("abcde", None)
     some.add({4: "is damaged", 0: "is damaged"})
-    assert [some.show(i, lambda i: i) for i in range(5)] == [1, 1, 2, 3, 1]
+    assert [some.read(i, lambda i: i) for i in range(5)] == [1, 1, 2, 3, 1]
 
 
 def test_a_file_that_goes_in_the_middle_is_told_in_one_sentence(folder, monkeypatch):
     monkeypatch.setattr("zerosum.data.sources.folders._IN_MEMORY", 0)
     strict, lenient = Images(str(folder)).open(), Images(str(folder), bad="skip").open()
     (folder / "a" / "04.png").unlink()
-    with pytest.raises(ValueError, match=r"a/04.png is no longer there, or is a link to nothing: put it back$"):
+    with pytest.raises(ValueError, match=r"a/04.png no longer exists, or is a broken link: restore it$"):
         strict.read(torch.tensor([4]))
     assert shown(lenient)[4] == 5
     assert "04.png is no longer there" in lenient.news()[0]
@@ -108,10 +108,10 @@ def test_too_many_broken_images_stop_all_the_same(folder, monkeypatch):
     data = Images(str(folder), bad="skip").open()
     for i in range(6):
         (folder / "a" / f"{i:02}.png").unlink()
-    with pytest.raises(ValueError, match=r"no image of the same class is left to stand in for one: a/02.png is no"):
+    with pytest.raises(ValueError, match=r"no intact image of the same class is left as a replacement: a/02.png "):
         data.read(torch.tensor([2]))
     (folder / "b" / "06.png").unlink()
-    with pytest.raises(ValueError, match=r"more than half of the images are broken: b/06.png is no longer there"):
+    with pytest.raises(ValueError, match=r"more than half of the images are broken: b/06.png no longer exists"):
         data.read(torch.tensor([6]))
     for i in range(7, 12):
         (folder / "b" / f"{i:02}.png").write_bytes(b"")
