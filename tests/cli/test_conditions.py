@@ -171,7 +171,7 @@ def test_a_table_of_another_name_is_a_setting_away(tmp_path, typed):
         ("faces", ["--condition", "text.npy"], "text.npy does not read as a .npy file"),
         ("faces", ["--condition", "wide.npy"], "conditions are rows of 2 numbers (left, right); found shape (1, 3)"),
         ("faces", ["--class", "1"], "this projection generator has no classes: it was trained without labels"),
-        ("faces", ["--n", "-2"], "n counts samples and is at least 1; found -2"),
+        ("faces", ["--n", "-2"], "n should be at least 1; found -2"),
         ("ages", ["--condition", "age=nan"], "age is a finite number; found nan"),
         ("ages", ["--condition", "none"], "none is a condition only after training with label_dropout"),
     ],

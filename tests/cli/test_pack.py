@@ -46,12 +46,12 @@ def test_a_folder_is_packed_checked_and_told(zerosum, photos):
     with (photos.parent / "out" / "samples-00000.bin").open("r+b") as file:
         file.write(b"\0\0\0\0")
     found = zerosum("data", "check", "out", code=1)
-    assert "samples-00000.bin: is not what was packed" in found.out and "6 checked, 1 broken" in found.out
+    assert "samples-00000.bin: does not have the SHA-256" in found.out and "6 checked, 1 broken" in found.out
 
 
 def test_broken_images_stop_a_packing_unless_they_are_skipped(zerosum, photos):
     (photos / "a" / "2.png").write_bytes(b"nothing")
-    assert "a/2.png is no PNG" in zerosum("data", "pack", "photos", "out", code=1).err
+    assert "a/2.png is not a PNG" in zerosum("data", "pack", "photos", "out", code=1).err
     done = zerosum("data", "pack", "photos", "out", "--bad", "skip", "--fit", "pad", "--size", 16)
     assert "note: 1 of 6 images is broken and was replaced by another: a/2.png is not a PNG" in done.err
     source = "Images('photos', bad='skip')"

@@ -197,9 +197,7 @@ def test_objects_are_never_unpickled(tmp_path, suffix):
     content = np.array([GREY, "a"], dtype=object)
     path = tmp_path / f"data.{suffix}"
     np.save(path, content) if suffix == "npy" else np.savez(path, images=content)
-    with pytest.raises(
-        ValueError, match="contains pickled Python objects, which are not loaded as they can run code"
-    ):
+    with pytest.raises(ValueError, match="contains pickled Python objects, which are not loaded as they can run code"):
         Arrays(str(path)).open()
 
 
@@ -213,7 +211,7 @@ def test_damaged_files_are_refused(tmp_path, suffix, damage):
     path.write_bytes(
         {"empty": b"", "text": b"a,b\n1,2\n", "half": whole[: len(whole) // 2], "flipped": flipped}[damage]
     )
-    with pytest.raises(ValueError, match=rf"data.{suffix} is damaged or no .{suffix} file: "):
+    with pytest.raises(ValueError, match=rf"data.{suffix} is damaged or not a .{suffix} file: "):
         Arrays(str(path)).open()
 
 

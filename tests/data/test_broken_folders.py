@@ -65,9 +65,7 @@ def test_broken_image_is_named_with_the_reason(tmp_path, pack, content, reason):
     (folder / "a").mkdir(parents=True)
     (folder / "a" / "good.png").write_bytes(png(GREY))
     (folder / "a" / "bad.jpg").write_bytes(content)
-    advice = (
-        r"remove or replace it \(`zerosum data check` lists all broken files; bad='skip' replaces them by"
-    )
+    advice = r"remove or replace it \(`zerosum data check` lists all broken files; bad='skip' replaces them by"
     sentence = rf"bad.jpg {reason}: {advice}"
     with pytest.raises(ValueError, match=sentence):
         everything(Images(pack(folder)).open())
@@ -126,7 +124,7 @@ def test_places_without_images_are_refused(tmp_path):
         Images(str(tmp_path)).open()
     (tmp_path / "a.txt").write_text("")
     (tmp_path / "b").write_text("")
-    with pytest.raises(ValueError, match=r": it holds 2 other files \(1 x .txt, 1 x no suffix\)$"):
+    with pytest.raises(ValueError, match=r": it has 2 other files \(1 x .txt, 1 x no suffix\)$"):
         Images(str(tmp_path)).open()
     with pytest.raises(ValueError, match=r"a.txt should be a folder or a .zip of images, but is a single file"):
         Images(str(tmp_path / "a.txt")).open()
@@ -145,9 +143,7 @@ def hostile(path, name, content=b"", **attributes):
 
 @pytest.mark.parametrize("name", ["../up.png", "a/../../up.png", "/root.png", "a\\..\\up.png", "C:/up.png"])
 def test_zip_that_leads_out_of_itself_is_refused(tmp_path, name):
-    with pytest.raises(
-        ValueError, match=r"a.zip contains the path '.*', which leaves the archive: zip"
-    ):
+    with pytest.raises(ValueError, match=r"a.zip contains the path '.*', which leaves the archive: zip"):
         Images(hostile(tmp_path / "a.zip", name)).open()
 
 

@@ -49,12 +49,12 @@ def test_labels_of_another_kind_are_refused(labels):
 
 @pytest.mark.parametrize(("labels", "found"), [([0, 1, 2], "0 to 2"), ([-1, 0, 1], "-1 to 1")])
 def test_labels_out_of_range_are_refused(labels, found):
-    with pytest.raises(ValueError, match=rf"should lie in 0\.\.1, one for each of its 2 class.* run from {found}"):
+    with pytest.raises(ValueError, match=rf"should lie in 0\.\.1, indices of its 2 class.* range from {found}"):
         in_memory("three", torch.zeros(3, 2), torch.tensor(labels), ("a", "b"))
 
 
 def test_classes_without_labels_are_refused():
     with pytest.raises(ValueError, match="three names 1 classes but has no labels"):
         labelled("three", None, ("a",))
-    with pytest.raises(ValueError, match="three has labels but no class names: pass classes, a name for each"):
+    with pytest.raises(ValueError, match="three has labels but no class names: pass classes, one name for"):
         in_memory("three", torch.zeros(3, 2), torch.zeros(3, dtype=torch.int64))

@@ -69,7 +69,7 @@ def test_an_array_on_disk_is_told_by_its_samples_wherever_it_lies(tmp_path, monk
     np.save(tmp_path / "a.npy", IMAGES)
     inside = print_of(Arrays(str(tmp_path / "a.npy")))
     monkeypatch.setattr("zerosum.data.sources.arrays._IN_MEMORY", 1)
-    monkeypatch.setattr("zerosum.data.content._PIECE", 200)
+    monkeypatch.setattr("zerosum.data.content._CHUNK", 200)
     assert print_of(Arrays(str(tmp_path / "a.npy"))) == inside
     assert len(inside) == 64
 
@@ -92,7 +92,7 @@ def test_every_file_of_a_folder_counts_and_its_times_do_not(tmp_path, monkeypatc
 
 def test_of_a_large_folder_only_a_piece_of_each_file_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("zerosum.data.sources._files._READ_WHOLE", 0)
-    monkeypatch.setattr("zerosum.data.sources._files._PIECE", 16)
+    monkeypatch.setattr("zerosum.data.sources._files._PART", 16)
     place, prints = folder(tmp_path), []
     raw = (place / "a" / "0.png").read_bytes()
     for at in (None, 60, len(raw) // 2):

@@ -120,9 +120,7 @@ def test_exact_changes_no_image_and_refuses_images_of_different_sizes(tmp_path):
     path = write(tmp_path, a_png=GREY, b_png=GREY)
     assert np.array_equal(everything(Images(path, fit="exact").open())[0, 0], GREY)
     write(tmp_path, c_png=GREY[:, :5])
-    with pytest.raises(
-        ValueError, match="differ in size, from 12x5 to 12x8: pass a size for all of them"
-    ):
+    with pytest.raises(ValueError, match="differ in size, from 12x5 to 12x8: pass a size for all of them"):
         Images(path, fit="exact").open()
 
 

@@ -108,7 +108,7 @@ def test_images_and_labels_of_a_set_on_the_hub(package, stream):
 
 def test_a_stream_goes_forward_and_begins_anew_for_what_lies_behind(package, monkeypatch):
     monkeypatch.setattr(hub, "WINDOW", 5)
-    monkeypatch.setattr(hub, "_LOOKED_AT", 1)
+    monkeypatch.setattr(hub, "_INSPECTED", 1)
     data = Hub("a/b", stream=True).open()
     for some in ([0, 3, 1], [5, 4, 2], [9, 6, 5]):
         assert np.array_equal(data.read(torch.tensor(some)).numpy()[:, 0], IMAGES[some][..., 0])
@@ -118,7 +118,7 @@ def test_a_stream_goes_forward_and_begins_anew_for_what_lies_behind(package, mon
     assert package.log == [2, 38]
     package.columns["image"] = []
     with pytest.raises(ValueError, match="the stream ended after 1 images, but was longer when it was opened"):
-        shorter = hub._Forward(Rows({"image": [{"bytes": b"", "path": None}]}, {}, True, []), "image")
+        shorter = hub._Stream(Rows({"image": [{"bytes": b"", "path": None}]}, {}, True, []), "image")
         shorter([0, 1])
 
 
@@ -144,7 +144,7 @@ def test_a_stream_is_shuffled_in_windows_and_resumes_at_its_place(package, monke
 def test_an_interrupted_packing_of_a_stream_skips_ahead(package, tmp_path, monkeypatch):
     monkeypatch.setattr("zerosum.data.sources.packing._SHARD", 10 * IMAGES[0].nbytes)
     monkeypatch.setattr("zerosum.data.sources.packing._BLOCK", 5)
-    monkeypatch.setattr(hub, "_LOOKED_AT", 1)
+    monkeypatch.setattr(hub, "_INSPECTED", 1)
     monkeypatch.setattr(hub, "WINDOW", 5)
 
     def stop(done, of):

@@ -35,8 +35,8 @@ def test_none_gets_past_a_sentence_and_the_good_ones_keep_their_place(tmp_path):
     places = [i for i, name in enumerate(names) if "good" in name]
     x = every.read(torch.arange(2 * COUNT))
     assert torch.equal(x[places], good.read(torch.arange(COUNT)))
-    told = [*every.notes, *every.news()]
-    assert sum(int(note.split(" in for ")[1].split()[0]) for note in told if " in for " in note) == len(report.broken)
+    notes = [*every.notes, *every.news()]
+    assert sum(int(note.split()[0]) for note in notes if " replaced by " in note) == len(report.broken)
 
 
 def test_a_row_of_millions_of_pixels_is_refused(tmp_path):

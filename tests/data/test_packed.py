@@ -236,7 +236,7 @@ def test_broken_images_are_noted_in_what_is_packed(tmp_path, photos):
     (photos / "b" / "03.png").write_bytes(b"")
     data = pack(Images(str(photos), bad="skip"), tmp_path / "out")
     assert [note.partition(" and")[0] for note in data.notes] == ["1 of 50 images is broken"] * 2
-    assert ["b/03.png is no PNG" in data.notes[0], "b/01.png is damaged" in data.notes[1]] == [True, True]
+    assert ["b/03.png is not a PNG" in data.notes[0], "b/01.png is damaged" in data.notes[1]] == [True, True]
     assert torch.equal(data.read(torch.tensor([25, 26])), data.read(torch.tensor([27, 27])))
     pack(Images(str(photos), bad="skip"), tmp_path / "out")
 

@@ -40,9 +40,7 @@ def test_what_was_changed_or_lost_is_found(packed):
     with pytest.raises(ValueError, match=r"labels.bin should have 400 bytes, but has 3: pack the data again"):
         PackedSet(packed).open()
     (packed / "labels.bin").unlink()
-    with pytest.raises(
-        ValueError, match=r"labels.bin cannot be read \(No such file or directory\): pack the data"
-    ):
+    with pytest.raises(ValueError, match=r"labels.bin cannot be read \(No such file or directory\): pack the data"):
         PackedSet(packed).open()
     assert "labels.bin cannot be read" in check(packed).broken[0].reason
 
@@ -107,9 +105,7 @@ def test_a_manifest_that_is_none_is_refused(packed, text):
 def test_manifests_without_end_and_links_are_refused(packed, monkeypatch):
     shutil.move(packed / "samples-00002.bin", packed.parent / "elsewhere")
     (packed / "samples-00002.bin").symlink_to(packed.parent / "elsewhere")
-    with pytest.raises(
-        ValueError, match=r"samples-00002.bin is a link or not a regular file: a packed set"
-    ):
+    with pytest.raises(ValueError, match=r"samples-00002.bin is a link or not a regular file: a packed set"):
         PackedSet(packed).open()
     monkeypatch.setattr("zerosum.data.sources._manifest._MOST_MANIFEST", 1 << 20)
     with (packed / "packed.json").open("ab") as file:

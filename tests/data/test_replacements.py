@@ -115,7 +115,7 @@ def test_too_many_broken_images_stop_all_the_same(folder, monkeypatch):
         data.read(torch.tensor([6]))
     for i in range(7, 12):
         (folder / "b" / f"{i:02}.png").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"none of the 5 images of .* can be read; the first is no PNG"):
+    with pytest.raises(ValueError, match=r"none of the 5 images of .* can be read; the first is not a PNG"):
         Images(str(folder), bad="skip").open()
 
 
@@ -137,7 +137,7 @@ def test_names_show_nothing_that_a_terminal_obeys(tmp_path):
     name = "\x1b[31mred\n\u202eevil"
     (tmp_path / name).mkdir()
     (tmp_path / name / "a.png").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"/\\x1b\[31mred\\n\\u202eevil/a.png is no PNG"):
+    with pytest.raises(ValueError, match=r"/\\x1b\[31mred\\n\\u202eevil/a.png is not a PNG"):
         Images(str(tmp_path)).open()
     assert printable("größe 日本 é") == "größe 日本 é"
     assert printable(b"\xff\xfe".decode("utf-8", "surrogateescape")) == "\\udcff\\udcfe"

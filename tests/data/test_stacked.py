@@ -80,9 +80,7 @@ def test_what_cannot_be_stacked_is_refused(tmp_path):
     np.savez(tmp_path / "few.npz", x=np.zeros((20, 8, 8), np.uint8), y=np.arange(20) % 3)
     np.savez(tmp_path / "bare.npz", x=np.zeros((20, 8, 8), np.uint8))
     for name, found in (("rgb", r"\(3, 8, 8\) and 10"), ("few", r"\(1, 8, 8\) and 3"), ("bare", r"\(1, 8, 8\) and 0")):
-        with pytest.raises(
-            ValueError, match=rf"should be grey images of 10 classes, but .* {found} classes"
-        ):
+        with pytest.raises(ValueError, match=rf"should be grey images of 10 classes, but .* {found} classes"):
             StackedDigits(str(tmp_path / f"{name}.npz")).open()
     with pytest.raises(ValueError, match=r"there is no .*absent\.npz"):
         StackedDigits(str(tmp_path / "absent.npz")).open()

@@ -138,9 +138,7 @@ def test_images_outside_the_range_first_seen_are_refused():
     items = [np.full((4, 4), 0.5)] * 600
     items[1] = -items[1]
     data = from_torch(Items(items)).open()
-    with pytest.raises(
-        ValueError, match=r"images of Items range from -0.5 to -0.5, but those inspected .* from 0.5"
-    ):
+    with pytest.raises(ValueError, match=r"images of Items range from -0.5 to -0.5, but those inspected .* from 0.5"):
         data.read(torch.tensor([1]))
     items[1] = items[1] * np.inf
     data = from_torch(Items(items)).open()

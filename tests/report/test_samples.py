@@ -47,7 +47,7 @@ def test_an_unreadable_grid_is_named_and_other_files_are_ignored(run):
     save(run.path / "other", 4)
     (run.path / "other/000000004.png").rename(run.path / "samples/notes.png")
     page = run.report()
-    assert "000000002.png does not read as an image" in page.text
+    assert "000000002.png is not a valid PNG image" in page.text
     assert len(shown(page)) == 2
 
 

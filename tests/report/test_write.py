@@ -107,7 +107,7 @@ def test_hostile_names_of_conditions_stay_text(run, make):
 def test_invalid_scores_raise_one_sentence(run, make, content):
     run.path.mkdir()
     (run.path / "scores.json").write_text(content)
-    with pytest.raises(ValueError, match=r"scores\.json (should hold values by name|does not read as JSON|is nested)"):
+    with pytest.raises(ValueError, match=r"scores\.json (should be a JSON object|is not valid JSON|is nested)"):
         run.report(make.generator(make.grey))
 
 

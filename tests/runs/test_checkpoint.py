@@ -46,15 +46,15 @@ def cut(path):
     ("harm", "message"),
     [
         (lambda p: (p / "G.safetensors").unlink(), "G.safetensors is missing"),
-        (lambda p: (p / "G.safetensors").write_bytes(b""), "G.safetensors is damaged: its sha256 differs"),
-        (lambda p: (p / "manifest.json").unlink(), "its manifest does not read"),
+        (lambda p: (p / "G.safetensors").write_bytes(b""), "G.safetensors is damaged: its SHA-256 differs"),
+        (lambda p: (p / "manifest.json").unlink(), "its manifest cannot be read"),
         (lambda p: (p / "manifest.json").write_text("{}"), "not one of ours"),
         (lambda p: (p / "manifest.json").write_text("[1]"), "not one of ours"),
         (lambda p: (p / "manifest.json").write_text('{"numbers.json": "", "../x.json": ""}'), "foreign|damaged"),
-        (lambda p: (p / "notes.txt").write_text("mine"), r"it holds a foreign file 'notes\.txt'"),
-        (lambda p: (p / "stray.safetensors").write_bytes(b""), r"it holds a foreign file 'stray\.safetensors'"),
-        (lambda p: cut(p / "G.safetensors"), "G.safetensors is damaged: its sha256 differs"),
-        (lambda p: cut(p / "manifest.json"), "its manifest does not read: manifest.json does not read as JSON"),
+        (lambda p: (p / "notes.txt").write_text("mine"), r"it has an unexpected file 'notes\.txt'"),
+        (lambda p: (p / "stray.safetensors").write_bytes(b""), r"it has an unexpected file 'stray\.safetensors'"),
+        (lambda p: cut(p / "G.safetensors"), "G.safetensors is damaged: its SHA-256 differs"),
+        (lambda p: cut(p / "manifest.json"), "its manifest cannot be read: manifest.json is not valid JSON"),
     ],
 )
 def test_harm_is_seen_and_an_older_checkpoint_serves(tmp_path, harm, message):
@@ -79,7 +79,7 @@ def test_a_checkpoint_under_anothers_name_is_not_taken(tmp_path):
     save_checkpoint(checkpoint_path(tmp_path, 2), made(7))
     path, _, troubles = newest_checkpoint(tmp_path)
     assert path == checkpoint_path(tmp_path, 1)
-    assert "its name and its numbers tell different counts of images" in troubles[0]
+    assert "its name and its numbers differ in the count of images" in troubles[0]
 
 
 def test_one_that_does_not_fit_is_passed_over(tmp_path):
@@ -106,7 +106,7 @@ def test_where_none_can_be_used_that_is_told_and_where_there_is_none_not(tmp_pat
 
 def test_a_checkpoint_is_never_written_over(tmp_path):
     save_checkpoint(checkpoint_path(tmp_path, 2), made(2))
-    with pytest.raises(ValueError, match="is there already, and a checkpoint is never written over"):
+    with pytest.raises(ValueError, match="exists already, and checkpoints are never overwritten"):
         save_checkpoint(checkpoint_path(tmp_path, 2), made(2))
     assert newest_checkpoint(tmp_path)[1].numbers["images"] == 2
 
@@ -163,7 +163,7 @@ def test_a_manifest_cannot_name_files_elsewhere(tmp_path):
     save_checkpoint(tmp_path / "c", made(1))
     manifest = json.loads((tmp_path / "c" / "manifest.json").read_text())
     (tmp_path / "c" / "manifest.json").write_text(json.dumps({"../secret.json": "0", **manifest}))
-    with pytest.raises(ValueError, match=r"its manifest names a foreign file '\.\./secret\.json'"):
+    with pytest.raises(ValueError, match=r"its manifest names an unexpected file '\.\./secret\.json'"):
         load_checkpoint(tmp_path / "c")
 
 

@@ -102,7 +102,7 @@ def test_a_condition_that_was_not_learned_is_refused(points):
 
 def test_without_a_checkpoint_there_is_no_discriminator(tmp_path):
     (tmp_path / "recipe.txt").write_text(pretty(POINTS))
-    with pytest.raises(ValueError, match="holds no checkpoint, and the discriminator lies in no other file"):
+    with pytest.raises(ValueError, match="has no checkpoint, which is the only file with the discriminator"):
         _ = Run(tmp_path).discriminator
 
 
@@ -118,5 +118,5 @@ def test_a_game_of_other_networks_is_told(points, tmp_path):
     others = Checkpoint({name: g for name, g in checkpoint.groups.items() if name != "D"}, checkpoint.numbers)
     save_checkpoint(tmp_path / "checkpoints" / points.checkpoints[0].name, others)
     (tmp_path / "recipe.txt").write_text(pretty(POINTS))
-    with pytest.raises(ValueError, match="the game of points has no discriminator that is called D"):
+    with pytest.raises(ValueError, match="the game of points has no discriminator named D"):
         load_discriminator(tmp_path)

@@ -1,4 +1,4 @@
-"""One writer at a time, and the dead hold nothing."""
+"""The lock of a run folder: one writer at a time, released when a process dies."""
 
 import fcntl
 import os
@@ -23,7 +23,7 @@ with locked(Path(sys.argv[1])):
 
 @pytest.fixture
 def holder(tmp_path):
-    """A process that holds the lock of a folder."""
+    """A process that has locked a folder."""
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
         yield process
@@ -32,7 +32,7 @@ def holder(tmp_path):
 
 def test_a_second_writer_is_told_who_is_writing(tmp_path, holder):
     sentence = (
-        rf"is being written by process {holder.pid} on {socket.gethostname()}: wait for it to end, or name another"
+        rf"is being written by process {holder.pid} on {socket.gethostname()}: wait for it to end, or choose another"
     )
     with pytest.raises(ValueError, match=sentence), locked(tmp_path):
         pass
@@ -82,4 +82,6 @@ def test_where_files_cannot_be_locked_that_is_said(tmp_path, monkeypatch):
     said = []
     with locked(tmp_path, said.append):
         pass
-    assert len(said) == 1 and "lies where files cannot be locked (No locks available): see that nothing else" in said[0]
+    assert (
+        len(said) == 1 and "is on a file system without locks (No locks available): make sure that no other" in said[0]
+    )

@@ -59,8 +59,8 @@ def test_means_go_on_from_their_sums_and_counts():
         ({"a": torch.ones(2)}, {"a": 1}, "sums for the log do not fit their counts"),
         ({"a": torch.tensor(1)}, {"a": 1}, "sums for the log do not fit their counts"),
         ({}, None, "sums for the log do not fit their counts"),
-        ({"a": torch.tensor(1.0)}, {"a": 0}, "counts for the log should be whole numbers above 0"),
-        ({"a": torch.tensor(1.0)}, {"a": 1.0}, "counts for the log should be whole numbers above 0"),
+        ({"a": torch.tensor(1.0)}, {"a": 0}, "counts for the log should be integers above 0"),
+        ({"a": torch.tensor(1.0)}, {"a": 1.0}, "counts for the log should be integers above 0"),
     ],
 )
 def test_sums_that_are_none_are_refused(sums, counts, message):

@@ -295,6 +295,6 @@ def test_the_command_line_scores_a_run_and_samples_its_best(tmp_path, monkeypatc
     assert json.loads(capsys.readouterr().out)["images"] == told["best_kid_images"]
     (run / "best.safetensors").unlink()
     assert zerosum(monkeypatch, "sample", run, "--best") == 1
-    assert "keeps no best generator: train with --evaluate kid" in capsys.readouterr().err
+    assert "has no best generator: train with --evaluate kid" in capsys.readouterr().err
     assert zerosum(monkeypatch, "train", "digits", "--out", tmp_path / "other", *small, "--evaluate", "fod") == 1
     assert "unknown metric 'fod'" in capsys.readouterr().err

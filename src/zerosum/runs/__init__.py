@@ -1,4 +1,4 @@
-"""The run folder: checkpoints, the log, and the trained generator that sampling needs."""
+"""Run folders: checkpoints, the log, and trained generators and discriminators."""
 
 from zerosum import _rooms
 

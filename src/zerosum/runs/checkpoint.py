@@ -1,9 +1,9 @@
-"""Checkpoints that are either whole or not there.
+"""Checkpoints that are either complete or absent.
 
-A checkpoint is a folder of safetensors and JSON files with a manifest of their sha256. It is written under a temporary
-name on the same disk, every file is fsynced, and one rename makes it visible; it is never written over, and it leaves
-by a rename as well. So a crash at any moment leaves the other checkpoints as they were, and what has a checkpoint's
-name was whole once. The newest one whose manifest verifies is the one that counts.
+A checkpoint is a folder of safetensors and JSON files with a manifest of their SHA-256. It is written under a temporary
+name on the same disk, every file is fsynced, and one rename makes it visible. It is never overwritten, and it is
+renamed before it is removed. So a crash at any moment leaves the other checkpoints intact, and a folder with a
+checkpoint's name was complete once. The newest one whose manifest verifies is used.
 """
 
 __all__ = ["Checkpoint", "checkpoints", "load_checkpoint", "newest_checkpoint"]
@@ -26,30 +26,29 @@ from zerosum.runs.plain_json import MOST, read_json
 
 MANIFEST = "manifest.json"
 NUMBERS = "numbers.json"
-ASIDE = ".unusable"  # ends the name of a checkpoint that could not be used and was moved out of the way
+ASIDE = ".unusable"  # suffix of a checkpoint that could not be used and was set aside
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What a checkpoint holds: named groups of tensors, and numbers that JSON can carry."""
+    """The content of a checkpoint: named groups of tensors, and JSON-compatible numbers."""
 
     groups: Mapping[str, Mapping[str, Tensor]]
     numbers: Mapping[str, Any]
 
 
 def checkpoint_path(run: Path, images: int) -> Path:
-    """Where the checkpoint after `images` images lies in a run folder."""
+    """The path of the checkpoint after `images` images in a run folder."""
     return run / CHECKPOINTS / f"{images:012d}"
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint folder, durably and in one rename.
+    """Write a checkpoint folder durably and atomically.
 
-    Raises `OSError` where the disk refuses, and `ValueError` where there is one of that name: a good checkpoint is
-    never written over, since for a moment there would be none.
+    Raises `OSError` when writing fails, and `ValueError` when the path exists: checkpoints are never overwritten.
     """
     if path.exists():
-        raise ValueError(f"{path} is there already, and a checkpoint is never written over")
+        raise ValueError(f"{path} exists already, and checkpoints are never overwritten")
     unfinished = temporary(path)
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -68,17 +67,17 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint back; raises `ValueError` where a file is missing, foreign or not what was written."""
+    """Load a checkpoint; raises `ValueError` when a file is missing, unexpected or damaged."""
     contents = _verified(path)
     numbers = read_json(NUMBERS, contents.pop(NUMBERS))
     if not isinstance(numbers, dict):
-        raise ValueError(f"{NUMBERS} holds no numbers by name")
+        raise ValueError(f"{NUMBERS} should be a JSON object")
     groups = {}
     for name, raw in contents.items():
         try:
             groups[name.removesuffix(".safetensors")] = safetensors.torch.load(raw)
         except (safetensors.SafetensorError, ValueError, KeyError) as error:
-            raise ValueError(f"{name} does not read as safetensors: {error!s:.100}") from None
+            raise ValueError(f"{name} is not a valid safetensors file: {error!s:.100}") from None
     return Checkpoint(groups, numbers)
 
 
@@ -93,18 +92,18 @@ def checkpoints(run: Path) -> list[Path]:
 def newest_checkpoint(
     run: Path, check: Callable[[Checkpoint], None] = lambda _: None
 ) -> tuple[Path, Checkpoint, list[str]] | None:
-    """The newest checkpoint of a run that verifies, with a sentence for each newer one that does not; None without any.
+    """The newest valid checkpoint of a run, with a message for each newer invalid one; None without checkpoints.
 
-    `check` may raise `ValueError` for one that is whole but does not fit.
+    `check` may raise `ValueError` for a valid one that does not fit the run.
 
-    Raises `ValueError` where there are some and none can be used.
+    Raises `ValueError` when there are checkpoints but none can be used.
     """
     troubles: list[str] = []
     for path in checkpoints(run):
         try:
             found = load_checkpoint(path)
             if found.numbers.get("images") != int(path.name):
-                raise ValueError("its name and its numbers tell different counts of images")
+                raise ValueError("its name and its numbers differ in the count of images")
             check(found)
         except (ValueError, OSError) as error:
             troubles.append(f"checkpoint {path.name} cannot be used ({error}); looking for an older one")
@@ -112,7 +111,7 @@ def newest_checkpoint(
             return path, found, troubles
     if troubles:
         first = troubles[0].partition("; looking")[0]
-        raise ValueError(f"{run} has no checkpoint that can be used: {first}. Bring one back, or start another run")
+        raise ValueError(f"{run} has no checkpoint that can be used: {first}. Restore one, or start another run")
     return None
 
 
@@ -121,11 +120,11 @@ def prune_checkpoints(run: Path, keep: int) -> None:
     for path in checkpoints(run)[keep:]:
         doomed = temporary(path)
         shutil.rmtree(doomed, ignore_errors=True)
-        shutil.rmtree(path.rename(doomed))  # out of sight first, lest a crash leave half of one
+        shutil.rmtree(path.rename(doomed))  # renamed first, so that a crash leaves no incomplete checkpoint
 
 
 def set_aside(run: Path, images: int) -> None:
-    """Move checkpoints beyond `images`, none of which can be used, to where they neither count nor are in the way."""
+    """Rename checkpoints beyond `images`, none of which can be used, so that they are ignored."""
     for path in checkpoints(run):
         if int(path.name) > images:
             target = path.with_name(path.name + ASIDE)
@@ -134,7 +133,7 @@ def set_aside(run: Path, images: int) -> None:
 
 
 def sweep(run: Path) -> None:
-    """Remove what a killed process left half written in a run folder. Only for whoever holds the run's lock."""
+    """Remove incomplete files of a killed process from a run folder. Requires the run's lock."""
     for folder in (run, run / SAMPLES, run / CHECKPOINTS):
         for path in folder.glob(".*.tmp"):
             if path.is_dir() and not path.is_symlink():
@@ -144,7 +143,7 @@ def sweep(run: Path) -> None:
 
 
 def _files(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
-    """The files of a checkpoint one by one, so that never all of them are in memory."""
+    """The files of a checkpoint, one at a time to save memory."""
     for name, tensors in checkpoint.groups.items():
         if tensors:
             content = safetensors.torch.save({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
@@ -156,17 +155,17 @@ def _verified(path: Path) -> dict[str, bytes]:
     try:
         manifest = read_json(MANIFEST, read_foreign(path / MANIFEST, MOST))
     except (OSError, ValueError) as error:
-        raise ValueError(f"its manifest does not read: {error}") from None
+        raise ValueError(f"its manifest cannot be read: {error}") from None
     if not isinstance(manifest, dict) or NUMBERS not in manifest:
-        raise ValueError("its manifest is not one of ours")
+        raise ValueError("its manifest is not that of a zerosum checkpoint")
     for name in manifest:
         if Path(name).name != name or not (name.endswith(".safetensors") or name == NUMBERS):
-            raise ValueError(f"its manifest names a foreign file {name!a:.80}")
+            raise ValueError(f"its manifest names an unexpected file {name!a:.80}")
     strange = sorted(
         p.name for p in path.iterdir() if not p.name.startswith(".") and p.name not in {MANIFEST, *manifest}
     )
     if strange:
-        raise ValueError(f"it holds a foreign file {strange[0]!a:.80}")
+        raise ValueError(f"it has an unexpected file {strange[0]!a:.80}")
     contents = {}
     for name, digest in manifest.items():
         try:
@@ -174,5 +173,5 @@ def _verified(path: Path) -> dict[str, bytes]:
         except FileNotFoundError:
             raise ValueError(f"{name} is missing") from None
         if hashlib.sha256(contents[name]).hexdigest() != digest:
-            raise ValueError(f"{name} is damaged: its sha256 differs from the manifest's")
+            raise ValueError(f"{name} is damaged: its SHA-256 differs from the manifest's")
     return contents

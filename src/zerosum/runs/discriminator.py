@@ -1,4 +1,4 @@
-"""The trained discriminator, as a run's newest checkpoint holds it."""
+"""The trained discriminator, from a run's newest checkpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ class TrainedDiscriminator:
     """A discriminator that scores samples.
 
     Attributes:
-        recipe: the recipe it was trained by.
+        recipe: the recipe it was trained with.
         module: the network, `D(x[, c]) -> score or Judgement`, in evaluation mode.
         shape: shape of one sample, `(C, H, W)` or `(d,)`.
-        images: images it was trained on.
-        condition: what its condition c is; None where it has none.
+        images: number of real samples seen in training.
+        condition: the kind of its condition c; None if unconditional.
     """
 
     recipe: Recipe
@@ -46,22 +46,21 @@ class TrainedDiscriminator:
 
     @torch.no_grad()
     def __call__(self, x: ArrayLike | Tensor, condition: Any = None) -> NDArray[np.float32]:
-        """The score of each sample, float32 `(N, ...)`; higher means more real.
+        """The score of each sample, float32 `(N, ...)`; higher is more real.
 
-        Scores are those of the samples as they are: the recipe's augmentation is left out.
+        The recipe's augmentation is not applied.
 
         Args:
-            x: uint8 images `(N, H, W, C)`, as a generator gives them; or floats `(N, *shape)`: images in [-1, 1],
-                points in the data's units, latents of the run's autoencoder.
-            condition: what each sample should be, as `TrainedGenerator.sample` takes its labels or conditions; by
-                default the conditions that `sample(N)` has.
+            x: uint8 images `(N, H, W, C)`, as returned by `TrainedGenerator.sample`; or floats `(N, *shape)`: images in
+                [-1, 1], points in the data's units, latents of the run's autoencoder.
+            condition: labels or conditions, as in `TrainedGenerator.sample`; by default the conditions of `sample(N)`.
 
         Raises:
-            ValueError: for samples of another shape, and for conditions that it did not learn.
+            ValueError: for samples of another shape, and for conditions it was not trained on.
         """
         samples = self._samples(x)
         if condition is not None and self.condition is None:
-            raise ValueError(f"this {self.recipe.name} discriminator has no condition: it was trained without any")
+            raise ValueError(f"this {self.recipe.name} discriminator is unconditional: omit condition")
         c = None if self.condition is None else self.condition.encode(self.condition.values(len(samples), condition))
         device = next((p.device for p in self.module.parameters()), torch.device("cpu"))
         scores = []
@@ -88,19 +87,19 @@ class TrainedDiscriminator:
 def load_discriminator(run: AnyPath, known: Mapping[str, type] = MappingProxyType({})) -> TrainedDiscriminator:
     """The discriminator of a run's newest checkpoint; `known` as for `load`.
 
-    Raises `ValueError` where there is no checkpoint, or the run's game has no discriminator.
+    Raises `ValueError` when there is no checkpoint, or the run's game has no discriminator.
     """
     path = Path(run)
     found = newest_checkpoint(path)
     if found is None:
-        raise ValueError(f"{path} holds no checkpoint, and the discriminator lies in no other file")
+        raise ValueError(f"{path} has no checkpoint, which is the only file with the discriminator")
     checkpoint = found[1]
     recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known)
     check_facts(checkpoint.numbers)
     shape = tuple(checkpoint.numbers["shape"])
     condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
     if recipe.game is not None or "D" not in checkpoint.groups:
-        raise ValueError(f"the game of {recipe.name} has no discriminator that is called D")
+        raise ValueError(f"the game of {recipe.name} has no discriminator named D")
     module = built(lambda: recipe.discriminator.build(shape, condition))
     load_fitting(module, checkpoint.groups["D"], "the discriminator of its newest checkpoint")
     module = module.eval().requires_grad_(False)

@@ -1,4 +1,4 @@
-"""What a generator's file, or a checkpoint, says of the generator beside its weights, checked."""
+"""Validate the metadata of a generator in its file or a checkpoint."""
 
 __all__ = ()
 
@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_MOST = 1 << 31  # numbers in a sample
+_MOST = 1 << 31  # elements of a sample
 
 
 def check_facts(facts: Mapping[str, Any]) -> None:
-    """Raise `ValueError` with the first fact of a generator that is missing or none, whoever wrote them."""
+    """Raise `ValueError` for the first fact of a generator that is missing or invalid."""
     checks: dict[str, tuple[Callable[[Any], bool], str]] = {
         "shape": (_is_shape, "the shape of a sample, 1 or 3 sizes"),
         "images": (lambda v: type(v) is int and v >= 0, "a count"),
@@ -18,9 +18,9 @@ def check_facts(facts: Mapping[str, Any]) -> None:
     if "generator" in facts:
         checks["generator"] = (lambda v: type(v) is str and v.isidentifier(), "a word")
     if "condition" in facts:
-        checks["condition"] = (_is_condition, "the name of its kind and the facts of that")
+        checks["condition"] = (_is_condition, "the name of its kind and the facts of the kind")
     if "coding" in facts:
-        checks["coding"] = (_is_coding, "how latents stand for images")
+        checks["coding"] = (_is_coding, "the autoencoder of the latents")
     for name, (fits, wanted) in checks.items():
         if name not in facts or not fits(facts[name]):
             raise ValueError(f"its {name} should be {wanted}; found {facts.get(name)!a:.80}")
@@ -35,7 +35,7 @@ def _is_shape(value: Any) -> bool:
 
 
 def _is_condition(value: Any) -> bool:
-    """Whether a kind is named, with facts that the kind itself checks when it is restored."""
+    """Whether it has a kind and facts; the kind checks the facts when it is restored."""
     if not isinstance(value, Mapping) or {*value} != {"kind", "facts"}:
         return False
     return isinstance(value["kind"], str) and isinstance(value["facts"], Mapping)

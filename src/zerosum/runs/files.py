@@ -2,19 +2,19 @@
 
 import os
 
-RECIPE = "recipe.txt"  # the recipe as text, with which every run begins
-LOG = "log.jsonl"  # a JSON object a tick
-SAMPLES = "samples"  # a folder of images of samples, each named by the images seen until then
-CHECKPOINTS = "checkpoints"  # a folder of checkpoints, each a folder named by the images seen until then
-GENERATOR = "generator.safetensors"  # the trained generator, the last thing that a run writes
-BEST = "best.safetensors"  # the generator as it was at the best of the run's evaluations
+RECIPE = "recipe.txt"  # the recipe as text, written first
+LOG = "log.jsonl"  # a JSON object per tick
+SAMPLES = "samples"  # a folder of sample images, each named by the number of images seen
+CHECKPOINTS = "checkpoints"  # a folder of checkpoints, each a folder named by the number of images seen
+GENERATOR = "generator.safetensors"  # the trained generator, written last
+BEST = "best.safetensors"  # the generator with the best evaluation score
 SCORES = "scores.json"  # scores at the end
 EVALUATION = "evaluation.json"  # the last evaluation, with its protocol
-CLASSIFIER = "classifier.safetensors"  # what predicted the classes of samples
+CLASSIFIER = "classifier.safetensors"  # the classifier of conditional accuracy
 REPORT = "report.html"
 COMMAND = "command.txt"  # the command of the last start
-VERSIONS = "versions.json"  # and what it ran on
-LOCK = ".lock"  # held by the process that writes to the folder
+VERSIONS = "versions.json"  # its versions and hardware
+LOCK = ".lock"  # locked by the process that writes to the folder
 
 AnyPath = str | os.PathLike[str]
 MOST_TEXT = 1 << 20  # bytes of a recipe's text, and of a command

@@ -1,4 +1,4 @@
-"""The trained generator: all that sampling needs, in one file or from a run folder."""
+"""The trained generator, loaded from one file or a run folder."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -32,8 +32,8 @@ from zerosum.runs.plain_json import read_json
 from zerosum.runs.stored_condition import CONDITION, condition_facts, restored_condition
 
 FORMAT = "zerosum generator 1"
-_CODING = "coding"  # with a slash, begins the names of a coding's tensors beside those of the network
-_BLOCK = 512  # latents are drawn, and samples computed, by blocks: sample i depends on the seed and i alone
+_CODING = "coding"  # with a slash, the prefix of a coding's tensors in a generator's file
+_BLOCK = 512  # samples per batch; latents are drawn in such blocks, so sample i depends on the seed and i alone
 
 
 def build_generator(
@@ -48,13 +48,13 @@ class TrainedGenerator:
     """A generator that samples.
 
     Attributes:
-        recipe: the recipe it was trained by.
+        recipe: the recipe it was trained with.
         module: the network, `G(z[, c]) -> x`, in evaluation mode.
         shape: shape of one sample, `(C, H, W)` or `(d,)`.
-        images: images it was trained on.
-        condition: what its condition c is; None where it has none.
-        coding: how samples stand for images, where they are latents of an autoencoder.
-        name: which of its game's generators it is.
+        images: number of real samples seen in training.
+        condition: the kind of its condition c; None if unconditional.
+        coding: decodes G's output to images, if it is latents of an autoencoder; else None.
+        name: its name among the game's generators.
     """
 
     recipe: Recipe
@@ -67,18 +67,18 @@ class TrainedGenerator:
 
     @property
     def is_image(self) -> bool:
-        """Whether samples are images, or become some."""
+        """Whether samples are images, or latents decoded to images."""
         return len(self.shape) == 3
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes; empty where it is not conditional on any."""
+        """The class names; empty if it is not class-conditional."""
         return () if self.condition is None else self.condition.classes
 
     def labels(self, n: int, wanted: Any = None) -> NDArray[np.int64] | None:
-        """The class indices of `sample(n, labels=wanted)`, by default 0, 1, ... in turn; None without classes.
+        """The class indices of `sample(n, labels=wanted)`, by default 0, 1, ... cyclically; None without classes.
 
-        Raises `ValueError` for what is none of its classes.
+        Raises `ValueError` for unknown classes.
         """
         if wanted is None and not self.classes:
             return None
@@ -86,9 +86,9 @@ class TrainedGenerator:
         return labels
 
     def conditions(self, n: int, wanted: Any = None) -> NDArray[Any] | None:
-        """The conditions, in the units of the data, of `sample(n, conditions=wanted)`; None where it has none.
+        """The conditions of `sample(n, conditions=wanted)`, in the units of the data; None if unconditional.
 
-        Raises `ValueError` for what cannot be asked of it.
+        Raises `ValueError` for invalid conditions.
         """
         values = self._values(n, None, wanted)
         return None if values is None else values.numpy()
@@ -103,43 +103,44 @@ class TrainedGenerator:
             yield self.recipe.latent.draw(_BLOCK, stream(seed, "sample", block))[: n - start]
 
     def sample(self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None) -> NDArray[Any]:
-        """n samples; sample i depends on the seed, i and its condition alone, and so is the same for every n.
+        """Generate n samples; sample i depends on the seed, i and its condition alone, so it is the same for every n.
 
         Args:
-            n: how many.
-            seed: which latents.
-            labels: classes by index or name, one for all samples or one a sample; by default all classes in turn. After
-                label dropout, "none" or the number of classes stands for an unknown class.
-            conditions: what a generator of another kind of condition is asked for, in the units of the data, as the
-                kind's `values` takes it. For rows of numbers: components by name, a number each or one a sample, where
-                the others are those of rows of the training data; or whole rows, taken in turn. After label dropout,
-                attributes of 0.5 are unknown.
+            n: number of samples.
+            seed: random seed of the latents.
+            labels: classes by index or name, one for all samples or one per sample; by default all classes cyclically.
+                With label dropout, "none" or the number of classes means an unknown class.
+            conditions: conditions of another kind, in the units of the data, as accepted by the kind's `values`. For
+                rows of numbers: components by name, one number for all samples or one per sample, with the other
+                components taken from training examples; or whole rows, used cyclically. With label dropout, attributes
+                of 0.5 are unknown.
 
         Returns:
-            uint8 images `(n, H, W, C)`, decoded where G makes latents of some, or float32 points `(n, d)` in the
-            data's units.
+            uint8 images `(n, H, W, C)`, decoded if G outputs latents, or float32 points `(n, d)` in the data's units.
 
         Raises:
-            ValueError: for n < 1, and for labels or conditions that it did not learn.
+            ValueError: for n < 1, and for labels or conditions it was not trained on.
         """
-        return np.concatenate([*self.pieces(n, seed, labels, conditions)])
+        return np.concatenate([*self.sample_batches(n, seed, labels, conditions)])
 
-    def pieces(self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None) -> Iterator[NDArray[Any]]:
-        """The same samples as `sample` gives, a few hundred at a time, so that never all of them are in memory."""
+    def sample_batches(
+        self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None
+    ) -> Iterator[NDArray[Any]]:
+        """Yield the samples of `sample` in batches of up to 512, to save memory."""
         values = self._values(n, labels, conditions)
         blocks = [None] * -(-n // _BLOCK) if values is None else torch.split(values, _BLOCK)
         for z, own in zip(self._latents(n, seed), blocks, strict=True):
             yield self.render(z, own)
 
     def render(self, z: Tensor, values: Tensor | None = None) -> NDArray[Any]:
-        """Samples, as `sample` returns them, of latents `(N, size)` and of conditions in the units of the data."""
+        """Samples, as returned by `sample`, of latents `(N, size)` and of conditions in the units of the data."""
         x = self.map(z, None if values is None or self.condition is None else self.condition.encode(values))
         x = x if self.coding is None else self.coding.decode(x)
         return to_bytes(x) if self.is_image else x.numpy()
 
     @torch.no_grad()
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """What G makes of latents `(N, size)` and of c as networks take it: float32 `(N, *shape)` on the CPU."""
+        """G(z, c) for latents `(N, size)` and encoded conditions c: float32 `(N, *shape)` on the CPU."""
         device = next(self.module.parameters()).device
         outputs = []
         for start in range(0, len(z), _BLOCK):
@@ -150,9 +151,9 @@ class TrainedGenerator:
     def _values(self, n: int, labels: Any, conditions: Any) -> Tensor | None:
         """The conditions of n samples in the units of the data."""
         if n < 1:
-            raise ValueError(f"n counts samples and is at least 1; found {n}")
+            raise ValueError(f"n should be at least 1; found {n}")
         if labels is not None and conditions is not None:
-            raise ValueError("labels and conditions are two ways to ask for the condition of samples: give one of them")
+            raise ValueError("sample was given both labels and conditions: pass only one")
         if labels is not None and not self.classes:
             raise ValueError(f"this {self.recipe.name} generator has no classes: it was trained without labels")
         if conditions is not None and self.condition is None:
@@ -161,7 +162,7 @@ class TrainedGenerator:
 
 
 def generator_bytes(generator: TrainedGenerator) -> bytes:
-    """The content of `generator.safetensors`: the weights, and as metadata what rebuilds the network."""
+    """The content of `generator.safetensors`: the weights, with metadata to rebuild the network."""
     facts = {
         "format": FORMAT,
         "recipe": flat(generator.recipe),
@@ -189,12 +190,12 @@ def load(
 ) -> TrainedGenerator:
     """The trained generator of a run folder, or of a `generator.safetensors` file.
 
-    A run that has not ended gives its newest checkpoint's. Only the recipe's generator and latent are built, so of your
-    own parts `known` needs to name these alone. `autoencoder` is the one in whose latents the game was played, where it
-    was given in Python. Of several generators `generator` names one; at the end of a run each has a file,
+    For an unfinished run, the newest checkpoint is used. Only the recipe's generator and latent are built, so `known`
+    needs only the custom classes of these. Pass `autoencoder` if the run was trained in the latents of an autoencoder
+    given in Python. `generator` selects one of several generators; at the end of a run each has a file,
     `NAME.safetensors`.
 
-    Raises `ValueError` where there is nothing to load or the file is not one of ours.
+    Raises `ValueError` when there is nothing to load, or the file is not a zerosum generator.
     """
     path = Path(run)
     file = path / f"{generator}.safetensors" if path.is_dir() else path
@@ -204,7 +205,7 @@ def load(
         raise ValueError(f"{path} is neither a run folder nor a generator.safetensors file")
     found = newest_checkpoint(path)
     if found is None:
-        raise ValueError(f"{path} holds no checkpoint yet: train it a little longer")
+        raise ValueError(f"{path} has no checkpoint yet: train longer")
     checkpoint = found[1]
     recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known, opaque=True)
     check_facts(checkpoint.numbers)
@@ -226,18 +227,18 @@ def _from_file(file: Path, known: Known, autoencoder: Autoencoder | None) -> Tra
             facts = read_json("its metadata", (opened.metadata() or {}).get("zerosum", "{}"))
         weights = safetensors.torch.load_file(str(file))
     except (OSError, ValueError, safetensors.SafetensorError) as error:
-        raise ValueError(f"{file} does not read as safetensors: {error}") from None
+        raise ValueError(f"{file} is not a valid safetensors file: {error}") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        raise ValueError(f"{file} is not a generator that zerosum wrote: it lacks {FORMAT!r} in its metadata")
+        raise ValueError(f"{file} is not a zerosum generator: its metadata lack {FORMAT!r}")
     check_facts(facts)
-    coding, condition = (_taken(weights, f"{name}/") for name in (_CODING, CONDITION))
+    coding, condition = (_pop_prefixed(weights, f"{name}/") for name in (_CODING, CONDITION))
     recipe = read_recipe(str(facts.get("recipe", "")), known, opaque=True)
     parts = restored_condition(facts, condition, known), _coding(facts, coding, autoencoder)
     return _rebuilt(recipe, facts, weights, *parts)
 
 
-def _taken(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin so, taken out of the others, by the rest of their names."""
+def _pop_prefixed(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Remove the tensors with a prefix from the weights, and return them by the rest of their names."""
     return {name.removeprefix(prefix): weights.pop(name) for name in [*weights] if name.startswith(prefix)}
 
 

@@ -1,4 +1,4 @@
-"""One writer at a time: the lock of a run folder."""
+"""The lock of a run folder, which allows one writer at a time."""
 
 __all__ = ()
 
@@ -13,20 +13,20 @@ from pathlib import Path
 from zerosum.runs.files import LOCK
 from zerosum.runs.plain_json import read_json
 
-_LONGEST = 1_000  # bytes of what a holder says of itself
+_LONGEST = 1_000  # bytes read from a lock file
 
 
 @contextmanager
 def locked(run: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
-    """Hold the lock of a run folder, which is made where it is not there.
+    """Lock a run folder, creating it if needed.
 
-    It is an advisory `flock` on the file `.lock`, in which the holder writes its process and host. The system lets go
-    of it when the holder ends, in whatever way, so a dead process holds nothing, and the file may stay. Among processes
-    of one host this holds on every local disk. Among hosts it holds where the network's file system passes locks on, as
-    NFS does (Linux 2.6.12 and later), CephFS, GPFS, and Lustre mounted with `flock`; where it keeps them to the host, a
-    process on another host is not seen. Where it has no locks at all, `say` is told so.
+    It is an advisory `flock` on the file `.lock`, which contains the process and host of the owner. The system releases
+    it when the owner ends for any reason; the file may remain. It works between processes of one host on every local
+    disk. Between hosts it works if the network file system propagates locks, as do NFS (Linux 2.6.12 and later),
+    CephFS, GPFS, and Lustre mounted with `flock`; otherwise a process on another host is not detected. If there are no
+    locks at all, `say` is called with a warning.
 
-    Raises `ValueError` where another process holds it.
+    Raises `ValueError` if another process has the lock.
     """
     run.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
@@ -34,12 +34,14 @@ def locked(run: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[N
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = _holder(os.pread(descriptor, _LONGEST, 0))
+            owner = _owner(os.pread(descriptor, _LONGEST, 0))
             raise ValueError(
-                f"{run} is being written by {holder}: wait for it to end, or name another folder with --out"
+                f"{run} is being written by {owner}: wait for it to end, or choose another folder with --out"
             ) from None
         except OSError as error:
-            say(f"{run} lies where files cannot be locked ({error.strerror}): see that nothing else writes to this run")
+            say(
+                f"{run} is on a file system without locks ({error.strerror}): make sure that no other process uses it"
+            )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode(), 0)
         yield
@@ -48,7 +50,7 @@ def locked(run: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[N
 
 
 def is_locked(run: Path) -> bool:
-    """Whether a process holds the lock of a run folder, as far as this host can see; nothing is written."""
+    """Whether a process has locked a run folder, as far as this host can detect; nothing is written."""
     try:
         descriptor = os.open(run / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -64,7 +66,7 @@ def is_locked(run: Path) -> bool:
     return False
 
 
-def _holder(content: bytes) -> str:
+def _owner(content: bytes) -> str:
     try:
         facts = read_json(LOCK, content)
         return f"process {int(facts['process'])} on {facts['host']}"

@@ -1,4 +1,4 @@
-"""The log of a run: one JSON object a tick, with the mean of everything the game said since the last."""
+"""The log of a run: one JSON object per tick, with the means of all logged values since the last."""
 
 __all__ = ["read_log"]
 
@@ -17,29 +17,29 @@ from zerosum._disk import read_text, replace_durably
 from zerosum.runs.files import LOG, AnyPath
 from zerosum.runs.plain_json import is_count, is_number
 
-SCORE, ERROR = "score/", "error/"  # begin the names of scores and of their standard errors in a log
-ROLLBACK = "rollback"  # the name of what a log says of a rollback, a table
+SCORE, ERROR = "score/", "error/"  # prefixes of scores and of their standard errors in a log
+ROLLBACK = "rollback"  # the key of a rollback in a log, a table
 _LONGEST = 1 << 28  # bytes of a log: a line takes about 600
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class Means:
-    """Running sums of scalar tensors, on their device, read once a tick: nothing waits for the device between."""
+    """Running sums of scalar tensors on their device, read once per tick to avoid synchronisation."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
 
     def add(self, log: Mapping[str, Tensor]) -> None:
-        """Count in one round's log."""
+        """Add the log of one step."""
         for name, value in log.items():
             previous = self._sums.get(name)
             self._sums[name] = value.float() if previous is None else previous + value
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def take(self) -> dict[str, float]:
-        """The means since the last call, and start anew."""
+        """Return the means since the last call, and reset."""
         if not self._sums:
             return {}
         sums = torch.stack([*self._sums.values()]).tolist()
@@ -49,15 +49,15 @@ class Means:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each name was said since the last `take`."""
+        """How often each name was logged since the last `take`."""
         return dict(self._counts)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The sums since the last `take`; with `counts` they are all of it."""
+        """The sums since the last `take`; with `counts` they are the full state."""
         return dict(self._sums)
 
     def load_state_dict(self, sums: Mapping[str, Tensor], counts: Any, device: torch.device) -> None:
-        """Go on from sums and their counts by name; raises `ValueError` where one does not fit the other."""
+        """Restore sums and their counts by name; raises `ValueError` when they do not fit."""
         if (
             not isinstance(counts, dict)
             or {*sums} != {*counts}
@@ -65,21 +65,21 @@ class Means:
         ):
             raise ValueError("its sums for the log do not fit their counts")
         if any(type(number) is not int or number < 1 for number in counts.values()):
-            raise ValueError("its counts for the log should be whole numbers above 0")
+            raise ValueError("its counts for the log should be integers above 0")
         self._sums = {name: sums[name].to(device) for name in counts}
         self._counts = dict(counts)
 
 
 def read_log(run: AnyPath) -> list[dict[str, Any]]:
-    """The lines of a run's log, without a last one that a crash cut short; none where there is no log.
+    """The lines of a run's log, without a last line truncated by a crash; empty without a log.
 
-    Raises `ValueError` for a line that is none of a log's, and for a file that is no plain one.
+    Raises `ValueError` for an invalid line, and when it is not a regular file.
     """
     return _entries(_lines(Path(run) / LOG), Path(run) / LOG)
 
 
 def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Series]:
-    """Every number in a log by its name, as a curve over the images seen: plot one by `plt.plot(*curves["D/loss"])`.
+    """Every number in a log by name, as a curve over the images seen, for `plt.plot(*curves["D/loss"])`.
 
     Each is `(images, values)`, two float64 arrays `(n,)`, of the lines that have the number.
     """
@@ -103,9 +103,9 @@ def is_evaluation(line: Mapping[str, Any]) -> bool:
 
 
 def truncate_log(run: Path, images: int, lines: int | None = None) -> int:
-    """Drop the lines of a log that lie beyond `images`, and those after the first `lines`: they will be lived again.
+    """Drop the lines of a log beyond `images`, and those after the first `lines`, before resuming from there.
 
-    Lines after the first `lines` may be damaged. Returns how many are left.
+    Lines after the first `lines` may be damaged. Returns the number of lines left.
     """
     path = run / LOG
     kept = [entry for entry in _entries(_lines(path)[:lines], path) if entry["images"] <= images]
@@ -114,7 +114,7 @@ def truncate_log(run: Path, images: int, lines: int | None = None) -> int:
 
 
 def sync_log(run: Path) -> int:
-    """Wait until a run's log is on the disk, and count its lines."""
+    """Sync a run's log to the disk, and return its number of lines."""
     path = run / LOG
     if not path.exists():
         return 0
@@ -146,7 +146,7 @@ def _entries(lines: Sequence[str], path: Path) -> list[dict[str, Any]]:
                 raise ValueError(f"line {number} of {path} is not JSON") from None
             continue
         if not isinstance(entry, dict) or not is_count(entry.get("images")):
-            raise ValueError(f"line {number} of {path} does not say after how many images it was written")
+            raise ValueError(f"line {number} of {path} has no count of images")
         for name, value in entry.items():
             if not is_number(value) and not (name == ROLLBACK and isinstance(value, dict)):
                 raise ValueError(f"line {number} of {path} should have a number for {name!a:.80}; found {value!a:.80}")

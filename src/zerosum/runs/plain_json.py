@@ -1,4 +1,4 @@
-"""JSON from files that anybody may have written."""
+"""JSON from untrusted files."""
 
 __all__ = ()
 
@@ -8,53 +8,53 @@ from typing import Any
 
 from zerosum._disk import read_foreign
 
-MOST = 64 << 20  # bytes of a JSON file that is read; numbers of a checkpoint with many conditions take about a megabyte
+MOST = 64 << 20  # maximum bytes of a JSON file; numbers of a checkpoint with many conditions take about a megabyte
 
 
 def read_json(name: str, text: str | bytes) -> Any:
-    """What JSON holds; raises `ValueError` for what is none, is nested without end, or has NaN or a key given twice."""
+    """Parse JSON; raises `ValueError` when it is invalid, nested too deep, or has NaN or duplicate keys."""
     try:
         return json.loads(text, parse_constant=_refused, object_pairs_hook=_each_once)
     except RecursionError:
-        raise ValueError(f"{name} is nested without end") from None
+        raise ValueError(f"{name} is nested too deep") from None
     except ValueError as error:
-        raise ValueError(f"{name} does not read as JSON ({error!s:.100})") from None
+        raise ValueError(f"{name} is not valid JSON ({error!s:.100})") from None
 
 
 def read_table(path: Path) -> dict[str, Any]:
-    """The values by name of a JSON file that anybody may have written: numbers, texts, and tables of numbers.
+    """The values by name of an untrusted JSON file: numbers, strings, and tables of numbers.
 
-    Raises `ValueError` for anything else, and `OSError` where the file cannot be read.
+    Raises `ValueError` for anything else, and `OSError` when the file cannot be read.
     """
     found = read_json(path.name, read_foreign(path, MOST))
     if not isinstance(found, dict):
-        raise ValueError(f"{path} should hold values by name, {{...}}; found {found!a:.80}")
+        raise ValueError(f"{path} should be a JSON object, {{...}}; found {found!a:.80}")
     for name, value in found.items():
         table = value.values() if isinstance(value, dict) else ()
         if not (is_number(value) or isinstance(value, str | dict) or value is None) or not all(map(is_number, table)):
-            wanted = "a number, a text or a table of numbers"
+            wanted = "a number, a string or a table of numbers"
             raise ValueError(f"{path} should have {wanted} for {name!a:.80}; found {value!a:.80}")
     return found
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a number, and one that a float can hold; NaN and infinities are such."""
+    """Whether a value is a number that fits a float; NaN and infinities included."""
     if type(value) is int:
         return value.bit_length() < 1024
     return type(value) is float
 
 
 def is_count(value: object) -> bool:
-    """Whether a value is a whole number from 0 to 2^63 - 1."""
+    """Whether a value is an integer from 0 to 2^63 - 1."""
     return type(value) is int and 0 <= value < 1 << 63
 
 
 def _refused(word: str) -> None:
-    raise ValueError(f"{word} is no number in JSON")
+    raise ValueError(f"{word} is not a number in JSON")
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key is given twice")
+        raise ValueError("it has a duplicate key")
     return found

@@ -1,4 +1,4 @@
-"""A run folder as an object: all that a run left, read when it is asked for."""
+"""A run folder as an object, whose files are read on access."""
 
 __all__ = ["Run", "RunState"]
 
@@ -23,13 +23,13 @@ from zerosum.runs.plain_json import read_table
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run stands.
+    """The state of a run.
 
     Attributes:
-        name: `new` before the first checkpoint, `under way` while a process trains it, `interrupted` when none does and
-            something is left to do, and `ended`.
-        images: real samples seen, as far as the run is saved or, while it is under way, logged.
-        total: real samples of the whole run.
+        name: `new` before the first checkpoint, `under way` while a process trains it, `interrupted` when stopped
+            before the end, and `ended`.
+        images: real samples seen at the last checkpoint or, while under way, at the last line of the log.
+        total: real samples in the whole run.
     """
 
     name: Literal["new", "under way", "interrupted", "ended"]
@@ -41,19 +41,19 @@ class RunState:
 
 
 class Run:
-    """A run folder. Nothing is read before it is asked for, and every answer is of the folder as it is then.
+    """A run folder. Properties read their files on each access, so they are always up to date.
 
-    It can be given wherever a path is taken: `zerosum.load(run)`, `Path(run)`, `run / "log.jsonl"`. A stranger's folder
-    can be opened: links to files are not followed, nothing in it is run, and what is damaged is refused.
+    It is accepted wherever a path is: `zerosum.load(run)`, `Path(run)`, `run / "log.jsonl"`. Untrusted folders are safe
+    to open: links to files are not followed, no code in them is run, and damaged files raise `ValueError`.
 
     Args:
         path: the folder.
-        known: what is your own of the recipe's parts, by name: dataclasses, and modules or what makes them.
-        autoencoder: the one in whose latents the run was trained, where it was given in Python.
+        known: custom parts of the recipe by name: dataclasses, and modules or functions that return them.
+        autoencoder: the autoencoder of the run's latents, if it was given in Python.
 
     Raises:
-        ValueError: on reading, in one sentence, where the folder holds no run, or a file is missing or damaged.
-        OSError: on reading, where the disk refuses.
+        ValueError: on access, when the folder is not a run, or a file is missing or damaged.
+        OSError: on access, when a file cannot be read.
     """
 
     def __init__(
@@ -97,22 +97,20 @@ class Run:
 
     @property
     def recipe_text(self) -> str:
-        """The recipe as it is written, without its last line break."""
+        """The text of the recipe, without its last line break."""
         try:
             return read_text(self.path / RECIPE, MOST_TEXT).strip()
         except (FileNotFoundError, NotADirectoryError):
-            raise ValueError(
-                f"{self.path} is not a run folder: it holds no {RECIPE}, with which every run begins"
-            ) from None
+            raise ValueError(f"{self.path} is not a run folder: it has no {RECIPE}") from None
 
     @property
     def recipe(self) -> Recipe:
-        """What is trained; parts of your own that are not known keep their text, and say so where they are used."""
+        """The recipe; custom parts that are not in `known` keep their text and raise an error when they are used."""
         return read_recipe(self.recipe_text, self.known, opaque=True)
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """The log, a dictionary a line: `images`, and numbers by name. Empty before the first line."""
+        """The log, a dictionary per line: `images`, and numbers by name. Empty before the first line."""
         return read_log(self.path)
 
     @property
@@ -122,22 +120,22 @@ class Run:
 
     @property
     def evaluations(self) -> list[dict[str, Any]]:
-        """The evaluations on the way: `images`, each score by its name, its standard error as `NAME_error`."""
+        """The evaluations during the run: `images`, each score by name, its standard error as `NAME_error`."""
         return evaluations(self.log)
 
     @property
     def scores(self) -> dict[str, Any]:
-        """The scores at the end, by name; empty where there are none, or none yet."""
+        """The final scores by name; empty without scores."""
         return _table(self.path / SCORES)
 
     @property
     def versions(self) -> dict[str, Any]:
-        """What the last start ran on: versions, machine, device, precision; empty before the first start."""
+        """The environment of the last start: versions, machine, device, precision; empty before the first start."""
         return _table(self.path / VERSIONS)
 
     @property
     def command(self) -> str:
-        """The command of the last start, as a shell takes it; empty before the first start."""
+        """The shell command of the last start; empty before the first start."""
         try:
             return read_text(self.path / COMMAND, MOST_TEXT).strip()
         except FileNotFoundError:
@@ -145,7 +143,7 @@ class Run:
 
     @property
     def state(self) -> RunState:
-        """Where the run stands."""
+        """The state of the run."""
         total, saved = self.recipe.images, self.checkpoints
         images = int(saved[0].name) if saved else 0
         written = (self.path / GENERATOR).is_file()
@@ -158,42 +156,42 @@ class Run:
 
     @property
     def checkpoints(self) -> list[Path]:
-        """The folders of its checkpoints, newest first."""
+        """The checkpoint folders, newest first."""
         return checkpoints(self.path)
 
     @property
     def samples(self) -> list[Path]:
-        """The images of samples, oldest first; the name of each is the number of images seen until then."""
+        """The sample images, oldest first; each is named by the number of images seen."""
         found = (self.path / SAMPLES).glob("*.png")
         return sorted((p for p in found if p.stem.isdecimal() and p.stem.isascii()), key=lambda p: int(p.stem))
 
     @property
     def report(self) -> Path:
-        """Where the report is, once the run has ended or `zerosum report` has written one."""
+        """The path of the report, written at the end of the run or by `zerosum report`."""
         return self.path / REPORT
 
     @property
     def generator(self) -> TrainedGenerator:
-        """The generator: the running average of its weights, at the newest checkpoint or the end. Loaded each time."""
+        """The generator with averaged weights, at the newest checkpoint or the end. Loaded on each access."""
         return load(self, self.known, self.autoencoder)
 
     @property
     def discriminator(self) -> TrainedDiscriminator:
-        """The discriminator at the newest checkpoint, which scores images or points. Loaded each time."""
+        """The discriminator at the newest checkpoint, which scores images or points. Loaded on each access."""
         return load_discriminator(self, self.known)
 
     @property
     def best(self) -> TrainedGenerator:
-        """The generator as it was at the best of the run's evaluations. Loaded each time."""
+        """The generator with the best evaluation score. Loaded on each access."""
         if not (self.path / BEST).is_file():
             raise ValueError(
-                f"{self.path} keeps no best generator: train with --evaluate kid, and wait for the first score"
+                f"{self.path} has no best generator: train with --evaluate kid, and wait for the first score"
             )
         return load(self.path / BEST, self.known, self.autoencoder)
 
 
 def is_run(path: AnyPath) -> bool:
-    """Whether a folder holds a run, or what is needed to sample from one."""
+    """Whether a folder is a run, or has a generator to sample from."""
     return any((Path(path) / name).is_file() for name in (RECIPE, GENERATOR))
 
 

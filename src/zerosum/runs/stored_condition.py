@@ -1,4 +1,4 @@
-"""A run's condition: what its networks are conditional on, and how that is stored and read again."""
+"""Store and restore the condition of a run's networks."""
 
 __all__ = ()
 
@@ -11,13 +11,13 @@ from zerosum.conditions.condition import Condition
 from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
 
-CONDITION = "condition"  # among a generator's facts; and, with a slash, begins the names of its tensors
+CONDITION = "condition"  # a generator's fact; with a slash, the prefix of its tensors
 
 
 def condition_of(recipe: Recipe, condition: Condition | None) -> Condition | None:
-    """What the recipe's networks are conditional on, of data with such a condition.
+    """The condition of the recipe's networks, for data with such a condition.
 
-    Raises `ValueError` for label dropout where no c could stand for an unknown condition.
+    Raises `ValueError` for label dropout if the kind has no value for an unknown condition.
     """
     if not recipe.conditional or condition is None:
         return None
@@ -25,16 +25,16 @@ def condition_of(recipe: Recipe, condition: Condition | None) -> Condition | Non
 
 
 def condition_facts(condition: Condition | None) -> dict[str, Any]:
-    """What a file says of a condition beside its tensors: nothing where there is none."""
+    """The metadata of a condition in a file; empty without one."""
     return {} if condition is None else {CONDITION: {"kind": type(condition).__name__, "facts": condition.facts}}
 
 
 def restored_condition(
     facts: Mapping[str, Any], state: Mapping[str, Tensor], known: Mapping[str, type]
 ) -> Condition | None:
-    """The condition that a file's facts, checked by `check_facts`, and its tensors tell of; None where there is none.
+    """The condition restored from a file's facts, checked by `check_facts`, and its tensors; None without one.
 
-    `known` are classes beside ours, by name. Raises `ValueError` where the kind is unknown or the facts do not fit.
+    `known` are custom classes by name. Raises `ValueError` when the kind is unknown or the facts do not fit.
     """
     if CONDITION not in facts:
         return None
@@ -47,7 +47,7 @@ def restored_condition(
     try:
         condition = kind.restored(facts[CONDITION]["facts"], state)
     except (KeyError, TypeError) as error:
-        raise ValueError(f"its condition does not read as {name}: {error}") from None
+        raise ValueError(f"its condition cannot be restored as {name}: {error}") from None
     return condition
 
 
