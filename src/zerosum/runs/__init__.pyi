@@ -1,5 +1,5 @@
 # Written by `make stubs`; do not edit.
-"""The run folder: checkpoints, the log, and the trained generator that sampling needs."""
+"""Run folders: checkpoints, the log, and trained generators and discriminators."""
 
 from zerosum.runs import checkpoint as checkpoint
 from zerosum.runs import discriminator as discriminator

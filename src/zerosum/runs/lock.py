@@ -39,9 +39,7 @@ def locked(run: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[N
                 f"{run} is being written by {owner}: wait for it to end, or choose another folder with --out"
             ) from None
         except OSError as error:
-            say(
-                f"{run} is on a file system without locks ({error.strerror}): make sure that no other process uses it"
-            )
+            say(f"{run} is on a file system without locks ({error.strerror}): make sure that no other process uses it")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode(), 0)
         yield
