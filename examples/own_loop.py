@@ -27,7 +27,7 @@ def batches(x: Tensor, size: int) -> Iterator[Batch]:
 
 
 def ring_game(images: int) -> Game:
-    """Two players on points in the plane: any module that maps z to x, and one that maps x to scores."""
+    """Two players for points in the plane: any module that maps z to x, and one that maps x to scores."""
     latent = Normal(8)
     generator = nn.Sequential(nn.Linear(latent.size, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 2))
     discriminator = MLPDiscriminator(hidden=(128, 128), fourier=64, fourier_scale=4.0).build((2,), condition=None)

@@ -234,7 +234,7 @@ def test_conditions_given_beside_items_of_torch_spare_a_reading():
         from_torch(items, labels=[0] * 1000, conditions=[0] * 1000)
     with pytest.raises(ValueError, match=r"items of Items have conditions of shapes \[\(2,\), \(3,\)\]: give all one"):
         from_torch(Items([(GREY[0], np.zeros(2)), (GREY[1], np.zeros(3))])).open()
-    with pytest.raises(ValueError, match=r"have conditions of shapes \[\(\), \(3,\)\]: make all alike"):
+    with pytest.raises(ValueError, match=r"have conditions of shapes \[\(\), \(3,\)\]: give all one"):
         from_torch(Items([(GREY[0], 1), (GREY[1], np.zeros(3))])).open()
 
 

@@ -181,7 +181,7 @@ def test_a_kill_at_any_moment_leaves_a_packing_that_goes_on(tmp_path, photos):
     for moment in ("0", "3", "4"):
         done = subprocess.run([sys.executable, "-c", program, photos, out, moment], timeout=120)
         assert done.returncode == -9
-        with pytest.raises(ValueError, match="is not whole"):
+        with pytest.raises(ValueError, match="is incomplete, as packing was"):
             PackedSet(str(out)).open()
     packing_again = pack(photos, out)
     alike(packing_again, Images(str(photos)).open())
@@ -204,7 +204,7 @@ def test_places_that_cannot_be_packed_into_are_refused(tmp_path, monkeypatch):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a.txt").touch()
     for place in ("full", "full/a.txt"):
-        with pytest.raises(ValueError, match="holds something already: name a new folder for the packed set"):
+        with pytest.raises(ValueError, match="is not empty: choose a new folder for the packed set"):
             pack(Digits(), tmp_path / place)
     interrupted(ArraySource(IMAGES), tmp_path / "busy", 10)
     with (tmp_path / "busy" / "packing.jsonl").open() as file:

@@ -57,7 +57,7 @@ def test_a_file_that_cannot_be_read_is_told_by_check(packed, monkeypatch):
     ("changes", "reason"),
     [
         ({"format": "other 1"}, "it is not of the format 'zerosum packed 1'"),
-        ({"name": 3}, "a name in it is no text"),
+        ({"name": 3}, "a name in it is not a string"),
         ({"classes": "abc"}, "its classes, entries or notes are not lists of strings"),
         ({"notes": [1]}, "its classes, entries or notes are not lists of strings"),
         ({"shape": [3, 0, 8]}, r"its shape should be integers from 1 to 65536, but is \[3, 0, 8\]"),

@@ -60,7 +60,7 @@ def test_wrong_names_are_answered_with_close_ones(place):
 def test_what_is_no_data_is_refused(place):
     with pytest.raises(ValueError, match=r"animals.tar should be a folder or .zip of images, or a .npy or .npz file"):
         source(place / "animals.tar")
-    with pytest.raises(ValueError, match=r"Digits is a class: give Digits\(\.\.\.\)"):
+    with pytest.raises(ValueError, match=r"Digits is a class: pass an instance, Digits\(\.\.\.\)"):
         source(Digits)
     with pytest.raises(ValueError, match="data should be a path, a source, an array or a map-style dataset, but is 7"):
         source(7)

@@ -92,10 +92,10 @@ def test_another_table_is_named_and_then_folders_are_no_classes(tmp_path):
     assert Images(path).open().classes == ("cat", "dog")
     data = Images(path, conditions="faces.csv").open()
     assert rows(data)["smiling"] == [1, 0] and (data.labels, data.classes, data.notes) == (None, (), ())
-    with pytest.raises(ValueError, match=r"has no table 'face.csv', but has faces.csv$"):
+    with pytest.raises(ValueError, match=r" has no table 'face.csv', but has faces.csv$"):
         Images(path, conditions="face.csv").open()
     (tmp_path / "faces.csv").unlink()
-    with pytest.raises(ValueError, match=r"has no table 'faces.csv', nor any .csv file"):
+    with pytest.raises(ValueError, match=r" has no table 'faces.csv', nor any .csv file"):
         Images(path, conditions="faces.csv").open()
 
 

@@ -48,9 +48,12 @@ def cut(path):
         (lambda p: (p / "G.safetensors").unlink(), "G.safetensors is missing"),
         (lambda p: (p / "G.safetensors").write_bytes(b""), "G.safetensors is damaged: its SHA-256 differs"),
         (lambda p: (p / "manifest.json").unlink(), "its manifest cannot be read"),
-        (lambda p: (p / "manifest.json").write_text("{}"), "not one of ours"),
-        (lambda p: (p / "manifest.json").write_text("[1]"), "not one of ours"),
-        (lambda p: (p / "manifest.json").write_text('{"numbers.json": "", "../x.json": ""}'), "foreign|damaged"),
+        (lambda p: (p / "manifest.json").write_text("{}"), "not that of a zerosum checkpoint"),
+        (lambda p: (p / "manifest.json").write_text("[1]"), "not that of a zerosum checkpoint"),
+        (
+            lambda p: (p / "manifest.json").write_text('{"numbers.json": "", "../x.json": ""}'),
+            "unexpected file|damaged",
+        ),
         (lambda p: (p / "notes.txt").write_text("mine"), r"it has an unexpected file 'notes\.txt'"),
         (lambda p: (p / "stray.safetensors").write_bytes(b""), r"it has an unexpected file 'stray\.safetensors'"),
         (lambda p: cut(p / "G.safetensors"), "G.safetensors is damaged: its SHA-256 differs"),
@@ -98,9 +101,7 @@ def test_where_none_can_be_used_that_is_told_and_where_there_is_none_not(tmp_pat
     assert newest_checkpoint(tmp_path) is None
     save_checkpoint(checkpoint_path(tmp_path, 2), made(2))
     (checkpoint_path(tmp_path, 2) / "G.safetensors").unlink()
-    with pytest.raises(
-        ValueError, match=r"no checkpoint that can be used: .*G\.safetensors is missing.*Bring one back"
-    ):
+    with pytest.raises(ValueError, match=r"no checkpoint that can be used: .*G\.safetensors is missing.*Restore one"):
         newest_checkpoint(tmp_path)
 
 

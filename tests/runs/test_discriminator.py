@@ -96,7 +96,7 @@ def test_samples_of_another_shape_are_refused(digits, x):
 
 
 def test_a_condition_that_was_not_learned_is_refused(points):
-    with pytest.raises(ValueError, match="this points discriminator has no condition"):
+    with pytest.raises(ValueError, match="this points discriminator is unconditional"):
         points.discriminator(np.zeros((1, 2)), [0])
 
 

@@ -45,7 +45,7 @@ class Replacements:
                 self._broken[candidate] = str(error)
             if 2 * len(self._broken) > len(self._names):
                 raise ValueError(f"more than half of the images are broken: {self._reason(candidate)}")
-        raise ValueError(f"no intact image of the same class is left as a replacement:  {self._reason(index)}")
+        raise ValueError(f"no intact image of the same class is left as a replacement: {self._reason(index)}")
 
     def news(self) -> tuple[str, ...]:
         """A warning about images found broken since the last call."""
