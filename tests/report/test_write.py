@@ -136,7 +136,7 @@ def test_a_report_replaces_the_one_before(run, make):
 
 
 def test_a_folder_that_is_not_a_run_is_refused(tmp_path, run):
-    with pytest.raises(ValueError, match=r"is not a run folder: it holds no recipe\.txt"):
+    with pytest.raises(ValueError, match=r"is not a run folder: it has no recipe\.txt"):
         write_report(tmp_path)
     run.report()
     (run.path / "log.jsonl").write_text('nonsense\n{"images": 1}\n')

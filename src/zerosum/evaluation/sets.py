@@ -159,7 +159,7 @@ def _of_generator(generator: TrainedGenerator, name: str, device: torch.device |
         labels = generator.labels(n) if wanted is None else wanted.numpy()
 
         def chunks() -> Iterator[Chunk]:
-            for chunk in generator.pieces(n, seed, labels):
+            for chunk in generator.sample_batches(n, seed, labels):
                 x = torch.from_numpy(chunk)
                 yield x if generator.is_image else Features(x)
 
