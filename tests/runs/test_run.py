@@ -231,7 +231,7 @@ def test_what_is_far_too_large_or_no_text_is_refused(begun, name):
     with pytest.raises(ValueError, match=rf"{name} has more than \d+ MB"):
         READ[name](begun)
     (begun / name).write_bytes(b'{"a": "\xff"}')
-    with pytest.raises(ValueError, match=r"in UTF-8|is not valid JSON"):
+    with pytest.raises(ValueError, match=r"not UTF-8 text|is not valid JSON"):
         READ[name](begun)
 
 
