@@ -45,7 +45,7 @@ def measure(name: str, saves: int, rounds: int, folder: Path) -> dict[str, Any]:
     loop = Loop(recipe, folder, dataset, game, progress, facts={"rollbacks": 0})
     playing, saving, drawing = [], [], []
     for turn in range(saves + 1):
-        block = [seconds(loop.round) for _ in range(rounds)]
+        block = [seconds(loop.iteration) for _ in range(rounds)]
         loop.tick()
         saved = seconds(loop.save)
         drawn = seconds(lambda: save_samples(folder / "samples" / "x.png", loop.generator, dataset, recipe.seed))

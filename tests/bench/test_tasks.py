@@ -111,7 +111,6 @@ def test_unsupported_parts_are_reported():
     [
         ("ring-8", DCGANDiscriminator(8, norm="virtual"), "norm='virtual'"),
         ("ring-8", DCGANDiscriminator(8, norm="instance"), "norm='instance'"),
-        ("stacked-digits", MLPDiscriminator(8, norm="group"), "norm='group'"),
         ("grid-25", Packed(DCGANDiscriminator(8, norm="virtual"), samples=3), "norm='virtual'"),
         ("stacked-digits", Layered(norm=1), "norm=1"),
     ],

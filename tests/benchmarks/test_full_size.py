@@ -54,9 +54,9 @@ def test_terms_act_when_they_are_asked_for_and_lazy_ones_at_once(monkeypatch):
     (full,) = games(["stylegan2"], 4)
     play = Play(full, "float32", CPU)
     logs = []
-    for side in ("move_D", "move_G"):
-        move = getattr(play.game, side)
-        monkeypatch.setattr(play.game, side, lambda batch, move=move: logs.append(move(batch)))
+    for side in ("update_D", "update_G"):
+        update = getattr(play.game, side)
+        monkeypatch.setattr(play.game, side, lambda batch, update=update: logs.append(update(batch)))
     for word in ("D", "D with terms", "D with terms", "G", "G with terms"):
         play.measure(word)
     acted = [[name for name in log if name in ("D/R1", "G/PathLength")] for log in logs]

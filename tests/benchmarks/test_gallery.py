@@ -181,7 +181,7 @@ def test_the_command_itself_trains_and_reads(tmp_path):
 
 
 def test_a_name_that_there_is_not_and_a_page_without_marks_are_refused(tmp_path, capsys):
-    assert gallery.main(["rign", "--out", str(tmp_path)]) == 2 and "there is ring" in capsys.readouterr().err
+    assert gallery.main(["rign", "--out", str(tmp_path)]) == 2 and "did you mean ring" in capsys.readouterr().err
     (tmp_path / "page.md").write_text("nothing")
     with pytest.raises(ValueError, match="should hold the lines <!-- written by bench"):
         gallery_table.write_table(tmp_path / "page.md", {}, {}, tmp_path)

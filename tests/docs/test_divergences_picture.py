@@ -59,4 +59,4 @@ def test_it_is_drawn_and_committed(script, monkeypatch, tmp_path):
     with Image.open(committed) as there, Image.open(script.TARGET) as drawn:
         assert drawn.size == there.size
     assert committed.stat().st_size < 50_000
-    assert f"(pictures/{committed.name})" in (ROOT / "docs/divergences.md").read_text(encoding="utf-8")
+    assert f"(images/{committed.name})" in (ROOT / "docs/divergences.md").read_text(encoding="utf-8")
