@@ -47,7 +47,7 @@ def test_a_bench_is_played_told_and_continued(tmp_path):
         (["--recipe", "minimacks"], "no recipe is called 'minimacks'; did you mean minimax"),
         (["--seeds", "0"], "seeds, the number of runs of each game"),
         (["--set", "images"], "a setting is KEY=VALUE"),
-        (["--jobs", "0", "--set", "images=64"], "jobs and threads are counts"),
+        (["--jobs", "0", "--set", "images=64"], "jobs and threads must be at least 1"),
     ],
 )
 def test_what_a_user_gets_wrong_is_one_sentence(tmp_path, monkeypatch, capsys, arguments, sentence):

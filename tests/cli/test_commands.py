@@ -79,7 +79,7 @@ def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
     [
         (["train", "digit"], "no recipe is called 'digit'; did you mean digits"),
         (["train", "digits", "--data", "nowhere/at/all"], "nowhere"),
-        (["train", "digits", "--data", "Ring()"], "take pictures"),
+        (["train", "digits", "--data", "Ring()"], "take images"),
         (["train", "digits", "--set", "bath=3"], "Recipe has no field 'bath'; did you mean batch?"),
         (["train", "digits", "--set", "batch"], "a setting is KEY=VALUE"),
         (["train", "digits", "--set", "objective=__import__('os')"], "unknown class '__import__'"),
@@ -89,7 +89,7 @@ def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
         (["train", "RUN"], "is a run folder: to resume it, run the command in"),
         (["sample", "nowhere"], "neither a run folder nor"),
         (["sample", "RUN", "--class", "eleven"], "no class 'eleven'; there are 0, 1, 2"),
-        (["sample", "RUN", "--n", "0"], "n counts samples"),
+        (["sample", "RUN", "--n", "0"], "n should be at least 1"),
         (["sample", "RUN", "--out", "x.tiff"], "none of FILE.png, FILE.npz or a folder"),
         (["recipes", "nothing"], "no recipe is called 'nothing'"),
         (["report", "."], "is not a run folder"),

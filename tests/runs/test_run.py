@@ -68,7 +68,7 @@ def test_train_returns_the_run(trained):
     assert [path.name for path in trained.samples] == ["000000000.png", "000000256.png", "000000512.png"]
     assert trained.scores["modes"] >= 0
     assert trained.versions["torch"] == torch.__version__
-    assert "pytest" in trained.command
+    assert trained.command == (trained.path / "command.txt").read_text(encoding="utf-8").strip()
     assert trained.report.is_file()
 
 

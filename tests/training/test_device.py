@@ -44,11 +44,11 @@ def test_the_context_computes_in_the_precision():
     [
         (2, 0.1, 2, ""),
         (2, 0.9, 2, ""),  # less than one other job
-        (2, 1.2, 2, "OMP_NUM_THREADS=1,"),
+        (2, 1.2, 2, "OMP_NUM_THREADS=1$"),
         (2, 7.5, 2, "7.5 threads shared this machine's 2 cores.+OMP_NUM_THREADS=1"),
         (2, 7.5, 1, ""),
         (64, 30.4, 32, ""),
-        (64, 40.4, 32, "OMP_NUM_THREADS=24,"),
+        (64, 40.4, 32, "OMP_NUM_THREADS=24$"),
     ],
 )
 def test_a_run_on_a_crowded_machine_says_how_many_threads_are_free(monkeypatch, cores, load, threads, wanted):
