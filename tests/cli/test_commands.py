@@ -130,7 +130,7 @@ def test_recipes_are_listed_and_printed_as_text_that_trains(tmp_path):
         listed
     )
     assert listed["dcgan"]["year"] == 2016 and listed["ring"]["year"] is None
-    assert "rules of DCGAN" in listed["dcgan"]["line"] and "classic games" in listed["dcgan"]["group"]
+    assert "Radford et al. 2016" in listed["dcgan"]["line"] and "Classic GANs" in listed["dcgan"]["group"]
     shown = zerosum("recipes").stdout
     assert all(f"\n  {name} " in shown for name in listed)
     assert shown.count("\n\n") == len({told["group"] for told in listed.values()})

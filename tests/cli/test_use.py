@@ -118,7 +118,7 @@ def test_an_own_network_is_used_by_commands(tmp_path, command):
     command("sample", run, "--use", "mine.py", "--n", 16, "--out", "samples.npz")
     command("evaluate", "Ring(count=64)", run, "--n", 64, "--use", "mine.py")
     again = command("train", "mine.py", "--out", run).stderr
-    assert "this run has ended" in again
+    assert "this run is complete" in again
     command("train", run / "recipe.txt", "--use", "mine.py", "--out", "runs/again")
     assert (tmp_path / "runs/again/recipe.txt").read_bytes() == (run / "recipe.txt").read_bytes()
     longer = command("train", run / "recipe.txt", "--out", "runs/other", code=1).stderr

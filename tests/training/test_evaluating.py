@@ -234,7 +234,7 @@ def test_what_cannot_be_scored_is_told_before_anything_is_trained(tmp_path):
     for evaluation, sentence in (
         (replace(LOOKED, metrics=("fod",)), "unknown metric 'fod'"),
         (replace(LOOKED, features="nonsense"), "no extractor is called 'nonsense'"),
-        (replace(LOOKED, metrics=("memorisation",)), "compares with real samples that were held out"),
+        (replace(LOOKED, metrics=("memorisation",)), "memorisation needs real samples held out"),
     ):
         with pytest.raises(ValueError, match=sentence):
             train(replace(PICTURES, evaluation=evaluation), tmp_path / "run", quiet=True)
@@ -268,7 +268,7 @@ def test_the_report_draws_scores_with_their_errors(tmp_path):
     page = write_report(run).read_text()
     assert "<h3>Scores</h3>" in page and page.index("<h4>fid ") < page.index("<h4>kid ") < page.index("<h3>The game")
     assert "error/kid" not in page and "score/kid" not in page
-    assert page.count("two standard errors wide on either side") == 2
+    assert page.count("The band is ± 2 standard errors") == 2
     scores = page.split("<h3>Scores</h3>")[1].split("<h3>The game")[0]
     assert scores.count("<polygon") == 2, "a band each"
 

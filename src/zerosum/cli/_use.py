@@ -21,10 +21,10 @@ def using(verb: Callable[..., None]) -> Callable[..., None]:
     """Add the option `--use` to a command, in which `known()` returns what it names."""
 
     @wraps(verb)
-    def _with_use(use: list[str] | None = None, **given: Any) -> None:
+    def _with_use(*arguments: Any, use: list[str] | None = None, **options: Any) -> None:
         token = _NAMES.set(tuple(use or ()))
         try:
-            verb(**given)
+            verb(*arguments, **options)
         finally:
             _NAMES.reset(token)
 

@@ -4,7 +4,6 @@
 from zerosum.recipes import descriptions as descriptions
 from zerosum.recipes import evaluation as evaluation
 from zerosum.recipes import fit as fit
-from zerosum.recipes import game_spec as game_spec
 from zerosum.recipes import library as library
 from zerosum.recipes import named_recipes as named_recipes
 from zerosum.recipes import optimisers as optimisers
@@ -13,8 +12,6 @@ from zerosum.recipes import reader as reader
 from zerosum.recipes import recipe as recipe
 from zerosum.recipes import using as using
 from zerosum.recipes.evaluation import Evaluation as Evaluation
-from zerosum.recipes.game_spec import GameSpec as GameSpec
-from zerosum.recipes.game_spec import generator_network as generator_network
 from zerosum.recipes.library.classics import absolute as absolute
 from zerosum.recipes.library.classics import began as began
 from zerosum.recipes.library.classics import dcgan as dcgan
@@ -72,8 +69,10 @@ from zerosum.recipes.own_networks import OwnGenerator as OwnGenerator
 from zerosum.recipes.reader import read as read
 from zerosum.recipes.reader import read_recipe as read_recipe
 from zerosum.recipes.reader import with_setting as with_setting
+from zerosum.recipes.recipe import GameSpec as GameSpec
 from zerosum.recipes.recipe import Recipe as Recipe
 from zerosum.recipes.recipe import flat as flat
+from zerosum.recipes.recipe import generator_network as generator_network
 from zerosum.recipes.recipe import pretty as pretty
 from zerosum.recipes.using import recipe_in as recipe_in
 from zerosum.recipes.using import used as used

@@ -1,19 +1,26 @@
 """A recipe: the definition of a whole run as one frozen value."""
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Protocol
 
-from zerosum.data.dataset import Source
+import torch
+from torch import nn
+
+from zerosum.conditions.condition import Condition
+from zerosum.data.dataset import Dataset, Source
 from zerosum.data.sources.digits import Digits
 from zerosum.game.game import Opponent, Watcher
 from zerosum.game.latents import Normal
 from zerosum.game.player import Term
+from zerosum.game.trainable import MAIN, TrainableGame
 from zerosum.game.turn import Augmentation
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 from zerosum.protocols import Latent, Objective, WeightProjection
 from zerosum.recipes._opaque import Opaque
 from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.fit import changes
-from zerosum.recipes.game_spec import GameSpec
 from zerosum.recipes.optimisers import Adam, OptimiserSpec
 from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, wrapped
 
@@ -23,6 +30,39 @@ OF_THE_GAME = (
     "ema_rampup", "compile", "micro_batch",
 )  # fmt: skip
 _WRITTEN = "written"  # metadata of a field that recipe text omits at its default
+
+
+class GameSpec(Protocol):
+    """Builds a game from a recipe's parts, other than the default of one generator and one discriminator.
+
+    The game decides how to use `Recipe.generator`, `.discriminator`, `.objective`, `.latent` and the optimisers, for
+    example one generator spec for both directions of a translation; anything else it needs is a field of its own. A
+    second data set is passed as the condition of the first: a source with samples x and conditions from the other.
+    """
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The fields among `recipes.recipe.OF_THE_GAME` that this game uses; setting another raises an error."""
+
+    def build(
+        self,
+        recipe: "Recipe",
+        dataset: Dataset,
+        device: torch.device,
+        precision: Callable[[], AbstractContextManager[None]],
+        watchers: Sequence[Watcher],
+    ) -> TrainableGame:
+        """Return the initial game on a device, the same on every rank (`networks.place` broadcasts the weights).
+
+        `precision` returns the autocast context of networks and losses. Every watcher is called after each update, see
+        `Watcher.watch`.
+        """
+
+    def generator(self, name: str, recipe: "Recipe", shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
+        """Return the module of `TrainableGame.generators` of this name, `G(z[, c]) -> x`, before loading its weights.
+
+        Used to load a file or run folder without data. Raises `ValueError` for an unknown name.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,3 +201,12 @@ def pretty(value: object, indent: int = 0) -> str:
     ]
     lines = [f"{inner}{f.name}={pretty(getattr(value, f.name), indent + 4)},\n" for f in written]
     return f"{type(value).__name__}(\n{''.join(lines)}{' ' * indent})"
+
+
+def generator_network(recipe: Recipe, name: str, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
+    """Return a generator of a recipe's game by name, for samples of a shape; raise `ValueError` if there is none."""
+    if recipe.game is not None:
+        return recipe.game.generator(name, recipe, shape, condition)
+    if name != MAIN:
+        raise ValueError(f"the game of {recipe.name} has one generator, called {MAIN!r}; found {name!a:.40}")
+    return recipe.generator.build(recipe.latent.size, shape, condition)

@@ -21,9 +21,8 @@ from zerosum.game.random import stream
 from zerosum.game.trainable import MAIN
 from zerosum.networks.sizes import built
 from zerosum.protocols import Autoencoder, Coding
-from zerosum.recipes.game_spec import generator_network
 from zerosum.recipes.reader import NOTHING, Known, read_recipe
-from zerosum.recipes.recipe import Recipe, flat
+from zerosum.recipes.recipe import Recipe, flat, generator_network
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.facts import check_facts
 from zerosum.runs.files import MOST_TEXT, RECIPE, AnyPath
