@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.features._folding import Sketch, folded
+from zerosum.features._folding import Sketch, finder, folded
 from zerosum.features._resize import tensorflow_bilinear
 from zerosum.features.inception import LAYERS, Inception
 
@@ -143,7 +143,7 @@ def test_folded_convolutions_do_the_work_of_the_batch_norm():
     parts = ("weight", "bias", "running_mean", "running_var")
     norm.load_state_dict({part: state[f"norm.{part}"] for part in parts}, strict=False)
     x = torch.rand(2, 3, 8, 8, generator=draw)
-    (found,) = network(folded(state, sketch, 0.2, torch.float32, torch.device("cpu")), x)
+    (found,) = network(finder(folded(state, sketch, 0.2, torch.float32, torch.device("cpu"))), x)
     assert torch.allclose(found, norm.eval()(convolution(x)), atol=1e-5)
 
 

@@ -109,7 +109,7 @@ def test_a_small_disk_that_fills_up(straight, tmp_path):
         (disk / "ballast").write_bytes(b"x" * 380_000)
         code, said = zerosum(tmp_path, SHORT, out=disk / "run")
         assert code == 1 and "Traceback" not in said
-        assert "zerosum: the disk is full: make room for" in said and "images is whole" in said
+        assert "zerosum: the disk is full: make room for" in said and "images is saved" in said
         assert checkpoints(disk / "run") and newest_checkpoint(disk / "run")
         (disk / "ballast").unlink()
         code, said = zerosum(tmp_path, SHORT, out=disk / "run")
