@@ -224,8 +224,8 @@ REFUSED = {
     "RelativisticAverage compares": recipe(objective=RelativisticAverage()),
     "PathLength compares": recipe(g_terms=(Every(2, PathLength()),)),
     "Unrolled updates D": recipe(opponent=Unrolled(1)),
-    "AuxiliaryClass takes a mean over those samples": recipe(label_dropout=0.1, d_terms=(AuxiliaryClass(),)),
-    "DiscriminativeClass takes a mean over those samples": recipe(
+    "AuxiliaryClass takes a mean over the samples": recipe(label_dropout=0.1, d_terms=(AuxiliaryClass(),)),
+    "DiscriminativeClass takes a mean over the samples": recipe(
         label_dropout=0.1, d_terms=(Every(2, DiscriminativeClass()),), discriminator=BY_SIDE
     ),
 }
