@@ -187,9 +187,7 @@ def test_conditions_that_do_not_fit_are_refused():
     x, kind = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), runs.Outlined().open().condition
     with pytest.raises(ValueError, match="x has 4 samples, but 3 conditions: pass one for each sample"):
         in_memory("x", x, conditions=Conditions(kind, x[:3]))
-    with pytest.raises(
-        ValueError, match=r"conditions of x should each be torch.float32 of shape \(1, 8, 8\)"
-    ):
+    with pytest.raises(ValueError, match=r"conditions of x should each be torch.float32 of shape \(1, 8, 8\)"):
         in_memory("x", x, conditions=Conditions(kind, torch.zeros(4, 1, 4, 4, dtype=torch.uint8)))
     with pytest.raises(ValueError, match="array has both labels and conditions, but a game uses one of them: pass"):
         ArraySource(np.zeros((2, 8, 8), np.uint8), np.array([0, 1]), conditions=np.array([0.5, 1.0])).open()

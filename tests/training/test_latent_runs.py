@@ -146,6 +146,6 @@ def test_an_autoencoder_of_ones_own_is_given_again(tmp_path):
     assert samples.shape == (3, 28, 28, 1)
     assert np.array_equal(samples[:, ::2, ::2], samples[:, 1::2, 1::2]), "as this autoencoder decodes"
     before = run.report.read_bytes()
-    with pytest.raises(ValueError, match="is kept, since a new report would show no samples: .* was given in Python"):
+    with pytest.raises(ValueError, match=r"is kept, since a new report would show no samples: .* was given in Python"):
         write_report(run)
     assert run.report.read_bytes() == before
