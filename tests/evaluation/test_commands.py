@@ -46,7 +46,7 @@ def test_evaluate_scores_a_run_and_compare_reads_its_scores(run, tmp_path, comma
     told, err = command("evaluate", "Digits()", run, *common)
     rows = [line.split() for line in told.splitlines()[:3]]
     assert [row[0] for row in rows] == ["fid", "kid", "intra-fid"] and all(row[2] == "±" for row in rows)
-    assert f"{run} (200) against Digits() (200), by pixels features" in told and err == ""
+    assert f"{run} (200) against Digits() (200), pixels features" in told and err == ""
     again = tmp_path / "again.json"
     command("evaluate", "Digits()", run / "generator.safetensors", *common, "--out", again, "--no-cache")
     table, _ = command("compare", files[0], again)
@@ -81,7 +81,7 @@ def test_memorisation_detects_copies(tmp_path, make, command):
     assert found["protocol"]["held_out.n"] == 60 and found["protocol"]["held_out"] == str(paths[2])
     out = tmp_path / "copies.json"
     _, err = command("evaluate", *paths[:2], "--held-out", paths[2], "--metrics", "memorisation", *PIXELS, "--out", out)
-    assert err.split() == ["look", "at", str(tmp_path / "copies.pairs.png")]
+    assert err.split() == ["wrote", str(tmp_path / "copies.pairs.png")]
     with Image.open(tmp_path / "copies.pairs.png") as image:
         pixels = np.asarray(image)
     images = pixels[:, -(pixels.shape[1] // 14) * 12 :]  # beside the names of the rows

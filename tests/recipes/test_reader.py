@@ -100,7 +100,7 @@ def built(draw, kind):
 
     def drawn(field):
         is_word = str in (hints[field.name], *typing.get_args(hints[field.name]))
-        return field.init and not (is_word and field.default is not MISSING)
+        return field.init and field.repr and not (is_word and field.default is not MISSING)
 
     values = {field.name: draw(literals(hints[field.name])) for field in fields(kind) if drawn(field)}
     try:
