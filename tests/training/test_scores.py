@@ -157,7 +157,7 @@ def test_what_is_not_scored_has_its_reason(tmp_path, data, shape, images, reason
 
 def test_without_classes_or_modes_there_is_no_score(tmp_path):
     made = generator(Draws(False), Bars(), (1, 8, 8))
-    plain = replace(made, recipe=replace(made.recipe, conditional=False))
+    plain = replace(made, condition=None, recipe=replace(made.recipe, conditional=False))
     assert scored(tmp_path, plain, Bars()) == ({}, [])
 
 
