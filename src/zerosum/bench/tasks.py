@@ -20,6 +20,7 @@ from zerosum.recipes.library.techniques import minibatch_discrimination, pacgan
 from zerosum.recipes.library.toys import grid, ring
 from zerosum.recipes.named_recipes import catalogue
 from zerosum.recipes.optimisers import Adam
+from zerosum.recipes.own_networks import Provided
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms.gradient_penalties import GradientPenalty
 from zerosum.terms.schedules import Cosine
@@ -48,8 +49,8 @@ class Task:
 
     name: str
     default: Recipe
-    generator: GeneratorSpec
-    discriminator: DiscriminatorSpec
+    generator: GeneratorSpec | Provided
+    discriminator: DiscriminatorSpec | Provided
     samples: int = 2_500
     games: tuple[Recipe, ...] = ()
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from zerosum.recipes._opaque import Opaque
 
+BECOMES = "becomes"  # metadata of a field that converts what it is given: the annotation of what it holds then
 _EXACT = 2**53  # integers up to here are represented exactly as floats
 
 
@@ -72,9 +73,10 @@ def _annotation(kind: type, name: str) -> Any:
 @cache
 def _hints(kind: type) -> Mapping[str, Any]:
     try:
-        return typing.get_type_hints(kind)
+        hints = typing.get_type_hints(kind)
     except NameError:  # names that only a type checker knows, in a user's class: nothing can be checked
         return {}
+    return hints | {f.name: f.metadata[BECOMES] for f in fields(kind) if BECOMES in f.metadata}
 
 
 def _is_value(value: Any) -> bool:

@@ -11,16 +11,17 @@ from typing import Any
 from torch import nn
 
 from zerosum.conditions.condition import Condition
+from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 
 Provided = nn.Module | Callable[[], nn.Module]
 
 
 @dataclass(frozen=True)
-class OwnGenerator:
-    """A generator given as a module `G(z[, c]) -> x`, or as a class or function that makes one.
+class OwnNetwork:
+    """Base of both: a network given as a module, or as a class or function that makes one.
 
     Recipe text holds only its name and size; the module is looked up by name in `known` or in a file passed with
-    `--use`. `Recipe(generator=module)` creates one of these.
+    `--use`.
 
     Args:
         name: name of the module's class, or of the function.
@@ -30,6 +31,31 @@ class OwnGenerator:
     name: str
     parameters: int | None = None
     given: Provided | None = field(default=None, init=False, repr=False, compare=False)
+
+    @classmethod
+    def wrapped(cls, value: Any) -> Any:
+        """Wrap a module, or a class or function that makes one; return anything else unchanged.
+
+        Raises `ValueError` for a lambda.
+        """
+        if isinstance(value, nn.Module):
+            made = cls(type(value).__name__, _count(value))
+        elif inspect.isfunction(value) or (inspect.isclass(value) and issubclass(value, nn.Module)):
+            made = cls(own_name(value))
+        else:
+            return value
+        object.__setattr__(made, "given", value)
+        return made
+
+
+@dataclass(frozen=True)
+class OwnGenerator(OwnNetwork):
+    """A generator `G(z[, c]) -> x` as a value: `Recipe(generator=module)` creates it.
+
+    Args:
+        name: name of the module's class, or of the function.
+        parameters: number of parameters of a module; None for a class or function.
+    """
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """Return a copy of the module with its weights, or a new one; latent, shape and condition are ignored."""
@@ -37,41 +63,37 @@ class OwnGenerator:
 
 
 @dataclass(frozen=True)
-class OwnDiscriminator:
-    """A discriminator given as a module `D(x[, c]) -> score or Judgement`; otherwise as `OwnGenerator`.
+class OwnDiscriminator(OwnNetwork):
+    """A discriminator `D(x[, c]) -> score or Judgement` as a value: `Recipe(discriminator=module)` creates it.
 
     Args:
         name: name of the module's class, or of the function.
         parameters: number of parameters of a module; None for a class or function.
     """
 
-    name: str
-    parameters: int | None = None
-    given: Provided | None = field(default=None, init=False, repr=False, compare=False)
-
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """Return a copy of the module with its weights, or a new one; shape and condition are ignored."""
         return _built(self)
 
 
-OwnNetwork = OwnGenerator | OwnDiscriminator
+def generator_spec(network: GeneratorSpec | Provided) -> GeneratorSpec:
+    """Return what builds a generator: `network` itself, or an `OwnGenerator` of a module, class or function."""
+    spec: GeneratorSpec = OwnGenerator.wrapped(network)
+    return spec
 
 
-def wrapped(kind: type[OwnGenerator] | type[OwnDiscriminator], value: Any) -> Any:
-    """Wrap a module, or a class or function that makes one, as a value for a recipe; return anything else unchanged.
+def discriminator_spec(network: DiscriminatorSpec | Provided) -> DiscriminatorSpec:
+    """Return what builds a discriminator: `network` itself, or an `OwnDiscriminator` of a module, class or function."""
+    spec: DiscriminatorSpec = OwnDiscriminator.wrapped(network)
+    return spec
 
-    Raises `ValueError` for a lambda.
-    """
-    if isinstance(value, nn.Module):
-        made = kind(type(value).__name__, _count(value))
-    elif inspect.isfunction(value) or (inspect.isclass(value) and issubclass(value, nn.Module)):
-        if value.__name__ == "<lambda>":
-            raise ValueError("a lambda has no name to load the run by: pass a function defined with def")
-        made = kind(value.__name__)
-    else:
-        return value
-    object.__setattr__(made, "given", value)
-    return made
+
+def own_name(given: Callable[..., Any]) -> str:
+    """Return the name by which recipe text refers to a class or function; raise `ValueError` for a lambda."""
+    name: str = given.__name__
+    if name == "<lambda>":
+        raise ValueError("a lambda has no name to load the run by: pass a function defined with def")
+    return name
 
 
 def found(network: OwnNetwork, known: Mapping[str, Any]) -> OwnNetwork:

@@ -20,9 +20,9 @@ from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 from zerosum.protocols import Latent, Objective, WeightProjection
 from zerosum.recipes._opaque import Opaque
 from zerosum.recipes.evaluation import Evaluation
-from zerosum.recipes.fit import changes
+from zerosum.recipes.fit import BECOMES, changes
 from zerosum.recipes.optimisers import Adam, OptimiserSpec
-from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, wrapped
+from zerosum.recipes.own_networks import Provided, discriminator_spec, generator_spec
 
 # Fields that a game of one generator and one discriminator uses; other games may not.
 OF_THE_GAME = (
@@ -36,7 +36,8 @@ class GameSpec(Protocol):
     """Builds a game from a recipe's parts, other than the default of one generator and one discriminator.
 
     The game decides how to use `Recipe.generator`, `.discriminator`, `.objective`, `.latent` and the optimisers, for
-    example one generator spec for both directions of a translation; anything else it needs is a field of its own. A
+    example one generator spec for both directions of a translation; anything else it needs is a field of its own.
+    `generator_spec(recipe.generator)` has the type that builds one, for type checkers; at run time it is the field. A
     second data set is passed as the condition of the first: a source with samples x and conditions from the other.
     """
 
@@ -110,8 +111,8 @@ class Recipe:
     """
 
     name: str
-    generator: GeneratorSpec
-    discriminator: DiscriminatorSpec
+    generator: GeneratorSpec | Provided = field(metadata={BECOMES: GeneratorSpec})
+    discriminator: DiscriminatorSpec | Provided = field(metadata={BECOMES: DiscriminatorSpec})
     objective: Objective
     data: Source = field(default_factory=Digits)
     conditional: bool = False
@@ -146,8 +147,8 @@ class Recipe:
                 raise ValueError(f"{name} is a tuple of terms, like (R1(gamma=1.0),); found {getattr(self, name)!r}")
         if not isinstance(self.watchers, tuple | list):
             raise ValueError(f"watchers is a tuple, like (Probe(),); found {self.watchers!r}")
-        for name, kind in (("generator", OwnGenerator), ("discriminator", OwnDiscriminator)):
-            object.__setattr__(self, name, wrapped(kind, getattr(self, name)))
+        object.__setattr__(self, "generator", generator_spec(self.generator))
+        object.__setattr__(self, "discriminator", discriminator_spec(self.discriminator))
         for name, value in changes(self).items():
             object.__setattr__(self, name, value)
         for name in ("batch", "images", "tick", "snapshot"):
@@ -209,4 +210,4 @@ def generator_network(recipe: Recipe, name: str, shape: tuple[int, ...], conditi
         return recipe.game.generator(name, recipe, shape, condition)
     if name != MAIN:
         raise ValueError(f"the game of {recipe.name} has one generator, called {MAIN!r}; found {name!a:.40}")
-    return recipe.generator.build(recipe.latent.size, shape, condition)
+    return generator_spec(recipe.generator).build(recipe.latent.size, shape, condition)

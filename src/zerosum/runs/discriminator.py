@@ -16,6 +16,7 @@ from zerosum.conditions.condition import Condition
 from zerosum.game.fitting import load_fitting
 from zerosum.game.judgement import Judgement
 from zerosum.networks.sizes import built
+from zerosum.recipes.own_networks import discriminator_spec
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
@@ -100,7 +101,7 @@ def load_discriminator(run: AnyPath, known: Mapping[str, type] = MappingProxyTyp
     condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
     if recipe.game is not None or "D" not in checkpoint.groups:
         raise ValueError(f"the game of {recipe.name} has no discriminator named D")
-    module = built(lambda: recipe.discriminator.build(shape, condition))
+    module = built(lambda: discriminator_spec(recipe.discriminator).build(shape, condition))
     load_fitting(module, checkpoint.groups["D"], "the discriminator of its newest checkpoint")
     module = module.eval().requires_grad_(False)
     return TrainedDiscriminator(recipe, module, shape, checkpoint.numbers["images"], condition)

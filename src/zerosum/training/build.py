@@ -21,6 +21,7 @@ from zerosum.networks.placement import place
 from zerosum.networks.sizes import built
 from zerosum.protocols import Stateful
 from zerosum.recipes.optimisers import OptimiserSpec
+from zerosum.recipes.own_networks import discriminator_spec
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.generator import build_generator
 from zerosum.runs.stored_condition import condition_of
@@ -73,7 +74,7 @@ def _two_players(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(recipe.seed, "initialisation"))
         generator = build_generator(recipe, dataset.shape, condition)
-        discriminator = built(lambda: recipe.discriminator.build(dataset.shape, condition))
+        discriminator = built(lambda: discriminator_spec(recipe.discriminator).build(dataset.shape, condition))
     for network in (generator, discriminator):
         place(network, device, dataset.is_image)
     # Objective, terms and augmentation may have state (BEGAN's k): copies keep the recipe unchanged.
