@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 from benchmarks.robustness.sameness import differences
 from tests.training.coupled_game import KNOWN, RECIPE, Coupled, CoupledGame, Scores, Updates
+from typer.testing import CliRunner
 
+from zerosum.cli import app
 from zerosum.game.finite import NonFiniteError
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import pretty
@@ -104,6 +107,19 @@ def test_each_generator_is_sampled_by_its_name_or_file(straight):
         from zerosum.runs.generator import build_generator
 
         build_generator(replace(RECIPE, name="plain", game=None), (2,), name="turned")
+
+
+def test_the_command_line_samples_another_generator(straight, tmp_path):
+    run = straight[0]
+    command = ["sample", str(run), "--n", "9", "--use", str(SCRIPT)]
+    for name in ("generator", "turned"):
+        out = tmp_path / f"{name}.npz"
+        done = CliRunner().invoke(app, [*command, "--generator", name, "--out", str(out)])
+        assert done.exit_code == 0, done.output
+        assert (np.load(out)["points"] == load(run, KNOWN, generator=name).sample(9)).all()
+    message = "--best keeps the generator called 'generator'; found --generator turned: leave one of the two out"
+    with pytest.raises(ValueError, match=message):
+        CliRunner().invoke(app, [*command, "--best", "--generator", "turned"], catch_exceptions=False)
 
 
 def test_its_report_shows_it(straight):

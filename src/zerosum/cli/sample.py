@@ -49,6 +49,9 @@ def sample(
     best: Annotated[
         bool, typer.Option("--best", help="Use the generator with the best evaluation score instead of the last.")
     ] = False,
+    name: Annotated[
+        str, typer.Option("--generator", metavar="NAME", help="One of several generators of the run's game.")
+    ] = "generator",
     as_json: JsonFlag = False,
 ) -> None:
     """Sample from a trained generator.
@@ -60,10 +63,15 @@ def sample(
     or `conditions` for conditional models. A folder contains a subfolder per class, or a table of conditions, in the
     format that --data reads.
     """
+    from zerosum.game.trainable import MAIN
     from zerosum.runs.generator import load
     from zerosum.runs.run import Run
 
-    generator = Run(run, known()).best if best else load(run, known())
+    if best and name != MAIN:
+        raise ValueError(
+            f"--best keeps the generator called {MAIN!r}; found --generator {name}: leave one of the two out"
+        )
+    generator = Run(run, known()).best if best else load(run, known(), generator=name)
     labels = [classes[i % len(classes)] for i in range(n)] if classes else None
     wanted = None
     if conditions:
