@@ -58,6 +58,31 @@ class Player(nn.Module):
 def recipe() -> Recipe:
     return replace(ring(), generator=Player({{z}}, 2), discriminator=Player(2, 1), {SMALL})
 """.replace("{z}", "2")
+EVALUATION = """
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from zerosum.evaluation import Needs, Score, ScoreInfo
+
+
+def gap(real, fake):
+    return float((real.mean(0) - fake.mean(0)).norm())
+
+
+def corners(images):
+    return images.float().flatten(1)[:, [0, 300, 400, -1]] / 255
+
+
+@dataclass(frozen=True)
+class Spread:
+    name = "spread"
+    needs = Needs(fake=frozenset({"features"}))
+    gives = MappingProxyType({"spread": ScoreInfo("higher", "Mean squared norm.")})
+    how = "mean"
+
+    def __call__(self, inputs):
+        return {"spread": Score(float(inputs.fake.features.square().sum(1).mean()))}
+"""
 MAIN = "\n\nif __name__ == '__main__':\n    zerosum.train(recipe{call}, 'runs/own', quiet=True)\n"
 
 
@@ -103,6 +128,32 @@ def test_an_own_objective_trained_in_python_is_used_by_commands(tmp_path, comman
     noted = json.loads((tmp_path / "runs/file/versions.json").read_text())
     assert noted["class Exponential"].startswith("mine.py, sha256 ")
     assert "--use mine.py" in (tmp_path / "runs/again/command.txt").read_text()
+
+
+def test_own_metrics_and_features_are_used_in_a_run(tmp_path, command):
+    (tmp_path / "mine.py").write_text(EVALUATION)
+    often = ["--images", 64, "--set", "evaluation.every=32", "--set", "evaluation.n=20"]
+    small = [f"--set={part}=MLP{part.capitalize()}(hidden=(8,))" for part in ("generator", "discriminator")]
+    scored = ["--evaluate", "gap,Spread", "--set", "evaluation.features='corners'", "--set", "evaluation.best=spread"]
+    given = ("train", "digits", *small, *often, *scored, "--out", "runs/scored")
+    done = command(*given, "--use", "mine.py", "--json")
+    scores = json.loads(done.stdout)["scores"]
+    assert {"gap", "gap_error", "spread", "best_spread"} <= scores.keys()
+    text = (tmp_path / "runs/scored/recipe.txt").read_text()
+    assert "metrics=('gap', 'Spread')" in text and "features='corners'" in text and "mine" not in text
+    noted = json.loads((tmp_path / "runs/scored/versions.json").read_text())
+    assert all(noted[f"class {name}"].startswith("mine.py, sha256 ") for name in ("gap", "Spread", "corners"))
+    again = ("train", "runs/scored/recipe.txt", "--out", "runs/again")
+    assert "unknown metric 'gap'" in command(*again, code=1).stderr
+    command(*again, "--use", "mine.py")
+    files = [tmp_path / "runs" / name / "best.safetensors" for name in ("scored", "again")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    command("sample", "runs/scored", "--best", "--n", 4, "--out", "best.npz")
+    command("report", "runs/scored")
+    other = ("evaluate", "Digits()", "runs/scored", "--n", 20, "--metrics", "gap,Spread", "--features", "corners")
+    found = json.loads(command(*other, "--use", "mine.py", "--json").stdout)
+    assert found["scores"]["gap"] == pytest.approx(scores["gap"], rel=1e-5)
+    assert found["protocol"]["features.name"] == "corners"
 
 
 def test_an_own_network_is_used_by_commands(tmp_path, command):

@@ -18,11 +18,11 @@ USER = """
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 import zerosum
 from zerosum.objectives import Hinge
-from zerosum.recipes import dcgan, nonsense
+from zerosum.recipes import Evaluation, dcgan, nonsense
 from zerosum.terms import R1, Every
 
 
@@ -38,6 +38,17 @@ class Exponential:
         return (-self.scale * fake).exp().mean()
 
 
+def critic() -> nn.Module:
+    return nn.Linear(2, 1)
+
+
+def gap(real: Tensor, fake: Tensor) -> float:
+    return float((real.mean(0) - fake.mean(0)).norm())
+
+
+own = zerosum.Recipe(name="own", generator=nn.Linear(2, 2), discriminator=critic, objective=Hinge())
+own = replace(own, generator=critic, evaluation=Evaluation(metrics=("fid", gap)))
+wrong = replace(own, discriminator=nn.Linear)
 recipe = replace(dcgan(), objective=Exponential(), d_terms=(Every(16, R1(gama=1)),), images=2_000)
 generator = zerosum.load(zerosum.train(replace(recipe, objective=zerosum.objectives.Hinge())))
 parts = (Hinge, dcgan(), R1(), zerosum.game.Normal(64), zerosum.networks.mlp.MLPGenerator())
@@ -64,7 +75,7 @@ def test_a_part_stands_for_the_module_of_its_name():
     assert "from zerosum.objectives.wasserstein import wasserstein as wasserstein\n" in text
 
 
-def test_mypy_sees_the_types_of_a_users_file_and_its_two_mistakes(root, tmp_path):
+def test_mypy_sees_the_types_of_a_users_file_and_its_mistakes(root, tmp_path):
     file = tmp_path / "users_file.py"
     file.write_text(USER)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file", str(root / "pyproject.toml"), str(file)]
@@ -79,6 +90,7 @@ def test_mypy_sees_the_types_of_a_users_file_and_its_two_mistakes(root, tmp_path
     errors = [line.partition("error: ")[2] for line in done.stdout.splitlines() if " error: " in line]
     assert [error.partition(";")[0] for error in errors] == [
         'Module "zerosum.recipes" has no attribute "nonsense"  [attr-defined]',
+        'Argument "discriminator" to "replace" of "Recipe" has incompatible type "type[Linear]"',
         'Unexpected keyword argument "gama" for "R1"',
     ], done.stdout + done.stderr
     (revealed,) = re.findall(r"Revealed type is (.*)", done.stdout)

@@ -1,9 +1,8 @@
 """`zerosum evaluate`."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -70,13 +69,12 @@ def evaluate(
     from zerosum.evaluation.evaluate import Evaluator
     from zerosum.evaluation.scores import write_scores
 
-    own = known()
-    config = EvaluationConfig(features, n, seed, batch, cache=not no_cache, known=own)
+    config = EvaluationConfig(features, n, seed, batch, cache=not no_cache, known=known())
     if sanity:
         _sanity(real, fake, config, out or Path("sanity"), as_json)
         return
     _check_out(fake, out)
-    names = [_metric(name.strip(), own) for name in metrics.split(",")] if fake is not None else ["fid"]
+    names = [name.strip() for name in metrics.split(",")] if fake is not None else ["fid"]
     with messages_and_bar("evaluating") as (say, progress):
         evaluator = Evaluator(real, names, config, held_out, say, progress)
         if fake is None and out is not None:
@@ -90,12 +88,6 @@ def evaluate(
         write_scores(out, scores)
         _show_pairs(evaluator, fake, scores, out.with_suffix(".pairs.png"))
     print_json(scores.as_dict()) if as_json else typer.echo(_table(scores))
-
-
-def _metric(name: str, own: Mapping[str, Any]) -> Any:
-    """A metric by its name, or one given by `--use` by the name of its class or function."""
-    found = own.get(name, name)
-    return found() if isinstance(found, type) else found
 
 
 def _sanity(real: str, other: str | None, config: "EvaluationConfig", out: Path, as_json: bool) -> None:

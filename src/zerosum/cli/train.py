@@ -98,7 +98,8 @@ def configured(recipe: str, data: str | None, settings: list[str], evaluate: str
         chosen = replace(chosen, data=data_source(data))
     if evaluate is not None:
         metrics = tuple(name.strip() for name in evaluate.split(","))
-        chosen = replace(chosen, evaluation=replace(chosen.evaluation or Evaluation(), metrics=metrics))
+        plan = chosen.evaluation or Evaluation()
+        chosen = replace(chosen, evaluation=replace(plan, metrics=metrics, known={**plan.known, **own}))
     for setting in settings:
         chosen = with_setting(chosen, setting, own)
     return chosen

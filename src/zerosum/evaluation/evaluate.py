@@ -76,7 +76,7 @@ class Evaluator:
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
-        self.measures = chosen(self.metrics)
+        self.measures = chosen(self.metrics, self.config.known)
         asking = [measure.name for measure in self.measures if measure.needs.held_out]
         if asking and self.held_out is None:
             raise ValueError(f"{asking[0]} needs real samples held out of training: pass held_out (--held-out)")

@@ -13,6 +13,8 @@ from torch import Tensor
 from zerosum._rooms import public
 from zerosum.evaluation.gathered import Gathered, Need
 from zerosum.evaluation.jackknife import GROUPS, jackknife, leave_one_out
+from zerosum.recipes.reader import NOTHING, Known
+from zerosum.recipes.using import own_instance
 
 __all__ = ["FunctionMeasure", "Measure", "MeasureInput", "Needs", "Score", "ScoreInfo"]
 
@@ -201,16 +203,17 @@ def measure_kinds() -> dict[str, Callable[[], Measure]]:
     return {kind.name: kind for kind in sorted(kinds, key=lambda kind: kind.name)}
 
 
-def chosen(metrics: Iterable[str | Measure | MetricFunction]) -> tuple[Measure, ...]:
+def chosen(metrics: Iterable[str | Measure | MetricFunction], known: Known = NOTHING) -> tuple[Measure, ...]:
     """Resolve metrics, without duplicates and in the given order.
 
     Args:
         metrics: names of metrics, metrics, or plain functions as `FunctionMeasure` takes them.
+        known: user-defined metrics and functions by name; they take precedence.
 
     Raises:
         ValueError: for an unknown name, an empty list, or two metrics with a score of the same name.
     """
-    found = [_meant(one) for one in dict.fromkeys(metrics)]
+    found = [_meant(one, known) for one in dict.fromkeys(metrics)]
     if not found:
         raise ValueError(f"at least one metric is needed; available are {', '.join(measure_kinds())}")
     names = [name for measure in found for name in measure.gives]
@@ -225,12 +228,18 @@ def share(value: float, count: int) -> Score:
     return Score(value, math.sqrt(value * (1 - value) / count))
 
 
-def _meant(metric: str | Measure | MetricFunction) -> Measure:
+def _meant(metric: str | Measure | MetricFunction, known: Known = NOTHING) -> Measure:
     if isinstance(metric, str):
-        known = measure_kinds()
-        if metric not in known:
-            raise ValueError(f"unknown metric {metric!r}; available are {', '.join(known)}; {SEE_ALSO}")
-        return known[metric]()
+        own = own_instance(metric, known)
+        if own is not None:
+            return _meant(own)
+        kinds = measure_kinds()
+        if metric not in kinds:
+            raise ValueError(
+                f"unknown metric {metric!r}; available are {', '.join(kinds)}; if it is yours, pass --use FILE.py (or "
+                f"known= in Python); {SEE_ALSO}"
+            )
+        return kinds[metric]()
     if isinstance(metric, type):
         raise ValueError(f"{metric.__name__} is a class: pass an instance, {metric.__name__}()")
     if isinstance(metric, Measure):

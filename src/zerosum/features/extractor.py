@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,7 +125,10 @@ def extractor_named(
         made: Extractor = kind.named(ExtractorOptions(argument, dtype, torch.device(device), progress))
         return made
     if not colon:
-        raise ValueError(f"no extractor is called {text!r}; there is {', '.join(found)}, or package.module:function")
+        raise ValueError(
+            f"no extractor is called {text!r}; there is {', '.join(found)}, or package.module:function; if it is in a "
+            f"file of yours, pass --use FILE.py"
+        )
     return _imported(name, argument)
 
 
@@ -137,15 +141,28 @@ def _imported(module: str, name: str) -> Extractor:
         ) from error
     if name not in vars(home):
         raise ValueError(f"module {module!r} has no {name!r}")
-    value = vars(home)[name]
+    return extractor_from(vars(home)[name], f"{module}:{name}", home)
+
+
+def extractor_from(value: Any, name: str, home: ModuleType | None = None) -> Extractor:
+    """Return an extractor as it is, or a function of images as one.
+
+    Args:
+        value: an extractor or a function.
+        name: what scores call the function.
+        home: the module with the function, by default the one that defines it; the hash of its file is among the facts.
+
+    Raises:
+        ValueError: for anything else.
+    """
     if isinstance(value, type) or not callable(value):
-        raise ValueError(f"{module}:{name} should be a function of images or an extractor; found {value!r}")
+        raise ValueError(f"{name} should be a function of images or an extractor; found {value!r}")
     if isinstance(value, Extractor):
         return value
-    return Function(value, f"{module}:{name}", _code(home))
+    return Function(value, name, _code(home or inspect.getmodule(value) or inspect.getmodule(type(value))))
 
 
-def _code(module: ModuleType) -> dict[str, str]:
+def _code(module: ModuleType | None) -> dict[str, str]:
     """The hash of a module's file: the same function in a changed file is another extractor."""
-    path = module.__file__
+    path = getattr(module, "__file__", None)
     return {"code": hashlib.sha256(Path(path).read_bytes()).hexdigest()} if path else {}

@@ -33,10 +33,10 @@ def written(kind: type) -> str:
 
 
 def defaults(kind: type) -> dict[str, str]:
-    """Return the fields of a dataclass's constructor with their defaults as text; empty for required ones."""
+    """Return the fields that recipe text has of a dataclass, with their defaults as text; empty for required ones."""
     found = {}
     for field in fields(kind):
-        if field.init:
+        if field.init and field.repr:
             made = field.default if field.default_factory is MISSING else field.default_factory()
             found[field.name] = "" if made is MISSING else repr(made)
     return found

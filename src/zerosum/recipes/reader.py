@@ -19,8 +19,9 @@ from typing import Any
 
 from zerosum._rooms import public
 from zerosum.recipes._opaque import Opaque, unknown
+from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.fit import fitted, shortened
-from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, found
+from zerosum.recipes.own_networks import OwnNetwork, found
 from zerosum.recipes.recipe import Recipe, flat
 
 LARGEST = 2**63 - 1
@@ -29,7 +30,7 @@ Known = Mapping[str, Any]  # user-defined classes and modules, by name
 NOTHING: Known = types.MappingProxyType({})
 ROOMS = (
     *("conditions", "distributions", "game", "objectives", "terms", "augment", "networks", "data", "probes"),
-    *("autoencoders", "recipes"),
+    *("autoencoders", "recipes", "evaluation.measures"),
 )
 
 
@@ -110,7 +111,17 @@ def _replaced(value: Any, path: list[str], text: str, known: Known) -> Any:
     else:
         bare_word = isinstance(getattr(value, name), str) and text.isidentifier()
         new = fitted(type(value), name, text if bare_word else read(text, known))
-    return replace(value, **{name: new})  # type: ignore[type-var]
+    return _with_known(replace(value, **{name: new}), known)  # type: ignore[type-var]
+
+
+def _with_known(value: Any, known: Known) -> Any:
+    """Return a part that names user-defined modules or functions with those of `known`, anything else unchanged."""
+    if isinstance(value, OwnNetwork):
+        return found(value, known)
+    if isinstance(value, Evaluation):
+        own = {name: part for name, part in known.items() if name not in vocabulary()}
+        return replace(value, known={**value.known, **own})
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +171,7 @@ class _Reader:
             made = kind(**given)
         except TypeError as error:
             raise ValueError(f"{name}: {error}") from None
-        return found(made, self.known) if isinstance(made, OwnGenerator | OwnDiscriminator) else made
+        return _with_known(made, self.known)
 
     def _unknown(self, name: str, node: ast.Call) -> Opaque:
         """Return the opaque value of an unknown constructor; its arguments must be recipe text too."""

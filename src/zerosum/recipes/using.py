@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +15,8 @@ from typing import Any
 
 from torch import nn
 
-from zerosum.recipes.own_networks import OwnDiscriminator, OwnGenerator, module_key, modules_by_key
+from zerosum.recipes.evaluation import Evaluation
+from zerosum.recipes.own_networks import OwnNetwork, module_key, modules_by_key
 from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
 
@@ -87,7 +88,7 @@ def own_types(value: object) -> dict[str, type]:
     for part in _own_parts(value):
         name = part.__name__
         if not (isinstance(part, type) and is_dataclass(part)):
-            continue  # a network, which `OwnGenerator` looks up
+            continue  # a network or function, which is looked up by name
         if found.get(name, part) is not part or name in vocabulary():
             whose = "zerosum" if name in vocabulary() else "another part of this recipe"
             raise ValueError(f"{whose} has a class {name} too, which makes recipe text ambiguous: rename yours")
@@ -96,25 +97,46 @@ def own_types(value: object) -> dict[str, type]:
 
 
 def known_of(recipe: Recipe) -> dict[str, Any]:
-    """Return the user-defined parts of a recipe, by name: its dataclasses, and networks given as modules."""
-    players = (recipe.generator, recipe.discriminator)
-    own = [player for player in players if isinstance(player, OwnGenerator | OwnDiscriminator)]
+    """Return the user-defined parts of a recipe, by name: dataclasses, given networks, and parts of the evaluation."""
+    own = _own_networks(recipe).values()
     networks = {module_key(player.name, player.parameters): player.given for player in own if player.given is not None}
-    return {**own_types(recipe), **networks}
+    evaluation = {} if recipe.evaluation is None else recipe.evaluation.known
+    return {**own_types(recipe), **networks, **evaluation}
+
+
+def own_instance(name: str, known: Mapping[str, Any]) -> Any:
+    """Return what `known` has by a name, of a class an instance with its defaults; None if there is nothing.
+
+    Raises `ValueError` for a class that needs arguments.
+    """
+    found = known.get(name)
+    if not isinstance(found, type):
+        return found
+    try:
+        return found()
+    except TypeError as error:
+        raise ValueError(f"{name}() fails: {error}; give every field of {name} a default") from error
 
 
 def _own_parts(value: object) -> Iterable[Any]:
     if isinstance(value, tuple):
         for item in value:
             yield from _own_parts(item)
-    elif isinstance(value, OwnGenerator | OwnDiscriminator):
+    elif isinstance(value, OwnNetwork):
         if value.given is not None:
-            yield type(value.given) if isinstance(value.given, nn.Module) else value.given
+            yield _definition(value.given)
     elif is_dataclass(value) and not isinstance(value, type):
         if not _is_builtin(type(value)):
             yield type(value)
+        if isinstance(value, Evaluation):
+            yield from map(_definition, value.known.values())
         for f in fields(value):
             yield from _own_parts(getattr(value, f.name))
+
+
+def _definition(given: Any) -> Any:
+    """Return the class or function that a given object is, or the class of an instance."""
+    return given if isinstance(given, type) or inspect.isfunction(given) else type(given)
 
 
 def _fingerprint(part: Any) -> str:
@@ -214,6 +236,11 @@ def _recipes_of(module: ModuleType) -> list[Recipe]:
 
 
 def _networks(recipe: Recipe) -> dict[str, nn.Module]:
-    players = {"generator": recipe.generator, "discriminator": recipe.discriminator}
-    own = {key: value.given for key, value in players.items() if isinstance(value, OwnGenerator | OwnDiscriminator)}
-    return {key: value for key, value in own.items() if isinstance(value, nn.Module)}
+    own = {key: player.given for key, player in _own_networks(recipe).items()}
+    return {key: given for key, given in own.items() if isinstance(given, nn.Module)}
+
+
+def _own_networks(recipe: Recipe) -> dict[str, OwnNetwork]:
+    """Return the networks of a recipe that were given as modules, classes or functions, by field."""
+    players: dict[str, object] = {"generator": recipe.generator, "discriminator": recipe.discriminator}
+    return {key: player for key, player in players.items() if isinstance(player, OwnNetwork)}

@@ -50,9 +50,9 @@ class RunScores:
 
     def __init__(self, plan: Evaluation, run: Path, dataset: Dataset, device: torch.device) -> None:
         self.plan, self.run = plan, run
-        _refuse_import(plan.features)
+        _refuse_import(plan)
         self.criterion = criterion(plan)
-        config = EvaluationConfig(plan.features, plan.n, plan.seed, device=str(device))
+        config = EvaluationConfig(plan.features, plan.n, plan.seed, device=str(device), known=plan.known)
         self.evaluator = Evaluator(dataset, plan.metrics, config)
 
     def done(self, images: int) -> bool:
@@ -86,7 +86,7 @@ def criterion(plan: Evaluation | None) -> Criterion | None:
     """
     if plan is None:
         return None
-    better = {name: info.better for one in chosen(plan.metrics) for name, info in one.gives.items()}
+    better = {name: info.better for one in chosen(plan.metrics, plan.known) for name, info in one.gives.items()}
     if plan.best is None:
         return Criterion(_USUAL, better[_USUAL]) if better.get(_USUAL) else None
     if not better.get(plan.best):
@@ -143,14 +143,16 @@ def last_scores(run: Path, plan: Evaluation | None) -> dict[str, Any]:
     return summary
 
 
-def _refuse_import(features: str | None) -> None:
+def _refuse_import(plan: Evaluation) -> None:
     """Raise `ValueError` where a recipe, which may come from anybody, names a module to import."""
-    name, colon, _ = (features or "").partition(":")
-    known = extractor_kinds()
-    if colon and name.removesuffix(HALF) not in known:
+    if not isinstance(plan.features, str) or plan.features in plan.known:
+        return
+    name, colon, _ = plan.features.partition(":")
+    kinds = extractor_kinds()
+    if colon and name.removesuffix(HALF) not in kinds:
         raise ValueError(
-            f"a recipe imports nothing, and its features are one of {', '.join(known)}; found {features!a:.80}. Score "
-            f"by your own with zerosum evaluate --features"
+            f"a recipe imports nothing, and its features are one of {', '.join(kinds)}; found {plan.features!a:.80}. "
+            f"Name your own alone, and pass its file with --use FILE.py"
         )
 
 
