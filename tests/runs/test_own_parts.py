@@ -10,6 +10,7 @@ from zerosum import load, train
 from zerosum.networks import MLPDiscriminator, MLPGenerator
 from zerosum.objectives import TopK
 from zerosum.recipes import ring
+from zerosum.runs.discriminator import load_discriminator
 from zerosum.terms import Every
 
 
@@ -58,6 +59,8 @@ def test_own_objective_and_terms_are_not_needed(tmp_path):
         load(run).recipe.objective.objective.d_loss(1, 2)
     (run / "generator.safetensors").unlink()
     assert load(run).sample(4).shape == (4, 2), "from a checkpoint, too"
+    points = np.zeros((3, 2), np.float32)
+    assert np.array_equal(load_discriminator(run)(points), run.discriminator(points)), "nor for the discriminator"
 
 
 def test_an_own_generator_is_needed(tmp_path):

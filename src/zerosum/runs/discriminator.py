@@ -1,9 +1,7 @@
 """The trained discriminator, from a run's newest checkpoint."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ from zerosum.game.fitting import load_fitting
 from zerosum.game.judgement import Judgement
 from zerosum.networks.sizes import built
 from zerosum.recipes.own_networks import discriminator_spec
-from zerosum.recipes.reader import read_recipe
+from zerosum.recipes.reader import NOTHING, Known, read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.facts import check_facts
@@ -85,8 +83,8 @@ class TrainedDiscriminator:
         return samples
 
 
-def load_discriminator(run: AnyPath, known: Mapping[str, type] = MappingProxyType({})) -> TrainedDiscriminator:
-    """The discriminator of a run's newest checkpoint; `known` as for `load`.
+def load_discriminator(run: AnyPath, known: Known = NOTHING) -> TrainedDiscriminator:
+    """The discriminator of a run's newest checkpoint; `known` needs only the custom classes of the discriminator.
 
     Raises `ValueError` when there is no checkpoint, or the run's game has no discriminator.
     """
@@ -95,7 +93,7 @@ def load_discriminator(run: AnyPath, known: Mapping[str, type] = MappingProxyTyp
     if found is None:
         raise ValueError(f"{path} has no checkpoint, which is the only file with the discriminator")
     checkpoint = found[1]
-    recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known)
+    recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known, opaque=True)
     check_facts(checkpoint.numbers)
     shape = tuple(checkpoint.numbers["shape"])
     condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)

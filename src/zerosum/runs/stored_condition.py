@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 from torch import Tensor
 
 from zerosum.conditions.condition import Condition
-from zerosum.recipes.reader import vocabulary
+from zerosum.recipes.reader import Known, vocabulary
 from zerosum.recipes.recipe import Recipe
 
 CONDITION = "condition"  # a generator's fact; with a slash, the prefix of its tensors
@@ -29,9 +29,7 @@ def condition_facts(condition: Condition | None) -> dict[str, Any]:
     return {} if condition is None else {CONDITION: {"kind": type(condition).__name__, "facts": condition.facts}}
 
 
-def restored_condition(
-    facts: Mapping[str, Any], state: Mapping[str, Tensor], known: Mapping[str, type]
-) -> Condition | None:
+def restored_condition(facts: Mapping[str, Any], state: Mapping[str, Tensor], known: Known) -> Condition | None:
     """The condition restored from a file's facts, checked by `check_facts`, and its tensors; None without one.
 
     `known` are custom classes by name. Raises `ValueError` when the kind is unknown or the facts do not fit.

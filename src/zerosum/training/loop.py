@@ -35,8 +35,6 @@ from zerosum.training.signals import Interrupted, StopRequest
 from zerosum.training.state import capture, check_weights
 from zerosum.training.watchers import RunWatchers
 
-KEPT = 2  # checkpoints on disk: the newest, and the one before it in case the newest is damaged
-
 
 def _passed(mark: int, before: int, now: int) -> bool:
     """Whether a multiple of `mark` lies between two counts of images."""
@@ -69,14 +67,14 @@ class Loop:
         run: the run folder.
         dataset: the opened data.
         game: the game, at its start or restored.
-        progress: what tells the person watching.
-        start: the checkpoint that it goes on from, to which the game was restored; None at a beginning.
-        scores: what scores it from time to time; None for nothing, and on all ranks but the first.
+        progress: the progress display.
+        start: the checkpoint to resume from, to which the game was restored; None for a new run.
+        scores: computes and writes the periodic evaluations; None without evaluation, and on all ranks but the first.
         group: the processes of the run.
-        facts: further facts of this run, for each of its checkpoints.
-        keep: checkpoints on disk.
-        watchers: the observers of the run, whose memory is in its checkpoints.
-        saved: images at the newest checkpoint; None where there is none.
+        facts: further facts of the run, saved in every checkpoint.
+        keep: number of newest checkpoints to keep.
+        watchers: the watchers of the run, whose state is in its checkpoints.
+        saved: images at the newest checkpoint; None without one.
     """
 
     recipe: Recipe
@@ -88,13 +86,14 @@ class Loop:
     scores: RunScores | None = None
     group: RankGroup = RankGroup(torch.device("cpu"))
     facts: Mapping[str, Any] = field(default_factory=dict)
-    keep: int = KEPT
+    keep: int = 2
     watchers: RunWatchers = field(default_factory=lambda: RunWatchers(()))
     saved: int | None = field(init=False)
 
     def __post_init__(self) -> None:
         recipe, self.device = self.recipe, self.group.device
         numbers = {} if self.start is None else self.start.numbers
+        self.stored = storable(recipe, self.dataset)
         self.saved = numbers.get("images")
         position = numbers.get("position", 0)
         data = (self.dataset, recipe.batch, recipe.conditional, recipe.seed, self.device)
@@ -162,11 +161,10 @@ class Loop:
 
     def generator_named(self, name: str) -> TrainedGenerator:
         """A generator of the game in its current state."""
-        recipe = storable(self.recipe, self.dataset)
         data, game = self.dataset, self.game
-        condition = condition_of(recipe, data.condition)
+        condition = condition_of(self.recipe, data.condition)
         module = game.generators[name]
-        return TrainedGenerator(recipe, module, data.shape, game.images, condition, data.coding, name)
+        return TrainedGenerator(self.stored, module, data.shape, game.images, condition, data.coding, name)
 
     def tick(self) -> None:
         """Write a log line of the means since the last one, if there were iterations."""

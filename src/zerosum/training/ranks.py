@@ -191,6 +191,6 @@ def _is_group_error(error: Exception) -> bool:
 def _is_first_report(store: Store) -> bool:
     """Whether no other rank has reported an error yet; True where the store does not respond."""
     try:
-        return bool(store.add("told", 1) == 1)
+        return bool(store.add("reported", 1) == 1)
     except RuntimeError:
         return True

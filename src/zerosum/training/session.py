@@ -55,9 +55,10 @@ class Session:
         recipe: the recipe.
         run: the run folder.
         dataset: the opened data.
-        together: the processes that play it, and where this one computes.
+        group: the processes of the run, and the device of this one.
         precision: `float32` or `bfloat16`.
         options: options of the run that do not change what is trained.
+        stored: the recipe as it is written to the run folder.
         watchers: the watchers of the run.
         game: the game in its current state.
         start: the checkpoint to resume from; None for a new run.
@@ -71,6 +72,7 @@ class Session:
     group: RankGroup
     precision: str
     options: RunOptions
+    stored: Recipe = field(init=False)
     watchers: RunWatchers = field(init=False)
     game: TrainableGame = field(init=False)
     start: Checkpoint | None = field(init=False)
@@ -79,14 +81,15 @@ class Session:
 
     def play(self, stop: StopRequest, quiet: bool) -> None:
         """Train to the end; raises what `train` raises."""
+        self.stored = storable(self.recipe, self.dataset)
         self.watchers = RunWatchers(self.recipe.watchers, self.options.watchers)
         self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.group.device
         check_generators(self.game)
         scores, warm_start = None, None
         if first:
             scores = None if plan is None else RunScores(plan, self.run, self.dataset, where)
-            check_readable(storable(self.recipe, self.dataset))
-            check_folder(self.run, storable(self.recipe, self.dataset))
+            check_readable(self.stored)
+            check_folder(self.run, self.stored)
             start_from = None if checkpoints(self.run) else self.options.start_from
             # Before the folder is created: an error leaves no files behind.
             warm_start = None if start_from is None else load_initial_weights(self.game, start_from)
@@ -133,7 +136,7 @@ class Session:
 
     def _open(self, say: Say, warm_start: WarmStart | None) -> bool:
         """Restore the game from the run folder, and return whether the run is complete."""
-        start = open_run(self.run, storable(self.recipe, self.dataset), self._restore)
+        start = open_run(self.run, self.stored, self._restore)
         self.start = start.checkpoint
         for sentence in start.messages:
             say(sentence)
@@ -190,7 +193,7 @@ class Session:
             ) from None
         self.game = self._built()
         if rank() == 0:
-            self.start = open_run(self.run, storable(self.recipe, self.dataset), self._restore).checkpoint
+            self.start = open_run(self.run, self.stored, self._restore).checkpoint
             assert self.start is not None, "the loop saves before it trains"
             self.facts[_ROLLBACKS] = number
             self._slow_down()

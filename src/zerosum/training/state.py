@@ -24,7 +24,8 @@ def check_generators(game: TrainableGame) -> None:
             f"generators of {type(game).__name__} are named by identifiers, one of them {MAIN!r} and none "
             f"{' or '.join(sorted(_RESERVED))}; found {', '.join(names)}"
         )
-    missing = [name for name in names if name not in game.state_dict()]
+    state = game.state_dict()
+    missing = [name for name in names if name not in state]
     if missing:
         raise ValueError(f"{type(game).__name__}.state_dict() lacks a group with the weights of {missing[0]}")
 
