@@ -22,16 +22,16 @@ def bench(*arguments, cwd, code=0):
     return done
 
 
-def test_a_bench_is_played_told_and_continued(tmp_path):
+def test_a_benchmark_is_run_reported_and_resumed(tmp_path):
     text = pretty(named("minimax")).replace("name='minimax'", "name='wild'").replace(repr(Adam(lr=1e-3)), "Adam(1e30)")
     (tmp_path / "wild.txt").write_text(text)
     games = ["--recipe", "minimax", "--recipe", "wild.txt"]
     done = bench(*SMALL, *games, "--json", cwd=tmp_path, code=1)
-    told = json.loads(done.stdout)
-    (task,) = told["tasks"]
+    output = json.loads(done.stdout)
+    (task,) = output["tasks"]
     assert task["task"] == "ring-8" and [*task["games"]] == ["minimax"] and task["real"]["found"] == 8
     assert task["games"]["minimax"]["seeds"] == [0] and task["games"]["minimax"]["cpu_seconds"]["mean"] > 0
-    (failure,) = told["failures"]
+    (failure,) = output["failures"]
     assert failure.startswith("ring-8  wild  seed 0 failed: zerosum: ") and "no longer a finite number" in failure
     assert "ring-8  minimax  seed 0: " in done.stderr and failure in done.stderr
     done = bench(*SMALL, "--recipe", "minimax", cwd=tmp_path)
@@ -58,7 +58,7 @@ def test_what_a_user_gets_wrong_is_one_sentence(tmp_path, monkeypatch, capsys, a
     assert ended.value.code == 1 and out == "" and sentence in err and "Traceback" not in err
 
 
-def test_probes_are_played_told_continued_and_read_of_a_run(tmp_path, monkeypatch, capsys):
+def test_probes_are_run_reported_resumed_and_applied_to_a_run(tmp_path, monkeypatch, capsys):
     tiny = ["images=128", "generator.size=4", "discriminator.size=4", "data.count=200"]
     words = ["probes", "--task", "mirrored", "--samples", "20", *(word for one in tiny for word in ("--set", one))]
     monkeypatch.setattr(sys, "argv", ["zerosum", "bench", *words, "--out", str(tmp_path), "--json"])

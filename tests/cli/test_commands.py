@@ -49,10 +49,10 @@ def test_a_run_folder_holds_what_its_page_says(run):
     assert {"D/loss", "D/R1", "G/loss", "D(x)", "D(G(z))", "V", "wait", "images_per_second"} <= lines[0].keys()
 
 
-def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
+def test_sampling_an_image_arrays_and_folders(run, tmp_path):
     zerosum("sample", run, "--out", tmp_path / "s.png", "--n", 20)
-    with Image.open(tmp_path / "s.png") as picture:
-        picture.load()
+    with Image.open(tmp_path / "s.png") as image:
+        image.load()
     done = zerosum("sample", run, "--out", tmp_path / "s.npz", "--n", 25, "--seed", 3, "--json")
     assert json.loads(done.stdout)["shape"] == [25, 28, 28, 1]
     with np.load(tmp_path / "s.npz") as arrays:
@@ -66,8 +66,8 @@ def test_sampling_a_picture_arrays_and_folders(run, tmp_path):
     assert sorted(str(p.relative_to(tmp_path / "folder")) for p in (tmp_path / "folder").rglob("*.png")) == [
         "2/000001.png", "2/000003.png", "7/000000.png", "7/000002.png",
     ]  # fmt: skip
-    with Image.open(tmp_path / "folder" / "7" / "000000.png") as picture:
-        assert picture.size == (28, 28) and picture.mode == "L"
+    with Image.open(tmp_path / "folder" / "7" / "000000.png") as image:
+        assert image.size == (28, 28) and image.mode == "L"
     done = zerosum("sample", run, "--out", tmp_path / "folder", code=1)
     assert "is not empty: name a new folder" in done.stderr
     done = zerosum("data", "info", tmp_path / "folder", "--sheet", tmp_path / "sheet.png", "--json")
@@ -117,7 +117,7 @@ def test_the_same_command_again_says_that_the_run_has_ended(run):
     assert "nothing left to do" in done.stderr
 
 
-def test_reports_are_written_anew(run):
+def test_reports_are_rewritten(run):
     before = (run / "report.html").read_text()
     (run / "report.html").unlink()
     assert json.loads(zerosum("report", run, "--json").stdout) == {"report": str(run / "report.html")}
@@ -133,7 +133,7 @@ def test_recipes_are_listed_and_printed_as_text_that_trains(tmp_path):
     assert "Radford et al. 2016" in listed["dcgan"]["line"] and "Classic GANs" in listed["dcgan"]["group"]
     shown = zerosum("recipes").stdout
     assert all(f"\n  {name} " in shown for name in listed)
-    assert shown.count("\n\n") == len({told["group"] for told in listed.values()})
+    assert shown.count("\n\n") == len({entry["group"] for entry in listed.values()})
     text = zerosum("recipes", "ring").stdout
     (tmp_path / "mine.txt").write_text(text)
     done = zerosum(
@@ -153,8 +153,8 @@ def test_other_data_serve_as_they_are(tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / "pets" / name).mkdir(parents=True)
         for i in range(8):
-            picture = rng.integers(0, 256, (16, 20, 3), dtype=np.uint8)
-            Image.fromarray(picture).save(tmp_path / "pets" / name / f"{i}.png")
+            image = rng.integers(0, 256, (16, 20, 3), dtype=np.uint8)
+            Image.fromarray(image).save(tmp_path / "pets" / name / f"{i}.png")
     zerosum("train", "digits", "--data", tmp_path / "pets", "--out", tmp_path / "run", *SMALL, "--set", "seed=4")
     zerosum("sample", tmp_path / "run", "--out", tmp_path / "cats.npz", "--n", 3, "--class", "cat")
     with np.load(tmp_path / "cats.npz") as arrays:

@@ -122,9 +122,9 @@ def typed(monkeypatch, capsys, tmp_path):
 
 def test_a_folder_or_npz_of_samples_is_data_again(faces, ages, tmp_path, typed):
     typed("sample", faces, "--n", 12, "--out", "folder")
-    told = json.loads(typed("data", "info", "folder", "--json")[1])
-    assert told["count"] == 12 and told["classes"] == {} and told["notes"] == []
-    assert [*told["conditions"]] == ["left", "right"] and told["conditions"]["left"]["attribute"]
+    output = json.loads(typed("data", "info", "folder", "--json")[1])
+    assert output["count"] == 12 and output["classes"] == {} and output["notes"] == []
+    assert [*output["conditions"]] == ["left", "right"] and output["conditions"]["left"]["attribute"]
     typed("sample", ages, "--n", 20, "--out", "s.npz")
     _, shown, _ = typed("data", "info", "s.npz")
     assert "continuous age (" in shown and "classes" not in shown

@@ -52,9 +52,9 @@ def test_errors_on_a_terminal_are_text(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["zerosum", "sample", str(file), "--class", "dog"])
     with pytest.raises(SystemExit):
         main()
-    said = capsys.readouterr().err
-    assert "no class 'dog'; there are cat, \\x1b]0;title\\x07\\x1b[2J" in said
-    assert "\x1b" not in said and "\x07" not in said
+    output = capsys.readouterr().err
+    assert "no class 'dog'; there are cat, \\x1b]0;title\\x07\\x1b[2J" in output
+    assert "\x1b" not in output and "\x07" not in output
 
 
 def test_what_a_run_says_is_text_too(capsys):

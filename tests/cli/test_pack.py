@@ -29,20 +29,20 @@ def zerosum(tmp_path, monkeypatch, capsys):
 def photos(tmp_path):
     for i in range(6):
         (tmp_path / "photos" / "ab"[i % 2]).mkdir(exist_ok=True, parents=True)
-        picture = np.random.default_rng(i).integers(0, 256, (12, 10, 3), dtype=np.uint8)
-        Image.fromarray(picture).save(tmp_path / "photos" / "ab"[i % 2] / f"{i}.png")
+        image = np.random.default_rng(i).integers(0, 256, (12, 10, 3), dtype=np.uint8)
+        Image.fromarray(image).save(tmp_path / "photos" / "ab"[i % 2] / f"{i}.png")
     return tmp_path / "photos"
 
 
-def test_a_folder_is_packed_checked_and_told(zerosum, photos):
+def test_a_folder_is_packed_checked_and_reported(zerosum, photos):
     assert json.loads(zerosum("data", "pack", "photos", "out", "--size", 8, "--json").out) == {
         "out": "out", "count": 6, "shape": [3, 8, 8], "classes": ["a", "b"], "notes": [],
     }  # fmt: skip
     done = zerosum("data", "pack", "photos", "out", "--size", 8)
     assert done.out == "" and done.err == "6 samples of 3 x 8 x 8 in out\ntrain with   --data out\n"
     assert "6 checked, 0 broken" in zerosum("data", "check", "out").out
-    told = zerosum("data", "info", "out", "--json")
-    assert json.loads(told.out)["classes"] == {"a": 3, "b": 3}
+    output = zerosum("data", "info", "out", "--json")
+    assert json.loads(output.out)["classes"] == {"a": 3, "b": 3}
     with (photos.parent / "out" / "samples-00000.bin").open("r+b") as file:
         file.write(b"\0\0\0\0")
     found = zerosum("data", "check", "out", code=1)

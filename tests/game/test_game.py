@@ -63,7 +63,7 @@ def test_a_round_is_n_critic_moves_of_d_each_on_its_own_batch_then_one_of_g(play
     assert len(latents.unique(dim=0)) == 8
 
 
-def test_a_move_judges_each_batch_once(play, batches, fresh_networks):
+def test_an_update_runs_d_on_each_batch_once(play, batches, fresh_networks):
     D = Counted(fresh_networks()[1])
     game = play(D=D, D_terms=(R1(), R1()))
     game.update_D(next(batches))

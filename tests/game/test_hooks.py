@@ -9,7 +9,7 @@ from zerosum.objectives import Relativistic, Wasserstein
 from zerosum.terms import Cosine, Every, WeightClip
 
 
-def test_g_is_shown_what_the_hook_makes_of_d_and_d_itself_stays(play, batches, fresh_networks, spying, unchanged):
+def test_g_trains_against_what_the_hook_returns_and_d_is_unchanged(play, batches, fresh_networks, spying, unchanged):
     """A look-ahead: G descends against D one gradient step later, without D having moved."""
 
     def look_ahead(game: Game, turn: Turn):
@@ -103,8 +103,8 @@ def test_d_sees_everything_through_the_augmentation_on_both_players_moves(play, 
     turn = spies["D"].turns[0]
     assert torch.equal(turn.real.score, D(turn.x + 1).float())
     assert torch.equal(turn.fake.score, D(turn.x_fake + 2).float())
-    (slope,) = torch.autograd.grad(game.D.network(augment(turn.x, "aside", turn)).sum(), turn.x)
-    assert slope.any(), "penalties differentiate by the samples as they were"
+    (gradient,) = torch.autograd.grad(game.D.network(augment(turn.x, "aside", turn)).sum(), turn.x)
+    assert gradient.any(), "penalties differentiate by the samples as they were"
     assert torch.allclose(turn.judge(turn.x).score, game.D.network(turn.x + 3))
 
 

@@ -81,7 +81,7 @@ def test_a_bad_move_is_named_and_changes_nothing_though_the_next_is_launched(def
     assert not any(value.any() for name, value in found.items() if name not in before)
 
 
-def test_nothing_is_kept_of_a_bad_move_that_was_the_last(deferred, batches):
+def test_nothing_is_kept_of_a_bad_update_that_was_the_last(deferred, batches):
     game = deferred(G_terms=(FromMove(0),))
     game.step(batches)
     with pytest.raises(NonFiniteError, match="G/FromMove"):

@@ -13,10 +13,10 @@ from zerosum.objectives import Relativistic
 from zerosum.terms import R1, R2, Every, Geometric, Scheduled
 
 
-def slope_penalty(D, x):
+def gradient_penalty(D, x):
     x = x.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
-    return slope.square().sum(1).mean()
+    (gradient,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
+    return gradient.square().sum(1).mean()
 
 
 def by_hand(G, D, batches, rounds, n_critic, seed):
@@ -30,7 +30,7 @@ def by_hand(G, D, batches, rounds, n_critic, seed):
             D_opt.zero_grad()
             loss = softplus(-D(batch.x)).mean() + softplus(D(G(z).detach())).mean()
             if updates % 2 == 0:
-                loss = loss + 2 * 0.1 * slope_penalty(D, batch.x)
+                loss = loss + 2 * 0.1 * gradient_penalty(D, batch.x)
             loss.backward()
             D_opt.step()
             updates += 1
@@ -74,7 +74,7 @@ def r3gan_by_hand(G, D, batches, rounds, seed, total):
         gamma = 0.3 * 0.1 ** (move * len(real.x) / total)
         D_opt.zero_grad()
         loss = sum(softplus(D(x_fake[i : i + 1]) - D(real.x[i : i + 1])) for i in range(len(x_fake))) / len(x_fake)
-        (loss + gamma / 2 * (slope_penalty(D, real.x) + slope_penalty(D, x_fake))).backward()
+        (loss + gamma / 2 * (gradient_penalty(D, real.x) + gradient_penalty(D, x_fake))).backward()
         D_opt.step()
         G_opt.zero_grad()
         x_fake = G(Normal(3).draw(len(real_for_G.x), stream(seed, "latent", real_for_G.position)))

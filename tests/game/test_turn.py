@@ -23,7 +23,7 @@ def turn(D, c=None):
     return Turn("D", D, None, x, x_fake, None, c, Clock(), Draws(seed=0, position=0))
 
 
-def test_each_batch_is_judged_once_and_apart_and_only_when_asked_for():
+def test_d_runs_on_each_batch_once_and_separately_and_only_on_access():
     D = Recorder()
     table = turn(D)
     assert D.asked == []
@@ -42,14 +42,14 @@ def test_the_condition_goes_along_where_there_is_one():
     assert len(bare.asked[0]) == 1
 
 
-def test_a_bare_score_and_a_judgement_serve_alike():
+def test_a_bare_score_is_a_judgement_too():
     judgement = Judgement(torch.zeros(3), features=torch.ones(3, 2))
     assert turn(lambda x: judgement).real is judgement
     assert turn(lambda x: judgement.score).real.score is judgement.score
     assert turn(lambda x: judgement.score).real.features is None
 
 
-def test_half_precision_scores_come_to_float32_and_keep_what_else_was_said():
+def test_half_precision_scores_become_float32_and_other_outputs_stay():
     spoken = Judgement(torch.ones(3, dtype=torch.bfloat16), features=torch.ones(3, 2, dtype=torch.bfloat16))
     heard = turn(lambda x: spoken).real
     assert heard.score.dtype == torch.float32

@@ -35,7 +35,7 @@ OPTIMISERS = {
 
 @pytest.mark.parametrize("name", OPTIMISERS)
 @pytest.mark.parametrize("k", [1, 3])
-def test_what_is_shown_is_d_after_k_real_moves_on_the_same_samples(play, batches, fresh_networks, name, k):
+def test_the_opponent_is_d_after_k_real_updates_on_the_same_samples(play, batches, fresh_networks, name, k):
     showing = Showing(k)
     terms = (R1(0.5), GradientPenalty(2.0))
     D = fresh_networks()[1]
@@ -53,10 +53,10 @@ def test_what_is_shown_is_d_after_k_real_moves_on_the_same_samples(play, batches
     x, x_fake = turn.x.detach().requires_grad_(), turn.x_fake.detach().requires_grad_()
     epsilon = turn.draws.uniform("gradient penalty", (len(x), 1))
     for _ in range(k):
-        (slope,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
+        (gradient,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
         between = torch.lerp(x_fake, x, epsilon).detach().requires_grad_()
         (steep,) = torch.autograd.grad(D(between).sum(), between, create_graph=True)
-        loss = NonSaturating().d_loss(D(x), D(x_fake)) + 0.25 * slope.square().sum(1).mean()
+        loss = NonSaturating().d_loss(D(x), D(x_fake)) + 0.25 * gradient.square().sum(1).mean()
         loss = loss + 2 * (steep.norm(dim=1) - 1).square().mean()
         optimiser.zero_grad()
         loss.backward()

@@ -121,7 +121,7 @@ def test_hostile_text_is_refused_with_a_sentence(text, message, capfd):
         ("MMD(kernel=Cosine())", "Cosine is not a Kernel: "),
     ],
 )
-def test_wrong_text_is_told_what_is_known(text, message):
+def test_errors_of_wrong_text_name_what_is_known(text, message):
     with pytest.raises(ValueError, match=message):
         read(text)
 

@@ -103,6 +103,6 @@ def number():
         (number, r"number\(\) should return a torch.nn.Module; found int"),
     ],
 )
-def test_what_makes_no_network_is_told_as_it_is_built(given, message):
+def test_what_makes_no_network_is_refused_as_it_is_built(given, message):
     with pytest.raises(ValueError, match=message):
         recipe(generator=given).generator.build(2, (2,), None)

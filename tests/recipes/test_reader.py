@@ -146,7 +146,7 @@ def test_a_long_value_takes_a_line_for_each_field_and_a_short_one_its_own():
     ]
 
 
-def test_a_recipe_named_wrongly_is_told_the_likely_ones():
+def test_an_unknown_recipe_name_raises_with_similar_names():
     with pytest.raises(ValueError, match=r"no recipe is called 'dcgam'; did you mean .*dcgan.* \(see zerosum"):
         named("dcgam")
     assert named("dcgan") == catalogue()["dcgan"]()
@@ -179,7 +179,7 @@ def test_fields_may_be_given_by_place_and_space_means_nothing():
     assert read(" \n Every( n = 8 ,\n\tterm = R1( ) , ) \n") == Every(8, R1())
 
 
-def test_reading_anew_gives_a_value_of_its_own():
+def test_reading_twice_gives_separate_values():
     """State that hangs on a value, as BEGAN's balance, is not shared between two readings."""
     text = "BoundaryEquilibrium()"
     assert read(text).balance is not read(text).balance

@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_used_is_refused(written, text, message):
         used([written(text)])
 
 
-def test_a_file_or_module_that_is_not_there_is_told():
+def test_a_missing_file_or_module_is_an_error():
     with pytest.raises(ValueError, match=r"file not found: nowhere\.py"):
         used(["nowhere.py"])
     with pytest.raises(ValueError, match="nowhere_at_all cannot be imported: ModuleNotFoundError"):

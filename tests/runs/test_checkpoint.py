@@ -97,7 +97,7 @@ def test_one_that_does_not_fit_is_passed_over(tmp_path):
     assert path == checkpoint_path(tmp_path, 1) and "(its G does not fit)" in troubles[0]
 
 
-def test_where_none_can_be_used_that_is_told_and_where_there_is_none_not(tmp_path):
+def test_unusable_checkpoints_are_an_error_and_missing_ones_are_not(tmp_path):
     assert newest_checkpoint(tmp_path) is None
     save_checkpoint(checkpoint_path(tmp_path, 2), made(2))
     (checkpoint_path(tmp_path, 2) / "G.safetensors").unlink()

@@ -113,7 +113,7 @@ def test_a_discriminator_that_does_not_fit_is_refused(points, tmp_path):
         load_discriminator(tmp_path)
 
 
-def test_a_game_of_other_networks_is_told(points, tmp_path):
+def test_a_game_of_other_networks_is_an_error(points, tmp_path):
     checkpoint = newest_checkpoint(points.path)[1]
     others = Checkpoint({name: g for name, g in checkpoint.groups.items() if name != "D"}, checkpoint.numbers)
     save_checkpoint(tmp_path / "checkpoints" / points.checkpoints[0].name, others)

@@ -137,9 +137,9 @@ def generator_file(path, **facts):
     content = generator_bytes(TrainedGenerator(RECIPE, module, (2,), 7))
     path.write_bytes(content)
     with safetensors.safe_open(path, framework="pt") as file:
-        told = json.loads(file.metadata()["zerosum"])
-    told = {name: value for name, value in {**told, **facts}.items() if value is not None}
-    path.write_bytes(safetensors.torch.save(safetensors.torch.load(content), {"zerosum": json.dumps(told)}))
+        written = json.loads(file.metadata()["zerosum"])
+    written = {name: value for name, value in {**written, **facts}.items() if value is not None}
+    path.write_bytes(safetensors.torch.save(safetensors.torch.load(content), {"zerosum": json.dumps(written)}))
     return path
 
 

@@ -30,7 +30,7 @@ def holder(tmp_path):
         process.kill()
 
 
-def test_a_second_writer_is_told_who_is_writing(tmp_path, holder):
+def test_the_error_for_a_second_writer_names_the_first(tmp_path, holder):
     sentence = (
         rf"is being written by process {holder.pid} on {socket.gethostname()}: wait for it to end, or choose another"
     )
@@ -74,14 +74,15 @@ def test_a_link_in_the_locks_place_is_not_followed(tmp_path):
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
-def test_where_files_cannot_be_locked_that_is_said(tmp_path, monkeypatch):
+def test_where_files_cannot_be_locked_a_message_says_so(tmp_path, monkeypatch):
     def refuses(descriptor, how):
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", refuses)
-    said = []
-    with locked(tmp_path, said.append):
+    messages = []
+    with locked(tmp_path, messages.append):
         pass
     assert (
-        len(said) == 1 and "is on a file system without locks (No locks available): make sure that no other" in said[0]
+        len(messages) == 1
+        and "is on a file system without locks (No locks available): make sure that no other" in messages[0]
     )

@@ -4,7 +4,7 @@ import torch
 from zerosum.runs.log import Means, append_log, read_log, sync_log, truncate_log
 
 
-def test_means_are_over_the_rounds_in_which_a_name_was_said():
+def test_means_are_over_the_steps_in_which_a_name_was_logged():
     means = Means()
     means.add({"a": torch.tensor(1.0), "b": torch.tensor(4.0)})
     means.add({"a": torch.tensor(2.0)})
@@ -12,7 +12,7 @@ def test_means_are_over_the_rounds_in_which_a_name_was_said():
     assert means.take() == {}
 
 
-def test_a_line_cut_short_by_a_crash_is_left_out_and_one_damaged_within_is_told(tmp_path):
+def test_a_line_cut_short_by_a_crash_is_left_out_and_a_damaged_one_is_an_error(tmp_path):
     append_log(tmp_path, {"images": 1})
     append_log(tmp_path, {"images": 2})
     path = tmp_path / "log.jsonl"
@@ -42,13 +42,13 @@ def test_lines_after_those_that_a_checkpoint_vouches_for_are_dropped(tmp_path):
 
 def test_means_go_on_from_their_sums_and_counts():
     straight, stopped, resumed = Means(), Means(), Means()
-    said = [{"a": torch.tensor(0.1), "b": torch.tensor(4.0)}, {"a": torch.tensor(0.2)}, {"a": torch.tensor(0.3)}]
-    for log in said:
+    output = [{"a": torch.tensor(0.1), "b": torch.tensor(4.0)}, {"a": torch.tensor(0.2)}, {"a": torch.tensor(0.3)}]
+    for log in output:
         straight.add(log)
-    for log in said[:2]:
+    for log in output[:2]:
         stopped.add(log)
     resumed.load_state_dict(stopped.state_dict(), stopped.counts, torch.device("cpu"))
-    resumed.add(said[2])
+    resumed.add(output[2])
     assert list(resumed.take().items()) == list(straight.take().items())
 
 

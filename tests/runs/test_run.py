@@ -107,10 +107,10 @@ def test_generators_of_the_end_and_of_the_best_evaluation(trained):
     assert np.array_equal(trained.best.sample(3), load(trained / "best.safetensors").sample(3))
 
 
-def test_a_run_is_a_side_of_an_evaluation(trained):
-    side = open_set(trained)
-    assert side.name == str(trained)
-    assert side.facts == {"recipe": "small", "trained_images": 512}
+def test_a_run_is_a_generated_set_of_an_evaluation(trained):
+    generated = open_set(trained)
+    assert generated.name == str(trained)
+    assert generated.facts == {"recipe": "small", "trained_images": 512}
 
 
 def test_own_parts_are_known_to_the_run_that_train_returns(tmp_path):
@@ -153,7 +153,7 @@ def test_what_is_not_there_yet_is_empty(begun):
         _ = begun.best
 
 
-def test_a_folder_without_a_run_is_told(tmp_path):
+def test_a_folder_without_a_run_is_an_error(tmp_path):
     run = Run(tmp_path / "nothing")
     with pytest.raises(ValueError, match=r"nothing is not a run folder: it has no recipe\.txt"):
         _ = run.recipe
@@ -175,7 +175,7 @@ def test_a_notebook_shows_state_samples_and_losses(trained):
     assert not re.search(r'(src|href)="(?!data:)', page)
 
 
-def test_a_notebook_is_shown_no_strangers_html(begun):
+def test_a_notebook_gets_no_foreign_html(begun):
     text = (begun / "recipe.txt").read_text().replace("'small'", "'<script>x</script>\\x1b'")
     (begun / "recipe.txt").write_text(text)
     (begun / "samples").mkdir()

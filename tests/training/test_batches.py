@@ -73,8 +73,8 @@ def test_ranks_share_out_what_one_process_sees(monkeypatch, count):
 
 
 def test_label_dropout_hides_its_share_of_labels_by_position(monkeypatch):
-    stream, told = batches(batch=50, dropout=0.3), batches(batch=50)
-    pairs = [(next(stream).c, next(told).c) for _ in range(40)]
+    stream, complete = batches(batch=50, dropout=0.3), batches(batch=50)
+    pairs = [(next(stream).c, next(complete).c) for _ in range(40)]
     hidden = torch.stack([c == 8 for c, _ in pairs])
     assert hidden.double().mean().item() == pytest.approx(0.3, abs=0.03)
     assert not torch.equal(hidden[0], hidden[1])

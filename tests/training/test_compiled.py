@@ -37,7 +37,7 @@ DRAW = torch.Generator().manual_seed(0)
 LABELS = torch.randint(3, (64,), generator=DRAW)
 POINTS = in_memory("points", torch.randn(64, 2, generator=DRAW), LABELS, ("a", "b", "c"))
 PIXELS = torch.randint(0, 256, (64, 1, 8, 8), generator=DRAW, dtype=torch.uint8)
-PICTURES = in_memory("pictures", PIXELS, LABELS, ("a", "b", "c"))
+IMAGES = in_memory("pictures", PIXELS, LABELS, ("a", "b", "c"))
 
 
 # What torch's compiler says of torch's own code.
@@ -58,7 +58,7 @@ def recipe(**changes):
     return Recipe(**(defaults | changes))
 
 
-def pictures(**changes):
+def images(**changes):
     networks = {"generator": DCGANGenerator(size=4), "discriminator": DCGANDiscriminator(size=4, norm="none")}
     return recipe(**(networks | changes))
 
@@ -101,10 +101,10 @@ GAMES = {
     "memory": recipe(objective=BoundaryEquilibrium(rate=0.2), d_terms=(R1(),)),
     "dropout": recipe(discriminator=MLPDiscriminator(hidden=(8,), activation="tanh", dropout=0.5)),
 }
-PICTURED = {
-    "batch norm, labels, R1": pictures(conditional=True, d_terms=(Every(2, R1()),)),
-    "spectral norm": pictures(objective=Hinge(), discriminator=ResNetDiscriminator(size=4, smallest=4, blocks=0)),
-    "augmented": pictures(augment=DiffAugment(), d_terms=(R1(),)),
+IMAGE_GAMES = {
+    "batch norm, labels, R1": images(conditional=True, d_terms=(Every(2, R1()),)),
+    "spectral norm": images(objective=Hinge(), discriminator=ResNetDiscriminator(size=4, smallest=4, blocks=0)),
+    "augmented": images(augment=DiffAugment(), d_terms=(R1(),)),
 }
 
 
@@ -113,16 +113,16 @@ def test_compiled_or_not_the_game_is_the_same(game):
     assert_equal_compiled(GAMES[game])
 
 
-@pytest.mark.parametrize("game", PICTURED)
-def test_compiled_or_not_the_game_on_pictures_is_the_same(game):
-    assert_equal_compiled(PICTURED[game], PICTURES)
+@pytest.mark.parametrize("game", IMAGE_GAMES)
+def test_compiled_or_not_the_game_on_images_is_the_same(game):
+    assert_equal_compiled(IMAGE_GAMES[game], IMAGES)
 
 
 @pytest.mark.slow
 @BY_COMPILER
 @pytest.mark.parametrize("game", ["batch norm, labels, R1", "spectral norm"])
 def test_so_it_is_by_torchs_own_compiler(game):
-    assert_equal_compiled(PICTURED[game], PICTURES, 3, "inductor", atol=1e-4, rtol=1e-3)
+    assert_equal_compiled(IMAGE_GAMES[game], IMAGES, 3, "inductor", atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.slow
@@ -142,9 +142,9 @@ REFUSED = {
     "LeCam, which reads a tensor as a Python number": recipe(d_terms=(LeCam(),)),
     "PathLength, which reads a tensor as a Python number": recipe(g_terms=(Every(2, PathLength()),)),
     "TopK, which reads a tensor as a Python number": recipe(objective=TopK(Hinge())),
-    "AdaptiveAugment, which reads a tensor as a Python number": pictures(augment=AdaptiveAugment()),
+    "AdaptiveAugment, which reads a tensor as a Python number": images(augment=AdaptiveAugment()),
     "InstanceNoise, which reads the clock by itself": recipe(augment=InstanceNoise()),
-    "this D, which reads a tensor as a Python number": pictures(
+    "this D, which reads a tensor as a Python number": images(
         generator=DCGANGenerator(size=4, norm="layer"), discriminator=DCGANDiscriminator(size=4, norm="virtual")
     ),
     "Unrolled, which makes updates within an update": recipe(opponent=Unrolled(1)),
@@ -153,7 +153,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("reason", REFUSED)
 def test_what_cannot_be_compiled_is_refused_by_name(reason):
-    dataset = PICTURES if isinstance(REFUSED[reason].generator, DCGANGenerator) else POINTS
+    dataset = IMAGES if isinstance(REFUSED[reason].generator, DCGANGenerator) else POINTS
     with pytest.raises(ValueError, match=f"^compile does not support {reason}"):
         game, batches = built(REFUSED[reason], dataset)
         game.step(batches)
@@ -174,7 +174,7 @@ def test_a_term_that_draws_in_a_way_of_its_own_is_refused():
         game.step(batches)
 
 
-def test_pieces_and_several_processes_are_refused(monkeypatch):
+def test_micro_batches_and_several_processes_are_refused(monkeypatch):
     with pytest.raises(ValueError, match="compile does not support micro_batch"):
         built(recipe(micro_batch=2), POINTS)
     monkeypatch.setattr("zerosum.training.compiled.ranks", lambda: 2)

@@ -124,7 +124,7 @@ def test_an_ended_run_whose_checkpoints_were_removed_is_left_alone(straight, tmp
     assert (broken / "log.jsonl").read_bytes() == log
 
 
-def test_a_log_that_lost_lines_is_told(straight, tmp_path, capsys):
+def test_a_log_that_lost_lines_is_reported(straight, tmp_path, capsys):
     broken = shutil.copytree(straight[0], tmp_path / "broken")
     (broken / "generator.safetensors").unlink()
     lines = (broken / "log.jsonl").read_text().splitlines(keepends=True)

@@ -59,14 +59,14 @@ def test_a_run_on_a_crowded_machine_says_how_many_threads_are_free(monkeypatch, 
     assert load_warning(torch.device("cuda")) == ""
 
 
-def test_where_load_is_not_counted_nothing_is_said(monkeypatch):
+def test_without_a_load_average_there_is_no_warning(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     monkeypatch.setattr("torch.get_num_threads", lambda: 2)
     monkeypatch.delattr("os.getloadavg")
     assert load_warning(CPU) == ""
 
 
-def test_that_is_said_where_a_run_begins(tmp_path, monkeypatch, capsys):
+def test_the_warning_is_printed_where_a_run_begins(tmp_path, monkeypatch, capsys):
     recipe = replace(POINTS, images=32)
     monkeypatch.setattr("zerosum.training.session.load_warning", lambda device: f"the {device} is crowded")
     train(recipe, tmp_path / "run")

@@ -48,7 +48,7 @@ POINTS = Recipe(
     tick=200,
     snapshot=400,
 )
-PICTURES = replace(
+IMAGES = replace(
     POINTS,
     name="pictures",  # noise and mixed styles in G, crops that D draws
     data=Digits(),
@@ -63,8 +63,8 @@ PICTURES = replace(
 )
 OFTEN = Evaluation(every=150, n=100)
 KID = Criterion("kid", "lower")
-LOOKED = Evaluation(every=50, n=20, features="random-conv")
-SCORED = [replace(POINTS, evaluation=OFTEN), replace(PICTURES, evaluation=LOOKED)]
+IMAGE_EVALUATION = Evaluation(every=50, n=20, features="random-conv")
+SCORED = [replace(POINTS, evaluation=OFTEN), replace(IMAGES, evaluation=IMAGE_EVALUATION)]
 CLOCKS = {"seconds", "images_per_second", "wait"}
 
 
@@ -161,8 +161,8 @@ def test_scores_come_every_so_many_images_and_at_the_end(tmp_path, capsys):
     assert all(
         {"score/fid", "error/fid", "score/kid", "error/kid", "seconds", "steps"} <= line.keys() for line in scored
     )
-    said = capsys.readouterr().err
-    assert said.count(" images fid ") == 11 and "after 160 images fid " in said and "the best kid so far" in said
+    output = capsys.readouterr().err
+    assert output.count(" images fid ") == 11 and "after 160 images fid " in output and "the best kid so far" in output
     told = json.loads((run / "scores.json").read_text())
     last, best = scored[-1], best_line(scored, KID)
     assert told["kid"] == last["score/kid"] and told["fid_error"] == last["error/fid"] and told["modes"] == 8
@@ -230,14 +230,14 @@ def test_without_kid_no_generator_is_kept(tmp_path):
     assert "best_kid" not in json.loads((run / "scores.json").read_text())
 
 
-def test_what_cannot_be_scored_is_told_before_anything_is_trained(tmp_path):
+def test_what_cannot_be_scored_is_refused_before_training(tmp_path):
     for evaluation, sentence in (
-        (replace(LOOKED, metrics=("fod",)), "unknown metric 'fod'"),
-        (replace(LOOKED, features="nonsense"), "no extractor is called 'nonsense'"),
-        (replace(LOOKED, metrics=("memorisation",)), "memorisation needs real samples held out"),
+        (replace(IMAGE_EVALUATION, metrics=("fod",)), "unknown metric 'fod'"),
+        (replace(IMAGE_EVALUATION, features="nonsense"), "no extractor is called 'nonsense'"),
+        (replace(IMAGE_EVALUATION, metrics=("memorisation",)), "memorisation needs real samples held out"),
     ):
         with pytest.raises(ValueError, match=sentence):
-            train(replace(PICTURES, evaluation=evaluation), tmp_path / "run", quiet=True)
+            train(replace(IMAGES, evaluation=evaluation), tmp_path / "run", quiet=True)
         assert not (tmp_path / "run").exists()
 
 

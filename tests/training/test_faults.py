@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from benchmarks.robustness.kills import PICTURES, POINTS
+from benchmarks.robustness.kills import IMAGES, POINTS
 from benchmarks.robustness.sameness import differences
 
 from zerosum.game.game import Game
@@ -76,7 +76,7 @@ def test_a_full_disk_is_one_sentence_and_what_was_saved_stays(straight, tmp_path
     assert differences(straight, broken) == []
 
 
-def test_another_error_of_the_disk_is_told_as_it_is(tmp_path, monkeypatch):
+def test_another_error_of_the_disk_is_raised_as_it_is(tmp_path, monkeypatch):
     full_from(monkeypatch, 8, errno.EIO)
     with pytest.raises(OSError, match=r"Input/output error$"):
         train(SHORT, tmp_path / "run", quiet=True)
@@ -85,12 +85,12 @@ def test_another_error_of_the_disk_is_told_as_it_is(tmp_path, monkeypatch):
 def test_a_limit_on_files_ends_the_command_with_a_sentence_and_status_1(straight, tmp_path):
     """Of 40 kB, which the first picture of some has not, or the report at the latest."""
     limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))"
-    code, said = zerosum(tmp_path, SHORT, limit)
-    last = said.strip().splitlines()[-1]
-    assert code == 1 and "Traceback" not in said
+    code, output = zerosum(tmp_path, SHORT, limit)
+    last = output.strip().splitlines()[-1]
+    assert code == 1 and "Traceback" not in output
     assert last.startswith("zerosum: a file would exceed the size that is allowed: make room for ")
     assert last.endswith(" images is saved") and checkpoints(tmp_path / "run")
-    code, said = zerosum(tmp_path, SHORT)
+    code, output = zerosum(tmp_path, SHORT)
     assert code == 0 and differences(straight, tmp_path / "run") == []
 
 
@@ -107,12 +107,12 @@ def test_a_small_disk_that_fills_up(straight, tmp_path):
         pytest.skip("this machine lets the test mount no small disk; the limit on files stands for it")
     try:
         (disk / "ballast").write_bytes(b"x" * 380_000)
-        code, said = zerosum(tmp_path, SHORT, out=disk / "run")
-        assert code == 1 and "Traceback" not in said
-        assert "zerosum: the disk is full: make room for" in said and "images is saved" in said
+        code, output = zerosum(tmp_path, SHORT, out=disk / "run")
+        assert code == 1 and "Traceback" not in output
+        assert "zerosum: the disk is full: make room for" in output and "images is saved" in output
         assert checkpoints(disk / "run") and newest_checkpoint(disk / "run")
         (disk / "ballast").unlink()
-        code, said = zerosum(tmp_path, SHORT, out=disk / "run")
+        code, output = zerosum(tmp_path, SHORT, out=disk / "run")
         assert code == 0 and differences(straight, disk / "run") == []
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -128,7 +128,7 @@ def test_a_small_disk_that_fills_up(straight, tmp_path):
     ],
     ids=["python", "cuda", "cpu", "cublas"],
 )
-@pytest.mark.parametrize(("recipe", "kind"), [(SHORT, "points of 2 dimensions"), (PICTURES, "images of 28x28")])
+@pytest.mark.parametrize(("recipe", "kind"), [(SHORT, "points of 2 dimensions"), (IMAGES, "images of 28x28")])
 def test_too_little_memory_says_what_to_try(tmp_path, monkeypatch, error, recipe, kind):
     recipe = replace(recipe, images=96, tick=32, snapshot=32, precision="float32")
     step, rounds = Game.step, []
@@ -163,10 +163,10 @@ def test_a_real_limit_of_memory_ends_the_command_with_a_sentence_and_status_1(tm
     most = 4 << 30  # torch alone maps a gigabyte or two, and the first layer's output would take two
     limit = f"import torch\nresource.setrlimit(resource.RLIMIT_AS, ({most}, {most}))"
     large = replace(SHORT, batch=1 << 21, images=1 << 21, generator=MLPGenerator(hidden=(256,)))
-    code, said = zerosum(tmp_path, large, limit)
-    assert code == 1 and "Traceback" not in said, said
+    code, output = zerosum(tmp_path, large, limit)
+    assert code == 1 and "Traceback" not in output, output
     assert (
         "zerosum: out of memory with a batch of 2097152 points of 2 dimensions in float32: try --set batch=1048576"
-        in said
+        in output
     )
-    assert said.strip().splitlines()[-1].endswith("the checkpoint after 0 images is saved")
+    assert output.strip().splitlines()[-1].endswith("the checkpoint after 0 images is saved")

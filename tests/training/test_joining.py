@@ -21,9 +21,9 @@ def second_of_two(monkeypatch):
 
 def refused(name):
     """What is said against a device."""
-    with pytest.raises(ValueError, match=r"^(several|each) process") as said, joined(name):
+    with pytest.raises(ValueError, match=r"^(several|each) process") as raised, joined(name):
         pass
-    return str(said.value)
+    return str(raised.value)
 
 
 @pytest.mark.usefixtures("second_of_two")
@@ -61,7 +61,7 @@ def test_the_second_process_is_silent():
     assert is_distributed() and not is_main_process()
 
 
-def test_what_is_wrong_before_they_join_is_told_once_a_machine(monkeypatch):
+def test_errors_before_they_join_are_reported_once_per_machine(monkeypatch):
     for rank, local, received in ((0, 0, ValueError), (1, 1, SystemExit), (2, 0, ValueError), (3, 1, SystemExit)):
         for name, value in {"RANK": rank, "LOCAL_RANK": local, "WORLD_SIZE": 4}.items():
             monkeypatch.setenv(name, str(value))

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from benchmarks.robustness.kills import PICTURES, POINTS, compared, lengthened, table
+from benchmarks.robustness.kills import IMAGES, POINTS, compared, lengthened, table
 from benchmarks.robustness.sameness import state_differences
 
 from zerosum.runs.checkpoint import Checkpoint
@@ -17,7 +17,7 @@ def test_four_kills_and_four_resumes(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3_600)
-@pytest.mark.parametrize(("recipe", "rounds"), [(POINTS, 40), (PICTURES, 12)], ids=["points", "pictures"])
+@pytest.mark.parametrize(("recipe", "rounds"), [(POINTS, 40), (IMAGES, 12)], ids=["points", "pictures"])
 def test_twenty_kills_and_twenty_resumes(tmp_path, recipe, rounds):
     found = compared(recipe, kills=20, seed=2, rounds=rounds, folder=tmp_path)
     assert found["differences"] == [] and len(found["kills"]) == 20

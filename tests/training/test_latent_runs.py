@@ -69,7 +69,7 @@ def latent(autoencoder):
     return replace(RECIPE, data=Latents(Digits(), autoencoder))
 
 
-def test_samples_are_pictures_by_the_generators_file_alone(straight, folder, tmp_path):
+def test_samples_are_images_by_the_generators_file_alone(straight, folder, tmp_path):
     shutil.copy(straight / "generator.safetensors", tmp_path)
     hidden = folder.rename(folder.with_name("away"))
     try:
@@ -86,7 +86,7 @@ def test_samples_are_pictures_by_the_generators_file_alone(straight, folder, tmp
     np.testing.assert_allclose(samples[..., 0].astype(float), pixels, atol=1)
 
 
-def test_the_run_shows_pictures_everywhere(straight):
+def test_the_run_shows_images_everywhere(straight):
     with Image.open(straight / "samples" / "000000096.png") as grid:
         assert grid.size[0] >= 280
     report = (straight / "report.html").read_text()
@@ -116,7 +116,7 @@ def test_resumed_it_ends_bit_for_bit_as_a_straight_run(straight, folder, tmp_pat
     assert all(torch.equal(t, other[group][name]) for group in one for name, t in one[group].items())
 
 
-def test_by_command_from_the_autoencoder_to_the_pictures(tmp_path, monkeypatch):
+def test_by_command_from_the_autoencoder_to_the_images(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = CliRunner()
     numbers = ["--size", "4", "--channels", "1", "--images", "64", "--halvings", "1"]

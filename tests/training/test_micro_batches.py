@@ -50,7 +50,7 @@ DRAW = torch.Generator().manual_seed(0)
 POINTS = in_memory(
     "points", torch.randn(64, 2, generator=DRAW), torch.randint(3, (64,), generator=DRAW), ("a", "b", "c")
 )
-PICTURES = in_memory("pictures", torch.randint(0, 256, (64, 1, 8, 8), generator=DRAW, dtype=torch.uint8), None, ())
+IMAGES = in_memory("pictures", torch.randint(0, 256, (64, 1, 8, 8), generator=DRAW, dtype=torch.uint8), None, ())
 LATENT = InfoGANLatent(Normal(2), (2,), 1)
 CODE = MutualInformation(LATENT.categories, LATENT.continuous)
 # Terms with fields that have no default or that have to fit, and the player that each is for where it is not D.
@@ -120,13 +120,13 @@ def played(recipe, dataset, rounds):
 BY_SIDE = MLPDiscriminator(hidden=(8, 8), activation="tanh", conditioning=Discriminative())
 
 
-def assert_equal_in_pieces(recipe, dataset=POINTS, size=4, rounds=3):
-    (one, log), (other, log_of_pieces) = (
+def assert_equal_in_micro_batches(recipe, dataset=POINTS, size=4, rounds=3):
+    (one, log), (other, log_of_micro_batches) = (
         played(replace(recipe, micro_batch=pieces), dataset, rounds) for pieces in (None, size)
     )
-    assert log.keys() == log_of_pieces.keys()
+    assert log.keys() == log_of_micro_batches.keys()
     for name, value in log.items():
-        torch.testing.assert_close(log_of_pieces[name], value, atol=1e-5, rtol=1e-5, msg=name)
+        torch.testing.assert_close(log_of_micro_batches[name], value, atol=1e-5, rtol=1e-5, msg=name)
     for group in one:
         for name, value in one[group].items():
             if "_opt" not in group:
@@ -135,7 +135,7 @@ def assert_equal_in_pieces(recipe, dataset=POINTS, size=4, rounds=3):
 
 @pytest.mark.parametrize("objective", [o for o in OBJECTIVES if not whole(o)], ids=named)
 def test_every_objective_that_is_a_mean_over_samples(objective):
-    assert_equal_in_pieces(recipe(objective=objective))
+    assert_equal_in_micro_batches(recipe(objective=objective))
 
 
 @pytest.mark.parametrize("term", [t for t in TERMS if not whole(t)], ids=named)
@@ -143,15 +143,15 @@ def test_every_term_that_is_a_mean_over_samples(term):
     name = type(term).__name__
     d_terms = () if name in GENERATORS_OWN else (term,)
     g_terms = (term,) if name in GENERATORS_OWN | BOTH else ()
-    assert_equal_in_pieces(recipe(d_terms=d_terms, g_terms=g_terms))
+    assert_equal_in_micro_batches(recipe(d_terms=d_terms, g_terms=g_terms))
 
 
-def test_classes_by_side_are_a_mean_over_samples():
+def test_classes_of_the_real_and_generated_set_are_a_mean_over_samples():
     terms = (DiscriminativeClass(),)
-    assert_equal_in_pieces(recipe(discriminator=BY_SIDE, d_terms=terms, g_terms=terms))
+    assert_equal_in_micro_batches(recipe(discriminator=BY_SIDE, d_terms=terms, g_terms=terms))
 
 
-def test_the_pieces_of_a_turn_join_in_all_that_d_says():
+def test_the_micro_batches_of_a_turn_join_in_all_outputs_of_d():
     """Observers see the batch whole: every field of the judgement, in the order of the samples."""
     whole_x = torch.randn(6, 4, generator=DRAW)
 
@@ -190,12 +190,12 @@ def test_what_is_split_and_what_is_not_is_known_of_all():
 )
 def test_augmentation_takes_the_rows_of_the_batch(augment):
     terms = (Every(2, R1()), R2(), Consistency(Noise(0.1), 1.0, 1.0), GradientPenalty())
-    assert_equal_in_pieces(pictures(augment=augment, d_terms=terms), PICTURES)
+    assert_equal_in_micro_batches(pictures(augment=augment, d_terms=terms), IMAGES)
 
 
 def test_spectral_norm_moves_on_as_for_one_batch():
     discriminator = ResNetDiscriminator(size=4, norm="spectral", smallest=4, blocks=0)
-    assert_equal_in_pieces(pictures(discriminator=discriminator), PICTURES)
+    assert_equal_in_micro_batches(pictures(discriminator=discriminator), IMAGES)
 
 
 def test_label_dropout_several_moves_and_memories():
@@ -203,12 +203,14 @@ def test_label_dropout_several_moves_and_memories():
     discriminator = MLPDiscriminator(hidden=(8,), activation="tanh")
     changes = {"label_dropout": 0.3, "n_critic": 2, "n_generator": 2, "discriminator": discriminator}
     objective = BoundaryEquilibrium(rate=0.1)
-    assert_equal_in_pieces(recipe(d_terms=d_terms, g_terms=(LatentConsistency(),), objective=objective, **changes))
+    assert_equal_in_micro_batches(
+        recipe(d_terms=d_terms, g_terms=(LatentConsistency(),), objective=objective, **changes)
+    )
 
 
 def test_packs_that_stay_whole():
     packed = Packed(MLPDiscriminator(hidden=(8,), activation="tanh"), samples=2)
-    assert_equal_in_pieces(recipe(discriminator=packed))
+    assert_equal_in_micro_batches(recipe(discriminator=packed))
     with pytest.raises(ValueError, match="packs of 2 samples need a batch that divides by it; found 3"):
         played(recipe(discriminator=packed, micro_batch=3), POINTS, 1)
 
@@ -234,12 +236,12 @@ REFUSED = {
 @pytest.mark.parametrize("reason", REFUSED)
 def test_what_compares_within_a_batch_is_refused(reason):
     refused = REFUSED[reason]
-    dataset = POINTS if refused.conditional else PICTURES
+    dataset = POINTS if refused.conditional else IMAGES
     with pytest.raises(ValueError, match=f"^micro_batch splits every batch, and {reason}.*: leave one of the two out$"):
         build_game(replace(refused, micro_batch=4), dataset, DEVICE, "float32")
 
 
-def test_attributes_that_may_be_untold_are_refused_and_numbers_are_not():
+def test_attributes_that_may_be_unknown_are_refused_and_numbers_are_not():
     assert whole(AuxiliaryClass(kind="attributes"))
     assert not whole(AuxiliaryClass(kind="numbers"))
     assert not whole(Reconstruction())
@@ -264,7 +266,7 @@ def test_a_batch_that_does_not_divide_is_refused():
         batch.micro_batches(5)
 
 
-def test_pieces_draw_the_rows_of_the_whole():
+def test_micro_batches_draw_the_rows_of_the_whole():
     game = build_game(recipe(micro_batch=4), POINTS, DEVICE, "float32")
     batch = next(Batches(POINTS, 12, True, 0, DEVICE))
     (whole_batch,) = batch.micro_batches(None)
@@ -275,7 +277,7 @@ def test_pieces_draw_the_rows_of_the_whole():
     assert not any(torch.equal(a, b) for a, b in itertools.combinations(drawn, 2))
 
 
-def test_pieces_of_a_process_are_rows_of_its_rows(monkeypatch):
+def test_micro_batches_of_a_process_are_rows_of_its_rows(monkeypatch):
     game = build_game(recipe(micro_batch=2), POINTS, DEVICE, "float32")
     batch = next(Batches(POINTS, 6, True, 0, DEVICE))
     everyones = game.draws(batch).uniform("x", (12, 2))

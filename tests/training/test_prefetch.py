@@ -27,7 +27,7 @@ from zerosum.training.batches import Batches
 from zerosum.training.prefetch import ReadAhead
 from zerosum.training.train import train
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (37, 16, 16, 3), dtype=np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (37, 16, 16, 3), dtype=np.uint8)
 LABELS = np.arange(37) % 3
 
 
@@ -86,7 +86,7 @@ def test_whatever_ends_the_reading_is_raised_and_never_waited_for(kind):
         ReadAhead(at, step=1).take(0)
 
 
-def test_a_thread_that_died_is_told_and_not_waited_for(monkeypatch):
+def test_a_thread_that_died_is_an_error_and_not_waited_for(monkeypatch):
     monkeypatch.setattr(ReadAhead, "_work", lambda self, place, stop, found: None)
     with pytest.raises(OSError, match="the thread that reads data ahead has died: run the same command again"):
         ReadAhead(lambda place: place, step=1).take(0)
@@ -113,7 +113,7 @@ def test_a_program_ends_while_a_read_hangs():
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_batches_read_ahead_are_those_read_in_place(dropout):
-    data = ArraySource(PICTURES, LABELS).open()
+    data = ArraySource(IMAGES, LABELS).open()
     assert not data.ahead
     streams = [Batches(one, 16, True, 0, torch.device("cpu"), 32, dropout) for one in (data, replace(data, ahead=True))]
     for _ in range(9):
@@ -128,14 +128,14 @@ def test_batches_read_ahead_are_those_read_in_place(dropout):
 
 
 def test_what_lies_on_a_disk_is_read_ahead(tmp_path):
-    Image.fromarray(PICTURES[0]).save(tmp_path / "a.png")
+    Image.fromarray(IMAGES[0]).save(tmp_path / "a.png")
     assert Images(str(tmp_path)).open().ahead
-    assert pack(ArraySource(PICTURES), tmp_path / "out").ahead
+    assert pack(ArraySource(IMAGES), tmp_path / "out").ahead
 
 
 RECIPE = Recipe(
     name="pictures",
-    data=ArraySource(PICTURES, LABELS),
+    data=ArraySource(IMAGES, LABELS),
     generator=DCGANGenerator(size=4),
     discriminator=DCGANDiscriminator(size=4),
     objective=NonSaturating(),
@@ -166,11 +166,11 @@ def test_a_run_on_packed_data_ends_bit_for_bit_as_one_on_its_source(tmp_path):
     assert all("wait" in line for line in read_log(begun))
 
 
-def test_a_run_on_pictures_of_which_some_are_broken_goes_on_bit_for_bit(tmp_path, monkeypatch):
-    for i, picture in enumerate(PICTURES):
+def test_a_run_on_images_of_which_some_are_broken_resumes_bit_for_bit(tmp_path, monkeypatch):
+    for i, image in enumerate(IMAGES):
         place = tmp_path / "set" / "abc"[LABELS[i]]
         place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(place / f"{i:02}.png")
+        Image.fromarray(image).save(place / f"{i:02}.png")
         if i in (5, 6, 20):
             (place / f"{i:02}.png").write_bytes((place / f"{i:02}.png").read_bytes()[:99])
     recipe = replace(RECIPE, data=Images(str(tmp_path / "set"), bad="skip"))
@@ -213,11 +213,11 @@ class Breaking:
         return Dataset(data.name, data.shape, len(data), read, data.conditions, news=news, ahead=True)
 
 
-def test_a_picture_that_breaks_in_a_run_ends_it_in_its_sentence(tmp_path):
+def test_an_image_that_breaks_in_a_run_ends_it_with_its_error(tmp_path):
     with pytest.raises(ValueError, match=r"x.png is damaged: remove or replace it"):
         train(replace(RECIPE, data=Breaking(RECIPE.data)), tmp_path / "run", quiet=True)
 
 
-def test_what_reading_met_is_said_in_a_run(tmp_path, capsys):
+def test_messages_of_reading_are_printed_in_a_run(tmp_path, capsys):
     train(replace(RECIPE, data=Breaking(RECIPE.data, breaks=False), images=32), tmp_path / "run")
     assert "1 image is broken and was replaced" in capsys.readouterr().err

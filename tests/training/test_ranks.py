@@ -141,11 +141,11 @@ def told(entries):
 
 def words(scene):
     """What was said, by rank, without the notes on files."""
-    return [re.sub(NOTE, "", said, flags=re.MULTILINE) for said in scene["said"]]
+    return [re.sub(NOTE, "", output, flags=re.MULTILINE) for output in scene["said"]]
 
 
 def written(scene):
-    return [re.findall(NOTE, said, flags=re.MULTILINE) for said in scene["said"]]
+    return [re.findall(NOTE, output, flags=re.MULTILINE) for output in scene["said"]]
 
 
 def test_a_signal_on_one_rank_stops_all_in_the_same_round_saved(scenes, folder):
@@ -163,7 +163,7 @@ def test_a_lost_rank_stops_the_others_with_one_sentence(scenes):
     assert scenes["killed"]["ended"]["2"] == -9
 
 
-def test_an_error_of_one_rank_ends_all_and_is_told_once(scenes):
+def test_an_error_of_one_rank_ends_all_and_is_reported_once(scenes):
     for name, sentence in (("broken", "this picture is broken"), ("infinite", "is no longer a finite number")):
         assert scenes[name]["ended"] == {"0": 1, "1": 1}
         both = "".join(words(scenes[name]))
@@ -171,7 +171,7 @@ def test_an_error_of_one_rank_ends_all_and_is_told_once(scenes):
         assert "Traceback" not in both
 
 
-def test_what_is_wrong_with_a_command_is_told_once(scenes):
+def test_an_error_of_the_command_is_reported_once(scenes):
     for name, sentence in (("odd", "25 does not divide by 2 ranks"), ("unknown", "has no field 'bach'")):
         assert scenes[name]["ended"] == {"0": 1, "1": 1}
         assert "".join(words(scenes[name])).count(sentence) == "".join(words(scenes[name])).count("zerosum: ") == 1
@@ -191,9 +191,9 @@ def test_ranks_play_in_micro_batches_what_one_process_plays_at_once(scenes, fold
 
 def test_where_one_rank_meets_no_number_all_go_back_together(scenes, folder, monkeypatch):
     assert scenes["poisoned"]["ended"] == {"0": 0, "1": 0}
-    said = words(scenes["poisoned"])
-    assert said[0].count("is no longer a finite number after 624 images: rolled back to 480 images, at 0.5 of") == 1
-    assert said[1] == ""
+    output = words(scenes["poisoned"])
+    assert output[0].count("is no longer a finite number after 624 images: rolled back to 480 images, at 0.5 of") == 1
+    assert output[1] == ""
     for owner, name in ((Game, "step"), (Normal, "draw")):  # put back what is changed below
         monkeypatch.setattr(owner, name, getattr(owner, name))
     runpy.run_path(str(SCRIPT))["poisoned"](27)

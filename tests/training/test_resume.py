@@ -56,7 +56,7 @@ ENERGY = replace(
     d_terms=(),
     conditional=False,
 )
-PICTURES = Recipe(
+IMAGES = Recipe(
     name="pictures",
     data=Digits(),
     generator=DCGANGenerator(size=4),
@@ -74,13 +74,13 @@ PICTURES = Recipe(
 
 # Layers that remember: power iteration, reference batches.
 LAYERS = replace(
-    PICTURES,
+    IMAGES,
     name="layers",
     generator=DCGANGenerator(size=4, norm="spectral_batch", conditioning=ConditionalNorm()),
     discriminator=DCGANDiscriminator(size=4, norm="virtual", minibatch=MinibatchDiscrimination(4, 2)),
 )
 NOISY = replace(
-    PICTURES,
+    IMAGES,
     name="noisy",  # noise and mixed styles in G, an average of w, spectral norms in D, quarters that a term draws
     generator=StyleGAN2Generator(size=4),
     discriminator=FastGANDiscriminator(size=4, decoders=True),
@@ -124,7 +124,7 @@ def assert_equal(one, other):
     assert timeless[0] == timeless[1]
 
 
-@pytest.mark.parametrize("recipe", [POINTS, ENERGY, PICTURES, LAYERS, NOISY], ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", [POINTS, ENERGY, IMAGES, LAYERS, NOISY], ids=lambda r: r.name)
 @pytest.mark.parametrize("ending", ["signal", "death"])
 def test_a_resumed_run_equals_a_straight_one(tmp_path, monkeypatch, recipe, ending):
     straight = train(recipe, tmp_path / "straight", quiet=True)
@@ -152,7 +152,7 @@ def test_state_of_adaptive_objectives_is_carried_and_the_recipe_is_not_touched(t
     assert torch.equal(ENERGY.objective.balance, torch.zeros(()))
 
 
-def test_layers_that_draw_by_themselves_draw_anew_each_round(tmp_path, monkeypatch):
+def test_layers_with_random_numbers_of_their_own_draw_new_ones_each_iteration(tmp_path, monkeypatch):
     """Dropout takes torch's own generator, which the loop sets by the position: never twice to the same place."""
     step, drawn = Game.step, []
     monkeypatch.setattr(Game, "step", lambda game, batches: drawn.append(torch.rand(()).item()) or step(game, batches))
@@ -161,14 +161,14 @@ def test_layers_that_draw_by_themselves_draw_anew_each_round(tmp_path, monkeypat
 
 
 def test_a_run_hides_the_labels_that_its_recipe_says(tmp_path, monkeypatch):
-    turn, told = Game.turn, []
+    turn, conditions = Game.turn, []
     monkeypatch.setattr(
-        Game, "turn", lambda game, player, batch, *rest: told.append(batch.c) or turn(game, player, batch, *rest)
+        Game, "turn", lambda game, player, batch, *rest: conditions.append(batch.c) or turn(game, player, batch, *rest)
     )
     train(replace(POINTS, images=512, label_dropout=0.5), tmp_path / "run", quiet=True)
-    untold = torch.cat(told) == 8
-    assert untold.double().mean().item() == pytest.approx(0.5, abs=0.1)
-    assert torch.cat(told)[~untold].unique().tolist() == [*range(8)]
+    unknown = torch.cat(conditions) == 8
+    assert unknown.double().mean().item() == pytest.approx(0.5, abs=0.1)
+    assert torch.cat(conditions)[~unknown].unique().tolist() == [*range(8)]
 
 
 def test_the_exit_status_of_an_interrupted_run_is_the_signals(tmp_path, monkeypatch):
@@ -199,7 +199,7 @@ def test_the_same_command_on_an_ended_run_changes_nothing(tmp_path, capsys):
     assert {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file()} == before
 
 
-def test_another_recipe_is_refused_and_told_apart(tmp_path):
+def test_another_recipe_is_refused_with_the_differences(tmp_path):
     run = train(POINTS, tmp_path / "run", quiet=True)
     with pytest.raises(ValueError, match=r"another recipe: batch was 32, is 64\. Name another folder"):
         train(replace(POINTS, batch=64), run, quiet=True)

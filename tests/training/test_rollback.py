@@ -58,12 +58,12 @@ def recipe(highest, images=48, **changes):
 
 def test_it_goes_back_and_halves_the_rates_as_often_as_it_takes(tmp_path, capsys):
     run = train(recipe(0.0003), tmp_path / "run", options=ROLLBACK)
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert (
         "G/Brittle is no longer a finite number after 48 images: rolled back to 32 images, at 0.5 of the learning"
-        in said
+        in output
     )
-    assert "(rollback 2 of 5)" in said and "(rollback 3 of 5)" not in said
+    assert "(rollback 2 of 5)" in output and "(rollback 3 of 5)" not in output
     assert newest_checkpoint(run)[1].numbers["rollbacks"] == 2
     lines = [line for line in read_log(run) if "rollback" in line]
     reason = "G/Brittle is no longer a finite number"
@@ -145,7 +145,7 @@ def test_weights_that_broke_in_the_last_step_are_never_saved(tmp_path, monkeypat
     assert [int(path.name) for path in checkpoints(tmp_path / "run")] == [0]
 
 
-def test_the_best_generator_of_a_stretch_that_is_played_anew_is_forgotten(tmp_path):
+def test_the_best_generator_after_the_checkpoint_of_a_rollback_is_removed(tmp_path):
     for images, kid in ((16, 3.0), (32, 2.0), (48, 5.0)):
         append_log(tmp_path, {"images": images, "score/kid": kid, "error/kid": 0.01})
     best = tmp_path / "best.safetensors"

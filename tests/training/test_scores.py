@@ -82,7 +82,7 @@ def scored(tmp_path, made, data):
 
 
 @pytest.mark.parametrize(("slips", "expected"), [(False, 1.0), (True, 0.75)])
-def test_pictures_are_read_by_a_classifier_of_the_data(tmp_path, slips, expected):
+def test_images_are_classified_by_a_classifier_of_the_data(tmp_path, slips, expected):
     before = torch.get_rng_state()
     scores, (sentence,) = scored(tmp_path, generator(Draws(slips), Bars(), (1, 8, 8)), Bars())
     assert scores["class_accuracy"] == pytest.approx(expected, abs=0.03)

@@ -50,14 +50,14 @@ def signalled(tmp_path, place, *numbers, evaluate=(), seconds=1):
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", code, *words], stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout.readline() == "here\n", process.stderr.read()
-        said = ""
+        output = ""
         for nth, number in enumerate(numbers, 1):
             os.kill(process.pid, number)
-            while nth < len(numbers) and "a second signal ends at once" not in said:
-                said += process.stderr.readline()
-        said += process.communicate(timeout=200)[1]
-    assert "Traceback" not in said
-    return process.returncode, said
+            while nth < len(numbers) and "a second signal ends at once" not in output:
+                output += process.stderr.readline()
+        output += process.communicate(timeout=200)[1]
+    assert "Traceback" not in output
+    return process.returncode, output
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +67,10 @@ def straight(tmp_path_factory):
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_within_a_round_the_first_ends_it_saved(straight, tmp_path, number, status):
-    code, said = signalled(tmp_path, "round", number)
+    code, output = signalled(tmp_path, "round", number)
     assert code == status
-    assert "stopping after this iteration; a second signal stops at once, without saving" in said
-    assert "stopped after 64 images and saved; the same command resumes the run" in said
+    assert "stopping after this iteration; a second signal stops at once, without saving" in output
+    assert "stopped after 64 images and saved; the same command resumes the run" in output
     assert newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 64
     train(SHORT, tmp_path / "run", quiet=True)
     assert differences(straight, tmp_path / "run") == []
@@ -79,22 +79,22 @@ def test_within_a_round_the_first_ends_it_saved(straight, tmp_path, number, stat
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)])
 def test_a_second_one_ends_at_once(straight, tmp_path, number, status):
     """The status of a death by SIGTERM is 143 to a shell, and -15 to Python."""
-    code, said = signalled(tmp_path, "round", number, number, seconds=100)
-    assert code == status and "the same command resumes" not in said
+    code, output = signalled(tmp_path, "round", number, number, seconds=100)
+    assert code == status and "the same command resumes" not in output
     assert newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 32
     train(SHORT, tmp_path / "run", quiet=True)
     assert differences(straight, tmp_path / "run") == []
 
 
 def test_in_set_up_it_ends_at_once_and_leaves_nothing(tmp_path):
-    code, said = signalled(tmp_path, "set-up", signal.SIGTERM, seconds=100)
-    assert code == 143 and "stopped before training started" in said
+    code, output = signalled(tmp_path, "set-up", signal.SIGTERM, seconds=100)
+    assert code == 143 and "stopped before training started" in output
     assert not (tmp_path / "run").exists()
 
 
 def test_in_the_report_it_ends_at_once_and_the_same_command_writes_it(straight, tmp_path):
-    code, said = signalled(tmp_path, "report", signal.SIGINT, seconds=100)
-    assert code == 130 and "the run is saved; the same command completes it" in said
+    code, output = signalled(tmp_path, "report", signal.SIGINT, seconds=100)
+    assert code == 130 and "the run is saved; the same command completes it" in output
     assert newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 96
     assert not (tmp_path / "run" / "report.html").exists()
     train(SHORT, tmp_path / "run", quiet=True)
@@ -103,8 +103,8 @@ def test_in_the_report_it_ends_at_once_and_the_same_command_writes_it(straight, 
 
 def test_in_an_evaluation_the_scores_are_finished_first(tmp_path):
     evaluate = ["--evaluate", "fid,kid", "--set", "evaluation.n=50", "--set", "evaluation.every=32"]
-    code, said = signalled(tmp_path, "evaluation", signal.SIGTERM, evaluate=evaluate)
-    assert code == 143 and "after 32 images fid" in said
+    code, output = signalled(tmp_path, "evaluation", signal.SIGTERM, evaluate=evaluate)
+    assert code == 143 and "after 32 images fid" in output
     assert newest_checkpoint(tmp_path / "run")[1].numbers == {
         **newest_checkpoint(tmp_path / "run")[1].numbers, "images": 32, "log_lines": 2,
     }  # fmt: skip

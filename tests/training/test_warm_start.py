@@ -29,8 +29,8 @@ def begun(run):
 
 def test_it_takes_the_weights_and_says_so_and_all_else_is_fresh(first, tmp_path, capsys):
     run = train(replace(SECOND, images=32), tmp_path / "run", options=RunOptions(start_from=first))
-    said = capsys.readouterr().err
-    assert f"weights of G, D, generator from {first}, after 64 images" in said and "optimisers are new" in said
+    output = capsys.readouterr().err
+    assert f"weights of G, D, generator from {first}, after 64 images" in output and "optimisers are new" in output
     theirs, mine = newest_checkpoint(first)[1], begun(run)
     for group in ("G", "D", "generator"):
         assert all(torch.equal(tensor, mine.groups[group][name]) for name, tensor in theirs.groups[group].items())

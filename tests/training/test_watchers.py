@@ -144,9 +144,9 @@ def test_what_becomes_of_the_memory_of_given_watchers_that_come_and_go(tmp_path,
     late = Counter()
     broken(monkeypatch, RECIPE, tmp_path / "late", RunOptions())
     train(RECIPE, tmp_path / "late", options=RunOptions(watchers=(late, Silent())))
-    said = capsys.readouterr().err
-    assert "the run is resumed with the watcher Counter, which did not observe its beginning" in said
-    assert "Silent" not in said
+    output = capsys.readouterr().err
+    assert "the run is resumed with the watcher Counter, which did not observe its beginning" in output
+    assert "Silent" not in output
     assert late.counts == {"D": 8, "G": 8}, "of 20, those after the checkpoint of 192 images"
 
 

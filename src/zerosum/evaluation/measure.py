@@ -5,6 +5,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -176,7 +177,7 @@ class FunctionMeasure:
 
     def __init__(self, call: MetricFunction, name: str = "", better: Direction = "") -> None:
         self.call, self.name = call, name or str(getattr(call, "__name__", ""))
-        self._place = f"{call.__module__}:{getattr(call, '__qualname__', type(call).__qualname__)}"
+        self._place = f"{_file(call)}:{getattr(call, '__qualname__', type(call).__qualname__)}"
         if not self.name.isidentifier() and not name:
             raise ValueError(f"a metric needs a name: give FunctionMeasure({self._place}, name=...)")
         info = ScoreInfo(better, f"The function {self._place}.", "sampling of the generated set")
@@ -249,6 +250,14 @@ def _meant(metric: str | Measure | MetricFunction, known: Known = NOTHING) -> Me
     raise ValueError(
         f"a metric should be a name, a Measure or a function of real and generated features; found {metric!r}"
     )
+
+
+def _file(call: Callable[..., Any]) -> str:
+    """The name of the file with a function, which is the same however it was imported; else of its module."""
+    try:
+        return Path(inspect.getfile(call if inspect.isroutine(call) else type(call))).stem
+    except (OSError, TypeError):
+        return call.__module__
 
 
 def _source(call: Callable[..., Any]) -> str:
