@@ -42,13 +42,13 @@ def test_lines_after_those_that_a_checkpoint_vouches_for_are_dropped(tmp_path):
 
 def test_means_go_on_from_their_sums_and_counts():
     straight, stopped, resumed = Means(), Means(), Means()
-    output = [{"a": torch.tensor(0.1), "b": torch.tensor(4.0)}, {"a": torch.tensor(0.2)}, {"a": torch.tensor(0.3)}]
-    for log in output:
+    logs = [{"a": torch.tensor(0.1), "b": torch.tensor(4.0)}, {"a": torch.tensor(0.2)}, {"a": torch.tensor(0.3)}]
+    for log in logs:
         straight.add(log)
-    for log in output[:2]:
+    for log in logs[:2]:
         stopped.add(log)
     resumed.load_state_dict(stopped.state_dict(), stopped.counts, torch.device("cpu"))
-    resumed.add(output[2])
+    resumed.add(logs[2])
     assert list(resumed.take().items()) == list(straight.take().items())
 
 

@@ -28,7 +28,7 @@ LARGEST = 2**63 - 1
 LONGEST = 100_000  # characters of recipe text; far above any real recipe
 Known = Mapping[str, Any]  # user-defined classes and modules, by name
 NOTHING: Known = types.MappingProxyType({})
-ROOMS = (
+ROOMS = (  # by name: they are imported when text is read, also `evaluation.measures`, which is above this package
     *("conditions", "distributions", "game", "objectives", "terms", "augment", "networks", "data", "probes"),
     *("autoencoders", "recipes", "evaluation.measures"),
 )
