@@ -4,6 +4,8 @@ The condition `c` of a batch is any tensor; a kind of condition, such as `Labels
 embedding into a network. A network built with `condition=None` is called without `c`.
 """
 
+__all__ = ["Auxiliary", "Concatenate", "ConditionalNorm", "Discriminative", "Head", "Join", "Projection", "Style"]
+
 from dataclasses import dataclass
 from typing import NamedTuple
 
