@@ -235,13 +235,13 @@ class TransformerDiscriminator:
     Squares of the image and a class token pass `size` blocks, whose branches begin scaled by 0.1 (LayerScale, arXiv
     2103.17239); the class token is scored. It can be differentiated twice, at the price of slower attention.
 
-    The paper judges the four images of G's levels together, stacked along the channels. With `levels=4`, D takes such
-    stacks `(B, 4 C, H, W)`, and a single image `(B, C, H, W)` as four times the same, as the paper does with real ones;
-    with `levels=1` each image is judged by itself.
+    The paper's D takes the four images of G's levels together, stacked along the channels. With `levels=4`, D takes
+    such stacks `(B, 4 C, H, W)`, and a single image `(B, C, H, W)` as four times the same, as the paper does with real
+    ones; with `levels=1` each image is scored by itself.
 
     Args:
         size: blocks, and heads in each, as in `TransformerGenerator`.
-        levels: images that are judged together.
+        levels: images that are scored together.
         conditioning: how labels enter: `Concatenate` or `Projection`.
         tokens: squares of an image, at most, as in `TransformerGenerator`.
     """
@@ -255,7 +255,7 @@ class TransformerDiscriminator:
         check_dial(self.size)
         check_way(self.conditioning, Concatenate, Projection)
         if self.levels < 1:
-            raise ValueError(f"levels counts the images that D judges together, at least 1; found {self.levels}")
+            raise ValueError(f"levels counts the images that D scores together, at least 1; found {self.levels}")
         _check_tokens(self.tokens)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:

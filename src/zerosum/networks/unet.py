@@ -1,6 +1,6 @@
 """The U-Net discriminator: Schoenfeld, Schiele and Khoreva 2020 (arXiv 2002.12655), for images of any height and width.
 
-An encoder judges the image as a whole; a decoder with skip connections then judges every pixel.
+An encoder scores the image as a whole; a decoder with skip connections then scores every pixel.
 """
 
 import math
@@ -101,10 +101,10 @@ class UNetDiscriminator:
 
     The score of an image `(B, 2 H W)` holds the global score H W times and then the scores of all pixels, row by row.
     So the mean over scores, which every objective takes, is the mean of the global and of the per-pixel mean: both
-    count for one half, and the loss is half the paper's sum of the two. `Relativistic` compares the global score with
-    the global score and each pixel with the same pixel. Gradient penalties differentiate the sum of the scores, which
-    is 2 H W times their mean: divide the weight of R1 that suits a single score by (2 H W)^2. The smallest map of the
-    encoder is given as features.
+    count for one half, as in the authors' code (the paper's equations sum over pixels instead). `Relativistic` compares
+    the global score with the global score and each pixel with the same pixel. Gradient penalties differentiate the sum
+    of the scores, which is 2 H W times their mean: divide the weight of R1 that suits a single score by (2 H W)^2. The
+    smallest map of the encoder is returned as features.
 
     Args:
         size: channels of the first block; they double with every halving, up to eight times.
