@@ -1,4 +1,4 @@
-"""Latent priors against their laws."""
+"""Latent priors against their distributions."""
 
 import math
 
@@ -9,7 +9,7 @@ import torch
 from zerosum.game import Normal, Sphere, Uniform
 
 
-def distance_from_law(values, cdf):
+def distance_from_distribution(values, cdf):
     """Kolmogorov and Smirnov's statistic, times the root of the number of samples."""
     values = np.sort(values)
     steps = np.arange(len(values) + 1) / len(values)
@@ -24,26 +24,26 @@ def drawn(latent, count=5_000):
     return z.double().numpy()
 
 
-def test_normal_entries_are_independent_standard_normals():
+def test_normal_dimensions_are_independent_standard_normals():
     z = drawn(Normal(4))
-    assert distance_from_law(z.ravel(), lambda v: 0.5 * (1 + math.erf(v / math.sqrt(2)))) < 1.628
+    assert distance_from_distribution(z.ravel(), lambda v: 0.5 * (1 + math.erf(v / math.sqrt(2)))) < 1.628
     assert np.abs(np.cov(z.T) - np.eye(4)).max() < 0.08
 
 
-def test_uniform_entries_fill_their_interval():
+def test_uniform_dimensions_fill_their_interval():
     z = drawn(Uniform(3))
     assert -1 <= z.min() < -0.99
     assert 0.99 < z.max() < 1
-    assert distance_from_law(z.ravel(), lambda v: (v + 1) / 2) < 1.628
+    assert distance_from_distribution(z.ravel(), lambda v: (v + 1) / 2) < 1.628
     shifted = drawn(Uniform(3, low=2.0, high=5.0))
-    assert distance_from_law(shifted.ravel(), lambda v: (v - 2) / 3) < 1.628
+    assert distance_from_distribution(shifted.ravel(), lambda v: (v - 2) / 3) < 1.628
 
 
 def test_sphere_has_one_radius_and_no_direction():
     z = drawn(Sphere(3))
     assert np.allclose(np.linalg.norm(z, axis=1), math.sqrt(3), atol=1e-5)
     # Archimedes: on a sphere in three dimensions every coordinate is uniform.
-    assert distance_from_law(z[:, 2], lambda v: (v / math.sqrt(3) + 1) / 2) < 1.628
+    assert distance_from_distribution(z[:, 2], lambda v: (v / math.sqrt(3) + 1) / 2) < 1.628
     assert np.abs(np.cov(z.T) - np.eye(3)).max() < 0.08
 
 
@@ -55,7 +55,7 @@ def test_draws_follow_the_generator_given(prior):
 
 
 @pytest.mark.parametrize("prior", [Normal, Uniform, Sphere])
-def test_a_latent_without_entries_is_refused(prior):
+def test_a_latent_without_dimensions_is_refused(prior):
     with pytest.raises(ValueError, match="a latent vector has at least one dimension; found size=0"):
         prior(0)
 

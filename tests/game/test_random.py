@@ -48,7 +48,7 @@ def test_purposes_positions_and_seeds_draw_apart_and_a_repeated_draw_alike():
     assert torch.equal(first, Draws(seed=0, position=0).normal("noise", (4,)))
 
 
-def test_numbers_follow_their_law():
+def test_numbers_follow_their_distribution():
     uniform = Draws(seed=0, position=0).uniform("u", (10_000,))
     normal = Draws(seed=0, position=0).normal("n", (10_000,))
     assert 0 <= uniform.min() < 0.001

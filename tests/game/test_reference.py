@@ -13,14 +13,14 @@ from zerosum.objectives import Relativistic
 from zerosum.terms import R1, R2, Every, Geometric, Scheduled
 
 
-def slope_penalty(D, x):
+def gradient_penalty(D, x):
     x = x.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
-    return slope.square().sum(1).mean()
+    (gradient,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
+    return gradient.square().sum(1).mean()
 
 
 def by_hand(G, D, batches, rounds, n_critic, seed):
-    """The non-saturating game with R1 (gamma 0.2) on every second move of D, and an average of G."""
+    """The non-saturating game with R1 (gamma 0.2) on every second update of D, and an average of G."""
     G_opt, D_opt = (torch.optim.Adam(network.parameters(), 0.01, (0.5, 0.9)) for network in (G, D))
     average, images, updates = copy.deepcopy(G), 0, 0
     for _ in range(rounds):
@@ -30,7 +30,7 @@ def by_hand(G, D, batches, rounds, n_critic, seed):
             D_opt.zero_grad()
             loss = softplus(-D(batch.x)).mean() + softplus(D(G(z).detach())).mean()
             if updates % 2 == 0:
-                loss = loss + 2 * 0.1 * slope_penalty(D, batch.x)
+                loss = loss + 2 * 0.1 * gradient_penalty(D, batch.x)
             loss.backward()
             D_opt.step()
             updates += 1
@@ -62,7 +62,7 @@ def test_three_rounds_end_at_the_weights_of_a_loop_written_by_hand(play, batches
 
 
 def r3gan_by_hand(G, D, batches, rounds, seed, total):
-    """R3GAN (arXiv 2501.05441): every fake against a real sample of its own, and R1 and R2 on every move of D.
+    """R3GAN (arXiv 2501.05441): every fake against a real sample of its own, and R1 and R2 in every update of D.
 
     L_D = E[f(D(G(z)) - D(x))] + gamma/2 (E |grad_x D(x)|^2 + E |grad_x D(G(z))|^2) with f = softplus; L_G is the first
     part with the roles changed. gamma falls from 0.3 by equal ratios to a tenth over the run.
@@ -74,7 +74,7 @@ def r3gan_by_hand(G, D, batches, rounds, seed, total):
         gamma = 0.3 * 0.1 ** (move * len(real.x) / total)
         D_opt.zero_grad()
         loss = sum(softplus(D(x_fake[i : i + 1]) - D(real.x[i : i + 1])) for i in range(len(x_fake))) / len(x_fake)
-        (loss + gamma / 2 * (slope_penalty(D, real.x) + slope_penalty(D, x_fake))).backward()
+        (loss + gamma / 2 * (gradient_penalty(D, real.x) + gradient_penalty(D, x_fake))).backward()
         D_opt.step()
         G_opt.zero_grad()
         x_fake = G(Normal(3).draw(len(real_for_G.x), stream(seed, "latent", real_for_G.position)))
