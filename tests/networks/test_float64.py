@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from zerosum._rooms import public
 from zerosum.conditions import Attributes, Labels, Vector
 from zerosum.game.batch import Batch
 from zerosum.game.ema import ExponentialMovingAverage
@@ -34,6 +35,7 @@ from zerosum.networks import (
     StyleGAN2Generator,
     TransformerDiscriminator,
     TransformerGenerator,
+    UNetDiscriminator,
 )
 from zerosum.objectives.wasserstein import Wasserstein
 from zerosum.terms.gradient_penalties import R1
@@ -54,10 +56,17 @@ PAIRS = {
     "transformer": (TransformerGenerator(size=4, embedding=3), TransformerDiscriminator(size=4), Labels(3)),
     "FastGAN": (FastGANGenerator(size=4, embedding=3), FastGANDiscriminator(size=4), Labels(3)),
     "autoencoder": (G, AutoEncoderDiscriminator(size=4, code=3), None),
+    "U-Net": (G, UNetDiscriminator(size=4, norm="none"), Labels(3)),
     "packed": (G, Packed(MLPDiscriminator(hidden=(8,))), None),
 }
 SPECTRAL = {"spectral": (G, ResNetDiscriminator(size=4), Labels(3))}  # exact once its iteration has converged
 each_pair = pytest.mark.parametrize("name", PAIRS)
+
+
+def test_every_family_is_among_the_pairs():
+    tested = {type(network).__name__ for pair in PAIRS.values() for network in pair[:2]}
+    families = {name for name in public("zerosum.networks") if name.endswith(("Generator", "Discriminator"))}
+    assert families - tested == {"IdentityDiscriminator"}, "which has no parameters"
 
 
 def drawn(*shape):

@@ -13,6 +13,7 @@ from torch.nn.functional import leaky_relu
 
 from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import (
     Auxiliary,
     Discriminative,
@@ -69,11 +70,11 @@ class _PixelHead(nn.Module):
         self.embedding = None if condition is None else condition.embed(features, features**-0.5)
 
     def forward(self, h: Tensor, c: Tensor | None) -> Tensor:
-        """`(B, features, H, W)` to `(B, H * W)`."""
-        score: Tensor = self.linear(h).flatten(1)
+        """`(B, features, H, W)` to `(B, H * W)`, computed as in `Head`."""
+        score: Tensor = at_least_float32(self.linear(h))
         if self.embedding is not None:
-            score = score + (h * self.embedding(needed(c))[:, :, None, None]).sum(1).flatten(1)
-        return score
+            score = score + (at_least_float32(self.embedding(needed(c)))[:, :, None, None] * h).sum(1, keepdim=True)
+        return score.flatten(1)
 
 
 class _Discriminator(nn.Module):
@@ -92,7 +93,7 @@ class _Discriminator(nn.Module):
             h = block(h, skips.pop())
         pixels = self.pixel_head(h, c)
         whole = image.score[:, None].expand(-1, pixels.shape[1])
-        return Judgement(torch.cat([whole, pixels.to(whole.dtype)], dim=1), image.features, image.logits, image.sides)
+        return Judgement(torch.cat([whole, pixels], dim=1), image.features, image.logits, image.sides)
 
 
 @dataclass(frozen=True)
