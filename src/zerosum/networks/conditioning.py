@@ -133,7 +133,7 @@ def check_way(conditioning: Way, *known: type[Way]) -> None:
 
 
 def entrance(conditioning: Way, condition: Condition | None) -> tuple[Join, Condition | None]:
-    """The layer that joins c to a network's input, and the condition for its head or norms, None if these do not use it."""
+    """The layer that joins c to a network's input, and the condition that its head or norms use, or None."""
     if isinstance(conditioning, Concatenate):
         return Join(condition, conditioning.size), None
     return Join(None, 0), None if isinstance(conditioning, Auxiliary | Discriminative) else condition
