@@ -83,7 +83,7 @@ class Mapped(Protocol):
         ...
 
 
-class Judged(Protocol):
+class Scored(Protocol):
     """A judgement, the output of a discriminator."""
 
     @property
@@ -105,12 +105,12 @@ class Watched(Protocol):
     """A turn, as objectives see it: both judgements, the clock, and the mean over ranks."""
 
     @property
-    def real(self) -> Judged:
+    def real(self) -> Scored:
         """D's judgement of the real samples."""
         ...
 
     @property
-    def fake(self) -> Judged:
+    def fake(self) -> Scored:
         """D's judgement of the generated samples."""
         ...
 

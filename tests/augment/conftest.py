@@ -29,14 +29,14 @@ def given():
 
 
 @pytest.fixture
-def pictures():
-    """Random pictures of a shape, between -1 and 1."""
+def images():
+    """Random images of a shape, between -1 and 1."""
     return lambda *shape, seed=0: torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
 @pytest.fixture
 def turn():
-    """A move over given samples, at a progress, whose D gives the scores of the sums of samples."""
+    """A turn over given samples, at a progress, whose D gives the scores of the sums of samples."""
 
     def make(x, x_fake=None, *, progress=0.0, position=0, seed=0, player="D"):
         x_fake = torch.zeros_like(x) if x_fake is None else x_fake

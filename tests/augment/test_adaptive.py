@@ -21,8 +21,8 @@ BOTH = {"ADA": AdaptiveAugment, "APA": AdaptivePseudo}
 each = pytest.mark.parametrize(("name", "kind"), BOTH.items())
 
 
-def move(scores, ranks=1, average=lambda value: value, against=None):
-    """A move of D over real samples with these scores, and generated ones that stand `against` them."""
+def d_turn(scores, ranks=1, average=lambda value: value, against=None):
+    """An update of D over real samples with these scores, and generated ones `against` them."""
     scores, others = torch.as_tensor(scores), torch.as_tensor(scores if against is None else against)
     real, fake, x = SimpleNamespace(score=scores), SimpleNamespace(score=others), torch.zeros(len(scores), 1)
     return SimpleNamespace(real=real, fake=fake, x=x, draws=Draws(0, 0, 0, ranks), average=average)
@@ -35,10 +35,10 @@ def scores(r, batch=10):
 
 
 def play(augment, *rs, batch=10):
-    """p after each move of D with these mean signs."""
+    """p after each update of D with these mean signs."""
     log, found = {}, []
     for r in rs:
-        augment.watch("D", move(scores(r, batch)), log)
+        augment.watch("D", d_turn(scores(r, batch)), log)
         found.append(next(value.item() for name, value in log.items() if name.endswith("/p")))
     return found
 
@@ -57,11 +57,11 @@ def test_p_follows_the_signs_and_stays_in_its_range(name, kind):
 
 
 @each
-def test_a_d_that_answers_settles_at_the_target(name, kind):
-    """A D that overfits less the more it is augmented is held where r is the target."""
+def test_p_converges_where_r_is_the_target(name, kind):
+    """A D that overfits less the more it is augmented stays where r is the target."""
     augment, log = kind(every=1, images=2_000), {}
     for _ in range(600):
-        augment.watch("D", move(scores(1.0 - 0.8 * augment.adaptation.p.item(), 100)), log)
+        augment.watch("D", d_turn(scores(1.0 - 0.8 * augment.adaptation.p.item(), 100)), log)
     assert log[f"{name}/p"].item() == pytest.approx(0.5, abs=0.06)
     assert log[f"{name}/r"].item() == pytest.approx(0.6, abs=0.05)
 
@@ -80,21 +80,21 @@ def test_the_papers_numbers_are_the_defaults():
         assert (augment.target, augment.every, augment.images) == (0.6, 4, 500_000)
         log = {}
         for _ in range(8):
-            augment.watch("D", move(scores(1.0, 64)), log)
+            augment.watch("D", d_turn(scores(1.0, 64)), log)
         assert augment.adaptation.p.item() == pytest.approx(8 * 64 / 500_000, rel=1e-12)
     assert AdaptiveAugment().pipeline == "bgc"
 
 
 @each
-def test_signs_count_by_samples_and_score_maps_by_their_entries(name, kind):
+def test_signs_count_by_samples_and_score_maps_by_their_elements(name, kind):
     augment, log = kind(target=0.0, every=2, images=100), {}
-    augment.watch("D", move([1.0]), log)
-    augment.watch("D", move([-1.0, -1.0, 1.0, -1.0, -1.0]), log)  # 2 of 6 above 0
+    augment.watch("D", d_turn([1.0]), log)
+    augment.watch("D", d_turn([-1.0, -1.0, 1.0, -1.0, -1.0]), log)  # 2 of 6 above 0
     assert augment.adaptation.p == 0
-    augment.watch("D", move([1.0]), log)
-    augment.watch("D", move([-1.0, 1.0, 1.0]), log)
+    augment.watch("D", d_turn([1.0]), log)
+    augment.watch("D", d_turn([-1.0, 1.0, 1.0]), log)
     assert augment.adaptation.p.item() == pytest.approx(0.04)
-    augment.watch("D", move(torch.tensor([[[1.0, -2.0], [3.0, 0.0]]])), log)
+    augment.watch("D", d_turn(torch.tensor([[[1.0, -2.0], [3.0, 0.0]]])), log)
     assert log[f"{name}/r"].item() == 0.25
 
 
@@ -102,11 +102,11 @@ def test_signs_count_by_samples_and_score_maps_by_their_entries(name, kind):
 def test_in_a_game_of_pairs_the_higher_score_of_a_pair_counts(name, kind):
     augment, log = kind(every=1, images=100), {}
     Chain((InstanceNoise(), augment)).meet(Relativistic())
-    augment.watch("D", move([-9.0, -8.0, -7.0, -6.0], against=[-9.5, -8.5, -7.5, -5.5]), log)
+    augment.watch("D", d_turn([-9.0, -8.0, -7.0, -6.0], against=[-9.5, -8.5, -7.5, -5.5]), log)
     assert log[f"{name}/r"].item() == 0.5 and augment.adaptation.p == 0
-    augment.watch("D", move([5.0, 4.0], against=[7.0, 6.0]), log)
+    augment.watch("D", d_turn([5.0, 4.0], against=[7.0, 6.0]), log)
     assert log[f"{name}/r"].item() == -1
-    augment.watch("D", move([-9.0, -8.0], against=[-9.5, -9.5]), log)
+    augment.watch("D", d_turn([-9.0, -8.0], against=[-9.5, -9.5]), log)
     assert log[f"{name}/r"].item() == 1 and augment.adaptation.p.item() == pytest.approx(0.02)
 
 
@@ -135,17 +135,17 @@ def test_a_relativistic_d_is_read_alike_wherever_its_scores_lie(objective, invar
 @each
 def test_p_is_led_by_all_ranks(name, kind):
     augment, log = kind(every=1, images=100), {}
-    augment.watch("D", move(scores(1.0), ranks=3, average=lambda value: value - 0.1), log)
+    augment.watch("D", d_turn(scores(1.0), ranks=3, average=lambda value: value - 0.1), log)
     assert log[f"{name}/r"].item() == pytest.approx(0.9)
     assert log[f"{name}/p"].item() == pytest.approx(0.3)
-    augment.watch("D", move(scores(1.0), ranks=3, average=lambda value: value - 0.6), log)
+    augment.watch("D", d_turn(scores(1.0), ranks=3, average=lambda value: value - 0.6), log)
     assert log[f"{name}/p"].item() == pytest.approx(0.0)
 
 
 @each
-def test_moves_of_g_change_nothing(name, kind):
+def test_updates_of_g_change_nothing(name, kind):
     augment, log = kind(every=1), {}
-    augment.watch("G", move(scores(1.0)), log)
+    augment.watch("G", d_turn(scores(1.0)), log)
     assert log == {} and not any(augment.state_dict().values())
 
 
@@ -175,15 +175,15 @@ def test_the_memory_belongs_to_a_run_and_not_to_the_value(name, kind):
 def test_what_is_logged_is_detached_and_does_not_change_afterwards(name, kind):
     augment, first = kind(every=1, images=100), {}
     learned = torch.ones(10, requires_grad=True)
-    augment.watch("D", move(learned * 2), first)
+    augment.watch("D", d_turn(learned * 2), first)
     play(augment, 1.0)
     assert first[f"{name}/p"].item() == pytest.approx(0.1)
     assert not any(value.requires_grad for value in first.values())
     assert all(value.dtype == torch.float32 for value in first.values())
 
 
-def test_ada_is_the_fixed_pipeline_of_its_p(pictures, turn):
-    x = pictures(8, 3, 8, 8)
+def test_ada_is_the_fixed_pipeline_of_its_p(images, turn):
+    x = images(8, 3, 8, 8)
     augment = AdaptiveAugment()
     assert augment(x, "real", turn(x)) is x, "nothing to begin with"
     augment.adaptation.p.fill_(0.4)
@@ -202,7 +202,7 @@ def test_in_a_game_d_sees_the_pipeline_of_the_p_that_its_own_signs_have_led_to()
 
     def spy(turn):
         seen = FixedAugment(led[-1])(turn.x, "real", turn)
-        assert torch.equal(turn.real.score, Judgement.of(turn.D(seen)).score), f"another p on move {len(signs)}"
+        assert torch.equal(turn.real.score, Judgement.of(turn.D(seen)).score), f"another p in update {len(signs)}"
         signs.append(np.sign(turn.real.score.detach().double().numpy()).mean())
         change = 16 / 64 * np.sign(np.mean(signs[-2:]) - 0.1) if len(signs) % 2 == 0 else 0.0
         led.append(min(max(led[-1] + change, 0.0), 0.8))

@@ -15,7 +15,7 @@ CHANNELS = [1, 2, 3, 4]
 
 
 def column(numbers):
-    """Numbers of the samples, to go with pictures."""
+    """Numbers of the samples, to go with images."""
     return np.float32(numbers).astype(np.float64)[:, None, None, None]
 
 
@@ -25,16 +25,16 @@ def check(part, numbers, x, given, expected):
 
 
 @pytest.mark.parametrize("channels", CHANNELS)
-def test_brightness_adds_one_number_to_all_channels(channels, pictures, given):
-    x = pictures(5, channels, 4, 6)
+def test_brightness_adds_one_number_to_all_channels(channels, images, given):
+    x = images(5, channels, 4, 6)
     plain = x.double().numpy()
     check(Brightness(0.3), UNIFORM, x, given, plain + 0.3 * (2 * column(UNIFORM) - 1))
     check(Brightness(0.3, "normal"), NORMAL, x, given, plain + 0.3 * column(NORMAL))
 
 
 @pytest.mark.parametrize("channels", CHANNELS)
-def test_contrast_scales_about_the_mean_or_about_grey(channels, pictures, given):
-    x = pictures(5, channels, 4, 6) + 0.3
+def test_contrast_scales_about_the_mean_or_about_grey(channels, images, given):
+    x = images(5, channels, 4, 6) + 0.3
     plain = x.double().numpy()
     mean = plain.mean((1, 2, 3), keepdims=True)
     check(Contrast(0.4), UNIFORM, x, given, (plain - mean) * (1 + 0.4 * (2 * column(UNIFORM) - 1)) + mean)
@@ -42,8 +42,8 @@ def test_contrast_scales_about_the_mean_or_about_grey(channels, pictures, given)
 
 
 @pytest.mark.parametrize("channels", CHANNELS)
-def test_saturation_scales_about_the_mean_of_the_channels(channels, pictures, given):
-    x = pictures(5, channels, 4, 6)
+def test_saturation_scales_about_the_mean_of_the_channels(channels, images, given):
+    x = images(5, channels, 4, 6)
     plain = x.double().numpy()
     grey = plain.mean(1, keepdims=True)
     check(Saturation(0.9), UNIFORM, x, given, (plain - grey) * (1 + 0.9 * (2 * column(UNIFORM) - 1)) + grey)
@@ -51,8 +51,8 @@ def test_saturation_scales_about_the_mean_of_the_channels(channels, pictures, gi
 
 
 @pytest.mark.parametrize("channels", CHANNELS)
-def test_luma_flip_turns_light_over_and_undoes_itself(channels, pictures, given):
-    x = pictures(5, channels, 4, 6)
+def test_luma_flip_turns_light_over_and_undoes_itself(channels, images, given):
+    x = images(5, channels, 4, 6)
     plain = x.double().numpy()
     flipped = plain - 2 * plain.mean(1, keepdims=True) * (column(UNIFORM) < 0.5)
     check(LumaFlip(), UNIFORM, x, given, flipped)
@@ -60,8 +60,8 @@ def test_luma_flip_turns_light_over_and_undoes_itself(channels, pictures, given)
     assert torch.allclose(LumaFlip()(LumaFlip()(x, draws, "a"), draws, "a"), x, atol=1e-6)
 
 
-def test_hue_turns_colours_around_grey(pictures, given):
-    x = pictures(5, 3, 4, 6)
+def test_hue_turns_colours_around_grey(images, given):
+    x = images(5, 3, 4, 6)
     plain = x.double().numpy()
     # In axes of which the first is grey, a turn of the other two.
     axes = np.array([[1, 1, 1], [1, -1, 0], [1, 1, -2]]) / np.sqrt([[3], [2], [6]])
@@ -80,23 +80,23 @@ def test_a_third_of_a_turn_changes_red_to_green_and_green_to_blue(given):
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])
-def test_only_three_channels_have_a_hue(channels, pictures):
-    x = pictures(5, channels, 4, 6)
+def test_only_three_channels_have_a_hue(channels, images):
+    x = images(5, channels, 4, 6)
     assert torch.equal(Hue()(x, Draws(0, 0), "a"), x)
 
 
-def test_one_channel_is_grey_whatever_its_saturation(pictures):
-    x = pictures(5, 1, 4, 6)
+def test_one_channel_is_grey_whatever_its_saturation(images):
+    x = images(5, 1, 4, 6)
     assert torch.allclose(Saturation(distribution="normal")(x, Draws(0, 0), "a"), x, atol=1e-6)
 
 
 @pytest.mark.parametrize("part", [Hue(), Saturation(), Saturation(distribution="normal")], ids=repr)
-def test_hue_and_saturation_leave_the_lightness_alone(part, pictures):
-    x = pictures(5, 3, 4, 6)
+def test_hue_and_saturation_leave_the_lightness_alone(part, images):
+    x = images(5, 3, 4, 6)
     assert torch.allclose(part(x, Draws(0, 0), "a").mean(1), x.mean(1), atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [Brightness, Contrast, Saturation])
-def test_other_laws_are_refused(kind):
+def test_other_distributions_are_refused(kind):
     with pytest.raises(ValueError, match=r"distribution is uniform \(DiffAugment\) or normal \(ADA\); found 'cauchy'"):
         kind(distribution="cauchy")

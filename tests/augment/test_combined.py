@@ -20,13 +20,13 @@ def test_instance_noise_is_normal_on_every_number_and_falls_to_nothing(shape, tu
     assert augment(x, "real", turn(x, progress=1.0)) is x
 
 
-def test_instance_noise_follows_its_schedule_and_keeps_slopes(turn):
+def test_instance_noise_follows_its_schedule_and_keeps_gradients(turn):
     x = torch.ones(3, 2, requires_grad=True)
     steady = InstanceNoise(0.5, Line(1.0, 1.0))
     early, late = (steady(x, "real", turn(x, progress=t)) for t in (0.0, 1.0))
     assert torch.equal(early, late)
-    (slope,) = torch.autograd.grad(late.square().sum(), x)
-    assert torch.allclose(slope, 2 * late)
+    (gradient,) = torch.autograd.grad(late.square().sum(), x)
+    assert torch.allclose(gradient, 2 * late)
 
 
 def test_instance_noise_differs_by_role_and_move(turn):
@@ -49,8 +49,8 @@ def test_strengths_below_zero_are_refused(value):
             make(value)
 
 
-def test_a_chain_does_one_after_another(pictures, turn):
-    x, x_fake = pictures(6, 1, 4, 4), pictures(6, 1, 4, 4, seed=1)
+def test_a_chain_does_one_after_another(images, turn):
+    x, x_fake = images(6, 1, 4, 4), images(6, 1, 4, 4, seed=1)
     pseudo = AdaptivePseudo()
     pseudo.adaptation.p.fill_(1.0)
     chain = Chain((pseudo, DiffAugment((Flip(1.0),))))
@@ -87,7 +87,7 @@ def played(augment, updates):
     return log
 
 
-def test_a_chain_tells_its_parts_of_moves_and_keeps_their_memory():
+def test_a_chain_passes_updates_to_its_parts_and_keeps_their_state():
     def make():
         ada, apa = AdaptiveAugment(every=1, images=100), AdaptivePseudo(every=2, images=100)
         return Chain((InstanceNoise(), ada, Chain((apa, DiffAugment()))))
@@ -113,10 +113,10 @@ def test_a_chain_of_parts_without_memory_has_none(turn):
     assert log == {}
 
 
-def test_noise_hides_what_sets_two_laws_apart(turn):
-    """Two points a distance 1 apart: D tells them as well as their noises overlap, by the normal law."""
+def test_noise_makes_two_distributions_overlap(turn):
+    """Two points a distance 1 apart: the best D classifies them by the overlap of their noises, which is normal."""
     x = torch.zeros(20_000, 1)
     augment = InstanceNoise(0.5, Line(1.0, 1.0))
     real, fake = augment(x, "real", turn(x)), augment(x + 1, "fake", turn(x))
     right = ((real < 0.5).double().mean() + (fake > 0.5).double().mean()) / 2
-    assert right.item() == pytest.approx(0.8413, abs=0.01)  # the normal law at 1
+    assert right.item() == pytest.approx(0.8413, abs=0.01)  # the normal distribution at 1

@@ -9,8 +9,8 @@ from zerosum.augment._bands import amplified, bands, taps
 from zerosum.game import Draws
 
 
-def test_a_shift_leaves_zeros_or_a_mirror_behind(pictures, given):
-    x = pictures(1, 2, 8, 8)
+def test_a_shift_leaves_zeros_or_a_mirror_behind(images, given):
+    x = images(1, 2, 8, 8)
     down_and_left = given([[0.999, 0.0]])
     zeros, mirror = (Translate(0.25, fill)(x, down_and_left, "a") for fill in ("zeros", "mirror"))
     for shifted in (zeros, mirror):
@@ -42,8 +42,8 @@ def test_a_hole_is_one_rectangle_through_all_channels():
     assert torch.equal(hole[:, 0], rows[:, :, None] & columns[:, None])
     for line, side in ((rows, 8), (columns, 12)):
         assert line.sum(1).max() == side // 2
-        assert line.sum(1).min() == side // 4, "the middle of the hole lies in the picture"
-        assert (line.int().diff(dim=1) == 1).sum(1).max() == 1, "in one piece"
+        assert line.sum(1).min() == side // 4, "the middle of the hole lies in the image"
+        assert (line.int().diff(dim=1) == 1).sum(1).max() == 1, "contiguous"
 
 
 @pytest.mark.parametrize(("ratio", "side", "starts"), [(0.5, 8, range(-2, 7)), (0.4, 8, range(-1, 7))])
@@ -57,8 +57,8 @@ def test_all_places_of_a_hole_are_as_likely(ratio, side, starts, given):
     assert counts.max() - counts.min() <= 2
 
 
-def test_a_whole_hole_and_no_hole(pictures, given):
-    x = pictures(3, 2, 6, 6)
+def test_a_whole_hole_and_no_hole(images, given):
+    x = images(3, 2, 6, 6)
     assert torch.equal(Cutout(0.0)(x, Draws(0, 0), "a"), x)
     assert not Cutout(1.0)(x, given([0.5] * 3), "a").any()
 
@@ -79,7 +79,7 @@ def test_noise_goes_with_points():
     assert alone.std().item() == pytest.approx(0.2, rel=0.1), "the spread is drawn apart from the noise"
 
 
-def test_bands_add_up_to_the_picture_and_have_their_octaves():
+def test_bands_add_up_to_the_image_and_have_their_octaves():
     filters = taps().numpy()
     assert filters.shape == (4, 43)
     assert np.allclose(filters.sum(0), np.eye(43)[21], atol=1e-12)

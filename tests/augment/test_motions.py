@@ -1,4 +1,4 @@
-"""Motions against pictures whose motion is known, and against a slow plain twin."""
+"""Motions against images whose motion is known, and against a slow plain twin."""
 
 import math
 
@@ -26,10 +26,10 @@ def reading(place):
     return {(place - 1) // 2 - 2 + i: weight for i, weight in enumerate(weights)}
 
 
-def plain(picture, motion):
-    """The picture `(C, H, W)` moved, pixel by pixel in float64."""
-    _, height, width = picture.shape
-    moved = np.zeros_like(picture, dtype=np.float64)
+def plain(image, motion):
+    """The image `(C, H, W)` moved, pixel by pixel in float64."""
+    _, height, width = image.shape
+    moved = np.zeros_like(image, dtype=np.float64)
     for r, c in np.ndindex(height, width):
         centred = np.array([c - (width - 1) / 2, r - (height - 1) / 2])
         column, row = motion[:, :2] @ centred + motion[:, 2] + [(width - 1) / 2, (height - 1) / 2]
@@ -39,21 +39,21 @@ def plain(picture, motion):
                 corner = abs(1 - i - row % 1) * abs(1 - j - column % 1)
                 for y, down in reading(math.floor(row) + i).items():
                     for x, across in reading(math.floor(column) + j).items():
-                        moved[:, r, c] += corner * down * across * picture[:, fold(y, height), fold(x, width)]
+                        moved[:, r, c] += corner * down * across * image[:, fold(y, height), fold(x, width)]
     return moved
 
 
 @pytest.mark.parametrize("part", MOTIONS, ids=repr)
 @pytest.mark.parametrize("sides", [(8, 8), (5, 9)], ids=str)  # so that quarter turns carry pixels to pixels
-def test_pictures_are_those_of_the_plain_twin(part, sides, pictures):
-    x, draws = pictures(3, 2, *sides), Draws(seed=1, position=0)
+def test_images_are_those_of_the_plain_twin(part, sides, images):
+    x, draws = images(3, 2, *sides), Draws(seed=1, position=0)
     motion = part.motion(x.shape, draws, "a").double().numpy()
     twin = np.stack([plain(p, m) for p, m in zip(x.double().numpy(), motion, strict=True)])
     assert np.abs(part(x, draws, "a").numpy() - twin).max() < 2e-4
 
 
-def test_flip_is_numpys_and_undoes_itself(pictures, given):
-    x = pictures(4, 3, 5, 8)
+def test_flip_is_numpys_and_undoes_itself(images, given):
+    x = images(4, 3, 5, 8)
     draws = given([0.0, 0.49, 0.5, 0.99])
     once = Flip()(x, draws, "a")
     assert torch.equal(once[:2], x[:2].flip(3))
@@ -62,8 +62,8 @@ def test_flip_is_numpys_and_undoes_itself(pictures, given):
 
 
 @pytest.mark.parametrize("side", [8, 7])
-def test_quarter_turns_are_numpys_and_four_are_none(side, pictures, given):
-    x = pictures(4, 2, side, side)
+def test_quarter_turns_are_numpys_and_four_are_none(side, images, given):
+    x = images(4, 2, side, side)
     turned = Rotate90()(x, given([0.0, 0.3, 0.6, 0.9]), "a")
     for quarters in range(4):
         assert np.array_equal(turned[quarters], np.rot90(x[quarters], quarters, (1, 2)))
@@ -73,21 +73,21 @@ def test_quarter_turns_are_numpys_and_four_are_none(side, pictures, given):
     assert torch.equal(y, x)
 
 
-def test_a_picture_that_is_not_square_keeps_its_middle_when_it_is_turned(pictures, given):
-    x = pictures(1, 1, 4, 8)
+def test_an_image_that_is_not_square_keeps_its_middle_when_it_is_turned(images, given):
+    x = images(1, 1, 4, 8)
     turned = Rotate90()(x, given([0.3]), "a")
     assert np.array_equal(turned[0, 0, :, 2:6], np.rot90(x[0, 0, :, 2:6]))
 
 
-def test_shifts_by_whole_pixels_mirror_what_is_missing(pictures, given):
-    x = pictures(1, 2, 8, 8)
+def test_shifts_by_whole_pixels_mirror_what_is_missing(images, given):
+    x = images(1, 2, 8, 8)
     right_and_up = IntegerTranslate(0.25)(x, given([[0.999, 0.001]]), "a")
     assert torch.equal(right_and_up[..., :6, 2:], x[..., 2:, :6])
     assert torch.equal(right_and_up[..., :6, :2], x[..., 2:, [2, 1]])
     assert torch.equal(right_and_up[..., 6:, 2:], x[..., [6, 5], :6])
 
 
-def test_shifts_by_whole_pixels_reach_the_ratio_and_no_further(pictures):
+def test_shifts_by_whole_pixels_reach_the_ratio_and_no_further(images):
     motion = IntegerTranslate(0.25).motion(torch.Size((4000, 1, 8, 16)), Draws(0, 0), "a")
     across, down = motion[:, 0, 2], motion[:, 1, 2]
     assert sorted(set(across.tolist())) == [*range(-4, 5)]
@@ -96,7 +96,7 @@ def test_shifts_by_whole_pixels_reach_the_ratio_and_no_further(pictures):
 
 
 def ramp(a, b, height=12, width=16):
-    """A picture that rises by a for each column and b for each row, 0 in the middle."""
+    """A image that rises by a for each column and b for each row, 0 in the middle."""
     across = torch.arange(width) - (width - 1) / 2
     down = torch.arange(height) - (height - 1) / 2
     return (a * across + b * down[:, None])[None, None]
@@ -111,14 +111,14 @@ def test_a_ramp_shifts_by_parts_of_pixels(given):
     assert torch.allclose(moved[INNER], expected[INNER], atol=1e-5)
 
 
-def test_a_larger_picture_rises_more_slowly(given):
+def test_a_larger_image_rises_more_slowly(given):
     larger = Scale(0.5)(ramp(1.0, 3.0), given([1.0]), "a")
     assert torch.allclose(larger[INNER], ramp(2**-0.5, 3 * 2**-0.5)[INNER], atol=1e-5)
     smaller = Scale(0.5)(ramp(1.0, 3.0), given([-0.5]), "a")
     assert torch.allclose(smaller[INNER], ramp(2**0.25, 3 * 2**0.25)[INNER], atol=1e-5)
 
 
-def test_a_stretched_picture_rises_more_slowly_across_and_faster_down(given):
+def test_a_stretched_image_rises_more_slowly_across_and_faster_down(given):
     wider = Anisotropy(0.5)(ramp(1.0, 3.0), given([1.0]), "a")
     assert torch.allclose(wider[INNER], ramp(2**-0.5, 3 * 2**0.5)[INNER], atol=1e-5)
 
@@ -128,12 +128,12 @@ def test_a_turned_ramp_rises_in_another_direction(given):
     assert torch.allclose(turned[INNER], ramp(math.cos(math.pi / 6), -math.sin(math.pi / 6))[INNER], atol=1e-5)
 
 
-def test_a_turn_by_a_quarter_is_the_quarter_turn(pictures, given):
-    x = pictures(1, 2, 8, 8)
+def test_a_turn_by_a_quarter_is_the_quarter_turn(images, given):
+    x = images(1, 2, 8, 8)
     assert torch.allclose(Rotate()(x, given([0.75]), "a"), Rotate90()(x, given([0.3]), "a"), atol=1e-5)
 
 
-def test_a_smooth_picture_survives_a_turn_there_and_back(given):
+def test_a_smooth_image_survives_a_turn_there_and_back(given):
     across, down = torch.meshgrid(torch.arange(24.0), torch.arange(24.0), indexing="xy")
     x = (0.6 * across + 0.3 * down).sin()[None, None]
     there = Rotate()(x, given([0.5 + 0.1]), "a")
@@ -143,7 +143,7 @@ def test_a_smooth_picture_survives_a_turn_there_and_back(given):
     assert torch.allclose(back[middle], x[middle], atol=0.03)
 
 
-def test_a_constant_picture_stays_constant():
+def test_a_constant_image_stays_constant():
     x = torch.full((8, 3, 6, 7), 0.3)
     for part in MOTIONS:
         assert torch.allclose(part(x, Draws(2, 0), "a"), x, atol=1e-6)

@@ -72,16 +72,16 @@ CHANGING = {"Flip": 0.5, "LumaFlip": 0.5, "Rotate90": 0.75, "IntegerTranslate": 
 
 
 @pytest.mark.parametrize("part", sorted(set(ALL), key=repr), ids=repr)
-def test_each_part_of_the_pipeline_changes_a_share_p_of_the_samples(part, pictures):
-    x = pictures(1, 3, 16, 16).expand(1500, -1, -1, -1)
+def test_each_part_of_the_pipeline_changes_a_share_p_of_the_samples(part, images):
+    x = images(1, 3, 16, 16).expand(1500, -1, -1, -1)
     y = applied((part,), x, Draws(1, 0), "a", 0.4)
     changed = (y - x).abs().amax((1, 2, 3)) > 1e-4
     share = 0.4 * CHANGING.get(type(part).__name__, 1.0)
     assert changed.double().mean().item() == pytest.approx(share, abs=0.05)  # 4 standard deviations
 
 
-def test_samples_not_taken_are_untouched_to_the_last_bit(pictures):
-    x = pictures(64, 3, 9, 7)
+def test_samples_not_taken_are_untouched_to_the_last_bit(images):
+    x = images(64, 3, 9, 7)
     parts = transformations("bg")
     untouched = (applied(parts, x, Draws(0, 0), "a", 0.1) == x).all(3).all(2).all(1)
     assert 15 < untouched.sum() < 50  # 0.9^6 0.95^... of them: 7 parts and two turns
@@ -96,8 +96,8 @@ ORDERS = {
 
 @pytest.mark.parametrize("p", [0.5, 1.0])
 @pytest.mark.parametrize("name", ORDERS)
-def test_what_is_done_at_once_is_what_would_be_done_one_after_another(name, p, pictures, monkeypatch):
-    x, draws = pictures(8, 3, 32, 32), Draws(3, 0)
+def test_what_is_done_at_once_is_what_would_be_done_one_after_another(name, p, images, monkeypatch):
+    x, draws = images(8, 3, 32, 32), Draws(3, 0)
     at_once = applied(ORDERS[name], x, draws, "a", p)
     monkeypatch.setattr(applying, "_kind", lambda part: -1)
     monkeypatch.setattr(applying, "_at_once", one_by_one)
@@ -110,9 +110,9 @@ def one_by_one(run, x, draws):
     return x
 
 
-def test_amplifications_multiply(pictures):
+def test_amplifications_multiply(images):
     """As in the paper; neighbouring bands overlap, so that one filter after another would be another filter."""
-    x, draws, parts = pictures(8, 1, 12, 12), Draws(3, 0), (Filter((0,)), Filter((3,)))
+    x, draws, parts = images(8, 1, 12, 12), Draws(3, 0), (Filter((0,)), Filter((3,)))
     gains = [part.gains(8, draws, f"a: {i} Filter") for i, part in enumerate(parts)]
     assert torch.equal(applied(parts, x, draws, "a"), amplified(x, gains[0] * gains[1]))
     for chosen in applied(parts, x, draws, "a", 0.5):
@@ -120,18 +120,18 @@ def test_amplifications_multiply(pictures):
         assert any(torch.equal(chosen, sample) for way in ways for sample in amplified(x, way))
 
 
-def test_motions_make_one_resampling_and_colours_one_map(pictures, turn, monkeypatch):
+def test_motions_make_one_resampling_and_colours_one_map(images, turn, monkeypatch):
     calls = Counter()
     for name in ("resampled", "mixed", "amplified"):
         plain = getattr(applying, name)
         monkeypatch.setattr(applying, name, lambda *a, plain=plain, name=name: calls.update([name]) or plain(*a))
-    x = pictures(4, 3, 8, 8)
+    x = images(4, 3, 8, 8)
     FixedAugment(0.5, "bgcfnc")(x, "real", turn(x))
     assert calls == {"resampled": 1, "mixed": 1, "amplified": 1}
 
 
-def test_a_shift_after_a_turn_is_along_the_new_axes(pictures, given):
-    x = pictures(1, 1, 8, 8)
+def test_a_shift_after_a_turn_is_along_the_new_axes(images, given):
+    x = images(1, 1, 8, 8)
     parts, draws = (Rotate(), FractionalTranslate(0.125)), Draws(0, 0)
     angle, shift = (part.motion(x.shape, draws, f"a: {i} {type(part).__name__}") for i, part in enumerate(parts))
     whole = applied(parts, x, draws, "a")
@@ -163,9 +163,9 @@ def test_an_unknown_pipeline_is_refused():
     assert transformations((Flip(),)) == (Flip(),)
 
 
-def test_diff_augment_is_the_papers(pictures, turn):
+def test_diff_augment_is_the_papers(images, turn):
     """Colour, translation and cutout as the authors write them, in float64 and one sample after another."""
-    x = pictures(5, 3, 16, 24)
+    x = images(5, 3, 16, 24)
     found = DiffAugment()(x, "real", turn(x)).double().numpy()
     draws = turn(x).draws
     names = ("Brightness", "Saturation", "Contrast", "Translate", "Cutout")
@@ -174,22 +174,22 @@ def test_diff_augment_is_the_papers(pictures, turn):
         draws.uniform(f"augment real: {i} {name}", shape).double().numpy()
         for i, (name, shape) in enumerate(zip(names, shapes, strict=True))
     ]
-    for y, picture, brightness, saturation, contrast, shift, hole in zip(
+    for y, image, brightness, saturation, contrast, shift, hole in zip(
         found, x.double().numpy(), *numbers, strict=True
     ):
-        picture = picture + (brightness - 0.5)
-        picture = (picture - picture.mean(0)) * (saturation * 2) + picture.mean(0)
-        picture = (picture - picture.mean()) * (contrast + 0.5) + picture.mean()
+        image = image + (brightness - 0.5)
+        image = (image - image.mean(0)) * (saturation * 2) + image.mean(0)
+        image = (image - image.mean()) * (contrast + 0.5) + image.mean()
         down, across = (int(u * (2 * most + 1)) - most for u, most in zip(shift, (2, 3), strict=True))
-        padded = np.pad(picture, ((0, 0), (3, 3), (3, 3)))
-        picture = padded[:, 3 - down : 19 - down, 3 - across : 27 - across].copy()
+        padded = np.pad(image, ((0, 0), (3, 3), (3, 3)))
+        image = padded[:, 3 - down : 19 - down, 3 - across : 27 - across].copy()
         top, left = int(hole[0] * 17) - 4, int(hole[1] * 25) - 6
-        picture[:, max(top, 0) : top + 8, max(left, 0) : left + 12] = 0
-        assert np.abs(y - picture).max() < 1e-5
+        image[:, max(top, 0) : top + 8, max(left, 0) : left + 12] = 0
+        assert np.abs(y - image).max() < 1e-5
 
 
-def test_real_and_generated_samples_and_moves_draw_apart(pictures, turn):
-    x = pictures(4, 3, 8, 8)
+def test_real_and_generated_samples_and_updates_draw_different_numbers(images, turn):
+    x = images(4, 3, 8, 8)
     for augment in (DiffAugment(), FixedAugment(0.8)):
         seen = [augment(x, role, turn(x)) for role in ("real", "fake", "other 0", "other 1")]
         seen.append(augment(x, "real", turn(x, position=4)))
@@ -197,7 +197,7 @@ def test_real_and_generated_samples_and_moves_draw_apart(pictures, turn):
         assert torch.equal(seen[0], augment(x, "real", turn(x, player="G")))
 
 
-def test_a_part_that_stands_twice_draws_apart(pictures):
+def test_a_part_that_stands_twice_draws_apart(images):
     x = torch.zeros(500, 1, 2, 2)
     twice = applied((Brightness(), Brightness()), x, Draws(0, 0), "a")[:, 0, 0, 0]
     assert twice.std().item() == pytest.approx((2 / 12) ** 0.5, rel=0.1)  # of two uniform numbers, not of one doubled
@@ -220,8 +220,8 @@ def test_a_probability_out_of_range_is_refused(p):
         FixedAugment(p)
 
 
-def test_nothing_to_do_is_nothing_done(pictures, turn):
-    x = pictures(4, 3, 8, 8)
+def test_nothing_to_do_is_nothing_done(images, turn):
+    x = images(4, 3, 8, 8)
     assert FixedAugment(0.0)(x, "real", turn(x)) is x
     assert DiffAugment(())(x, "real", turn(x)) is x
 
@@ -235,9 +235,9 @@ def test_points_are_refused_and_take_what_suits_them(turn):
 
 
 @pytest.mark.parametrize("augment", [DiffAugment(), FixedAugment(0.7, "bgcfnc")], ids=lambda a: type(a).__name__)
-def test_slopes_of_slopes_pass_through(augment, pictures, turn):
-    x = pictures(2, 3, 5, 4).double().requires_grad_()
-    weight = pictures(2, 3, 5, 4, seed=1).double()
+def test_gradients_of_gradients_pass_through(augment, images, turn):
+    x = images(2, 3, 5, 4).double().requires_grad_()
+    weight = images(2, 3, 5, 4, seed=1).double()
 
     def D(x):
         return (augment(x, "real", turn(x)) * weight).flatten(1).sum(1).tanh()
@@ -246,8 +246,8 @@ def test_slopes_of_slopes_pass_through(augment, pictures, turn):
     assert torch.autograd.gradgradcheck(D, (x,))
 
 
-def test_a_broken_sample_spoils_no_other(pictures, turn):
-    x = pictures(4, 3, 8, 8)
+def test_a_broken_sample_affects_no_other(images, turn):
+    x = images(4, 3, 8, 8)
     broken = x.clone()
     broken[1] = torch.nan
     for augment in (DiffAugment(), FixedAugment(0.7, "bgcfnc")):

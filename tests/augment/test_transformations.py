@@ -42,34 +42,34 @@ def test_the_search_finds_them_all():
 
 @each
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_shape_stays_and_numbers_are_finite(part, shape, pictures):
-    y = part(pictures(*shape), DRAWS, "a")
+def test_shape_stays_and_numbers_are_finite(part, shape, images):
+    y = part(images(*shape), DRAWS, "a")
     assert y.shape == shape
     assert y.isfinite().all()
     assert y.dtype == torch.float32
 
 
 @each
-def test_without_strength_nothing_changes(part, pictures):
+def test_without_strength_nothing_changes(part, images):
     weak = {f.name: 0.0 for f in fields(part) if f.name in STRENGTHS}
     if weak:
-        x = pictures(6, 3, 9, 8)
+        x = images(6, 3, 9, 8)
         still = replace(part, **weak)(x, DRAWS, "a")
         assert torch.allclose(still, x, atol=1e-6)
         assert not torch.allclose(part(x, DRAWS, "a"), x, atol=1e-3)
 
 
 @each
-def test_a_sample_depends_on_no_other(part, pictures):
-    x, other = pictures(6, 3, 9, 8), pictures(6, 3, 9, 8, seed=1)
+def test_a_sample_depends_on_no_other(part, images):
+    x, other = images(6, 3, 9, 8), images(6, 3, 9, 8, seed=1)
     other[2] = x[2]
     other[4] = torch.nan
     assert torch.equal(part(x, DRAWS, "a")[2], part(other, DRAWS, "a")[2])
 
 
 @each
-def test_samples_are_changed_each_in_its_own_way(part, pictures):
-    x = pictures(1, 3, 9, 8).expand(16, -1, -1, -1)
+def test_samples_are_changed_each_in_its_own_way(part, images):
+    x = images(1, 3, 9, 8).expand(16, -1, -1, -1)
     found = {tuple(sample.flatten().tolist()) for sample in part(x, DRAWS, "a")}
     ways = {"Flip": 2, "LumaFlip": 2, "Rotate90": 4}
     assert len(found) == ways.get(type(part).__name__, len(found))
@@ -77,8 +77,8 @@ def test_samples_are_changed_each_in_its_own_way(part, pictures):
 
 
 @each
-def test_draws_decide(part, pictures):
-    x = pictures(12, 3, 9, 8)
+def test_draws_decide(part, images):
+    x = images(12, 3, 9, 8)
     first = part(x, DRAWS, "a")
     assert torch.equal(first, part(x, Draws(seed=5, position=0), "a"))
     for draws, purpose in ((DRAWS, "b"), (Draws(5, 12), "a"), (Draws(6, 0), "a")):
@@ -86,16 +86,16 @@ def test_draws_decide(part, pictures):
 
 
 @each
-def test_ranks_share_out_what_one_process_does(part, pictures):
-    x = pictures(6, 3, 9, 8)
+def test_ranks_share_out_what_one_process_does(part, images):
+    x = images(6, 3, 9, 8)
     halves = [part(x[3 * r : 3 * r + 3], Draws(5, 0, rank=r, ranks=2), "a") for r in range(2)]
     assert torch.allclose(torch.cat(halves), part(x, DRAWS, "a"), atol=1e-6)
 
 
 @each
-def test_gradients_of_gradients_are_those_of_differences(part, pictures):
-    x = pictures(2, 3, 4, 3).double().requires_grad_()
-    weight = pictures(2, 3, 4, 3, seed=1).double()
+def test_gradients_of_gradients_are_those_of_differences(part, images):
+    x = images(2, 3, 4, 3).double().requires_grad_()
+    weight = images(2, 3, 4, 3, seed=1).double()
 
     def D(x):
         return (part(x, DRAWS, "a") * weight).flatten(1).sum(1).tanh()
@@ -105,8 +105,8 @@ def test_gradients_of_gradients_are_those_of_differences(part, pictures):
 
 
 @each
-def test_autocast_and_memory_format_change_nothing(part, pictures):
-    x = pictures(6, 3, 9, 8)
+def test_autocast_and_memory_format_change_nothing(part, images):
+    x = images(6, 3, 9, 8)
     plain = part(x, DRAWS, "a")
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(part(x, DRAWS, "a"), plain)
@@ -114,8 +114,8 @@ def test_autocast_and_memory_format_change_nothing(part, pictures):
 
 
 @each
-def test_samples_of_few_digits_are_changed_in_float32(part, pictures):
-    x = pictures(6, 3, 9, 8).bfloat16()
+def test_samples_of_few_digits_are_changed_in_float32(part, images):
+    x = images(6, 3, 9, 8).bfloat16()
     y = part(x, DRAWS, "a")
     moved_only = {"Cutout", "Flip", "Rotate90", "IntegerTranslate", "Translate"}  # there is nothing to compute
     assert y.dtype == torch.float32 or type(part).__name__ in moved_only

@@ -133,7 +133,7 @@ def counting(monkeypatch):
     return seen
 
 
-def test_images_are_encoded_once_and_anew_where_images_weights_or_file_are_others(tmp_path, monkeypatch):
+def test_images_are_encoded_once_and_again_where_images_weights_or_file_differ(tmp_path, monkeypatch):
     folder = tmp_path / "small"
     train_autoencoder(random_images(), folder, size=2, channels=2, images=10)
     seen = counting(monkeypatch)

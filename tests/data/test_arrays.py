@@ -107,7 +107,7 @@ def test_class_names_are_taken_where_they_are_given(tmp_path):
     assert data.labels.tolist() == [0, 2, 0, 2, 0, 2]
 
 
-def test_nearly_black_integers_are_told():
+def test_nearly_black_integers_are_noted():
     assert ArraySource(GREY).open().notes == ()
     (note,) = ArraySource((GREY > 99).astype(np.uint8)).open().notes
     assert note.startswith("no pixel is above 1 of 255")

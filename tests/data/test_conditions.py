@@ -41,7 +41,7 @@ def test_rows_of_0_and_1_are_attributes_that_stay_as_they_are(rows):
     assert scaled.dtype == torch.float32 and np.array_equal(scaled, YES)
 
 
-def test_other_numbers_get_mean_0_and_deviation_1():
+def test_other_numbers_get_mean_0_and_standard_deviation_1():
     found = conditions_of("faces", NUMBERS, NAMES)
     assert isinstance(found.kind, Vector)
     assert found.kind.schema.mean == pytest.approx(NUMBERS.mean(0), rel=1e-12)
@@ -52,7 +52,7 @@ def test_other_numbers_get_mean_0_and_deviation_1():
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1.0, 1e30, 1e300])
-def test_numbers_of_any_scale_and_place_are_told_apart(scale):
+def test_numbers_of_any_scale_and_place_are_distinguished(scale):
     values = scale * np.array([1.0, 2.0, 3.0, 6.0])
     for rows, digits in ((values, 1e-6), (1.7e9 + np.array([1.0, 2.0, 3.0, 6.0]), 1e-6)):
         found = conditions_of("times", rows)
@@ -60,7 +60,7 @@ def test_numbers_of_any_scale_and_place_are_told_apart(scale):
         np.testing.assert_allclose(encoded(found)[:, 0], wanted, rtol=digits)
 
 
-def test_what_never_changes_is_told_and_stays_finite():
+def test_what_never_changes_is_noted_and_stays_finite():
     found = conditions_of("faces", [[0.1, 5.0, 1.0], [0.1, 5.0, 2.0], [0.1, 5.0, 4.0]], ("a", "b", "c"))
     assert found.notes == ("components that are constant over all samples and carry no information: a, b",)
     assert torch.allclose(encoded(found)[:, :2], torch.zeros(3, 2), atol=1e-7)
@@ -150,7 +150,7 @@ def test_rows_that_are_no_conditions_are_refused(rows, names, message):
         conditions_of("x", rows, names)
 
 
-def test_of_many_names_the_first_are_told():
+def test_of_many_names_the_first_are_listed():
     kind = conditions_of("text", RANDOM.normal(size=(9, 30))).kind
     with pytest.raises(ValueError, match=r"there are 0, 1, .*, 19 and 10 more$"):
         kind.schema.index("thirty")

@@ -65,7 +65,7 @@ def test_every_sample_its_place_labels_and_conditions_count_in_an_array():
     assert print_of(ArraySource(IMAGES.copy(), labels)) == print_of(ArraySource(IMAGES, labels))
 
 
-def test_an_array_on_disk_is_told_by_its_samples_wherever_it_lies(tmp_path, monkeypatch):
+def test_an_array_on_disk_is_identified_by_its_samples_wherever_it_is(tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", IMAGES)
     inside = print_of(Arrays(str(tmp_path / "a.npy")))
     monkeypatch.setattr("zerosum.data.sources.arrays._IN_MEMORY", 1)
@@ -74,7 +74,7 @@ def test_an_array_on_disk_is_told_by_its_samples_wherever_it_lies(tmp_path, monk
     assert len(inside) == 64
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["whole", "pieces"])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "chunks"])
 def test_every_file_of_a_folder_counts_and_its_times_do_not(tmp_path, monkeypatch, whole):
     monkeypatch.setattr("zerosum.data.sources._files._READ_WHOLE", 1 << 30 if whole else 0)
     first, second = folder(tmp_path / "first"), folder(tmp_path / "second")
@@ -90,7 +90,7 @@ def test_every_file_of_a_folder_counts_and_its_times_do_not(tmp_path, monkeypatc
     assert all_differ([print_of(Images(str(first), 4, fit)) for fit in ("crop", "pad")])
 
 
-def test_of_a_large_folder_only_a_piece_of_each_file_is_read(tmp_path, monkeypatch):
+def test_of_a_large_folder_only_a_chunk_of_each_file_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("zerosum.data.sources._files._READ_WHOLE", 0)
     monkeypatch.setattr("zerosum.data.sources._files._PART", 16)
     place, prints = folder(tmp_path), []
@@ -104,7 +104,7 @@ def test_of_a_large_folder_only_a_piece_of_each_file_is_read(tmp_path, monkeypat
     assert prints[0] == prints[1] != prints[2]
 
 
-def test_a_zip_is_told_by_its_checksums_and_nothing_is_decoded(tmp_path, monkeypatch):
+def test_a_zip_is_identified_by_its_checksums_and_nothing_is_decoded(tmp_path, monkeypatch):
     place, prints = folder(tmp_path / "set"), []
     for name, images in (("one", IMAGES), ("same", IMAGES), ("other", changed(IMAGES, (3, 0, 0, 0)))):
         folder(place, images)
@@ -118,7 +118,7 @@ def test_a_zip_is_told_by_its_checksums_and_nothing_is_decoded(tmp_path, monkeyp
     assert prints[0] == prints[1] != prints[2]
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["whole", "pieces"])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "chunks"])
 def test_what_cannot_be_read_has_a_fingerprint_all_the_same(tmp_path, monkeypatch, whole):
     monkeypatch.setattr("zerosum.data.sources._files._READ_WHOLE", 1 << 30 if whole else 0)
     place = folder(tmp_path)
@@ -132,7 +132,7 @@ def test_what_cannot_be_read_has_a_fingerprint_all_the_same(tmp_path, monkeypatc
     assert print_of(Images(str(place), bad="skip")) != before
 
 
-def test_made_up_sets_are_told_by_their_source():
+def test_made_up_sets_are_identified_by_their_source():
     def drawn(shift):
         return in_memory("ring", torch.full((5, 2), shift), made_by=Ring(count=5))
 
@@ -152,7 +152,7 @@ def test_sets_made_of_others_follow_them(tmp_path):
     assert print_of(StackedDigits(count=9)) == print_of(StackedDigits(count=9))
 
 
-def test_of_a_set_of_torch_only_count_shape_and_labels_can_be_told():
+def test_of_a_set_of_torch_only_count_shape_and_labels_can_be_compared():
     def items(value, label=0):
         return from_torch([(np.full((8, 8), value, np.uint8), label)] * 3)
 

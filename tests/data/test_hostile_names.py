@@ -101,9 +101,9 @@ def test_a_file_that_unfolds_to_more_than_the_zip_says_is_read_no_further(tmp_pa
 def test_a_file_that_grew_since_it_was_looked_at_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(_files, "MOST_BYTES", 1 << 20)
     (tmp_path / "x.png").write_bytes(PNG)
-    endless = replace(image_files(tmp_path), stream=lambda name: io.BytesIO(bytes(2 << 20)))
+    infinite = replace(image_files(tmp_path), stream=lambda name: io.BytesIO(bytes(2 << 20)))
     with pytest.raises(ValueError, match="is larger than 1 MiB"):
-        endless.read("x.png")
+        infinite.read("x.png")
 
 
 def test_a_zip_in_a_zip_is_another_file_and_never_opened(tmp_path):
@@ -135,8 +135,8 @@ def test_a_name_is_shown_and_not_obeyed_nor_shown_at_length(tmp_path):
     report = check(path)
     assert len(report.broken) == 2
     assert all(one.file.isprintable() and len(one.file) < 600 for one in report.broken)
-    told = sentence(Images(str(path)))
-    assert told.isprintable() and len(told) < 800
+    message = sentence(Images(str(path)))
+    assert message.isprintable() and len(message) < 800
     with pytest.raises(ValueError, match=r"has no images .*1 x \.\\x1b\[2j"):
         image_files(zip_of(tmp_path / "b.zip", [("b.\x1b[2J", b"")]))
 
@@ -200,7 +200,7 @@ def test_what_is_no_file_is_never_waited_for(tmp_path):
         existing("/dev/zero")
 
 
-def test_folders_that_may_not_be_read_are_told(tmp_path, monkeypatch):
+def test_folders_that_may_not_be_read_are_reported(tmp_path, monkeypatch):
     def refused(self):
         raise PermissionError(13, "Permission denied", "x\x1b")
 

@@ -106,7 +106,7 @@ def test_images_and_labels_of_a_set_on_the_hub(package, stream):
     assert read(repr(Hub("a/b", size=(8, 9)))) == Hub("a/b", size=(8, 9))
 
 
-def test_a_stream_goes_forward_and_begins_anew_for_what_lies_behind(package, monkeypatch):
+def test_a_stream_goes_forward_and_begins_again_for_what_lies_behind(package, monkeypatch):
     monkeypatch.setattr(hub, "WINDOW", 5)
     monkeypatch.setattr(hub, "_INSPECTED", 1)
     data = Hub("a/b", stream=True).open()

@@ -23,7 +23,7 @@ def packed(tmp_path, monkeypatch):
     return tmp_path / "out"
 
 
-def told(packed, changes):
+def change(packed, changes):
     facts = json.loads((packed / "packed.json").read_text())
     (packed / "packed.json").write_text(json.dumps({**facts, **changes}))
 
@@ -45,7 +45,7 @@ def test_what_was_changed_or_lost_is_found(packed):
     assert "labels.bin cannot be read" in check(packed).broken[0].reason
 
 
-def test_a_file_that_cannot_be_read_is_told_by_check(packed, monkeypatch):
+def test_a_file_that_cannot_be_read_is_reported_by_check(packed, monkeypatch):
     def refused(path):
         raise PermissionError(13, "Permission denied")
 
@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_read_is_told_by_check(packed, monkeypatch):
     ids=str,
 )
 def test_a_manifest_made_to_mislead_is_refused(packed, changes, reason):
-    told(packed, changes)
+    change(packed, changes)
     with pytest.raises(ValueError, match=rf"out is not a packed set, as its packed.json cannot be used: {reason}"):
         PackedSet(packed).open()
     assert len(check(packed).broken) == 1
@@ -90,7 +90,7 @@ WRONG = [{"count": 49}, {"shape": [3, 6, 9]}, {"shape": [60_000] * 3}, {"count":
 
 @pytest.mark.parametrize("changes", WRONG, ids=str)
 def test_sizes_that_the_files_do_not_have_are_refused(packed, changes):
-    told(packed, changes)
+    change(packed, changes)
     with pytest.raises(ValueError, match=r"should have [\d,]+ bytes, but has|its list of files does not match"):
         PackedSet(packed).open()
 

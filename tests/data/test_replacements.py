@@ -36,7 +36,7 @@ def shown(data):
     return [next(i for i, image in enumerate(IMAGES) if np.array_equal(one, image)) for one in x]
 
 
-@pytest.mark.parametrize("kept", [True, False], ids=["kept", "read anew"])
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "read again"])
 @pytest.mark.parametrize("late", [True, False], ids=["in its pixels", "at its beginning"])
 def test_the_next_of_the_class_stands_in_and_all_others_stay(folder, monkeypatch, kept, late):
     monkeypatch.setattr("zerosum.data.sources.folders._IN_MEMORY", 1 << 30 if kept else 0)
@@ -48,7 +48,7 @@ def test_the_next_of_the_class_stands_in_and_all_others_stay(folder, monkeypatch
     assert shown(Images(str(folder), bad="skip").open()) == [0, 3, 3, 3, 4, 0, 6, 7, 8, 9, 10, 6]
 
 
-def test_what_is_found_broken_is_told_once(folder):
+def test_what_is_found_broken_is_reported_once(folder):
     (folder / "a" / "01.png").write_bytes(b"")
     for i in (3, 7, 8, 9, 10):
         half(folder / "ab"[i // 6] / f"{i:02}.png")
@@ -93,7 +93,7 @@ def test_without_labels_the_next_stands_in_round_the_end():
     assert [some.read(i, lambda i: i) for i in range(5)] == [1, 1, 2, 3, 1]
 
 
-def test_a_file_that_goes_in_the_middle_is_told_in_one_sentence(folder, monkeypatch):
+def test_a_file_that_goes_in_the_middle_is_reported_in_one_sentence(folder, monkeypatch):
     monkeypatch.setattr("zerosum.data.sources.folders._IN_MEMORY", 0)
     strict, lenient = Images(str(folder)).open(), Images(str(folder), bad="skip").open()
     (folder / "a" / "04.png").unlink()

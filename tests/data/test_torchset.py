@@ -84,7 +84,7 @@ def test_opening_reads_no_more_than_it_must():
     assert many.reads > 1000
 
 
-def test_items_are_read_anew_each_time():
+def test_items_are_read_again_each_time():
     class Noise:
         def __len__(self):
             return 4

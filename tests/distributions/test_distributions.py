@@ -113,8 +113,8 @@ def test_cdf_is_the_formula_and_inverse_cdf_its_inverse(distribution, F):
 def test_density_is_the_derivative_of_the_formula(distribution, F):
     x = distribution.inverse_cdf((torch.arange(19, dtype=torch.float64) + 1) / 20.1)
     step = 1e-5
-    slope = [(F(value + step) - F(value - step)) / (2 * step) for value in x.tolist()]
-    assert np.allclose(distribution.density(x), slope, rtol=1e-4)
+    gradient = [(F(value + step) - F(value - step)) / (2 * step) for value in x.tolist()]
+    assert np.allclose(distribution.density(x), gradient, rtol=1e-4)
     low, high = distribution.support
     outside = [end + side for end, side in ((low, -1.0), (high, 1.0)) if math.isfinite(end)]
     assert distribution.density(torch.tensor(outside, dtype=torch.float64)).tolist() == [0.0] * len(outside)

@@ -21,7 +21,7 @@ def networks() -> tuple[nn.Module, nn.Module]:
     return G, D
 
 
-def endless() -> Iterator[Batch]:
+def stream() -> Iterator[Batch]:
     """Made-up real points, the same at every call."""
     position = 0
     while True:
@@ -32,8 +32,8 @@ def endless() -> Iterator[Batch]:
 
 @pytest.fixture
 def batches() -> Iterator[Batch]:
-    """An endless stream of batches."""
-    return endless()
+    """An infinite stream of batches."""
+    return stream()
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def test_the_real_batch_is_left_as_it_was(play, batches):
     assert batch.x.grad is None
 
 
-def test_a_round_is_n_critic_moves_of_d_each_on_its_own_batch_then_one_of_g(play, batches, spying):
+def test_a_step_is_n_critic_updates_of_d_each_on_its_own_batch_then_one_of_g(play, batches, spying):
     D_spy, G_spy = spying(), spying()
     game = play(n_critic=3, D_terms=(D_spy,), G_terms=(G_spy,))
     all_batches = list(islice(batches, 8))
@@ -63,13 +63,13 @@ def test_a_round_is_n_critic_moves_of_d_each_on_its_own_batch_then_one_of_g(play
     assert len(latents.unique(dim=0)) == 8
 
 
-def test_an_update_runs_d_on_each_batch_once(play, batches, fresh_networks):
+def test_an_update_scores_each_batch_once(play, batches, fresh_networks):
     D = Counted(fresh_networks()[1])
     game = play(D=D, D_terms=(R1(), R1()))
     game.update_D(next(batches))
     assert D.passes == 2
     game.update_G(next(batches))
-    assert D.passes == 3, "the generator's move judges its samples only"
+    assert D.passes == 3, "the generator's update scores its samples only"
 
 
 def test_the_generator_is_not_run_for_gradients_on_ds_move(play, batches, spying):

@@ -49,7 +49,7 @@ class Noting:
         return turn.zero()
 
 
-def test_watchers_see_every_move_and_may_add_to_the_log(play, batches):
+def test_watchers_are_called_after_every_update_and_may_add_to_the_log(play, batches):
     watcher = Noting()
     log = play(watchers=(watcher,)).step(batches)
     assert [seen[:2] for seen in watcher.seen] == [("D", "D"), ("G", "G")]
@@ -64,7 +64,7 @@ def test_objectives_and_terms_that_can_watch_need_no_listing(play, batches):
     assert {"V", "D(x)", "D(G(z))"} <= set(log), "the logistic objective reads the value of the game"
 
 
-def test_weights_are_projected_after_each_move_of_their_player_only(play, batches):
+def test_weights_are_projected_after_each_update_of_their_player_only(play, batches):
     game = play(D_after=WeightClip(0.02))
     game.G.network[0].weight.data.fill_(3.0)
     game.update_D(next(batches))
@@ -108,7 +108,7 @@ def test_d_sees_everything_through_the_augmentation_on_both_players_moves(play, 
     assert torch.allclose(turn.judge(turn.x).score, game.D.network(turn.x + 3))
 
 
-def test_several_moves_of_g_make_one_round_and_the_average_follows_once(play, batches):
+def test_several_updates_of_g_make_one_step_and_the_average_follows_once(play, batches):
     game = play(n_critic=2, n_generator=3)
     updates = []
     game.ema.update = lambda images, seen, unless: updates.append((images, seen))

@@ -1,4 +1,4 @@
-"""A game that does not wait for its device: a bad move is seen when the next is launched, and nothing has moved."""
+"""A game that does not wait for its device: NaN is found when the next update is launched, and nothing has changed."""
 
 import pytest
 import torch
@@ -10,13 +10,13 @@ from zerosum.terms import R1, Every, WeightClip
 
 
 class FromMove:
-    """A term that is no number from a move on."""
+    """A term that is NaN from an update on."""
 
-    def __init__(self, move):
-        self.move = move
+    def __init__(self, update):
+        self.update = update
 
     def __call__(self, turn):
-        return turn.fake.score.mean() * (float("nan") if turn.clock.updates >= self.move else 0.1)
+        return turn.fake.score.mean() * (float("nan") if turn.clock.updates >= self.update else 0.1)
 
 
 def fused(network):
@@ -25,7 +25,7 @@ def fused(network):
 
 @pytest.fixture
 def deferred(play, fresh_networks):
-    """Makes games that look for bad numbers late, or at each move."""
+    """Makes games that check for non-finite numbers late, or at each update."""
 
     def make(deferred=True, **options):
         G, D = fresh_networks()
@@ -40,8 +40,8 @@ def held(game):
     found = {f"{p.name}.{k}": v for p in (game.G, game.D) for k, v in p.network.state_dict().items()}
     found |= {f"ema.{k}": v for k, v in game.ema.module.state_dict().items()}
     for player in (game.G, game.D):
-        for i, entries in player.optimiser.state_dict()["state"].items():
-            found |= {f"{player.name}_opt.{i}.{k}": v for k, v in entries.items()}
+        for i, values in player.optimiser.state_dict()["state"].items():
+            found |= {f"{player.name}_opt.{i}.{k}": v for k, v in values.items()}
     return {name: value.detach().clone() for name, value in found.items()}
 
 
@@ -98,7 +98,7 @@ class Readings(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def test_a_move_reads_nothing_but_the_flag_of_the_one_before(deferred, batches):
+def test_an_update_reads_nothing_but_the_flag_of_the_one_before(deferred, batches):
     game = deferred(D_terms=(Every(2, R1()),))
     game.step(batches)
     with Readings() as readings:

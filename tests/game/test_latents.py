@@ -1,4 +1,4 @@
-"""Latent priors against their laws."""
+"""Latent priors against their distributions."""
 
 import math
 
@@ -24,13 +24,13 @@ def drawn(latent, count=5_000):
     return z.double().numpy()
 
 
-def test_normal_entries_are_independent_standard_normals():
+def test_normal_dimensions_are_independent_standard_normals():
     z = drawn(Normal(4))
     assert distance_from_distribution(z.ravel(), lambda v: 0.5 * (1 + math.erf(v / math.sqrt(2)))) < 1.628
     assert np.abs(np.cov(z.T) - np.eye(4)).max() < 0.08
 
 
-def test_uniform_entries_fill_their_interval():
+def test_uniform_dimensions_fill_their_interval():
     z = drawn(Uniform(3))
     assert -1 <= z.min() < -0.99
     assert 0.99 < z.max() < 1
@@ -55,7 +55,7 @@ def test_draws_follow_the_generator_given(prior):
 
 
 @pytest.mark.parametrize("prior", [Normal, Uniform, Sphere])
-def test_a_latent_without_entries_is_refused(prior):
+def test_a_latent_without_dimensions_is_refused(prior):
     with pytest.raises(ValueError, match="a latent vector has at least one dimension; found size=0"):
         prior(0)
 

@@ -25,7 +25,7 @@ def test_every_part_that_went_wrong_is_named(play, batches, spying, unchanged):
     assert still_same()
 
 
-def test_a_part_is_named_and_not_its_gradient(play, batches):
+def test_a_part_is_named_and_not_the_gradient_that_it_makes_nan(play, batches):
     class Spoilt:
         def __call__(self, turn):
             return turn.fake.score.sum() * float("nan")

@@ -20,7 +20,7 @@ def gradient_penalty(D, x):
 
 
 def by_hand(G, D, batches, rounds, n_critic, seed):
-    """The non-saturating game with R1 (gamma 0.2) on every second move of D, and an average of G."""
+    """The non-saturating game with R1 (gamma 0.2) on every second update of D, and an average of G."""
     G_opt, D_opt = (torch.optim.Adam(network.parameters(), 0.01, (0.5, 0.9)) for network in (G, D))
     average, images, updates = copy.deepcopy(G), 0, 0
     for _ in range(rounds):
@@ -62,7 +62,7 @@ def test_three_rounds_end_at_the_weights_of_a_loop_written_by_hand(play, batches
 
 
 def r3gan_by_hand(G, D, batches, rounds, seed, total):
-    """R3GAN (arXiv 2501.05441): every fake against a real sample of its own, and R1 and R2 on every move of D.
+    """R3GAN (arXiv 2501.05441): every fake against a real sample of its own, and R1 and R2 in every update of D.
 
     L_D = E[f(D(G(z)) - D(x))] + gamma/2 (E |grad_x D(x)|^2 + E |grad_x D(G(z))|^2) with f = softplus; L_G is the first
     part with the roles changed. gamma falls from 0.3 by equal ratios to a tenth over the run.

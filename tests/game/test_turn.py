@@ -23,7 +23,7 @@ def turn(D, c=None):
     return Turn("D", D, None, x, x_fake, None, c, Clock(), Draws(seed=0, position=0))
 
 
-def test_d_runs_on_each_batch_once_and_separately_and_only_on_access():
+def test_each_batch_is_scored_once_and_separately_and_only_when_needed():
     D = Recorder()
     table = turn(D)
     assert D.asked == []

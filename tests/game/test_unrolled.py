@@ -53,10 +53,10 @@ def test_the_opponent_is_d_after_k_real_updates_on_the_same_samples(play, batche
     x, x_fake = turn.x.detach().requires_grad_(), turn.x_fake.detach().requires_grad_()
     epsilon = turn.draws.uniform("gradient penalty", (len(x), 1))
     for _ in range(k):
-        (gradient,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
+        (grad,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
         between = torch.lerp(x_fake, x, epsilon).detach().requires_grad_()
         (steep,) = torch.autograd.grad(D(between).sum(), between, create_graph=True)
-        loss = NonSaturating().d_loss(D(x), D(x_fake)) + 0.25 * gradient.square().sum(1).mean()
+        loss = NonSaturating().d_loss(D(x), D(x_fake)) + 0.25 * grad.square().sum(1).mean()
         loss = loss + 2 * (steep.norm(dim=1) - 1).square().mean()
         optimiser.zero_grad()
         loss.backward()
@@ -113,8 +113,8 @@ def test_d_is_left_as_it_was_by_being_imagined_ahead(play, batches):
     assert all(torch.equal(after[i][key], entry[key]) for i, entry in before[1].items() for key in entry)
 
 
-def test_a_term_of_every_other_move_counts_on_its_moves_ahead(play, batches, fresh_networks):
-    """After one move of D, the moves ahead are the second, on which the term rests, and the third, on which it acts."""
+def test_a_term_of_every_other_update_counts_on_in_the_updates_ahead(play, batches, fresh_networks):
+    """After one update of D, the term skips the first update ahead, the second of all, and acts on the next."""
     batch, points = next(batches), torch.randn(5, 2, generator=torch.Generator().manual_seed(1))
 
     def shown(k, terms):

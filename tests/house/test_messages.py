@@ -6,7 +6,7 @@ LENGTH = 14  # characters in a row that a test must share with a message
 
 
 def strings(tree):
-    """The fixed texts in a tree, f-strings by their pieces."""
+    """The fixed texts in a tree, f-strings by their parts."""
     return [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
 
 
@@ -19,7 +19,7 @@ def messages(tree):
     """The sentences of errors that are raised, each with its rows of characters; a word or two is left out."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
-            found = {run for piece in strings(node.exc.args[0]) for run in runs(piece)}
+            found = {run for part in strings(node.exc.args[0]) for run in runs(part)}
             if found:
                 yield ast.unparse(node.exc.args[0]), found
 

@@ -28,16 +28,16 @@ def test_it_holds_all_files_of_the_package_and_says_what_covers_them(wheel, root
     with zipfile.ZipFile(wheel) as archive:
         inside = set(archive.namelist())
         (metadata,) = (name for name in inside if name.endswith(".dist-info/METADATA"))
-        told = Parser().parsestr(archive.read(metadata).decode())
+        metadata_of_it = Parser().parsestr(archive.read(metadata).decode())
     source = root / "src"
     files = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
     wanted = {path for path in files if "__pycache__" not in path and ".egg-info" not in path}
     assert {"zerosum/py.typed", "zerosum/objectives/__init__.pyi", "zerosum/data/assets/digits.png"} <= wanted
     assert wanted <= inside
     assert {name.partition("/")[0] for name in inside} == {"zerosum", metadata.partition("/")[0]}
-    assert told["Version"] == zerosum.__version__
-    assert told["License-Expression"] == "Apache-2.0 AND CC-BY-SA-3.0"
-    assert told.get_all("License-File") == ["LICENSE", "src/zerosum/data/assets/NOTICE.md"]
+    assert metadata_of_it["Version"] == zerosum.__version__
+    assert metadata_of_it["License-Expression"] == "Apache-2.0 AND CC-BY-SA-3.0"
+    assert metadata_of_it.get_all("License-File") == ["LICENSE", "src/zerosum/data/assets/NOTICE.md"]
 
 
 def test_it_trains_samples_reports_and_scores_in_a_fresh_environment(wheel, tmp_path):

@@ -46,10 +46,10 @@ def test_at_first_it_changes_nothing_and_its_gate_learns():
 
 def test_every_place_reaches_every_other():
     layer, x = opened(8), torch.randn(1, 8, 6, 6, requires_grad=True)
-    (slope,) = torch.autograd.grad(layer(x)[0, :, 0, 0].sum(), x, create_graph=True)
-    reached = slope.abs().sum(1)[0] > 0
+    (gradient,) = torch.autograd.grad(layer(x)[0, :, 0, 0].sum(), x, create_graph=True)
+    reached = gradient.abs().sum(1)[0] > 0
     assert reached[1::2, 1::2].any() and reached[4:, 4:].any()
-    (again,) = torch.autograd.grad(slope.square().sum(), layer.f.weight)
+    (again,) = torch.autograd.grad(gradient.square().sum(), layer.f.weight)
     assert again.any()
 
 

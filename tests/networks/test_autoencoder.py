@@ -35,7 +35,7 @@ def test_a_perfect_reconstruction_scores_0_and_nothing_scores_higher():
 
 
 def test_everything_passes_through_the_code():
-    """A code of one entry cannot carry five: what is rebuilt depends on x through that entry alone."""
+    """A code of one dimension cannot represent five: the reconstruction depends on x through that dimension alone."""
     D = AutoEncoderDiscriminator(size=8, code=1).build((5,), None)
     rebuilt = torch.autograd.functional.jacobian(lambda x: D.decoder(D.encoder(x)), made((5,))[0])
     assert torch.linalg.matrix_rank(rebuilt, rtol=1e-4) == 1

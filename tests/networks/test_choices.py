@@ -1,4 +1,4 @@
-"""Every choice of norm, condition and comparison in every family: gradients, slopes, half precision, channels last."""
+"""Every choice in every family: gradients, gradient penalties, half precision, channels last."""
 
 import re
 import typing
@@ -127,14 +127,14 @@ def test_every_parameter_of_a_generator_is_reached(G, condition):
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=repr)
 @pytest.mark.parametrize("D", DISCRIMINATORS, ids=repr)
-def test_every_parameter_of_a_discriminator_is_reached_and_its_slope_has_a_gradient(D, condition):
+def test_every_parameter_of_a_discriminator_gets_a_gradient_and_so_does_a_gradient_penalty(D, condition):
     network = opened(D.build(SHAPE, condition))
     x = torch.randn(BATCH, *SHAPE, requires_grad=True)
     judgement = network(x, *conditions(condition))
     assert unreached(network, read(judgement)) == set()
     judgement = network(x, *conditions(condition))
-    (slope,) = torch.autograd.grad(judgement.score.square().sum(), x, create_graph=True)
-    left = unreached(network, slope.square().sum())
+    (grad,) = torch.autograd.grad(judgement.score.square().sum(), x, create_graph=True)
+    left = unreached(network, grad.square().sum())
     assert all("auxiliary" in name or name.endswith("bias") for name in left)
 
 
@@ -156,8 +156,8 @@ def test_half_precision_and_channels_last_serve(spec, condition):
         else:
             judgement = Judgement.of(network(argument, *c))
             assert judgement.score.dtype == torch.float32
-            (slope,) = torch.autograd.grad(judgement.score.sum(), argument, create_graph=True)
-            loss = read(judgement) + slope.float().square().sum()
+            (grad,) = torch.autograd.grad(judgement.score.sum(), argument, create_graph=True)
+            loss = read(judgement) + grad.float().square().sum()
     assert loss.isfinite()
     assert all(
         g is None or g.isfinite().all() for g in torch.autograd.grad(loss, [*network.parameters()], allow_unused=True)

@@ -36,10 +36,10 @@ def normal(*shape):
 
 def test_an_embedding_is_appended_to_vectors_and_added_to_maps_as_planes():
     join, c = Join(Labels(5), 3), torch.tensor([4, 0])
-    entries = join.embedding.weight.detach().numpy()[[4, 0]]
+    rows = join.embedding.weight.detach().numpy()[[4, 0]]
     vectors, maps = normal(2, 6), normal(2, 6, 4, 3)
-    np.testing.assert_array_equal(join(vectors, c).detach().numpy(), np.concatenate([vectors, entries], axis=1))
-    planes = np.broadcast_to(entries[:, :, None, None], (2, 3, 4, 3))
+    np.testing.assert_array_equal(join(vectors, c).detach().numpy(), np.concatenate([vectors, rows], axis=1))
+    planes = np.broadcast_to(rows[:, :, None, None], (2, 3, 4, 3))
     np.testing.assert_array_equal(join(maps, c).detach().numpy(), np.concatenate([maps, planes], axis=1))
 
 
@@ -72,7 +72,7 @@ def test_labels_enter_at_the_door_or_at_the_head_and_never_at_both():
         assert (join.size, left) == (0, None)
 
 
-def test_a_score_of_several_entries_is_a_feature_map_that_the_label_moves():
+def test_a_score_of_several_dimensions_is_a_feature_map_that_the_label_moves():
     head = Head(6, Labels(3), scores=4)
     features, c = torch.randn(5, 6), torch.tensor([0, 1, 2, 0, 1])
     score = head(features, c)
@@ -168,7 +168,7 @@ def leaky(h):
 @pytest.mark.parametrize("make", [DCGANGenerator, ResNetGenerator], ids=["DCGAN", "ResNet"])
 @pytest.mark.parametrize("condition", [None, Labels(3)], ids=repr)
 def test_a_style_of_latent_and_condition_sets_the_norms(make, condition):
-    """As a twin with conditional norms, told by hand of the style as a vector."""
+    """As a twin with conditional norms, given the style as a vector."""
     shape, z, c = (1, 8, 8), normal(4, 5), None if condition is None else torch.tensor([0, 2, 1, 2])
     G = make(size=4, conditioning=Style(6)).build(5, shape, condition).eval()
     twin = make(size=4, conditioning=ConditionalNorm()).build(5, shape, Vector(6)).eval()

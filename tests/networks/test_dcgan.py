@@ -19,7 +19,7 @@ def layers(module, *kinds):
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 6])
 @pytest.mark.parametrize("sides", SIDES, ids=str)
-def test_images_of_any_sides_and_channels_are_made_and_judged(sides, channels):
+def test_images_of_any_sides_and_channels_are_made_and_scored(sides, channels):
     shape = (channels, *sides)
     G = DCGANGenerator(size=2).build(5, shape, None)
     D = DCGANDiscriminator(size=2).build(shape, None)
@@ -108,7 +108,7 @@ def test_without_norm_the_weights_keep_the_signals_size_instead():
 
 
 @pytest.mark.parametrize("conditioning", [Concatenate(3), Projection()], ids=repr)
-def test_the_label_changes_what_is_made_and_how_it_is_judged(conditioning):
+def test_the_label_changes_what_is_made_and_how_it_is_scored(conditioning):
     G = DCGANGenerator(size=4, conditioning=Concatenate(3)).build(5, (1, 16, 16), Labels(4)).eval()
     D = DCGANDiscriminator(size=4, conditioning=conditioning).build((1, 16, 16), Labels(4)).eval()
     z = torch.randn(1, 5).expand(4, 5)

@@ -52,7 +52,7 @@ def stirred(module):
 @pytest.mark.parametrize("condition", [None, Labels(3)], ids=["plain", "labelled"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @each_pair
-def test_images_of_any_shape_are_made_and_judged(name, shape, condition):
+def test_images_of_any_shape_are_made_and_scored(name, shape, condition):
     G, D = built(name, shape, condition)
     c = () if condition is None else (torch.tensor([2, 0, 1]),)
     x = G(drawn(3, 5), *c)
@@ -67,7 +67,7 @@ def test_images_of_any_shape_are_made_and_judged(name, shape, condition):
 
 @pytest.mark.parametrize("conditioning", [None, Concatenate(3)], ids=["projection", "concatenation"])
 @each_pair
-def test_the_label_changes_what_is_made_and_how_it_is_judged(name, conditioning):
+def test_the_label_changes_what_is_made_and_how_it_is_scored(name, conditioning):
     G, D = PAIRS[name]
     D = D if conditioning is None else replace(D, conditioning=conditioning)
     G, D = (stirred(n).eval() for n in (G.build(5, (1, 16, 16), Labels(4)), D.build((1, 16, 16), Labels(4))))
@@ -122,8 +122,8 @@ def test_every_parameter_is_reached_within_two_steps(name, condition):
 
 
 @each_pair
-def test_the_slope_of_the_score_can_be_differentiated_again(name):
-    """The derivative of the squared slope along a direction in weight space, against its central difference."""
+def test_the_gradient_of_the_score_can_be_differentiated_again(name):
+    """The derivative of the squared gradient norm along a direction in weight space, against its central difference."""
     D = stirred(built(name, (1, 9, 8))[1]).double().eval()
     x = drawn(2, 1, 9, 8).double().requires_grad_()
     start = [p.detach().clone() for p in D.parameters()]
@@ -132,8 +132,8 @@ def test_the_slope_of_the_score_can_be_differentiated_again(name):
     def squared_gradient_norm(step=0.0):
         for p, at, way in zip(D.parameters(), start, direction, strict=True):
             p.data = at + step * way
-        (slope,) = torch.autograd.grad(D(x).score.sum(), x, create_graph=True)
-        return slope.square().sum()
+        (grad,) = torch.autograd.grad(D(x).score.sum(), x, create_graph=True)
+        return grad.square().sum()
 
     gradients = torch.autograd.grad(squared_gradient_norm(), [*D.parameters()], materialize_grads=True)
     along = sum((g * way).sum().item() for g, way in zip(gradients, direction, strict=True))
@@ -143,7 +143,7 @@ def test_the_slope_of_the_score_can_be_differentiated_again(name):
 
 
 @each_pair
-def test_a_sample_is_made_and_judged_the_same_alone_and_among_others(name):
+def test_a_sample_is_made_and_scored_the_same_alone_and_among_others(name):
     G, D = (stirred(network).eval() for network in built(name))
     z, x = drawn(5, 5), drawn(5, 2, 16, 16)
     assert torch.allclose(G(z)[:1], G(z[:1]), atol=1e-5)

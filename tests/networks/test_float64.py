@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from zerosum._rooms import public
 from zerosum.conditions import Attributes, Labels, Vector
 from zerosum.game.batch import Batch
 from zerosum.game.ema import ExponentialMovingAverage
@@ -34,6 +35,7 @@ from zerosum.networks import (
     StyleGAN2Generator,
     TransformerDiscriminator,
     TransformerGenerator,
+    UNetDiscriminator,
 )
 from zerosum.objectives.wasserstein import Wasserstein
 from zerosum.terms.gradient_penalties import R1
@@ -43,7 +45,7 @@ G = MLPGenerator(hidden=(8,), activation="silu")
 PAIRS = {
     "MLP": (G, MLPDiscriminator(hidden=(8,)), None),
     "MLP, minibatch": (G, MLPDiscriminator(hidden=(8,), minibatch=MinibatchDiscrimination(3, 2)), Labels(3)),
-    "MLP, deviation": (G, MLPDiscriminator(hidden=(8,), minibatch=MinibatchStddev()), Vector(2)),
+    "MLP, stddev": (G, MLPDiscriminator(hidden=(8,), minibatch=MinibatchStddev()), Vector(2)),
     "MLP, auxiliary": (G, MLPDiscriminator(hidden=(8,), conditioning=Auxiliary()), Labels(3)),
     "MLP, two-sided": (G, MLPDiscriminator(hidden=(8,), conditioning=Discriminative()), Labels(3)),
     "DCGAN": (DCGANGenerator(size=4), DCGANDiscriminator(size=4), Attributes(2)),
@@ -54,10 +56,17 @@ PAIRS = {
     "transformer": (TransformerGenerator(size=4, embedding=3), TransformerDiscriminator(size=4), Labels(3)),
     "FastGAN": (FastGANGenerator(size=4, embedding=3), FastGANDiscriminator(size=4), Labels(3)),
     "autoencoder": (G, AutoEncoderDiscriminator(size=4, code=3), None),
+    "U-Net": (G, UNetDiscriminator(size=4, norm="none"), Labels(3)),
     "packed": (G, Packed(MLPDiscriminator(hidden=(8,))), None),
 }
 SPECTRAL = {"spectral": (G, ResNetDiscriminator(size=4), Labels(3))}  # exact once its iteration has converged
 each_pair = pytest.mark.parametrize("name", PAIRS)
+
+
+def test_every_family_is_among_the_pairs():
+    tested = {type(network).__name__ for pair in PAIRS.values() for network in pair[:2]}
+    families = {name for name in public("zerosum.networks") if name.endswith(("Generator", "Discriminator"))}
+    assert families - tested == {"IdentityDiscriminator"}, "which has no parameters"
 
 
 def drawn(*shape):
@@ -88,7 +97,7 @@ def built(name):
     return *pair, c
 
 
-def slopes(value, tensors, step=1e-7):
+def grads(value, tensors, step=1e-7):
     """The derivative of `value()` by some tensors, along a fixed direction: by autograd, and by central differences."""
     directions = [torch.randn_like(tensor) for tensor in tensors]
     gradients = torch.autograd.grad(value(), tensors, allow_unused=True)
@@ -119,7 +128,7 @@ def test_a_penalty_on_the_gradient_of_D_is_differentiated_to_float64(name):
         return R1()(turn_of(G, D, c))
 
     assert penalty().dtype == torch.float64
-    own, differences = slopes(penalty, [*D.parameters()])
+    own, differences = grads(penalty, [*D.parameters()])
     assert abs(own) > 1e-8, "the penalty is not flat here"
     assert own == pytest.approx(differences, rel=1e-5)
 
@@ -135,7 +144,7 @@ def test_samples_and_scores_are_differentiated_to_float64(name):
         return Judgement.of(D(G(z, *given), *given)).score.square().mean()
 
     assert G(z, *given).dtype == score().dtype == torch.float64
-    own, differences = slopes(score, [z, *G.parameters()])
+    own, differences = grads(score, [z, *G.parameters()])
     assert own == pytest.approx(differences, rel=1e-5)
 
 

@@ -22,13 +22,13 @@ def pair(spectral, before=3, after=5):
 
 
 def agree(one, other, layers, x):
-    """Values, slopes by input and weights, and slopes of slopes are equal."""
+    """Values, gradients by input and weights, and gradients of gradients are equal."""
     found = []
     for way, layer in zip((one, other), layers, strict=True):
         y = way(layer, x)
         own = [x, *layer.parameters()]
-        slopes = torch.autograd.grad(y.square().sum(), own, create_graph=True)
-        found.append([y, *slopes, *torch.autograd.grad(slopes[0].square().sum(), own, materialize_grads=True)])
+        gradients = torch.autograd.grad(y.square().sum(), own, create_graph=True)
+        found.append([y, *gradients, *torch.autograd.grad(gradients[0].square().sum(), own, materialize_grads=True)])
     assert all(torch.allclose(a, b, rtol=1e-9, atol=1e-9) for a, b in zip(*found, strict=True))
 
 

@@ -37,7 +37,7 @@ def test_closeness_begins_neither_flat_nor_full():
     assert 0.1 < closeness.min() < closeness.max() < 0.9
 
 
-def deviation(x, group):
+def stddev(x, group):
     """One number for each sample: by loops over the groups, dealt out in turn."""
     groups = -(-len(x) // group)
     numbers = [np.sqrt(x[g::groups].var(0) + 1e-8).mean() for g in range(groups)]
@@ -46,12 +46,12 @@ def deviation(x, group):
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 4, 5, 7, 8, 13, 16])
 @pytest.mark.parametrize("shape", [(6,), (3, 4, 2)], ids=str)
-def test_deviation_is_that_of_each_group(batch, shape):
+def test_standard_deviation_is_that_of_each_group(batch, shape):
     h = torch.randn(batch, *shape)
     out = GroupStddev(4)(h)
     assert out.shape == (batch, shape[0] + 1, *shape[1:])
     assert torch.equal(out[:, :-1], h)
-    wanted = deviation(h.double().numpy(), 4).reshape(batch, *(1 for _ in shape[1:]))
+    wanted = stddev(h.double().numpy(), 4).reshape(batch, *(1 for _ in shape[1:]))
     np.testing.assert_allclose(out[:, -1], np.broadcast_to(wanted, (batch, *shape[1:])), rtol=1e-4)
 
 
@@ -64,25 +64,25 @@ def test_groups_of_a_batch_that_divides_are_those_of_stylegan2():
 
 @pytest.mark.parametrize("minibatch", [MinibatchDiscrimination(7, 2), MinibatchStddev()], ids=repr)
 @pytest.mark.parametrize(("D", "shape"), FAMILIES, ids=["MLP", "DCGAN", "ResNet"])
-def test_a_batch_of_likes_is_told_from_the_same_sample_in_a_mixed_one(D, shape, minibatch):
+def test_a_batch_of_equal_samples_scores_otherwise_than_the_same_sample_in_a_mixed_one(D, shape, minibatch):
     plain, network = (type(D)(**{**vars(D), "minibatch": m}).build(shape, None) for m in (None, minibatch))
     x = torch.randn(4, *shape)
     x[1:] += 5 * torch.randn(3, *shape)
-    likes = x[:1].expand(4, *shape)
-    for judge, differs in ((plain, False), (network, True)):
-        judge.eval()
-        gap = (judge(x).score[0] - judge(likes).score[0]).abs().item()
+    equal = x[:1].expand(4, *shape)
+    for tested, differs in ((plain, False), (network, True)):
+        tested.eval()
+        gap = (tested(x).score[0] - tested(equal).score[0]).abs().item()
         assert (gap > 1e-3) == differs
     assert network(x).features.shape == plain(x).features.shape, "features are a sample's own"
 
 
-@pytest.mark.parametrize("layer", [KernelCloseness(6, 4, 3), GroupStddev(3)], ids=["kernels", "deviation"])
-def test_slopes_can_be_differentiated_and_likes_give_finite_ones(layer):
+@pytest.mark.parametrize("layer", [KernelCloseness(6, 4, 3), GroupStddev(3)], ids=["kernels", "stddev"])
+def test_gradients_can_be_differentiated_and_are_finite_for_equal_samples(layer):
     for h in (torch.randn(5, 6), torch.ones(5, 6)):
         h.requires_grad_()
-        (slope,) = torch.autograd.grad(layer(h).tanh().sum(), h, create_graph=True)
-        (again,) = torch.autograd.grad(slope.square().sum(), h)
-        assert slope.isfinite().all()
+        (gradient,) = torch.autograd.grad(layer(h).tanh().sum(), h, create_graph=True)
+        (again,) = torch.autograd.grad(gradient.square().sum(), h)
+        assert gradient.isfinite().all()
         assert again.isfinite().all()
 
 

@@ -1,4 +1,4 @@
-"""Perceptrons against the formulas in numpy."""
+"""MLPs against the formulas in numpy."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def normal(*shape):
 
 
 @pytest.mark.parametrize("act", ACTIVATIONS)
-def test_generator_of_points_is_a_perceptron_with_a_linear_end(act):
+def test_generator_of_points_is_an_mlp_with_a_linear_end(act):
     G = MLPGenerator(hidden=(7, 6), activation=act).build(3, (2,), None)
     z = normal(5, 3)
     np.testing.assert_allclose(G(z).detach().numpy(), by_numpy(G, z.double().numpy(), act)[1], rtol=1e-4, atol=1e-5)
@@ -99,7 +99,7 @@ def test_size_is_the_width_of_two_hidden_layers_where_none_are_listed():
 
 @pytest.mark.parametrize("shape", [(2,), (1, 4, 4)], ids=["points", "images"])
 @pytest.mark.parametrize("conditioning", [Concatenate(3), Projection()], ids=repr)
-def test_the_label_changes_what_is_made_and_how_it_is_judged(conditioning, shape):
+def test_the_label_changes_what_is_made_and_how_it_is_scored(conditioning, shape):
     G = MLPGenerator(hidden=(8,), embedding=3).build(5, shape, Labels(4))
     D = MLPDiscriminator(hidden=(8,), conditioning=conditioning).build(shape, Labels(4))
     x = G(normal(1, 5).expand(4, 5), torch.arange(4))

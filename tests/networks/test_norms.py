@@ -26,7 +26,7 @@ def test_maps_are_normed_over_their_axes_and_scaled_by_channel(name, axes):
 
 
 @pytest.mark.parametrize(("name", "axis"), [("batch", 0), ("layer", 1)])
-def test_vectors_likewise(name, axis):
+def test_vectors_are_normed_over_the_same_axes(name, axis):
     norm, scale, offset = learnt(norm1d(name, 6))
     h = 3 + 2 * torch.randn(4, 6)
     x = h.double().numpy()

@@ -21,7 +21,7 @@ from zerosum.terms import R1, GradientPenalty
 
 @pytest.mark.parametrize("shape", [(3,), (2, 8, 9)], ids=str)
 @pytest.mark.parametrize("samples", [1, 2, 3])
-def test_samples_in_a_row_are_judged_as_one_of_more_channels(shape, samples):
+def test_samples_in_a_row_are_scored_as_one_of_more_channels(shape, samples):
     D = Packed(MLPDiscriminator(size=8), samples).build(shape, None)
     x = torch.randn(6, *shape)
     packs = torch.stack([torch.cat([*x[i : i + samples]]) for i in range(0, 6, samples)])
@@ -39,11 +39,11 @@ def test_labels_are_joined_to_each_sample_before(inner):
     D(x, c)
     (packs,) = seen
     assert packs.shape == (2, 10, 8, 8)
-    entries = D.join.embedding(c)
+    rows = D.join.embedding(c)
     for sample in range(4):
         mine = packs[sample // 2, 5 * (sample % 2) : 5 * (sample % 2) + 5]
         assert torch.equal(mine[:2], x[sample])
-        torch.testing.assert_close(mine[2:, 0, 0], entries[sample])
+        torch.testing.assert_close(mine[2:, 0, 0], rows[sample])
     swapped = D(x, c[[1, 0, 2, 3]]).score
     assert swapped[0] != D(x, c).score[0]
     with pytest.raises(ValueError, match="this network is conditional: call it with a condition c"):
@@ -56,7 +56,7 @@ def table(D, x, x_fake):
 
 
 def test_penalties_hold_what_the_docstring_says():
-    """A linear judge of packs: its slope by each sample is a share of the slope by the pack."""
+    """A linear discriminator of packs: its gradient by each sample is a share of the gradient by the pack."""
     D = Packed(MLPDiscriminator(size=8), 2).build((3,), None)
     D.discriminator = nn.Sequential(nn.Linear(6, 1), nn.Flatten(0))
     weight = torch.tensor([1.0, -2.0, 2.0, 0.0, 3.0, -4.0])
@@ -65,8 +65,8 @@ def test_penalties_hold_what_the_docstring_says():
     turn = table(D, torch.randn(8, 3), torch.randn(8, 3))
     by_pack = (weight**2).sum()
     assert R1(gamma=2.0)(turn).item() == pytest.approx(by_pack.item() / 2)
-    slopes = np.array([3.0, 5.0])
-    assert GradientPenalty(weight=1.0)(turn).item() == pytest.approx(((slopes - 1) ** 2).mean(), rel=1e-5)
+    gradients = np.array([3.0, 5.0])
+    assert GradientPenalty(weight=1.0)(turn).item() == pytest.approx(((gradients - 1) ** 2).mean(), rel=1e-5)
 
 
 def test_games_of_score_pairs_pair_packs():

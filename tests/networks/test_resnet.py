@@ -96,7 +96,7 @@ def test_odd_sides_halve_to_means_of_what_is_there():
 
 
 @pytest.mark.parametrize("sides", [(8, 8), (9, 13), (28, 28), (31, 33), (17, 60)], ids=str)
-def test_images_of_any_sides_and_channels_are_made_and_judged(sides):
+def test_images_of_any_sides_and_channels_are_made_and_scored(sides):
     shape = (2, *sides)
     x = ResNetGenerator(size=4, doublings=1).build(5, shape, None)(torch.randn(2, 5))
     assert x.shape == (2, *shape)
@@ -140,7 +140,7 @@ def test_weights_begin_by_xaviers_rule():
         assert not layer.bias.any()
 
 
-def test_the_label_changes_what_is_made_and_how_it_is_judged():
+def test_the_label_changes_what_is_made_and_how_it_is_scored():
     G = ResNetGenerator(size=4).build(5, (1, 16, 16), Labels(4)).eval()
     D = ResNetDiscriminator(size=4, conditioning=Projection()).build((1, 16, 16), Labels(4)).eval()
     x = G(torch.randn(1, 5).expand(4, 5), torch.arange(4))

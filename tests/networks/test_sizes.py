@@ -44,14 +44,14 @@ def test_networks_of_terabytes_are_refused_at_once(recipe, shape):
         build_generator(recipe, shape)
 
 
-def endless():
+def infinite():
     while True:
         nn.Linear(1, 1)
 
 
 def test_layers_without_end_are_refused():
     with pytest.raises(ValueError, match=r"or 20,000 tensors, too many for this machine"):
-        built(endless)
+        built(infinite)
 
 
 def test_what_fits_is_built_and_the_bound_holds_only_meanwhile():

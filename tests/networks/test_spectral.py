@@ -98,30 +98,30 @@ def test_the_gradient_is_that_of_equation_12():
     np.testing.assert_allclose(normed.layer.weight.grad, wanted, rtol=1e-3, atol=1e-5)
 
 
-def slope(D, x):
-    """Mean squared slope, which R1 weighs, differentiable again."""
+def grad(D, x):
+    """Mean squared gradient norm, as in R1, differentiable again."""
     x = x.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
     return gradient.square().flatten(1).sum(1).mean()
 
 
-def test_the_slopes_gradient_is_that_of_finite_differences():
+def test_the_gradient_of_the_squared_norm_is_that_of_finite_differences():
     D = nn.Sequential(converged(nn.Linear(3, 4)), nn.Tanh(), converged(nn.Linear(4, 2))).double().eval()
     x, weight = torch.randn(5, 3, dtype=torch.float64), D[0].layer.weight
-    (gradient,) = torch.autograd.grad(slope(D, x), weight)
+    (gradient,) = torch.autograd.grad(grad(D, x), weight)
     for place in np.ndindex(*weight.shape):
         values = []
         for step in (1e-5, -1e-5):
             with torch.no_grad():
                 weight[place] += step
-            values.append(slope(D, x).item())
+            values.append(grad(D, x).item())
             with torch.no_grad():
                 weight[place] -= step
         assert gradient[place].item() == pytest.approx((values[0] - values[1]) / 2e-5, rel=1e-3, abs=1e-6)
 
 
 def test_several_passes_may_be_made_before_one_backward():
-    """Real and generated samples are judged apart, then a penalty goes back through both: no buffer is in the graph."""
+    """Real and generated samples are scored in turn, then a penalty uses both; buffers are not in the graph."""
     D = ResNetDiscriminator(size=4).build((2, 8, 8), Labels(3))
     x, x_fake = (torch.randn(4, 2, 8, 8).requires_grad_() for _ in range(2))
     c = torch.arange(4) % 3
@@ -130,13 +130,13 @@ def test_several_passes_may_be_made_before_one_backward():
     quiet = D(x, c).score
     D.train()
     D(x_fake, c)
-    slopes = torch.autograd.grad(real.sum() + fake.sum(), (x, x_fake), create_graph=True)
-    penalty = sum(slope.square().sum() for slope in slopes)
+    grads = torch.autograd.grad(real.sum() + fake.sum(), (x, x_fake), create_graph=True)
+    penalty = sum(grad.square().sum() for grad in grads)
     gradients = torch.autograd.grad(penalty + real.mean() - fake.mean() + quiet.mean(), [*D.parameters()])
     assert all(gradient.isfinite().all() for gradient in gradients)
 
 
-def test_imagined_weights_are_normed_likewise_and_leave_no_trace():
+def test_imagined_weights_are_normed_too_and_leave_no_trace():
     """As a look-ahead calls D: with other weights, that depend on something, and with copies of its buffers."""
     D, other = (MLPDiscriminator(size=8, norm="spectral").build((3,), Labels(2)) for _ in range(2))
     x, c, before = torch.randn(4, 3), torch.arange(4) % 2, {k: v.clone() for k, v in D.state_dict().items()}
@@ -144,8 +144,8 @@ def test_imagined_weights_are_normed_likewise_and_leave_no_trace():
     weights = {name: parameter * scale for name, parameter in other.named_parameters()}
     buffers = {name: buffer.clone() for name, buffer in other.named_buffers()}
     score = functional_call(D, weights | buffers, (x, c)).score
-    (slope,) = torch.autograd.grad(score.square().sum(), scale, create_graph=True)
-    assert slope.isfinite()
+    (grad,) = torch.autograd.grad(score.square().sum(), scale, create_graph=True)
+    assert grad.isfinite()
     with torch.no_grad():
         for parameter in other.parameters():
             parameter.mul_(2)
@@ -202,7 +202,7 @@ def test_a_discriminator_under_the_norm_is_never_steeper_than_one():
             parameter.mul_(30)
     for _ in range(300):
         D(torch.randn(2, 6))
-    assert slope(lambda x: D(x).score, 10 * torch.randn(200, 6)) <= 1.0001
+    assert grad(lambda x: D(x).score, 10 * torch.randn(200, 6)) <= 1.0001
 
 
 def test_a_weight_of_zeros_stays_one():

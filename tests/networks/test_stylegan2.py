@@ -182,7 +182,7 @@ def test_style_mixing_takes_another_w_from_a_random_layer_on():
     torch.manual_seed(3)
     last = G._mix(w, z, None)[:, -1]
     torch.manual_seed(3)
-    assert torch.equal(last, G.mapping(torch.randn_like(z))), "of a z drawn anew from the global generator"
+    assert torch.equal(last, G.mapping(torch.randn_like(z))), "of a new z from the global generator"
     G.mixing = 0.0
     assert (G._mix(w, z, None) == w[:, None]).all()
     G.mixing = 0.5

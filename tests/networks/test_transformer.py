@@ -88,12 +88,12 @@ def test_fast_attention_can_be_differentiated_once_and_the_plain_kernel_twice():
     x = torch.randn(1, 6, 16, requires_grad=True)
     for twice in (False, True):
         layer = TokenAttention(16, 2, Rotary((2, 3), 8))
-        (slope,) = torch.autograd.grad(layer(x, twice).sum(), x, create_graph=True)
+        (gradient,) = torch.autograd.grad(layer(x, twice).sum(), x, create_graph=True)
         if twice:
-            assert torch.autograd.grad(slope.square().sum(), layer.project.weight)[0].any()
+            assert torch.autograd.grad(gradient.square().sum(), layer.project.weight)[0].any()
         else:
             with pytest.raises(RuntimeError, match="is not implemented"):
-                torch.autograd.grad(slope.square().sum(), layer.project.weight)
+                torch.autograd.grad(gradient.square().sum(), layer.project.weight)
 
 
 def test_swiglu_and_rms_norm_are_their_formulas():
@@ -108,7 +108,7 @@ def test_swiglu_and_rms_norm_are_their_formulas():
     assert torch.allclose(norm(x), wanted, atol=1e-4)
 
 
-def test_positions_are_told_apart():
+def test_positions_are_distinguished():
     code = position_code((8, 8), 16)
     assert code.shape == (64, 16)
     distances = torch.cdist(code, code) + 9 * torch.eye(64)
@@ -122,12 +122,12 @@ def test_size_12_is_the_papers_gat_b():
         G = TransformerGenerator(size=12).build(64, (4, 32, 32), Labels(1000))
         D = TransformerDiscriminator(size=12, levels=4).build((4, 32, 32), Labels(1000))
     attention = (w * 3 * w + 3 * w) + (w * w + w) + 2 * 64
-    perceptron = (w * 2 * hidden + 2 * hidden) + (hidden * w + w)
+    mlp = (w * 2 * hidden + 2 * hidden) + (hidden * w + w)
     style = w * 4 * w + 4 * w
     shows = 4 * ((w * w + w) + (w * patch + patch))
     mapping = (128 * w + w) + (w * w + w)
-    assert count(G) == 1000 * 64 + mapping + tokens * w + 12 * (attention + perceptron + style) + shows
-    assert count(D) == (4 * patch * w + w) + w + 12 * (attention + perceptron + 4 * w) + w + (w + 1) + 1000 * w
+    assert count(G) == 1000 * 64 + mapping + tokens * w + 12 * (attention + mlp + style) + shows
+    assert count(D) == (4 * patch * w + w) + w + 12 * (attention + mlp + 4 * w) + w + (w + 1) + 1000 * w
     assert [round(n / 1e6) for n in (count(G), count(D))] == [117, 86]
 
 
@@ -170,7 +170,7 @@ def test_the_mapping_is_stored_large_and_acts_small():
 
 
 @pytest.mark.parametrize("levels", [1, 4])
-def test_levels_are_judged_together_and_a_single_image_as_so_many_of_itself(levels):
+def test_levels_are_scored_together_and_a_single_image_as_so_many_of_itself(levels):
     D = TransformerDiscriminator(size=4, levels=levels).build((2, 8, 8), None)
     x = torch.randn(3, 2, 8, 8)
     assert torch.equal(D(x).score, D(x.repeat(1, levels, 1, 1)).score)
@@ -191,7 +191,7 @@ def test_branches_of_the_discriminator_begin_small_and_the_class_token_is_scored
 
 
 def test_a_discriminator_of_no_images_is_refused():
-    with pytest.raises(ValueError, match="levels counts the images that D judges together, at least 1; found 0"):
+    with pytest.raises(ValueError, match="levels counts the images that D scores together, at least 1; found 0"):
         TransformerDiscriminator(levels=0)
 
 

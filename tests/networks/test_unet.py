@@ -11,7 +11,7 @@ from zerosum.networks import Auxiliary, Discriminative, Projection, UNetDiscrimi
 from zerosum.objectives import NonSaturating
 from zerosum.recipes.reader import read
 
-SIDES = [(8, 8), (9, 13), (16, 16), (28, 28), (31, 20), (45, 64)]
+SIZES = [(8, 8), (9, 13), (16, 16), (28, 28), (31, 20), (45, 64)]
 MAPS = ["batch", "layer", "instance", "virtual", "spectral", "spectral_batch", "none"]
 CONDITIONS = {"labels": (Labels(3), torch.tensor([0, 1, 2])), "attributes": (Attributes(2), torch.eye(3)[:, :2])}
 CONDITIONS |= {"vector": (Vector(2), torch.randn(3, 2))}
@@ -25,11 +25,11 @@ def split(score):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("sides", SIDES, ids=str)
-def test_images_of_any_sides_get_a_global_score_and_one_for_every_pixel(sides, channels):
-    D = UNetDiscriminator(size=2).build((channels, *sides), None)
-    judgement = D(torch.randn(2, channels, *sides))
-    assert judgement.score.shape == (2, 2 * sides[0] * sides[1])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_images_of_any_height_and_width_get_a_global_score_and_one_for_every_pixel(size, channels):
+    D = UNetDiscriminator(size=2).build((channels, *size), None)
+    judgement = D(torch.randn(2, channels, *size))
+    assert judgement.score.shape == (2, 2 * size[0] * size[1])
     whole, pixels = split(judgement.score.detach())
     assert (pixels.std(1) > 1e-4).all() and judgement.features.dim() == 2
     assert abs(whole[0] - whole[1]) > 1e-6
@@ -83,8 +83,8 @@ def test_every_norm_condition_and_precision_trains_every_parameter(norm, kind, w
     with torch.autocast("cpu", dtype=torch.bfloat16):
         score = Judgement.of(D(x, c)).score
         assert score.dtype == torch.float32
-        (slope,) = torch.autograd.grad(score.square().mean(), x, create_graph=True)
-        assert slope.float().square().sum().isfinite()
+        (grad,) = torch.autograd.grad(score.square().mean(), x, create_graph=True)
+        assert grad.float().square().sum().isfinite()
 
 
 def test_the_condition_moves_the_global_score_and_the_pixels():
@@ -100,13 +100,13 @@ def test_penalties_agree_with_differences_in_float64():
 
     def penalty(bias):
         score = torch.func.functional_call(D, {"down.0.conv.bias": bias}, x).score
-        (slope,) = torch.autograd.grad(score.mean(), x, create_graph=True)
-        return slope.square().sum() * 1e3
+        (grad,) = torch.autograd.grad(score.mean(), x, create_graph=True)
+        return grad.square().sum() * 1e3
 
     assert torch.autograd.gradcheck(penalty, torch.randn(2, dtype=torch.float64, requires_grad=True))
 
 
-def test_discriminative_predicts_classes_by_side_and_recipe_text_names_it():
+def test_discriminative_predicts_real_and_generated_classes_and_recipe_text_names_it():
     D = UNetDiscriminator(4, conditioning=Discriminative(), auxiliary=2).build((1, 8, 8), Labels(3))
     judgement = D(torch.randn(2, 1, 8, 8), torch.tensor([0, 1]))
     assert judgement.sides.shape == (2, 2, 3) and judgement.logits.shape == (2, 2)

@@ -54,7 +54,7 @@ def test_the_variance_keeps_its_digits_far_from_zero():
     torch.testing.assert_close(norm(h + 1000), norm(h), rtol=1e-2, atol=1e-2)
 
 
-def judged(network, x):
+def scored(network, x):
     verdict = network(x)
     return verdict if isinstance(verdict, torch.Tensor) else verdict.score
 
@@ -64,10 +64,10 @@ def judged(network, x):
 def test_what_becomes_of_a_sample_does_not_depend_on_the_others(kind, specs, training):
     network = specs[kind].build(*((5, SHAPE, None) if specs is GENERATORS else (SHAPE, None)))
     x = torch.randn(6, 5) if specs is GENERATORS else torch.randn(6, *SHAPE)
-    judged(network, torch.randn_like(x))  # a discriminator takes its reference from it
+    scored(network, torch.randn_like(x))  # a discriminator takes its reference from it
     network.train(training)
-    together = judged(network, x)
-    apart = torch.cat([judged(network, sample) for sample in x.split(1)])
+    together = scored(network, x)
+    apart = torch.cat([scored(network, sample) for sample in x.split(1)])
     torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-5)
     assert len(together) == 6
 

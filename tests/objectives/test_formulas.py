@@ -52,8 +52,8 @@ def least_squares(a, b, c):
 
 
 def absolute_d(r, f):
-    slope = sigmoid(r) * sigmoid(-r), sigmoid(f) * sigmoid(-f)
-    return sigmoid(-r).mean() + sigmoid(f).mean(), -slope[0] * share(r), slope[1] * share(f)
+    grad = sigmoid(r) * sigmoid(-r), sigmoid(f) * sigmoid(-f)
+    return sigmoid(-r).mean() + sigmoid(f).mean(), -grad[0] * share(r), grad[1] * share(f)
 
 
 def absolute_g(r, f):
@@ -88,8 +88,8 @@ def boundary_d(k):
 
 
 def paired_d(r, f):
-    slope = sigmoid(f - r) * share(r)
-    return softplus(f - r).mean(), -slope, slope
+    grad = sigmoid(f - r) * share(r)
+    return softplus(f - r).mean(), -grad, grad
 
 
 def paired_g(r, f):
@@ -159,7 +159,7 @@ def test_loss_and_gradients_are_those_of_the_paper(objective, kind, dtype):
     d_formula, g_formula = CASES[objective]
     close = {"rtol": 1e-12 if dtype is torch.float64 else 1e-5, "atol": 1e-30}
     if isinstance(objective, AbsoluteError):
-        close["atol"] = 1e-17  # its slope of 4e-18 at a score of 40 may round to 0: it says nothing either way
+        close["atol"] = 1e-17  # its derivative of 4e-18 at a score of 40 may round to 0
     for found, wanted in zip(by_torch(objective.d_loss, real, fake, dtype=dtype), d_formula(real, fake), strict=True):
         np.testing.assert_allclose(found, wanted, **close)
     real_seen = torch.tensor(real, dtype=dtype) if objective.reads_real else None

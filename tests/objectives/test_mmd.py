@@ -29,7 +29,7 @@ def slow_mmd(kernel, x, y):
 
 
 def slow_gradient(kernel, x, y):
-    """By each entry of y, from central differences of the double loop."""
+    """By each element of y, from central differences of the double loop."""
     gradient = np.zeros_like(y)
     for place in np.ndindex(*y.shape):
         step = np.zeros_like(y)
@@ -58,18 +58,18 @@ def test_discriminator_maximises_what_the_generator_minimises():
 
 
 def test_statistic_is_unbiased():
-    """The mean over all samples of 2 with repetition is the discrepancy of the laws themselves."""
-    x_law, y_law = points(2, 3, 1), points(3, 3, 1) + 1
+    """The mean over all samples of 2 with repetition is the discrepancy of the distributions themselves."""
+    x_all, y_all = points(2, 3, 1), points(3, 3, 1) + 1
     kernel = KERNELS[GaussianKernel()]
-    of_the_laws = np.mean([kernel(((a - b) ** 2).sum()) for a, b in product(x_law, repeat=2)])
-    of_the_laws += np.mean([kernel(((a - b) ** 2).sum()) for a, b in product(y_law, repeat=2)])
-    of_the_laws -= 2 * np.mean([kernel(((a - b) ** 2).sum()) for a, b in product(x_law, y_law)])
+    expected = np.mean([kernel(((a - b) ** 2).sum()) for a, b in product(x_all, repeat=2)])
+    expected += np.mean([kernel(((a - b) ** 2).sum()) for a, b in product(y_all, repeat=2)])
+    expected -= 2 * np.mean([kernel(((a - b) ** 2).sum()) for a, b in product(x_all, y_all)])
     estimates = [
-        MMD().g_loss(torch.tensor(y_law[list(j)]), torch.tensor(x_law[list(i)])).item()
+        MMD().g_loss(torch.tensor(y_all[list(j)]), torch.tensor(x_all[list(i)])).item()
         for i in product(range(3), repeat=2)
         for j in product(range(3), repeat=2)
     ]
-    assert np.mean(estimates) == pytest.approx(of_the_laws, rel=1e-10)
+    assert np.mean(estimates) == pytest.approx(expected, rel=1e-10)
     assert min(estimates) < 0 < max(estimates)
 
 

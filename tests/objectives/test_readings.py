@@ -1,4 +1,4 @@
-"""What objectives read off the moves: the value of the logistic games, and the balance of BEGAN."""
+"""What objectives log in updates: the value of the logistic games, and the balance of BEGAN."""
 
 import math
 from types import SimpleNamespace
@@ -11,8 +11,8 @@ from zerosum.objectives import BoundaryEquilibrium, Minimax, NonSaturating
 
 
 def turn(real, fake, average=lambda value: value):
-    judged = [SimpleNamespace(score=torch.as_tensor(s)) for s in (real, fake)]
-    return SimpleNamespace(real=judged[0], fake=judged[1], average=average)
+    judgements = [SimpleNamespace(score=torch.as_tensor(s)) for s in (real, fake)]
+    return SimpleNamespace(real=judgements[0], fake=judgements[1], average=average)
 
 
 @pytest.mark.parametrize("objective", [Minimax(), NonSaturating()])
@@ -64,7 +64,7 @@ def test_a_logged_balance_does_not_change_afterwards():
     assert first["k"].item() == pytest.approx(0.1)
 
 
-def test_balance_moves_on_moves_of_d_only():
+def test_balance_changes_in_updates_of_d_only():
     objective = BoundaryEquilibrium(rate=0.1)
     objective.watch("G", turn([-4.0], [-1.0]), log := {})
     assert log == {}

@@ -41,19 +41,19 @@ def test_losses_and_gradients_are_those_of_the_cross_entropies(shapes):
     np.testing.assert_allclose(g_by_fake, g_gradient[n:], rtol=1e-11, atol=1e-15)
 
 
-def test_only_differences_of_scores_count_and_large_ones_do_no_harm():
+def test_only_differences_of_scores_count_and_large_ones_stay_finite():
     real, fake = np.array([900.0, 901.0]), np.array([899.0, -4000.0])
     d, g, gradients = losses(real, fake)
     assert np.isfinite([d, g, *np.concatenate(gradients)]).all()
     assert (d, g) == pytest.approx(losses(real - 900, fake - 900)[:2], abs=1e-11)
 
 
-def test_the_discriminator_is_best_where_it_leaves_the_generated_samples_and_the_generator_where_all_are_alike():
+def test_d_is_best_where_generated_samples_have_probability_0_and_g_where_all_scores_are_equal():
     n = 7
-    told_apart = losses(np.full(n, 40.0), np.full(n, -40.0))
-    alike = losses(np.zeros(n), np.zeros(n))
-    assert told_apart[0] == pytest.approx(np.log(n), rel=1e-12) and alike[1] == pytest.approx(np.log(2 * n), rel=1e-12)
-    assert np.abs(np.concatenate(told_apart[2][:2])).max() < 1e-15 and np.abs(alike[2][2]).max() < 1e-15
+    separated = losses(np.full(n, 40.0), np.full(n, -40.0))
+    equal = losses(np.zeros(n), np.zeros(n))
+    assert separated[0] == pytest.approx(np.log(n), rel=1e-12) and equal[1] == pytest.approx(np.log(2 * n), rel=1e-12)
+    assert np.abs(np.concatenate(separated[2][:2])).max() < 1e-15 and np.abs(equal[2][2]).max() < 1e-15
     random = np.random.default_rng(1)
     for _ in range(50):
         d, g, _ = losses(random.normal(0, 3, n), random.normal(0, 3, n))

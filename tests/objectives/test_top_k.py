@@ -32,9 +32,9 @@ def scores(seed, *shape):
 
 
 def turn(progress, real=0.0, fake=0.0):
-    judged = [SimpleNamespace(score=torch.tensor([s])) for s in (real, fake)]
+    judgements = [SimpleNamespace(score=torch.tensor([s])) for s in (real, fake)]
     clock = SimpleNamespace(progress=progress)
-    return SimpleNamespace(real=judged[0], fake=judged[1], clock=clock, average=lambda value: value)
+    return SimpleNamespace(real=judgements[0], fake=judgements[1], clock=clock, average=lambda value: value)
 
 
 def at(progress, objective, **options):

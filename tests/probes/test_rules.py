@@ -32,9 +32,9 @@ def images(source):
     return data.read(torch.arange(len(data)))
 
 
-def noisy(x, deviation):
+def noisy(x, std):
     noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(3))
-    return (x + deviation * noise).round().clamp(0, 255).byte()
+    return (x + std * noise).round().clamp(0, 255).byte()
 
 
 def blurred(x, sigma):
@@ -65,17 +65,17 @@ each = pytest.mark.parametrize(("source", "reading"), READINGS, ids=["counting",
 @each
 def test_what_is_right_passes_clean_and_under_mild_noise_and_blur(source, reading):
     x = images(source)
-    for shown, least in ((x, 0.99), (noisy(x, 8), 0.99), (blurred(x, 0.5), 0.99), (noisy(blurred(x, 0.6), 6), 0.97)):
-        told = reading(shown).summary()
-        assert told.kept >= least and told.samples == len(x)
+    for changed, least in ((x, 0.99), (noisy(x, 8), 0.99), (blurred(x, 0.5), 0.99), (noisy(blurred(x, 0.6), 6), 0.97)):
+        summary = reading(changed).summary()
+        assert summary.kept >= least and summary.samples == len(x)
 
 
 @each
 def test_more_noise_and_blur_make_it_unreadable_rather_than_wrong(source, reading):
     x = images(source)
-    for shown in (noisy(x, 16), blurred(x, 0.8), blurred(x, 1.2)):
-        told = reading(shown).summary()
-        assert told.broken <= 0.05, told
+    for changed in (noisy(x, 16), blurred(x, 0.8), blurred(x, 1.2)):
+        summary = reading(changed).summary()
+        assert summary.broken <= 0.05, summary
     assert reading(noisy(x, 90)).summary().unreadable > 0.5
 
 
@@ -83,20 +83,20 @@ def test_more_noise_and_blur_make_it_unreadable_rather_than_wrong(source, readin
 def test_what_shows_nothing_is_unreadable(source, reading):
     x = images(source)
     random = torch.randint(256, x.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    for shown in (random, torch.full_like(x, 120), torch.full_like(x, 255)):
-        told = reading(shown).summary()
-        assert told.kept == 0 and told.unreadable > 0.95
+    for changed in (random, torch.full_like(x, 120), torch.full_like(x, 255)):
+        summary = reading(changed).summary()
+        assert summary.kept == 0 and summary.unreadable > 0.95
 
 
 def test_black_holds_no_objects_and_is_readable_as_such():
-    told = exactly(torch.zeros(4, 3, 32, 32, dtype=torch.uint8), (1, 2), COUNTING.areas()).summary()
-    assert (told.kept, told.broken, told.unreadable) == (0, 1, 0)
+    summary = exactly(torch.zeros(4, 3, 32, 32, dtype=torch.uint8), (1, 2), COUNTING.areas()).summary()
+    assert (summary.kept, summary.broken, summary.unreadable) == (0, 1, 0)
 
 
 @pytest.mark.parametrize("other", [-1, 1, 2])
 def test_one_object_more_or_fewer_is_caught(other):
-    told = exactly(images(COUNTING), COUNTING.open().labels + 1 + other, COUNTING.areas()).summary()
-    assert told.broken >= 0.99
+    summary = exactly(images(COUNTING), COUNTING.open().labels + 1 + other, COUNTING.areas()).summary()
+    assert summary.broken >= 0.99
 
 
 def test_an_object_wiped_out_is_missed():
@@ -106,8 +106,8 @@ def test_an_object_wiped_out_is_missed():
     top = torch.where(labels == 0, 0, 16)  # the lower half goes, and with it what is there
     for one, row in enumerate(top.tolist()):
         x[one, :, row:] = x[one, :, :1, :1]
-    told = exactly(x, labels + 1, COUNTING.areas())
-    assert (object_counts(x, COUNTING.areas()) <= labels + 1).all() and told.summary().kept < 0.2
+    verdict = exactly(x, labels + 1, COUNTING.areas())
+    assert (object_counts(x, COUNTING.areas()) <= labels + 1).all() and verdict.summary().kept < 0.2
 
 
 def test_wanted_numbers_may_be_any_of_some():
@@ -251,8 +251,8 @@ def test_residual_share_is_what_no_view_explains():
 def test_shares_sum_to_one_with_the_error_of_a_share():
     readable = torch.tensor([True] * 8 + [False] * 2)
     right = torch.tensor([True] * 6 + [False] * 4)
-    told = Verdict(readable, right).summary()
-    assert told == RuleKept(10, 0.6, pytest.approx(0.2), pytest.approx(0.2), pytest.approx(math.sqrt(0.2 * 0.8 / 10)))
+    found = Verdict(readable, right).summary()
+    assert found == RuleKept(10, 0.6, pytest.approx(0.2), pytest.approx(0.2), pytest.approx(math.sqrt(0.2 * 0.8 / 10)))
 
 
 def test_refusals():

@@ -262,15 +262,17 @@ def test_the_setups_are_all_networks_under_all_conditionings():
             assert len(mine) == len(conditions) + max(setup.choice for setup in mine) * (1 + len(WAYS))
     both = {"MLP", "DCGAN", "ResNet", "R3GAN", "StyleGAN2", "Transformer", "FastGAN"}
     assert both <= {family(setup.G) for setup in SETUPS} == {*GENERATORS}
-    assert both | {"AutoEncoder", "Packed", "Identity"} <= {*map(family, DISCRIMINATORS)}
+    assert both | {"AutoEncoder", "Packed", "Identity", "UNet"} <= {*map(family, DISCRIMINATORS)}
     assert {*WAYS} == {*typing.get_args(Way)}
     assert {*KINDS} == {kind for kind in vocabulary().values() if Condition in kind.__mro__}
     residual = [setup for setup in SETUPS if family(setup.D) == "ResNet" and setup.shape == IMAGES]
     assert {setup.D.norm for setup in residual} == {setup.G.norm for setup in residual} == {*typing.get_args(Norm)}
     assert {(bool(t.D.attention), bool(t.G.attention)) for t in residual} == {(False, False), (True, True)}
     assert {type(setup.D.minibatch) for setup in residual} == {type(None), MinibatchDiscrimination, MinibatchStddev}
-    assert {"Minimax", "MMD", "BoundaryEquilibrium", "TopK"} <= {type(part).__name__ for part in OBJECTIVES}
-    assert {"R1", "LeCam", "PathLength", "Every", "Scheduled"} <= {type(part).__name__ for part in TERMS}
+    assert {"Minimax", "MMD", "BoundaryEquilibrium", "TopK", "Softmax"} <= {type(part).__name__ for part in OBJECTIVES}
+    assert {"R1", "LeCam", "PathLength", "Every", "Scheduled", "MaxGradientPenalty"} <= {
+        type(part).__name__ for part in TERMS
+    }
     sys.stdout.write(f"{len(OBJECTIVES) * len(TERMS) * len('DG')} pairs at each of {len(SETUPS)} setups\n")
 
 

@@ -171,7 +171,7 @@ FACTS = {
     "no classes": (kind("Labels", classes=[], nullable=False), "Labels has the names of its classes"),
     "a class that may be missing": (kind("Labels", classes=["a"], nullable=1), "Labels has the names of its classes"),
     "more of labels": (kind("Labels", classes=["a"], nullable=False, x=1), "Labels has the names of its classes"),
-    "no size": (kind("Vector", names=["a"]), "Vector has a size; found None"),
+    "no size": (kind("Vector", names=["a"]), "Vector needs an integer size; found None"),
     "a negative row": (kind("Vector", size=-1), "a condition vector has at least 1 component; found -1"),
     "components without examples": (
         kind("Vector", **SCHEMA),
@@ -186,7 +186,7 @@ FACTS = {
     ),
     "attributes that may be missing": (
         kind("Attributes", size=2),
-        "Attributes says whether they may be unknown; found",
+        "Attributes needs nullable, true or false; found",
     ),
     "attributes of terabytes": (
         {**kind("Attributes", size=10**12, nullable=False), "recipe": repr(replace(RECIPE, conditional=True))},

@@ -19,7 +19,7 @@ def as_tensor(value):
 
 @pytest.fixture
 def build_turn() -> Callable[..., Turn]:
-    """Lay out a move, with x, x_fake, z and c given by name: on D's, samples are leaves that need gradients.
+    """Build a turn, with x, x_fake, z and c given by name: on D's, samples are leaves that need gradients.
 
     Where no generated samples are given, G makes them of z.
     """
@@ -42,7 +42,7 @@ def build_turn() -> Callable[..., Turn]:
 def differences() -> Callable[..., np.ndarray]:
     """The gradient of a function of one array, by central differences."""
 
-    def slope(function, array, step=1e-5):
+    def gradient(function, array, step=1e-5):
         found = np.zeros_like(array)
         for place in np.ndindex(*array.shape):
             shift = np.zeros_like(array)
@@ -50,4 +50,4 @@ def differences() -> Callable[..., np.ndarray]:
             found[place] = (function(array + shift) - function(array - shift)) / (2 * step)
         return found
 
-    return slope
+    return gradient

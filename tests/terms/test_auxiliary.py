@@ -100,7 +100,7 @@ def test_attributes_are_read_one_by_one(build_turn, player):
     assert term(turn).item() == pytest.approx(0.5 * wanted, rel=1e-12)
 
 
-def test_of_attributes_that_are_not_told_nothing_is_read(build_turn):
+def test_unknown_attributes_are_not_predicted(build_turn):
     x, c = samples(0, 4, 3), np.array([[1, 0.5, 0], [0.5, 0.5, 0.5], [0, 1, 1], [0.5, 0.5, 0.5]])
     turn = build_turn("G", showing(lambda x: x), x=x, x_fake=x, c=c)
     assert AuxiliaryClass(kind="attributes")(turn).item() == pytest.approx(cross(x, c)[c != 0.5].mean(), rel=1e-12)
@@ -199,7 +199,7 @@ class Reader(nn.Module):
 
 
 def played(G_terms=(), D_terms=()):
-    """A game of a coded latent after a round, and the gradients that G and the reading head took."""
+    """A game of a coded latent after a step, and the gradients of G and of the auxiliary head."""
     torch.manual_seed(0)
     latent = InfoGANLatent(Normal(2), (3,), 1)
     G, D = nn.Linear(latent.size, 2), Reader(4)
@@ -213,7 +213,7 @@ def played(G_terms=(), D_terms=()):
 
 
 def test_information_is_attached_for_both_players():
-    """The code reaches G's weights through the head on G's move, and the head's on D's."""
+    """The code reaches G's weights through the head in G's update, and the head's in D's."""
     term = MutualInformation((3,), 1)
     _, plain, idle = played()
     assert not idle.any()

@@ -25,15 +25,15 @@ def samples(seed, *shape):
     return np.random.default_rng(seed).normal(0, 1, shape)
 
 
-SLOPE = samples(9, 3)
+WEIGHT = samples(9, 3)
 
 
 def D(x):
-    return torch.tanh(x.flatten(1) @ torch.tensor(SLOPE))
+    return torch.tanh(x.flatten(1) @ torch.tensor(WEIGHT))
 
 
 def scores(x):
-    return np.tanh(x @ SLOPE)
+    return np.tanh(x @ WEIGHT)
 
 
 def jittered(turn, x, side, size):
@@ -52,32 +52,32 @@ def test_it_is_the_squared_change_of_the_scores_of_each_side(build_turn, real, f
     assert value == pytest.approx(sum(changes), rel=1e-10)
 
 
-def test_real_samples_alone_are_held_unless_told_otherwise(build_turn):
+def test_real_samples_alone_are_constrained_by_default(build_turn):
     x = samples(0, 6, 3)
     turn = build_turn("D", D, x=x, x_fake=samples(1, 6, 3))
     assert Consistency(Jitter())(turn) == Consistency(Jitter(), real=10.0, fake=0.0)(turn)
 
 
 def test_a_change_that_d_does_not_see_costs_nothing(build_turn):
-    across = np.cross(SLOPE, [1.0, 0.0, 0.0])
+    across = np.cross(WEIGHT, [1.0, 0.0, 0.0])
     turn = build_turn("D", D, x=samples(0, 6, 3), x_fake=samples(1, 6, 3))
     term = Consistency(lambda x, draws, purpose: x + 5 * torch.tensor(across), 10.0, 10.0)
     assert term(turn).item() == pytest.approx(0, abs=1e-25)
 
 
-def test_it_shares_the_forward_pass_of_the_loss_and_judges_no_side_of_weight_nothing(build_turn):
-    judged = []
+def test_it_shares_the_forward_pass_of_the_loss_and_scores_no_samples_of_weight_0(build_turn):
+    scored = []
 
     def counting(x):
-        judged.append(x)
+        scored.append(x)
         return x.sum(1)
 
     for real, fake, passes in ((1.0, 0.0, 3), (0.0, 1.0, 3), (1.0, 1.0, 4), (0.0, 0.0, 2)):
         turn = build_turn("D", counting, x=samples(0, 2, 3), x_fake=samples(1, 2, 3))
-        judged.clear()
+        scored.clear()
         assert turn.real.score.shape == turn.fake.score.shape
         Consistency(Jitter(), real, fake)(turn)
-        assert len(judged) == passes
+        assert len(scored) == passes
 
 
 def test_both_scores_learn(build_turn):
@@ -113,7 +113,7 @@ def moved(turn, sigma):
     return turn.z + sigma * turn.draws.normal("latent consistency", tuple(turn.z.shape)).double()
 
 
-def test_d_is_held_still_and_g_is_led_to_move(build_turn):
+def test_d_becomes_insensitive_and_g_sensitive(build_turn):
     G, z, term = generator(), samples(2, 6, 4), LatentConsistency(0.3, d_weight=5.0, g_weight=0.5)
     for player in "DG":
         turn = build_turn(player, D, G, z=z)
@@ -141,7 +141,7 @@ def test_each_players_part_reaches_its_own_weights(build_turn):
     assert all(torch.allclose(a, p.grad) for a, p in zip(gradients, G.parameters(), strict=True)), "of both samples"
 
 
-def test_latents_move_under_the_condition_and_by_other_steps_on_every_move(build_turn):
+def test_latents_move_under_the_condition_and_by_other_steps_in_every_update(build_turn):
     seen = []
 
     def G(z, c):

@@ -43,10 +43,10 @@ def test_a_d_that_cannot_tell_leaves_g_nothing_to_gain(build_turn):
 
 @pytest.mark.parametrize("player", ["G", "D"])
 def test_of_a_sample_without_a_class_nothing_is_read(build_turn, player):
-    x, c, told = samples(0, 4, 6), np.array([0, 3, 2, 3]), [0, 2]
+    x, c, known = samples(0, 4, 6), np.array([0, 3, 2, 3]), [0, 2]
     term = DiscriminativeClass()
     shown = term(build_turn(player, showing(lambda x: x), x=x, x_fake=2 * x, c=c)).item()
-    alone = term(build_turn(player, showing(lambda x: x), x=x[told], x_fake=2 * x[told], c=c[told])).item()
+    alone = term(build_turn(player, showing(lambda x: x), x=x[known], x_fake=2 * x[known], c=c[known])).item()
     assert shown == pytest.approx(alone, rel=1e-12)
     assert term(build_turn(player, showing(lambda x: x), x=x, x_fake=x, c=np.full(4, 3))) == 0
 
@@ -59,8 +59,8 @@ def test_gradients_are_those_of_the_formula(build_turn, player):
     DiscriminativeClass()(build_turn(player, showing(lambda x: weights * x), x=x, x_fake=x, c=c)).backward()
     own, other = np.eye(6)[c], np.eye(6)[c + 3]
     odds = np.exp(x.numpy()) / np.exp(x.numpy()).sum(1, keepdims=True)
-    slopes = other - own if player == "G" else 2 * odds - own - other
-    np.testing.assert_allclose(weights.grad, (slopes * x.numpy()).mean(0), rtol=1e-10)
+    gradients = other - own if player == "G" else 2 * odds - own - other
+    np.testing.assert_allclose(weights.grad, (gradients * x.numpy()).mean(0), rtol=1e-10)
 
 
 def test_predictions_keep_their_digits_under_autocast(build_turn):

@@ -1,4 +1,4 @@
-"""Slope penalties against critics whose slopes are known in closed form, and against finite differences."""
+"""Gradient penalties against critics whose gradients are known in closed form, and against finite differences."""
 
 import numpy as np
 import pytest
@@ -33,14 +33,14 @@ def samples(seed, *shape):
     return np.random.default_rng(seed).normal(0, 1, shape)
 
 
-def linear(slope):
-    """D(x) = <slope, x>, as a map from pictures or vectors."""
-    weight = torch.as_tensor(slope, dtype=torch.float32)
+def linear(grad):
+    """D(x) = <grad, x>, as a map from images or vectors."""
+    weight = torch.as_tensor(grad, dtype=torch.float32)
     return lambda x: x.flatten(1) @ weight
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 64])
-def test_a_linear_critic_costs_what_its_slope_says_at_every_batch_size(batch):
+def test_a_linear_critic_costs_what_its_gradient_norm_gives_at_every_batch_size(batch):
     turn = table(linear([3.0, 0.0, -4.0]), samples(0, batch, 3), samples(1, batch, 3))
     assert R1(gamma=0.1)(turn).item() == pytest.approx(0.05 * 25)
     assert R2(gamma=0.1)(turn).item() == pytest.approx(0.05 * 25)
@@ -49,7 +49,7 @@ def test_a_linear_critic_costs_what_its_slope_says_at_every_batch_size(batch):
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 64])
-def test_a_critic_of_slope_one_costs_the_gradient_penalty_nothing(batch):
+def test_a_critic_of_gradient_norm_one_costs_the_gradient_penalty_nothing(batch):
     direction = samples(0, 12)
     D = linear(direction / np.linalg.norm(direction))
     turn = table(D, samples(1, batch, 3, 2, 2), samples(2, batch, 3, 2, 2))
@@ -57,14 +57,14 @@ def test_a_critic_of_slope_one_costs_the_gradient_penalty_nothing(batch):
     assert GradientPenalty(one_sided=True)(turn).item() == pytest.approx(0, abs=1e-10)
 
 
-def test_one_sided_penalty_spares_slopes_below_the_target():
+def test_one_sided_penalty_spares_gradient_norms_below_the_target():
     gentle, steep = (table(linear([s, 0.0]), samples(0, 5, 2), samples(1, 5, 2)) for s in (0.5, 3.0))
     assert GradientPenalty(one_sided=True)(gentle) == 0
     assert GradientPenalty()(gentle).item() == pytest.approx(10 * 0.25)
     assert GradientPenalty(one_sided=True)(steep) == GradientPenalty()(steep)
 
 
-def test_a_quadratic_critic_costs_its_slope_at_each_sample():
+def test_a_quadratic_critic_costs_its_squared_gradient_norm_at_each_sample():
     a = samples(0, 3, 3)
     x, x_fake, epsilon = samples(1, 6, 3), samples(2, 6, 3), np.linspace(0, 1, 6)
     form = torch.tensor(a, dtype=torch.float32)
@@ -73,11 +73,11 @@ def test_a_quadratic_critic_costs_its_slope_at_each_sample():
     between = epsilon[:, None] * x + (1 - epsilon[:, None]) * x_fake
     assert R1(gamma=2.0)(turn).item() == pytest.approx(((x @ symmetric) ** 2).sum(1).mean(), rel=1e-5)
     assert R2(gamma=2.0)(turn).item() == pytest.approx(((x_fake @ symmetric) ** 2).sum(1).mean(), rel=1e-5)
-    slopes = np.linalg.norm(between @ symmetric, axis=1)
-    assert GradientPenalty(2.0)(turn).item() == pytest.approx(2 * ((slopes - 1) ** 2).mean(), rel=1e-5)
+    grads = np.linalg.norm(between @ symmetric, axis=1)
+    assert GradientPenalty(2.0)(turn).item() == pytest.approx(2 * ((grads - 1) ** 2).mean(), rel=1e-5)
 
 
-class Perceptron(nn.Module):
+class MLP(nn.Module):
     """D(x) = v . tanh(W x + b), beside the same in float64 numpy."""
 
     def __init__(self):
@@ -95,7 +95,7 @@ def score(values, x):
     return np.tanh(x @ values["W"].T + values["b"]) @ values["v"]
 
 
-def slopes(values, x):
+def grads(values, x):
     """By central differences of the scores."""
     steps = np.eye(x.shape[1]) * 1e-4
     return np.stack([(score(values, x + step) - score(values, x - step)) / 2e-4 for step in steps], axis=1)
@@ -104,13 +104,13 @@ def slopes(values, x):
 def penalty(name, values, x, x_fake, epsilon):
     if name == "GradientPenalty":
         between = epsilon[:, None] * x + (1 - epsilon[:, None]) * x_fake
-        return 3 * ((np.linalg.norm(slopes(values, between), axis=1) - 1) ** 2).mean()
-    return 1.5 * (slopes(values, x if name == "R1" else x_fake) ** 2).sum(1).mean()
+        return 3 * ((np.linalg.norm(grads(values, between), axis=1) - 1) ** 2).mean()
+    return 1.5 * (grads(values, x if name == "R1" else x_fake) ** 2).sum(1).mean()
 
 
 @pytest.mark.parametrize("name", PENALTIES)
 def test_value_and_parameter_gradients_are_those_of_finite_differences(name):
-    D, x, x_fake, epsilon = Perceptron(), samples(3, 5, 3), samples(4, 5, 3), np.linspace(0.1, 0.9, 5)
+    D, x, x_fake, epsilon = MLP(), samples(3, 5, 3), samples(4, 5, 3), np.linspace(0.1, 0.9, 5)
     value = PENALTIES[name](table(D, x, x_fake, GivenDraws(epsilon)))
     value.backward()
     assert value.item() == pytest.approx(penalty(name, D.values, x, x_fake, epsilon), rel=1e-5)
@@ -119,13 +119,13 @@ def test_value_and_parameter_gradients_are_those_of_finite_differences(name):
             step = np.zeros_like(array)
             step[place] = 1e-4
             up, down = (D.values | {key: array + sign * step} for sign in (1, -1))
-            slope = (penalty(name, up, x, x_fake, epsilon) - penalty(name, down, x, x_fake, epsilon)) / 2e-4
-            assert D.get_parameter(key).grad[place].item() == pytest.approx(slope, abs=2e-4), (key, place)
+            grad = (penalty(name, up, x, x_fake, epsilon) - penalty(name, down, x, x_fake, epsilon)) / 2e-4
+            assert D.get_parameter(key).grad[place].item() == pytest.approx(grad, abs=2e-4), (key, place)
 
 
 @pytest.mark.parametrize("name", PENALTIES)
 def test_splitting_a_batch_changes_nothing(name):
-    D, x, x_fake, epsilon = Perceptron(), samples(3, 8, 3), samples(4, 8, 3), np.linspace(0, 1, 8)
+    D, x, x_fake, epsilon = MLP(), samples(3, 8, 3), samples(4, 8, 3), np.linspace(0, 1, 8)
     whole = PENALTIES[name](table(D, x, x_fake, GivenDraws(epsilon)))
     halves = [
         PENALTIES[name](table(D, x[half], x_fake[half], GivenDraws(epsilon[half])))
@@ -134,7 +134,7 @@ def test_splitting_a_batch_changes_nothing(name):
     assert whole.item() == pytest.approx(sum(half.item() for half in halves) / 2, rel=1e-5)
 
 
-def points_judged(draws, x, x_fake):
+def points_scored(draws, x, x_fake):
     """Where the gradient penalty looks."""
     seen = []
 
@@ -149,7 +149,7 @@ def points_judged(draws, x, x_fake):
 
 def test_points_lie_between_real_and_generated_samples_with_one_epsilon_a_sample():
     x, x_fake = samples(5, 64, 2, 3, 3), samples(6, 64, 2, 3, 3)
-    between = points_judged(Draws(seed=0, position=0), x, x_fake)
+    between = points_scored(Draws(seed=0, position=0), x, x_fake)
     epsilon = ((between - x_fake) / (x - x_fake)).reshape(64, -1)
     weight = np.abs(x - x_fake).reshape(64, -1)  # digits of a quotient go with its denominator
     mine = np.average(epsilon, weights=weight**2, axis=1)
@@ -160,9 +160,9 @@ def test_points_lie_between_real_and_generated_samples_with_one_epsilon_a_sample
     assert mine.max() <= 1
 
 
-def test_every_move_looks_elsewhere_and_a_repeated_move_at_the_same_points():
+def test_every_update_takes_other_points_and_a_repeated_one_the_same():
     x, x_fake = samples(5, 4, 2), samples(6, 4, 2)
-    first, other, again = (points_judged(Draws(seed=0, position=p), x, x_fake) for p in (0, 4, 0))
+    first, other, again = (points_scored(Draws(seed=0, position=p), x, x_fake) for p in (0, 4, 0))
     assert not np.allclose(first, other)
     assert np.array_equal(first, again)
 
@@ -187,7 +187,7 @@ def test_a_dead_critic_gives_finite_gradients(name, kind):
     assert all(gradient.isfinite().all() for gradient in gradients)
 
 
-def test_slope_of_a_score_map_is_that_of_its_sum():
+def test_gradient_of_a_score_map_is_that_of_its_sum():
     turn = table(lambda x: x[:, :1, :2, :2] * 2, samples(0, 3, 1, 4, 4), samples(1, 3, 1, 4, 4))
     assert R1(gamma=2.0)(turn).item() == pytest.approx(4 * 2**2)
 
@@ -200,19 +200,19 @@ def test_penalties_read_the_score_of_a_judgement():
 
 
 def test_penalties_share_the_forward_pass_of_the_loss():
-    judged = []
+    scored = []
 
     def D(x):
-        judged.append(x)
+        scored.append(x)
         return x.sum(1)
 
     turn = table(D, samples(0, 3, 2), samples(1, 3, 2))
     (turn.real.score.mean() - turn.fake.score.mean() + R1()(turn) + R2()(turn)).backward()
-    assert len(judged) == 2
+    assert len(scored) == 2
 
 
 @pytest.mark.parametrize("name", PENALTIES)
-def test_slope_penalties_on_the_generators_side_are_refused(name):
+def test_gradient_penalties_among_g_terms_are_refused(name):
     latent = torch.ones(3, 2, requires_grad=True)
     D = linear([1.0, 1.0])
     turn = Turn("G", D, None, torch.zeros(3, 2), latent * 2, None, None, Clock(), Draws(seed=0, position=0))

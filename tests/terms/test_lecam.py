@@ -16,7 +16,7 @@ def D(x):
 
 
 def updates(build_turn, shape=(5,)):
-    """A few moves of D with scores of their own."""
+    """A few updates of D with scores of their own."""
     return [
         build_turn("D", D, x=samples(i, *shape) + 2, x_fake=samples(50 + i, *shape) - 1, updates=i) for i in range(6)
     ]
@@ -24,7 +24,7 @@ def updates(build_turn, shape=(5,)):
 
 @pytest.mark.parametrize("shape", [(5,), (5, 1, 2, 2)])
 @pytest.mark.parametrize("decay", [0.0, 0.7, 0.99])
-def test_scores_are_held_to_the_running_mean_of_the_other_side(build_turn, shape, decay):
+def test_scores_are_pulled_towards_the_running_mean_of_the_other_set(build_turn, shape, decay):
     term, past = LeCam(weight=0.4, decay=decay), []
     for turn in updates(build_turn, shape):
         real, fake = turn.x.detach().numpy(), turn.x_fake.detach().numpy()
@@ -35,7 +35,7 @@ def test_scores_are_held_to_the_running_mean_of_the_other_side(build_turn, shape
             wanted = 0.4 * (((real - a_fake) ** 2).mean() + ((fake - a_real) ** 2).mean())
             assert value == pytest.approx(wanted, rel=1e-10)
         else:
-            assert value == 0, "on the first move there is nothing to remember"
+            assert value == 0, "in the first update there is no mean yet"
         term.watch("D", turn, {})
         past.append((real.mean(), fake.mean()))
 
@@ -58,7 +58,7 @@ def test_the_gradient_is_that_of_the_scores_alone(build_turn):
     assert first.x.grad is None
 
 
-def test_moves_of_g_are_not_remembered_and_looking_changes_nothing(build_turn):
+def test_updates_of_g_are_not_averaged_and_calling_changes_nothing(build_turn):
     term, (first, second, *_) = LeCam(), updates(build_turn)
     term.watch("G", first, {})
     assert term.sums.tolist() == [0, 0, 0]
@@ -74,7 +74,7 @@ def test_the_means_are_those_of_all_ranks(build_turn, monkeypatch):
     assert term.sums.tolist() == pytest.approx([first.x.mean().item() + 10, first.x_fake.mean().item() + 10, 1])
 
 
-def test_lazily_it_still_remembers_every_move(build_turn):
+def test_lazily_it_still_averages_every_update(build_turn):
     lazy, term = Every(3, LeCam()), LeCam()
     for turn in updates(build_turn):
         value = lazy(turn)

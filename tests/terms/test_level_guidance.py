@@ -34,8 +34,8 @@ class Growing(nn.Module):
         return self.levels(z, c)[-1]
 
 
-class Judging(nn.Module):
-    """A discriminator in float64 of three pictures together, which keeps what it has seen."""
+class Scoring(nn.Module):
+    """A discriminator in float64 of three images together, which keeps what it has seen."""
 
     levels = 3
 
@@ -65,15 +65,15 @@ def drawn(turn, name, shape):
     return replace(turn.draws, seed=seed).normal(name, shape).double().numpy()
 
 
-def stack_by_hand(pictures, noise):
-    """Each level from the one below it: scaled to its own share of the picture, and the missing variance added."""
-    t = shares(len(pictures))
-    carried, below = np.zeros_like(pictures[0]), 0.0
-    found = [None] * len(pictures)
-    for i in range(len(pictures))[::-1]:
+def stack_by_hand(images, noise):
+    """Each level from the one below it: scaled to its own share of the image, and the missing variance added."""
+    t = shares(len(images))
+    carried, below = np.zeros_like(images[0]), 0.0
+    found = [None] * len(images)
+    for i in range(len(images))[::-1]:
         ratio = (1 - t[i]) / (1 - below)
         carried = carried * ratio + np.sqrt(t[i] ** 2 - (below * ratio) ** 2) * noise[:, i]
-        found[i], below = (1 - t[i]) * pictures[i] + carried, t[i]
+        found[i], below = (1 - t[i]) * images[i] + carried, t[i]
     return np.concatenate(found, axis=1)
 
 
@@ -87,7 +87,7 @@ def test_shares_of_noise_are_those_of_the_formula_and_fall_towards_the_full_dept
 
 @pytest.mark.parametrize("player", ["D", "G"])
 def test_d_sees_both_sides_level_by_level_under_the_noise_of_its_share(player):
-    G, D = Growing(), Judging()
+    G, D = Growing(), Scoring()
     turn = table(player, G, D)
     LevelGuidance()(turn)
     seen = D.seen if player == "D" else D.seen[::-1]
@@ -102,8 +102,8 @@ def stacks(turn, G):
     return stack_by_hand([x] * 3, drawn(turn, "real", shape)), stack_by_hand(levels, drawn(turn, "fake", shape))
 
 
-def test_noise_has_its_share_at_each_level_and_a_shallow_picture_tells_nothing_that_a_deep_one_does_not():
-    D = Judging()
+def test_noise_has_its_share_at_each_level_and_a_shallow_image_tells_nothing_that_a_deep_one_does_not():
+    D = Scoring()
     turn = table("D", Growing(), D, batch=2_000)
     turn.x.data.zero_()
     LevelGuidance()(turn)
@@ -117,8 +117,8 @@ def test_noise_has_its_share_at_each_level_and_a_shallow_picture_tells_nothing_t
     assert abs(np.corrcoef(D.seen[0].flatten().numpy(), D.seen[1].flatten().numpy())[0, 1]) < 0.1, "each side its own"
 
 
-def test_noise_is_drawn_anew_each_move_and_again_the_same_on_a_repeated_one():
-    D = Judging()
+def test_noise_differs_between_updates_and_is_the_same_in_a_repeated_one():
+    D = Scoring()
     for position in (0, 6, 0):
         LevelGuidance()(table("D", Growing(), D, position=position))
     first, other, again = D.seen[::2]
@@ -132,16 +132,16 @@ def scores_by_hand(stack, D, c):
 
 @pytest.mark.parametrize("c", [None, torch.arange(6)], ids=["plain", "labels"])
 def test_the_whole_term_is_that_of_a_plain_twin(c):
-    G, D = Growing(), Judging()
+    G, D = Growing(), Scoring()
     term = LevelGuidance(weight=0.7, penalties=(R1(gamma=0.3), Every(2, R2(gamma=0.2))))
     turn = table("D", G, D, c)
     real, fake = (scores_by_hand(stack, D, c) for stack in stacks(turn, G))
     W = D.weight.detach().numpy()
 
-    def slopes(stack):
+    def grads(stack):
         return (1 - np.tanh(stack.reshape(len(stack), -1) @ W) ** 2) @ W.T
 
-    r1, r2 = ((slopes(stack) ** 2).sum(1).mean() for stack in stacks(turn, G))
+    r1, r2 = ((grads(stack) ** 2).sum(1).mean() for stack in stacks(turn, G))
     d_loss = np.log1p(np.exp(-(real - fake))).mean()
     assert term(turn).item() == pytest.approx(0.7 * (d_loss + 0.3 / 2 * r1 + 2 * 0.2 / 2 * r2), rel=1e-6)
     g_loss = np.log1p(np.exp(-(fake - real))).mean()
@@ -151,8 +151,8 @@ def test_the_whole_term_is_that_of_a_plain_twin(c):
 
 
 def test_the_gradient_is_that_of_the_formula_and_the_full_depth_is_not_counted_twice(differences):
-    """By the weights of each depth: the last picture is G's own affair, so the weights that only it has get none."""
-    G, D = Growing(), Judging()
+    """By the weights of each depth: the last image is G's own affair, so the weights that only it has get none."""
+    G, D = Growing(), Scoring()
     turn = table("G", G, D)
     gradients = torch.autograd.grad(LevelGuidance()(turn), [*G.shows], materialize_grads=True)
     assert not gradients[2].any()

@@ -33,7 +33,7 @@ def build_turn(player, G, D, c=None):
     return Turn(player, D, G, x, x_fake, z, c, Clock(), Draws(seed=0, position=0))
 
 
-def slopes(parts, value):
+def grads(parts, value):
     """The norm of the value's gradient in each of some modules, 0 where there is none."""
     found = []
     for part in parts:
@@ -43,21 +43,21 @@ def slopes(parts, value):
 
 
 @pytest.mark.parametrize("condition", [None, Labels(3)], ids=["plain", "labels"])
-def test_early_blocks_are_led_by_their_own_pictures_and_the_last_by_the_games_loss_alone(condition):
+def test_early_blocks_are_led_by_their_own_images_and_the_last_by_the_games_loss_alone(condition):
     G, D = transformers(condition)
     turn = build_turn("G", G, D, None if condition is None else torch.tensor([0, 2, 1, 0]))
     value = LevelGuidance()(turn)
-    assert min(slopes(G.blocks[:3], value)) > 0
-    assert min(slopes(G.shows[:3], value)) > 0
-    assert slopes([G.blocks[3], G.shows[3]], value) == [0, 0]
+    assert min(grads(G.blocks[:3], value)) > 0
+    assert min(grads(G.shows[:3], value)) > 0
+    assert grads([G.blocks[3], G.shows[3]], value) == [0, 0]
     loss = NonSaturating().g_loss(turn.fake.score)
     turn.x_fake = turn.x_fake.detach()
     detached = LevelGuidance()(turn)
-    assert slopes(G.blocks, detached) == slopes(G.blocks, value), "the levels reach G by themselves"
-    assert slopes([G.blocks[3]], loss)[0] > 0
+    assert grads(G.blocks, detached) == grads(G.blocks, value), "the levels reach G by themselves"
+    assert grads([G.blocks[3]], loss)[0] > 0
 
 
-def test_penalties_on_the_stacks_are_slopes_by_every_level_and_train_d():
+def test_penalties_on_the_stacks_are_gradients_by_every_level_and_train_d():
     G, D = transformers()
     turn = build_turn("D", G, D)
     bare, held = LevelGuidance()(turn), LevelGuidance(penalties=(R1(), R2()))(turn)
@@ -65,13 +65,13 @@ def test_penalties_on_the_stacks_are_slopes_by_every_level_and_train_d():
     assert penalty > 0
     gradients = torch.autograd.grad(penalty, [*D.parameters()], materialize_grads=True, retain_graph=True)
     assert all(g.isfinite().all() for g in gradients)
-    assert slopes(D.blocks, penalty)[0] > 0
+    assert grads(D.blocks, penalty)[0] > 0
     assert turn.x.grad is None
     outside = R1()(turn) + held
-    assert slopes([D], outside)[0] > 0, "and beside penalties on the picture alone"
+    assert grads([D], outside)[0] > 0, "and beside penalties on the image alone"
 
 
-def test_on_ds_move_no_gradient_reaches_g():
+def test_in_ds_update_no_gradient_reaches_g():
     G, D = transformers()
     gradients = torch.autograd.grad(LevelGuidance()(build_turn("D", G, D)), [*G.parameters()], allow_unused=True)
     assert set(gradients) == {None}
@@ -118,7 +118,7 @@ def test_the_recipe_gat_plays_by_it_on_both_sides_and_steps_by_its_width():
     assert all(value.isfinite() for value in log.values())
 
 
-def test_it_is_judged_by_the_d_that_g_is_shown():
+def test_it_is_scored_by_the_opponent_of_g():
     log = play(small(replace(gat(), opponent=Unrolled(1), d_terms=(LevelGuidance(),))))
     assert all(value.isfinite() for value in log.values())
 
@@ -127,13 +127,13 @@ def test_networks_without_levels_are_refused():
     G, D = transformers()
     with pytest.raises(ValueError, match=r"LevelGuidance needs a G with levels, .* found Linear"):
         LevelGuidance()(replace(build_turn("D", G, D), G=nn.Linear(5, 64)))
-    judges_others = [
+    scores_others = [
         transformers(levels=1)[1],
         transformers(levels=3)[1],
         DCGANDiscriminator(size=4).build((1, 8, 8), None),
         Packed(TransformerDiscriminator(size=4, levels=4)).build((1, 8, 8), None),
     ]
-    for other in judges_others:
+    for other in scores_others:
         for player in "DG":
-            with pytest.raises(ValueError, match=r"needs a D that judges 4 levels together, .*levels=4\) does"):
+            with pytest.raises(ValueError, match=r"needs a D that scores 4 levels together, .*levels=4\) does"):
                 LevelGuidance()(build_turn(player, G, other))

@@ -15,17 +15,17 @@ from zerosum.terms.matching_aware import mismatched
 from zerosum.training.build import build_game
 
 X = np.random.default_rng(0).normal(0, 1, (6, 3))
-SLOPES = np.random.default_rng(1).normal(0, 1, (4, 3))
+WEIGHTS = np.random.default_rng(1).normal(0, 1, (4, 3))
 LABELS = [2, 2, 0, 3, 0, 2]
 NEXT = [0, 0, 3, 0, 2, 0]  # the first label after each, in their circle, that is another
 
 
 def D(x, c):
-    return (x * torch.tensor(SLOPES)[c]).sum(1)
+    return (x * torch.tensor(WEIGHTS)[c]).sum(1)
 
 
 def scores(labels):
-    return (X * SLOPES[labels]).sum(1)
+    return (X * WEIGHTS[labels]).sum(1)
 
 
 def softplus(s):
@@ -46,7 +46,7 @@ def test_with_the_loss_of_the_game_a_weight_of_1_is_the_papers_algorithm(build_t
     """Twice log s_r + (log(1 - s_w) + log(1 - s_f)) / 2, of which D goes up."""
     turn, game = build_turn("D", D, x=X, x_fake=X + 1, c=LABELS), NonSaturating()
     total = game.d_loss(turn.real.score, turn.fake.score) + MatchingAware()(turn)
-    sigmoid = {"r": scores(LABELS), "w": scores(NEXT), "f": ((X + 1) * SLOPES[LABELS]).sum(1)}
+    sigmoid = {"r": scores(LABELS), "w": scores(NEXT), "f": ((X + 1) * WEIGHTS[LABELS]).sum(1)}
     s_r, s_w, s_f = (1 / (1 + np.exp(-sigmoid[side])) for side in "rwf")
     paper = np.log(s_r).mean() + (np.log(1 - s_w).mean() + np.log(1 - s_f).mean()) / 2
     assert total.item() == pytest.approx(-2 * paper, rel=1e-12)
@@ -70,11 +70,11 @@ def test_where_all_conditions_are_alike_nothing_is_learnt(build_turn, c):
 
 
 def test_the_penalties_of_the_game_do_not_see_its_samples(build_turn):
-    """x enters once, as the real side; under wrong labels it is a constant."""
+    """x enters once, as real samples; under wrong labels it is a constant."""
     turn = build_turn("D", D, x=X, x_fake=X, c=LABELS)
-    slope = torch.autograd.grad(MatchingAware()(turn), turn.x)[0].numpy()
+    gradient = torch.autograd.grad(MatchingAware()(turn), turn.x)[0].numpy()
     right = scores(LABELS)
-    assert slope == pytest.approx(-(1 / (1 + np.exp(right)))[:, None] / 6 * SLOPES[LABELS], rel=1e-10)
+    assert gradient == pytest.approx(-(1 / (1 + np.exp(right)))[:, None] / 6 * WEIGHTS[LABELS], rel=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_what_it_cannot_be_made_of_is_refused(make, sentence):
         make()
 
 
-def test_with_samples_of_which_nothing_is_told_it_is_refused():
+def test_without_conditions_it_is_refused():
     recipe = replace(
         named("digits"), generator=MLPGenerator(), discriminator=MLPDiscriminator(), d_terms=(MatchingAware(),)
     )

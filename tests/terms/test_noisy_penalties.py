@@ -1,4 +1,4 @@
-"""DRAGAN's penalty and Roth's regulariser, against critics whose slopes are known, in float64 numpy."""
+"""DRAGAN's penalty and Roth's regulariser, against critics whose gradients are known, in float64 numpy."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ def samples(seed, *shape):
     return np.random.default_rng(seed).normal(0, 1, shape)
 
 
-def linear(slope):
-    weight = torch.tensor(np.asarray(slope, dtype=np.float64))
+def linear(grad):
+    weight = torch.tensor(np.asarray(grad, dtype=np.float64))
     return lambda x: x.flatten(1) @ weight
 
 
@@ -22,7 +22,7 @@ def sigmoid(s):
 
 
 class Seeing:
-    """A critic of slope 1 that keeps the points it is shown."""
+    """A critic of gradient norm 1 that keeps the points it is given."""
 
     def __init__(self):
         self.points = []
@@ -35,7 +35,7 @@ class Seeing:
 W, V = samples(0, 4, 3), samples(1, 4)
 
 
-def perceptron(w):
+def mlp(w):
     """D(x) = v . tanh(W x), whose weights need gradients."""
     weight = torch.tensor(w, requires_grad=True)
     return weight, lambda x: torch.tanh(x @ weight.T) @ torch.tensor(V)
@@ -45,13 +45,13 @@ def scores(w, x):
     return np.tanh(x @ w.T) @ V
 
 
-def slopes(w, x):
-    """The gradient of the perceptron by each sample."""
+def grads(w, x):
+    """The gradient of the mlp by each sample."""
     return ((1 - np.tanh(x @ w.T) ** 2) * V) @ w
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 64])
-def test_dragan_costs_a_linear_critic_what_its_slope_says_at_every_batch_size(build_turn, batch):
+def test_dragan_costs_a_linear_critic_what_its_gradient_norm_gives_at_every_batch_size(build_turn, batch):
     turn = build_turn("D", linear([3.0, 0.0, -4.0]), x=samples(0, batch, 3), x_fake=samples(1, batch, 3))
     assert Dragan()(turn).item() == pytest.approx(10 * (5 - 1) ** 2, rel=1e-12)
     assert Dragan(weight=2.0, target=3.0, noise=2.0)(turn).item() == pytest.approx(2 * (5 - 3) ** 2, rel=1e-12)
@@ -71,10 +71,10 @@ def test_dragan_looks_around_real_samples_at_a_distance_of_their_own_spread(buil
     assert noise.mean() == pytest.approx(0, abs=0.02)
     assert noise.std() == pytest.approx(0.5, abs=0.01)
     assert len(np.unique(noise.reshape(400, -1)[:, 0])) == 400, "each sample has a noise of its own"
-    assert np.abs(np.corrcoef(noise.reshape(400, -1).T) - np.eye(18)).max() < 0.3, "and each of its entries too"
+    assert np.abs(np.corrcoef(noise.reshape(400, -1).T) - np.eye(18)).max() < 0.3, "and each of its elements too"
 
 
-def test_dragan_looks_elsewhere_on_every_move_and_at_the_same_points_on_a_repeated_one(build_turn):
+def test_dragan_takes_other_points_in_every_update_and_the_same_in_a_repeated_one(build_turn):
     D, x = Seeing(), samples(0, 5, 2)
     for position in (0, 5, 0):
         Dragan()(build_turn("D", D, x=x, x_fake=x, position=position))
@@ -102,18 +102,18 @@ def test_the_spread_is_that_of_all_ranks(build_turn, monkeypatch):
 
 
 def dragan(w, x, noise):
-    return 10 * ((np.linalg.norm(slopes(w, x + 0.5 * x.std() * noise), axis=1) - 1) ** 2).mean()
+    return 10 * ((np.linalg.norm(grads(w, x + 0.5 * x.std() * noise), axis=1) - 1) ** 2).mean()
 
 
 def roth(w, x, x_fake):
-    real = (1 - sigmoid(scores(w, x))) ** 2 * (slopes(w, x) ** 2).sum(1)
-    fake = sigmoid(scores(w, x_fake)) ** 2 * (slopes(w, x_fake) ** 2).sum(1)
+    real = (1 - sigmoid(scores(w, x))) ** 2 * (grads(w, x) ** 2).sum(1)
+    fake = sigmoid(scores(w, x_fake)) ** 2 * (grads(w, x_fake) ** 2).sum(1)
     return 0.3 / 2 * (real.mean() + fake.mean())
 
 
 def test_values_and_gradients_are_those_of_the_formulas(build_turn, differences):
     x, x_fake = samples(2, 6, 3), samples(3, 6, 3)
-    weight, D = perceptron(W)
+    weight, D = mlp(W)
     turn = build_turn("D", D, x=x, x_fake=x_fake)
     noise = turn.draws.normal("dragan", (6, 3)).double().numpy()
     for term, formula in (
@@ -128,13 +128,13 @@ def test_values_and_gradients_are_those_of_the_formulas(build_turn, differences)
 
 def test_roth_costs_a_linear_logit_by_the_closed_form(build_turn):
     x, x_fake = samples(4, 9, 3), samples(5, 9, 3)
-    slope = np.array([3.0, 0.0, -4.0])
-    value = RothRegularizer(gamma=2.0)(build_turn("D", linear(slope), x=x, x_fake=x_fake)).item()
-    weights = ((1 - sigmoid(x @ slope)) ** 2).mean() + (sigmoid(x_fake @ slope) ** 2).mean()
+    grad = np.array([3.0, 0.0, -4.0])
+    value = RothRegularizer(gamma=2.0)(build_turn("D", linear(grad), x=x, x_fake=x_fake)).item()
+    weights = ((1 - sigmoid(x @ grad)) ** 2).mean() + (sigmoid(x_fake @ grad) ** 2).mean()
     assert value == pytest.approx(25 * weights, rel=1e-12)
 
 
-def test_roth_spares_slopes_where_d_is_sure_and_right_and_stays_finite_where_it_is_wrong(build_turn):
+def test_roth_spares_gradients_where_d_is_sure_and_right_and_stays_finite_where_it_is_wrong(build_turn):
     near, far = np.full((3, 1), 1e4), np.full((3, 1), -1e4)
     assert RothRegularizer()(build_turn("D", linear([1.0]), x=near, x_fake=far)) == 0
     assert RothRegularizer(gamma=1.0)(build_turn("D", linear([2.0]), x=far, x_fake=near)).item() == pytest.approx(4)
@@ -157,7 +157,7 @@ def test_conditions_and_judgements_are_taken(build_turn):
 
 
 def test_a_dead_critic_gives_finite_gradients(build_turn):
-    weight, D = perceptron(np.zeros_like(W))
+    weight, D = mlp(np.zeros_like(W))
     turn = build_turn("D", D, x=samples(2, 6, 3), x_fake=samples(3, 6, 3))
     for term, value in ((Dragan(), 10.0), (RothRegularizer(), 0.0)):
         assert term(turn).item() == pytest.approx(value)

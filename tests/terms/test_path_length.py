@@ -13,7 +13,7 @@ def samples(seed, *shape):
 
 
 class Conditional(nn.Module):
-    """A generator of pictures, of z alone or of z and a class."""
+    """A generator of images, of z alone or of z and a class."""
 
     def __init__(self):
         super().__init__()
@@ -72,18 +72,18 @@ def test_a_batch_of_one_seeks_no_modes(build_turn):
 
 
 def directions(turn, count, *shape):
-    """The y of a move."""
+    """The y of an update."""
     return turn.draws.normal("path length", (count, *shape)).double()
 
 
 @pytest.mark.parametrize("c", [None, np.array([1, 2, 3, 4, 5])])
 def test_lengths_are_those_of_the_jacobian_and_the_mean_is_led_by_them(build_turn, c):
     G, term, mean = Conditional(), PathLength(weight=2.0, decay=0.6, shrink=1), 0.0
-    for move, share in enumerate((1, 1 / 2, 0.4, 0.4)):  # the plain mean of two, and from the third on a running one
-        z = samples(move, 5, 3)
-        turn = build_turn("G", None, G, z=z, c=c, position=5 * move)
+    for update, share in enumerate((1, 1 / 2, 0.4, 0.4)):  # the plain mean of two, and from the third on a running one
+        z = samples(update, 5, 3)
+        turn = build_turn("G", None, G, z=z, c=c, position=5 * update)
         value = term(turn).item()
-        y = directions(turn, 5, 2, 2, 2) / 2  # a picture of 4 pixels
+        y = directions(turn, 5, 2, 2, 2) / 2  # an image of 4 pixels
         lengths = []
         for i in range(5):
             label = None if c is None else turn.c[i : i + 1]
@@ -110,7 +110,7 @@ class Fixed:
 
 
 def of_length_two(build_turn, matrix):
-    """A move of the linear generator x = M z in four dimensions, in which all y have the length 2."""
+    """An update of the linear generator x = M z in four dimensions, in which all y have the length 2."""
     m = torch.tensor(matrix)
     turn = build_turn("G", None, lambda z: z @ m.T, z=samples(0, 6, 4))
     y = samples(1, 6, 4)
@@ -183,7 +183,7 @@ class _Synthesis(nn.Module):
 
 @pytest.mark.parametrize("layers", [None, 3])
 @pytest.mark.parametrize("c", [None, np.array([1, 2, 3, 4])])
-def test_of_a_mapped_generator_the_slope_is_by_w(build_turn, layers, c):
+def test_of_a_mapped_generator_the_gradient_is_by_w(build_turn, layers, c):
     G, term = Mapped(layers), PathLength(decay=0.0, shrink=1)
     turn = build_turn("G", None, G, z=samples(0, 4, 3), c=c)
     value = term(turn).item()
@@ -218,13 +218,13 @@ def test_a_generator_of_one_sample_whatever_the_latent_gives_finite_gradients(bu
         assert torch.autograd.grad(value, weight, materialize_grads=True)[0].isfinite().all()
 
 
-def test_the_mean_is_that_of_all_ranks_and_lazily_follows_the_moves_on_which_it_acts(build_turn, monkeypatch):
+def test_the_mean_is_that_of_all_ranks_and_lazily_follows_the_updates_in_which_it_acts(build_turn, monkeypatch):
     found = []
     monkeypatch.setattr("zerosum.game.turn.average", lambda values: [v + 10 * (1 + len(found)) for v in values])
     term = PathLength()
     lazy = Every(2, term)
-    for move in range(4):
-        turn = build_turn("G", None, lambda z, k=move: 0 * z + k, z=samples(0, 4, 3), updates=move)
+    for update in range(4):
+        turn = build_turn("G", None, lambda z, k=update: 0 * z + k, z=samples(0, 4, 3), updates=update)
         lazy(turn)
         term.watch("G", turn, {})
         found.append(term.running[0].item())

@@ -39,11 +39,11 @@ def test_value_is_the_sum_of_mean_absolute_errors_and_trains_the_decoders():
     assert D.weight.grad.item() == pytest.approx(3 * (1 - np.abs(x).mean()), rel=1e-4)
     ((seen, label, _),) = D.asked
     assert torch.equal(seen, turn.x)
-    assert not seen.requires_grad, "the slope by the samples is no part of it"
+    assert not seen.requires_grad, "the gradient by the samples is no part of it"
     assert label is c
 
 
-def test_the_quarter_is_drawn_anew_each_move_and_again_the_same_on_a_repeated_one():
+def test_the_quarter_differs_between_updates_and_is_the_same_in_a_repeated_one():
     D = Decoding()
     for position in [*range(0, 200, 4), 0]:
         Reconstruction()(table(D, position=position))

@@ -26,7 +26,7 @@ def turn_after(updates, progress=0.0):
     return Turn("D", None, None, x, x, None, None, clock, Draws(seed=0, position=0))
 
 
-def test_every_third_move_acts_three_times_as_strongly_and_the_mean_stays():
+def test_every_third_update_acts_three_times_as_strongly_and_the_mean_stays():
     term = Counting()
     values = [Every(3, term)(turn_after(updates)).item() for updates in range(9)]
     assert values == [15, 0, 0, 15, 0, 0, 15, 0, 0]
@@ -34,12 +34,12 @@ def test_every_third_move_acts_three_times_as_strongly_and_the_mean_stays():
     assert term.calls == 3
 
 
-def test_every_move_is_the_term_itself():
+def test_every_update_is_the_term_itself():
     assert [Every(1, Counting())(turn_after(updates)).item() for updates in range(3)] == [5, 5, 5]
 
 
 @pytest.mark.parametrize("n", [0, -2])
-def test_a_pace_below_one_move_is_refused(n):
+def test_a_pace_below_one_update_is_refused(n):
     with pytest.raises(ValueError, match=rf"Every\(n, term\) counts updates: n is at least 1; found {n}"):
         Every(n, Counting())
 

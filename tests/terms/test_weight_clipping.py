@@ -1,4 +1,4 @@
-"""What is done to weights after a move."""
+"""Projections of weights after an update."""
 
 import pytest
 import torch

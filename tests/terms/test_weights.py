@@ -17,7 +17,7 @@ def networks():
 
 @pytest.fixture
 def turns(build_turn):
-    """A move of each player over the same two networks."""
+    """An update of each player over the same two networks."""
     G, D = networks()
     x = np.zeros((4, 2))
     return {player: lambda updates=0, p=player: build_turn(p, D, G, x=x, x_fake=x, updates=updates) for player in "GD"}
@@ -40,7 +40,7 @@ TERMS = [WeightDecay(0.3), OrthogonalRegularization(0.3), HistoricalAveraging(0.
 
 @pytest.mark.parametrize("term", TERMS, ids=repr)
 @pytest.mark.parametrize("player", ["G", "D"])
-def test_they_act_on_the_weights_of_the_player_whose_move_it_is_and_on_no_other(turns, player, term):
+def test_they_act_on_the_weights_of_the_player_that_is_updated_and_on_no_other(turns, player, term):
     turn = turns[player]()
     term(turn)
     with torch.no_grad():
@@ -124,10 +124,10 @@ def step(turn, random):
 
 
 def walk(term, turns, player, steps, first=0):
-    """The term's values before each move while the weights jump about, and those of the formula."""
+    """The term's values before each update while the weights change at random, and those of the formula."""
     random, found, wanted, seen = np.random.default_rng(first), [], [], []
-    for move in range(first, first + steps):
-        turn = turns[player](move)
+    for update in range(first, first + steps):
+        turn = turns[player](update)
         seen.append(np.concatenate([a.ravel() for a in arrays(own(turn))]))
         found.append(term(turn).item())
         wanted.append(((seen[-1] - np.mean(seen, axis=0)) ** 2).sum())
@@ -146,9 +146,9 @@ def test_history_is_the_mean_of_all_weights_so_far(turns, player, first):
 
 def test_a_player_that_stands_still_pays_nothing_for_its_history(turns):
     term = HistoricalAveraging()
-    for move in range(3):
-        assert term(turns["G"](move)) == 0
-        term.watch("G", turns["G"](move), {})
+    for update in range(3):
+        assert term(turns["G"](update)) == 0
+        term.watch("G", turns["G"](update), {})
 
 
 def test_history_is_no_part_of_the_gradient_and_looking_changes_nothing(turns):
@@ -163,27 +163,27 @@ def test_history_is_no_part_of_the_gradient_and_looking_changes_nothing(turns):
 
 
 def test_one_value_serves_both_players_and_each_has_a_history_of_its_own(turns):
-    """Listed twice it is told twice of each move, and takes it in once."""
+    """Listed twice it is called twice for each update, and counts it once."""
     shared, alone = HistoricalAveraging(1.0), {player: HistoricalAveraging(1.0) for player in "GD"}
     random = np.random.default_rng(0)
-    for move in range(4):
+    for update in range(4):
         for player in "DG":
-            turn = turns[player](move)
+            turn = turns[player](update)
             assert shared(turn) == alone[player](turn)
             step(turn, random)
-            for told in (shared, shared, *alone.values()):
-                told.watch(player, turn, {})
+            for term in (shared, shared, *alone.values()):
+                term.watch(player, turn, {})
     assert shared.taken.tolist() == [[5, 3], [5, 3]]
     assert [alone[player].taken.tolist() for player in "GD"] == [[[5, 3], [0, -1]], [[0, -1], [5, 3]]]
 
 
-def test_lazily_it_still_remembers_every_move(turns):
+def test_lazily_it_still_averages_every_update(turns):
     lazy, term = Every(3, HistoricalAveraging(1.0)), HistoricalAveraging(1.0)
     random = np.random.default_rng(0)
-    for move in range(7):
-        turn = turns["D"](move)
+    for update in range(7):
+        turn = turns["D"](update)
         value = lazy(turn)
-        assert value == (3 * term(turn) if move % 3 == 0 else 0)
+        assert value == (3 * term(turn) if update % 3 == 0 else 0)
         step(turn, random)
         for part in (lazy.term, term):
             part.watch("D", turn, {})

@@ -3,9 +3,9 @@
 __all__ = ["Attributes", "Vector"]
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -52,6 +52,7 @@ class _Components(Condition):
 
     size: int
     schema: ConditionSchema | None = field(default=None, repr=False)
+    _signed: ClassVar[bool] = False  # whether 0 and 1 enter networks as -1 and 1
 
     def _check(self, what: str) -> None:
         if self.size < 1:
@@ -68,6 +69,10 @@ class _Components(Condition):
     def components(self) -> tuple[str, ...]:
         """Name of each component; by default its index."""
         return tuple(map(str, range(self.size))) if self.schema is None else self.schema.names
+
+    def embed(self, size: int, scale: float = 1.0, mean: float = 0.0) -> nn.Module:
+        """An affine map of the components; binary attributes enter it as -1 and 1."""
+        return RowEmbedding(self.size, size, scale, mean, self._signed)
 
     def _described(self) -> ConditionSchema:
         """The schema; without data, one of standard normal components."""
@@ -107,6 +112,10 @@ class _Components(Condition):
                 raise ValueError(f"--condition takes a number; found {text!r}") from None
         return found
 
+    def _overview(self, text: str, displayed: int, rows: Iterable[ConditionRow]) -> Overview:
+        """A report's section with rows for the first `displayed` components."""
+        return Overview("Condition by condition", text + first_of(displayed, self.size), tuple(rows))
+
     @property
     def facts(self) -> dict[str, Any]:
         """Size, and names and scale of the schema."""
@@ -122,7 +131,7 @@ class _Components(Condition):
         rest = dict(facts)
         size = rest.pop("size", None)
         if type(size) is not int:
-            raise ValueError(f"{cls.__name__} has a size; found {size!a:.80}")
+            raise ValueError(f"{cls.__name__} needs an integer size; found {size!a:.80}")
         schema = ConditionSchema.restored(rest, state) if rest or state else None
         return cls(size, schema)
 
@@ -138,6 +147,7 @@ class Attributes(_Components):
     """
 
     nullable: bool = False
+    _signed: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check("a row of attributes")
@@ -146,10 +156,6 @@ class Attributes(_Components):
     def prediction(self) -> Prediction:
         """A logit for each attribute."""
         return Prediction(self.size, "attributes")
-
-    def embed(self, size: int, scale: float = 1.0, mean: float = 0.0) -> nn.Module:
-        """An affine map of the attributes, coded as -1 and 1."""
-        return RowEmbedding(self.size, size, scale, mean, signed=True)
 
     def with_unknown(self) -> "Attributes":
         """Attributes that may also be 0.5."""
@@ -176,17 +182,14 @@ class Attributes(_Components):
     def overview(self, rows: int, columns: int) -> Overview:
         """For each attribute a row with 0 and a row with 1, from the same latents."""
         names = self.components[: rows // 2]
-        words = "Each attribute set to 0 (no) and to 1 (yes). Columns share a latent; the other attributes are taken "
-        words += "from training examples."
-        return Overview(
-            "Condition by condition",
-            words + first_of(len(names), self.size),
-            tuple(
-                ConditionRow(name, self.values(columns, {name: value}), (f"{name} {word}",) * columns, word)
-                for name in names
-                for word, value in (("no", 0.0), ("yes", 1.0))
-            ),
+        text = "Each attribute set to 0 (no) and to 1 (yes). Columns share a latent; the other attributes are taken "
+        text += "from training examples."
+        found = (
+            ConditionRow(name, self.values(columns, {name: value}), (f"{name} {word}",) * columns, word)
+            for name in names
+            for word, value in (("no", 0.0), ("yes", 1.0))
         )
+        return self._overview(text, len(names), found)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -199,7 +202,7 @@ class Attributes(_Components):
         rest = dict(facts)
         nullable = rest.pop("nullable", None)
         if type(nullable) is not bool:
-            raise ValueError(f"Attributes says whether they may be unknown; found {nullable!a:.80}")
+            raise ValueError(f"Attributes needs nullable, true or false; found {nullable!a:.80}")
         return replace(super().restored(rest, state), nullable=nullable)
 
 
@@ -221,10 +224,6 @@ class Vector(_Components):
         """The components themselves."""
         return Prediction(self.size, "numbers")
 
-    def embed(self, size: int, scale: float = 1.0, mean: float = 0.0) -> nn.Module:
-        """An affine map of the components."""
-        return RowEmbedding(self.size, size, scale, mean, signed=False)
-
     def encode(self, values: Tensor) -> Tensor:
         """Standardised components (mean 0, standard deviation 1 over the data), float32."""
         return values.float() if self.schema is None else self.schema.scaled(values)
@@ -239,13 +238,9 @@ class Vector(_Components):
     def overview(self, rows: int, columns: int) -> Overview:
         """For each component a row from low to high, with one latent."""
         schema, names = self._described(), self.components[:rows]
-        words = "Each component varied from the 5th to the 95th percentile of the data. All samples share one latent; "
-        words += "the other components are at their means."
-        return Overview(
-            "Condition by condition",
-            words + first_of(len(names), self.size),
-            tuple(self._sweep(schema, index, columns) for index in range(len(names))),
-        )
+        text = "Each component varied from the 5th to the 95th percentile of the data. All samples share one latent; "
+        text += "the other components are at their means."
+        return self._overview(text, len(names), (self._sweep(schema, i, columns) for i in range(len(names))))
 
     def _sweep(self, schema: ConditionSchema, index: int, columns: int) -> ConditionRow:
         low, high = np.quantile(schema.examples[:, index].numpy(), _ENDS)

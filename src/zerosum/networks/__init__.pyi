@@ -26,16 +26,8 @@ from zerosum.networks.conditioning import ConditionalNorm as ConditionalNorm
 from zerosum.networks.conditioning import Discriminative as Discriminative
 from zerosum.networks.conditioning import Head as Head
 from zerosum.networks.conditioning import Join as Join
-from zerosum.networks.conditioning import Predictions as Predictions
 from zerosum.networks.conditioning import Projection as Projection
 from zerosum.networks.conditioning import Style as Style
-from zerosum.networks.conditioning import check_auxiliary as check_auxiliary
-from zerosum.networks.conditioning import check_embedding as check_embedding
-from zerosum.networks.conditioning import check_scores as check_scores
-from zerosum.networks.conditioning import check_way as check_way
-from zerosum.networks.conditioning import entrance as entrance
-from zerosum.networks.conditioning import needed as needed
-from zerosum.networks.conditioning import predictions as predictions
 from zerosum.networks.dcgan import DCGANDiscriminator as DCGANDiscriminator
 from zerosum.networks.dcgan import DCGANGenerator as DCGANGenerator
 from zerosum.networks.fastgan import FastGANGenerator as FastGANGenerator

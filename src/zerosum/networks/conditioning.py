@@ -4,6 +4,8 @@ The condition `c` of a batch is any tensor; a kind of condition, such as `Labels
 embedding into a network. A network built with `condition=None` is called without `c`.
 """
 
+__all__ = ["Auxiliary", "Concatenate", "ConditionalNorm", "Discriminative", "Head", "Join", "Projection", "Style"]
+
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -124,14 +126,14 @@ Way = Concatenate | Projection | ConditionalNorm | Style | Auxiliary | Discrimin
 
 
 def check_way(conditioning: Way, *known: type[Way]) -> None:
-    """Raise `ValueError` for a way of conditioning that a network does not know, and that it would not see."""
+    """Raise `ValueError` for a way of conditioning that a network does not support, and would ignore."""
     if not isinstance(conditioning, known):
         names = " or ".join(way.__name__ for way in known)
         raise ValueError(f"the condition enters this network by {names}; found conditioning={conditioning!r}")
 
 
 def entrance(conditioning: Way, condition: Condition | None) -> tuple[Join, Condition | None]:
-    """A network's entrance for the condition, and what of the condition is left to its head or its norms."""
+    """The layer that joins c to a network's input, and the condition that its head or norms use, or None."""
     if isinstance(conditioning, Concatenate):
         return Join(condition, conditioning.size), None
     return Join(None, 0), None if isinstance(conditioning, Auxiliary | Discriminative) else condition
@@ -150,8 +152,8 @@ _NOTHING = Predictions()
 def predictions(conditioning: Way, condition: Condition | None, auxiliary: int) -> Predictions:
     """What a discriminator predicts: the condition's logits under `Auxiliary`, then `auxiliary` more; or its classes.
 
-    Raises `ValueError` where `Discriminative` meets conditions without classes, and `Auxiliary` such that cannot be
-    predicted.
+    Raises `ValueError` for `Discriminative` with a condition without classes, and for `Auxiliary` with one that cannot
+    be predicted.
     """
     if condition is None or not isinstance(conditioning, Auxiliary | Discriminative):
         return Predictions(auxiliary)

@@ -1,6 +1,6 @@
 """FastGAN's discriminator: Liu et al. 2021 (arXiv 2101.04775), section 3.2.
 
-It judges the image and a smaller copy. Small decoders that reconstruct the image from its maps keep it from memorising
+It scores the image and a smaller copy. Small decoders that reconstruct the image from its maps keep it from memorising
 the few real samples; the term `Reconstruction` trains them.
 """
 

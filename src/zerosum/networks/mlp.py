@@ -159,13 +159,13 @@ class MLPDiscriminator:
         """`D(x[, c])`: x `(B, *shape)` to a `Judgement` with scores `(B,)`."""
         join, left = entrance(self.conditioning, condition)
         elements = math.prod(shape)
-        entry = _Fourier(elements, self.fourier, self.fourier_scale) if self.fourier else nn.Identity()
+        encoded = _Fourier(elements, self.fourier, self.fourier_scale) if self.fourier else nn.Identity()
         inputs = elements + 2 * self.fourier + join.size
         hidden = self.hidden or (self.size, self.size)
         body = _layers((inputs, *hidden), self.activation, self.dropout, self.norm)
         minibatch, features = comparing(self.minibatch, hidden[-1], self.norm)
         head = Head(features, left, predictions(self.conditioning, condition, self.auxiliary))
-        return finished(_Discriminator((entry, join), body, minibatch, head), self.norm)
+        return finished(_Discriminator((encoded, join), body, minibatch, head), self.norm)
 
 
 class _Identity(nn.Module):

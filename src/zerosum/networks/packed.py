@@ -1,4 +1,4 @@
-"""Discriminators that judge several samples at once: PacGAN."""
+"""Discriminators that score several samples at once: PacGAN."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class _Packed(nn.Module):
 class Packed:
     """Give D several samples as one, so that it can detect a lack of diversity: PacGAN, Lin et al. 2018.
 
-    Samples that follow each other in a batch are concatenated by channels (vectors by dimensions) and judged together
+    Samples that follow each other in a batch are concatenated by channels (vectors by dimensions) and scored together
     (arXiv 1712.04086, section 2), so B samples get B / samples scores; a condition is joined to each sample before, and
     the discriminator inside is built without one.
 
@@ -39,7 +39,7 @@ class Packed:
     the gradient norm by packs to t times the root of `samples`.
 
     Args:
-        discriminator: what judges a pack: any discriminator.
+        discriminator: scores a pack; any discriminator.
         samples: samples of a pack (>= 1); the paper uses 2 to 4. The batch must divide by it.
         conditioning: how the condition enters each sample.
     """

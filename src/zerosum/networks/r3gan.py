@@ -27,7 +27,7 @@ from zerosum.networks.layers.resample import downsample, upsample
 BLOCKS = 2  # residual blocks in a stage
 EXPANSION = 2  # channels inside a block, as a multiple of those between blocks
 GROUP = 16  # channels in a group of a 3x3 convolution
-SLOPE = 0.2
+NEGATIVE_SLOPE = 0.2
 
 
 def _convolution(inputs: int, outputs: int, kernel: int = 1, groups: int = 1, gain: float = 1.0) -> nn.Conv2d:
@@ -44,7 +44,7 @@ class _BiasedActivation(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        return leaky_relu(x + self.bias.to(x.dtype)[:, None, None], SLOPE)
+        return leaky_relu(x + self.bias.to(x.dtype)[:, None, None], NEGATIVE_SLOPE)
 
 
 class _Block(nn.Module):
@@ -54,7 +54,7 @@ class _Block(nn.Module):
         super().__init__()
         hidden = EXPANSION * channels
         # He's gain, times blocks^(-1/(2m - 2)) for the m = 3 layers of a branch (Fixup, section 3).
-        gain = math.sqrt(2 / (1 + SLOPE**2)) * blocks**-0.25
+        gain = math.sqrt(2 / (1 + NEGATIVE_SLOPE**2)) * blocks**-0.25
         self.branch = nn.Sequential(
             _convolution(channels, hidden, gain=gain),
             _BiasedActivation(hidden),

@@ -85,7 +85,7 @@ class _StyledConv(nn.Module):
 
 
 class _ToImage(nn.Module):
-    """What a map shows of the image: a modulated 1x1 convolution without demodulation."""
+    """The contribution of a map to the image: a modulated 1x1 convolution without demodulation."""
 
     def __init__(self, inputs: int, channels: int, style: int) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class _Synthesis(nn.Module):
     def forward(self, w: Tensor) -> Tensor:
         """Images of w `(B, width)`, or of `(B, count, width)`."""
         ws = w.unsqueeze(1).expand(-1, self.count, -1) if w.dim() == 2 else w
-        # An image is shown with the w of the layer that comes next, as in the paper's code.
+        # The w of each contribution is that of the next layer, as in the paper's code.
         h = self.convs[0](self.start.expand(len(ws), -1, -1, -1), ws[:, 0])
         x: Tensor = self.shows[0](h, ws[:, 1])
         for stage, (show, up) in enumerate(zip(self.shows[1:], self.ups, strict=True)):

@@ -1,7 +1,7 @@
 """Transformers as both players: GAT, "Scalable GANs with Transformers", Hyun et al. 2025 (arXiv 2509.24935).
 
 The paper's networks are trained in the latent space of an autoencoder and serve as well on pixels. Two cures make them
-scale: images shown at several depths, so that early layers of G are used (`module.levels`), and a learning rate that
+scale: images returned at several depths, so that early layers of G are used (`module.levels`), and a learning rate that
 falls with the width (`width_scaled`).
 """
 
@@ -34,7 +34,7 @@ from zerosum.networks.layers.tokens import (
     xavier,
 )
 
-LEVELS = 4  # depths at which G shows an image
+LEVELS = 4  # depths at which G returns an image
 SLOW = 0.01  # learning rate of the mapping network, as a share of the others'
 
 
@@ -102,7 +102,7 @@ class _StyledBlock(nn.Module):
 
 
 class _Show(nn.Module):
-    """What tokens show of the image, `(B, T, outputs)`."""
+    """The contribution of tokens to the image, `(B, T, outputs)`."""
 
     def __init__(self, width: int, outputs: int) -> None:
         super().__init__()
@@ -156,9 +156,9 @@ class TransformerGenerator:
     """A transformer as a generator (GAT), for images of 8x8 and more; its output is linear.
 
     Learned tokens, one for each square of the image, pass `size` blocks whose scales and gates are set by z and the
-    label. At four depths the tokens show an image, and what is shown adds up: `module.levels(z[, c])` gives the four
-    images `(B, C, H, W)`, of which the last is G's. Squares have side 2, doubled until there are few enough; sides that
-    do not divide are cut.
+    label. At four depths the tokens are mapped to an image, and these are summed: `module.levels(z[, c])` returns the
+    four partial sums `(B, C, H, W)`, of which the last is G's image. Squares have side 2, doubled until there are few
+    enough; images that these do not divide are cropped.
 
     Size 12 is the paper's GAT-B: 12 blocks of width 768, whose z has 64 dimensions. Take `width_scaled` as learning
     rate.
@@ -235,13 +235,13 @@ class TransformerDiscriminator:
     Squares of the image and a class token pass `size` blocks, whose branches begin scaled by 0.1 (LayerScale, arXiv
     2103.17239); the class token is scored. It can be differentiated twice, at the price of slower attention.
 
-    The paper judges the four images of G's levels together, stacked along the channels. With `levels=4`, D takes such
-    stacks `(B, 4 C, H, W)`, and a single image `(B, C, H, W)` as four times the same, as the paper does with real ones;
-    with `levels=1` each image is judged by itself.
+    The paper's D takes the four images of G's levels together, stacked along the channels. With `levels=4`, D takes
+    such stacks `(B, 4 C, H, W)`, and a single image `(B, C, H, W)` as four times the same, as the paper does with real
+    ones; with `levels=1` each image is scored by itself.
 
     Args:
         size: blocks, and heads in each, as in `TransformerGenerator`.
-        levels: images that are judged together.
+        levels: images that are scored together.
         conditioning: how labels enter: `Concatenate` or `Projection`.
         tokens: squares of an image, at most, as in `TransformerGenerator`.
     """
@@ -255,7 +255,7 @@ class TransformerDiscriminator:
         check_dial(self.size)
         check_way(self.conditioning, Concatenate, Projection)
         if self.levels < 1:
-            raise ValueError(f"levels counts the images that D judges together, at least 1; found {self.levels}")
+            raise ValueError(f"levels counts the images that D scores together, at least 1; found {self.levels}")
         _check_tokens(self.tokens)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:

@@ -1,6 +1,6 @@
 """The U-Net discriminator: Schoenfeld, Schiele and Khoreva 2020 (arXiv 2002.12655), for images of any height and width.
 
-An encoder judges the image as a whole; a decoder with skip connections then judges every pixel.
+An encoder scores the image as a whole; a decoder with skip connections then scores every pixel.
 """
 
 import math
@@ -13,6 +13,7 @@ from torch.nn.functional import leaky_relu
 
 from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
+from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import (
     Auxiliary,
     Discriminative,
@@ -69,11 +70,11 @@ class _PixelHead(nn.Module):
         self.embedding = None if condition is None else condition.embed(features, features**-0.5)
 
     def forward(self, h: Tensor, c: Tensor | None) -> Tensor:
-        """`(B, features, H, W)` to `(B, H * W)`."""
-        score: Tensor = self.linear(h).flatten(1)
+        """`(B, features, H, W)` to `(B, H * W)`, computed as in `Head`."""
+        score: Tensor = at_least_float32(self.linear(h))
         if self.embedding is not None:
-            score = score + (h * self.embedding(needed(c))[:, :, None, None]).sum(1).flatten(1)
-        return score
+            score = score + (at_least_float32(self.embedding(needed(c)))[:, :, None, None] * h).sum(1, keepdim=True)
+        return score.flatten(1)
 
 
 class _Discriminator(nn.Module):
@@ -92,7 +93,7 @@ class _Discriminator(nn.Module):
             h = block(h, skips.pop())
         pixels = self.pixel_head(h, c)
         whole = image.score[:, None].expand(-1, pixels.shape[1])
-        return Judgement(torch.cat([whole, pixels.to(whole.dtype)], dim=1), image.features, image.logits, image.sides)
+        return Judgement(torch.cat([whole, pixels], dim=1), image.features, image.logits, image.sides)
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,10 @@ class UNetDiscriminator:
 
     The score of an image `(B, 2 H W)` holds the global score H W times and then the scores of all pixels, row by row.
     So the mean over scores, which every objective takes, is the mean of the global and of the per-pixel mean: both
-    count for one half, and the loss is half the paper's sum of the two. `Relativistic` compares the global score with
-    the global score and each pixel with the same pixel. Gradient penalties differentiate the sum of the scores, which
-    is 2 H W times their mean: divide the weight of R1 that suits a single score by (2 H W)^2. The smallest map of the
-    encoder is given as features.
+    count for one half, as in the authors' code (the paper's equations sum over pixels instead). `Relativistic` compares
+    the global score with the global score and each pixel with the same pixel. Gradient penalties differentiate the sum
+    of the scores, which is 2 H W times their mean: divide the weight of R1 that suits a single score by (2 H W)^2. The
+    smallest map of the encoder is returned as features.
 
     Args:
         size: channels of the first block; they double with every halving, up to eight times.

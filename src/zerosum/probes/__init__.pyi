@@ -9,16 +9,6 @@ from zerosum.probes import rules as rules
 from zerosum.probes import solids as solids
 from zerosum.probes import structure as structure
 from zerosum.probes.counting import Counting as Counting
-from zerosum.probes.drawing import between as between
-from zerosum.probes.drawing import blocks as blocks
-from zerosum.probes.drawing import covered as covered
-from zerosum.probes.drawing import ellipse as ellipse
-from zerosum.probes.drawing import flat as flat
-from zerosum.probes.drawing import numbers as numbers
-from zerosum.probes.drawing import paint as paint
-from zerosum.probes.drawing import polygon as polygon
-from zerosum.probes.drawing import to_bytes as to_bytes
-from zerosum.probes.drawing import turned as turned
 from zerosum.probes.rules import RuleKept as RuleKept
 from zerosum.probes.rules import Verdict as Verdict
 from zerosum.probes.rules import exactly as exactly

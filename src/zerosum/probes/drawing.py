@@ -5,6 +5,8 @@ first pixel is (0.5, 0.5). A distance is negative inside. Tables of random numbe
 longer table begins with the shorter one.
 """
 
+__all__ = ()
+
 import torch
 from torch import Tensor
 

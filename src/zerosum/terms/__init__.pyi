@@ -28,9 +28,9 @@ from zerosum.terms.gradient_penalties import R1 as R1
 from zerosum.terms.gradient_penalties import R2 as R2
 from zerosum.terms.gradient_penalties import RothRegularizer as RothRegularizer
 from zerosum.terms.lecam import LeCam as LeCam
-from zerosum.terms.level_guidance import JudgesLevels as JudgesLevels
 from zerosum.terms.level_guidance import LevelGuidance as LevelGuidance
-from zerosum.terms.level_guidance import ShowsLevels as ShowsLevels
+from zerosum.terms.level_guidance import ReturnsLevels as ReturnsLevels
+from zerosum.terms.level_guidance import ScoresLevels as ScoresLevels
 from zerosum.terms.matching_aware import MatchingAware as MatchingAware
 from zerosum.terms.max_gradient_penalty import MaxGradientPenalty as MaxGradientPenalty
 from zerosum.terms.mode_seeking import ModeSeeking as ModeSeeking

@@ -17,7 +17,7 @@ from zerosum.terms._common import check_stateless, check_weight
 
 
 @runtime_checkable
-class ShowsLevels(Protocol):
+class ReturnsLevels(Protocol):
     """A generator that returns its image at several depths."""
 
     def levels(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -26,7 +26,7 @@ class ShowsLevels(Protocol):
 
 
 @runtime_checkable
-class JudgesLevels(Protocol):
+class ScoresLevels(Protocol):
     """A discriminator that takes the images of several depths, stacked along the channels, as one sample."""
 
     @property
@@ -40,7 +40,7 @@ class LevelGuidance:
     """An adversarial loss on noisy images of all depths of G: multi-level noise-perturbed guidance (MNG) of GAT.
 
     Hyun et al. 2025 (arXiv 2509.24935): with a loss on its final image alone, a deep G hardly uses its early layers. So
-    D also judges stacks of K images `(B, K C, H, W)`, of G's depths i = 0 to K - 1 or K times a real one, each with
+    D also scores stacks of K images `(B, K C, H, W)`, of G's depths i = 0 to K - 1 or K times a real one, each with
     noise that grows towards the shallow end,
 
         y_i = (1 - t_i) (x_i + w_i),   t_i = 1 - least^(1 - i / (K - 1)) + floor,
@@ -50,9 +50,9 @@ class LevelGuidance:
     the noise cannot be averaged out. Early layers learn coarse shapes, which are visible under strong noise, late ones
     details.
 
-    It belongs among both players' terms. The paper judges stacks only. Here the recipe's objective judges the final
+    It belongs among both players' terms. The paper uses stacks only. Here the recipe's objective takes the final
     image of G without noise, and in the stack of G's update that image is detached, so that it counts once. G is run
-    again for its depths. D has to judge K images together, as `TransformerDiscriminator(levels=4)` does. The penalties
+    again for its depths. D has to score K images together, as `TransformerDiscriminator(levels=4)` does. The penalties
     among `d_terms` do not apply to the stacks, those given here apply to the stacks only.
 
     Args:
@@ -78,7 +78,7 @@ class LevelGuidance:
     def __call__(self, turn: Turn) -> Tensor:
         """The loss of the player that is updated, a scalar.
 
-        Raises `ValueError` where G returns no levels, and where D does not judge as many together.
+        Raises `ValueError` where G returns no levels, and where D does not score as many together.
         """
         stacked = self._stacked(turn)
         if turn.player == "D":
@@ -94,16 +94,16 @@ class LevelGuidance:
 
     def _stacked(self, turn: Turn) -> Turn:
         """The turn with noisy stacks in place of the samples."""
-        if not isinstance(turn.G, ShowsLevels):
+        if not isinstance(turn.G, ReturnsLevels):
             raise ValueError(f"LevelGuidance needs a G with levels, as TransformerGenerator has them; found {turn.G!r}")
         ours = turn.player == "G"
         with torch.set_grad_enabled(ours):
             *shallow, deepest = turn.G.levels(turn.z, turn.c)
         levels = len(shallow) + 1
         # An unrolled D is a function; its network was checked in D's own updates.
-        if isinstance(turn.D, nn.Module) and not (isinstance(turn.D, JudgesLevels) and turn.D.levels == levels):
+        if isinstance(turn.D, nn.Module) and not (isinstance(turn.D, ScoresLevels) and turn.D.levels == levels):
             raise ValueError(
-                f"LevelGuidance needs a D that judges {levels} levels together, "
+                f"LevelGuidance needs a D that scores {levels} levels together, "
                 f"as TransformerDiscriminator(levels={levels}) does; found {turn.D!r}"
             )
         draws = replace(turn.draws, seed=derived_seed(turn.draws.seed, "level guidance"))

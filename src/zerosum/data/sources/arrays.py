@@ -1,5 +1,7 @@
 """NumPy arrays as data, in memory or in `.npy` and `.npz` files."""
 
+__all__ = ["ArraySource", "Arrays"]
+
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -74,14 +76,14 @@ class Arrays:
         if isinstance(arrays, np.ndarray):
             if self.images or self.labels or self.conditions:
                 raise ValueError(f"{path.name} has one unnamed array: omit images=, labels= and conditions=")
-            return _dataset(path.name, arrays, layout=self.layout)
+            return dataset_of(path.name, arrays, layout=self.layout)
         images = _asked(path.name, arrays, self.images) or _samples_key(path.name, arrays)
         labels, conditions = self._beside(path.name, arrays, images)
         if labels is not None:
             classes = next((arrays[key] for key in _CLASSES if key in arrays), None)
-            return _dataset(path.name, arrays[images], arrays[labels], classes, self.layout)
+            return dataset_of(path.name, arrays[images], arrays[labels], classes, self.layout)
         table = None if conditions is None else _table(path.name, arrays[conditions], arrays.get("condition_names"))
-        return _dataset(path.name, arrays[images], layout=self.layout, conditions=table)
+        return dataset_of(path.name, arrays[images], layout=self.layout, conditions=table)
 
     def _beside(self, name: str, arrays: Mapping[str, Array], images: str) -> tuple[str | None, str | None]:
         """The keys of labels and of conditions; at least one is None."""
@@ -114,7 +116,7 @@ class ArraySource:
     def open(self) -> Dataset:
         """Open the array; raises `ValueError` when it is neither images nor points."""
         table = None if self.conditions is None else _table("array", self.conditions, self.condition_names)
-        return _dataset("array", self.samples, self.labels, layout=self.layout, conditions=table)
+        return dataset_of("array", self.samples, self.labels, layout=self.layout, conditions=table)
 
 
 def _load(path: Path) -> Array | dict[str, Array]:
@@ -170,7 +172,7 @@ def _table(name: str, rows: Array, names: Sequence[str] | Array | None) -> Condi
     return conditions_of(name, rows, None if names is None else [str(one) for one in names])
 
 
-def _dataset(
+def dataset_of(
     name: str,
     x: Array,
     labels: Array | None = None,

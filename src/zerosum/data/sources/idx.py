@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from zerosum.data._paths import existing
 from zerosum.data.dataset import Dataset
-from zerosum.data.sources.arrays import _dataset
+from zerosum.data.sources.arrays import dataset_of
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _NAME = re.compile(r"(.*)images([-.])idx3-ubyte(\.gz)?", re.DOTALL)
@@ -65,7 +65,7 @@ class Idx:
         images = _array(path)
         if images.ndim < 3:
             raise ValueError(f"{path} should have images (N, H, W), but has an array of shape {images.shape}")
-        return _dataset(path.name, images, None if self.labels is None else _array(existing(self.labels)))
+        return dataset_of(path.name, images, None if self.labels is None else _array(existing(self.labels)))
 
 
 def _array(path: Path) -> NDArray[Any]:

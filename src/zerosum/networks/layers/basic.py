@@ -18,7 +18,7 @@ Activation = Literal["relu", "leaky", "tanh", "silu"]
 
 
 def activation(name: Activation) -> nn.Module:
-    """The named activation; `leaky` has DCGAN's slope 0.2."""
+    """The named activation; `leaky` has DCGAN's negative slope 0.2."""
     made: dict[str, nn.Module] = {
         "relu": nn.ReLU(inplace=True),
         "leaky": nn.LeakyReLU(0.2, inplace=True),

@@ -14,7 +14,7 @@ from torch.nn.functional import conv2d, leaky_relu, linear
 
 
 def scaled_leaky(x: Tensor) -> Tensor:
-    """Leaky ReLU with slope 0.2, times sqrt(2), which about keeps the size of a signal."""
+    """Leaky ReLU with negative slope 0.2, times sqrt(2), which about keeps the size of a signal."""
     return leaky_relu(x, 0.2) * math.sqrt(2)
 
 

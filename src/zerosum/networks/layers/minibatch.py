@@ -46,7 +46,7 @@ class KernelCloseness(_Comparison):
 
     Salimans et al. 2016 (arXiv 1606.03498), section 3.2: M_i = T f(x_i) has a row for each kernel b, and
     o(x_i)_b = sum over j of exp(-|M_ib - M_jb|_1). The sum is over the whole batch, or the sample's group, x_i itself
-    with its 1 included, as the paper writes it; it grows with them, so train and judge with batches of one size.
+    with its 1 included, as the paper writes it; it grows with them, so train and evaluate with batches of one size.
 
     Args:
         features: dimensions of a feature vector.
