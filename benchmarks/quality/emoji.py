@@ -110,7 +110,7 @@ def page(runs: list[Run], kept: dict[str, str]) -> str:
     every = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0))[:SAMPLES]
     real = variety(dataset.read(every).permute(0, 2, 3, 1).numpy())
     commands = "\n".join(f"    zerosum {said(run)}" for run in runs)
-    shown = "\n\n".join(f"### {run.name}\n\n![{run.name}](../docs/images/emoji-{run.name}.png)" for run in runs)
+    shown = "\n\n".join(f"### {run.name}\n\n![{run.name}](../../docs/images/emoji-{run.name}.png)" for run in runs)
     rows = "\n".join([HEAD, *(kept.get(run.name) or row(run, real) for run in runs)])
     about = f"{len(dataset):,} pictures of {' x '.join(map(str, dataset.shape))}."
     return f"{commands}\n\n{rows}\n\n{about}\n\n{shown}"

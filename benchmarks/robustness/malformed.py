@@ -35,18 +35,9 @@ MEASURED = (
     "    print(f'\\nMEASURED {time.perf_counter() - began:.1f} {peak:.0f}', file=sys.stderr)\n"
 )
 TRAIN = [
-    *("train", "dcgan", "--set", "generator.size=4", "--set", "discriminator.size=4", "--set", "batch=32"),
-    *(
-        "--set",
-        "tick=1000",
-        "--set",
-        "snapshot=100_000",
-        "--set",
-        "conditional=True",
-        "--precision",
-        "float32",
-        "--json",
-    ),
+    *("train", "dcgan", "--precision", "float32", "--json"),
+    *("--set", "generator.size=4", "--set", "discriminator.size=4", "--set", "batch=32", "--set", "conditional=True"),
+    *("--set", "tick=1000", "--set", "snapshot=100_000"),
 ]
 
 

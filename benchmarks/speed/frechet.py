@@ -35,7 +35,7 @@ from zerosum.metrics.moments import Moments, moments_of
 TABLE = RESULTS / "metrics.md"
 PROGRAM = ROOT / "benchmarks" / "peers" / "peer_sqrtm.py"
 DIMENSIONS, SAMPLES, FEW, REPEATS = 2048, 10_000, 1_000, 5
-OURS, PRODUCT, ROOT = "ours (Cholesky, eigvalsh)", "eigenvalues of the product", "scipy.linalg.sqrtm"
+OURS, PRODUCT, SQRTM = "ours (Cholesky, eigvalsh)", "eigenvalues of the product", "scipy.linalg.sqrtm"
 AMONG, OVER = "ours, among samples", "ours, over dimensions"
 
 
@@ -126,7 +126,7 @@ def measure(dimensions: int, samples: int, few: int, repeats: int) -> str:
         ways = {
             OURS: timed(lambda: frechet_distance_from_moments(real, fake)),
             PRODUCT: timed(lambda: by_product(real, fake)),
-            ROOT: root,
+            SQRTM: root,
         }
         many = by_turns(ways, repeats)
     less = [side[:few] for side in sides]

@@ -30,7 +30,7 @@ from torch import Tensor
 from benchmarks.machine import machine
 from benchmarks.made_up import inception_weights
 from benchmarks.marked import write
-from benchmarks.places import RESULTS, ROOT
+from benchmarks.places import RESULTS, ROOT, SHARED
 from benchmarks.turns import THREADS, player
 from zerosum.features.extractor import Extractor
 from zerosum.features.inception import WEIGHTS, Inception
@@ -40,7 +40,7 @@ from zerosum.metrics.kernel import kernel_distance
 
 PAGE = RESULTS / "metrics.md"
 PYTHON = ROOT / ".venv-peers" / "bin" / "python"
-FLOWERS = ROOT.parent / "shared" / "data" / "flowers128.npz"
+FLOWERS = SHARED / "data" / "flowers128.npz"
 BATCH = 64
 OURS = ("float32", "bfloat16")
 PEER = "torch-fidelity float32"

@@ -1,7 +1,7 @@
 """The step against the same step written the usual way, and what else is said of its speed, paired in one run.
 
-    python -m benchmarks.speed.speed [--pairs 15] [--only dcgan resnet loop r3gan compile memory] [--json] [--clock
-    wall]
+    python -m benchmarks.speed.speed [--pairs 15] [--only dcgan resnet loop r3gan compile memory] [--json]
+        [--clock wall] [--threads 1]
 
 Every step is played by a process of its own (`benchmarks.speed.speed_steps`); the processes take turns in blocks of a
 second or so, each going first as often as the others, and a ratio is the median over the turns. `usual` is the step as

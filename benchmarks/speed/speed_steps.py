@@ -94,7 +94,7 @@ def loop(recipe: Recipe, dataset: Dataset, precision: str) -> Step:
     """A round of ours, as `zerosum train` plays it."""
     keep_memory()
     game = build_game(recipe, dataset, CPU, precision)
-    return Loop(recipe, Path("unwritten"), dataset, game, TrainingProgress(recipe.images, quiet=True)).round
+    return Loop(recipe, Path("unwritten"), dataset, game, TrainingProgress(recipe.images, quiet=True)).iteration
 
 
 @dataclass(frozen=True)
