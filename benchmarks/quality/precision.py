@@ -8,7 +8,6 @@ played is not played again, and one that was stopped goes on. With the defaults 
 """
 
 import argparse
-import json
 import statistics
 import sys
 from collections.abc import Sequence
@@ -19,8 +18,7 @@ from typing import Any
 import zerosum
 from benchmarks.machine import machine
 from benchmarks.quality.gallery_readings import reading
-from zerosum._disk import replace_durably
-from zerosum.bench.parallel_runs import RESULT, run_in_parallel
+from zerosum.bench.parallel_runs import run_in_parallel, saved_result
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 
@@ -54,12 +52,11 @@ class Run:
         return f"{self.game} in {self.precision}, seed {self.seed}"
 
 
-def finish(run: Run, out: Path, spent: dict[str, float]) -> str:
-    """Read the samples of a run that has ended, and keep what was found."""
-    folder = run.folder(out)
-    found = {**reading(zerosum.Run(folder / "run").generator, folder / "run", out), "seconds": spent}
-    replace_durably(folder / RESULT, json.dumps(found).encode())
-    return f"{run}: {', '.join(f'{name} {found[name]:.4g}' for name in READ[found['kind']])}"
+def measured(run: Run, out: Path) -> tuple[dict[str, Any], str]:
+    """Evaluate the samples of a finished run; return the result, and in words."""
+    folder = run.folder(out) / "run"
+    found = reading(zerosum.Run(folder).generator, folder, out)
+    return found, ", ".join(f"{name} {found[name]:.4g}" for name in READ[found["kind"]])
 
 
 def within(found: Sequence[float], reference: Sequence[float], more_is_better: bool) -> bool:
@@ -94,13 +91,13 @@ def main(arguments: list[str] | None = None) -> int:
     def say(sentence: str) -> None:
         print(sentence, file=sys.stderr, flush=True)
 
-    def look(seen: int, wanted: int) -> None:
-        """Whoever waits is told of each run that ends, and of nothing between."""
+    def progress(seen: int, wanted: int) -> None:
+        """Only finished runs are reported."""
 
-    def done(run: Run, spent: dict[str, float]) -> str:
-        return finish(run, chosen.out, spent)
+    def measure(run: Run) -> tuple[dict[str, Any], str]:
+        return measured(run, chosen.out)
 
-    failures = run_in_parallel(runs, chosen.out, chosen.jobs, 1, say, look, done)
+    failures = run_in_parallel(runs, chosen.out, chosen.jobs, 1, say, progress, measure)
     for failure in failures:
         say(failure)
     if failures:
@@ -111,7 +108,9 @@ def main(arguments: list[str] | None = None) -> int:
         results: dict[str, list[dict[str, Any]]] = {form: [] for form in FORMATS}
         for run in runs:
             if run.game == game:
-                results[run.precision].append(json.loads((run.folder(chosen.out) / RESULT).read_text()))
+                found = saved_result(run, chosen.out)
+                assert found is not None
+                results[run.precision].append(found)
         lines += [f"| {' | '.join(row)} |" for row in rows(game, results)]
     print("\n".join([*lines, "", f"{chosen.seeds} seeds each. Machine: {machine()}."]))
     return 0

@@ -1,6 +1,6 @@
 """Our Inception as a process that extracts features on request: the counterpart of `peer_torch_fidelity.py`.
 
-    python -m benchmarks.speed.inception_reader bfloat16 weights.pth images.npy features.npy --batch 64
+python -m benchmarks.speed.inception_reader bfloat16 weights.pth images.npy features.npy --batch 64
 """
 
 import argparse

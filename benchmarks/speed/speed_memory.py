@@ -1,6 +1,6 @@
 """How much memory a run of `digits` takes, and whether it grows: resident memory read while a process of its own plays.
 
-    python -m benchmarks.speed.speed_memory [--rounds 2000]
+python -m benchmarks.speed.speed_memory [--rounds 2000]
 """
 
 import argparse
