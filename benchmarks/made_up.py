@@ -6,12 +6,8 @@ import zlib
 import torch
 from torch import Tensor
 
-from zerosum.features._fid_network import CLASSES, SIDE, STAGES, fid_network
-from zerosum.features._folding import Sketch
-from zerosum.features._lite_network import CLASSES as LITE_CLASSES
-from zerosum.features._lite_network import FEATURES as LITE_FEATURES
-from zerosum.features._lite_network import SIDE as LITE_SIDE
-from zerosum.features._lite_network import lite_network
+from zerosum.features._fid_network import INCEPTION
+from zerosum.features._lite_network import LITE0
 
 
 def made_up(name: str, shape: tuple[int, ...]) -> Tensor:
@@ -34,14 +30,11 @@ def made_up(name: str, shape: tuple[int, ...]) -> Tensor:
 
 def inception_weights() -> dict[str, Tensor]:
     """Return made-up weights of Inception, under the names of the public file."""
-    shapes = Sketch(fid_network, SIDE).shapes
+    shapes = INCEPTION.shapes
     counters = {name.replace("running_var", "num_batches_tracked"): () for name in shapes if "running_var" in name}
-    head = {"fc.weight": (CLASSES, STAGES["2048"]), "fc.bias": (CLASSES,)}
-    return {name: made_up(name, shape) for name, shape in (shapes | counters | head).items()}
+    return {name: made_up(name, shape) for name, shape in (shapes | counters).items()}
 
 
 def lite0_weights() -> dict[str, Tensor]:
     """Return made-up weights of EfficientNet-Lite0, under the names of its file."""
-    shapes = Sketch(lite_network, LITE_SIDE).shapes
-    head = {"_fc.weight": (LITE_CLASSES, LITE_FEATURES), "_fc.bias": (LITE_CLASSES,)}
-    return {name: made_up(name, shape) for name, shape in (shapes | head).items()}
+    return {name: made_up(name, shape) for name, shape in LITE0.shapes.items()}

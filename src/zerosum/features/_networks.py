@@ -20,6 +20,17 @@ def format_name(dtype: torch.dtype) -> str:
     return FORMATS[dtype]
 
 
+def network_facts(name: str, weights: str, resize: str, dtype: torch.dtype, dimensions: int) -> dict[str, str]:
+    """The facts of a network for the protocol; `weights` is the sha256 of its file."""
+    return {
+        "name": name,
+        "weights": weights,
+        "resize": resize,
+        "dtype": format_name(dtype),
+        "dimensions": str(dimensions),
+    }
+
+
 def in_blocks(
     images: Tensor, device: torch.device, read: Callable[[Tensor], _T], dtype: torch.dtype = torch.float32
 ) -> list[_T]:

@@ -107,6 +107,15 @@ def state_hash(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def loaded_weights(
+    weights: Path | str | Mapping[str, Tensor] | None, default: Callable[[], Path], public: PublicFile | None = None
+) -> tuple[Mapping[str, Tensor], str]:
+    """Return tensors by name and their sha256: those given, those of a file, or those of the default file."""
+    if isinstance(weights, Mapping):
+        return weights, state_hash(weights)
+    return read_weights(default() if weights is None else Path(weights), public)
+
+
 def read_weights(path: Path, public: PublicFile | None = None) -> tuple[dict[str, Tensor], str]:
     """Return the tensors of a `.safetensors` file, or of one of `torch.save` without unpickling it, and its sha256.
 

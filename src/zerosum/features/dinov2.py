@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from zerosum._disk import file_hash
 from zerosum.features._images import colours
 from zerosum.features._naming import ExtractorOptions
-from zerosum.features._networks import format_name, in_blocks
+from zerosum.features._networks import format_name, in_blocks, network_facts
 from zerosum.features._resize import BICUBIC, bicubic
 from zerosum.features.extractor import Features
 from zerosum.features.feature_network import FeatureNetwork
@@ -43,7 +43,7 @@ class DinoV2:
         self, model: str = USUAL, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
     ) -> None:
         self.dtype, self.device = dtype, torch.device(device)
-        self._format = format_name(dtype)
+        format_name(dtype)
         try:
             from transformers import Dinov2Model
             from transformers.utils import cached_file
@@ -71,13 +71,8 @@ class DinoV2:
     @property
     def facts(self) -> Mapping[str, str]:
         """What a score's protocol says of it; `weights` is the sha256 of the file."""
-        return {
-            "name": self.name,
-            "weights": self._hash,
-            "resize": f"{BICUBIC} to {SIDE}x{SIDE}",
-            "dtype": self._format,
-            "dimensions": str(self._network.config.hidden_size),
-        }
+        resize, dimensions = f"{BICUBIC} to {SIDE}x{SIDE}", self._network.config.hidden_size
+        return network_facts(self.name, self._hash, resize, self.dtype, dimensions)
 
     def __call__(self, images: Tensor) -> Features:
         """Return the features of uint8 images `(B, H, W, C)`, `(B, d)`."""
