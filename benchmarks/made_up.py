@@ -1,4 +1,4 @@
-"""Made-up weights: what a network computes can be compared without its published ones, which are large."""
+"""Made-up weights: implementations of a network can be compared without its published weights, which are large."""
 
 import math
 import zlib
@@ -11,7 +11,7 @@ from zerosum.features._lite_network import LITE0
 
 
 def made_up(name: str, shape: tuple[int, ...]) -> Tensor:
-    """Return a tensor that its name alone decides, of a scale that keeps a network's maps of one size.
+    """Return random values that depend on the name only, scaled so that the activations of a network stay bounded.
 
     Kernels have variance 2 / fan-in; of a batch norm, variances lie in 1..1.2 and gains about 1.
     """
