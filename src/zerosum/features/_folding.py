@@ -1,8 +1,7 @@
 """Trained convolutional networks as plain functions of their weights, with batch norms folded into the convolutions.
 
-A network is a function of `find` and an image, which asks `find` for the weights of each convolution as it comes to it.
-So the same few lines say what the network computes, which weights it needs (they are run once on nothing) and which
-batch norm belongs to which convolution.
+A network is a function of `find` and an image, and calls `find` for the weights of each convolution. So the same lines
+define the computation, the required weights (by a call on the meta device) and the batch norm of each convolution.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -115,10 +114,10 @@ def check_weights(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, .
 def folded(
     state: Mapping[str, Tensor], sketch: Sketch, epsilon: float, dtype: torch.dtype, device: torch.device
 ) -> dict[str, Tensor]:
-    """Return the weights and biases, by name, of convolutions that do the work of the batch norm behind them, too.
+    """Return the weights and biases, by name, of convolutions that include the batch norm behind them.
 
     w' = w g / sqrt(v + epsilon), b' = b - m g / sqrt(v + epsilon), for the norm's mean m, variance v, gain g, bias b;
-    in float64, and then brought to dtype and device, kernels in channels last.
+    computed in float64 and then converted to dtype and device, kernels in channels last.
     """
     ready: dict[str, Tensor] = {}
     for convolution, norm in sketch.pairs:
@@ -132,7 +131,7 @@ def folded(
 
 
 def finder(ready: Mapping[str, Tensor]) -> Find:
-    """What finds the weights of a convolution among those that `folded` returns."""
+    """A `find` for the weights that `folded` returns."""
 
     def find(convolution: str, *_: object) -> Weights:
         return ready[f"{convolution}.weight"], ready[f"{convolution}.bias"]

@@ -37,8 +37,9 @@ class Inception:
     facts.
 
     Args:
-        weights: a file of them; the tensors by name; or None for the public file, which is looked for in the cache
-            folder and in that of torch.hub, and otherwise fetched there (96 MB), and verified in any case.
+        weights: a weight file; tensors by name; or None for the public file, which is searched in the cache folder and
+        in
+            that of torch.hub, or downloaded (96 MB), and verified.
         layer: which features: `64`, `192`, `768` or `2048` (the mean over the map behind that stage), `logits_unbiased`
             or `logits`. Up to `768` the network stops there, and returns no logits.
         dtype: data type of the computation: float32, or bfloat16, which is faster and shifts scores, or float64.
@@ -46,7 +47,7 @@ class Inception:
         progress: called with the bytes downloaded and the total while weights are downloaded.
 
     Raises:
-        ValueError: where weights are missing, of another network or of another hash; for another layer or format.
+        ValueError: for missing weights, weights of another network or hash, or another layer or data type.
     """
 
     name = "inception"
@@ -67,13 +68,13 @@ class Inception:
         self._network = Folded(INCEPTION, state, dtype, self.device)
 
     @classmethod
-    def named(cls, wish: ExtractorOptions) -> "Inception":
+    def named(cls, options: ExtractorOptions) -> "Inception":
         """Return the one that `inception` names, of the public weights, or `inception:FILE`."""
-        return cls(wish.argument or None, dtype=wish.dtype, device=wish.device, progress=wish.progress)
+        return cls(options.argument or None, dtype=options.dtype, device=options.device, progress=options.progress)
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a score's protocol says of it; `weights` is the sha256 of the file."""
+        """Facts for the protocol of a score; `weights` is the sha256 of the file."""
         resize, dimensions = f"{TENSORFLOW_1} to {SIDE}x{SIDE}", STAGES.get(self.layer, CLASSES)
         logits = "none" if self.layer in EARLY else "unbiased"
         shared = network_facts(self.name, self._hash, resize, self.dtype, dimensions)
@@ -96,7 +97,7 @@ class Inception:
     def module(self) -> FeatureNetwork:
         """Return the network as a module with gradients to its input: the maps behind its stages, and the features.
 
-        The features are those of `layer`, as a score takes them; logits are features here like others.
+        The features are those of `layer`, as in a score, or the logits.
         """
         return FeatureNetwork(partial(_see, self.layer), self._network.weights | self._network.head)
 
@@ -116,7 +117,7 @@ class Inception:
 
 
 def _scaled(x: Tensor) -> Tensor:
-    """Images `(B, 3, H, W)` in 0..255 as the network reads them."""
+    """Images `(B, 3, H, W)` in 0..255, resized and scaled for the network."""
     x = (x - 128) / 128
     return x if x.shape[2:] == (SIDE, SIDE) else tensorflow_bilinear(x, SIDE)
 

