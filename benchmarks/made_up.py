@@ -1,4 +1,4 @@
-"""Made-up weights: what a network computes can be compared without its published ones, which are large."""
+"""Made-up weights: implementations of a network can be compared without its published weights, which are large."""
 
 import math
 import zlib
@@ -6,16 +6,12 @@ import zlib
 import torch
 from torch import Tensor
 
-from zerosum.features._fid_network import CLASSES, SIDE, STAGES, fid_network
-from zerosum.features._folding import Sketch
-from zerosum.features._lite_network import CLASSES as LITE_CLASSES
-from zerosum.features._lite_network import FEATURES as LITE_FEATURES
-from zerosum.features._lite_network import SIDE as LITE_SIDE
-from zerosum.features._lite_network import lite_network
+from zerosum.features._fid_network import INCEPTION
+from zerosum.features._lite_network import LITE0
 
 
 def made_up(name: str, shape: tuple[int, ...]) -> Tensor:
-    """Return a tensor that its name alone decides, of a scale that keeps a network's maps of one size.
+    """Return random values that depend on the name only, scaled so that the activations of a network stay bounded.
 
     Kernels have variance 2 / fan-in; of a batch norm, variances lie in 1..1.2 and gains about 1.
     """
@@ -34,14 +30,11 @@ def made_up(name: str, shape: tuple[int, ...]) -> Tensor:
 
 def inception_weights() -> dict[str, Tensor]:
     """Return made-up weights of Inception, under the names of the public file."""
-    shapes = Sketch(fid_network, SIDE).shapes
+    shapes = INCEPTION.shapes
     counters = {name.replace("running_var", "num_batches_tracked"): () for name in shapes if "running_var" in name}
-    head = {"fc.weight": (CLASSES, STAGES["2048"]), "fc.bias": (CLASSES,)}
-    return {name: made_up(name, shape) for name, shape in (shapes | counters | head).items()}
+    return {name: made_up(name, shape) for name, shape in (shapes | counters).items()}
 
 
 def lite0_weights() -> dict[str, Tensor]:
     """Return made-up weights of EfficientNet-Lite0, under the names of its file."""
-    shapes = Sketch(lite_network, LITE_SIDE).shapes
-    head = {"_fc.weight": (LITE_CLASSES, LITE_FEATURES), "_fc.bias": (LITE_CLASSES,)}
-    return {name: made_up(name, shape) for name, shape in (shapes | head).items()}
+    return {name: made_up(name, shape) for name, shape in LITE0.shapes.items()}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def write(path: Path, name: str, bench: str, text: str) -> None:
-    """Write a text between the marks of that name; raises `ValueError` where a page has none.
+    """Write a text between the marks of that name; raises `ValueError` if the page lacks them.
 
     The marks are the lines `<!-- NAME: written by BENCH -->` and `<!-- NAME: as far as here -->`.
     """

@@ -1,7 +1,7 @@
-"""Where benchmarks find and leave things."""
+"""Paths of results and shared data."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]  # of the repository, where commands run
 RESULTS = ROOT / "benchmarks" / "results"
-SHARED = ROOT.parent / "shared"  # data and golden numbers that may lie beside the repository
+SHARED = ROOT.parent / "shared"  # data and reference values beside the repository, if there

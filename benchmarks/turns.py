@@ -1,4 +1,4 @@
-"""Processes that take turns: one measures while the others wait to be asked."""
+"""Processes that measure alternately: one computes while the others wait."""
 
 import json
 import os
@@ -15,12 +15,12 @@ THREADS = 2
 
 @dataclass(frozen=True)
 class Player:
-    """A process that answers each line that it is sent with a line of JSON."""
+    """A process that answers each line of its input with a line of JSON."""
 
     process: "subprocess.Popen[str]"
 
     def ask(self, word: str) -> dict[str, Any]:
-        """What it answers to a word; raises `ValueError` where it has ended."""
+        """Send a word and return the answer; raises `ValueError` if the process has ended."""
         assert self.process.stdin is not None and self.process.stdout is not None
         try:
             self.process.stdin.write(word + "\n")
@@ -35,11 +35,10 @@ class Player:
 
 @contextmanager
 def player(words: Sequence[str], threads: int = THREADS) -> Iterator[Player]:
-    """A command of so many threads, run in the root of the repository, which ends with the context."""
+    """Run a command with `threads` threads in the root of the repository, until the context ends."""
     counts = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    root = ROOT
     with subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **counts}, cwd=root
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **counts}, cwd=ROOT
     ) as process:
         try:
             yield Player(process)

@@ -1,9 +1,9 @@
-"""Draw what each measure of difference sees when two laws drift apart: `docs/images/divergences.png`.
+"""Draw how each divergence and distance changes as two distributions move apart: `docs/images/divergences.png`.
 
     python scripts/draw_divergences.py
 
-All numbers are the library's own, of two laws on the line: boxes, which come to have no outcome in common, and
-Gaussians, which always have. The page on it is `docs/divergences.md`.
+All numbers are computed by the library, for two distributions on the line: uniform ones, whose supports become
+disjoint, and Gaussians, whose supports never do. They are explained in `docs/divergences.md`.
 """
 
 import io
@@ -25,8 +25,8 @@ TARGET = Path(__file__).parents[1] / "docs" / "images" / "divergences.png"
 BIN = 0.05  # the width of an outcome, in units of the drift
 FURTHEST = 3.0
 DRIFTS = torch.arange(round(FURTHEST / BIN) + 1) * BIN
-POINTS = 400  # samples for the measures that take samples: at evenly spaced levels, so that chance has no part
-LAWS = {"boxes of width 1": "box", "Gaussians of deviation ½": "gaussian"}
+POINTS = 400  # samples for the measures that take samples: at evenly spaced levels, without sampling noise
+DISTRIBUTIONS = {"uniform, of width 1": "box", "Gaussian, of standard deviation ½": "gaussian"}
 # Each measure's colour, and where its name stands beside its curve: drift, height.
 ON_OUTCOMES = {
     "H(q)": ("#6b7076", 2.6, 3.28),
@@ -40,7 +40,7 @@ ON_PLACES = {
     "KID": ("#6d7f3a", 0.9, 4.4),
     "MMD²": ("#6b7076", 2.6, 0.72),
 }
-SHOWN = (0.0, 0.5, 2.0)  # drifts at which the laws are shown
+SHOWN = (0.0, 0.5, 2.0)  # drifts at which the distributions are shown
 TOP = 5.0  # where the frames of the curves end
 
 
@@ -50,21 +50,21 @@ def places() -> Tensor:
 
 
 def distribution(kind: str, drift: float) -> Tensor:
-    """The probability of each outcome when the law has moved by `drift`, `(K,)`."""
+    """The probability of each outcome for a distribution shifted by `drift`, `(K,)`."""
     x = places() - drift
     mass = (x.abs() < 0.5).double() if kind == "box" else torch.exp(-2 * x.square())
     return mass / mass.sum()
 
 
 def samples(kind: str, drift: float) -> Tensor:
-    """Points of the law as features `(POINTS, 1)`, evenly spaced in probability."""
+    """Points of the distribution as features `(POINTS, 1)`, evenly spaced in probability."""
     levels = (torch.arange(POINTS, dtype=torch.float64) + 0.5) / POINTS
     still = levels - 0.5 if kind == "box" else torch.special.ndtri(levels) / 2
     return (still + drift)[:, None]
 
 
 def measured(kind: str, drift: float) -> dict[str, float]:
-    """Every measure between the law p where it was and q where it has gone, by name; nats and units of the drift."""
+    """Every measure between the distribution p and its shifted copy q, by name; in nats and units of the drift."""
     p, q = distribution(kind, 0.0), distribution(kind, drift)
     here, there = samples(kind, 0.0), samples(kind, drift)
     return {
@@ -80,15 +80,15 @@ def measured(kind: str, drift: float) -> dict[str, float]:
 
 
 def draw() -> Image.Image:
-    """Return the image: a column for each kind of law; the laws, measures of outcomes, measures of places."""
+    """Return the image: a column for each kind; densities, divergences, distances."""
     import matplotlib.pyplot as plt
 
     style = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#9aa0a6"}
     with plt.rc_context(style):
         figure, axes = plt.subplots(3, 2, figsize=(7.6, 7.2), height_ratios=(1, 2, 2), sharex="row", sharey="row")
-        for (title, kind), (laws, outcomes, ways) in zip(LAWS.items(), axes.T, strict=True):
-            show_laws(laws, kind)
-            laws.set_title(title, fontsize=10)
+        for (title, kind), (densities, outcomes, ways) in zip(DISTRIBUTIONS.items(), axes.T, strict=True):
+            show_densities(densities, kind)
+            densities.set_title(title, fontsize=10)
             found = [measured(kind, float(drift)) for drift in DRIFTS]
             show_curves(outcomes, ON_OUTCOMES, found)
             show_curves(ways, ON_PLACES, found)
@@ -98,7 +98,7 @@ def draw() -> Image.Image:
         for axis in axes[1]:
             axis.axhline(math.log(2), color="#9aa0a6", lw=0.8, ls=":")
             axis.text(0.06, math.log(2) + 0.08, "log 2", color="#6b7076")
-        axes[1, 0].annotate("KL and cross-entropy: infinite\nas soon as the boxes part", (0.0, TOP), (0.35, 4.1),
+        axes[1, 0].annotate("KL and cross-entropy: infinite\nonce the supports differ", (0.0, TOP), (0.35, 4.1),
                             arrowprops={"arrowstyle": "->", "color": "#c05f2b"}, color="#c05f2b")  # fmt: skip
         figure.tight_layout()
         buffer = io.BytesIO()
@@ -107,8 +107,8 @@ def draw() -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-def show_laws(axis: Any, kind: str) -> None:
-    """Draw the law p, and q at some drifts, each paler the further it has gone."""
+def show_densities(axis: Any, kind: str) -> None:
+    """Draw p, and q at some drifts, paler the further it has moved."""
     for drift, strength in zip(SHOWN, (1.0, 0.6, 0.35), strict=True):
         density = distribution(kind, drift) / BIN
         axis.fill_between(

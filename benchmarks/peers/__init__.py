@@ -1,1 +1,1 @@
-"""Other libraries beside ours."""
+"""Comparison with other libraries."""

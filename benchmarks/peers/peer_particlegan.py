@@ -1,10 +1,10 @@
-"""Train PyPI `particlegan` by its default recipe on given points, for given seconds of processor time.
+"""Train PyPI `particlegan` by its default recipe on given points, for a given processor time.
 
     .venv-peers/bin/python benchmarks/peers/peer_particlegan.py points.npy samples.npz --cpu 90 --seed 0
 
-Run by benchmarks/peers/peers.py with the Python of `make peers`; it imports nothing of zerosum. The library leaves
-networks to the caller: they are MLPs of the widths of our boards, started as its own README starts them. The
-recipe's horizon is what the seconds allow, by the speed of a few steps that are thrown away.
+Run by benchmarks/peers/peers.py with the Python of `make peers`; it does not import zerosum. Networks are left to the
+caller: MLPs of the widths of our tasks, initialised as in the library's README. The length of the recipe is chosen by
+the speed of a few discarded steps.
 """
 
 import argparse
@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 
 PROBES = 5
-"""Steps that are thrown away to learn the speed; the first is not counted."""
+"""Discarded steps to measure the speed; the first is not counted."""
 
 
 def mlp(sizes: tuple[int, ...]) -> nn.Sequential:
-    """Linear layers with leaky rectifiers between them."""
+    """Linear layers with leaky ReLU between them."""
     layers: list[nn.Module] = []
     for before, after in pairwise(sizes):
         layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
@@ -32,7 +32,7 @@ def mlp(sizes: tuple[int, ...]) -> nn.Sequential:
 
 
 def trainer(library: ModuleType, recipe: Any, dimensions: int, seed: int) -> Any:
-    """The library's trainer of its recipe, with networks and prior started as its README does."""
+    """The library's trainer of its recipe, with networks and prior initialised as in its README."""
     G = mlp((recipe.z_dim, 192, 192, 192, dimensions))
     D = mlp((dimensions, 128, 128, 1))
     library.init.deterministic_orthogonal_(G, seed=2 * seed)
@@ -42,7 +42,7 @@ def trainer(library: ModuleType, recipe: Any, dimensions: int, seed: int) -> Any
 
 
 def play(library: ModuleType, points: Tensor, cpu: float, seed: int, samples: int) -> tuple[Tensor, int]:
-    """Train until the process has spent `cpu` seconds; return samples `(n, d)` and the steps that it took."""
+    """Train until the process has spent `cpu` seconds; return samples `(n, d)` and the number of steps."""
     draw = torch.Generator().manual_seed(seed)
 
     def step(machine: Any, batch: int) -> None:
@@ -79,8 +79,8 @@ def main() -> None:
     torch.manual_seed(chosen.seed)
     points = torch.from_numpy(np.load(chosen.points))
     samples, steps = play(particlegan, points, chosen.cpu, chosen.seed, chosen.samples)
-    told = {"steps": steps, "cpu_seconds": time.process_time(), "version": version("particlegan")}
-    np.savez(chosen.out, samples=samples.numpy(), **told)
+    facts = {"steps": steps, "cpu_seconds": time.process_time(), "version": version("particlegan")}
+    np.savez(chosen.out, samples=samples.numpy(), **facts)
 
 
 if __name__ == "__main__":

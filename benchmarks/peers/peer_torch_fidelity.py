@@ -1,9 +1,9 @@
-"""torch-fidelity's InceptionV3 as a process that reads images when it is told to.
+"""torch-fidelity's InceptionV3 as a process that extracts features on request.
 
     .venv-peers/bin/python benchmarks/peers/peer_torch_fidelity.py weights.pth images.npy features.npy --batch 64
 
-Run by benchmarks/speed/inception.py with the Python of `make peers`; it imports nothing of zerosum. A line `read` on
-its input makes it read all images once; it answers with the seconds and writes the features at `2048`.
+Run by benchmarks/speed/inception.py with the Python of `make peers`; it does not import zerosum. For each line of
+its input it processes all images once, writes the features at `2048`, and answers with the seconds.
 """
 
 import argparse
@@ -22,9 +22,10 @@ import torch
 
 
 def library() -> Any:
-    """Return the module of torch-fidelity that holds the network.
+    """Return the module of torch-fidelity that contains the network.
 
-    The package itself imports torchvision, which is not made for every build of torch; the network needs none of it.
+    The package itself imports torchvision, which is not available for every build of torch, and which the network
+    does not need.
     """
     package = ModuleType("torch_fidelity")
     spec = importlib.util.find_spec("torch_fidelity")
@@ -35,7 +36,7 @@ def library() -> Any:
 
 
 def main() -> None:
-    """Answer to every line of the input with the seconds that one reading took."""
+    """Answer every line of the input with the seconds of one pass over the images."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("weights", "images", "features"):
         parser.add_argument(name, type=Path)

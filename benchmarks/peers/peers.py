@@ -1,10 +1,10 @@
-"""A living peer beside us: PyPI `particlegan`, its default recipe, in the processor time of our own run.
+"""Comparison with `particlegan` of PyPI: its default recipe, in the processor time of our run.
 
     make peers                                  # sets up .venv-peers, once
     python -m benchmarks.peers.peers [--seeds 10] [--tasks ring-8 grid-25]
 
-Each seed of the board's own game is run by `zerosum bench modes` (or taken from there), and the peer gets the seconds
-of processor time that our whole command took, for its whole command. Its samples are read by our `mode_coverage`.
+Each seed of a task's default game is run by `zerosum bench modes`, or its result is reused, and the peer's command gets
+the processor time of our command. Its samples are evaluated by `mode_coverage`.
 """
 
 import argparse
@@ -27,14 +27,14 @@ OUT = Path("runs/bench/modes")
 
 
 def peer_file(ours: Result, out: Path) -> Path:
-    """Where the peer's samples are kept, for a seed and for the seconds that it had."""
+    """File of the peer's samples, for a seed and its processor time."""
     return out / ours.task / "particlegan" / f"{ours.seed:02}-{ours.cpu_seconds:.1f}s.npz"
 
 
 def play_peer(task: Task, ours: list[Result], python: Path, out: Path, jobs: int) -> list[Result]:
-    """Train the peer for each of our results, unless it has been, and read its samples.
+    """Train the peer for each of our results, unless this was done, and evaluate its samples.
 
-    Raises `ValueError` where its Python is missing or its program fails.
+    Raises `ValueError` if its Python is missing or its program fails.
     """
     if not python.exists():
         raise ValueError(f"there is no {python}: run `make peers` first")
@@ -52,14 +52,14 @@ def play_peer(task: Task, ours: list[Result], python: Path, out: Path, jobs: int
     for number, ended in run_commands(commands, jobs, 1):
         log = commands[number].log
         if ended.code:
-            raise ValueError(f"the peer ended with {ended.code}; what it said is in {log}")
+            raise ValueError(f"the peer ended with {ended.code}; its output is in {log}")
         file = peer_file(missing[number], out)
         file.with_suffix(".json").write_text(json.dumps({"seconds": ended.seconds, "cpu_seconds": ended.cpu_seconds}))
     return [read_peer(task, result, out) for result in ours]
 
 
 def read_peer(task: Task, ours: Result, out: Path) -> Result:
-    """The peer's result for one of ours."""
+    """The result of the peer for one of our runs."""
     file = peer_file(ours, out)
     with np.load(file) as archive:
         samples, steps, version = archive["samples"], int(archive["steps"]), str(archive["version"])
@@ -68,37 +68,37 @@ def read_peer(task: Task, ours: Result, out: Path) -> Result:
     return Result(task.name, f"particlegan {version}", ours.seed, found, steps, **time)
 
 
-def talk(sentence: str) -> None:
-    """Say a sentence to the person watching."""
-    print(sentence, file=sys.stderr, flush=True)
+def say(message: str) -> None:
+    """Print a message to standard error."""
+    print(message, file=sys.stderr, flush=True)
 
 
-def unwatched(done: int, total: int) -> None:
-    """Show no bar."""
+def no_progress(done: int, total: int) -> None:
+    """Progress is not displayed."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run both and print a table for each board."""
+    """Run both and print a table for each task."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     known = {task.name: task for task in tasks()}
     parser.add_argument("--tasks", nargs="+", default=["ring-8", "grid-25"], choices=known)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--python", type=Path, default=PYTHON, help="the Python that has particlegan")
     parser.add_argument("--out", type=Path, default=OUT, help="the folder of `zerosum bench modes`")
-    parser.add_argument("--jobs", type=int, default=2, help="runs side by side, a thread each")
+    parser.add_argument("--jobs", type=int, default=2, help="parallel runs, one thread each")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="for our runs")
     chosen = parser.parse_args(arguments)
     try:
         for name in chosen.tasks:
             task = known[name]
             runs, _ = plan([task], [], chosen.seeds, chosen.settings)
-            ours, failures = run_games(runs, chosen.out, chosen.jobs, 1, talk, unwatched)
+            ours, failures = run_games(runs, chosen.out, chosen.jobs, 1, say, no_progress)
             if failures:
                 raise ValueError(failures[0])
             theirs = play_peer(task, ours, chosen.python, chosen.out, chosen.jobs)
             print(mode_table(mode_summary(task, [*ours, *theirs], real_coverage(task, chosen.out))), flush=True)
     except ValueError as error:
-        talk(f"peers: {error}")
+        say(f"peers: {error}")
         return 1
     return 0
 

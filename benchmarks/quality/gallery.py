@@ -1,12 +1,11 @@
-"""Every recipe, trained by its own command: a picture of its samples, and what is read from them.
+"""Train every recipe by its own command, and evaluate its samples.
 
     python -m benchmarks.quality.gallery [NAME ...] [--jobs 2] [--out runs/gallery]
 
-Each recipe is trained by `zerosum train NAME`, one thread a run and two runs side by side. A run that has ended is not
-trained again, and one that was interrupted goes on. Then its samples are drawn into `docs/gallery/NAME.png`, and what
-is read from them goes into `benchmarks/results/gallery.json`, from which `benchmarks/results/gallery.md` is written: a
-row for each recipe that was ever run, so that a part can be run at a time. A recipe whose data are not here is passed
-over, and told.
+Each recipe is trained by `zerosum train NAME`, with one thread, two runs in parallel. Finished runs are not trained
+again, and interrupted ones are resumed. An image of samples is written to `docs/gallery/NAME.png`, and their scores to
+`benchmarks/results/gallery.json`, from which `benchmarks/results/gallery.md` is written: a row for each recipe that was
+ever run, so the gallery can be updated in parts. Recipes whose data are not available are skipped with a message.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from typing import Any
 
 from benchmarks.machine import machine
 from benchmarks.places import RESULTS, ROOT
-from benchmarks.quality.gallery_pictures import picture, save_small
+from benchmarks.quality.gallery_images import sample_image, save_small
 from benchmarks.quality.gallery_readings import reading
 from benchmarks.quality.gallery_table import write_table
 from zerosum._disk import replace_durably
@@ -36,15 +35,14 @@ from zerosum.training.signals import Interrupted
 OUT = Path("runs/gallery")
 RECORD = RESULTS / "gallery.json"
 TABLE = RESULTS / "gallery.md"
-PICTURES = ROOT / "docs" / "gallery"
+IMAGES = ROOT / "docs" / "gallery"
 
 
 @dataclass(frozen=True)
 class Entry:
     """A recipe of the gallery, with the settings of a trial, if it is one.
 
-    Its folder goes by the recipe's text, so that a recipe that has changed is trained anew, and the run of its earlier
-    form stays.
+    Its folder depends on the recipe's text: a changed recipe is trained again, and the earlier run is kept.
     """
 
     name: str
@@ -54,45 +52,45 @@ class Entry:
 
     @property
     def mark(self) -> str:
-        """What the recipe's text is told by."""
+        """Identifies the recipe's text."""
         return mark_of(self.recipe)
 
     @property
     def folder(self) -> Path:
-        """Where the run is kept, with its time and its result."""
+        """Folder of the run, its time and its result."""
         return self.out / self.name / self.mark
 
     @property
     def command(self) -> Command:
-        """The command that trains it, or goes on."""
+        """The command that trains or resumes it."""
         words = ["train", self.name, "--out", str(self.folder / "run")]
         words += [word for setting in self.settings for word in ("--set", setting)]
         return Command((sys.executable, "-m", "zerosum", *words), self.folder / "command.log")
 
     @property
     def time(self) -> dict[str, Any]:
-        """Seconds by the clock and of the processor over all its starts, and whether it has `ended`."""
+        """Wall-clock and processor seconds over all its starts, and whether it has `ended`."""
         return time_of(self.folder)
 
     @property
     def result(self) -> dict[str, Any] | None:
-        """What it came to, once it has been read."""
+        """Its scores; None before they are computed."""
         return _read(self.folder / "result.json")
 
 
 def mark_of(recipe: Recipe) -> str:
-    """Return a short word that another text of a recipe does not have."""
+    """Return a short hash of a recipe's text."""
     return hashlib.sha256(pretty(recipe).encode()).hexdigest()[:8]
 
 
 def plan(names: list[str], settings: tuple[str, ...], out: Path) -> list[Entry]:
-    """Return the entries of the recipes named, or of all; raises `ValueError` for a name that there is not."""
+    """Return the entries of the named recipes, or of all; raises `ValueError` for an unknown name."""
     chosen = {name: reduce(with_setting, settings, named(name)) for name in names or catalogue()}
     return [Entry(name, recipe, out, settings) for name, recipe in chosen.items()]
 
 
 def missing(entry: Entry) -> str:
-    """Return why a recipe's data cannot be opened here; empty where they can."""
+    """Return why a recipe's data cannot be opened; empty if they can."""
     try:
         entry.recipe.data.open()
     except (ValueError, OSError) as error:
@@ -101,19 +99,19 @@ def missing(entry: Entry) -> str:
 
 
 def play(entries: list[Entry], jobs: int, keep: bool) -> list[str]:
-    """Train what has not been trained and read what has not been read; return a sentence for each failure.
+    """Train unfinished runs and evaluate those without result; return a message for each failure.
 
-    Where results are to be kept, each is drawn and written down as soon as it is there.
+    With `keep`, images and the record are updated after each run.
     """
     failures: list[str] = []
     todo = []
     for entry in entries:
         if entry.result is not None:
-            say(f"{entry.name} is there already, in {entry.folder}")
+            say(f"{entry.name} is already finished, in {entry.folder}")
         elif entry.time["ended"]:
             finish(entry, keep)
         elif reason := missing(entry):
-            say(f"{entry.name} is passed over, for its data are not here: {reason}")
+            say(f"{entry.name} is skipped, since its data are not available: {reason}")
         else:
             todo.append(entry)
     try:
@@ -123,29 +121,29 @@ def play(entries: list[Entry], jobs: int, keep: bool) -> list[str]:
             if ended.code == 0:
                 finish(entry, keep)
             elif not ended.stopped:
-                said = entry.command.log.read_text(errors="replace").strip().splitlines() or ["nothing"]
-                failures.append(f"{entry.name} failed, and said last: {said[-1]}")
+                output = entry.command.log.read_text(errors="replace").strip().splitlines() or ["no output"]
+                failures.append(f"{entry.name} failed: {output[-1]}")
                 say(failures[-1])
     except Interrupted:
-        say("stopped, and what ran was saved; the same command continues")
+        say("interrupted; runs are saved, and the same command resumes them")
         raise
     return failures
 
 
 def time_of(folder: Path) -> dict[str, Any]:
-    """Return the seconds by the clock and of the processor of a run over all its starts, and whether it has `ended`."""
+    """Return wall-clock and processor seconds of a run over all its starts, and whether it has `ended`."""
     return _read(folder / "time.json") or {"seconds": 0.0, "cpu_seconds": 0.0, "ended": False}
 
 
 def add_time(folder: Path, ended: Ended) -> None:
-    """Add what a start took to the time of its run."""
+    """Add the time of a start to that of its run."""
     before = time_of(folder)
     total = {name: round(before[name] + getattr(ended, name), 3) for name in ("seconds", "cpu_seconds")}
     _write(folder / "time.json", {**total, "ended": ended.code == 0})
 
 
 def finish(entry: Entry, keep: bool) -> None:
-    """Read a trained recipe's samples, write its result, and let go of its checkpoints."""
+    """Evaluate a finished run, write its result, and delete its checkpoints."""
     generator = Run(entry.folder / "run").generator
     found = reading(generator, entry.folder / "run", entry.out)
     time = {name: entry.time[name] for name in ("seconds", "cpu_seconds")}
@@ -154,22 +152,22 @@ def finish(entry: Entry, keep: bool) -> None:
         {"mark": entry.mark, "images": generator.images, **time, **found, "machine": machine()},
     )
     if keep:
-        save_small(picture(generator), PICTURES / f"{entry.name}.png")
+        save_small(sample_image(generator), IMAGES / f"{entry.name}.png")
         record([entry])
     prune_checkpoints(entry.folder / "run", keep=0)
     say(f"{entry.name}: {entry.time['cpu_seconds']:.0f} s of processor time")
 
 
 def record(entries: list[Entry]) -> None:
-    """Put results beside those of earlier days, and write the table of all."""
+    """Add results to the record, and write the table of all."""
     results = {**(_read(RECORD) or {}), **{entry.name: entry.result for entry in entries if entry.result}}
     _write(RECORD, dict(sorted(results.items())))
-    write_table(TABLE, results, {name: mark_of(make()) for name, make in catalogue().items()}, PICTURES)
+    write_table(TABLE, results, {name: mark_of(make()) for name, make in catalogue().items()}, IMAGES)
 
 
-def say(sentence: str) -> None:
-    """Say a sentence to the person watching."""
-    print(sentence, file=sys.stderr, flush=True)
+def say(message: str) -> None:
+    """Print a message to standard error."""
+    print(message, file=sys.stderr, flush=True)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -182,23 +180,23 @@ def _write(path: Path, values: dict[str, Any]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the gallery, or a part of it; exit status 1 where a run failed."""
+    """Run the gallery, or a part of it; exit status 1 if a run failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="recipes, by default all")
-    parser.add_argument("--jobs", type=int, default=2, help="runs side by side, a thread each")
-    parser.add_argument("--out", type=Path, default=OUT, help="where runs are kept and continued")
-    parser.add_argument("--anew", action="store_true", help="forget the runs of these recipes, and train them again")
-    parser.add_argument("--reread", action="store_true", help="read and draw again what has been trained")
+    parser.add_argument("--jobs", type=int, default=2, help="parallel runs, one thread each")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the runs")
+    parser.add_argument("--fresh", action="store_true", help="delete the runs of these recipes, and train them again")
+    parser.add_argument("--reread", action="store_true", help="evaluate finished runs again")
     parser.add_argument(
         "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE",
-        help="a trial with other settings, which is kept in --out alone",
+        help="other settings, for a trial that is not recorded",
     )  # fmt: skip
     chosen = parser.parse_args(arguments)
     keep = not chosen.settings
     try:
         entries = plan(chosen.names, tuple(chosen.settings), chosen.out)
         for entry in entries:
-            if chosen.anew:
+            if chosen.fresh:
                 shutil.rmtree(entry.folder, ignore_errors=True)
             if chosen.reread:
                 (entry.folder / "result.json").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What is read from the samples of a trained generator, by what its data allow."""
+"""Evaluate samples of a trained generator, by the metrics that its data allow."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.quality.judge import Judge, grey, load_judge
+from benchmarks.quality.digit_classifier import DigitClassifier, grey, load_classifier
 from benchmarks.quality.reader import read
 from zerosum.bench.sample_coverage import coverage
 from zerosum.data.dataset import Multimodal, Source
@@ -25,23 +25,23 @@ MODES_COUNT, STACKED_COUNT = 2_500, 25_600
 """Samples from which the literature counts modes: of points (VEEGAN, PacGAN), and of stacked digits (Metz et al.)."""
 
 
-def reading(generator: TrainedGenerator, run: Path, judges: Path) -> dict[str, Any]:
-    """Return what a generator's samples are found to be, with its `kind`: `digits`, `modes`, `line` or `other`.
+def reading(generator: TrainedGenerator, run: Path, classifiers: Path) -> dict[str, Any]:
+    """Evaluate a generator's samples; the result has a `kind`: `digits`, `modes`, `line` or `other`.
 
     Args:
         generator: the trained generator of the run.
-        run: its folder, whose own scores stand where there is nothing else to read by.
-        judges: a folder for the classifier that reads stacked digits.
+        run: its folder, whose scores are used if no other metric applies.
+        classifiers: a folder for the classifier of stacked digits.
     """
     source = generator.recipe.data
     if isinstance(source, Digits) and generator.is_image:
-        return of_digits(generator, load_judge())
+        return of_digits(generator, load_classifier())
     if isinstance(source, StackedDigits):
         samples = torch.from_numpy(generator.sample(STACKED_COUNT)).permute(0, 3, 1, 2)
-        return {"kind": "modes", "samples": STACKED_COUNT, **coverage(samples, source, judges).as_dict()}
+        return {"kind": "modes", "samples": STACKED_COUNT, **coverage(samples, source, classifiers).as_dict()}
     if isinstance(source, Multimodal):
         samples = torch.from_numpy(generator.sample(MODES_COUNT))
-        return {"kind": "modes", "samples": MODES_COUNT, **coverage(samples, source, judges).as_dict()}
+        return {"kind": "modes", "samples": MODES_COUNT, **coverage(samples, source, classifiers).as_dict()}
     if generator.shape == (1,):
         distance = kolmogorov_smirnov(torch.from_numpy(generator.sample(COUNT)), source)
         return {"kind": "line", "samples": COUNT, "ks": distance}
@@ -49,20 +49,20 @@ def reading(generator: TrainedGenerator, run: Path, judges: Path) -> dict[str, A
     return {"kind": "other", "scores": {name: value for name, value in scores if isinstance(value, int | float)}}
 
 
-def of_digits(generator: TrainedGenerator, judge: Judge) -> dict[str, Any]:
-    """Return the judge's verdict on digits, with who it is and what it makes of real ones."""
+def of_digits(generator: TrainedGenerator, classifier: DigitClassifier) -> dict[str, Any]:
+    """Evaluate digits by the classifier; the result names it and has its scores of real ones."""
     images = generator.sample(COUNT)
-    verdict = judge.verdict(images, generator.labels(COUNT))
-    told = {"fingerprint": judge.fingerprint, "data": judge.data, "real": judge.baselines["real: test"]}
+    verdict = classifier.verdict(images, generator.labels(COUNT))
+    facts = {"fingerprint": classifier.fingerprint, "data": classifier.data, "real": classifier.baselines["real: test"]}
     latent = generator.recipe.latent
     if isinstance(latent, InfoGANLatent) and latent.categories:
-        verdict["code"] = of_code(codes(latent, generator.latents(COUNT)), digits_seen(judge, images))
-    return {"kind": "digits", **verdict, "judge": told}
+        verdict["code"] = of_code(codes(latent, generator.latents(COUNT)), digits_seen(classifier, images))
+    return {"kind": "digits", **verdict, "judge": facts}
 
 
-def digits_seen(judge: Judge, images: np.ndarray) -> Tensor:
-    """Return the digits that the judge reads, int64 `(N,)`."""
-    return read(judge.reader, grey(images))[0].argmax(1)
+def digits_seen(classifier: DigitClassifier, images: np.ndarray) -> Tensor:
+    """Return the predicted digits, int64 `(N,)`."""
+    return read(classifier.reader, grey(images))[0].argmax(1)
 
 
 def codes(latent: InfoGANLatent, z: Tensor) -> Tensor:
@@ -72,13 +72,13 @@ def codes(latent: InfoGANLatent, z: Tensor) -> Tensor:
 
 
 def of_code(code: Tensor, digit: Tensor) -> dict[str, float]:
-    """Return `pure`, the share of samples read as their code's main digit, and for how many `digits` they stand."""
+    """Return `pure`, the share of samples predicted as their code's main digit, and the number of main `digits`."""
     counts = torch.bincount(10 * code + digit, minlength=10 * (int(code.max()) + 1)).view(-1, 10)
     return {"pure": float(counts.amax(1).sum()) / len(code), "digits": len(counts.argmax(1).unique())}
 
 
 def kolmogorov_smirnov(samples: Tensor, source: Source) -> float:
-    """Return sup |F_n - F| of samples `(N, 1)`: F is the law of the source, or else what its points show of it.
+    """Return sup |F_n - F| of samples `(N, 1)`: F is the source's CDF, or else that of its points.
 
     With x_(i) in order, the largest of i/N - F(x_(i)) and F(x_(i)) - (i - 1)/N.
     """

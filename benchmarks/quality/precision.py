@@ -1,14 +1,13 @@
-"""Whether bfloat16 costs quality: the same games over the same seeds in both number formats.
+"""Whether bfloat16 costs quality: the same recipes over the same seeds in both number formats.
 
     python -m benchmarks.quality.precision [--games ring grid digits] [--seeds 5] [--images N] [--jobs 2] [--out FOLDER]
 
-Points train in float32 by default, so that bfloat16 is forced on them here. A game passes where the mean of what is
-read in bfloat16 lies within the range over seeds of float32, or beyond it on the better side. A run that has been
-played is not played again, and one that was stopped goes on. With the defaults it takes about 45 minutes of two cores.
+Points train in float32 by default, so bfloat16 is set for them here. A recipe passes if the mean score in
+bfloat16 is within the range over seeds in float32, or better. Finished runs are not repeated, and interrupted ones are
+resumed.
 """
 
 import argparse
-import json
 import statistics
 import sys
 from collections.abc import Sequence
@@ -19,20 +18,19 @@ from typing import Any
 import zerosum
 from benchmarks.machine import machine
 from benchmarks.quality.gallery_readings import reading
-from zerosum._disk import replace_durably
-from zerosum.bench.parallel_runs import RESULT, run_in_parallel
+from zerosum.bench.parallel_runs import run_in_parallel, saved_result
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 
 OUT = Path("runs") / "precision"
 FORMATS = ("float32", "bfloat16")
-# What is read of each kind of samples, and whether more of it is better.
+# The scores of each kind of result, and whether higher is better.
 READ = {"modes": {"found": True, "high_quality": True}, "digits": {"fid": False, "confident": True, "right": True}}
 
 
 @dataclass(frozen=True)
 class Run:
-    """A game of one seed in one number format."""
+    """A recipe with a seed in a number format."""
 
     game: str
     precision: str
@@ -41,12 +39,12 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """What is played."""
+        """What is trained."""
         recipe = named(self.game)
         return replace(recipe, precision=self.precision, seed=self.seed, images=self.images or recipe.images)
 
     def folder(self, out: Path) -> Path:
-        """Where it is kept; another length is another run."""
+        """Its folder; another length is another run."""
         length = "" if self.images is None else f"-{self.images}"
         return out / f"{self.game}{length}" / f"{self.precision}-{self.seed}"
 
@@ -54,22 +52,21 @@ class Run:
         return f"{self.game} in {self.precision}, seed {self.seed}"
 
 
-def finish(run: Run, out: Path, spent: dict[str, float]) -> str:
-    """Read the samples of a run that has ended, and keep what was found."""
-    folder = run.folder(out)
-    found = {**reading(zerosum.Run(folder / "run").generator, folder / "run", out), "seconds": spent}
-    replace_durably(folder / RESULT, json.dumps(found).encode())
-    return f"{run}: {', '.join(f'{name} {found[name]:.4g}' for name in READ[found['kind']])}"
+def measured(run: Run, out: Path) -> tuple[dict[str, Any], str]:
+    """Evaluate the samples of a finished run; return the result, and in words."""
+    folder = run.folder(out) / "run"
+    found = reading(zerosum.Run(folder).generator, folder, out)
+    return found, ", ".join(f"{name} {found[name]:.4g}" for name in READ[found["kind"]])
 
 
 def within(found: Sequence[float], reference: Sequence[float], more_is_better: bool) -> bool:
-    """Whether the mean of what was found lies within the reference's range, or on its better side."""
+    """Whether a mean is within the range of the reference, or better."""
     mean = statistics.mean(found)
     return mean >= min(reference) if more_is_better else mean <= max(reference)
 
 
 def rows(game: str, results: dict[str, list[dict[str, Any]]]) -> list[tuple[str, ...]]:
-    """A row for each number that is read of a game, from the results of each format."""
+    """A row for each score of a recipe, from the results in both formats."""
     made = []
     for name, more in READ[results[FORMATS[0]][0]["kind"]].items():
         values = {form: [float(one[name]) for one in results[form]] for form in FORMATS}
@@ -80,12 +77,12 @@ def rows(game: str, results: dict[str, list[dict[str, Any]]]) -> list[tuple[str,
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Play, read and print a table."""
+    """Train, evaluate and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--games", nargs="+", default=["ring", "grid", "digits"])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--images", type=int, help="length of every run, to try the bench")
-    parser.add_argument("--jobs", type=int, default=2, help="runs side by side, of one thread each")
+    parser.add_argument("--images", type=int, help="length of every run, for a trial")
+    parser.add_argument("--jobs", type=int, default=2, help="parallel runs, one thread each")
     parser.add_argument("--out", type=Path, default=OUT)
     chosen = parser.parse_args(arguments)
     games, seeds = chosen.games, range(chosen.seeds)
@@ -94,24 +91,26 @@ def main(arguments: list[str] | None = None) -> int:
     def say(sentence: str) -> None:
         print(sentence, file=sys.stderr, flush=True)
 
-    def look(seen: int, wanted: int) -> None:
-        """Whoever waits is told of each run that ends, and of nothing between."""
+    def progress(seen: int, wanted: int) -> None:
+        """Only finished runs are reported."""
 
-    def done(run: Run, spent: dict[str, float]) -> str:
-        return finish(run, chosen.out, spent)
+    def measure(run: Run) -> tuple[dict[str, Any], str]:
+        return measured(run, chosen.out)
 
-    failures = run_in_parallel(runs, chosen.out, chosen.jobs, 1, say, look, done)
+    failures = run_in_parallel(runs, chosen.out, chosen.jobs, 1, say, progress, measure)
     for failure in failures:
         say(failure)
     if failures:
         return 1
-    head = ("game", "read", "float32: mean (range)", "bfloat16: mean (range)", "within")
+    head = ("game", "score", "float32: mean (range)", "bfloat16: mean (range)", "within")
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     for game in games:
         results: dict[str, list[dict[str, Any]]] = {form: [] for form in FORMATS}
         for run in runs:
             if run.game == game:
-                results[run.precision].append(json.loads((run.folder(chosen.out) / RESULT).read_text()))
+                found = saved_result(run, chosen.out)
+                assert found is not None
+                results[run.precision].append(found)
         lines += [f"| {' | '.join(row)} |" for row in rows(game, results)]
     print("\n".join([*lines, "", f"{chosen.seeds} seeds each. Machine: {machine()}."]))
     return 0

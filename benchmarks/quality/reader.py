@@ -1,4 +1,4 @@
-"""The network of the judge, and how it is trained."""
+"""The network of the digit classifier, and its training."""
 
 import sys
 
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 EPOCHS, BATCH, PEAK_RATE, WEIGHT_DECAY, SHIFT = 6, 128, 4e-3, 0.02, 2
-"""The training protocol of the judge; another protocol is another judge, with a cache of its own."""
+"""The training protocol; another protocol is another classifier, which is cached separately."""
 PROTOCOL = f"cnn-dense-128/{EPOCHS}/{BATCH}/{PEAK_RATE}/{WEIGHT_DECAY}/{SHIFT}"
 
 
@@ -16,7 +16,7 @@ class Reader(nn.Module):
     """Convolutions at 28, 14 and 7 pixels, a dense layer of 128 features, and a linear head.
 
     No label smoothing and no pooling over the whole image: either folds the features onto the ten classes,
-    and a distance between them would no longer see variety within a class.
+    and a distance between them would no longer depend on variety within a class.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Reader(nn.Module):
 
 
 def stage(fan_in: int, fan_out: int, size: int = 3) -> tuple[nn.Module, ...]:
-    """Return a convolution that keeps the side, with batch norm and a rectifier."""
+    """Return a convolution that keeps the side, with batch norm and ReLU."""
     convolution = nn.Conv2d(fan_in, fan_out, size, padding=size // 2, bias=False)
     return convolution, nn.BatchNorm2d(fan_out), nn.ReLU()
 
@@ -54,7 +54,7 @@ def read(reader: Reader, images: np.ndarray) -> tuple[Tensor, np.ndarray]:
 
 
 def shifted(images: Tensor, by: int, draw: torch.Generator) -> Tensor:
-    """Return images `(B, H, W)`, each moved by up to `by` pixels along each axis, with black behind."""
+    """Return images `(B, H, W)`, each shifted by up to `by` pixels along each axis, padded with black."""
     count, height, width = images.shape
     padded = F.pad(images, (by, by, by, by))
     down, right = torch.randint(2 * by + 1, (2, count, 1, 1), generator=draw)
@@ -82,5 +82,5 @@ def train(images: np.ndarray, labels: np.ndarray, epochs: int = EPOCHS) -> Reade
             loss.backward()
             optimiser.step()
             cycle.step()
-        print(f"judge: epoch {epoch + 1} of {epochs}, last loss {loss.item():.4f}", file=sys.stderr)
+        print(f"digit_classifier: epoch {epoch + 1} of {epochs}, last loss {loss.item():.4f}", file=sys.stderr)
     return reader.eval()

@@ -1,1 +1,1 @@
-"""Kills, malformed files, equal runs."""
+"""Killed runs, malformed files, equality of runs."""

@@ -1,11 +1,11 @@
-"""Runs that are killed again and again, and continued, beside runs that are not: do they come to the same?
+"""Whether runs that are killed and resumed equal uninterrupted ones.
 
     python -m benchmarks.robustness.kills [--kills 20] [--seed 0] [--json] [--record]
 
-A run of `python -m zerosum train` gets SIGKILL at seeded random moments: while it begins, anywhere between two
-checkpoints, and, by turns, just while a checkpoint is being written, for which its temporary folder is watched. After
-each kill the same command continues it. In the end every tensor and number of the newest checkpoint, the log but for
-the clocks, the pictures and the generator are compared, bit by bit, with those of the same command left alone.
+A run of `python -m zerosum train` gets SIGKILL at seeded random moments: at its start and then, alternately, while a
+checkpoint is being written, which its temporary folder shows, and at any moment. After each kill the same command
+resumes it. At the end, every tensor and number of the newest checkpoint, the log except times, the images of samples
+and the generator are compared bit by bit with those of an uninterrupted run.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from zerosum.terms.path_length import PathLength
 from zerosum.terms.schedules import Cosine, Every
 from zerosum.terms.weights import HistoricalAveraging
 
-# What it remembers: BEGAN's k, two averages of scores, all weights of the past, two optimisers, batch norm, the EMA.
+# Its state: BEGAN's k, two averages of scores, the mean of all past weights, two optimisers, batch norm, the EMA.
 POINTS = Recipe(
     name="points",
     data=Ring(count=50),  # no multiple of the batch: epochs end in the middle of batches
@@ -60,8 +60,8 @@ POINTS = Recipe(
     snapshot=32,
 )
 # ADA's p, the mean path length, lazy terms, convolutions.
-PICTURES = Recipe(
-    name="pictures",
+IMAGES = Recipe(
+    name="images",
     data=Digits(),
     generator=DCGANGenerator(size=4),
     discriminator=DCGANDiscriminator(size=4),
@@ -78,14 +78,14 @@ PICTURES = Recipe(
     snapshot=160,
 )
 RECORD = RESULTS / "kills.md"
-_PATIENCE = 300.0  # seconds to wait for a moment to kill at
-_LOOK = 0.0005  # seconds between two looks
-_SNAPSHOTS = 7  # of the run for each kill: each lets the run live for one at least, and has some to spare
+_PATIENCE = 300.0  # seconds to wait for a moment to kill it
+_LOOK = 0.0005  # seconds between polls
+_SNAPSHOTS = 7  # snapshots of the run for each kill: at least one passes between two kills
 
 
 @dataclass(frozen=True)
 class Kill:
-    """One kill: the moment that it was aimed at, images at the newest checkpoint, whether it hit one half written."""
+    """One kill: its moment, images at the newest checkpoint, and whether a checkpoint was half written."""
 
     at: str
     images: int
@@ -97,18 +97,18 @@ def command(recipe: Path, run: Path) -> list[str]:
     return [sys.executable, "-m", "zerosum", "train", str(recipe), "--out", str(run)]
 
 
-def lengthened(recipe: Recipe, kills: int, rounds: int) -> Recipe:
-    """A recipe with a snapshot after so many rounds, and long enough for so many kills."""
-    snapshot = recipe.batch * rounds
+def lengthened(recipe: Recipe, kills: int, iterations: int) -> Recipe:
+    """A recipe with a snapshot after `iterations` iterations, and long enough for the kills."""
+    snapshot = recipe.batch * iterations
     return replace(recipe, snapshot=snapshot, tick=snapshot // 2 + recipe.batch, images=snapshot * _SNAPSHOTS * kills)
 
 
 def killed_run(recipe: Path, run: Path, kills: int, seed: int) -> list[Kill]:
-    """Start, kill and continue a run so often, and then let it come to its end."""
+    """Start, kill and resume a run, `kills` times, and then complete it."""
     draws = random.Random(seed)
     found = []
     for number in range(kills):
-        at = "its beginning" if not number else "a checkpoint" if number % 2 else "any moment"
+        at = "its start" if not number else "a checkpoint" if number % 2 else "any moment"
         with subprocess.Popen(command(recipe, run), stderr=subprocess.PIPE, text=True) as process:
             _wait(process, run, at, draws)
             process.kill()
@@ -118,24 +118,24 @@ def killed_run(recipe: Path, run: Path, kills: int, seed: int) -> list[Kill]:
 
 
 def _wait(process: "subprocess.Popen[str]", run: Path, at: str, draws: random.Random) -> None:
-    """Wait for the moment to kill a process; raises `ValueError` where it ends before."""
-    before, asked = _saved(run), time.monotonic()
+    """Wait for the moment to kill a process; raises `ValueError` if it ends before."""
+    before, began = _saved(run), time.monotonic()
 
     def until(there: Callable[[], object]) -> None:
         while not there():
-            if process.poll() is not None or time.monotonic() - asked > _PATIENCE:
-                said = process.stderr.read() if process.poll() is not None and process.stderr else "nothing"
-                raise ValueError(f"no chance to kill it at {at}: {said.strip().splitlines()[-1:]}")
+            if process.poll() is not None or time.monotonic() - began > _PATIENCE:
+                output = process.stderr.read() if process.poll() is not None and process.stderr else "no output"
+                raise ValueError(f"it could not be killed at {at}: {output.strip().splitlines()[-1:]}")
             time.sleep(_LOOK)
 
-    if at == "its beginning":
+    if at == "its start":
         until(lambda: (run / RECIPE).exists())
     else:
-        until(lambda: _saved(run) - before)  # so that every start gets somewhere
+        until(lambda: _saved(run) - before)  # so that every start makes progress
     while at == "a checkpoint":
         until(lambda: _half_written(run))
         time.sleep(draws.uniform(0, 0.004))
-        process.send_signal(signal.SIGSTOP)  # it may have been done meanwhile: look while it stands still
+        process.send_signal(signal.SIGSTOP)  # it may be complete by now: check while the process is stopped
         time.sleep(0.01)
         if _half_written(run):
             return
@@ -144,19 +144,19 @@ def _wait(process: "subprocess.Popen[str]", run: Path, at: str, draws: random.Ra
 
 
 def _half_written(run: Path) -> bool:
-    """Whether there is a checkpoint that is being written, or was when the process died."""
+    """Whether there is a half-written checkpoint."""
     return any((run / "checkpoints").glob(".*.tmp"))
 
 
 def _saved(run: Path) -> set[int]:
-    """The counts of images at which a run has checkpoints."""
+    """The numbers of images at which a run has checkpoints."""
     folder = run / "checkpoints"
     return {int(path.name) for path in folder.iterdir() if path.name.isdecimal()} if folder.is_dir() else set()
 
 
-def compared(recipe: Recipe, kills: int, seed: int, rounds: int, folder: Path) -> dict[str, Any]:
-    """A run killed so often beside one left alone."""
-    recipe = lengthened(recipe, kills, rounds)
+def compared(recipe: Recipe, kills: int, seed: int, iterations: int, folder: Path) -> dict[str, Any]:
+    """Compare a killed run with an uninterrupted one."""
+    recipe = lengthened(recipe, kills, iterations)
     text = folder / f"{recipe.name}.txt"
     text.write_text(pretty(recipe))
     straight, broken = folder / f"{recipe.name}-straight", folder / f"{recipe.name}-killed"
@@ -192,12 +192,13 @@ if __name__ == "__main__":
     parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}, the result of record")
     chosen = parser.parse_args()
     with TemporaryDirectory() as scratch:
-        runs = [(POINTS, 40), (PICTURES, 12)]
-        told = [compared(r, chosen.kills, chosen.seed, rounds, Path(scratch)) for r, rounds in runs]
-    print(json.dumps(told, indent=1) if chosen.json else table(told))
+        runs = [(POINTS, 40), (IMAGES, 12)]
+        results = [compared(r, chosen.kills, chosen.seed, n, Path(scratch)) for r, n in runs]
+    print(json.dumps(results, indent=1) if chosen.json else table(results))
     if chosen.record:
         RECORD.write_text(
-            f"# Killed and continued\n\nFrom `python -m benchmarks.robustness.kills`, which tells how.\n\n{table(told)}"
+            "# Killed and resumed runs\n\n`python -m benchmarks.robustness.kills`, whose help describes the method."
+            f"\n\n{table(results)}"
         )
-    if any(one["differences"] for one in told):
-        raise SystemExit("a run that was killed and continued is not the run that it would have been")
+    if any(one["differences"] for one in results):
+        raise SystemExit("a killed and resumed run differs from an uninterrupted one")

@@ -1,10 +1,10 @@
-"""Malformed images by the thousand through `zerosum data check` and through training: no crash, no hang, little memory.
+"""`zerosum data check` and training on thousands of malformed images: no crash, no hang, bounded memory.
 
     python -m benchmarks.robustness.malformed [--count 1000] [--seed 0] [--out benchmarks/results/malformed.md]
 
-The images come from seeds (`benchmarks/robustness/malformed_images.py`). As many good ones lie beside them, in two
-classes. Each command runs in a process of its own, under a limit of time; its exit status, time and peak of memory are
-told, beside those of the same command on the good images alone.
+The images are generated from seeds (`benchmarks/robustness/malformed_images.py`) and mixed with as many valid ones, in
+two classes. Each command runs in its own process with a time limit; the table has its exit status, time and peak
+memory, and those of the same command on the valid images alone.
 """
 
 import argparse
@@ -35,23 +35,14 @@ MEASURED = (
     "    print(f'\\nMEASURED {time.perf_counter() - began:.1f} {peak:.0f}', file=sys.stderr)\n"
 )
 TRAIN = [
-    *("train", "dcgan", "--set", "generator.size=4", "--set", "discriminator.size=4", "--set", "batch=32"),
-    *(
-        "--set",
-        "tick=1000",
-        "--set",
-        "snapshot=100_000",
-        "--set",
-        "conditional=True",
-        "--precision",
-        "float32",
-        "--json",
-    ),
+    *("train", "dcgan", "--precision", "float32", "--json"),
+    *("--set", "generator.size=4", "--set", "discriminator.size=4", "--set", "batch=32", "--set", "conditional=True"),
+    *("--set", "tick=1000", "--set", "snapshot=100_000"),
 ]
 
 
 def write_good(folder: Path, count: int, seed: int) -> None:
-    """Good images in two classes."""
+    """Write valid images in two classes."""
     for index in range(count):
         pixels = np.random.default_rng([seed, index]).integers(0, 256, (24, 24, 3), dtype=np.uint8)
         (folder / "ab"[index % 2]).mkdir(parents=True, exist_ok=True)
@@ -59,7 +50,7 @@ def write_good(folder: Path, count: int, seed: int) -> None:
 
 
 def write_malformed(folder: Path, count: int, seed: int) -> None:
-    """Malformed images among the good ones."""
+    """Write malformed images in the same folders."""
     for index in range(count):
         suffix, raw = malformed(seed, index)
         (folder / "ab"[index % 2]).mkdir(parents=True, exist_ok=True)
@@ -67,7 +58,7 @@ def write_malformed(folder: Path, count: int, seed: int) -> None:
 
 
 def zipped(folder: Path) -> Path:
-    """The folder as a zip beside it."""
+    """Zip a folder; the archive is next to it."""
     path = folder.with_suffix(".zip")
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(folder.rglob("*.*")):
@@ -76,18 +67,18 @@ def zipped(folder: Path) -> Path:
 
 
 def measured(arguments: list[str], cwd: Path) -> dict[str, Any]:
-    """Run a command: its exit status, seconds, peak of memory in MB, and its JSON; raises where it crashes or hangs."""
+    """Run a command: its exit status, seconds, peak memory in MB, and its JSON; raises if it crashes or hangs."""
     words = [sys.executable, "-W", "ignore", "-c", MEASURED, *arguments]
     done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=LIMIT, env=dict(os.environ))
     end = done.stderr.rpartition("MEASURED ")[2].split()
     if done.returncode not in (0, 1) or "Traceback" in done.stderr or len(end) != 2:
         raise SystemExit(f"{arguments} ended with {done.returncode}:\n{done.stderr[-3_000:]}")
-    told = json.loads(done.stdout) if done.stdout.strip() else {}
-    return {"status": done.returncode, "seconds": float(end[0]), "megabytes": int(end[1]), "told": told}
+    output = json.loads(done.stdout) if done.stdout.strip() else {}
+    return {"status": done.returncode, "seconds": float(end[0]), "megabytes": int(end[1]), "output": output}
 
 
 def play(place: Path, count: int, seed: int) -> list[dict[str, Any]]:
-    """All commands on the good images and on all, a row each."""
+    """Run all commands on the valid images and on all images; return a row for each."""
     good, every = place / "good", place / "all"
     write_good(good, count, seed)
     write_good(every, count, seed)
@@ -105,15 +96,15 @@ def play(place: Path, count: int, seed: int) -> list[dict[str, Any]]:
         }
         for name, words in ways.items():
             found = measured(words, place)
-            told = found.pop("told")
-            broken = [one["reason"] for one in told.get("broken", ())]
+            output = found.pop("output")
+            broken = [one["reason"] for one in output.get("broken", ())]
             assert all(reason.isprintable() for reason in broken), broken
             rows.append({"command": name, "images": folder.name, **found, "broken": len(broken) or None})
     return rows
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The rows in Markdown."""
+    """Markdown table of the rows."""
     heads = ("command", "images", "exit status", "found broken", "seconds", "peak of memory, MB")
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
@@ -129,18 +120,18 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
-    asked = parser.parse_args(words)
+    chosen = parser.parse_args(words)
     with TemporaryDirectory() as place:
-        rows = play(Path(place), asked.count, asked.seed)
-    command = f"`python -m benchmarks.robustness.malformed --count {asked.count} --seed {asked.seed}`"
+        rows = play(Path(place), chosen.count, chosen.seed)
+    command = f"`python -m benchmarks.robustness.malformed --count {chosen.count} --seed {chosen.seed}`"
     text = (
-        f"# Malformed images\n\n{command}: {asked.count:,} malformed images made from seeds and as many\ngood ones, on "
-        f"{machine()}.\nNone ended a command otherwise than with its own exit status, and each reason is one printable "
-        f"sentence.\n\n{table(rows)}\n"
+        f"# Malformed images\n\n{command}: {chosen.count:,} malformed images generated from seeds and as many\nvalid "
+        f"ones, on {machine()}.\nNo command crashed, and each reported reason is one printable sentence."
+        f"\n\n{table(rows)}\n"
     )
     print(text)
-    if asked.out is not None:
-        asked.out.write_text(text)
+    if chosen.out is not None:
+        chosen.out.write_text(text)
 
 
 if __name__ == "__main__":

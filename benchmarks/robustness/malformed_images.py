@@ -1,4 +1,4 @@
-"""Malformed images made up from seeds: what a folder from the internet holds at its worst."""
+"""Malformed images generated from seeds, as in folders from the internet."""
 
 import io
 import struct
@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image
 
 Random = np.random.Generator
-Made = tuple[str, bytes]  # the end of its name, and its bytes
+Made = tuple[str, bytes]  # suffix and bytes
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def malformed(seed: int, index: int) -> Made:
-    """The end of the name and the bytes of a malformed image, or of a whole one of a kind seldom met."""
+    """The suffix and the bytes of a malformed image, or of a valid one of a rare kind."""
     random = np.random.default_rng([seed, index])
     way = WAYS[index % len(WAYS)]
     return way(random)
@@ -28,19 +28,19 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def png_of(header: tuple[int, ...], pixels: bytes, before: bytes = b"") -> bytes:
-    """A PNG of any header (width, height, depth, colour, 0, 0, interlace) and any bytes for pixels."""
+    """A PNG with any header (width, height, depth, colour, 0, 0, interlace) and any bytes as pixels."""
     beginning = PNG + chunk(b"IHDR", struct.pack(">IIBBBBB", *header))
     return beginning + before + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 def saved(image: Image.Image, form: str, options: Mapping[str, Any] = MappingProxyType({})) -> bytes:
-    """The file of an image, by Pillow's options for its form."""
+    """The bytes of an image in a file format, with options of Pillow."""
     out = io.BytesIO()
     image.save(out, form, **options)
     return out.getvalue()
 
 
-def _picture(random: Random, mode: str = "RGB") -> Image.Image:
+def _image(random: Random, mode: str = "RGB") -> Image.Image:
     height, width = random.integers(1, 80, 2)
     colours = Image.fromarray(random.integers(0, 256, (height, width, 4), dtype=np.uint8).repeat(2, 0))
     if mode == "I;16":
@@ -51,7 +51,7 @@ def _picture(random: Random, mode: str = "RGB") -> Image.Image:
 
 
 def _whole(random: Random) -> tuple[str, bytearray]:
-    """A good image of the usual kinds."""
+    """A valid image of a common kind."""
     form = ("PNG", "JPEG", "WEBP")[random.integers(3)]
     modes = {"PNG": ("L", "RGB", "RGBA", "P", "LA", "1", "I;16"), "JPEG": ("L", "RGB", "CMYK"), "WEBP": ("RGB", "RGBA")}
     mode = modes[form][random.integers(len(modes[form]))]
@@ -61,21 +61,21 @@ def _whole(random: Random) -> tuple[str, bytearray]:
         exif = Image.Exif()
         exif[0x0112], exif[0x010E] = int(random.integers(0, 12)), "x" * int(random.integers(40))
         options["exif"] = exif
-    return f".{form.lower()}", bytearray(saved(_picture(random, mode), form, options))
+    return f".{form.lower()}", bytearray(saved(_image(random, mode), form, options))
 
 
 def odd_mode(random: Random) -> Made:
-    """A whole image of a mode seldom met, and often under a wrong suffix."""
+    """A valid image of a rare mode, often with a wrong suffix."""
     modes = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK", "F")
     mode = modes[random.integers(len(modes))]
     form = {"CMYK": "JPEG", "F": "TIFF"}.get(mode, "PNG")
     options = {"transparency": int(random.integers(256))} if mode == "P" else {}
     suffix = (".png", ".jpg", ".jpeg", ".webp", ".PNG")[random.integers(5)]
-    return suffix, saved(_picture(random, mode), form, options)
+    return suffix, saved(_image(random, mode), form, options)
 
 
 def other_format(random: Random) -> Made:
-    """An image of a format that is not read, or something that is no image at all."""
+    """An image in an unsupported format, or a file that is no image."""
     form = ("GIF", "BMP", "TIFF", "ICO", "PPM", "text", "zip", "nothing", "noise")[random.integers(9)]
     made = {
         "text": b"<html>404 not found</html>" * int(random.integers(1, 50)),
@@ -83,7 +83,7 @@ def other_format(random: Random) -> Made:
         "nothing": b"",
         "noise": random.bytes(int(random.integers(1, 4_000))),
     }
-    raw = made[form] if form in made else saved(_picture(random), form)
+    raw = made[form] if form in made else saved(_image(random), form)
     return (".png", ".jpg", ".webp")[random.integers(3)], raw
 
 
@@ -94,7 +94,7 @@ def truncated(random: Random) -> Made:
 
 
 def flipped(random: Random) -> Made:
-    """An image with some bits turned."""
+    """An image with some flipped bits."""
     suffix, raw = _whole(random)
     for place in random.integers(0, len(raw), random.integers(1, 9)):
         raw[place] ^= 1 << int(random.integers(8))
@@ -102,17 +102,17 @@ def flipped(random: Random) -> Made:
 
 
 def holed(random: Random) -> Made:
-    """A piece replaced by zeros or noise, taken out, or put in twice."""
+    """Some bytes replaced by zeros or noise, removed, or repeated."""
     suffix, raw = _whole(random)
     start, length = int(random.integers(len(raw))), int(random.integers(1, 200))
-    piece = raw[start : start + length]
-    new = (bytes(len(piece)), random.bytes(len(piece)), b"", bytes(piece) * 2)[random.integers(4)]
+    chunk_ = raw[start : start + length]
+    new = (bytes(len(chunk_)), random.bytes(len(chunk_)), b"", bytes(chunk_) * 2)[random.integers(4)]
     raw[start : start + length] = new
     return suffix, bytes(raw)
 
 
 def edited_beginning(random: Random) -> Made:
-    """Some of the first bytes replaced, where formats say what follows."""
+    """Some of the first bytes, those of the header, replaced."""
     suffix, raw = _whole(random)
     for place in random.integers(0, min(64, len(raw)), random.integers(1, 5)):
         raw[place] = (0, 255, 127, int(random.integers(256)))[random.integers(4)]
@@ -120,7 +120,7 @@ def edited_beginning(random: Random) -> Made:
 
 
 def edited_header(random: Random) -> Made:
-    """A PNG whose header tells another size, depth or colour than its pixels have, under a right checksum."""
+    """A PNG whose header has another size, depth or colour type than its pixels, with a correct checksum."""
     width, height = (int(n) for n in random.integers(1, 64, 2))
     pixels = zlib.compress(random.bytes((3 * width + 1) * height))
     sides = [width, height, 0, 1, 2**31 - 1, 2**32 - 1, 65_535, 8_000, 1_000]
@@ -135,7 +135,7 @@ def edited_header(random: Random) -> Made:
 
 
 def bomb(random: Random) -> Made:
-    """A small file that says or holds something huge."""
+    """A small file that declares or contains something huge."""
     zeros = zlib.compress(bytes(40 << 20), 9)
     made: tuple[Callable[[], bytes], ...] = (
         lambda: png_of((65_535, 65_535, 8, 2, 0, 0, 0), zlib.compress(bytes(1_000))),
@@ -153,9 +153,9 @@ def bomb(random: Random) -> Made:
 
 
 def animated(random: Random) -> Made:
-    """An animated PNG or WebP, whole or not."""
+    """An animated PNG or WebP, intact or not."""
     form = ("PNG", "WEBP")[random.integers(2)]
-    first, *others = (_picture(random).resize((20, 30)) for _ in range(int(random.integers(2, 6))))
+    first, *others = (_image(random).resize((20, 30)) for _ in range(int(random.integers(2, 6))))
     raw = bytearray(saved(first, form, {"save_all": True, "append_images": others}))
     for place in random.integers(0, len(raw), random.integers(0, 4)):
         raw[place] ^= 255
@@ -170,7 +170,7 @@ def _huge_jpeg() -> bytes:
 
 
 def _large_exif(random: Random) -> bytes:
-    """An image with megabytes of notes, which run round in circles."""
+    """An image with megabytes of circular EXIF data."""
     notes = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<HHHIII", 1, 0x8769, 4, 1, 8, 8) + random.bytes(65_000)
     segment = b"\xff\xe1" + struct.pack(">H", 65_533) + notes[:65_531].ljust(65_531, b"\0")
     raw = saved(Image.new("RGB", (16, 16)), "JPEG")

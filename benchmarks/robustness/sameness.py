@@ -1,4 +1,4 @@
-"""Whether two runs came to the same, bit for bit."""
+"""Whether two runs are equal, bit for bit."""
 
 import json
 from pathlib import Path
@@ -10,25 +10,25 @@ from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint
 from zerosum.runs.files import GENERATOR, LOG, SAMPLES
 from zerosum.runs.log import read_log
 
-CLOCKS = {"seconds", "images_per_second", "wait"}  # what a stopped run may tell otherwise
+CLOCKS = {"seconds", "images_per_second", "wait"}  # may differ in a resumed run
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """What differs between two ended runs: checkpoints, logs but for the clocks, pictures, generators."""
+    """Differences of two finished runs: in checkpoints, logs except times, sample images, generators."""
     (path, first, _), (own, second, _) = (_newest(run) for run in (one, other))
     found = [] if path.name == own.name else [f"newest checkpoint {path.name} and {own.name}"]
     found += state_differences(first, second)
     if json.dumps(log_of(one)) != json.dumps(log_of(other)):
         found.append(LOG)
-    pictures, others = ({p.name: p.read_bytes() for p in (run / SAMPLES).iterdir()} for run in (one, other))
-    found += [name for name in sorted({*pictures, *others}) if pictures.get(name) != others.get(name)]
+    images, others = ({p.name: p.read_bytes() for p in (run / SAMPLES).iterdir()} for run in (one, other))
+    found += [name for name in sorted({*images, *others}) if images.get(name) != others.get(name)]
     if (one / GENERATOR).read_bytes() != (other / GENERATOR).read_bytes():
         found.append(GENERATOR)
     return found
 
 
 def state_differences(one: Checkpoint, other: Checkpoint) -> list[str]:
-    """The tensors and numbers in which two checkpoints differ, but for the clocks."""
+    """The tensors and numbers in which two checkpoints differ, except times."""
     tensors, others = _tensors(one), _tensors(other)
     found = [name for name in sorted({*tensors, *others}) if not _equal(tensors.get(name), others.get(name))]
     numbers = [{name: value for name, value in c.numbers.items() if name not in CLOCKS} for c in (one, other)]
@@ -37,12 +37,12 @@ def state_differences(one: Checkpoint, other: Checkpoint) -> list[str]:
 
 
 def count_of_tensors(run: Path) -> int:
-    """Tensors in a run's newest checkpoint."""
+    """Number of tensors in a run's newest checkpoint."""
     return len(_tensors(_newest(run)[1]))
 
 
 def log_of(run: Path) -> list[dict[str, Any]]:
-    """The lines of a run's log but for the clocks."""
+    """The lines of a run's log without times."""
     return [{name: value for name, value in line.items() if name not in CLOCKS} for line in read_log(run)]
 
 

@@ -1,13 +1,12 @@
-"""How long the Frechet distance takes beside the ways of other tools, and how far the numbers are apart.
+"""Time of the Frechet distance compared with the methods of other tools, and how much the values differ.
 
     make peers                                   # SciPy for the slowest of them, once
     python -m benchmarks.speed.frechet [--dimensions 2048] [--samples 10000] [--few 1000] [--repeats 5]
 
-The ways take turns in one run, on the same moments: ours; the eigenvalues of the product of the covariances
-(torch-fidelity); SciPy's root of that product (pytorch-fid, clean-fid), in a process of its own. Then, with fewer
-samples than dimensions, from features: ours among samples against ours over dimensions, moments included on both sides.
-The table goes into `benchmarks/results/metrics.md`; of other numbers than the defaults it is printed and nothing is
-written.
+The methods alternate in one run, on the same moments: ours; the eigenvalues of the product of the covariances
+(torch-fidelity); SciPy's square root of that product (pytorch-fid, clean-fid), in its own process. Then, with fewer
+samples than dimensions, from features: ours among samples against ours over dimensions, both including the moments. The
+table is written to `benchmarks/results/metrics.md`; with other arguments than the defaults it is only printed.
 """
 
 import argparse
@@ -35,7 +34,7 @@ from zerosum.metrics.moments import Moments, moments_of
 TABLE = RESULTS / "metrics.md"
 PROGRAM = ROOT / "benchmarks" / "peers" / "peer_sqrtm.py"
 DIMENSIONS, SAMPLES, FEW, REPEATS = 2048, 10_000, 1_000, 5
-OURS, PRODUCT, ROOT = "ours (Cholesky, eigvalsh)", "eigenvalues of the product", "scipy.linalg.sqrtm"
+OURS, PRODUCT, SQRTM = "ours (Cholesky, eigvalsh)", "eigenvalues of the product", "scipy.linalg.sqrtm"
 AMONG, OVER = "ours, among samples", "ours, over dimensions"
 
 
@@ -50,7 +49,7 @@ Way = Callable[[], Timed]
 
 
 def features(samples: int, dimensions: int, seed: int) -> Tensor:
-    """Rectified features with a spectrum that falls as the inverse of the rank, float32 `(N, d)`, as networks have."""
+    """ReLU features like those of networks, whose spectrum falls with the inverse of the rank, float32 `(N, d)`."""
     draw = torch.Generator().manual_seed(seed)
     turn = torch.randn(dimensions, dimensions, generator=torch.Generator().manual_seed(7)) / dimensions**0.5
     scale = torch.arange(1, dimensions + 1).float().rsqrt() * dimensions**0.5 / 8
@@ -59,7 +58,7 @@ def features(samples: int, dimensions: int, seed: int) -> Tensor:
 
 
 def timed(compute: Callable[[], float]) -> Way:
-    """A way that measures a computation of this process."""
+    """A way that times a computation in this process."""
 
     def way() -> Timed:
         begun = time.perf_counter()
@@ -78,13 +77,14 @@ def by_product(real: Moments, fake: Moments) -> float:
 
 @contextmanager
 def by_root(real: Moments, fake: Moments) -> Iterator[Way]:
-    """SciPy's way, in a process of the peers' Python; raises `ValueError` where there is none or it fails."""
+    """SciPy's way, in a process of the peers' Python; raises `ValueError` if that is missing or fails."""
     if not PYTHON.exists():
         raise ValueError(f"there is no {PYTHON}: run `make peers` first")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "moments.npz"
-        arrays = {f"{name}_mean": side.mean.numpy() for name, side in (("real", real), ("fake", fake))}
-        arrays |= {f"{name}_covariance": side.covariance.numpy() for name, side in (("real", real), ("fake", fake))}
+        sets = (("real", real), ("fake", fake))
+        arrays = {f"{name}_mean": found.mean.numpy() for name, found in sets}
+        arrays |= {f"{name}_covariance": found.covariance.numpy() for name, found in sets}
         np.savez(path, **arrays)
         with player([str(PYTHON), str(PROGRAM), str(path)]) as scipy:
 
@@ -96,7 +96,7 @@ def by_root(real: Moments, fake: Moments) -> Iterator[Way]:
 
 
 def by_turns(ways: dict[str, Way], repeats: int) -> dict[str, list[Timed]]:
-    """Measure each way `repeats` times after one that is not counted, taking turns at going first."""
+    """Measure each way `repeats` times, alternately, after one that is not counted; the order is reversed each time."""
     found: dict[str, list[Timed]] = {name: [] for name in ways}
     for turn in range(repeats + 1):
         for name in [*ways][:: 1 if turn % 2 else -1]:
@@ -107,7 +107,7 @@ def by_turns(ways: dict[str, Way], repeats: int) -> dict[str, list[Timed]]:
 
 
 def rows(words: str, found: dict[str, list[Timed]], first: str) -> list[str]:
-    """Lines of the table: medians, and against the first way the median of the ratios within a turn."""
+    """Rows of the table: median times, and median ratios to the first way within a turn."""
     lines = []
     for name, measured in found.items():
         ratios = [one.seconds / base.seconds for one, base in zip(measured, found[first], strict=True)]
@@ -118,18 +118,18 @@ def rows(words: str, found: dict[str, list[Timed]], first: str) -> list[str]:
 
 
 def measure(dimensions: int, samples: int, few: int, repeats: int) -> str:
-    """All of it, as a Markdown table."""
+    """Measure everything; return a Markdown table."""
     torch.set_num_threads(THREADS)
-    sides = [features(samples, dimensions, seed) for seed in (0, 1)]
-    real, fake = (moments_of(side) for side in sides)
+    sets = [features(samples, dimensions, seed) for seed in (0, 1)]
+    real, fake = (moments_of(one) for one in sets)
     with by_root(real, fake) as root:
         ways = {
             OURS: timed(lambda: frechet_distance_from_moments(real, fake)),
             PRODUCT: timed(lambda: by_product(real, fake)),
-            ROOT: root,
+            SQRTM: root,
         }
         many = by_turns(ways, repeats)
-    less = [side[:few] for side in sides]
+    less = [one[:few] for one in sets]
     ways = {
         AMONG: timed(lambda: frechet_distance(*less)),
         OVER: timed(lambda: frechet_distance_from_moments(*map(moments_of, less))),

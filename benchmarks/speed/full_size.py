@@ -1,16 +1,15 @@
-"""What the families of networks cost as large as they were published: time of a move, memory, parameters.
+"""The cost of published networks at full size: time of an update, memory, parameters.
 
     python -m benchmarks.speed.full_size [NAME ...] [--repeats 3] [--device cpu] [--size 512]
 
-Every number is of the game that a user plays: `Game.update_D` and `Game.update_G` of the family's recipe, with networks
-at the size of the paper, on pictures of noise, in channels last. A move is timed without the recipe's terms and with
-all of them (a lazy one acts each time here; a run pays it every n-th time), and so is sampling.
+`Game.update_D` and `Game.update_G` of a recipe are timed with networks of the size in the paper, on images of noise, in
+channels last: without the recipe's terms, and with all of them (a lazy term acts in every update here, and in every
+n-th of a run). Sampling is timed too.
 
-A network plays in two processes, in float32 and under bfloat16 autocast, which take turns at each measurement: while
-one computes, the other waits. Memory is the high-water mark of a process above its own before it built its game, so
-with weights, optimisers and average; on a GPU what torch allocated at most. The tables go into
-`benchmarks/results/full_size.md`; of some networks alone, or with --size, which makes all of them small, they are
-printed and nothing is written.
+Each network runs in two processes, in float32 and with bfloat16 autocast, which measure alternately. Memory is the peak
+of the process minus its memory before the game was built, so it includes weights, optimisers and moving average; on a
+GPU it is the peak allocated by torch. The tables are written to `benchmarks/results/full_size.md`; for some of the
+networks, or with --size, which makes all of them small, they are only printed.
 """
 
 import argparse
@@ -31,23 +30,23 @@ from zerosum.training.device import has_bfloat16
 
 TABLE = RESULTS / "full_size.md"
 FORMATS = ("float32", "bfloat16")
-LONG = 15.0  # seconds, in all formats together, after which a measurement is not repeated once more
+LONG = 15.0  # seconds in all formats together after which a measurement is not repeated
 HEAD = (
-    *("network", "batch", "format", "D move ms", "with its terms", "G move ms", "with its terms"),
+    *("network", "batch", "format", "D update ms", "with its terms", "G update ms", "with its terms"),
     *("sampling ms", "peak MB", "parameters G", "D"),
 )
 
 
 def command(name: str, precision: str, device: str, size: int | None) -> list[str]:
-    """What plays one game in one number format, one measurement at a time."""
+    """The command of the process of a network in a number format."""
     return [sys.executable, "-m", "benchmarks.speed.full_size_games", name, precision, device, str(size or "")]
 
 
 def measure(full: Full, device: str, repeats: int, size: int | None) -> list[dict[str, Any]]:
-    """Play a network's game in both formats by turns; return a row for each, in milliseconds an image and megabytes.
+    """Measure a network in both formats alternately; return a row for each, in milliseconds per image and megabytes.
 
-    The first of each measurement warms up and is not counted. Of the others, `repeats` or fewer where they take long,
-    the median is. bfloat16 is left out on a device that only emulates it.
+    The first measurement of each kind is not counted; the result is the median of the others, `repeats` or fewer if
+    they take long. bfloat16 is left out on a device that only emulates it.
     """
     formats = [f for f in FORMATS if f == "float32" or has_bfloat16(torch.device(device))]
     with ExitStack() as stack:
@@ -70,7 +69,7 @@ def measure(full: Full, device: str, repeats: int, size: int | None) -> list[dic
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Return the rows as a Markdown table, with a line on each network."""
+    """Return the rows as a Markdown table, with a line for each network."""
     lines = [f"| {' | '.join(line)} |" for line in (HEAD, ("---",) * len(HEAD), *map(cells, rows))]
     words = {row["name"]: f"- **{row['name']}**: {row['words']}; terms: {row['terms']}." for row in rows}
     return "\n".join([*lines, "", *words.values()])
@@ -80,22 +79,24 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
     """Return the cells of a network in a number format."""
     times = (_digits(row[measured]) if measured in row else "" for measured in MEASURED)
     sampling, *updates = times
-    counts = (f"{row[f'parameters {side}'] / 1e6:.2f} M" for side in "GD")
+    counts = (f"{row[f'parameters {player}'] / 1e6:.2f} M" for player in "GD")
     return row["name"], str(row["batch"]), row["format"], *updates, sampling, f"{row['megabytes']:,.0f}", *counts
 
 
 def _digits(number: float) -> str:
-    """Four significant digits, or as many as stand before the point."""
+    """Format with four significant digits, or all digits before the point."""
     return f"{number:,.0f}" if number >= 1000 else f"{number:.4g}"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, on the processor and on a GPU where there is one, and write the tables."""
+    """Measure on the CPU and, if available, on a GPU, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(GAMES)}; by default all")
-    parser.add_argument("--repeats", type=int, default=3, help="measurements of each at most, whose median counts")
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="by default the processor, and then a GPU if any")
-    parser.add_argument("--size", type=int, help="a size for all networks instead of the published: a trial")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="maximum number of measurements of each, of which the median is taken"
+    )
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="by default the CPU, and then a GPU if available")
+    parser.add_argument("--size", type=int, help="size of all networks instead of the published one, for a trial")
     chosen = parser.parse_args(arguments)
     devices = [chosen.device] if chosen.device else ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     try:

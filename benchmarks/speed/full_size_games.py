@@ -1,8 +1,8 @@
-"""The games of `benchmarks.speed.full_size`: recipes with their networks as published, and the process that plays one.
+"""Recipes with their networks as published, for `benchmarks.speed.full_size`, and the process that measures one.
 
     python -m benchmarks.speed.full_size_games NAME PRECISION DEVICE [SIZE]
 
-reads words from its standard input, `facts` or one of `MEASURED`, and answers each with a line of JSON.
+reads words from standard input, `facts` or one of `MEASURED`, and answers each with a line of JSON.
 """
 
 import json
@@ -26,22 +26,22 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.training.build import build_game
 
 MEASURED = ("sample", "D", "D with terms", "G", "G with terms")
-"""In the order in which they are taken: each may raise the high-water mark of memory above the last."""
+"""In the order of measurement: the peak memory of each includes that of the previous ones."""
 STATUS = Path("/proc/self/status")
 Shape = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Full:
-    """A family's game at its published size.
+    """A recipe with networks of the published size.
 
     Attributes:
         name: of the recipe.
-        words: what of the paper it is.
+        words: the configuration of the paper.
         recipe: the recipe, with its networks at that size.
-        shape: of the pictures.
-        batch: samples of a move here: few, so that large networks answer soon.
-        classes: how many labels there are, for those that are played by labels.
+        shape: of the images.
+        batch: batch size; small, since large networks are slow.
+        classes: number of classes; 0 for unconditional games.
     """
 
     name: str
@@ -111,23 +111,23 @@ def games(names: list[str], size: int | None = None) -> list[Full]:
     """Return the games of the names, or all; with a size, small ones. Raises `ValueError` for an unknown name."""
     strange = [name for name in names if name not in GAMES]
     if strange:
-        raise ValueError(f"{strange[0]!r} is not measured at full size; there are {', '.join(GAMES)}")
+        raise ValueError(f"{strange[0]!r} is not measured at full size; available are {', '.join(GAMES)}")
     return [shrunk(GAMES[name](), size) for name in names or GAMES]
 
 
 def shrunk(full: Full, size: int | None) -> Full:
-    """The same game with networks of a size on pictures of 16 pixels, to try the bench itself."""
+    """The same game with networks of a size on images of 16 pixels, for a trial."""
     if size is None:
         return full
     recipe = published(full.name, {"size": size}, {"size": size}, 8)
     attention = {"attention": 8} if full.name == "sagan" else {}
-    networks = {side: replace(getattr(recipe, side), **attention) for side in ("generator", "discriminator")}
+    networks = {name: replace(getattr(recipe, name), **attention) for name in ("generator", "discriminator")}
     recipe = replace(recipe, conditional=full.recipe.conditional, **networks)
     return replace(full, recipe=recipe, shape=(full.shape[0], 16, 16), words=f"{full.words}, shrunk")
 
 
 def noise(full: Full) -> Dataset:
-    """Pictures of noise, one batch of them, with labels where the game asks for some."""
+    """One batch of images of noise, with labels if the game is conditional."""
     random = torch.Generator().manual_seed(0)
     x = torch.randint(256, (full.batch, *full.shape), dtype=torch.uint8, generator=random)
     labels = torch.arange(full.batch) % full.classes if full.classes else None
@@ -135,7 +135,7 @@ def noise(full: Full) -> Dataset:
 
 
 class Play:
-    """A game under measurement: what a word asks for is done once and timed."""
+    """A game to be measured."""
 
     def __init__(self, full: Full, precision: str, device: torch.device) -> None:
         self.full, self.device = full, device
@@ -149,15 +149,15 @@ class Play:
         self.updates = 0
 
     def facts(self) -> dict[str, Any]:
-        """What the game is, and which measurements make sense of it: not those of terms where there are none."""
+        """Facts of the game, and its measurements: those with terms only if it has any."""
         words = {name: " + ".join(type(term).__name__ for term in terms) for name, terms in self.terms.items()}
-        told = ", ".join(f"{name} {terms}" for name, terms in words.items() if terms) or "none"
+        listed = ", ".join(f"{name} {terms}" for name, terms in words.items() if terms) or "none"
         counts = {f"parameters {p.name}": sum(w.numel() for w in p.parameters) for p in (self.game.G, self.game.D)}
         measured = [word for word in MEASURED if not word.endswith("with terms") or self.terms[word[0]]]
-        return {"batch": self.full.batch, "terms": told, "measured": measured, **counts}
+        return {"batch": self.full.batch, "terms": listed, "measured": measured, **counts}
 
     def measure(self, word: str) -> dict[str, float]:
-        """Do one thing once: seconds, and the high-water mark of memory so far above the idle process, in megabytes."""
+        """Time one action; also return the peak memory so far above that of the idle process, in megabytes."""
         do = self.action(word)
         wait(self.device)
         started = time.perf_counter()
@@ -167,7 +167,7 @@ class Play:
         return {"seconds": seconds, "megabytes": round((high_water(self.device) - self.idle) / 2**20, 1)}
 
     def action(self, word: str) -> Callable[[], Any]:
-        """What a word of `MEASURED` asks for."""
+        """The action of a word of `MEASURED`."""
         batch = Batch(self.x, self.c, position=self.updates * self.full.batch)
         self.updates += 1
         if word == "sample":
@@ -186,7 +186,7 @@ class Play:
 
 
 def high_water(device: torch.device) -> int:
-    """The most bytes that were ever in use by this process: resident, or on the GPU."""
+    """Peak memory of this process in bytes: resident, or on the GPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     if STATUS.is_file():  # on Linux `ru_maxrss` would begin with that of the parent
@@ -196,13 +196,13 @@ def high_water(device: torch.device) -> int:
 
 
 def wait(device: torch.device) -> None:
-    """Let the device finish what it was given."""
+    """Wait until the device is idle."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def main(arguments: list[str]) -> None:
-    """Play the game of the arguments, answering word by word until the input ends."""
+    """Answer each line of the input for the game of the arguments."""
     name, precision, device, *size = arguments
     (full,) = games([name], int(size[0]) if size and size[0] else None)
     play = Play(full, precision, torch.device(device))

@@ -1,17 +1,17 @@
-"""Inception's features: their speed beside torch-fidelity's, and what bfloat16 does to scores.
+"""Speed of Inception features compared with torch-fidelity, and the effect of bfloat16 on scores.
 
     make peers                                        # sets up .venv-peers, once
-    python -m benchmarks.speed.inception [--images 64] [--repeats 5] [--pictures 1800] [--only speed formats]
+    python -m benchmarks.speed.inception [--images 64] [--repeats 5] [--photographs 1800] [--only speed formats]
 
-**Speed**: torch-fidelity in float32, ours in float32 and ours in bfloat16 are three processes that hold the same
-weights and read the same images in the same batches. They take turns, each first in turn, and while one reads the
-others wait. The first reading of each warms up and is not counted; of the others the median counts.
+**Speed**: torch-fidelity in float32, ours in float32 and ours in bfloat16 run in three processes with the same
+weights, images and batches. They alternate, each going first equally often, and while one computes the others wait. The
+first pass of each is not counted; the result is the median of the others.
 
-**Formats**: FID and KID of pictures of flowers against other ones, and against other ones blurred, each with the
-features of both sides in float32 and again in bfloat16. Inception has its public weights where they are in the cache,
-and otherwise made-up ones, which is said; EfficientNet-Lite0 has ImageNet's in any case.
+**Formats**: FID and KID of photographs of flowers against other ones, and against blurred ones, with all features in
+float32 and again in bfloat16. Inception has its public weights if they are cached, else made-up ones, as the table
+records; EfficientNet-Lite0 has its ImageNet weights.
 
-Both tables go into `benchmarks/results/metrics.md`. With --trial they are printed and nothing is written.
+Both tables are written to `benchmarks/results/metrics.md`. With --trial they are only printed.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from torch import Tensor
 from benchmarks.machine import machine
 from benchmarks.made_up import inception_weights
 from benchmarks.marked import write
-from benchmarks.places import RESULTS, ROOT
+from benchmarks.places import RESULTS, ROOT, SHARED
 from benchmarks.turns import THREADS, player
 from zerosum.features.extractor import Extractor
 from zerosum.features.inception import WEIGHTS, Inception
@@ -40,16 +40,16 @@ from zerosum.metrics.kernel import kernel_distance
 
 PAGE = RESULTS / "metrics.md"
 PYTHON = ROOT / ".venv-peers" / "bin" / "python"
-FLOWERS = ROOT.parent / "shared" / "data" / "flowers128.npz"
+FLOWERS = SHARED / "data" / "flowers128.npz"
 BATCH = 64
 OURS = ("float32", "bfloat16")
 PEER = "torch-fidelity float32"
 
 
 def speed(python: Path, count: int, side: int, repeats: int) -> str:
-    """Measure all readers by turns; return a table.
+    """Measure all readers alternately; return a table.
 
-    Raises `ValueError` where the Python of `make peers` is missing or a process ends.
+    Raises `ValueError` if the Python of `make peers` is missing or a process ends.
     """
     if not python.exists():
         raise ValueError(f"there is no {python}: run `make peers` first")
@@ -78,7 +78,7 @@ def speed(python: Path, count: int, side: int, repeats: int) -> str:
 
 
 def speed_table(times: dict[str, list[float]], features: dict[str, Tensor], count: int, version: str) -> str:
-    """Return medians, the ratio in each round to torch-fidelity of the same round, and how far features are off."""
+    """Return medians, the ratios to torch-fidelity within a repetition, and the largest error of a feature."""
     lines = [
         "| reader | images/s | times torch-fidelity, median | lowest to highest | features off by |",
         "|---" * 5 + "|",
@@ -86,22 +86,22 @@ def speed_table(times: dict[str, list[float]], features: dict[str, Tensor], coun
     for name, spent in times.items():
         ratios = [theirs / ours for theirs, ours in zip(times[PEER], spent, strict=True)]
         off = float((features[name] - features[PEER]).abs().max())
-        told = PEER.replace(" ", f" {version} ") if name == PEER else f"zerosum {name}"
+        label = PEER.replace(" ", f" {version} ") if name == PEER else f"zerosum {name}"
         spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-        lines.append(f"| {told} | {count / median(spent):.2f} | {median(ratios):.2f} | {spread} | {off:.1e} |")
+        lines.append(f"| {label} | {count / median(spent):.2f} | {median(ratios):.2f} | {spread} | {off:.1e} |")
     return "\n".join(lines)
 
 
 def flowers(count: int, blur: float = 0.0, start: int = 0, path: Path = FLOWERS) -> Tensor:
-    """Return every other picture of the pack, the even or the odd ones by `start`, uint8 `(N, H, W, 3)`."""
+    """Return every other photograph of the archive, even or odd ones by `start`, uint8 `(N, H, W, 3)`."""
     if not path.exists():
-        raise ValueError(f"there is no {path} to take pictures from")
+        raise ValueError(f"there is no {path} with photographs")
     with np.load(path, allow_pickle=False) as pack:
         blob, offsets = pack["images_blob"].tobytes(), pack["images_offsets"]
     found = []
     for i in range(start, len(offsets) - 1, 2)[:count]:
-        with Image.open(io.BytesIO(blob[offsets[i] : offsets[i + 1]])) as picture:
-            coloured = picture.convert("RGB")
+        with Image.open(io.BytesIO(blob[offsets[i] : offsets[i + 1]])) as photograph:
+            coloured = photograph.convert("RGB")
             found.append(np.asarray(coloured.filter(ImageFilter.GaussianBlur(blur)) if blur else coloured))
     return torch.from_numpy(np.stack(found))
 
@@ -124,7 +124,7 @@ def formats(count: int) -> str:
 
 
 def scored(real: Tensor, fake: Tensor) -> tuple[str, str]:
-    """Return FID, and a thousand times KID with its standard error, in words."""
+    """Format FID, and 1000 KID with its standard error."""
     kid = kernel_distance(real, fake)
     return f"{frechet_distance(real, fake):.4g}", f"{1000 * kid.value:.3f} ± {1000 * (kid.standard_error or 0):.3f}"
 
@@ -143,30 +143,32 @@ def extractors() -> dict[str, tuple[Extractor, Extractor]]:
 
 
 def read(extractor: Extractor, images: Tensor) -> Tensor:
-    """Return the features of all images, as the metrics take them."""
+    """Return the features of all images."""
     return torch.cat([extractor(batch).features for batch in images.split(BATCH)])
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, and write the tables."""
+    """Measure and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=64, help="of a reading")
-    parser.add_argument("--side", type=int, default=32, help="of these images")
-    parser.add_argument("--repeats", type=int, default=5, help="readings that count")
-    parser.add_argument("--pictures", type=int, default=1800, help="a side, for the scores")
+    parser.add_argument("--images", type=int, default=64, help="number of images, for the speed")
+    parser.add_argument("--side", type=int, default=32, help="height and width of these images")
+    parser.add_argument("--repeats", type=int, default=5, help="passes that count")
+    parser.add_argument("--photographs", type=int, default=1800, help="number in each set, for the scores")
     parser.add_argument("--python", type=Path, default=PYTHON, help="the Python that has torch-fidelity")
     parser.add_argument("--only", nargs="+", choices=("speed", "formats"), default=("speed", "formats"))
-    parser.add_argument("--trial", action="store_true", help="print, and write nothing")
+    parser.add_argument("--trial", action="store_true", help="print the tables without writing them")
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(THREADS)
     try:
         for part in chosen.only:
             if part == "speed":
                 text = speed(chosen.python, chosen.images, chosen.side, chosen.repeats)
-                told = f"{chosen.images} images of side {chosen.side}, batches of {BATCH}, {chosen.repeats} rounds"
+                setup = (
+                    f"{chosen.images} images of side {chosen.side}, batches of {BATCH}, {chosen.repeats} repetitions"
+                )
             else:
-                text, told = formats(chosen.pictures), f"{chosen.pictures} pictures of 128x128 a side"
-            text = f"{text}\n\nMachine: {machine()}; {THREADS} threads; {told}."
+                text, setup = formats(chosen.photographs), f"{chosen.photographs} photographs of 128x128 in each set"
+            text = f"{text}\n\nMachine: {machine()}; {THREADS} threads; {setup}."
             if chosen.trial:
                 print(text)
             else:

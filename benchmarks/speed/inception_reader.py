@@ -1,5 +1,4 @@
-"""Our Inception as a process that reads images when it is told to: the other side of
-benchmarks/peers/peer_torch_fidelity.py.
+"""Our Inception as a process that extracts features on request: the counterpart of `peer_torch_fidelity.py`.
 
 python -m benchmarks.speed.inception_reader bfloat16 weights.pth images.npy features.npy --batch 64
 """
@@ -18,7 +17,7 @@ from zerosum.features.inception import Inception
 
 
 def main() -> None:
-    """Answer to every line of the input with the seconds that one reading took."""
+    """Answer every line of the input with the seconds of one pass over the images."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("format", choices=FORMATS.values())
     for name in ("weights", "images", "features"):

@@ -1,12 +1,11 @@
-"""How much memory the Frechet distance of many pictures takes: `zerosum evaluate --metrics fid` in a fresh process.
+"""Memory of the Frechet distance of many images: `zerosum evaluate --metrics fid` in a fresh process.
 
     python -m benchmarks.speed.memory [--counts 5000 50000] [--dimensions 2048]
 
-The growth is that of the process's high-water mark above where it stood when the same command had scored 1,000 of the
-pictures by 16 features, so libraries are loaded and pictures read; what is left is moments and what is made of them.
-Features are random Fourier features of small pictures: what a network takes beside does not depend on how many it
-reads. The table goes into `benchmarks/results/metrics.md`; of other numbers than the defaults it is printed and nothing
-is written.
+The growth is that of the process's peak memory over its value after the same command has scored 1,000 of the images
+with 16 features, so libraries are loaded and images read; what remains is moments and their computation. Features are
+random Fourier features of small images, since the memory of a network does not depend on the number of images. The
+table is written to `benchmarks/results/metrics.md`; with other arguments than the defaults it is only printed.
 """
 
 import argparse
@@ -35,7 +34,7 @@ UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of `ru_maxrss`
 
 
 def projected(dimensions: int) -> Function:
-    """An extractor of so many random Fourier features of the pixels, which are about independent of each other."""
+    """An extractor of random Fourier features of the pixels, which are nearly independent."""
     draw = torch.Generator().manual_seed(0)
     weights = torch.randn(SIDE * SIDE * 3, dimensions, generator=draw) / 100
 
@@ -46,18 +45,18 @@ def projected(dimensions: int) -> Function:
 
 
 def grown(folder: Path, count: int, dimensions: int) -> dict[str, float]:
-    """Score the folder's two archives in this process; return what its memory grew by, in megabytes, and the score."""
-    sides = [str(folder / f"{name}.npz") for name in ("real", "fake")]
-    evaluate(*sides, ("fid",), EvaluationConfig(projected(NARROW), n=WARM, cache=False))
+    """Score the folder's two archives in this process; return the growth of its peak memory, in megabytes, and FID."""
+    sets = [str(folder / f"{name}.npz") for name in ("real", "fake")]
+    evaluate(*sets, ("fid",), EvaluationConfig(projected(NARROW), n=WARM, cache=False))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found = evaluate(*sides, ("fid",), EvaluationConfig(projected(dimensions), n=count, cache=False))
+    found = evaluate(*sets, ("fid",), EvaluationConfig(projected(dimensions), n=count, cache=False))
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"megabytes": (after - before) * UNIT / 2**20, "fid": found.values["fid"]}
 
 
 def measure(counts: list[int], dimensions: int) -> str:
-    """A row a count, each in a fresh process, as a Markdown table."""
-    head = ("pictures a side", "dimensions", "memory grows by MB", "FID")
+    """Markdown table with a row per count, each measured in a fresh process."""
+    head = ("images in each set", "dimensions", "memory grows by MB", "FID")
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     with tempfile.TemporaryDirectory() as folder:
         for seed, name in enumerate(("real", "fake")):
@@ -68,16 +67,16 @@ def measure(counts: list[int], dimensions: int) -> str:
             words = [sys.executable, "-m", "benchmarks.speed.memory", "--child", folder, str(count), str(dimensions)]
             done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
             if done.returncode:
-                raise ValueError(f"scoring {count} pictures failed: {done.stderr.strip()}")
+                raise ValueError(f"scoring {count} images failed: {done.stderr.strip()}")
             found = json.loads(done.stdout)
             lines.append(f"| {count:,} | {dimensions:,} | {found['megabytes']:.0f} | {found['fid']:.4g} |")
     return "\n".join([*lines, "", f"Machine: {machine()}."])
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and write, or be the process that is measured."""
+    """Measure and write the table, or run as the measured process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="pictures a side")
+    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="images in each set")
     parser.add_argument("--dimensions", type=int, default=DIMENSIONS)
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)

@@ -1,11 +1,11 @@
-"""What the loop costs over a bare hand-written step of the same networks, precision and data.
+"""Overhead of the training loop over a hand-written step with the same networks, precision and data.
 
-    python -m benchmarks.speed.overhead [--rounds 60] [--pairs 9]
+    python -m benchmarks.speed.overhead [--iterations 64] [--pairs 9]
 
-The bare step is written as anybody would write a fast one for exactly this game: own-parameter gradients, fused
-Adam, R1 on every fourth move, the running average, data in memory. The loop does the same through recipes, turns and
-terms, and beside it draws its numbers by position, checks that they are finite, logs every part and counts. The two
-take turns in blocks of one run, and the ratio is the median over the pairs of blocks.
+The bare step is a fast implementation of exactly this game: gradients of the own parameters, fused Adam, R1 in every
+fourth update, the moving average, data in memory. The loop does the same through recipes, turns and terms, and also
+draws random numbers by position, checks for NaN and Inf, and logs every part of the losses. Blocks of both alternate in
+one process, and the ratio is the median over the pairs of blocks.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from zerosum.training.progress import TrainingProgress
 
 
 def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
-    """A hand-written round of the `digits` recipe's game."""
+    """A hand-written iteration of the `digits` recipe."""
     dataset, device = recipe.data.open(), torch.device("cpu")
     game = build_game(recipe, dataset, device, precision)
     G, D, ema = game.G.network, game.D.network, copy.deepcopy(game.ema.module)
@@ -58,9 +58,9 @@ def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
             real_score, fake_score = D(x, c).score.float(), D(fake, c).score.float()
             loss = -logsigmoid(real_score).mean() - logsigmoid(-fake_score).mean()
             if updates % 4 == 0:
-                (slope,) = torch.autograd.grad(real_score.sum(), x, create_graph=True)
+                (gradient,) = torch.autograd.grad(real_score.sum(), x, create_graph=True)
                 gamma = 3.0 * 0.1 ** (updates * recipe.batch / recipe.images)
-                loss = loss + 4 * gamma / 2 * slope.square().flatten(1).sum(1).mean()
+                loss = loss + 4 * gamma / 2 * gradient.square().flatten(1).sum(1).mean()
             gradients = torch.autograd.grad(loss, d_parameters)
         for p, g in zip(d_parameters, gradients, strict=True):
             p.grad = g
@@ -79,24 +79,24 @@ def bare(recipe: Recipe, precision: str) -> Callable[[], None]:
     return step
 
 
-def seconds(round_: Callable[[], None], rounds: int) -> float:
-    """Time of a block of rounds."""
+def seconds(iteration: Callable[[], None], count: int) -> float:
+    """Time of a block of iterations."""
     started = time.perf_counter()
-    for _ in range(rounds):
-        round_()
+    for _ in range(count):
+        iteration()
     return time.perf_counter() - started
 
 
-def pair(one: Callable[[], None], other: Callable[[], None], rounds: int, swapped: bool) -> tuple[float, float]:
-    """Times of a block of each, one after the other; swapped, the other goes first."""
+def pair(one: Callable[[], None], other: Callable[[], None], count: int, swapped: bool) -> tuple[float, float]:
+    """Times of a block of each; if swapped, the other goes first."""
     if swapped:
-        second, first = seconds(other, rounds), seconds(one, rounds)
+        second, first = seconds(other, count), seconds(one, count)
         return first, second
-    return seconds(one, rounds), seconds(other, rounds)
+    return seconds(one, count), seconds(other, count)
 
 
-def measure(rounds: int, pairs: int, precision: str) -> dict[str, float | str | int]:
-    """Blocks of both by turns; the median of the ratios and of the speeds."""
+def measure(iterations: int, pairs: int, precision: str) -> dict[str, float | str | int]:
+    """Alternate blocks of both; return the medians of the ratios and of the speeds."""
     recipe = named("digits")
     dataset, device = recipe.data.open(), choose_device("cpu")
     precision = choose_precision(precision, device, dataset.is_image)
@@ -104,17 +104,17 @@ def measure(rounds: int, pairs: int, precision: str) -> dict[str, float | str | 
     with TemporaryDirectory() as folder:
         loop = Loop(recipe, Path(folder), dataset, game, TrainingProgress(recipe.images, quiet=True))
         hand = bare(recipe, precision)
-        for round_ in (loop.iteration, hand):
-            seconds(round_, 16)
-        times = [pair(loop.iteration, hand, rounds, swapped=bool(i % 2)) for i in range(pairs)]
+        for iteration in (loop.iteration, hand):
+            seconds(iteration, 16)
+        times = [pair(loop.iteration, hand, iterations, swapped=bool(i % 2)) for i in range(pairs)]
     ratios = sorted(ours / theirs for ours, theirs in times)
     return {
         "precision": precision,
         "threads": torch.get_num_threads(),
-        "rounds": rounds,
+        "iterations": iterations,
         "pairs": pairs,
-        "loop_rounds_per_second": round(rounds / statistics.median(t for t, _ in times), 2),
-        "bare_rounds_per_second": round(rounds / statistics.median(t for _, t in times), 2),
+        "loop_iterations_per_second": round(iterations / statistics.median(t for t, _ in times), 2),
+        "bare_iterations_per_second": round(iterations / statistics.median(t for _, t in times), 2),
         "ratio_median": round(statistics.median(ratios), 4),
         "ratio_low": round(ratios[0], 4),
         "ratio_high": round(ratios[-1], 4),
@@ -123,8 +123,8 @@ def measure(rounds: int, pairs: int, precision: str) -> dict[str, float | str | 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=64, help="rounds in a block; a multiple of 8")
+    parser.add_argument("--iterations", type=int, default=64, help="iterations in a block; a multiple of 8")
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--precision", default="auto")
     chosen = parser.parse_args()
-    print(json.dumps(measure(chosen.rounds, chosen.pairs, chosen.precision), indent=1))
+    print(json.dumps(measure(chosen.iterations, chosen.pairs, chosen.precision), indent=1))

@@ -1,12 +1,12 @@
-"""Packed data against the folder it was packed from, and the share of a run that waits for data.
+"""Speed of packed data compared with its folder of images, and the time that a run waits for data.
 
     python -m benchmarks.speed.packed [--data FOLDER] [--size 64] [--pairs 9] [--images 2000] [--run 3000] [--json]
 
-The folder is read as most people do: a map-style dataset that opens each file with Pillow, converts it to RGB and
-resizes it, behind torch's DataLoader with two workers that stay alive. The packed set is read in a shuffled order. Both
-give batches of 64 as uint8 (B, C, H, W). They take turns, a pass over the folder each, and the ratio is the median over
-the pairs. Without `--data` the pictures are made up: smooth ones of 64x64 with some noise, as JPEG and as PNG. Then the
-`dcgan` recipe is trained on the packed set, and the waiting is read from its log.
+The folder is read by a map-style dataset that opens each file with Pillow, converts it to RGB and resizes it, behind
+torch's DataLoader with two persistent workers. The packed set is read in a shuffled order. Both return batches of 64 as
+uint8 (B, C, H, W). Passes over both alternate, and the ratio is the median over the pairs. Without `--data`, the images
+are made up: smooth images of 64x64 with some noise, as JPEG and as PNG. Then the `dcgan` recipe is trained on the
+packed set, and the waiting time is taken from its log.
 """
 
 import argparse
@@ -36,7 +36,7 @@ BATCH, WORKERS = 64, 2
 
 
 class Folder(Dataset[Tensor]):
-    """Image files as torch users read them."""
+    """Image files as a map-style dataset."""
 
     def __init__(self, folder: Path, size: int) -> None:
         self.files, self.size = sorted(p for p in folder.rglob("*.*") if p.suffix in (".png", ".jpg", ".webp")), size
@@ -53,7 +53,7 @@ class Folder(Dataset[Tensor]):
 
 
 def made_up(folder: Path, count: int, suffix: str) -> None:
-    """Write smooth pictures of 64x64 with some noise."""
+    """Write smooth images of 64x64 with some noise."""
     folder.mkdir()
     for index in range(count):
         random = np.random.default_rng(index)
@@ -64,7 +64,7 @@ def made_up(folder: Path, count: int, suffix: str) -> None:
 
 
 def passes(loader: DataLoader[Tensor]) -> Callable[[], int]:
-    """A pass over the folder; returns how many images it gave."""
+    """A pass over the folder; returns the number of images."""
     return lambda: sum(len(x) for x in loader)
 
 
@@ -79,7 +79,7 @@ def packed_pass(packed: Any) -> Callable[[], int]:
 
 
 def rate(one: Callable[[], int], seconds: float) -> float:
-    """Images a second over whole passes, at least so long."""
+    """Images per second over whole passes of at least `seconds` in total."""
     began, seen = time.perf_counter(), 0
     while (spent := time.perf_counter() - began) < seconds or not seen:
         seen += one()
@@ -87,21 +87,21 @@ def rate(one: Callable[[], int], seconds: float) -> float:
 
 
 def compared(folder: Path, size: int, pairs: int, place: Path) -> dict[str, Any]:
-    """Rates of the folder and of the packed set, taking turns at going first."""
+    """Rates of the folder and of the packed set, measured alternately."""
     began = time.perf_counter()
     dataset = pack(Images(str(folder), size=size, fit="crop"), place / f"{folder.name}-packed")
     spent = time.perf_counter() - began
     loader = DataLoader(Folder(folder, size), BATCH, shuffle=True, num_workers=WORKERS, persistent_workers=True)
     ways = {"folder": passes(loader), "packed": packed_pass(dataset)}
     for one in ways.values():
-        one()  # workers have started, files are in the system's memory
+        one()  # starts the workers and fills the file cache
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(pairs):
         for name in sorted(ways, reverse=bool(turn % 2)):
             rates[name].append(rate(ways[name], 1.0 if name == "packed" else 0.0))
     ratios = [p / f for p, f in zip(rates["packed"], rates["folder"], strict=True)]
     return {
-        "pictures": f"{len(dataset):,} {folder.name}",
+        "images": f"{len(dataset):,} {folder.name}",
         "packing": round(len(dataset) / spent),
         "folder": round(statistics.median(rates["folder"])),
         "packed": round(statistics.median(rates["packed"])),
@@ -112,7 +112,7 @@ def compared(folder: Path, size: int, pairs: int, place: Path) -> dict[str, Any]
 
 
 def waiting(packed: Path, images: int, place: Path) -> float:
-    """The share of a DCGAN run that waits for data, the first line of its log left out."""
+    """The share of time that a DCGAN run waits for data, without the first line of its log."""
     recipe = named("dcgan")
     for setting in (f"tick={max(64, images // 8)}", f"snapshot={10 * images}", "conditional=False"):
         recipe = with_setting(recipe, setting)
@@ -121,7 +121,7 @@ def waiting(packed: Path, images: int, place: Path) -> float:
 
 
 def folders(data: Path | None, count: int, place: Path) -> Iterator[Path]:
-    """The folder that is given, or two that are made up."""
+    """The given folder, or two made-up ones."""
     if data is not None:
         yield data
         return
@@ -136,24 +136,26 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, help="a folder of images; without it, made-up ones")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--pairs", type=int, default=9)
-    parser.add_argument("--images", type=int, default=2_000, help="made-up pictures in a folder")
+    parser.add_argument("--images", type=int, default=2_000, help="made-up images in a folder")
     parser.add_argument("--run", type=int, default=3_000, help="images of the DCGAN run")
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args(words)
+    chosen = parser.parse_args(words)
     with TemporaryDirectory() as name:
         place = Path(name)
-        rows = [compared(folder, asked.size, asked.pairs, place) for folder in folders(asked.data, asked.images, place)]
+        rows = [
+            compared(folder, chosen.size, chosen.pairs, place) for folder in folders(chosen.data, chosen.images, place)
+        ]
         first = next(place.glob("*-packed"))
-        share = waiting(first, asked.run, place)
-    if asked.json:
+        share = waiting(first, chosen.run, place)
+    if chosen.json:
         print(json.dumps({"machine": machine(), "rows": rows, "wait": share}))
         return
-    print(f"{machine()}; {asked.pairs} pairs; images a second\n")
-    print("| pictures | folder, DataLoader, 2 workers | packed | ratio, median | lowest to highest | packing |")
+    print(f"{machine()}; {chosen.pairs} pairs; images per second\n")
+    print("| images | folder, DataLoader, 2 workers | packed | ratio, median | lowest to highest | packing |")
     print("|---|---|---|---|---|---|")
     for row in rows:
         rates = f"{row['folder']:,} | {row['packed']:,} | {row['ratio']} | {row['lowest']} to {row['highest']}"
-        print(f"| {row['pictures']} | {rates} | {row['packing']:,} |")
+        print(f"| {row['images']} | {rates} | {row['packing']:,} |")
     print(f"\nWaiting for data in a `dcgan` run on the packed set: {share:.2%} of the time.")
 
 

@@ -1,25 +1,25 @@
-"""What a round costs on N processes: a calculation for R3GAN and StyleGAN2, and two processes here to check it by.
+"""Time of a step on N processes: a model for R3GAN and StyleGAN2, and a measurement with two processes to check it.
 
-    python -m benchmarks.speed.ranks [--rounds 5] [--games digits r3gan] [--no-calculation]
+    python -m benchmarks.speed.ranks [--repeats 5] [--games digits r3gan] [--no-calculation]
 
-**The calculation.** A round of N processes that share a batch of B samples takes
+**The calculation.** A step of N processes that share a batch of B samples takes
 
     B / N * pace  +  2 (N - 1) / N * bytes / bandwidth  +  sums * 2 (N - 1) * latency
 
-- pace: seconds for a sample, both moves. For StyleGAN2 at 256x256 the authors state 21.6 to 24.2 ms on a V100 (README
-  of stylegan2-ada-pytorch, `auto`, whose networks are narrower than ours from 64x64 up, so that for ours the exchange
-  weighs less than is said here). For R3GAN at 32x32 there is no such statement: its pace is StyleGAN2's times the ratio
-  of the two on a processor, in bfloat16, lazy terms at their share (`benchmarks/results/full_size.md`). Ten times as
-  fast stands for the GPUs of today;
-- bytes: the gradients of D and G in float32, each sent once a round in a ring; of one ring all processes sit on, at the
+- pace: seconds per sample, for the updates of both players. For StyleGAN2 at 256x256 the authors publish 21.6 to 24.2
+  ms on a V100 (README of stylegan2-ada-pytorch, `auto`, whose networks are narrower than ours from 64x64 up, so for
+  ours communication is a smaller share). For R3GAN at 32x32 no time is published: its pace is StyleGAN2's times the
+  ratio of the two on a CPU, in bfloat16, with lazy terms at their share (`benchmarks/results/full_size.md`). Ten times
+  this speed represents recent GPUs;
+- bytes: the gradients of D and G in float32, each sent once a step by a ring all-reduce of all processes, at the
   bandwidth of its slowest link;
-- sums: all collectives of a round, most of them of a few numbers, each taking 2 (N - 1) steps.
+- sums: all collectives of a step, most of a few numbers, each of latency 2 (N - 1) times that of a link.
 
-It leaves out data, smaller batches that fill a GPU less well, and one process waiting for another. Nothing overlaps.
+It does not include data loading, the lower efficiency of smaller batches, waiting for other processes, or overlap.
 
-**The measurement.** Two processes of one thread each on this machine, over gloo, against two that play half the batch
-by themselves at the same time, by turns in one run; medians. `overlapped` sends gradients by buckets of 25 MB while the
-backward pass goes on. By the formula is what two apart take and the sums as they were measured by themselves.
+**The measurement.** Two processes of one thread each on this machine, over gloo, alternating with two independent ones
+that train on half the batch each at the same time; medians. `overlapped` sends gradients in buckets of 25 MB during the
+backward pass. `by the formula` is the time of the independent processes plus that of the sums, measured alone.
 """
 
 import argparse
@@ -38,11 +38,11 @@ from benchmarks.speed.full_size_games import Play, r3gan, stylegan2
 from benchmarks.turns import Player, player
 
 STATED = {1: "21.6-24.2", 2: "11.2-11.8", 4: "5.6-5.9", 8: "4.4-5.5"}  # stylegan2-ada-pytorch, 256x256, V100s
-_ON_A_PROCESSOR = {
+_ON_A_CPU = {
     "stylegan2": 3168 + (3634 - 3168) / 16 + 2147 + (3336 - 2147) / 16,
     "r3gan": 685.8 + 285.9,
-}  # milliseconds a sample, bfloat16, of benchmarks/results/full_size.md
-PACES = {name: 22.9e-3 * ms / _ON_A_PROCESSOR["stylegan2"] for name, ms in _ON_A_PROCESSOR.items()}
+}  # milliseconds per sample, bfloat16, from benchmarks/results/full_size.md
+PACES = {name: 22.9e-3 * ms / _ON_A_CPU["stylegan2"] for name, ms in _ON_A_CPU.items()}
 LINKS = {
     "NVLink, 150 GB/s": (150e9, 5e-6),
     "PCIe, 12 GB/s": (12e9, 10e-6),
@@ -50,8 +50,8 @@ LINKS = {
     "10 Gb/s network": (1.1e9, 50e-6),
 }
 COUNTS = (1, 2, 4, 8, 16, 64)
-BATCHES = {"r3gan": 512, "stylegan2": 64}  # of the papers, at these sides
-SUMS = 12  # collectives of a round, at most: gradients, scores there and back, readings, the wish to stop
+BATCHES = {"r3gan": 512, "stylegan2": 64}  # of the papers, at these sizes
+SUMS = 12  # collectives of a step, at most: gradients, scores and their gradients, log values, stop requests
 HEAD = (
     "game",
     "MB",
@@ -63,18 +63,18 @@ HEAD = (
     "flat ms",
     "overlapped ms",
 )
-MEASURED = {"digits": 64, "r3gan": 2}  # samples of a process
+MEASURED = {"digits": 64, "r3gan": 2}  # samples per process
 
 
 def seconds(count: int, samples: int, pace: float, size: float, link: tuple[float, float], sums: int = SUMS) -> float:
-    """A round of `count` processes, by the formula above; `pace` is the seconds for a sample, `size` in bytes."""
+    """Seconds of a step of `count` processes by the formula above; `pace` in seconds per sample, `size` in bytes."""
     bandwidth, latency = link
     return samples / count * pace + 2 * (count - 1) / count * size / bandwidth + sums * 2 * (count - 1) * latency
 
 
 def calculation() -> str:
-    """The table of the calculation, and what it gives where the authors have measured."""
-    lines = [f"| game | ms a sample | link | {' | '.join(f'N = {n}' for n in COUNTS)} |"]
+    """The table of the calculation, and a comparison with published times."""
+    lines = [f"| game | ms per sample | link | {' | '.join(f'N = {n}' for n in COUNTS)} |"]
     lines.append(f"|{' --- |' * (3 + len(COUNTS))}")
     sizes = {}
     for full in (r3gan(), stylegan2()):
@@ -83,32 +83,32 @@ def calculation() -> str:
         samples = BATCHES[full.name]
         for pace in (PACES[full.name], PACES[full.name] / 10):
             for link, numbers in LINKS.items():
-                rounds = [seconds(n, samples, pace, sizes[full.name], numbers) for n in COUNTS]
-                cells = [f"{1000 * s:,.0f} ({rounds[0] / s / n:.0%})" for n, s in zip(COUNTS, rounds, strict=True)]
+                steps = [seconds(n, samples, pace, sizes[full.name], numbers) for n in COUNTS]
+                cells = [f"{1000 * s:,.0f} ({steps[0] / s / n:.0%})" for n, s in zip(COUNTS, steps, strict=True)]
                 lines.append(f"| {full.name}, batch {samples} | {1000 * pace:.2g} | {link} | {' | '.join(cells)} |")
-    told = ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in sizes.items())
+    listed = ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in sizes.items())
     check = ", ".join(
         f"{1000 * seconds(n, 64, PACES['stylegan2'], sizes['stylegan2'], LINKS['NVLink, 150 GB/s']) / 64:.1f} on {n} "
-        f"(stated {stated})"
+        f"(published {stated})"
         for n, stated in STATED.items()
     )
     return "\n".join(
         [
-            f"Milliseconds of a round, and the share of an ideal speed-up. Gradients: {told}; {SUMS} sums a round.",
+            f"Milliseconds per step, and the share of an ideal speed-up. Gradients: {listed}; {SUMS} sums per step.",
             *("", *lines, ""),
-            f"StyleGAN2 on V100s, seconds for 1,000 images by the formula, beside what its authors state: {check}.",
+            f"StyleGAN2 on V100s, seconds for 1,000 images by the formula, and as published: {check}.",
         ]
     )
 
 
 def together(players: list[Player], word: str) -> list[dict[str, Any]]:
-    """What all of them answer, asked at once."""
+    """The answers of all processes to a word sent at once."""
     with ThreadPoolExecutor(len(players)) as threads:
         return [*threads.map(lambda one: one.ask(word), players)]
 
 
-def measurement(name: str, batch: int, rounds: int) -> str:
-    """A row of the measured table: two processes of a game, and the formula for them."""
+def measurement(name: str, batch: int, repeats: int) -> str:
+    """A row of the measured table: two processes of a game, and the prediction of the formula."""
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
 
         def start(count: int) -> list[Player]:
@@ -120,7 +120,7 @@ def measurement(name: str, batch: int, rounds: int) -> str:
         facts = together(pair, "facts")[0]
         sums, size = facts["sums"], facts["bytes"]
         times: dict[str, list[float]] = {word: [] for word in ("apart", "flat", "overlapped", "bytes", "one")}
-        for _ in range(rounds + 1):
+        for _ in range(repeats + 1):
             for word, spent in times.items():
                 answers = together(apart, "flat") if word == "apart" else together(pair, word)
                 spent.append(max(answer["seconds"] for answer in answers))
@@ -128,22 +128,24 @@ def measurement(name: str, batch: int, rounds: int) -> str:
     predicted = found["apart"] + found["bytes"] + (sums - 2) * found["one"]
     cells = [f"{1000 * found[word]:,.1f}" for word in ("apart", "bytes", "one")]
     rest = [f"{1000 * t:,.1f}" for t in (predicted, found["flat"], found["overlapped"])]
-    return f"| {name}, {batch} a process | {size / 1e6:.1f} | {sums} | {' | '.join([*cells, *rest])} |"
+    return f"| {name}, {batch} per process | {size / 1e6:.1f} | {sums} | {' | '.join([*cells, *rest])} |"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="of each kind, after one that is not counted")
-    parser.add_argument("--games", nargs="*", choices=MEASURED, default=[*MEASURED], help="to measure here")
-    parser.add_argument("--no-calculation", action="store_true", help="measure alone")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="measurements of each kind, after one that is not counted"
+    )
+    parser.add_argument("--games", nargs="*", choices=MEASURED, default=[*MEASURED], help="games to measure")
+    parser.add_argument("--no-calculation", action="store_true", help="only measure")
     chosen = parser.parse_args(arguments)
     if not chosen.no_calculation:
         print(calculation(), "\n", flush=True)
     print(f"| {' | '.join(HEAD)} |\n|{' --- |' * len(HEAD)}")
     for name in chosen.games:
-        print(measurement(name, MEASURED[name], chosen.rounds), flush=True)
-    print(f"\nMachine: {machine()}; two processes of one thread, gloo, medians of {chosen.rounds} rounds.")
+        print(measurement(name, MEASURED[name], chosen.repeats), flush=True)
+    print(f"\nMachine: {machine()}; two processes of one thread, gloo, medians of {chosen.repeats} steps.")
     return 0
 
 

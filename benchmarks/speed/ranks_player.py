@@ -1,10 +1,10 @@
-"""The process that plays a rank of `benchmarks.speed.ranks`.
+"""A rank of `benchmarks.speed.ranks`.
 
     python -m benchmarks.speed.ranks_player NAME BATCH RANK RANKS MEETING_POINT
 
-reads words from its standard input and answers each with a line of JSON: `flat`, a round of the game as it is;
-`overlapped`, one in which gradients travel by buckets while the backward pass goes on; `bytes`, the flat sums of a
-round by themselves; `one`, the sum of a single number; `facts`.
+reads words from standard input and answers each with a line of JSON: `flat`, a step of the game; `overlapped`, a step
+in which gradients are sent in buckets during the backward pass; `bytes`, only the sums of a step's gradients; `one`,
+the sum of a single number; `facts`.
 """
 
 import json
@@ -26,11 +26,11 @@ from zerosum.game.turn import Turn
 from zerosum.recipes.named_recipes import named
 from zerosum.training.build import build_game
 
-BUCKET = 25 * 2**20  # bytes, as many as DDP takes
+BUCKET = 25 * 2**20  # bytes, the default of DDP
 
 
 class Buckets:
-    """Gradients of a player on their way: full buckets are sent while others are still computed."""
+    """Gradients of a player, sent in buckets while others are computed."""
 
     def __init__(self, parameters: list[torch.nn.Parameter]) -> None:
         self.found: dict[int, Tensor] = {}
@@ -39,14 +39,14 @@ class Buckets:
         self.hooks = [p.register_hook(partial(self.take, i)) for i, p in enumerate(parameters)]
 
     def take(self, index: int, gradient: Tensor) -> None:
-        """A gradient is there: send its bucket if it is full."""
+        """Add a gradient, and send the bucket if it is full."""
         self.found[index] = gradient
         self.waiting.append(index)
         if sum(self.found[i].numel() * 4 for i in self.waiting) >= BUCKET:
             self.send()
 
     def send(self) -> None:
-        """Send what waits."""
+        """Send the waiting gradients."""
         flat = torch.cat([self.found[i].flatten() for i in self.waiting])
         work = dist.all_reduce(flat, async_op=True)
         assert work is not None
@@ -54,7 +54,7 @@ class Buckets:
         self.waiting = []
 
     def averaged(self, parameters: list[torch.nn.Parameter]) -> list[Tensor]:
-        """The means over the ranks, one for each parameter; of those that no loss reaches, zeros."""
+        """The means over the ranks for each parameter; zeros for parameters that no loss depends on."""
         for hook in self.hooks:
             hook.remove()
         if self.waiting:
@@ -69,7 +69,7 @@ class Buckets:
 
 
 def overlapped(game: Game, player: Player, turns: Iterable[Turn]) -> Log:
-    """`Game.accumulate` with the exchange under the backward pass."""
+    """`Game.accumulate` with communication during the backward pass."""
     (turn,) = turns
     parts = game.parts(player, turn)
     values = torch.stack([*parts.values()])
@@ -82,7 +82,7 @@ def overlapped(game: Game, player: Player, turns: Iterable[Turn]) -> Log:
 
 
 class Played:
-    """A game of noise, of which this process plays its part."""
+    """A game on noise, of which this process is a rank."""
 
     def __init__(self, name: str, batch: int) -> None:
         if name == "digits":
@@ -103,7 +103,7 @@ class Played:
             self.position += len(self.x) * ranks()
 
     def answer(self, word: str) -> dict[str, float]:
-        """Do what a word asks for."""
+        """Answer a word."""
         if word == "facts":
             return {"bytes": 4 * sum(flat.numel() for flat in self.sums), "sums": self.counted()}
         self.game.accumulate = partial(overlapped, self.game) if word == "overlapped" else self.accumulate  # type: ignore[method-assign]
@@ -116,7 +116,7 @@ class Played:
         return {"seconds": time.perf_counter() - started}
 
     def counted(self) -> int:
-        """How many sums over the ranks a round asks for."""
+        """Number of sums over the ranks in a step."""
         usual, calls = dist.all_reduce, []
         dist.all_reduce = lambda *given, **named: calls.append(1) or usual(*given, **named)  # type: ignore[func-returns-value]
         self.game.step(self.batches())
@@ -125,7 +125,7 @@ class Played:
 
 
 def main(name: str, batch: str, number: str, count: str, meeting_point: str) -> None:
-    """Answer word by word until the input ends."""
+    """Answer each line of the input."""
     torch.set_num_threads(1)
     if int(count) > 1:
         store = dist.FileStore(meeting_point, int(count))

@@ -1,13 +1,13 @@
-"""The step against the same step written the usual way, and what else is said of its speed, paired in one run.
+"""Speed of a training step compared with conventional implementations, measured alternately in one run.
 
-    python -m benchmarks.speed.speed [--pairs 15] [--only dcgan resnet loop r3gan compile memory] [--json] [--clock
-    wall]
+    python -m benchmarks.speed.speed [--pairs 15] [--only dcgan resnet loop r3gan compile memory] [--json]
+        [--clock wall] [--threads 1]
 
-Every step is played by a process of its own (`benchmarks.speed.speed_steps`); the processes take turns in blocks of a
-second or so, each going first as often as the others, and a ratio is the median over the turns. `usual` is the step as
-it is mostly written: float32, contiguous maps, `backward()` through a discriminator that is not frozen, both moves on
-the same samples, Adam with its defaults, and residual blocks with nearest neighbours and means as layers of their own.
-On a machine with other work, `--threads 1 --clock processor` counts the seconds of the process alone.
+Every step runs in its own process (`benchmarks.speed.speed_steps`); the processes alternate in blocks of about a
+second, each going first equally often, and a ratio is the median over the turns. `usual` is a conventional
+implementation: float32, contiguous tensors, `backward()` through a discriminator that is not frozen, both updates on
+the same samples, Adam without fusion, and residual blocks with resampling as separate layers. On a machine with other
+load, use `--threads 1 --clock processor`, which counts the processor time of the process.
 """
 
 import argparse
@@ -24,19 +24,19 @@ from benchmarks.turns import Player, player
 
 @dataclass(frozen=True)
 class Comparison:
-    """Steps that take turns.
+    """Steps to compare.
 
     Attributes:
-        game: of which game.
-        steps: the first is what the others are compared with.
-        rounds: in a block.
-        targets: the ratio that each step after the first is meant to reach.
-        threads: of each process.
+        game: name of the game.
+        steps: names of the steps; the others are compared with the first.
+        iterations: number in a block.
+        targets: the target ratio of each step after the first.
+        threads: threads of each process.
     """
 
     game: str
     steps: tuple[str, ...]
-    rounds: int
+    iterations: int
     targets: tuple[float | None, ...]
     threads: int = 2
 
@@ -58,14 +58,14 @@ class Row:
     """A step's result.
 
     Attributes:
-        game: of which game.
-        step: which step.
-        threads: of its process.
-        seconds: a round takes, the median over the turns.
-        ratio: how often as fast it is as the first step, the median over the turns.
+        game: name of the game.
+        step: name of the step.
+        threads: threads of its process.
+        seconds: time of an iteration, median over the turns.
+        ratio: speed relative to the first step, median over the turns.
         low: the lowest ratio.
-        high: the highest.
-        target: the ratio meant.
+        high: the highest ratio.
+        target: the target ratio.
     """
 
     game: str
@@ -78,36 +78,38 @@ class Row:
     target: float | None
 
 
-def seconds(one: Player, rounds: int, clock: str) -> float:
-    """What a round takes, in a block of so many."""
-    return float(one.ask(str(rounds))[clock]) / rounds
+def seconds(one: Player, iterations: int, clock: str) -> float:
+    """Seconds per iteration in a block."""
+    return float(one.ask(str(iterations))[clock]) / iterations
 
 
-def measure(asked: Comparison, pairs: int, clock: str) -> list[Row]:
-    """The rows of a comparison, from so many turns."""
+def measure(comparison: Comparison, pairs: int, clock: str) -> list[Row]:
+    """The rows of a comparison, from `pairs` turns."""
     with ExitStack() as stack:
-        words = [[sys.executable, "-m", "benchmarks.speed.speed_steps", asked.game, step] for step in asked.steps]
-        players = [stack.enter_context(player(command, asked.threads)) for command in words]
+        words = [
+            [sys.executable, "-m", "benchmarks.speed.speed_steps", comparison.game, step] for step in comparison.steps
+        ]
+        players = [stack.enter_context(player(command, comparison.threads)) for command in words]
         for one in players:
-            one.ask(str(max(asked.rounds, 3)))  # the first rounds build what later ones use
+            one.ask(str(max(comparison.iterations, 3)))  # the first iterations allocate and compile
         times: list[list[float]] = [[0.0] * len(players) for _ in range(pairs)]
         for turn, row in enumerate(times):
             order = range(len(players)) if turn % 2 else reversed(range(len(players)))
             for place in order:
-                row[place] = seconds(players[place], asked.rounds, clock)
+                row[place] = seconds(players[place], comparison.iterations, clock)
     rows = []
-    for place, step in enumerate(asked.steps):
+    for place, step in enumerate(comparison.steps):
         ratios = sorted(row[0] / row[place] for row in times)
         spent = statistics.median(row[place] for row in times)
-        target = asked.targets[place - 1] if place else None
+        target = comparison.targets[place - 1] if place else None
         found = (spent, statistics.median(ratios), ratios[0], ratios[-1])
-        rows.append(Row(asked.game, step, asked.threads, *(round(value, 4) for value in found), target))
+        rows.append(Row(comparison.game, step, comparison.threads, *(round(value, 4) for value in found), target))
     return rows
 
 
 def table(rows: list[Row]) -> str:
-    """The rows as a Markdown table."""
-    head = ("game", "step", "threads", "ms a round", "times as fast", "lowest to highest", "target")
+    """Markdown table of the rows."""
+    head = ("game", "step", "threads", "ms per iteration", "times as fast", "lowest to highest", "target")
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     for row in rows:
         spread, target = f"{row.low:.2f} to {row.high:.2f}", "" if row.target is None else f"{row.target:.2f}"
@@ -117,24 +119,24 @@ def table(rows: list[Row]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure what is asked for and print it."""
+    """Measure the chosen comparisons and print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [*COMPARISONS, "memory"]
-    parser.add_argument("--pairs", type=int, default=15, help="turns that each step has")
+    parser.add_argument("--pairs", type=int, default=15, help="turns of each step")
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--clock", choices=("wall", "processor"), default="wall")
-    parser.add_argument("--threads", type=int, help="of each process, in place of those of the comparison")
-    parser.add_argument("--rounds", type=int, default=2000, help="rounds of the run whose memory is watched")
-    parser.add_argument("--json", action="store_true", help="one JSON object in place of tables")
+    parser.add_argument("--threads", type=int, help="threads of each process, instead of those of the comparison")
+    parser.add_argument("--iterations", type=int, default=2000, help="iterations of the run whose memory is measured")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     chosen = parser.parse_args(arguments)
-    asked = [one for name in chosen.only for one in COMPARISONS.get(name, ())]
+    comparisons = [one for name in chosen.only for one in COMPARISONS.get(name, ())]
     if chosen.threads is not None:
-        asked = list(dict.fromkeys(replace(one, threads=chosen.threads) for one in asked))
+        comparisons = list(dict.fromkeys(replace(one, threads=chosen.threads) for one in comparisons))
     rows = []
-    for one in asked:
+    for one in comparisons:
         rows += measure(one, chosen.pairs, chosen.clock)
         print(f"{one.game}: {', '.join(one.steps)}", file=sys.stderr, flush=True)
-    memory = memory_table(chosen.rounds) if "memory" in chosen.only else None
+    memory = memory_table(chosen.iterations) if "memory" in chosen.only else None
     if chosen.json:
         print(json.dumps({"machine": machine(), "rows": [asdict(row) for row in rows], "memory": memory}, indent=1))
         return 0

@@ -1,8 +1,8 @@
-"""The steps that `benchmarks.speed.speed` compares, each in a process of its own that plays rounds when it is asked to.
+"""The steps that `benchmarks.speed.speed` compares, each in its own process, which runs iterations on request.
 
-    python -m benchmarks.speed.speed_steps GAME STEP        # then a number of rounds on each line of standard input
+    python -m benchmarks.speed.speed_steps GAME STEP        # then a number of iterations on each line of standard input
 
-A process of its own, since what a run does to its process, as keeping the memory that a step frees, is a part of it.
+A separate process, since settings of the process, such as keeping freed memory, are part of a run.
 """
 
 import json
@@ -38,7 +38,7 @@ Step = Callable[[], object]
 
 
 def recipe_of(game: str) -> Recipe:
-    """The game that is compared."""
+    """The recipe of a comparison."""
     if game == "digits":
         return named("digits")
     dcgan = named("dcgan")
@@ -50,11 +50,11 @@ def recipe_of(game: str) -> Recipe:
     if game == "r3gan":
         pair = {"generator": R3GANGenerator(size=16), "discriminator": R3GANDiscriminator(size=16)}
         return replace(dcgan, objective=Relativistic(), d_terms=(R1(1.0), R2(1.0)), batch=32, **pair)
-    raise ValueError(f"no game is called {game!r} here; there are digits, dcgan, resnet and r3gan")
+    raise ValueError(f"unknown game {game!r}; available are digits, dcgan, resnet and r3gan")
 
 
 def data(game: str) -> Dataset:
-    """The digits, or for the pairs at 32x32 made-up pictures: what is learnt costs nothing less."""
+    """The digits, or made-up images for the networks at 32x32: the content does not affect the speed."""
     if game in ("digits", "dcgan"):
         return recipe_of(game).data.open()
     draw = torch.Generator().manual_seed(0)
@@ -62,7 +62,7 @@ def data(game: str) -> Dataset:
 
 
 def usual(recipe: Recipe, dataset: Dataset) -> Step:
-    """The step as it is usually written: both moves on the same samples, `backward()` through all there is."""
+    """A conventional step: both updates on the same samples, `backward()` through both networks."""
     game = build_game(recipe, dataset, CPU, "float32")
     G, D = (p.network.to(memory_format=torch.contiguous_format) for p in (game.G, game.D))
     g_adam, d_adam = (torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999)) for network in (G, D))
@@ -85,13 +85,13 @@ def usual(recipe: Recipe, dataset: Dataset) -> Step:
 
 
 def as_published() -> None:
-    """Let residual blocks double and halve beside their convolutions, as papers and most code have them."""
+    """Let residual blocks resample in separate layers, as in papers and most code."""
     residual.convolved_and_halved = lambda layer, h: fused.halved(layer(h))
     residual.raised_and_convolved = lambda layer, h, target: layer(interpolate(h, target, mode="nearest"))
 
 
 def loop(recipe: Recipe, dataset: Dataset, precision: str) -> Step:
-    """A round of ours, as `zerosum train` plays it."""
+    """An iteration of `zerosum train`."""
     keep_memory()
     game = build_game(recipe, dataset, CPU, precision)
     return Loop(recipe, Path("unwritten"), dataset, game, TrainingProgress(recipe.images, quiet=True)).iteration
@@ -99,7 +99,7 @@ def loop(recipe: Recipe, dataset: Dataset, precision: str) -> Step:
 
 @dataclass(frozen=True)
 class Separate:
-    """R1 or R2 as a term with a forward pass of its own, as it is written where a penalty is a function of D and x.
+    """R1 or R2 as a term with its own forward pass, as where a penalty is a function of D and x.
 
     Args:
         term: the penalty.
@@ -114,8 +114,8 @@ class Separate:
         return self.term.gamma / 2 * squared_gradient_norm(turn, turn.judge(x, "real" if own else "fake"), x).mean()
 
 
-def moves_of_D(recipe: Recipe, dataset: Dataset, separate: bool) -> Step:
-    """A move of D alone, with penalties on the loss's own forward passes or on separate ones."""
+def updates_of_D(recipe: Recipe, dataset: Dataset, separate: bool) -> Step:
+    """An update of D, with penalties on the forward passes of the loss or on separate ones."""
     keep_memory()
     game = build_game(recipe, dataset, CPU, choose_precision("auto", CPU, True))
     if separate:
@@ -125,7 +125,7 @@ def moves_of_D(recipe: Recipe, dataset: Dataset, separate: bool) -> Step:
 
 
 def step_of(game: str, step: str) -> Step:
-    """The named step of the named game; raises `ValueError` for one that is not here."""
+    """The named step of the named game; raises `ValueError` for an unknown one."""
     recipe, dataset = recipe_of(game), data(game)
     best = choose_precision("auto", CPU, True)
     steps: dict[str, Callable[[], Step]] = {
@@ -135,11 +135,11 @@ def step_of(game: str, step: str) -> Step:
         "compiled": lambda: loop(replace(recipe, compile=True), dataset, best),
         "compiled float32": lambda: loop(replace(recipe, compile=True), dataset, "float32"),
         "bare": lambda: bare(recipe, best),
-        "shared": lambda: moves_of_D(recipe, dataset, separate=False),
-        "separate": lambda: moves_of_D(recipe, dataset, separate=True),
+        "shared": lambda: updates_of_D(recipe, dataset, separate=False),
+        "separate": lambda: updates_of_D(recipe, dataset, separate=True),
     }
     if step not in steps:
-        raise ValueError(f"no step is called {step!r} here; there are {', '.join(steps)}")
+        raise ValueError(f"unknown step {step!r}; available are {', '.join(steps)}")
     if step == "usual":
         as_published()
     if step == "bare":
@@ -148,12 +148,12 @@ def step_of(game: str, step: str) -> Step:
 
 
 def main(game: str, step: str) -> None:
-    """Play as many rounds as each line asks for, and answer with the seconds that they took."""
-    play = step_of(game, step)
+    """For each line of the input, run this number of iterations and answer with the seconds."""
+    iteration = step_of(game, step)
     for line in sys.stdin:
         wall, processor = time.perf_counter(), time.process_time()
         for _ in range(int(line)):
-            play()
+            iteration()
         spent = {"wall": time.perf_counter() - wall, "processor": time.process_time() - processor}
         print(json.dumps(spent), flush=True)
 

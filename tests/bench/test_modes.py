@@ -27,10 +27,10 @@ def runs(seeds=1, settings=TINY, games=("minimax",)):
 
 def test_a_plan_goes_seed_by_seed_over_all_tasks_and_games():
     made, notes = plan(tasks()[:2], [named("minimax"), named("wgan-gp")], 2)
-    told = [(run.recipe.seed, run.task.name, run.game) for run in made]
+    planned = [(run.recipe.seed, run.task.name, run.game) for run in made]
     games = [("ring-8", "ring"), ("ring-8", "minimax"), ("ring-8", "wgan-gp")]
     games += [("grid-25", "grid"), ("grid-25", "minimax"), ("grid-25", "wgan-gp")]
-    assert told == [(seed, task, game) for seed in (0, 1) for task, game in games] and notes == []
+    assert planned == [(seed, task, game) for seed in (0, 1) for task, game in games] and notes == []
     assert made[1].recipe.data == RING.default.data and runs()[0].recipe.images == 512
     assert {"minimax", "non-saturating", "wgan-gp", "r1", "relativistic"} <= set(default_games())
 
@@ -86,7 +86,7 @@ def quietly(made, out):
     return results, failures, said
 
 
-def test_what_was_played_is_kept_and_not_played_again(tmp_path, here):
+def test_finished_runs_are_kept_and_not_run_again(tmp_path, here):
     results, failures, said = quietly(runs(2), tmp_path)
     assert [(r.task, r.game, r.seed, r.coverage.modes, r.images) for r in results] == [
         ("ring-8", "minimax", 0, 8, 512), ("ring-8", "minimax", 1, 8, 512),
@@ -94,14 +94,14 @@ def test_what_was_played_is_kept_and_not_played_again(tmp_path, here):
     assert failures == [] and all(r.cpu_seconds > 0 and r.seconds > 0 for r in results)
     assert any("ring-8  minimax  seed 1: " in line for line in said if isinstance(line, str))
     scores = json.loads((runs()[0].folder(tmp_path) / "run" / "scores.json").read_text())
-    assert scores == results[0].coverage.as_dict(), "the run and the bench count alike"
+    assert scores == results[0].coverage.as_dict(), "the run and the benchmark count in the same way"
     assert not list((runs()[0].folder(tmp_path) / "run" / "checkpoints").iterdir())
     again, _, said = quietly(runs(3), tmp_path)
     assert again[:2] == results and len(here) == 3
     assert said[0] == f"2 of 3 runs are already finished, in {tmp_path}"
 
 
-def test_a_failure_is_told_by_its_last_words_and_tried_again(tmp_path, here):
+def test_a_failure_is_reported_by_its_last_line_and_run_again(tmp_path, here):
     broken = SeededRun(RING, "broken", runs()[0].recipe)
     results, failures, _ = quietly([broken, *runs()], tmp_path)
     assert failures == ["ring-8  broken  seed 0 failed: zerosum: so it went"]

@@ -115,13 +115,13 @@ def test_tasks_are_summarised_as_numbers_and_as_a_table():
         rule = RuleKept(60, kept, broken, 1 - kept - broken, 0.01)
         return ProbeResult("faces", "faces", seed, ProbeScores(rule, 0.8 + seed / 10), 1000, 9.0, 30.0)
 
-    told = probe_summary(TASKS["faces"], [result(0, 0.5, 0.25), result(1, 0.25, 0.5)])
-    assert json.loads(json.dumps(told)) == told
-    own = told["games"]["faces"]
+    summary = probe_summary(TASKS["faces"], [result(0, 0.5, 0.25), result(1, 0.25, 0.5)])
+    assert json.loads(json.dumps(summary)) == summary
+    own = summary["games"]["faces"]
     assert own["seeds"] == [0, 1] and own["kept"]["worst"] == 0.25 and own["broken"]["worst"] == 0.5
     assert own["unreadable"]["mean"] == 0.25 and own["variety"]["worst"] == 0.8
-    assert told["real"] == asdict(read_real(Faces(), 60)) and told["data"] == repr(Faces())
-    lines = probe_table([told]).splitlines()
+    assert summary["real"] == asdict(read_real(Faces(), 60)) and summary["data"] == repr(Faces())
+    lines = probe_table([summary]).splitlines()
     assert lines[2] == "| faces | faces | 2 | 37.5% | 37.5% ± 17.7% | 50.0% | 25.0% | 0.85 | 30 |"
     assert lines[3] == "| faces | *real samples* |  | 100.0% | 0.0% |  | 0.0% | 1 |  |"
     assert len({line.count("|") for line in lines}) == 1

@@ -107,7 +107,7 @@ def test_unsupported_parts_are_reported():
 
 
 @pytest.mark.parametrize(
-    ("task", "built_in", "told"),
+    ("task", "built_in", "reported"),
     [
         ("ring-8", DCGANDiscriminator(8, norm="virtual"), "norm='virtual'"),
         ("ring-8", DCGANDiscriminator(8, norm="instance"), "norm='instance'"),
@@ -115,11 +115,11 @@ def test_unsupported_parts_are_reported():
         ("stacked-digits", Layered(norm=1), "norm=1"),
     ],
 )
-def test_a_value_that_the_task_does_not_support_is_reported(task, built_in, told):
+def test_a_value_that_the_task_does_not_support_is_reported(task, built_in, reported):
     """It would be refused, or misread, when the run builds its network; the sentence comes before any run."""
     game = replace(named("minimax"), name="strange", discriminator=built_in)
     composed, left = on_task(game, TASKS[task])
-    assert left == [f"strange on {task} is run without {told}"]
+    assert left == [f"strange on {task} is run without {reported}"]
     network = composed.discriminator.discriminator if isinstance(built_in, Packed) else composed.discriminator
     assert network == TASKS[task].discriminator
     assert plan([TASKS[task]], [game], seeds=1, default=False)[1] == left

@@ -1,4 +1,4 @@
-"""The bench of the Frechet distance: its ways agree, and its page has a place for them."""
+"""The benchmark of the Frechet distance: its ways agree, and its page has a place for them."""
 
 import sys
 
@@ -11,15 +11,15 @@ from zerosum.metrics.moments import moments_of
 
 
 @pytest.fixture
-def sides():
+def sets():
     return tuple(moments_of(frechet.features(300, 24, seed)) for seed in (0, 1))
 
 
-def test_the_way_of_the_product_gives_our_number(sides):
-    assert frechet.by_product(*sides) == pytest.approx(frechet_distance_from_moments(*sides), rel=1e-9)
+def test_the_way_of_the_product_gives_our_number(sets):
+    assert frechet.by_product(*sets) == pytest.approx(frechet_distance_from_moments(*sets), rel=1e-9)
 
 
-def test_scipys_way_is_asked_in_a_process_of_its_own(sides, tmp_path, monkeypatch):
+def test_scipys_way_is_asked_in_a_process_of_its_own(sets, tmp_path, monkeypatch):
     program = tmp_path / "peer.py"
     program.write_text(
         "import json, sys, numpy as np\n"
@@ -29,11 +29,11 @@ def test_scipys_way_is_asked_in_a_process_of_its_own(sides, tmp_path, monkeypatc
     )
     monkeypatch.setattr(frechet, "PROGRAM", program)
     monkeypatch.setattr(frechet, "PYTHON", frechet.Path(sys.executable))
-    with frechet.by_root(*sides) as way:
-        assert way() == (2.0, pytest.approx(float(sides[0].covariance.trace())))
+    with frechet.by_root(*sets) as way:
+        assert way() == (2.0, pytest.approx(float(sets[0].covariance.trace())))
         assert way().seconds == 2.0
     monkeypatch.setattr(frechet, "PYTHON", tmp_path / "nothing")
-    with pytest.raises(ValueError, match="run `make peers` first"), frechet.by_root(*sides):
+    with pytest.raises(ValueError, match="run `make peers` first"), frechet.by_root(*sets):
         pass
 
 
@@ -50,7 +50,7 @@ def test_ways_take_turns_and_the_first_of_each_is_not_counted():
     assert lines == ["| words | a | 1 | 1 | 1 | 0.0e+00 |", "| words | b | 3 | 3 | 1 | 0.0e+00 |"]
 
 
-def test_features_are_rectified_have_a_falling_spectrum_and_two_sides_that_differ():
+def test_features_are_rectified_have_a_falling_spectrum_and_two_sets_that_differ():
     first, second = (frechet.features(2000, 32, seed) for seed in (0, 1))
     assert (
         torch.equal(first, frechet.features(2000, 32, 0)) and float(first.min()) == 0 and first.dtype == torch.float32

@@ -1,4 +1,4 @@
-"""The bench of full sizes on the smallest of networks."""
+"""The benchmark of published networks, with the smallest ones."""
 
 import json
 import time
@@ -119,13 +119,13 @@ def test_the_command_measures_in_processes_of_its_own_and_prints_a_trial(capsys)
     assert "| dcgan | 16 | float32 |" in out and "the networks at 64x64 (size 64), shrunk; terms: none" in out
 
 
-def test_a_game_that_ends_early_and_a_strange_name_are_told(capsys, monkeypatch):
+def test_a_game_that_ends_early_and_a_unknown_name_are_reported(capsys, monkeypatch):
     assert full_size.main(["pix2pix"]) == 1
-    assert "'pix2pix' is not measured at full size; there are stylegan2, r3gan" in capsys.readouterr().err
+    assert "'pix2pix' is not measured at full size; available are stylegan2, r3gan" in capsys.readouterr().err
     command = full_size.command("dcgan", "float32", "nonsense", 4)
     with player(command) as one, pytest.raises(ValueError, match="a process ended with 1 when it was asked for 'facts"):
         one.ask("facts")
 
 
-def test_four_digits_of_a_time_are_told_and_no_power_of_ten():
+def test_times_have_four_digits_and_no_exponent():
     assert [full_size._digits(x) for x in (2.27211, 56.374, 427.96, 11590.2)] == ["2.272", "56.37", "428", "11,590"]

@@ -1,4 +1,4 @@
-"""The gallery on small recipes: what is read, what is drawn, what is kept, and what is not done twice."""
+"""The gallery on small recipes: scores, images, records, and no repeated work."""
 
 import io
 import json
@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from benchmarks.quality import gallery, gallery_pictures, gallery_readings, gallery_table
+from benchmarks.quality import gallery, gallery_images, gallery_readings, gallery_table
 from PIL import Image
 
 from zerosum.bench.subprocesses import Ended
@@ -31,12 +31,12 @@ SMALL = {"images": 32, "batch": 16, "tick": 16, "snapshot": 32, "ema": 0.0}
 
 
 def small(name, **changes):
-    """A named recipe of two moves, with the smallest networks."""
+    """A named recipe of two updates, with the smallest networks."""
     recipe = named(name)
-    picture = name in ("digits", "dcgan", "infogan", "cgan")
+    image = name in ("digits", "dcgan", "infogan", "cgan")
     networks = (
         {"generator": replace(recipe.generator, size=4), "discriminator": replace(recipe.discriminator, size=4)}
-        if picture
+        if image
         else {"generator": MLPGenerator(hidden=(8,)), "discriminator": MLPDiscriminator(hidden=(8,))}
     )
     return replace(recipe, **{**SMALL, **networks, **changes})
@@ -71,16 +71,16 @@ def room(tmp_path, monkeypatch):
     monkeypatch.setattr(gallery, "catalogue", lambda: {name: lambda r=r: r for name, r in recipes.items()})
     monkeypatch.setattr(gallery, "named", lambda name: recipes[name])
     monkeypatch.setattr(gallery, "run_commands", side_by_side)
-    monkeypatch.setattr(gallery_readings, "load_judge", lambda: Judge())
+    monkeypatch.setattr(gallery_readings, "load_classifier", lambda: Classifier())
     monkeypatch.setattr(gallery_readings, "COUNT", 400)
-    for name, value in {"RECORD": "gallery.json", "TABLE": "gallery.md", "PICTURES": "pictures"}.items():
+    for name, value in {"RECORD": "gallery.json", "TABLE": "gallery.md", "IMAGES": "images"}.items():
         monkeypatch.setattr(gallery, name, tmp_path / value)
     (tmp_path / "gallery.md").write_text(PAGE)
     return tmp_path, recipes, commands, ending
 
 
-class Judge:
-    """Sees the digit in the mean of a picture."""
+class Classifier:
+    """Predicts the digit from the mean of an image."""
 
     fingerprint, data = "abc", "made up"
     baselines = {"real: test": {"confident": 0.99, "right": 0.98, "fid": 2.0, "present": 10}}  # noqa: RUF012
@@ -99,7 +99,7 @@ def play(place, *words):
     return gallery.main([*words, "--out", str(place / "runs")])
 
 
-def test_every_recipe_gets_a_run_a_row_and_a_picture(room):
+def test_every_recipe_gets_a_run_a_row_and_an_image(room):
     place, _, commands, _ = room
     assert play(place) == 0
     assert [words[1:5] for words in commands] == [["-m", "zerosum", "train", n] for n in ("ring", "gaussian", "dcgan")]
@@ -110,35 +110,35 @@ def test_every_recipe_gets_a_run_a_row_and_a_picture(room):
     assert page.startswith("prose before\n") and page.endswith("prose after\n") and "old" not in page
     assert "| `ring` | 32 | 2 | 3 | 2 minutes on one core | 2,500 | " in page
     assert "| `dcgan` | 32 | 2 | 3 | 4 minutes on one core | 50.0% |  | 3 | 7.0 |" in page
-    assert "Judge: abc of made up." in page and "](pictures/ring.png)" in page
-    assert "| *real digits* (made up, judge abc) |" in page
+    assert "Classifier: abc of made up." in page and "](images/ring.png)" in page
+    assert "| *real digits* (made up, classifier abc) |" in page
     for name in results:
-        assert (place / "pictures" / f"{name}.png").stat().st_size <= gallery_pictures.MOST
+        assert (place / "images" / f"{name}.png").stat().st_size <= gallery_images.MOST
         assert not [*(place / "runs" / name).glob("*/run/checkpoints/*")]
 
 
 def test_what_is_there_is_not_run_again_and_the_rows_of_others_stay(room, capsys):
     place, recipes, commands, _ = room
     assert play(place) == play(place, "ring") == 0 and len(commands) == 3
-    assert "ring is there already" in capsys.readouterr().err
-    assert play(place, "ring", "--anew") == 0 and len(commands) == 4
+    assert "ring is already finished" in capsys.readouterr().err
+    assert play(place, "ring", "--fresh") == 0 and len(commands) == 4
     recipes["ring"] = replace(recipes["ring"], seed=1)
     (place / "gallery.md").write_text(PAGE)
     assert play(place, "gaussian") == 0 and len(commands) == 4
     page = (place / "gallery.md").read_text()
-    assert "| `ring` \\* |" in page and "`dcgan` |" in page and "An earlier form of the recipe" in page
-    assert play(place, "ring") == 0 and len(commands) == 5, "a recipe that has changed is trained anew"
+    assert "| `ring` \\* |" in page and "`dcgan` |" in page and "Of an earlier version of the recipe" in page
+    assert play(place, "ring") == 0 and len(commands) == 5, "a recipe that has changed is trained again"
     assert "| `ring` |" in (place / "gallery.md").read_text() and len([*(place / "runs" / "ring").iterdir()]) == 2
 
 
 def test_a_run_that_has_ended_is_read_without_being_trained(room):
     place, _, commands, _ = room
     assert play(place, "ring") == 0
-    picture = place / "pictures" / "ring.png"
-    before = picture.read_bytes()
-    picture.unlink()
+    file = place / "images" / "ring.png"
+    before = file.read_bytes()
+    file.unlink()
     assert play(place, "ring", "--reread") == 0 and len(commands) == 1
-    assert picture.read_bytes() == before, "the seed is fixed"
+    assert file.read_bytes() == before, "the seed is fixed"
 
 
 def test_the_time_of_an_interrupted_run_adds_up(room, capsys):
@@ -146,21 +146,21 @@ def test_the_time_of_an_interrupted_run_adds_up(room, capsys):
     ending["ring"] = 143
     with pytest.raises(Interrupted):
         play(place, "ring")
-    assert not (place / "pictures" / "ring.png").exists()
-    assert "the same command continues" in capsys.readouterr().err
+    assert not (place / "images" / "ring.png").exists()
+    assert "the same command resumes" in capsys.readouterr().err
     ending.clear()
     assert play(place, "ring") == 0 and commands[0] == commands[1]
     assert json.loads((place / "gallery.json").read_text())["ring"]["cpu_seconds"] == 4.0
 
 
-def test_a_failure_is_told_and_the_others_go_on(room, capsys):
+def test_a_failure_is_reported_and_the_others_continue(room, capsys):
     place, recipes, _, ending = room
     ending["ring"] = 1
     recipes["dcgan"] = replace(recipes["dcgan"], data=Arrays("absent.npz"))
     assert play(place) == 1
-    said = capsys.readouterr().err
-    assert "ring failed, and said last: no such luck" in said
-    assert "dcgan is passed over, for its data are not here: " in said and "absent.npz" in said
+    err = capsys.readouterr().err
+    assert "ring failed: no such luck" in err
+    assert "dcgan is skipped, since its data are not available: " in err and "absent.npz" in err
     assert list(json.loads((place / "gallery.json").read_text())) == ["gaussian"]
 
 
@@ -197,35 +197,35 @@ def test_the_record_is_one_from_which_the_table_can_be_written():
 def test_classes_stand_in_rows_and_so_do_codes():
     recipe = small("cgan")
     generator = made(recipe, (1, 28, 28), "0123456789")
-    rows = gallery_pictures.rows_of(generator)
+    rows = gallery_images.rows_of(generator)
     assert rows.shape == (120, 28, 28, 1)
     expected = generator.sample(120, 0, np.repeat(np.arange(10), 12))
     assert (rows == expected).all()
     coded = small("infogan", latent=InfoGANLatent(Normal(3), categories=(4, 2), continuous=1))
     generator = made(coded, (1, 28, 28))
-    rows = gallery_pictures.rows_of(generator).reshape(4, 12, 28, 28, 1)
+    rows = gallery_images.rows_of(generator).reshape(4, 12, 28, 28, 1)
     z = generator.latents(12, 0)
     for value in range(4):
         z[:, 3:7] = torch.eye(4)[value]
         assert (rows[value] == to_bytes(generator.map(z))).all(), "a row has the code, a column the rest"
     assert gallery_readings.codes(coded.latent, z).tolist() == [3] * 12
-    assert gallery_pictures.rows_of(made(small("dcgan"), (1, 28, 28))).shape == (96, 28, 28, 1)
+    assert gallery_images.rows_of(made(small("dcgan"), (1, 28, 28))).shape == (96, 28, 28, 1)
 
 
 def test_points_are_drawn_over_real_ones():
     for name, shape, wide in (("ring", (2,), False), ("gaussian", (1,), True)):
-        image = gallery_pictures.picture(made(small(name), shape))
+        image = gallery_images.sample_image(made(small(name), shape))
         assert (image.width > image.height) == wide
     one = replace(small("ring"), data=StackedDigits())  # a source that knows no centres
     points = in_memory("points", torch.randn(50, 2))
-    assert gallery_pictures.of_points(made(one, (2,)), points).size == (720, 720)
+    assert gallery_images.of_points(made(one, (2,)), points).size == (720, 720)
 
 
-def test_a_picture_is_made_as_small_as_asked(tmp_path):
+def test_an_image_is_made_as_small_as_asked(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
     sizes = {}
     for most in (200_000, 12_000, 5_000):
-        gallery_pictures.save_small(Image.fromarray(noise), tmp_path / "p.png", most)
+        gallery_images.save_small(Image.fromarray(noise), tmp_path / "p.png", most)
         data = (tmp_path / "p.png").read_bytes()
         sizes[most] = Image.open(io.BytesIO(data)).size
         assert len(data) <= most
@@ -233,7 +233,7 @@ def test_a_picture_is_made_as_small_as_asked(tmp_path):
     assert (np.asarray(Image.open(tmp_path / "p.png")) >= 0).all()
 
 
-def test_the_distance_from_a_law_is_that_of_the_definition():
+def test_the_kolmogorov_smirnov_distance_equals_its_definition():
     draw = np.random.default_rng(0)
     x = draw.exponential(1.3, 500)
     grid = np.concatenate([np.sort(x) - 1e-9, np.sort(x) + 1e-9])
@@ -256,12 +256,12 @@ def test_a_code_is_as_pure_as_its_commonest_digit():
 
 
 def test_a_game_with_a_code_is_read_by_it(monkeypatch):
-    monkeypatch.setattr(gallery_readings, "load_judge", lambda: Judge())
+    monkeypatch.setattr(gallery_readings, "load_classifier", lambda: Classifier())
     monkeypatch.setattr(gallery_readings, "COUNT", 40)
     recipe = small("infogan", latent=InfoGANLatent(Normal(3), categories=(4,), continuous=0))
     found = gallery_readings.reading(made(recipe, (1, 28, 28)), None, None)
     assert found["kind"] == "digits" and 0.25 <= found["code"]["pure"] <= 1 and found["right"] is None
-    assert "the codes stand for" in " ".join(gallery_table.notes({"infogan": found}))
+    assert "different main digits" in " ".join(gallery_table.notes({"infogan": found}))
 
 
 def test_stacked_digits_are_read_plane_by_plane_and_other_data_by_the_run_itself(monkeypatch, tmp_path):
@@ -288,9 +288,9 @@ def test_a_stated_time_is_what_the_docstring_says():
     assert gallery_table.stated("grid") == "90 s" and gallery_table.stated("?") == ""
 
 
-def test_values_that_differ_are_told_with_their_names():
-    assert gallery_table.told_apart({"a": "x", "b": "x"}) == "x"
-    assert gallery_table.told_apart({"a": "y", "b": "x", "c": "x"}) == "x; y (a)"
+def test_differing_values_are_listed_with_their_names():
+    assert gallery_table.grouped({"a": "x", "b": "x"}) == "x"
+    assert gallery_table.grouped({"a": "y", "b": "x", "c": "x"}) == "x; y (a)"
 
 
 def test_the_command_is_the_users():

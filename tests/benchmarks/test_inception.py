@@ -1,4 +1,4 @@
-"""The bench of Inception: its tables, its pages, and our process on two pictures."""
+"""The benchmark of Inception: its tables, its pages, and our process on two images."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from benchmarks.marked import write
 from benchmarks.speed import inception, inception_reader
 
 
-def test_ratios_are_taken_within_a_round():
+def test_ratios_are_taken_within_a_repetition():
     peer = inception.PEER
     times = {peer: [8.0, 4.0, 6.0], "float32": [2.0, 2.0, 2.0], "bfloat16": [1.0, 1.0, 2.0]}
     ones = torch.ones(4, 3, dtype=torch.float64)
@@ -70,5 +70,5 @@ def test_flowers_are_taken_by_turns():
 
 
 def test_flowers_that_are_not_there(tmp_path):
-    with pytest.raises(ValueError, match=r"there is no .* to take pictures from"):
+    with pytest.raises(ValueError, match=r"there is no .* with photographs"):
         inception.flowers(2, path=tmp_path / "none.npz")

@@ -1,4 +1,4 @@
-"""The peer's side by side, with stand-ins for its Python and for its library."""
+"""The comparison with a peer, with stand-ins for its Python and its library."""
 
 import sys
 from types import SimpleNamespace
@@ -44,10 +44,10 @@ def test_the_peer_gets_our_seconds_and_is_read_as_we_are(tmp_path):
     assert again == found, "what is there is not run again"
 
 
-def test_what_is_missing_or_fails_is_told(tmp_path):
+def test_what_is_missing_or_fails_is_reported(tmp_path):
     with pytest.raises(ValueError, match=r"there is no .*absent: run `make peers` first"):
         peers.play_peer(RING, OURS, tmp_path / "absent", tmp_path / "out", 1)
-    with pytest.raises(ValueError, match=r"the peer ended with 1; what it said is in .*00-10\.0s\.log"):
+    with pytest.raises(ValueError, match=r"the peer ended with 1; its output is in .*00-10\.0s\.log"):
         peers.play_peer(RING, OURS, stand_in(tmp_path, fails=True), tmp_path / "out", 1)
     assert (tmp_path / "out/ring-8/particlegan/00-10.0s.log").read_text() == "no such luck\n"
 

@@ -1,6 +1,7 @@
-"""The benches of the step: what they make of times, memory and scores."""
+"""Benchmarks of the training step: times, memory and scores."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,10 +9,11 @@ from benchmarks.quality import precision
 from benchmarks.speed import speed, speed_memory, speed_steps
 
 from zerosum.networks.layers import residual
+from zerosum.recipes.named_recipes import named
 
 
 class Clock:
-    """A player whose rounds take the given seconds, one answer after another."""
+    """A process whose iterations take the given seconds, one answer after another."""
 
     def __init__(self, answers):
         self.answers = iter(answers)
@@ -51,7 +53,7 @@ def test_growth_is_a_slope():
 
 def test_memory_is_watched_of_the_run_itself():
     found = speed_memory.watched(4)
-    assert found["rounds"] == 4
+    assert found["iterations"] == 4
     assert 50 < found["peak in MB"] < 4000
 
 
@@ -60,10 +62,21 @@ def test_every_step_that_is_compared_is_there():
         for one in comparisons:
             assert len(one.targets) == len(one.steps) - 1
             assert speed_steps.recipe_of(one.game).batch > 0
-    with pytest.raises(ValueError, match="no game is called 'chess' here"):
+    with pytest.raises(ValueError, match="unknown game 'chess'"):
         speed_steps.recipe_of("chess")
-    with pytest.raises(ValueError, match="no step is called 'giant' here"):
+    with pytest.raises(ValueError, match="unknown step 'giant'"):
         speed_steps.step_of("digits", "giant")
+
+
+def test_a_step_of_ours_is_an_iteration_of_the_loop(monkeypatch):
+    recipe = replace(named("digits"), batch=8)
+    networks = {name: replace(getattr(recipe, name), size=4) for name in ("generator", "discriminator")}
+    recipe = replace(recipe, **networks)
+    monkeypatch.setattr(speed_steps, "recipe_of", lambda game: recipe)
+    iteration = speed_steps.step_of("digits", "best")
+    iteration()
+    assert iteration.__self__.game.images == 8
+    speed_steps.step_of("digits", "bare")()
 
 
 def test_the_usual_blocks_are_those_of_the_papers(monkeypatch):

@@ -19,9 +19,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="
 def test_help_and_manual_name_every_metric_and_every_extractor():
     assert evaluate._names() == sorted(measure_kinds()) and "fid-infinity" in evaluate._names()
     assert "<!-- generated: metrics -->" in PAGE
-    with pytest.raises(ValueError, match="no extractor is called") as told:
+    with pytest.raises(ValueError, match="no extractor is called") as raised:
         extractor_named("nothing")
-    there = str(told.value).partition("there is ")[2].split(", ")[:-1]
+    there = str(raised.value).partition("there is ")[2].split(", ")[:-1]
     assert sorted(there) == sorted(re.sub(":.*", "", name) for name in re.split(", | or ", evaluate._FEATURES)[:-1])
     assert all(f"`{name}" in PAGE for name in there)
 
@@ -43,10 +43,10 @@ def test_evaluate_scores_a_run_and_compare_reads_its_scores(run, tmp_path, comma
     common = ["--metrics", "fid,kid,intra-fid", *PIXELS, "--n", 200]
     for file, options in zip(files, ([], ["--seed", 1], ["--features", "random-conv"]), strict=True):
         command("evaluate", "Digits()", run, *common, *options, "--out", file)
-    told, err = command("evaluate", "Digits()", run, *common)
-    rows = [line.split() for line in told.splitlines()[:3]]
+    out, err = command("evaluate", "Digits()", run, *common)
+    rows = [line.split() for line in out.splitlines()[:3]]
     assert [row[0] for row in rows] == ["fid", "kid", "intra-fid"] and all(row[2] == "±" for row in rows)
-    assert f"{run} (200) against Digits() (200), pixels features" in told and err == ""
+    assert f"{run} (200) against Digits() (200), pixels features" in out and err == ""
     again = tmp_path / "again.json"
     command("evaluate", "Digits()", run / "generator.safetensors", *common, "--out", again, "--no-cache")
     table, _ = command("compare", files[0], again)

@@ -90,8 +90,8 @@ class Darkest:
     def how(self):
         return f"times {self.scale}"
 
-    def __call__(self, sides):
-        return {"lightest" if self.wrong else "darkest": Score(self.scale * float(sides.fake.images.min()))}
+    def __call__(self, inputs):
+        return {"lightest" if self.wrong else "darkest": Score(self.scale * float(inputs.fake.images.min()))}
 
 
 def test_user_defined_metrics_and_metrics_with_options_are_accepted(pair):

@@ -1,4 +1,4 @@
-"""DINOv2: our side of it with a stand-in for transformers, and a tiny network where transformers is installed."""
+"""DINOv2: our code with a stand-in for transformers, and a tiny network where transformers is installed."""
 
 import hashlib
 import sys
@@ -17,7 +17,7 @@ def random_images(count, height=20, width=30, channels=3):
 
 
 class Means(torch.nn.Module):
-    """In place of a network: tokens that hold the means of each channel, in the network's number format."""
+    """In place of a network: a class token of the means of each channel, and patches with minus their means."""
 
     config = SimpleNamespace(hidden_size=3)
 
@@ -27,8 +27,9 @@ class Means(torch.nn.Module):
 
     def forward(self, pixel_values):
         assert pixel_values.shape[1:] == (3, 224, 224) and pixel_values.dtype == self.one.dtype
-        means = pixel_values.mean((2, 3))
-        return SimpleNamespace(last_hidden_state=torch.stack([means, -means], 1))
+        patches = -torch.nn.functional.avg_pool2d(pixel_values, 14).flatten(2).mT
+        tokens = torch.cat([pixel_values.mean((2, 3))[:, None], patches], 1)
+        return SimpleNamespace(last_hidden_state=tokens * self.one)
 
 
 @pytest.fixture
@@ -62,6 +63,31 @@ def test_images_go_in_as_imagenets_do_and_the_class_token_comes_out(stand_in):
     assert stand_in.asked == ["facebook/dinov2-large"]
 
 
+def floats(images):
+    """uint8 images `(B, H, W, C)` in [-1, 1], as the output of a generator."""
+    return images.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_module_has_the_features_and_a_map_of_the_patches_with_gradients(stand_in, channels):
+    images = random_images(2, 224, 224, channels)
+    extractor = DinoV2()
+    module = extractor.module()
+    x = floats(images).requires_grad_()
+    found = module(x)
+    assert torch.allclose(found, extractor(images).features, atol=1e-5)
+    (patches,) = module.maps(x)
+    mean, std = (torch.tensor(values)[:, None, None] for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    scaled = ((images.permute(0, 3, 1, 2) / 255).expand(-1, 3, -1, -1) - mean) / std
+    assert patches.shape == (2, 3, 16, 16)
+    assert torch.allclose(patches[:, :, 2, 5], -scaled[:, :, 28:42, 70:84].mean((2, 3)), atol=1e-5)
+    (gradient,) = torch.autograd.grad(found.sum(), x)
+    expected = (0.5 / (std * 224**2)).expand(3, 224, 224)
+    expected = expected.sum(0, keepdim=True) if channels == 1 else expected
+    assert torch.allclose(gradient, expected.expand_as(x), rtol=1e-4)
+    assert [*module.parameters()] == [] and module.state_dict() == {}
+
+
 def test_facts_and_formats(stand_in):
     plain, half = extractor_named("dinov2:some/model"), extractor_named("dinov2-bfloat16:some/model")
     assert stand_in.asked == ["some/model"] * 2
@@ -75,10 +101,10 @@ def test_facts_and_formats(stand_in):
 
 def test_a_model_that_cannot_be_had_or_is_of_another_kind(stand_in):
     stand_in.error = OSError("We couldn't connect\nand so on")
-    told = (
+    message = (
         r"DINOv2 cannot be had from 'some/model' \(We couldn't connect\): where there is no network, bring the model's"
     )
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         extractor_named("dinov2:some/model")
     stand_in.error, stand_in.missing = None, ["layernorm.weight", "embeddings.cls_token"]
     with pytest.raises(
@@ -110,6 +136,16 @@ def test_a_tiny_network_of_the_real_package(tmp_path, monkeypatch):
     assert torch.allclose(extractor(images[:1]).features, found[:1], atol=1e-5)
     grey = random_images(2, 9, 40, 1)
     assert torch.equal(extractor(grey).features, extractor(grey.expand(-1, -1, -1, 3)).features)
+    module = extractor.module()
+    x = floats(images).requires_grad_()
+    assert torch.allclose(module(x), found, atol=1e-5)
+    with torch.no_grad():
+        tokens = network((((images / 255) - mean) / spread).permute(0, 3, 1, 2)).last_hidden_state
+    (patches,) = module.maps(x)
+    assert patches.shape == (3, 32, 16, 16)
+    assert torch.allclose(patches[:, :, 2, 5], tokens[:, 1 + 2 * 16 + 5], atol=1e-5)
+    (gradient,) = torch.autograd.grad(module(x).square().sum(), x)
+    assert gradient.isfinite().all() and float(gradient.abs().max()) > 0
     half = extractor_named(f"dinov2-bfloat16:{tmp_path}")
     assert {p.dtype for p in half._network.parameters()} == {torch.bfloat16}
     assert 1e-4 < float((half(images).features - found).abs().max()) < 0.3

@@ -68,12 +68,12 @@ def test_the_gradient_to_the_images_is_that_of_the_features(extractors, name):
     draw = torch.Generator().manual_seed(2)
     along = torch.randn(x.shape, generator=draw, dtype=torch.float64)
     weigh = torch.randn(module(x).shape, generator=draw, dtype=torch.float64)
-    (slope,) = torch.autograd.grad((module(x) * weigh).sum(), x)
+    (gradient,) = torch.autograd.grad((module(x) * weigh).sum(), x)
     step = 1e-7
     with torch.no_grad():
         there, back = ((module(x + sign * step * along) * weigh).sum() for sign in (1, -1))
-    assert float((slope * along).sum()) == pytest.approx(float(there - back) / (2 * step), rel=1e-4)
-    assert float(slope.abs().max()) > 0
+    assert float((gradient * along).sum()) == pytest.approx(float(there - back) / (2 * step), rel=1e-4)
+    assert float(gradient.abs().max()) > 0
 
 
 def test_gradcheck_of_a_small_one():

@@ -11,7 +11,7 @@ from zerosum.features._resize import tensorflow_bilinear
 from zerosum.features.inception import LAYERS, Inception
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "inception.npz"
-# The first three features of the second image of `slopes`, and the norm over both, that torch-fidelity 0.4.0 gives
+# The first three features of the second image of `ramps`, and the norm over both, that torch-fidelity 0.4.0 gives
 # with the weights of `benchmarks/made_up.py`.
 TWIN = {
     "64": (0.06869, 0.14490, 0.01630, 4.42126),
@@ -23,7 +23,7 @@ TWIN = {
 }
 
 
-def slopes(count=2, height=20, width=30, channels=3):
+def ramps(count=2, height=20, width=30, channels=3):
     """Images that no generator draws: the same everywhere."""
     numbers = torch.arange(count * height * width * channels) * 7 % 251
     return numbers.to(torch.uint8).view(count, height, width, channels)
@@ -50,13 +50,13 @@ def test_names_and_shapes_are_those_of_the_public_file(made_up_inception, golden
 
 
 def test_every_layer_gives_what_was_noted_of_torch_fidelity(inception):
-    for layer, found in inception.layers(slopes()).items():
-        told = (*found[1, :3].tolist(), float(found.double().norm()))
-        assert told == pytest.approx(TWIN[layer], abs=3e-5), layer
+    for layer, found in inception.layers(ramps()).items():
+        measured = (*found[1, :3].tolist(), float(found.double().norm()))
+        assert measured == pytest.approx(TWIN[layer], abs=3e-5), layer
 
 
 def test_features_and_logits_are_those_of_the_layers(inception, made_up_inception):
-    images = slopes(3)
+    images = ramps(3)
     layers = inception.layers(images)
     found = inception(images)
     assert torch.equal(found.features, layers["2048"]) and torch.equal(found.logits, layers["logits_unbiased"])
@@ -66,7 +66,7 @@ def test_features_and_logits_are_those_of_the_layers(inception, made_up_inceptio
 
 @pytest.mark.parametrize("layer", ["64", "768", "logits"])
 def test_another_layer(made_up_inception, inception, conv_formats, layer):
-    images = slopes()
+    images = ramps()
     other = Inception(made_up_inception, layer=layer)
     conv_formats.clear()
     found = other(images)
@@ -79,13 +79,13 @@ def test_another_layer(made_up_inception, inception, conv_formats, layer):
 
 
 def test_a_grey_image_is_one_of_equal_colours(inception):
-    grey = slopes(2, 13, 9, 1)
+    grey = ramps(2, 13, 9, 1)
     assert torch.equal(inception(grey).features, inception(grey.expand(-1, -1, -1, 3)).features)
 
 
 @pytest.mark.parametrize(("dtype", "name"), [(torch.bfloat16, "bfloat16"), (torch.float64, "float64")])
 def test_it_computes_in_the_format_asked_for(made_up_inception, inception, conv_formats, dtype, name):
-    images = slopes()
+    images = ramps()
     expected = inception(images)
     assert {torch.float32} == {format_ for pair in conv_formats for format_ in pair}
     other = Inception(made_up_inception, dtype=dtype)
@@ -99,7 +99,7 @@ def test_it_computes_in_the_format_asked_for(made_up_inception, inception, conv_
 
 
 def test_more_images_than_are_read_together(inception):
-    images = slopes(9, 5, 5)
+    images = ramps(9, 5, 5)
     found = inception(images)
     assert found.features.shape == (9, 2048) and found.logits.shape == (9, 1008)
     assert torch.allclose(found.features[8:], inception(images[8:]).features, atol=1e-5)

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: what its network computes, and that with ImageNet's weights it knows what it sees."""
+"""EfficientNet-Lite0: what its network computes, and that with ImageNet's weights it predicts the right classes."""
 
 import io
 from pathlib import Path
@@ -15,7 +15,7 @@ from zerosum.features.lite0 import Lite0, packaged
 
 FLOWERS = Path(__file__).parents[3] / "shared" / "data" / "flowers128.npz"
 DAISY, UNIFORM = 985, 652  # classes of ImageNet
-# The first three features and logits of the second image of `slopes`, and the norms over both, that PyPI's
+# The first three features and logits of the second image of `ramps`, and the norms over both, that PyPI's
 # efficientnet-lite-pytorch 0.1.0 gives with the weights of `benchmarks/made_up.py`.
 FEATURES, LOGITS = (1.18734, 4.10544, 2.65544, 100.10325), (1.19486, -0.66702, 0.79682, 62.31570)
 
@@ -33,8 +33,8 @@ def real():
 def test_it_computes_what_another_implementation_computes(lite0):
     numbers = torch.arange(2 * 20 * 30 * 3) * 7 % 251
     found = lite0(numbers.to(torch.uint8).view(2, 20, 30, 3))
-    for part, told in ((found.features, FEATURES), (found.logits, LOGITS)):
-        assert (*part[1, :3].tolist(), float(part.double().norm())) == pytest.approx(told, abs=1e-4)
+    for part, expected in ((found.features, FEATURES), (found.logits, LOGITS)):
+        assert (*part[1, :3].tolist(), float(part.double().norm())) == pytest.approx(expected, abs=1e-4)
 
 
 def test_it_has_the_parameters_of_the_paper(made_up_lite0):

@@ -72,16 +72,16 @@ def public(server, path="/weights", size=None):
 
 
 def test_a_file_is_fetched_once_whole_and_under_its_name(server):
-    told = []
-    path = found_or_fetched(public(server), lambda done, total: told.append((done, total)))
+    calls = []
+    path = found_or_fetched(public(server), lambda done, total: calls.append((done, total)))
     assert path == weights_folder() / "weights.pth" and path.read_bytes() == CONTENT
-    assert len(told) > 1 and told == sorted(told) and told[-1] == (len(CONTENT), len(CONTENT))
+    assert len(calls) > 1 and calls == sorted(calls) and calls[-1] == (len(CONTENT), len(CONTENT))
     assert found_or_fetched(public(server)) == path and server.served == 1
     assert [file.name for file in path.parent.iterdir()] == ["weights.pth"]
 
 
 @pytest.mark.parametrize(
-    ("path", "size", "told"),
+    ("path", "size", "message"),
     [
         ("/missing", len(CONTENT), r"cannot be fetched \(HTTP Error 404: no such file\): bring http.*/missing there"),
         ("/half", len(CONTENT), r"what came \(1,000 bytes\) has not|cannot be fetched \(IncompleteRead"),
@@ -90,9 +90,9 @@ def test_a_file_is_fetched_once_whole_and_under_its_name(server):
         ("/stalled", len(CONTENT), r"cannot be fetched \(.*timed out\)"),
     ],
 )
-def test_what_cannot_be_fetched_leaves_nothing_behind(server, monkeypatch, path, size, told):
+def test_what_cannot_be_fetched_leaves_nothing_behind(server, monkeypatch, path, size, message):
     monkeypatch.setattr(_weights, "TIMEOUT", 0.3)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         found_or_fetched(public(server, path, size))
     assert [*weights_folder().iterdir()] == []
 
@@ -102,14 +102,14 @@ def test_without_a_network_the_way_to_bring_the_file_is_told(monkeypatch):
         raise OSError("Name or service not known")
 
     monkeypatch.setattr(_weights.urllib.request, "urlopen", refused)
-    told = (
+    message = (
         r"the Inception weights are not in .*zerosum/weights and cannot be fetched \(Name or service not known\): "
         r"bring https://github.com/toshas/torch-fidelity/.*6726825d.pth there from a machine that has the network, "
         r"or name a file of them"
     )
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         Inception()
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         extractor_named("inception")
 
 

@@ -21,8 +21,8 @@ from zerosum.probes import connected, fitting, rules
 DRAW = torch.Generator().manual_seed(0)
 X, Y, Z = (torch.randn(n, 3, generator=DRAW, dtype=torch.float64) for n in (24, 20, 22))
 LABELS, OTHERS = torch.arange(24) % 2, torch.arange(20) % 2
-PICTURES = torch.randint(256, (24, 3, 16, 16), dtype=torch.uint8, generator=DRAW)
-LAST = PICTURES.permute(0, 2, 3, 1).contiguous()
+IMAGES = torch.randint(256, (24, 3, 16, 16), dtype=torch.uint8, generator=DRAW)
+LAST = IMAGES.permute(0, 2, 3, 1).contiguous()
 P, Q = (torch.rand(5, generator=DRAW, dtype=torch.float64).softmax(0) for _ in range(2))
 
 
@@ -37,13 +37,13 @@ SMALL = (drawn(VIEWS[:4]) * 60 + 120).byte()
 
 CALLS = {
     "black_rectangles": ((LAST, 0.5), {}),
-    "classification_accuracy_score": ((PICTURES, LABELS, PICTURES, LABELS, 2), {"seen": 256}),
-    "components": ((PICTURES[:, 0] > 128,), {}),
+    "classification_accuracy_score": ((IMAGES, LABELS, IMAGES, LABELS, 2), {"seen": 256}),
+    "components": ((IMAGES[:, 0] > 128,), {}),
     "contaminated": ((LAST, 0.5), {"other": LAST.flip(0)}),
     "cross_entropy": ((P, Q), {}),
     "density_coverage": ((X, Y), {}),
     "entropy": ((P,), {}),
-    "exactly": ((PICTURES, LABELS, (4.0, 90.0)), {}),
+    "exactly": ((IMAGES, LABELS, (4.0, 90.0)), {}),
     "fewer": ((X, 0.5), {}),
     "frechet_distance": ((X, Y), {}),
     "frechet_infinity": ((X, Y), {}),
@@ -57,14 +57,14 @@ CALLS = {
     "label_coverage": ((LABELS, LABELS > 0, torch.tensor([0.5, 0.5])), {}),
     "residual_share": ((SMALL, drawn, VIEWS), {}),
     "memorised": ((X, 0.5), {"train": X.flip(0)}),
-    "mirrored": ((PICTURES,), {}),
+    "mirrored": ((IMAGES,), {}),
     "mode_coverage": ((X[:, :2], Y[:4, :2], 0.5), {}),
     "modes_dropped": ((X, 0.5), {"labels": LABELS}),
     "moments_of": ((X,), {}),
     "nearest_drawing": ((drawn(VIEWS[:4]), drawn, VIEWS), {}),
     "nearest_neighbours": ((X, Y, Z), {}),
-    "object_counts": ((PICTURES, (4.0, 90.0)), {}),
-    "one_of_each": ((PICTURES,), {}),
+    "object_counts": ((IMAGES, (4.0, 90.0)), {}),
+    "one_of_each": ((IMAGES,), {}),
     "one_view": ((SMALL, drawn, VIEWS), {}),
     "path_length_between": ((X, X + 1), {}),
     "perceptual_path_length": ((lambda z: z.square(), X, X.flip(0)), {}),
@@ -73,8 +73,8 @@ CALLS = {
     "salt_and_pepper": ((LAST, 0.5), {}),
     "sliced_wasserstein": ((X, Y), {"directions": 9}),
     "swirl": ((LAST, 0.5), {}),
-    "train_classifier": ((PICTURES, LABELS, 2), {"seen": 256}),
-    "asymmetry": ((PICTURES,), {}),
+    "train_classifier": ((IMAGES, LABELS, 2), {"seen": 256}),
+    "asymmetry": ((IMAGES,), {}),
     "vendi_score": ((X,), {}),
     "wasserstein_1d": ((X[:, 0], Y[:, 0], X[:, 1].abs(), Y[:, 1].abs()), {}),
 }
@@ -147,7 +147,7 @@ def test_views_read_only_arrays_and_lists_do_too(name, make):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_every_precision_is_read_as_it_is(dtype):
-    x, y = (side.numpy().astype(dtype) for side in (X, Y))
+    x, y = (features.numpy().astype(dtype) for features in (X, Y))
     expected = zerosum.metrics.kernel_distance(torch.from_numpy(x), torch.from_numpy(y))
     assert zerosum.metrics.kernel_distance(x, y) == expected
 
@@ -156,9 +156,9 @@ def test_methods_take_arrays():
     one, other = Moments(3), Moments(3)
     one.add(X), other.add(X.numpy())
     assert torch.equal(one.mean, other.mean)
-    classifier = train_classifier(PICTURES, LABELS, 2, seen=256)
-    assert torch.equal(classifier.probabilities(PICTURES), classifier.probabilities(PICTURES.numpy()))
-    assert torch.equal(classifier.features(PICTURES), classifier.features(PICTURES.numpy()))
+    classifier = train_classifier(IMAGES, LABELS, 2, seen=256)
+    assert torch.equal(classifier.probabilities(IMAGES), classifier.probabilities(IMAGES.numpy()))
+    assert torch.equal(classifier.features(IMAGES), classifier.features(IMAGES.numpy()))
 
 
 def test_nothing_is_copied_without_need_and_lists_keep_their_digits():

@@ -82,7 +82,7 @@ def test_sets_that_move_in_unlike_directions_share_nothing(distance, seed):
 
 @both_ways
 def test_a_spectrum_as_wide_as_float64_keeps_its_digits(distance):
-    """Thirty directions from 1 down to 1e-9, the fake side ever wider: the small ones count as the formula says."""
+    """Thirty directions from 1 down to 1e-9, the generated set ever wider: the small ones count as the formula says."""
     deviations = np.logspace(0, -9, 30)
     others = deviations[::-1].copy()
     real, fake = exactly(80, deviations, np.zeros(30)), exactly(80, others, np.zeros(30), seed=1)
@@ -162,7 +162,7 @@ def test_single_precision_features_are_not_summed_in_single_precision():
 
 @pytest.mark.parametrize(("n", "d"), [(8, 4), (40, 4), (20, 16), (60, 16), (200, 16)])
 def test_infinity_is_nearer_to_the_truth_than_the_distance_at_every_n(n, d):
-    """Over ten draws: near on the mean, with less error, and within the error that it tells."""
+    """Over ten draws: near on the mean, with less error, and within its standard error."""
     deviations = torch.linspace(0.2, 1.5, d).double()
     truth = float(0.25 * d + (deviations - 1).square().sum())
     draw = torch.Generator().manual_seed(n)

@@ -25,7 +25,7 @@ def golden():
         return {key: pack[key] for key in pack.files}
 
 
-def sides(golden, name):
+def sets(golden, name):
     return tuple(torch.from_numpy(golden[f"{name}/{side}"]) for side in ("real", "fake"))
 
 
@@ -38,7 +38,7 @@ def in_batches(features):
 
 @every_set
 def test_frechet_distance(golden, name):
-    real, fake = sides(golden, name)
+    real, fake = sets(golden, name)
     expected = {"abs": 1e-9, "rel": 0} if name == "same" else {"abs": 0, "rel": 1e-6}
     for form in ("fid", "fid_sqrtm"):
         wanted = pytest.approx(float(golden[f"{name}/{form}"]), **expected)
@@ -50,7 +50,7 @@ def test_frechet_distance(golden, name):
 @pytest.mark.parametrize("name", SETS[:-1])
 def test_kernel_distance(golden, name):
     count = int(golden[f"{name}/kid_n"])
-    real, fake = (side[:count] for side in sides(golden, name))
+    real, fake = (side[:count] for side in sets(golden, name))
     wanted = pytest.approx(float(golden[f"{name}/kid_all"]), rel=1e-8, abs=0)
     assert kernel_distance(real, fake).value == wanted
     assert kernel_distance(fake, real).value == wanted
@@ -59,14 +59,14 @@ def test_kernel_distance(golden, name):
 @every_set
 @pytest.mark.parametrize("k", [3, 5])
 def test_precision_and_recall(golden, name, k):
-    found = precision_recall(*sides(golden, name), k=k)
+    found = precision_recall(*sets(golden, name), k=k)
     assert found.precision == pytest.approx(float(golden[f"{name}/precision_k{k}"]), abs=1e-6, rel=0)
     assert found.recall == pytest.approx(float(golden[f"{name}/recall_k{k}"]), abs=1e-6, rel=0)
 
 
 @every_set
 def test_density_and_coverage(golden, name):
-    found = density_coverage(*sides(golden, name))
+    found = density_coverage(*sets(golden, name))
     assert found.density == pytest.approx(float(golden[f"{name}/density_k5"]), abs=1e-6, rel=0)
     assert found.coverage == pytest.approx(float(golden[f"{name}/coverage_k5"]), abs=1e-6, rel=0)
 

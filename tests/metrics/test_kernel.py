@@ -49,7 +49,7 @@ def test_a_set_beside_itself_counts_the_pairs_of_a_sample_with_its_copy():
 
 
 def test_far_from_the_origin_the_digits_are_kept():
-    """At an offset of a million the kernel is 10^18 and differs in its last digits: exact fractions tell them."""
+    """At an offset of a million the kernel is 10^18 and differs in its last digits: exact fractions show them."""
     draw = np.random.default_rng(0)
     x, y = (draw.integers(-8, 9, count) / 4 + 2.0**20 for count in (9, 8))
 
@@ -58,7 +58,7 @@ def test_far_from_the_origin_the_digits_are_kept():
         return sum((Fraction(a[i]) * Fraction(b[j]) + 1) ** 3 for i, j in pairs) / len(pairs)
 
     exact = float(mean(x, x, False) + mean(y, y, False) - 2 * mean(x, y, True))
-    real, fake = (torch.from_numpy(side)[:, None] for side in (x, y))
+    real, fake = (torch.from_numpy(points)[:, None] for points in (x, y))
     assert kernel_distance(real, fake).value == pytest.approx(exact, rel=1e-6)
     assert abs(by_hand(real, fake) / exact - 1) > 1e-6
 

@@ -85,6 +85,6 @@ class Kept:
     kind = measure_kinds()["vendi"]
     name, needs, gives, how = kind.name, kind.needs, kind.gives, ""
 
-    def __call__(self, sides):
-        self.fake = sides.fake.features
-        return Kept.kind()(sides)
+    def __call__(self, inputs):
+        self.fake = inputs.fake.features
+        return Kept.kind()(inputs)

@@ -5,20 +5,20 @@ __all__ = ["Result", "SeededRun", "default_games", "plan", "real_coverage", "run
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from zerosum._disk import replace_durably
-from zerosum.bench.parallel_runs import RESULT, run_in_parallel
+from zerosum.bench.parallel_runs import run_in_parallel, saved_result
 from zerosum.bench.sample_coverage import coverage, protocol
 from zerosum.bench.tasks import Task, on_task
 from zerosum.metrics.modes import ModeCoverage
 from zerosum.recipes.named_recipes import catalogue
 from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
-from zerosum.runs.checkpoint import prune_checkpoints
 from zerosum.runs.run import Run
 
 USUAL = (
@@ -38,6 +38,11 @@ class SeededRun:
 
     def __str__(self) -> str:
         return f"{self.task.name}  {self.game}  seed {self.recipe.seed}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The first fields of its result."""
+        return {"task": self.task.name, "game": self.game, "seed": self.recipe.seed}
 
     def folder(self, out: Path) -> Path:
         """Folder of the run; another recipe or evaluation method has another folder."""
@@ -113,19 +118,24 @@ def run_games(
 
     Arguments and errors are those of `run_in_parallel`. Seconds of processor time are those of the whole command.
     """
-    common = (jobs, threads, say, progress)
-    failures = run_in_parallel(runs, out, *common, lambda run, spent: _summary(_finish(run, out, spent)), flags)
+
+    def measure(run: SeededRun) -> tuple[dict[str, Any], str]:
+        generator = Run(run.folder(out) / "run").generator
+        samples = torch.from_numpy(generator.sample(run.task.samples))
+        samples = samples.permute(0, 3, 1, 2) if generator.is_image else samples
+        found = coverage(samples, run.recipe.data, out)
+        words = f"{found.found}/{found.modes} modes, {found.high_quality:.1%} high quality, KL {found.kl:.3f}"
+        return {**run.facts, "coverage": found.as_dict(), "images": generator.images}, words
+
+    failures = run_in_parallel(runs, out, jobs, threads, say, progress, measure, flags)
     results = [result_of(run, out) for run in runs]
     return [result for result in results if result is not None], failures
 
 
 def result_of(run: SeededRun, out: Path) -> Result | None:
     """The result of a finished run, else None."""
-    file = run.folder(out) / RESULT
-    if not file.is_file():
-        return None
-    facts = json.loads(file.read_text())
-    return Result(**{**facts, "coverage": ModeCoverage(**facts["coverage"])})
+    found = saved_result(run, out)
+    return None if found is None else Result(**{**found, "coverage": ModeCoverage(**found["coverage"])})
 
 
 def real_coverage(task: Task, out: Path) -> ModeCoverage:
@@ -138,24 +148,3 @@ def real_coverage(task: Task, out: Path) -> ModeCoverage:
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_durably(file, json.dumps(found.as_dict(), indent=1).encode())
     return ModeCoverage(**json.loads(file.read_text()))
-
-
-def _finish(run: SeededRun, out: Path, spent: dict[str, float]) -> Result:
-    """Evaluate the samples of a finished run, write the result, and delete the checkpoints."""
-    folder = run.folder(out)
-    generator = Run(folder / "run").generator
-    samples = torch.from_numpy(generator.sample(run.task.samples))
-    samples = samples.permute(0, 3, 1, 2) if generator.is_image else samples
-    found = coverage(samples, run.recipe.data, out)
-    result = Result(run.task.name, run.game, run.recipe.seed, found, generator.images, **spent)
-    replace_durably(folder / RESULT, json.dumps(asdict(result), indent=1).encode())
-    prune_checkpoints(folder / "run", keep=0)
-    return result
-
-
-def _summary(result: Result) -> str:
-    c = result.coverage
-    return (
-        f"{result.task}  {result.game}  seed {result.seed}: {c.found}/{c.modes} modes, {c.high_quality:.1%} high "
-        f"quality, KL {c.kl:.3f}, {result.cpu_seconds:.0f} s of processor time"
-    )

@@ -5,19 +5,19 @@ __all__ = ()
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from zerosum._disk import replace_durably
 from zerosum.bench.subprocesses import Command, Ended, run_commands
 from zerosum.recipes.recipe import Recipe, pretty
+from zerosum.runs.checkpoint import prune_checkpoints
 from zerosum.runs.files import RECIPE
 from zerosum.runs.run import Run
 from zerosum.training.signals import Interrupted
 
-RESULT = "result.json"
-"""The file with the result of a finished run, in its folder."""
+RESULT = "result.json"  # in the folder of a finished run
 _INTERVAL = 2.0  # seconds
 
 
@@ -44,12 +44,14 @@ def run_in_parallel(
     threads: int,
     say: Callable[[str], None],
     progress: Callable[[int, int], None],
-    finish: Callable[[P, dict[str, float]], str],
+    measure: Callable[[P], tuple[Mapping[str, Any], str]],
     flags: Sequence[str] = (),
 ) -> list[str]:
     """Train runs without a result in parallel, and return a message for each failure.
 
-    Each is trained by the command line; interrupted runs are resumed, and runs with a result are skipped.
+    Each is trained by the command line; interrupted runs are resumed, and runs with a result are skipped. The result of
+    a finished run is saved with its wall-clock and processor seconds over all its starts, and its checkpoints are
+    deleted.
 
     Args:
         runs: the runs.
@@ -58,14 +60,13 @@ def run_in_parallel(
         threads: threads per run.
         say: called with messages, such as one for each finished run.
         progress: called from time to time with the number of images done and in total.
-        finish: evaluates a finished run, given its wall-clock and processor seconds over all its starts; writes its
-            `RESULT`, and returns a message.
+        measure: evaluates a finished run; returns its result as plain values by name, and in words.
         flags: further arguments of each command, such as `--use FILE.py`.
 
     Raises:
         Interrupted: after SIGINT or SIGTERM, once the active runs are saved.
     """
-    todo = [run for run in runs if not (run.folder(out) / RESULT).is_file()]
+    todo = [run for run in runs if saved_result(run, out) is None]
     if len(todo) < len(runs):
         say(f"{len(runs) - len(todo)} of {len(runs)} runs are already finished, in {out}")
     commands = [_command(run, out, flags) for run in todo]
@@ -83,7 +84,7 @@ def run_in_parallel(
             run = todo[number]
             spent = _add_time(run.folder(out), ended)
             if ended.code == 0:
-                say(finish(run, spent))
+                say(_save_result(run, out, *measure(run), spent))
             elif not ended.stopped:
                 failures.append(f"{run} failed: {_last_line(commands[number].log)}")
                 say(failures[-1])
@@ -91,6 +92,20 @@ def run_in_parallel(
         say("interrupted; runs are saved, and the same command resumes them")
         raise
     return failures
+
+
+def saved_result(run: Runnable, out: Path) -> dict[str, Any] | None:
+    """The result of a finished run as plain values, with `seconds` and `cpu_seconds`; None before its end."""
+    file = run.folder(out) / RESULT
+    return dict(json.loads(file.read_text())) if file.is_file() else None
+
+
+def _save_result(run: Runnable, out: Path, found: Mapping[str, Any], words: str, spent: Mapping[str, float]) -> str:
+    """Write the result, delete the checkpoints, and return a message."""
+    folder = run.folder(out)
+    replace_durably(folder / RESULT, json.dumps({**found, **spent}, indent=1).encode())
+    prune_checkpoints(folder / "run", keep=0)
+    return f"{run}: {words}, {spent['cpu_seconds']:.0f} s of processor time"
 
 
 def _command(run: Runnable, out: Path, flags: Sequence[str]) -> Command:

@@ -2,7 +2,6 @@
 
 __all__ = ["ProbeResult", "ProbeScores", "probe_summary", "probe_table", "probe_tasks", "rule_kept", "run_probes"]
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zerosum._disk import replace_durably
 from zerosum.bench.modes import SeededRun
-from zerosum.bench.parallel_runs import RESULT, run_in_parallel
+from zerosum.bench.parallel_runs import run_in_parallel, saved_result
 from zerosum.bench.summary import in_text, spread
 from zerosum.bench.tasks import Task
 from zerosum.data.dataset import Source
@@ -24,7 +22,6 @@ from zerosum.probes.rules import RuleKept, Verdict, exactly, mirrored, one_of_ea
 from zerosum.probes.solids import Cuboids
 from zerosum.probes.structure import Faces, Mirrored
 from zerosum.recipes.library.classics import relativistic
-from zerosum.runs.checkpoint import prune_checkpoints
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
 
@@ -150,9 +147,13 @@ def run_probes(
 
     Arguments and errors are those of `run_in_parallel`.
     """
-    failures = run_in_parallel(
-        runs, out, jobs, threads, say, progress, lambda run, spent: _finish(run, out, spent), flags
-    )
+
+    def measure(run: SeededRun) -> tuple[dict[str, Any], str]:
+        generator = Run(run.folder(out) / "run").generator
+        kept = read_generator(generator, run.task.samples)
+        return {**run.facts, "kept": asdict(kept), "images": generator.images}, in_words(kept)
+
+    failures = run_in_parallel(runs, out, jobs, threads, say, progress, measure, flags)
     results = [_result_of(run, out) for run in runs]
     return [result for result in results if result is not None], failures
 
@@ -209,17 +210,6 @@ def _over_seeds(results: Sequence[ProbeResult]) -> dict[str, Any]:
     }
 
 
-def _finish(run: SeededRun, out: Path, spent: dict[str, float]) -> str:
-    """Evaluate the samples of a finished run, write the result, and delete the checkpoints."""
-    folder = run.folder(out)
-    generator = Run(folder / "run").generator
-    kept = read_generator(generator, run.task.samples)
-    result = ProbeResult(run.task.name, run.game, run.recipe.seed, kept, generator.images, **spent)
-    replace_durably(folder / RESULT, json.dumps(asdict(result), indent=1).encode())
-    prune_checkpoints(folder / "run", keep=0)
-    return f"{run}: {in_words(kept)}, {result.cpu_seconds:.0f} s of processor time"
-
-
 def in_words(kept: ProbeScores) -> str:
     """Scores in one line."""
     rule = kept.rule
@@ -230,12 +220,11 @@ def in_words(kept: ProbeScores) -> str:
 
 
 def _result_of(run: SeededRun, out: Path) -> ProbeResult | None:
-    file = run.folder(out) / RESULT
-    if not file.is_file():
+    found = saved_result(run, out)
+    if found is None:
         return None
-    facts = json.loads(file.read_text())
-    kept = ProbeScores(RuleKept(**facts["kept"]["rule"]), facts["kept"]["variety"])
-    return ProbeResult(**{**facts, "kept": kept})
+    kept = ProbeScores(RuleKept(**found["kept"]["rule"]), found["kept"]["variety"])
+    return ProbeResult(**{**found, "kept": kept})
 
 
 def _real(source: Source, samples: int) -> tuple[Tensor, Tensor | None]:

@@ -94,7 +94,7 @@ class MeasureInput:
         real, fake: moments, features, etc. of the reference and the generated set, at least what the metric needs.
         held_out: the same of held-out real samples; None if there are none.
         seed: random seed of the metric.
-        errors: whether to compute standard errors; if not, `jackknife` returns None at no cost.
+        errors: whether to compute standard errors; if not, `score` returns none, at no cost.
     """
 
     real: Gathered
@@ -117,19 +117,20 @@ class MeasureInput:
         assert real is not None and fake is not None, "a metric that uses labels must list them in needs"
         return real, fake
 
-    def jackknife(self, estimate: Callable[..., float], *rows: Tensor) -> float | None:
-        """Standard error of an estimate by a delete-a-group jackknife over ten groups of consecutive rows.
+    def score(self, estimate: Callable[..., float], *rows: Tensor) -> Score:
+        """An estimate with its standard error by a delete-a-group jackknife over ten groups of consecutive rows.
 
         Args:
-            estimate: maps the remaining rows to the estimate.
+            estimate: maps rows to a number.
             rows: one or more tensors with one row per generated sample.
 
         Returns:
-            None if errors are disabled, or for fewer than four rows.
+            The score; without error if errors are disabled, or for fewer than four rows.
         """
+        value = estimate(*rows)
         if not self.errors:
-            return None
-        return jackknife([estimate(*some) for some in zip(*map(leave_one_out, rows), strict=True)])
+            return Score(value)
+        return Score(value, jackknife([estimate(*some) for some in zip(*map(leave_one_out, rows), strict=True)]))
 
 
 @runtime_checkable
@@ -195,7 +196,7 @@ class FunctionMeasure:
         def estimate(some: Tensor) -> float:
             return float(self.call(real, some))
 
-        return {self.name: Score(estimate(fake), inputs.jackknife(estimate, fake))}
+        return {self.name: inputs.score(estimate, fake)}
 
 
 def measure_kinds() -> dict[str, Callable[[], Measure]]:

@@ -1,4 +1,4 @@
-"""Extractors: what a score sees of an image. uint8 images in, features out."""
+"""Feature extractors: functions of uint8 images that return features, and their networks as modules."""
 
 from zerosum import _rooms
 

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zerosum.features._folding import Find
+from zerosum.features._folding import Architecture, Find
 
-SIDE, CLASSES, EPSILON = 299, 1008, 1e-3
+SIDE, CLASSES = 299, 1008
 STAGES = {"64": 64, "192": 192, "768": 768, "2048": 2048}  # features after each, by the name of the layer
 Kernel = tuple[int, int, int]  # channels, height and width
 
@@ -130,3 +130,6 @@ def _e(at: _Units, x: Tensor, pooled: Tensor) -> Tensor:
         pooled,
     )
     return torch.cat(parts, 1)
+
+
+INCEPTION = Architecture("Inception", fid_network, SIDE, 1e-3, "fc", CLASSES, STAGES["2048"])

@@ -1,11 +1,11 @@
 """Trained convolutional networks as plain functions of their weights, with batch norms folded into the convolutions.
 
-A network is a function of `find` and an image, which asks `find` for the weights of each convolution as it comes to it.
-So the same few lines say what the network computes, which weights it needs (they are run once on nothing) and which
-batch norm belongs to which convolution.
+A network is a function of `find` and an image, and calls `find` for the weights of each convolution. So the same lines
+define the computation, the required weights (by a call on the meta device) and the batch norm of each convolution.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,6 +15,69 @@ Find = Callable[[str, str, tuple[int, ...]], Weights]  # by name: the convolutio
 Network = Callable[[Find, Tensor], Iterable[object]]
 _NORM = ("weight", "bias", "running_mean", "running_var")
 _COUNTERS = ".num_batches_tracked"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A convolutional network with a linear head on its pooled features.
+
+    Attributes:
+        name: of the network, for messages.
+        network: its convolutions.
+        side: height and width of the images that it takes.
+        epsilon: of its batch norms.
+        head: name of the linear layer.
+        classes: number of logits.
+        features: dimensions of the pooled features.
+    """
+
+    name: str
+    network: Network
+    side: int
+    epsilon: float
+    head: str
+    classes: int
+    features: int
+
+    @property
+    def head_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the weight and the bias of the head, by name."""
+        return {f"{self.head}.weight": (self.classes, self.features), f"{self.head}.bias": (self.classes,)}
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of all weights, by name."""
+        return Sketch(self.network, self.side).shapes | self.head_shapes
+
+
+class Folded:
+    """Trained weights of an architecture, ready for computation.
+
+    Args:
+        architecture: of the network.
+        state: its weights by name.
+        dtype: data type of the convolutions; the head is at least float32.
+        device: device of the computation.
+
+    Attributes:
+        weights: kernels and biases of the convolutions, batch norms folded into them, by name.
+        find: finds these.
+        head: weight and bias of the head, by name.
+        wide: data type of the pooled features and the head.
+
+    Raises:
+        ValueError: for weights of another network.
+    """
+
+    def __init__(
+        self, architecture: Architecture, state: Mapping[str, Tensor], dtype: torch.dtype, device: torch.device
+    ) -> None:
+        sketch, head = Sketch(architecture.network, architecture.side), architecture.head_shapes
+        check_weights(state, sketch.shapes | head, architecture.name)
+        self.wide = torch.float64 if dtype == torch.float64 else torch.float32
+        self.weights = folded(state, sketch, architecture.epsilon, dtype, device)
+        self.find = finder(self.weights)
+        self.head = {name: state[name].to(device, self.wide) for name in head}
 
 
 class Sketch:
@@ -51,10 +114,10 @@ def check_weights(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, .
 def folded(
     state: Mapping[str, Tensor], sketch: Sketch, epsilon: float, dtype: torch.dtype, device: torch.device
 ) -> dict[str, Tensor]:
-    """Return the weights and biases, by name, of convolutions that do the work of the batch norm behind them, too.
+    """Return the weights and biases, by name, of convolutions that include the batch norm behind them.
 
     w' = w g / sqrt(v + epsilon), b' = b - m g / sqrt(v + epsilon), for the norm's mean m, variance v, gain g, bias b;
-    in float64, and then brought to dtype and device, kernels in channels last.
+    computed in float64 and then converted to dtype and device, kernels in channels last.
     """
     ready: dict[str, Tensor] = {}
     for convolution, norm in sketch.pairs:
@@ -68,7 +131,7 @@ def folded(
 
 
 def finder(ready: Mapping[str, Tensor]) -> Find:
-    """What finds the weights of a convolution among those that `folded` returns."""
+    """A `find` for the weights that `folded` returns."""
 
     def find(convolution: str, *_: object) -> Weights:
         return ready[f"{convolution}.weight"], ready[f"{convolution}.bias"]

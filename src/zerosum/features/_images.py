@@ -10,7 +10,7 @@ def checked(images: Tensor) -> Tensor:
     """Return the images, which must be uint8 `(B, H, W, C)` with one or three channels, B at least 1.
 
     Raises:
-        ValueError: for anything else, with what to do if known.
+        ValueError: for anything else.
     """
     shape, found = tuple(images.shape), described(images)
     if images.dtype != torch.uint8:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from zerosum.features._folding import Find
+from zerosum.features._folding import Architecture, Find
 
-SIDE, CLASSES, FEATURES, EPSILON = 224, 1000, 1280, 1e-3
+SIDE, FEATURES = 224, 1280
 # blocks, kernel, stride of the first block, expansion, channels
 STAGES = (
     (1, 3, 1, 1, 16),
@@ -73,3 +73,6 @@ def _padded(x: Tensor, side: int, stride: int) -> Tensor:
         missing = max((-(-length // stride) - 1) * stride + side - length, 0)
         edges += [missing // 2, missing - missing // 2]
     return F.pad(x, edges) if any(edges) else x
+
+
+LITE0 = Architecture("EfficientNet-Lite0", lite_network, SIDE, 1e-3, "_fc", 1000, FEATURES)

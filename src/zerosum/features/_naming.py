@@ -1,4 +1,4 @@
-"""Options of extractors made by name."""
+"""Options of extractors created by name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ import torch
 
 @dataclass(frozen=True)
 class ExtractorOptions:
-    """Options with which an extractor is made by name.
+    """Options with which an extractor is created by name.
 
     Attributes:
         argument: the text after the colon; empty where there is none.
-        dtype: the number format to compute in.
-        device: where to compute.
+        dtype: data type of the computation.
+        device: device of the computation.
         progress: called with the bytes downloaded and the total while weights are downloaded.
     """
 
@@ -23,12 +23,12 @@ class ExtractorOptions:
     progress: Callable[[int, int], None] | None = None
 
     def is_plain(self, name: str) -> None:
-        """Raise `ValueError` where the extractor of that name takes no argument or no other number format."""
+        """Raise `ValueError` for an argument or another data type than float32."""
         if self.argument:
             raise ValueError(f"{name} is made from nothing else; found {name}:{self.argument}")
         self.is_float32(name)
 
     def is_float32(self, name: str) -> None:
-        """Raise `ValueError` where the extractor of that name has no other number format."""
+        """Raise `ValueError` for another data type than float32."""
         if self.dtype != torch.float32:
             raise ValueError(f"{name} computes in float32 only; found {str(self.dtype).removeprefix('torch.')}")

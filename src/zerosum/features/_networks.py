@@ -1,4 +1,4 @@
-"""What the extractors that are networks share."""
+"""Data types, facts and batching of extractors that are networks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,16 +14,27 @@ _T = TypeVar("_T")
 
 
 def format_name(dtype: torch.dtype) -> str:
-    """The name of a number format to compute in; raises `ValueError` for any but three."""
+    """The name of a data type; raises `ValueError` for an unsupported one."""
     if dtype not in FORMATS:
         raise ValueError(f"a network computes in {', '.join(FORMATS.values())}; found {dtype}")
     return FORMATS[dtype]
 
 
+def network_facts(name: str, weights: str, resize: str, dtype: torch.dtype, dimensions: int) -> dict[str, str]:
+    """The facts of a network for the protocol; `weights` is the sha256 of its file."""
+    return {
+        "name": name,
+        "weights": weights,
+        "resize": resize,
+        "dtype": format_name(dtype),
+        "dimensions": str(dimensions),
+    }
+
+
 def in_blocks(
     images: Tensor, device: torch.device, read: Callable[[Tensor], _T], dtype: torch.dtype = torch.float32
 ) -> list[_T]:
-    """Read checked images a few at a time, so that memory does not grow with the batch."""
+    """Check images and process them in blocks, so that memory does not grow with the batch."""
     size = 32 // dtype.itemsize if device.type == "cpu" else 64  # on a CPU, larger blocks are no faster
     with torch.no_grad(), exact(device):
         return [read(block) for block in torch.split(checked(images), size)]
@@ -31,7 +42,7 @@ def in_blocks(
 
 @contextmanager
 def exact(device: torch.device) -> Iterator[None]:
-    """Let float32 be float32: on a GPU, cuDNN would by default compute convolutions in TF32, with 10 bits."""
+    """Compute float32 convolutions in float32: by default, cuDNN uses TF32, with 10 bits."""
     if device.type != "cuda":
         yield
         return

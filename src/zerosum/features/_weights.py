@@ -1,4 +1,4 @@
-"""Weight files: found, fetched, verified, read."""
+"""Weight files: search, download, verification, reading."""
 
 import hashlib
 import http.client
@@ -17,8 +17,8 @@ from torch import Tensor
 from zerosum._cache import cache_folder
 from zerosum._disk import file_hash
 
-Progress = Callable[[int, int], None]  # bytes that have come, of how many
-TIMEOUT = 30.0  # seconds that a server may stay silent
+Progress = Callable[[int, int], None]  # bytes downloaded, and in total
+TIMEOUT = 30.0  # seconds without a response
 _CHUNK = 1 << 20
 
 
@@ -27,12 +27,12 @@ class PublicFile:
     """A published file.
 
     Attributes:
-        what: what it is, for people.
+        what: description for messages.
         name: of the file.
         url: where it is published.
         sha256: of its bytes.
         size: of it, in bytes.
-        aliases: other names that the same bytes go by.
+        aliases: other names of the same file.
     """
 
     what: str
@@ -44,15 +44,15 @@ class PublicFile:
 
 
 def weights_folder() -> Path:
-    """Where fetched weights are kept."""
+    """The folder of downloaded weights."""
     return cache_folder("weights")
 
 
 def found_or_fetched(public: PublicFile, progress: Progress | None = None) -> Path:
-    """Return a published file: from our cache, from that of torch.hub, or from the network into ours.
+    """Return a published file: from our cache or that of torch.hub, or downloaded into ours.
 
     Raises:
-        ValueError: where it is in none of them, with how to bring it; where a file in our cache has another hash.
+        ValueError: if it cannot be found or downloaded, or the file in our cache has another hash.
     """
     kept = weights_folder() / public.name
     if kept.is_file():
@@ -62,13 +62,13 @@ def found_or_fetched(public: PublicFile, progress: Progress | None = None) -> Pa
         return kept
     for name in (public.name, *public.aliases):
         path = Path(torch.hub.get_dir()) / "checkpoints" / name
-        if path.is_file() and file_hash(path) == public.sha256:  # not ours: another content there is no fault
+        if path.is_file() and file_hash(path) == public.sha256:  # not our cache: another file of this name is no error
             return path
     return _fetched(public, kept, progress)
 
 
 def _fetched(public: PublicFile, path: Path, progress: Progress | None) -> Path:
-    """Fetch a file under a temporary name beside its own, verify it, and only then give it its own."""
+    """Download a file under a temporary name, verify it, and rename it."""
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def _fetched(public: PublicFile, path: Path, progress: Progress | None) -> Path:
 
 
 def state_hash(state: Mapping[str, Tensor]) -> str:
-    """The sha256 of tensors: names, formats, shapes and bytes, in the order of the names."""
+    """The sha256 of tensors: names, data types, shapes and bytes, in the order of the names."""
     digest = hashlib.sha256()
     for name, tensor in sorted(state.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
@@ -107,12 +107,21 @@ def state_hash(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def loaded_weights(
+    weights: Path | str | Mapping[str, Tensor] | None, default: Callable[[], Path], public: PublicFile | None = None
+) -> tuple[Mapping[str, Tensor], str]:
+    """Return tensors by name and their sha256: those given, those of a file, or those of the default file."""
+    if isinstance(weights, Mapping):
+        return weights, state_hash(weights)
+    return read_weights(default() if weights is None else Path(weights), public)
+
+
 def read_weights(path: Path, public: PublicFile | None = None) -> tuple[dict[str, Tensor], str]:
     """Return the tensors of a `.safetensors` file, or of one of `torch.save` without unpickling it, and its sha256.
 
     Raises:
-        ValueError: where there is no such file, it holds something else, or goes by a name of the public file and has
-            not the same content.
+        ValueError: if the file does not exist or contains something else, or has the name of the public file and
+            another content.
     """
     if not path.is_file():
         raise ValueError(f"there is no file of weights {path}")
@@ -135,6 +144,6 @@ def _safetensors(path: Path) -> object:
 def _torch_file(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what a broken or hostile file raises is of many kinds
+    except Exception as error:  # damaged or hostile files raise errors of many kinds
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path} cannot be read as tensors alone: {reason}") from error

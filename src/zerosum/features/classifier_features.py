@@ -20,9 +20,9 @@ from zerosum.features.feature_network import FeatureNetwork
 class ClassifierFeatures:
     """Features and logits of a classifier trained on the user's own classes, for data unlike ImageNet.
 
-    What it was not taught to tell apart it may not see, so its scores say how well samples carry the classes, and how
-    they vary within one as far as that mattered. It reads images of one shape; grey ones count as r = g = b where it
-    learned from coloured ones.
+    It is trained to distinguish the classes, so its scores measure how well samples match these, and variety within a
+    class only as far as the features retain it. It takes images of one shape; grey ones count as r = g = b if it was
+    trained on colour images.
 
     Args:
         classifier: a trained one.
@@ -41,7 +41,7 @@ class ClassifierFeatures:
         """Train a classifier on labelled images: see `train_classifier`.
 
         Args:
-            images: uint8 `(N, H, W, C)`, ten or more of one or three channels.
+            images: uint8 `(N, H, W, C)`, ten or more with one or three channels.
             labels: int64 `(N,)` in [0, classes).
             classes: number of classes, at least 2.
             seed: of the training.
@@ -54,27 +54,27 @@ class ClassifierFeatures:
 
     @classmethod
     def load(cls, path: Path | str, device: str | torch.device = "cpu") -> "ClassifierFeatures":
-        """Read a classifier that `save` wrote; raises `ValueError` where the file holds something else."""
+        """Load a classifier saved by `save`; raises `ValueError` for any other file."""
         state, _ = read_weights(Path(path))
         classifier = restored(state)
         classifier.reader.to(device)
         return cls(classifier)
 
     def save(self, path: Path | str) -> None:
-        """Write the classifier, as safetensors, for `classifier:FILE`."""
+        """Save the classifier as safetensors, for `classifier:FILE`."""
         Path(path).write_bytes(safetensors.torch.save(self.classifier.state, {"zerosum": PROTOCOL}))
 
     @classmethod
-    def named(cls, wish: ExtractorOptions) -> "ClassifierFeatures":
+    def named(cls, options: ExtractorOptions) -> "ClassifierFeatures":
         """Return the one that `classifier:FILE` names."""
-        wish.is_float32(cls.name)
-        if not wish.argument:
+        options.is_float32(cls.name)
+        if not options.argument:
             raise ValueError("classifier:FILE takes a file that ClassifierFeatures.save wrote; found no file")
-        return cls.load(wish.argument, wish.device)
+        return cls.load(options.argument, options.device)
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a score's protocol says of it; `weights` is the sha256 of the classifier's tensors."""
+        """Facts for the protocol of a score; `weights` is the sha256 of the classifier's tensors."""
         channels, height, width = self.classifier.shape
         return {
             "name": self.name,
@@ -87,12 +87,12 @@ class ClassifierFeatures:
         }
 
     def module(self) -> FeatureNetwork:
-        """Return the network as a module with gradients to its input, without maps: it reads images of one shape."""
+        """Return the network as a module with gradients to its input, without maps; it takes images of one shape."""
         reader = self.classifier.reader
         return FeatureNetwork(partial(_see, reader, self.classifier.shape), {**reader.state_dict()})
 
     def __call__(self, images: Tensor) -> Features:
-        """Return features and logits of uint8 images `(B, H, W, C)` of the shape that the classifier learned from.
+        """Return features and logits of uint8 images `(B, H, W, C)` of the shape that the classifier was trained on.
 
         Raises:
             ValueError: for images of another shape.

@@ -10,31 +10,32 @@ from torch import Tensor, nn
 from zerosum._disk import file_hash
 from zerosum.features._images import colours
 from zerosum.features._naming import ExtractorOptions
-from zerosum.features._networks import format_name, in_blocks
+from zerosum.features._networks import format_name, in_blocks, network_facts
 from zerosum.features._resize import BICUBIC, bicubic
 from zerosum.features.extractor import Features
 from zerosum.features.feature_network import FeatureNetwork
 
 SIDE = 224
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels, 0 to 1
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels, 0 to 1
 USUAL, FILE = "facebook/dinov2-large", "model.safetensors"
 
 
 class DinoV2:
     """DINOv2 (Oquab et al. 2023, arXiv 2304.07193) through the package transformers: `zerosum[features]`.
 
-    Stein et al. 2023 (arXiv 2306.04675) find its distances nearer to what people see than Inception's. Images of any
-    sides are resized to 224x224 (antialiased bicubic), grey ones count as r = g = b, ImageNet's mean and spread are
-    taken out, and the features are those of the class token behind the last norm. It knows no classes: no logits.
+    Stein et al. 2023 (arXiv 2306.04675) find its distances closer to human perception than Inception's. Images of any
+    height and width are resized to 224x224 (antialiased bicubic), grey ones count as r = g = b, and pixels are
+    normalised by ImageNet's mean and standard deviation. The features are the class token after the last norm. It has
+    no logits.
 
     Args:
-        model: a name on the Hugging Face hub, or a folder that `save_pretrained` wrote; only safetensors are read.
-            The large model, of 1,024 features, is that of the paper; `facebook/dinov2-small` is 14 times smaller.
-        dtype: what it computes in: float32, bfloat16 or float64.
-        device: where it computes.
+        model: a name on the Hugging Face hub, or a folder written by `save_pretrained`; only safetensors are read.
+            The large model, with 1,024 features, is that of the paper; `facebook/dinov2-small` is 14 times smaller.
+        dtype: data type of the computation: float32, bfloat16 or float64.
+        device: device of the computation.
 
     Raises:
-        ValueError: where transformers is not installed, the model cannot be had or is of another kind.
+        ValueError: if transformers is not installed, or the model is not available or of another kind.
     """
 
     name = "dinov2"
@@ -43,7 +44,7 @@ class DinoV2:
         self, model: str = USUAL, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
     ) -> None:
         self.dtype, self.device = dtype, torch.device(device)
-        self._format = format_name(dtype)
+        format_name(dtype)
         try:
             from transformers import Dinov2Model
             from transformers.utils import cached_file
@@ -64,20 +65,15 @@ class DinoV2:
         self._network = network.eval().requires_grad_(False).to(self.device, dtype)
 
     @classmethod
-    def named(cls, wish: ExtractorOptions) -> "DinoV2":
+    def named(cls, options: ExtractorOptions) -> "DinoV2":
         """Return the one that `dinov2` names, the large model, or `dinov2:MODEL` or `dinov2:FOLDER`."""
-        return cls(wish.argument or USUAL, wish.dtype, wish.device)
+        return cls(options.argument or USUAL, options.dtype, options.device)
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a score's protocol says of it; `weights` is the sha256 of the file."""
-        return {
-            "name": self.name,
-            "weights": self._hash,
-            "resize": f"{BICUBIC} to {SIDE}x{SIDE}",
-            "dtype": self._format,
-            "dimensions": str(self._network.config.hidden_size),
-        }
+        """Facts for the protocol of a score; `weights` is the sha256 of the file."""
+        resize, dimensions = f"{BICUBIC} to {SIDE}x{SIDE}", self._network.config.hidden_size
+        return network_facts(self.name, self._hash, resize, self.dtype, dimensions)
 
     def __call__(self, images: Tensor) -> Features:
         """Return the features of uint8 images `(B, H, W, C)`, `(B, d)`."""
@@ -94,9 +90,9 @@ class DinoV2:
 
 
 def _scaled(x: Tensor) -> Tensor:
-    """Images `(B, 3, H, W)` in 0..255 as the network reads them."""
-    mean, spread = (torch.tensor(values, device=x.device)[:, None, None] for values in (MEAN, SPREAD))
-    return (bicubic(x, SIDE) / 255 - mean) / spread
+    """Images `(B, 3, H, W)` in 0..255, resized and scaled for the network."""
+    mean, std = (torch.tensor(values, device=x.device)[:, None, None] for values in (MEAN, STD))
+    return (bicubic(x, SIDE) / 255 - mean) / std
 
 
 def _see(network: nn.Module, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:

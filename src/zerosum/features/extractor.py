@@ -16,7 +16,7 @@ from zerosum._rooms import public
 from zerosum.features._images import checked
 from zerosum.features._naming import ExtractorOptions
 
-HALF = "-bfloat16"  # what ends the name of a network that is to compute in bfloat16
+HALF = "-bfloat16"  # suffix of the name of a network in bfloat16
 
 
 class Features(NamedTuple):
@@ -37,7 +37,7 @@ class Extractor(Protocol):
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What the protocol of a score says of it: name, sha256 of its weights, resize, dtype, dimensions."""
+        """Facts for the protocol of a score: name, sha256 of its weights, resize, dtype, dimensions."""
         ...
 
     def __call__(self, images: Tensor) -> Features:
@@ -51,8 +51,8 @@ class _Kind(Protocol):
 
     name: str
 
-    def named(self, wish: ExtractorOptions) -> Extractor:
-        """Return the one that a wish describes; raise `ValueError` where there is none such."""
+    def named(self, options: ExtractorOptions) -> Extractor:
+        """Return an extractor with these options; raise `ValueError` for unsupported options."""
         ...
 
 
@@ -62,8 +62,8 @@ class Function:
 
     Attributes:
         call: takes uint8 images `(B, H, W, C)` and returns features `(B, d)`, as a tensor or an array; or `Features`.
-        name: what scores call it.
-        more: further facts that keep unlike scores apart, as the hash of its weights.
+        name: name in the protocol of scores.
+        more: further facts for the protocol, such as the hash of its weights.
     """
 
     call: Callable[[Tensor], Any]
@@ -72,11 +72,11 @@ class Function:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """The name, and what else is known."""
+        """The name and the further facts."""
         return {"name": self.name, "weights": "unknown", "resize": "unknown", "dtype": "unknown", **self.more}
 
     def __call__(self, images: Tensor) -> Features:
-        """Return what the function sees; raises `ValueError` unless that is one row of numbers an image."""
+        """Return the features; raises `ValueError` unless the function returns one row of numbers per image."""
         found = self.call(checked(images))
         features, logits = found if isinstance(found, Features) else (found, None)
         rows = self._rows(features, len(images))
@@ -95,26 +95,26 @@ class Function:
 
 
 def extractor_kinds() -> dict[str, Any]:
-    """Return the classes of this room that a word names, by that word."""
+    """Return the extractor classes of this package, by name."""
     return {kind.name: kind for kind in public(__package__).values() if isinstance(kind, _Kind)}
 
 
 def extractor_named(
     text: str, device: str | torch.device = "cpu", progress: Callable[[int, int], None] | None = None
 ) -> Extractor:
-    """Return the extractor that a text names, as `--features` takes it.
+    """Return the extractor of a name, as in `--features`.
 
-    The name of a class of this room, after a colon what it is made from where it takes that (`inception:FILE`), and
-    `-bfloat16` for a network that is to compute in bfloat16; or `package.module:function` (or an extractor there),
-    whose module is then imported and so runs.
+    The name is that of a class of this package, with an argument after a colon if it takes one (`inception:FILE`), and
+    with the suffix `-bfloat16` for a network in bfloat16; or `package.module:function` (or an extractor), whose module
+    is imported, which runs its code.
 
     Args:
         text: as above.
-        device: where networks compute.
+        device: device of networks.
         progress: called with the bytes downloaded and the total while weights are downloaded.
 
     Raises:
-        ValueError: where nothing goes by that name, or the extractor cannot be made.
+        ValueError: for an unknown name, or if the extractor cannot be created.
     """
     name, colon, argument = text.partition(":")
     found = extractor_kinds()

@@ -1,4 +1,4 @@
-"""Feature extractors as modules, for losses and discriminators that gradients have to pass through."""
+"""Feature extractors as modules, for losses and discriminators that need gradients to the images."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
@@ -11,19 +11,19 @@ See = Callable[[Tensor, Mapping[str, Tensor]], tuple[Tensor, ...]]
 
 
 class FeatureNetwork(nn.Module):
-    """The network of an extractor, frozen, with gradients to its input: `extractor.module()` makes one.
+    """The frozen network of an extractor, with gradients to its input; created by `extractor.module()`.
 
-    For a perceptual loss (Zhang et al. 2018, arXiv 1801.03924) take distances of `maps`, and for a discriminator on
-    frozen features (Projected GAN, Sauer et al. 2021, arXiv 2111.01007) build it on them. It computes what the
-    extractor computes, its resize included, but does not round its input to 8 bits first: for images that are not
-    among the 256 values a channel, features differ from those of a score by that. Images are float `(B, C, H, W)` in
-    [-1, 1], of any height and width unless the extractor has a size of its own; grey ones count as r = g = b.
+    For a perceptual loss (Zhang et al. 2018, arXiv 1801.03924) use distances of `maps`, for a discriminator on frozen
+    features (Projected GAN, Sauer et al. 2021, arXiv 2111.01007) use the maps as its input. The computation is that of
+    the extractor, including the resize, without rounding the input to 8 bits, so features of images between the 256
+    levels differ slightly from those of a score. Images are float `(B, C, H, W)` in [-1, 1], of any height and width
+    unless the extractor requires a size; grey ones count as r = g = b.
 
-    The weights are buffers that `to` and `double` move, that no optimiser sees and that no `state_dict` keeps, since
-    the extractor has them. There is nothing in it that differs in training.
+    The weights are buffers: `to` and `double` move them, optimisers do not update them, and `state_dict` does not
+    contain them, since the extractor has them. Training and evaluation mode are the same.
 
     Args:
-        see: takes images `(B, C, H, W)` in 0..255 and the weights by name, and returns maps and, last, the features.
+        see: maps images `(B, C, H, W)` in 0..255 and the weights by name to maps and, last, the features.
         weights: by name.
     """
 
@@ -41,7 +41,7 @@ class FeatureNetwork(nn.Module):
         return self._all(images)[-1]
 
     def maps(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps `(B, channels, height, width)` on the way to the features, from fine to coarse.
+        """Return the feature maps `(B, channels, height, width)`, from fine to coarse.
 
         Raises `ValueError` as `forward` does.
         """
@@ -59,8 +59,8 @@ class FeatureNetwork(nn.Module):
 
 @runtime_checkable
 class Differentiable(Protocol):
-    """An extractor whose network is there as a module."""
+    """An extractor whose network is available as a module."""
 
     def module(self) -> FeatureNetwork:
-        """Return its network, with weights of its own on the device of the extractor."""
+        """Return its network, with a copy of the weights on the device of the extractor."""
         ...

@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from zerosum.features._fid_network import CLASSES, EPSILON, SIDE, STAGES, fid_network
-from zerosum.features._folding import Sketch, check_weights, finder, folded
+from zerosum.features._fid_network import CLASSES, INCEPTION, SIDE, STAGES, fid_network
+from zerosum.features._folding import Folded, finder
 from zerosum.features._images import colours
 from zerosum.features._naming import ExtractorOptions
-from zerosum.features._networks import format_name, in_blocks
+from zerosum.features._networks import format_name, in_blocks, network_facts
 from zerosum.features._resize import TENSORFLOW_1, tensorflow_bilinear
-from zerosum.features._weights import Progress, PublicFile, found_or_fetched, read_weights, state_hash
+from zerosum.features._weights import Progress, PublicFile, found_or_fetched, loaded_weights
 from zerosum.features.extractor import Features
 from zerosum.features.feature_network import FeatureNetwork
 
@@ -37,8 +37,9 @@ class Inception:
     facts.
 
     Args:
-        weights: a file of them; the tensors by name; or None for the public file, which is looked for in the cache
-            folder and in that of torch.hub, and otherwise fetched there (96 MB), and verified in any case.
+        weights: a weight file; tensors by name; or None for the public file, which is searched in the cache folder and
+        in
+            that of torch.hub, or downloaded (96 MB), and verified.
         layer: which features: `64`, `192`, `768` or `2048` (the mean over the map behind that stage), `logits_unbiased`
             or `logits`. Up to `768` the network stops there, and returns no logits.
         dtype: data type of the computation: float32, or bfloat16, which is faster and shifts scores, or float64.
@@ -46,7 +47,7 @@ class Inception:
         progress: called with the bytes downloaded and the total while weights are downloaded.
 
     Raises:
-        ValueError: where weights are missing, of another network or of another hash; for another layer or format.
+        ValueError: for missing weights, weights of another network or hash, or another layer or data type.
     """
 
     name = "inception"
@@ -62,38 +63,22 @@ class Inception:
         if layer not in LAYERS:
             raise ValueError(f"Inception has the layers {', '.join(LAYERS)}; found {layer!r}")
         self.layer, self.dtype, self.device = layer, dtype, torch.device(device)
-        self._format = format_name(dtype)
-        if isinstance(weights, Mapping):
-            state, self._hash = weights, state_hash(weights)
-        else:
-            path = found_or_fetched(WEIGHTS, progress) if weights is None else Path(weights)
-            state, self._hash = read_weights(path, WEIGHTS)
-        sketch = Sketch(fid_network, SIDE)
-        head = {"fc.weight": (CLASSES, STAGES["2048"]), "fc.bias": (CLASSES,)}
-        check_weights(state, sketch.shapes | head, "Inception")
-        self._weights = folded(state, sketch, EPSILON, dtype, self.device)
-        self._find = finder(self._weights)
-        self._wide = torch.float64 if dtype == torch.float64 else torch.float32
-        self._head = tuple(state[name].to(self.device, self._wide) for name in head)
+        format_name(dtype)
+        state, self._hash = loaded_weights(weights, lambda: found_or_fetched(WEIGHTS, progress), WEIGHTS)
+        self._network = Folded(INCEPTION, state, dtype, self.device)
 
     @classmethod
-    def named(cls, wish: ExtractorOptions) -> "Inception":
+    def named(cls, options: ExtractorOptions) -> "Inception":
         """Return the one that `inception` names, of the public weights, or `inception:FILE`."""
-        return cls(wish.argument or None, dtype=wish.dtype, device=wish.device, progress=wish.progress)
+        return cls(options.argument or None, dtype=options.dtype, device=options.device, progress=options.progress)
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a score's protocol says of it; `weights` is the sha256 of the file."""
-        dimensions = STAGES.get(self.layer, CLASSES)
-        return {
-            "name": self.name,
-            "weights": self._hash,
-            "layer": self.layer,
-            "logits": "none" if self.layer in EARLY else "unbiased",
-            "resize": f"{TENSORFLOW_1} to {SIDE}x{SIDE}",
-            "dtype": self._format,
-            "dimensions": str(dimensions),
-        }
+        """Facts for the protocol of a score; `weights` is the sha256 of the file."""
+        resize, dimensions = f"{TENSORFLOW_1} to {SIDE}x{SIDE}", STAGES.get(self.layer, CLASSES)
+        logits = "none" if self.layer in EARLY else "unbiased"
+        shared = network_facts(self.name, self._hash, resize, self.dtype, dimensions)
+        return shared | {"layer": self.layer, "logits": logits}
 
     def __call__(self, images: Tensor) -> Features:
         """Return the features of uint8 images `(B, H, W, C)`, `(B, d)`, and the logits without bias, `(B, 1008)`."""
@@ -112,28 +97,27 @@ class Inception:
     def module(self) -> FeatureNetwork:
         """Return the network as a module with gradients to its input: the maps behind its stages, and the features.
 
-        The features are those of `layer`, as a score takes them; logits are features here like others.
+        The features are those of `layer`, as in a score, or the logits.
         """
-        head = dict(zip(("fc.weight", "fc.bias"), self._head, strict=True))
-        return FeatureNetwork(partial(_see, self.layer), self._weights | head)
+        return FeatureNetwork(partial(_see, self.layer), self._network.weights | self._network.head)
 
     def _layers(self, images: Tensor, last: str) -> Iterator[tuple[str, Tensor]]:
         """The layers of a few images, one after another; maps beyond the last one wanted are not computed."""
-        x = _scaled(colours(images, self.device).to(self._wide))
-        x = x.to(self.dtype, memory_format=torch.channels_last)
-        for layer, found in fid_network(self._find, x):
-            x = found.mean((2, 3), dtype=self._wide)
+        wide = self._network.wide
+        x = _scaled(colours(images, self.device).to(wide)).to(self.dtype, memory_format=torch.channels_last)
+        for layer, found in fid_network(self._network.find, x):
+            x = found.mean((2, 3), dtype=wide)
             yield layer, x.float().cpu()
             if layer == last:
                 return
-        weight, bias = self._head
+        weight, bias = self._network.head.values()
         unbiased = x @ weight.T
         yield "logits_unbiased", unbiased.float().cpu()
         yield "logits", (unbiased + bias).float().cpu()
 
 
 def _scaled(x: Tensor) -> Tensor:
-    """Images `(B, 3, H, W)` in 0..255 as the network reads them."""
+    """Images `(B, 3, H, W)` in 0..255, resized and scaled for the network."""
     x = (x - 128) / 128
     return x if x.shape[2:] == (SIDE, SIDE) else tensorflow_bilinear(x, SIDE)
 

@@ -17,12 +17,13 @@ from zerosum.features.extractor import Features
 class Pixels:
     """The pixels as they are, 0 to 1, flat in the order `(C, H, W)`: no network, no weights.
 
-    A distance between pixels knows nothing of what an image shows: one moved by a pixel is another image. It serves
-    small centred images, as digits, and as a plain answer to compare a network's with.
+    Distances of pixels do not depend on the content of images: one shifted by a pixel is another image. They are suited
+    to small centred images, such as digits, and as a baseline for networks.
 
     Attributes:
-        side: longer sides are averaged down to this one (adaptive average pooling), since a Frechet distance of d
-            dimensions holds a d x d matrix; None keeps all sides.
+        side: larger heights and widths are averaged down to this (adaptive average pooling), since a Frechet distance
+        in d
+            dimensions needs a d x d matrix; None keeps all sizes.
     """
 
     name: ClassVar[str] = "pixels"
@@ -34,14 +35,14 @@ class Pixels:
             raise ValueError(f"pixels are averaged down to a side of 1 or more, or None; found {self.side}")
 
     @classmethod
-    def named(cls, wish: ExtractorOptions) -> "Pixels":
+    def named(cls, options: ExtractorOptions) -> "Pixels":
         """Return those that `pixels` names."""
-        wish.is_plain(cls.name)
+        options.is_plain(cls.name)
         return cls()
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a score's protocol says of them."""
+        """Facts for the protocol of a score."""
         resize = "none" if self.side is None else f"averaged down to at most {self.side}x{self.side}"
         return {"name": self.name, "weights": "none", "resize": resize, "dtype": "float32", "dimensions": "C x H x W"}
 

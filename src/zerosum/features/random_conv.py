@@ -12,23 +12,23 @@ from zerosum.features._naming import ExtractorOptions
 from zerosum.features.extractor import Features
 from zerosum.features.feature_network import FeatureNetwork
 
-SIDE = 64  # images are brought to this side
+SIDE = 64  # images are resized to this
 WIDTHS = (3, 32, 64, 128, 128)  # channels, from the image to the last map
-GRID = 2  # the last map is averaged over so many fields a side
+GRID = 2  # the last map is averaged over a grid of this many cells per axis
 
 
 class RandomConv:
     """A random convolutional network: features without trained weights.
 
-    After Naeem et al. 2020 (arXiv 2002.09797), who find random embeddings fairer than ImageNet's for images unlike
-    ImageNet's. Images are brought to 64x64 (antialiased bilinear) and -1..1, grey ones as r = g = b. Four 3x3
+    After Naeem et al. 2020 (arXiv 2002.09797), who find random embeddings more suitable than ImageNet's for images
+    unlike ImageNet's. Images are resized to 64x64 (antialiased bilinear) and -1..1, grey ones as r = g = b. Four 3x3
     convolutions of stride 2, each with ReLU, have 32, 64, 128 and 128 channels, and the last map of 4x4 is averaged
     over a 2x2 grid: 512 features. Weights are normal with variance 2 / fan-in (He et al. 2015), without biases, drawn
-    on the CPU by a generator of their own: the same on every device.
+    on the CPU by a separate generator: the same on every device.
 
     Args:
         seed: of the weights.
-        device: where it computes.
+        device: device of the computation.
     """
 
     name = "random-conv"
@@ -43,16 +43,16 @@ class RandomConv:
         ]
 
     @classmethod
-    def named(cls, wish: ExtractorOptions) -> "RandomConv":
+    def named(cls, options: ExtractorOptions) -> "RandomConv":
         """Return the one that `random-conv` names, of seed 0, or `random-conv:SEED`."""
-        wish.is_float32(cls.name)
-        if wish.argument and not wish.argument.isdecimal():
-            raise ValueError(f"random-conv:SEED takes a whole number of 0 or more; found {wish.argument!r}")
-        return cls(int(wish.argument or 0), wish.device)
+        options.is_float32(cls.name)
+        if options.argument and not options.argument.isdecimal():
+            raise ValueError(f"random-conv:SEED takes a whole number of 0 or more; found {options.argument!r}")
+        return cls(int(options.argument or 0), options.device)
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a score's protocol says of it."""
+        """Facts for the protocol of a score."""
         return {
             "name": self.name,
             "weights": f"random, seed {self.seed}",

@@ -6,8 +6,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
 
-from torch import Tensor
-
 from zerosum.evaluation.jackknife import jackknife
 from zerosum.evaluation.measure import GROUPED, LOWER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.frechet import frechet_distance, frechet_distance_from_moments
@@ -39,11 +37,7 @@ class FID:
         real, groups = inputs.real.moments, inputs.fake.group_moments
         first, second = inputs.real.features, inputs.fake.features
         if first is not None and second is not None and (groups is None or _few(len(first), second.shape)):
-
-            def distance(some: Tensor) -> float:
-                return frechet_distance(first, some)
-
-            return {"fid": Score(distance(second), inputs.jackknife(distance, second))}
+            return {"fid": inputs.score(partial(frechet_distance, first), second)}
         assert real is not None and groups is not None
         by_moments = partial(frechet_distance_from_moments, real)
         error = jackknife([*map(by_moments, groups.leave_one_out())]) if inputs.errors else None

@@ -28,5 +28,4 @@ class IS:
         """The score."""
         logits = inputs.fake.logits
         assert logits is not None
-        error = inputs.jackknife(lambda some: inception_score(some).value, logits)
-        return {"is": Score(inception_score(logits).value, error)}
+        return {"is": inputs.score(lambda some: inception_score(some).value, logits)}

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
-
-from torch import Tensor
 
 from zerosum.evaluation.measure import GROUPED, LOWER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.wasserstein import sliced_wasserstein
@@ -43,8 +42,5 @@ class SWD:
     def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The distance."""
         real, fake = inputs.features
-
-        def distance(some: Tensor) -> float:
-            return sliced_wasserstein(real, some, self.directions, seed=inputs.seed)
-
-        return {"swd": Score(distance(fake), inputs.jackknife(distance, fake))}
+        distance = partial(sliced_wasserstein, real, directions=self.directions, seed=inputs.seed)
+        return {"swd": inputs.score(distance, fake)}

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
-
-from torch import Tensor
 
 from zerosum.evaluation.measure import GROUPED, HIGHER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.vendi import vendi_score
@@ -44,8 +43,4 @@ class Vendi:
         """The score."""
         fake = inputs.fake.features
         assert fake is not None
-
-        def score(some: Tensor) -> float:
-            return vendi_score(some, self.order)
-
-        return {"vendi": Score(score(fake), inputs.jackknife(score, fake))}
+        return {"vendi": inputs.score(partial(vendi_score, order=self.order), fake)}

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from benchmarks.quality import judge as subject
+from benchmarks.quality import digit_classifier as subject
 from benchmarks.quality import reader
 from torch import nn
 
@@ -21,13 +21,13 @@ def test_the_frechet_distance_is_that_of_the_product_form():
     assert subject.frechet(mean_a, cov_a, mean_b, cov_b) == pytest.approx(expected, rel=1e-9)
 
 
-def test_the_frechet_distance_of_a_law_to_itself_is_zero_even_where_the_covariance_is_singular():
+def test_the_frechet_distance_of_a_distribution_to_itself_is_zero_even_where_the_covariance_is_singular():
     mean, cov = gaussian(2)
     cov[:, 0] = cov[0, :] = 0
     assert subject.frechet(mean, cov, mean, cov) == pytest.approx(0, abs=1e-6)
 
 
-def test_a_shift_moves_every_image_by_itself_within_its_reach():
+def test_a_shift_shifts_every_image_by_itself_within_its_radius():
     images = torch.zeros(400, 9, 9, dtype=torch.uint8)
     images[:, 4, 4] = 255
     moved = reader.shifted(images, 2, torch.Generator().manual_seed(0))
@@ -36,8 +36,8 @@ def test_a_shift_moves_every_image_by_itself_within_its_reach():
     assert sorted(set(map(tuple, where.tolist()))) == [(i, j) for i in range(2, 7) for j in range(2, 7)]
 
 
-class Says(nn.Module):
-    """A reader that sees the digit in the first pixel, sure of it where the second pixel is lit."""
+class Reads(nn.Module):
+    """Predicts the digit from the first pixel, with confidence if the second pixel is set."""
 
     def forward(self, x):
         pixels = ((x[:, 0, 0] + 1) * 127.5).round()
@@ -45,8 +45,8 @@ class Says(nn.Module):
         return nn.functional.one_hot(digit, 10) * (1 + 20 * sure)[:, None], pixels[:, :4]
 
 
-def judge_of(reader):
-    return subject.Judge(reader, np.zeros(4), np.eye(4), 1.0, "", {})
+def classifier_of(reader):
+    return subject.DigitClassifier(reader, np.zeros(4), np.eye(4), 1.0, "", {})
 
 
 def test_a_verdict_counts_confidence_right_answers_and_digits():
@@ -54,26 +54,26 @@ def test_a_verdict_counts_confidence_right_answers_and_digits():
     images[:100, 0, 0], images[100:199, 0, 0], images[199, 0, 0] = 3, 7, 1
     images[:50, 0, 1] = 1
     labels = np.full(200, 3)
-    found = judge_of(Says()).verdict(images, labels)
+    found = classifier_of(Reads()).verdict(images, labels)
     assert (found["samples"], found["confident"], found["right"]) == (200, 0.25, 0.5)
     assert found["per_digit"] == [0, 0.005, 0, 0.5, 0, 0, 0, 0.495, 0, 0]
     assert found["present"] == 2
     features = images.reshape(200, -1)[:, :4].astype(float)
     expected = subject.frechet(features.mean(0), np.cov(features.T), np.zeros(4), np.eye(4))
     assert found["fid"] == pytest.approx(expected)
-    assert judge_of(Says()).verdict(images)["right"] is None
+    assert classifier_of(Reads()).verdict(images)["right"] is None
 
 
 def test_a_verdict_takes_grey_and_rgb_and_says_what_else_it_cannot_take():
     images = np.random.default_rng(0).integers(0, 9, (6, 28, 28), np.uint8)
-    plain = judge_of(Says()).verdict(images)
-    assert judge_of(Says()).verdict(images[..., None]) == plain
-    assert judge_of(Says()).verdict(images[..., None].repeat(3, -1)) == plain
+    plain = classifier_of(Reads()).verdict(images)
+    assert classifier_of(Reads()).verdict(images[..., None]) == plain
+    assert classifier_of(Reads()).verdict(images[..., None].repeat(3, -1)) == plain
     for wrong in (images[:, :20], images.astype(np.float32), images[:1], np.zeros((4, 28, 28, 3))):
-        with pytest.raises(ValueError, match=r"two or more uint8 images of 28 x 28 .* this is "):
-            judge_of(Says()).verdict(wrong)
+        with pytest.raises(ValueError, match=r"two or more uint8 images of 28 x 28 .* found "):
+            classifier_of(Reads()).verdict(wrong)
     with pytest.raises(ValueError, match="5 labels for 6 images"):
-        judge_of(Says()).verdict(images, np.zeros(5))
+        classifier_of(Reads()).verdict(images, np.zeros(5))
 
 
 @pytest.fixture(scope="module")
@@ -94,39 +94,45 @@ def archive(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cache(archive):
-    """A judge trained for a moment, without shifts, which would blur the classes into each other."""
+    """A classifier trained for a moment, without shifts, which would blur the classes into each other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "SHIFT", 0)
         subject.build(archive, archive.with_name("judge.safetensors"))
     return archive.with_name("judge.safetensors")
 
 
-def test_a_trained_judge_is_right_and_is_read_back_from_its_cache_without_the_data(archive, cache, tmp_path):
-    judge = subject.load_judge(tmp_path / "absent.npz", cache)
-    assert judge.accuracy > 0.95
+def test_a_trained_classifier_is_right_and_is_read_back_from_its_cache_without_the_data(archive, cache, tmp_path):
+    classifier = subject.load_classifier(tmp_path / "absent.npz", cache)
+    assert classifier.accuracy > 0.95
     with np.load(archive) as arrays:
-        again = judge.verdict(arrays["x_test"], arrays["y_test"])
-    assert again == judge.baselines["real: test"]
-    assert judge.baselines["real: training"]["fid"] == pytest.approx(0, abs=1e-3)
+        again = classifier.verdict(arrays["x_test"], arrays["y_test"])
+    assert again == classifier.baselines["real: test"]
+    assert classifier.baselines["real: training"]["fid"] == pytest.approx(0, abs=1e-3)
 
 
-def test_a_judge_of_another_protocol_is_not_used(cache, tmp_path, monkeypatch):
+def test_a_classifier_of_another_protocol_is_not_used(cache, tmp_path, monkeypatch):
     monkeypatch.setattr(subject, "PROTOCOL", "another")
     with pytest.raises(ValueError, match=r"no MNIST archive at .*absent.npz: give --data"):
-        subject.load_judge(tmp_path / "absent.npz", cache)
+        subject.load_classifier(tmp_path / "absent.npz", cache)
 
 
-def test_without_an_archive_the_embedded_digits_make_a_judge_of_their_own(cache, tmp_path, monkeypatch, capsys):
+def test_without_an_archive_the_embedded_digits_make_a_classifier_of_their_own(cache, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(subject, "DATA", tmp_path / "absent.npz")
-    assert subject.load_judge(cache=cache).data == "MNIST", "one that is cached serves without its archive"
-    shown = []
-    monkeypatch.setattr(subject, "train", lambda x, y, epochs: shown.append((len(x), epochs)) or reader.train(x, y, 1))
-    judge = subject.load_judge(cache=tmp_path / "judge.safetensors")
-    assert shown == [(4_000, 90)], "shown as many in all as MNIST's, and never the held-out thousand"
-    assert judge.data == "embedded" and judge.accuracy > 0.8 and judge.baselines["real: test"]["samples"] == 1_000
-    assert "so one of the embedded digits reads" in capsys.readouterr().err
-    again = subject.load_judge(cache=tmp_path / "judge.safetensors")
-    assert (again.fingerprint, len(shown)) == (judge.fingerprint, 1)
+    assert subject.load_classifier(cache=cache).data == "MNIST", "one that is cached serves without its archive"
+    trained = []
+    monkeypatch.setattr(
+        subject, "train", lambda x, y, epochs: trained.append((len(x), epochs)) or reader.train(x, y, 1)
+    )
+    classifier = subject.load_classifier(cache=tmp_path / "judge.safetensors")
+    assert trained == [(4_000, 90)], "as many training images in total as for MNIST, and never the held-out thousand"
+    assert (
+        classifier.data == "embedded"
+        and classifier.accuracy > 0.8
+        and classifier.baselines["real: test"]["samples"] == 1_000
+    )
+    assert "a classifier of the embedded digits is used" in capsys.readouterr().err
+    again = subject.load_classifier(cache=tmp_path / "judge.safetensors")
+    assert (again.fingerprint, len(trained)) == (classifier.fingerprint, 1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["judge-embedded.safetensors"]
 
 
@@ -167,9 +173,9 @@ def test_the_command_draws_from_a_run(capsys, cache, tmp_path, monkeypatch):
     assert code == 0 and json.loads(out)["verdicts"][str(tmp_path)]["samples"] == 20
 
 
-def test_the_command_says_what_it_cannot_judge(capsys, cache, tmp_path):
+def test_the_command_says_what_it_cannot_evaluate(capsys, cache, tmp_path):
     np.savez(tmp_path / "other.npz", points=np.zeros(3))
     code, _, err = run(capsys, cache, tmp_path / "other.npz")
-    assert code == 2 and "other.npz holds points; the judge reads images (and labels)" in err
+    assert code == 2 and "other.npz contains points; expected images (and labels)" in err
     code, _, err = run(capsys, cache, tmp_path / "absent")
     assert code == 2 and "give run folders or .npz archives" in err

@@ -1,4 +1,4 @@
-"""A picture of what a trained generator makes, small enough to be kept beside the text."""
+"""An image of samples of a trained generator, small enough for the repository."""
 
 import io
 from pathlib import Path
@@ -17,17 +17,17 @@ from zerosum.runs.images import to_bytes
 
 SEED = 0
 ROWS, COLUMNS = 8, 12
-CLASSES = 20  # rows of a conditional picture, at most
+CLASSES = 20  # rows of a conditional image, at most
 POINTS = 2_500
-SIDE = 32  # pictures up to this side are shown twice as large
+SIDE = 32  # images up to this side are enlarged twice
 MOST = 50_000  # bytes of a file, so that all of them together stay light
 
 
-def picture(generator: TrainedGenerator) -> Image.Image:
-    """Return samples of a fixed seed as one picture.
+def sample_image(generator: TrainedGenerator) -> Image.Image:
+    """Return samples of a fixed seed as one image.
 
-    Pictures stand in a grid: a row a class where there are classes, a row a value of the categorical code where there
-    is one. Points are drawn as the report draws them: over real ones, in the plane or as a histogram.
+    Images are in a grid: a row per class, or per value of the categorical code, if there are any. Points are plotted as
+    in the report: over real ones, in the plane or as a histogram.
     """
     if not generator.is_image:
         return of_points(generator, generator.recipe.data.open())
@@ -36,7 +36,7 @@ def picture(generator: TrainedGenerator) -> Image.Image:
 
 
 def rows_of(generator: TrainedGenerator) -> np.ndarray:
-    """Return the samples of a grid of `COLUMNS`, row by row: by class, by code, or as they come."""
+    """Return the samples of a grid of `COLUMNS`, row by row: by class, by code, or in their order."""
     latent = generator.recipe.latent
     if generator.classes:
         labels = np.repeat(np.arange(min(len(generator.classes), CLASSES)), COLUMNS)
@@ -51,7 +51,7 @@ def rows_of(generator: TrainedGenerator) -> np.ndarray:
 
 
 def of_points(generator: TrainedGenerator, dataset: Dataset) -> Image.Image:
-    """Return points over as many real ones: a scatter with the modes' radius drawn in, or a histogram."""
+    """Return a scatter plot, with the radius of modes, or a histogram of samples over as many real points."""
     made = generator.sample(POINTS, SEED)
     real = dataset.read(torch.arange(min(POINTS, len(dataset)))).numpy()
     if made.shape[1] == 1:
@@ -63,7 +63,7 @@ def of_points(generator: TrainedGenerator, dataset: Dataset) -> Image.Image:
 
 
 def save_small(image: Image.Image, path: Path, most: int = MOST) -> None:
-    """Write a picture as PNG of at most so many bytes, with fewer colours or smaller where it takes that."""
+    """Write an image as PNG of at most `most` bytes, with fewer colours or smaller if necessary."""
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         for colours in (0, 256, 64, 16):

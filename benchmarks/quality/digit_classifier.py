@@ -1,14 +1,14 @@
-"""An independent judge of digits: how far are generated digits from MNIST?
+"""Evaluate generated digits with an independent classifier.
 
-A small network that no generator has seen, trained on all of MNIST, reads each sample. It tells how many
-samples are clearly some digit, how many are the digit that was asked for, whether every digit occurs, and
-the Frechet distance between its features of the samples and of the 60,000 training images. Distances hold
-only within one judge: its fingerprint is printed with them.
+A small network, trained on all of MNIST and on nothing that the generators produce, predicts the digit of each sample.
+It measures the share of confident predictions, the conditional accuracy, how many digits occur, and the Frechet
+distance between its features of the samples and of the 60,000 training images. Distances are comparable only for the
+same classifier: its fingerprint is printed with them.
 
-Where there is no MNIST archive, 4,000 of the embedded digits train it, and the other 1,000 tell how well it
-reads: a judge less apart from the generators, which learn from the same 5,000, and with a name of its own.
+Without an MNIST archive it is trained on 4,000 of the embedded digits and tested on the other 1,000. This classifier is
+less independent of the generators, which are trained on the same 5,000 digits, and is cached under another name.
 
-    python -m benchmarks.quality.judge runs/demo samples.npz --json
+    python -m benchmarks.quality.digit_classifier runs/demo samples.npz --json
 """
 
 import argparse
@@ -31,12 +31,12 @@ from zerosum.data.sources.digits import Digits
 DATA = SHARED / "data" / "mnist.npz"
 CACHE = Path.home() / ".cache" / "zerosum" / "judge.safetensors"
 EMBEDDED = "embedded"
-"""In the name of its cache, and as its data: the judge of the embedded digits."""
+"""Part of the cache's file name, and the name of the data, of the classifier of the embedded digits."""
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A trained reader with the moments of its features on its training images, 60,000 of MNIST or the embedded."""
+class DigitClassifier:
+    """A trained network with the moments of its features of the training images: 60,000 of MNIST, or embedded ones."""
 
     reader: Reader
     mean: np.ndarray
@@ -47,11 +47,11 @@ class Judge:
     data: str = "MNIST"
 
     def verdict(self, images: np.ndarray, labels: np.ndarray | None = None) -> dict[str, Any]:
-        """Read uint8 images `(N, 28, 28)`, `(N, 28, 28, 1)` or `(N, 28, 28, 3)` and sum up what is seen.
+        """Evaluate uint8 images `(N, 28, 28)`, `(N, 28, 28, 1)` or `(N, 28, 28, 3)`.
 
-        `confident`: share of samples whose likeliest digit has more than .9. `right`: share read as the
-        label asked for (None without labels). `fid`: Frechet distance to the training set. `per_digit`:
-        share of each digit. `present`: how many digits have at least 1 % of the samples.
+        `confident`: share of samples whose likeliest digit has a probability above .9. `right`: share predicted as
+        their label (None without labels). `fid`: Frechet distance to the training set. `per_digit`: share of each
+        digit. `present`: number of digits with at least 1 % of the samples.
         """
         logits, features = read(self.reader, grey(images))
         confidence, digit = (t.numpy() for t in logits.softmax(1).max(1))
@@ -69,7 +69,7 @@ class Judge:
 
 
 def grey(images: np.ndarray) -> np.ndarray:
-    """Return uint8 images `(N, 28, 28)` from the layouts that `Judge.verdict` takes."""
+    """Return uint8 images `(N, 28, 28)` from the layouts that `DigitClassifier.verdict` takes."""
     images = np.asarray(images)
     if images.ndim == 4 and images.shape[3] == 3:
         images = images.mean(3).round().astype(np.uint8) if images.dtype == np.uint8 else images
@@ -77,8 +77,8 @@ def grey(images: np.ndarray) -> np.ndarray:
         images = images[..., 0]
     if images.dtype != np.uint8 or images.shape[1:] != (28, 28) or len(images) < 2:
         raise ValueError(
-            f"the judge reads two or more uint8 images of 28 x 28 pixels, grey or RGB, channels last; "
-            f"this is {images.dtype} {images.shape}"
+            f"the digit classifier takes two or more uint8 images of 28 x 28 pixels, grey or RGB, channels last; "
+            f"found {images.dtype} {images.shape}"
         )
     return images
 
@@ -101,7 +101,7 @@ def frechet(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np
 
 
 def split(data: Path | None) -> tuple[np.ndarray, ...]:
-    """Return images and labels to learn from and to be tested on: those of an archive, or the embedded digits."""
+    """Return training and test images and labels, of an archive or of the embedded digits."""
     if data is None:
         digits = Digits().open()
         assert digits.labels is not None
@@ -115,18 +115,18 @@ def split(data: Path | None) -> tuple[np.ndarray, ...]:
 
 
 def build(data: Path | None, cache: Path) -> None:
-    """Train a judge on an MNIST archive, or the embedded digits; measure it; write it with its moments to `cache`.
+    """Train a classifier on an MNIST archive or the embedded digits, evaluate it, and write it to `cache`.
 
-    Fewer images are shown more often, so that the judge has seen as many in the end.
+    The number of epochs is such that the total number of training images is the same.
     """
     x, y, x_test, y_test = split(data)
     reader = train(x, y, EPOCHS if data is not None else EPOCHS * 60_000 // len(x))
     mean, covariance = moments(read(reader, x)[1])
-    judge = Judge(reader, mean, covariance, 0.0, "", {})
+    classifier = DigitClassifier(reader, mean, covariance, 0.0, "", {})
     some = np.random.default_rng(0).permutation(len(x))[:10_000]
     baselines = {
-        "real: test": judge.verdict(x_test, y_test),
-        "real: training": judge.verdict(x[some], y[some]),
+        "real: test": classifier.verdict(x_test, y_test),
+        "real: training": classifier.verdict(x[some], y[some]),
     }
     facts = {"protocol": PROTOCOL, "baselines": json.dumps(baselines)}
     tensors = dict(reader.state_dict()) | {
@@ -139,53 +139,58 @@ def build(data: Path | None, cache: Path) -> None:
     unfinished.replace(cache)
 
 
-def load_judge(data: Path | None = None, cache: Path = CACHE) -> Judge:
-    """Return the cached judge; train it first (a few minutes) where there is none of this protocol.
+def load_classifier(data: Path | None = None, cache: Path = CACHE) -> DigitClassifier:
+    """Return the cached classifier; without one of this protocol, train it first (a few minutes).
 
-    `data` is an MNIST archive. By default it is that of `DATA`; where neither it nor a cached judge is there, the judge
-    is one of the embedded digits, cached beside.
+    `data` is an MNIST archive, by default `DATA`; without it and a cached classifier, the classifier is trained on the
+    embedded digits and cached under another name.
     """
-    if data is None and not DATA.is_file() and not is_judge(cache):
-        print(f"judge: no MNIST archive at {DATA}, so one of the embedded digits reads", file=sys.stderr)
+    if data is None and not DATA.is_file() and not is_classifier(cache):
+        print(
+            f"digit_classifier: no MNIST archive at {DATA}; a classifier of the embedded digits is used",
+            file=sys.stderr,
+        )
         cache = cache.with_stem(f"{cache.stem}-{EMBEDDED}")
-        if not is_judge(cache):
+        if not is_classifier(cache):
             build(None, cache)
         return cached(cache, EMBEDDED)
-    if not is_judge(cache):
+    if not is_classifier(cache):
         build(data or DATA, cache)
     return cached(cache, "MNIST")
 
 
-def cached(cache: Path, data: str) -> Judge:
-    """Return the judge in a file."""
+def cached(cache: Path, data: str) -> DigitClassifier:
+    """Load a classifier."""
     tensors = load_file(cache)
     mean, covariance = (tensors.pop(f"moments.{name}").numpy() for name in ("mean", "covariance"))
     reader = Reader().to(memory_format=torch.channels_last)
     reader.load_state_dict(tensors)
     baselines = json.loads(facts_of(cache)["baselines"])
     fingerprint = hashlib.sha256(cache.read_bytes()).hexdigest()[:12]
-    return Judge(reader.eval(), mean, covariance, baselines["real: test"]["right"], fingerprint, baselines, data)
+    return DigitClassifier(
+        reader.eval(), mean, covariance, baselines["real: test"]["right"], fingerprint, baselines, data
+    )
 
 
-def is_judge(cache: Path) -> bool:
-    """Whether a file holds a judge of this protocol."""
+def is_classifier(cache: Path) -> bool:
+    """Whether a file contains a classifier of this protocol."""
     return cache.is_file() and facts_of(cache).get("protocol") == PROTOCOL
 
 
 def facts_of(cache: Path) -> dict[str, str]:
-    """Return what is written beside the tensors of a safetensors file."""
+    """Return the metadata of a safetensors file."""
     with safe_open(cache, "pt") as file:
         return file.metadata() or {}
 
 
 def samples(place: Path, count: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return images and labels (or None): from an archive with `images`, or drawn from a run's generator."""
+    """Return images and labels (or None): of an archive with `images`, or samples of a run's generator."""
     if not place.exists():
-        raise ValueError(f"nothing at {place}: give run folders or .npz archives of samples")
+        raise ValueError(f"{place} does not exist: give run folders or .npz archives of samples")
     if place.suffix == ".npz":
         with np.load(place) as archive:
             if "images" not in archive:
-                raise ValueError(f"{place} holds {', '.join(archive)}; the judge reads images (and labels)")
+                raise ValueError(f"{place} contains {', '.join(archive)}; expected images (and labels)")
             return archive["images"], archive.get("labels")
     import zerosum
 
@@ -194,7 +199,7 @@ def samples(place: Path, count: int) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def table(verdicts: dict[str, dict[str, Any]]) -> str:
-    """Return verdicts as aligned lines; "x real" is the distance over that of the real test images."""
+    """Return results as aligned lines; "x real" is the distance relative to that of the real test images."""
     width = max(map(len, verdicts)) + 2
     real = verdicts["real: test"]["fid"]
     lines = [f"{'':{width}}{'samples':>8}{'FID':>9}{'x real':>8}{'confident':>11}{'right':>8}{'digits':>8}"]
@@ -207,30 +212,35 @@ def table(verdicts: dict[str, dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Judge runs and archives; print a table, or one JSON object with --json."""
+    """Evaluate runs and archives; print a table, or one JSON object with --json."""
     about = (__doc__ or "").split("\n\n")[1]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.judge", description=about)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.digit_classifier", description=about)
     parser.add_argument("places", nargs="*", type=Path, metavar="RUN_OR_NPZ")
     parser.add_argument("--data", type=Path, help=f"the MNIST archive (.npz), by default {DATA}")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="where the trained judge is kept")
-    parser.add_argument("--count", type=int, default=10_000, help="samples to draw from a run")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where the trained classifier is cached")
+    parser.add_argument("--count", type=int, default=10_000, help="number of samples of a run")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     chosen = parser.parse_args(arguments)
     try:
-        judge = load_judge(chosen.data, chosen.cache)
-        verdicts = judge.baselines | {str(p): judge.verdict(*samples(p, chosen.count)) for p in chosen.places}
+        classifier = load_classifier(chosen.data, chosen.cache)
+        verdicts = classifier.baselines | {str(p): classifier.verdict(*samples(p, chosen.count)) for p in chosen.places}
     except ValueError as error:
-        print(f"judge: {error}", file=sys.stderr)
+        print(f"digit_classifier: {error}", file=sys.stderr)
         return 2
     if chosen.json:
         print(
             json.dumps(
-                {"judge": judge.fingerprint, "data": judge.data, "accuracy": judge.accuracy, "verdicts": verdicts}
+                {
+                    "judge": classifier.fingerprint,
+                    "data": classifier.data,
+                    "accuracy": classifier.accuracy,
+                    "verdicts": verdicts,
+                }
             )
         )
     else:
         print(table(verdicts))
-        print(f"judge {judge.fingerprint} of {judge.data}, {judge.accuracy:.2%} of the test images right")
+        print(f"classifier {classifier.fingerprint} of {classifier.data}, test accuracy {classifier.accuracy:.2%}")
     return 0
 
 
