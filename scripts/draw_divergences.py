@@ -1,9 +1,9 @@
-"""Draw what each measure of difference sees when two laws drift apart: `docs/images/divergences.png`.
+"""Draw divergences and distances of two distributions that drift apart: `docs/images/divergences.png`.
 
     python scripts/draw_divergences.py
 
-All numbers are the library's own, of two laws on the line: boxes, which come to have no outcome in common, and
-Gaussians, which always have. The page on it is `docs/divergences.md`.
+All values are computed by the library, for two distributions in one dimension: boxes, which end with no outcome in
+common, and Gaussians, which always overlap. The page on it is `docs/divergences.md`.
 """
 
 import io
@@ -25,8 +25,8 @@ TARGET = Path(__file__).parents[1] / "docs" / "images" / "divergences.png"
 BIN = 0.05  # the width of an outcome, in units of the drift
 FURTHEST = 3.0
 DRIFTS = torch.arange(round(FURTHEST / BIN) + 1) * BIN
-POINTS = 400  # samples for the measures that take samples: at evenly spaced levels, so that chance has no part
-LAWS = {"boxes of width 1": "box", "Gaussians of deviation ½": "gaussian"}
+POINTS = 400  # samples for the measures that take samples: at evenly spaced levels, without sampling noise
+DISTRIBUTIONS = {"boxes of width 1": "box", "Gaussians of standard deviation ½": "gaussian"}
 # Each measure's colour, and where its name stands beside its curve: drift, height.
 ON_OUTCOMES = {
     "H(q)": ("#6b7076", 2.6, 3.28),
@@ -34,13 +34,13 @@ ON_OUTCOMES = {
     "KL(p ‖ q)": ("#c05f2b", 1.6, 4.4),
     "JS(p, q)": ("#2b6c99", 1.5, 0.2),
 }
-ON_PLACES = {
+ON_POSITIONS = {
     "W₁": ("#2b6c99", 2.6, 2.1),
     "Frechet": ("#c05f2b", 2.2, 4.3),
     "KID": ("#6d7f3a", 0.9, 4.4),
     "MMD²": ("#6b7076", 2.6, 0.72),
 }
-SHOWN = (0.0, 0.5, 2.0)  # drifts at which the laws are shown
+DRAWN = (0.0, 0.5, 2.0)  # drifts at which the distributions are drawn
 TOP = 5.0  # where the frames of the curves end
 
 
@@ -50,21 +50,21 @@ def places() -> Tensor:
 
 
 def distribution(kind: str, drift: float) -> Tensor:
-    """The probability of each outcome when the law has moved by `drift`, `(K,)`."""
+    """The probability of each outcome when the distribution has moved by `drift`, `(K,)`."""
     x = places() - drift
     mass = (x.abs() < 0.5).double() if kind == "box" else torch.exp(-2 * x.square())
     return mass / mass.sum()
 
 
 def samples(kind: str, drift: float) -> Tensor:
-    """Points of the law as features `(POINTS, 1)`, evenly spaced in probability."""
+    """Points of the distribution as features `(POINTS, 1)`, evenly spaced in probability."""
     levels = (torch.arange(POINTS, dtype=torch.float64) + 0.5) / POINTS
     still = levels - 0.5 if kind == "box" else torch.special.ndtri(levels) / 2
     return (still + drift)[:, None]
 
 
 def measured(kind: str, drift: float) -> dict[str, float]:
-    """Every measure between the law p where it was and q where it has gone, by name; nats and units of the drift."""
+    """Every measure between p and q, which is p moved by the drift, by name; in nats and units of the drift."""
     p, q = distribution(kind, 0.0), distribution(kind, drift)
     here, there = samples(kind, 0.0), samples(kind, drift)
     return {
@@ -80,21 +80,21 @@ def measured(kind: str, drift: float) -> dict[str, float]:
 
 
 def draw() -> Image.Image:
-    """Return the image: a column for each kind of law; the laws, measures of outcomes, measures of places."""
+    """Return the image: a column per kind: densities, measures of outcomes, measures of positions."""
     import matplotlib.pyplot as plt
 
     style = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#9aa0a6"}
     with plt.rc_context(style):
         figure, axes = plt.subplots(3, 2, figsize=(7.6, 7.2), height_ratios=(1, 2, 2), sharex="row", sharey="row")
-        for (title, kind), (laws, outcomes, ways) in zip(LAWS.items(), axes.T, strict=True):
-            show_laws(laws, kind)
-            laws.set_title(title, fontsize=10)
+        for (title, kind), (densities, outcomes, positions) in zip(DISTRIBUTIONS.items(), axes.T, strict=True):
+            draw_densities(densities, kind)
+            densities.set_title(title, fontsize=10)
             found = [measured(kind, float(drift)) for drift in DRIFTS]
-            show_curves(outcomes, ON_OUTCOMES, found)
-            show_curves(ways, ON_PLACES, found)
-            ways.set_xlabel("drift")
+            draw_curves(outcomes, ON_OUTCOMES, found)
+            draw_curves(positions, ON_POSITIONS, found)
+            positions.set_xlabel("drift")
         axes[1, 0].set_ylabel("of outcomes, in nats")
-        axes[2, 0].set_ylabel("of places")
+        axes[2, 0].set_ylabel("of positions")
         for axis in axes[1]:
             axis.axhline(math.log(2), color="#9aa0a6", lw=0.8, ls=":")
             axis.text(0.06, math.log(2) + 0.08, "log 2", color="#6b7076")
@@ -107,9 +107,9 @@ def draw() -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-def show_laws(axis: Any, kind: str) -> None:
-    """Draw the law p, and q at some drifts, each paler the further it has gone."""
-    for drift, strength in zip(SHOWN, (1.0, 0.6, 0.35), strict=True):
+def draw_densities(axis: Any, kind: str) -> None:
+    """Draw the density of p, and of q at some drifts, paler the larger the drift."""
+    for drift, strength in zip(DRAWN, (1.0, 0.6, 0.35), strict=True):
         density = distribution(kind, drift) / BIN
         axis.fill_between(
             places(), density, step="mid", color="#2b6c99" if drift == 0 else "#c05f2b", alpha=strength / 2
@@ -119,7 +119,7 @@ def show_laws(axis: Any, kind: str) -> None:
     axis.margins(y=0.25)
 
 
-def show_curves(axis: Any, kinds: dict[str, tuple[str, float, float]], found: list[dict[str, float]]) -> None:
+def draw_curves(axis: Any, kinds: dict[str, tuple[str, float, float]], found: list[dict[str, float]]) -> None:
     """Draw measures over the drift, as far as they are finite and in the frame."""
     for name, (colour, drift, height) in kinds.items():
         values = [one[name] for one in found]
