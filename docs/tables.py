@@ -6,10 +6,12 @@ automatically.
 
 import importlib
 import inspect
+import pkgutil
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import zerosum
 from zerosum._rooms import homes
 from zerosum.evaluation.measure import measure_kinds
 from zerosum.features.extractor import extractor_kinds
@@ -18,10 +20,7 @@ from zerosum.recipes.named_recipes import about, catalogue
 from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.recipe import Recipe
 
-ROOMS = (
-    *("conditions", "distributions", "game", "objectives", "terms", "augment", "networks", "data", "autoencoders"),
-    *("recipes", "runs", "evaluation", "training", "report", "metrics", "features", "probes", "plots", "bench"),
-)
+ROOMS = [room.name for room in pkgutil.iter_modules(zerosum.__path__) if room.ispkg and room.name != "cli"]
 NO_IMAGE = "no run yet"
 
 
@@ -52,7 +51,7 @@ def all_tables() -> dict[str, str]:
 
 def references() -> dict[str, str]:
     """Return the reference sections of the built manual, by name: directives, for `docs/api.md` alone."""
-    return {f"api_{room.replace('.', '_')}": reference(room) for room in ROOMS}
+    return {f"api_{room}": reference(room) for room in ROOMS}
 
 
 def extractors() -> str:

@@ -1,4 +1,4 @@
-"""What the README says to type works as it stands, on smaller numbers."""
+"""The commands and the Python of README run as they stand, on smaller numbers."""
 
 import re
 import shlex
@@ -15,13 +15,36 @@ from zerosum.cli import main
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
-COMMANDS = [line for kind, text in BLOCKS if not kind for line in text.splitlines() if line.startswith("zerosum ")]
+PYTHON = [kind for kind, _ in BLOCKS].index("python")
 SMALL = ["--images", "64", "--set", "batch=16", "--set", "tick=32", "--set", "snapshot=64"]
 
 
+def commands(blocks):
+    """The commands of zerosum in code blocks of no language, without their comments."""
+    lines = [line for kind, text in blocks if not kind for line in text.splitlines()]
+    return [shlex.split(line, comments=True) for line in lines if line.startswith("zerosum ")]
+
+
+COMMANDS, WITH_OWN_PARTS = commands(BLOCKS[:PYTHON]), commands(BLOCKS[PYTHON:])
+
+
+def run_small(words, monkeypatch, capsys):
+    """Run a command of zerosum on small networks and few images."""
+    if words[1] == "train":
+        if "--images" in words:
+            at = words.index("--images")
+            words = words[:at] + words[at + 2 :]
+        words = [*words, *SMALL, "--set", "generator.size=4", "--set", "discriminator.size=4"]
+    if words[1] == "evaluate":
+        words = [*words, "--n", "64"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0, f"{words}\n{capsys.readouterr().err}"
+
+
 def test_the_readme_names_its_commands():
-    verbs = {shlex.split(c, comments=True)[1] for c in COMMANDS}
-    assert verbs == {"train", "sample", "recipes", "report", "data", "evaluate", "compare"}
+    assert {words[1] for words in COMMANDS} == {"train", "sample", "recipes", "report", "data", "evaluate", "compare"}
 
 
 def test_all_of_them_run_one_after_another(tmp_path, monkeypatch, capsys):
@@ -30,31 +53,29 @@ def test_all_of_them_run_one_after_another(tmp_path, monkeypatch, capsys):
     for i in range(16):
         pixels = np.random.default_rng(i).integers(0, 256, (70 + i, 80, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / "photos" / f"{i}.jpg")
-    for number, command in enumerate(COMMANDS):
-        words = shlex.split(command, comments=True)
-        if words[1] == "train":
-            words = shlex.split(command.replace("--images 500000", ""), comments=True)
-            words += [*SMALL, "--set", "generator.size=4", "--set", "discriminator.size=4"]
-            words += [] if words[2] == "digits" else ["--out", f"runs/{number}"]
-        if words[1] == "evaluate":
-            words += ["--n", "64"]
-        monkeypatch.setattr(sys, "argv", words)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert ended.value.code == 0, f"{command}\n{capsys.readouterr().err}"
+    for words in COMMANDS:
+        run_small(words, monkeypatch, capsys)
     assert (tmp_path / "seven.png").exists() and (tmp_path / "runs" / "digits" / "report.html").exists()
+    assert (tmp_path / "runs" / "dcgan" / "report.html").exists()
 
 
-def test_its_python_runs(tmp_path):
-    text = "\n".join(text for kind, text in BLOCKS if kind == "python")
-    text = re.sub(r"images=[\d_]+\)", "images=64, batch=16)", text)
-    text = text.replace('zerosum.train("digits",', 'zerosum.train("digits", images=64,')
-    assert text.count("images=64") == 2
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", text], cwd=tmp_path, capture_output=True, text=True, timeout=200
-    )
+def test_its_python_is_a_file_that_use_takes(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text, count = re.subn(r"images=[\d_]+\)", "images=64, batch=16)", BLOCKS[PYTHON][1])
+    assert count == 1
+    (tmp_path / "own.py").write_text(text)
+    python = [sys.executable, "-W", "error"]
+    subprocess.run([*python, "-c", "import own"], cwd=tmp_path, check=True, timeout=100)
+    assert not (tmp_path / "runs").exists()  # what --use imports trains nothing
+    done = subprocess.run([*python, "own.py"], cwd=tmp_path, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "runs" / "exponential" / "report.html").exists()
+    assert "\npython own.py " in README and len(WITH_OWN_PARTS) == 3
+    for words in WITH_OWN_PARTS:
+        run_small(words, monkeypatch, capsys)
+    runs = [name for name in ("exponential", "again", "own") if (tmp_path / "runs" / name / "report.html").exists()]
+    assert runs == ["exponential", "again", "own"]
+    for name in runs:
+        assert "objective=Exponential()" in (tmp_path / "runs" / name / "recipe.txt").read_text()
 
 
 def test_make_and_the_pip_lines_say_the_same():

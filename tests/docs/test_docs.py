@@ -1,4 +1,4 @@
-"""The manual says what is so: its Python runs, its commands parse, its parts can be built."""
+"""The pages of the manual: their Python runs, their commands parse, their parts can be built."""
 
 import doctest
 import re
@@ -33,20 +33,20 @@ def blocks(page, language):
 
 
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.stem)
-def test_the_python_of_a_page_gives_what_the_page_shows(page, tmp_path, monkeypatch):
+def test_the_python_of_a_page_runs_with_the_output_on_the_page(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines = [""] * WRITTEN[page].count("\n")  # the prose, so that failures name the page's lines
     for first, block in blocks(page, "python"):
         assert block[0].startswith(">>>"), f"{page.name}, line {first + 1}: Python that nothing runs"
         lines[first : first + len(block)] = block
     examples = doctest.DocTestParser().get_doctest("\n".join(lines), {"__name__": "page"}, page.name, str(page), 0)
-    told = []
-    doctest.DocTestRunner(verbose=False).run(examples, out=told.append)
-    assert examples.examples and not told, "".join(told)
+    failures = []
+    doctest.DocTestRunner(verbose=False).run(examples, out=failures.append)
+    assert examples.examples and not failures, "".join(failures)
 
 
 @every_page
-def test_the_commands_of_a_page_are_commands(page):
+def test_the_commands_of_a_page_parse(page):
     for line in (line for _, block in blocks(page, "console") for line in block):
         prompt, program, *arguments = shlex.split(line)
         assert prompt == "$" and program in ("zerosum", "make"), line
@@ -91,7 +91,7 @@ def test_every_row_of_a_table_has_its_cells():
             assert name == "gallery" or all(cell.strip() for row in rows for cell in (row[1], row[-2])), name
 
 
-def test_a_table_shows_equations_defaults_and_what_has_to_be_given():
+def test_a_table_has_equations_defaults_and_required_fields():
     assert "| `E[D(G(z))] - E[D(x)]` | `-E[D(G(z))]` |" in tables.objective_table()
     terms = tables.part_table("terms", "__call__", "turn")
     assert "`R1(gamma=1.0)`" in terms and "`Every(n, term)`" in terms and "WeightClip" not in terms

@@ -21,7 +21,7 @@ def test_generated_parts_are_up_to_date():
     assert names == [], "write them by `python -m docs.generate`"
 
 
-def test_a_part_that_is_out_of_date_is_made_anew_and_the_rest_stays(tmp_path, monkeypatch):
+def test_a_part_that_is_out_of_date_is_written_again_and_the_rest_stays(tmp_path, monkeypatch):
     page = tmp_path / "page.md"
     page.write_text(f"# A\n\n{part('terms', 'old')}\n\nby hand\n")
     monkeypatch.setattr(generate, "DOCS", tmp_path)
@@ -56,7 +56,7 @@ def test_a_mark_that_cannot_be_followed_is_an_error(text, message):
         generate.generated(text, PAGE, {"terms": ""})
 
 
-def test_what_a_person_wrote_keeps_its_line_numbers():
+def test_text_by_hand_keeps_its_line_numbers():
     text = f"one\n{part('terms', 'two' + chr(10))}\nfour\n"
     assert generate.by_hand(text).splitlines() == ["one", "", "", "", "four"]
 
@@ -67,7 +67,7 @@ def test_no_page_but_the_reference_needs_sphinx():
         assert page.name == "api.md" or found == [], page
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *PAGES], ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_and_images_lead_to_files(page):
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'<img src="([^"]+)"', text)
@@ -83,16 +83,25 @@ def test_links_and_images_lead_to_files(page):
             assert anchor in slugs, f"{page.name} links to {link}"
 
 
+def test_files_that_a_page_names_exist():
+    folders = [ROOT, ROOT / "src" / "zerosum"]
+    for page in [*ROOT.glob("*.md"), *PAGES, *(ROOT / "benchmarks").rglob("*.md")]:
+        text = generate.by_hand(page.read_text(encoding="utf-8"))
+        named = re.findall(r"`((?:\w+/)+\w+\.(?:py|md|json))`", text)
+        missing = [name for name in named if not any((folder / name).exists() for folder in folders)]
+        assert missing == [], page
+
+
 def test_the_contents_of_the_sidebar_are_what_the_first_page_links_to():
     text = "[a](a.md)\n\n## Guides\n\n- [b](b.md), [c](sub/c.md), [b](b.md)\n- [d](../benchmarks/results/d.md)\n"
-    shown = conf.with_contents("index", text)
-    assert shown == text + "\n```{toctree}\n:hidden:\n:caption: Guides\n\nb\nsub/c\n```\n"
+    built = conf.with_contents("index", text)
+    assert built == text + "\n```{toctree}\n:hidden:\n:caption: Guides\n\nb\nsub/c\n```\n"
     assert conf.with_contents("terms", text) == text
 
 
 def test_links_to_pages_outside_the_manual_become_downloads():
     text = "[gallery](../benchmarks/results/gallery.md#modes), [terms](terms.md), [own](../docs/own-loop.md)"
-    shown = conf.outside_links(PAGE, text)
+    built = conf.outside_links(PAGE, text)
     assert (
-        shown == "{download}`gallery <../benchmarks/results/gallery.md>`, [terms](terms.md), [own](../docs/own-loop.md)"
+        built == "{download}`gallery <../benchmarks/results/gallery.md>`, [terms](terms.md), [own](../docs/own-loop.md)"
     )

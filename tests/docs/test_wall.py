@@ -9,7 +9,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 
 
-def test_it_is_drawn_and_committed(monkeypatch, tmp_path):
+def test_the_committed_image_is_what_the_script_draws(monkeypatch, tmp_path):
     spec = importlib.util.spec_from_file_location("draw_wall", ROOT / "scripts" / "draw_wall.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)

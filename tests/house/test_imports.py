@@ -1,6 +1,7 @@
 """Imports run one way: from a room to rooms on lower floors, and nothing heavy is loaded before it is needed."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -76,6 +77,14 @@ def rooms_of(names: list[str]) -> set[str]:
 def test_every_room_has_a_floor(root):
     rooms = {path.parent.name for path in (root / "src/zerosum").glob("*/__init__.py")}
     assert rooms <= set(FLOOR)
+
+
+def test_the_architecture_page_lists_the_floors_and_the_packages(root):
+    page = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    levels = " ".join(page.partition("goes up or sideways:")[2].partition(". `latent`")[0].split())
+    assert [tuple(re.findall(r"`(\w+)`", level)) for level in levels.split(" - ")] == [*FLOORS]
+    rooms = [room for floor in FLOORS for room in floor if (root / "src/zerosum" / room / "__init__.py").exists()]
+    assert re.findall(r"^  (\w+)/ ", page, re.MULTILINE) == rooms
 
 
 def test_no_import_goes_up(library):

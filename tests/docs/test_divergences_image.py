@@ -1,4 +1,4 @@
-"""The picture on the page about measures shows what the page says of them."""
+"""The image on the page about divergences agrees with what the page says of them."""
 
 import importlib.util
 import math
@@ -24,7 +24,7 @@ def over(script, kind, drifts):
     return {name: np.array([one[name] for one in found]) for name in found[0]}
 
 
-def test_boxes_part(script):
+def test_boxes_end_without_overlap(script):
     drifts = np.array([0.5, 1.0, 2.0, 3.0])
     found = over(script, "box", drifts)
     assert np.allclose(found["JS(p, q)"], [math.log(2) / 2, *[math.log(2)] * 3])
@@ -34,7 +34,7 @@ def test_boxes_part(script):
     assert found["MMD²"][3] - found["MMD²"][2] < 0.02 < found["MMD²"][1] - found["MMD²"][0]
 
 
-def test_gaussians_never_part(script):
+def test_gaussians_always_overlap(script):
     drifts = np.array([0.5, 1.0, 2.0, 3.0])
     found = over(script, "gaussian", drifts)
     assert np.allclose(found["KL(p ‖ q)"], drifts**2 / (2 * 0.25), rtol=1e-6)
@@ -45,15 +45,15 @@ def test_gaussians_never_part(script):
     assert np.allclose(found["KID"], moments, rtol=0.05)
 
 
-def test_all_begin_at_nothing(script):
-    for kind in script.LAWS.values():
+def test_all_begin_at_zero(script):
+    for kind in script.DISTRIBUTIONS.values():
         found = script.measured(kind, 0.0)
         assert all(abs(found[name]) < 0.01 for name in found if not name.startswith("H"))
 
 
 def test_it_is_drawn_and_committed(script, monkeypatch, tmp_path):
     committed = script.TARGET
-    monkeypatch.setattr(script, "TARGET", tmp_path / "pictures" / "d.png")
+    monkeypatch.setattr(script, "TARGET", tmp_path / "images" / "d.png")
     monkeypatch.setattr(script, "DRIFTS", script.DRIFTS[::20])
     script.main()
     with Image.open(committed) as there, Image.open(script.TARGET) as drawn:
