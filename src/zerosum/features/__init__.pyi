@@ -1,5 +1,5 @@
 # Written by `make stubs`; do not edit.
-"""Extractors: what a score sees of an image. uint8 images in, features out."""
+"""Feature extractors: functions of uint8 images that return features, and their networks as modules."""
 
 from zerosum.features import classifier as classifier
 from zerosum.features import classifier_features as classifier_features
@@ -17,6 +17,7 @@ from zerosum.features.dinov2 import DinoV2 as DinoV2
 from zerosum.features.extractor import Extractor as Extractor
 from zerosum.features.extractor import Features as Features
 from zerosum.features.extractor import Function as Function
+from zerosum.features.extractor import extractor_from as extractor_from
 from zerosum.features.extractor import extractor_kinds as extractor_kinds
 from zerosum.features.extractor import extractor_named as extractor_named
 from zerosum.features.feature_network import Differentiable as Differentiable
