@@ -112,8 +112,9 @@ class Observed(Game):
         """Return D's parameters without gradient of the objective that should have one, each with the reason.
 
         A parameter that no score depends on is for terms, and some term must have a gradient for it. A parameter that
-        shifts the scores of all samples equally is exempt if the objective is invariant to such shifts: objectives of
-        differences are, and hinges while every score is within the margin.
+        shifts the real and the generated score of each pair equally, such as a bias, alone or times the pair's
+        condition, is exempt if the objective is invariant to such shifts: objectives of differences are, and hinges
+        while every score is within the margin.
         """
         parameters = {name: p for name, p in self.D.network.named_parameters() if name in names}
         if not parameters:
@@ -132,15 +133,15 @@ class Observed(Game):
             direction = torch.randn(gradient.shape, dtype=gradient.dtype, generator=torch.Generator().manual_seed(1))
             along = (gradient * direction).sum()
             (change,) = torch.autograd.grad(along, weights, retain_graph=True, materialize_grads=True)
-            shift = change.mean(0)
-            if (change - shift).abs().max() > 1e-4 * change.abs().max():
-                found[name] = "it changes scores relative to one another, but D's loss has no gradient for it"
-            elif change.any() and not self.is_invariant(shift):
-                found[name] = "it shifts all scores equally, which changes D's loss, but there is no gradient for it"
+            real, fake = change.chunk(2)
+            if (real - fake).abs().max() > 1e-4 * change.abs().max():
+                found[name] = "it separates real from generated scores, but D's loss has no gradient for it"
+            elif change.any() and not self.is_invariant(real):
+                found[name] = "it shifts real and generated scores equally, which changes D's loss: no gradient for it"
         return found
 
     def is_invariant(self, shift):
-        """Return whether the objective's loss of D is invariant to a small shift of all scores."""
+        """Return whether the objective's loss of D is invariant to a small shift of each pair of scores."""
         real, fake = (judgement.score.detach().double() for judgement in (self.last.real, self.last.fake))
         by = 1e-5 * shift.double() / shift.abs().max()
         before, after = (self.objective.d_loss(real + some, fake + some).item() for some in (0, by))

@@ -62,6 +62,8 @@ PLAYERS = {
     "WeightProjection": (WeightClip,),
     "Source": (Digits, Ring, DistributionSamples),
     "Autoencoder": (),  # text holds the folder of one
+    "GameSpec": (),  # games other than the two-player one are the users' own
+    "Watcher": (),  # and so are watchers
     "Distribution": (NormalDistribution, ParetoDistribution),
     "Latent": (Normal, Uniform, Sphere, InfoGANLatent),
     "GeneratorSpec": (MLPGenerator, DCGANGenerator),
@@ -81,8 +83,10 @@ def literals(annotation):
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if origin is tuple:
-        kinds = (arguments[0],) * 2 if arguments[-1] is Ellipsis else arguments
-        return st.tuples(*map(literals, kinds))
+        if arguments[-1] is Ellipsis:
+            one = literals(arguments[0])
+            return st.just(()) if one.is_empty else st.tuples(one, one)
+        return st.tuples(*map(literals, arguments))
     if arguments:
         return st.one_of(*map(literals, arguments))
     if annotation is type(None):

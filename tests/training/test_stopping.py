@@ -53,7 +53,7 @@ def signalled(tmp_path, place, *numbers, evaluate=(), seconds=1):
         output = ""
         for nth, number in enumerate(numbers, 1):
             os.kill(process.pid, number)
-            while nth < len(numbers) and "a second signal ends at once" not in output:
+            while nth < len(numbers) and "a second signal stops at once" not in output:
                 output += process.stderr.readline()
         output += process.communicate(timeout=200)[1]
     assert "Traceback" not in output
