@@ -14,6 +14,7 @@ from scripts.stubs import rooms
 
 from zerosum._rooms import homes
 from zerosum.evaluation.measure import measure_kinds
+from zerosum.features.extractor import extractor_kinds
 from zerosum.recipes.named_recipes import catalogue
 from zerosum.recipes.reader import vocabulary
 
@@ -180,8 +181,9 @@ def test_half_of_the_files_are_shorter_than_a_screen_or_two(library):
 
 
 def tools(room: ModuleType) -> list[str]:
-    """The public names of a room but for recipes, their constructors and metrics, of which there may be any number."""
-    parts = {part.__name__ for part in (*catalogue().values(), *measure_kinds().values())}
+    """The public names of a room but for parts, of which there may be any number: recipes, metrics and so on."""
+    kinds = (*catalogue().values(), *measure_kinds().values(), *extractor_kinds().values())
+    parts = {part.__name__ for part in kinds}
     return sorted(homes(room).keys() - vocabulary().keys() - parts)
 
 

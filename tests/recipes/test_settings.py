@@ -9,7 +9,7 @@ from zerosum.data import Digits, Ring
 from zerosum.game import Uniform
 from zerosum.networks import DCGANGenerator, MLPDiscriminator, MLPGenerator
 from zerosum.objectives import Hinge, NonSaturating
-from zerosum.recipes import with_setting
+from zerosum.recipes import Evaluation, with_setting
 from zerosum.terms import R1, R2, WeightClip
 
 RECIPE = Recipe(name="plain", generator=MLPGenerator(), discriminator=MLPDiscriminator(), objective=Hinge())
@@ -50,6 +50,12 @@ def test_a_setting_replaces_one_field_and_no_other(setting, path, value):
     assert type(found) is type(value)
     top = path.split(".")[0]
     assert {n for n in vars(RECIPE) if getattr(changed, n) != getattr(RECIPE, n)} <= {top}
+
+
+def test_a_bare_word_is_text_where_the_field_takes_text_and_none_is_none():
+    scored = replace(RECIPE, evaluation=Evaluation(metrics=("fid", "kid")))
+    assert with_setting(scored, "evaluation.best=fid").evaluation.best == "fid"
+    assert with_setting(scored, "evaluation.best=None").evaluation.best is None
 
 
 def test_settings_add_up_and_leave_the_recipe_as_it_was():

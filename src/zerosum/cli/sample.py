@@ -63,15 +63,7 @@ def sample(
     or `conditions` for conditional models. A folder contains a subfolder per class, or a table of conditions, in the
     format that --data reads.
     """
-    from zerosum.game.trainable import MAIN
-    from zerosum.runs.generator import load
-    from zerosum.runs.run import Run
-
-    if best and name != MAIN:
-        raise ValueError(
-            f"--best keeps the generator called {MAIN!r}; found --generator {name}: leave one of the two out"
-        )
-    generator = Run(run, known()).best if best else load(run, known(), generator=name)
+    generator = _loaded(run, best, name)
     labels = [classes[i % len(classes)] for i in range(n)] if classes else None
     wanted = None
     if conditions:
@@ -86,6 +78,18 @@ def sample(
         print_json({"out": target, "n": n, "seed": seed, "shape": list(samples.shape), "images": generator.images})
         return
     typer.echo(f"wrote {n} samples to {target}", err=True)
+
+
+def _loaded(run: Path, best: bool, name: str) -> "TrainedGenerator":
+    from zerosum.game.trainable import MAIN
+    from zerosum.runs.generator import load
+    from zerosum.runs.run import Run
+
+    if best and name != MAIN:
+        raise ValueError(
+            f"--best keeps the generator called {MAIN!r}; found --generator {name}: leave one of the two out"
+        )
+    return Run(run, known()).best if best else load(run, known(), generator=name)
 
 
 def _write(target: Path, generator: "TrainedGenerator", samples: "NDArray[Any]", values: "Values") -> None:

@@ -19,9 +19,9 @@ class Evaluation:
 
     Attributes:
         metrics: names of metrics, as for `zerosum evaluate --metrics`; metrics with options, such as `PRDC(k=5)`, or of
-            your own; or functions of real and generated features. A function is held by its name.
+            your own; or functions of real and generated features. A function is stored by its name.
         every: interval between evaluations, in training images.
-        features: feature extractor: a built-in name as for `--features`, a function of images, which is held by its
+        features: feature extractor: a built-in name as for `--features`, a function of images, which is stored by its
             name, or an extractor of your own that is a frozen dataclass; None for the default, inception.
         n: largest number of real and of generated samples; fewer are cheaper, with larger standard errors.
         seed: random seed of the samples.

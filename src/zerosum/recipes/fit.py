@@ -60,6 +60,12 @@ def fitted(kind: type, name: str, value: Any) -> Any:
     raise ValueError(f"{place} takes {_annotation_text(annotation)}; found {shortened(repr(value))}")
 
 
+def takes(kind: type, name: str, value: Any) -> bool:
+    """Return whether a field is declared and its declaration takes a value."""
+    annotation = _annotation(kind, name)
+    return annotation is not Any and _fit(annotation, value)[1]
+
+
 def shortened(text: str) -> str:
     """Return at most 80 characters of a text, with control characters escaped."""
     short = text if len(text) <= 80 else f"{text[:77]}..."

@@ -15,12 +15,13 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
+from keyword import iskeyword
 from typing import Any
 
 from zerosum._rooms import public
 from zerosum.recipes._opaque import Opaque, unknown
 from zerosum.recipes.evaluation import Evaluation
-from zerosum.recipes.fit import fitted, shortened
+from zerosum.recipes.fit import fitted, shortened, takes
 from zerosum.recipes.own_networks import OwnNetwork, found
 from zerosum.recipes.recipe import Recipe, flat
 
@@ -109,7 +110,8 @@ def _replaced(value: Any, path: list[str], text: str, known: Known) -> Any:
     if len(path) > 1:
         new = _replaced(getattr(value, name), path[1:], text, known)
     else:
-        bare_word = isinstance(getattr(value, name), str) and text.isidentifier()
+        is_text = isinstance(getattr(value, name), str) or takes(type(value), name, text)
+        bare_word = text.isidentifier() and not iskeyword(text) and is_text
         new = fitted(type(value), name, text if bare_word else read(text, known))
     return _with_known(replace(value, **{name: new}), known)  # type: ignore[type-var]
 
