@@ -30,7 +30,7 @@ def source_of(module):
     return None if spec is None else Path(spec.origin).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("page", "module", "words"), commands(), ids=lambda value: str(getattr(value, "name", value)))
+@pytest.mark.parametrize(("page", "module", "words"), [*commands()], ids=lambda value: str(getattr(value, "name", value)))
 def test_a_command_has_a_module_and_its_options(page, module, words):
     source = source_of(module)
     assert source is not None and ("__main__" in source or module == "benchmarks"), f"{page}: no program {module}"
