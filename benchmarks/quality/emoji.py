@@ -25,7 +25,7 @@ from benchmarks.quality.gallery_images import save_small
 from zerosum.bench.subprocesses import Command, run_commands
 from zerosum.data.sources.folders import Images
 from zerosum.plots.grids import grid
-from zerosum.training.signals import Interrupted
+from zerosum.training.signals import Interrupted, Terminated
 
 OUT = Path("runs/emoji")
 PAGE = RESULTS / "emoji.md"
@@ -139,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
             if ended.code and not ended.stopped:
                 failed.append(todo[number].name)
                 print(f"{failed[-1]} failed; its output is in {todo[number].command.log}", file=sys.stderr)
-    except Interrupted:
+    except (Interrupted, Terminated):
         print("interrupted; runs are saved, and the same command resumes them", file=sys.stderr)
         return 1
     kept = {name: row for name, row in kept_rows().items() if name not in chosen.games}

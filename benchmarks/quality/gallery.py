@@ -30,7 +30,7 @@ from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import prune_checkpoints
 from zerosum.runs.run import Run
-from zerosum.training.signals import Interrupted
+from zerosum.training.signals import Interrupted, Terminated
 
 OUT = Path("runs/gallery")
 RECORD = RESULTS / "gallery.json"
@@ -124,7 +124,7 @@ def play(entries: list[Entry], jobs: int, keep: bool) -> list[str]:
                 output = entry.command.log.read_text(errors="replace").strip().splitlines() or ["no output"]
                 failures.append(f"{entry.name} failed: {output[-1]}")
                 say(failures[-1])
-    except Interrupted:
+    except (Interrupted, Terminated):
         say("interrupted; runs are saved, and the same command resumes them")
         raise
     return failures

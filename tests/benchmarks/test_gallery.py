@@ -23,7 +23,7 @@ from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.recipes.named_recipes import named
 from zerosum.runs.generator import TrainedGenerator, build_generator
 from zerosum.runs.images import to_bytes
-from zerosum.training.signals import Interrupted
+from zerosum.training.signals import Terminated
 from zerosum.training.train import train
 
 PAGE = f"prose before\n{gallery_table.BEGIN}\nold\n{gallery_table.END}\nprose after\n"
@@ -66,7 +66,7 @@ def room(tmp_path, monkeypatch):
                 train(recipes[name], words[words.index("--out") + 1], quiet=True)
             yield number, Ended(ending.get(name, 0), 3.0, 2.0, ending.get(name) == 143)
             if ending.get(name) == 143:
-                raise Interrupted(143)
+                raise Terminated(143)
 
     monkeypatch.setattr(gallery, "catalogue", lambda: {name: lambda r=r: r for name, r in recipes.items()})
     monkeypatch.setattr(gallery, "named", lambda name: recipes[name])
@@ -144,7 +144,7 @@ def test_a_run_that_has_ended_is_read_without_being_trained(room):
 def test_the_time_of_an_interrupted_run_adds_up(room, capsys):
     place, _, commands, ending = room
     ending["ring"] = 143
-    with pytest.raises(Interrupted):
+    with pytest.raises(Terminated):
         play(place, "ring")
     assert not (place / "images" / "ring.png").exists()
     assert "the same command resumes" in capsys.readouterr().err

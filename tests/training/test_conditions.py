@@ -27,7 +27,7 @@ from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.schedules import Every
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
-from zerosum.training.signals import Interrupted
+from zerosum.training.signals import Terminated
 from zerosum.training.train import train
 
 SIDE = 8
@@ -203,7 +203,7 @@ def test_a_resumed_run_equals_a_straight_one_and_can_be_asked_on_its_way(tmp_pat
             os.kill(os.getpid(), signal.SIGTERM)
         return step(self, batches)
 
-    with monkeypatch.context() as patched, pytest.raises(Interrupted):
+    with monkeypatch.context() as patched, pytest.raises(Terminated):
         patched.setattr(Game, "step", counted)
         train(recipe, tmp_path / "broken", quiet=True)
     name = recipe.data.open().condition.components[0]

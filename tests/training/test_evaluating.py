@@ -31,7 +31,7 @@ from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.schedules import Every
 from zerosum.training.evaluations import Criterion, best_line, is_evaluation
-from zerosum.training.signals import Interrupted
+from zerosum.training.signals import Terminated
 from zerosum.training.train import train
 
 POINTS = Recipe(
@@ -141,7 +141,7 @@ def test_a_resumed_run_has_the_scores_and_the_best_generator_of_a_straight_one(t
     straight = train(recipe, tmp_path / "straight", quiet=True)
     with monkeypatch.context() as patched:
         interrupt(patched, 6 if recipe.batch == 16 else 33, action)
-        with pytest.raises(Interrupted if action is terminate else Killed):
+        with pytest.raises(Terminated if action is terminate else Killed):
             train(recipe, tmp_path / "broken", quiet=True)
     assert any(map(is_evaluation, read_log(tmp_path / "broken")))
     broken = train(recipe, tmp_path / "broken", quiet=True)

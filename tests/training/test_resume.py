@@ -27,7 +27,7 @@ from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1, GradientPenalty
 from zerosum.terms.reconstruction import Reconstruction
 from zerosum.terms.schedules import Cosine, Every
-from zerosum.training.signals import Interrupted
+from zerosum.training.signals import Interrupted, Terminated
 from zerosum.training.train import train
 
 POINTS = Recipe(
@@ -131,7 +131,7 @@ def test_a_resumed_run_equals_a_straight_one(tmp_path, monkeypatch, recipe, endi
     with monkeypatch.context() as patched:
         action = (lambda: os.kill(os.getpid(), signal.SIGTERM)) if ending == "signal" else die
         interrupt(patched, 14, action)  # between two lines of the log
-        with pytest.raises(Interrupted if ending == "signal" else Killed):
+        with pytest.raises(Terminated if ending == "signal" else Killed):
             train(recipe, tmp_path / "broken", quiet=True)
     assert newest_checkpoint(tmp_path / "broken")[1].numbers["images"] < recipe.images
     broken = train(recipe, tmp_path / "broken", quiet=True)
@@ -176,6 +176,8 @@ def test_the_exit_status_of_an_interrupted_run_is_the_signals(tmp_path, monkeypa
     with pytest.raises(Interrupted) as ended:
         train(POINTS, tmp_path / "run", quiet=True)
     assert ended.value.code == 130
+    assert isinstance(ended.value, KeyboardInterrupt), "which ends a call in a session and not the session"
+    assert str(ended.value) == "stopped after 96 images and saved; the same command resumes the run"
 
 
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(tmp_path, monkeypatch, capsys):

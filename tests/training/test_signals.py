@@ -1,4 +1,4 @@
-"""The first signal is remembered, the second one ends the program at once."""
+"""The first signal is remembered, the second one ends the program at once, unless it is SIGHUP."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from zerosum.training.signals import StopRequest
+from zerosum.training.signals import Interrupted, StopRequest, Terminated, stopped_by
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +48,31 @@ def test_in_another_thread_it_takes_no_signal_and_does_not_mind():
     thread.start()
     thread.join()
     assert found == [(0, before)]
+
+
+def test_a_hangup_is_a_stop_and_a_further_one_is_ignored():
+    """A terminal that closes sends SIGHUP, and then its shell does; systems send it after SIGTERM."""
+    with StopRequest() as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.number == signal.SIGHUP
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, "a second signal of another kind stops at once"
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+
+
+def test_a_hangup_that_is_ignored_at_the_start_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with StopRequest() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stop.number == 0
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_ctrl_c_is_a_keyboard_interrupt_and_the_others_end_the_interpreter():
+    assert isinstance(stopped_by(signal.SIGINT), Interrupted) and issubclass(Interrupted, KeyboardInterrupt)
+    for number, status in ((signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+        stopped = stopped_by(number)
+        assert isinstance(stopped, Terminated) and isinstance(stopped, SystemExit) and stopped.code == status

@@ -1,5 +1,6 @@
-"""SIGINT and SIGTERM to the command, whatever it is at: the status is the signal's, and what was learned is saved."""
+"""Signals to the command, whatever it is at: the status is the signal's, and what was learned is saved."""
 
+import json
 import os
 import signal
 import subprocess
@@ -41,14 +42,27 @@ PLACES = {
 }
 
 
-def signalled(tmp_path, place, *numbers, evaluate=(), seconds=1):
-    """Send signals to the command at a place, the second once it has said that it heard the first; status and talk."""
+def command(tmp_path, place, evaluate=(), seconds=1):
+    """The command that waits at a place, as words."""
     module, owner, name, after = PLACES[place]
     (tmp_path / "recipe.txt").write_text(pretty(SHORT))
     code = PAUSE.format(module=module, owner=owner, name=name, after=after, seconds=seconds)
-    words = ["train", str(tmp_path / "recipe.txt"), "--out", str(tmp_path / "run"), *evaluate]
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", code, *words], stdout=pipe, stderr=pipe, text=True) as process:
+    return [
+        sys.executable,
+        "-c",
+        code,
+        "train",
+        str(tmp_path / "recipe.txt"),
+        "--out",
+        str(tmp_path / "run"),
+        *evaluate,
+    ]
+
+
+def signalled(tmp_path, place, *numbers, evaluate=(), seconds=1):
+    """Send signals to the command at a place, the second once it has said that it heard the first; status and talk."""
+    words, pipe = command(tmp_path, place, evaluate, seconds), subprocess.PIPE
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout.readline() == "here\n", process.stderr.read()
         output = ""
         for nth, number in enumerate(numbers, 1):
@@ -65,7 +79,7 @@ def straight(tmp_path_factory):
     return train(SHORT, tmp_path_factory.mktemp("straight") / "run", quiet=True)
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_within_a_round_the_first_ends_it_saved(straight, tmp_path, number, status):
     code, output = signalled(tmp_path, "round", number)
     assert code == status
@@ -108,3 +122,20 @@ def test_in_an_evaluation_the_scores_are_finished_first(tmp_path):
     assert newest_checkpoint(tmp_path / "run")[1].numbers == {
         **newest_checkpoint(tmp_path / "run")[1].numbers, "images": 32, "log_lines": 2,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("stderr", ["a pipe without a reader", "closed"])
+def test_talk_that_nobody_hears_ends_nothing(straight, tmp_path, stderr):
+    """As `2>&1 | tee log`, whose `tee` dies of the same Ctrl-C, and as `2>&-`."""
+    closed = ["sh", "-c", 'exec "$@" 2>&-', "sh"] * (stderr == "closed")
+    words, pipe = [*closed, *command(tmp_path, "round")], subprocess.PIPE
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout.readline() == "here\n"
+        process.stderr.close()
+        os.kill(process.pid, signal.SIGINT)
+        process.stdout.read()
+    assert process.returncode == 130
+    assert newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 64
+    json.loads((tmp_path / "run" / ".lock").read_text())  # and not what was meant for standard error
+    train(SHORT, tmp_path / "run", quiet=True)
+    assert differences(straight, tmp_path / "run") == []

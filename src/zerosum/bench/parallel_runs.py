@@ -15,7 +15,7 @@ from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.checkpoint import prune_checkpoints
 from zerosum.runs.files import RECIPE
 from zerosum.runs.run import Run
-from zerosum.training.signals import Interrupted
+from zerosum.training.signals import Interrupted, Terminated
 
 RESULT = "result.json"  # in the folder of a finished run
 _INTERVAL = 2.0  # seconds
@@ -64,7 +64,7 @@ def run_in_parallel(
         flags: further arguments of each command, such as `--use FILE.py`.
 
     Raises:
-        Interrupted: after SIGINT or SIGTERM, once the active runs are saved.
+        Interrupted, Terminated: after SIGINT, and SIGTERM or SIGHUP, once the active runs are saved.
     """
     todo = [run for run in runs if saved_result(run, out) is None]
     if len(todo) < len(runs):
@@ -88,7 +88,7 @@ def run_in_parallel(
             elif not ended.stopped:
                 failures.append(f"{run} failed: {_last_line(commands[number].log)}")
                 say(failures[-1])
-    except Interrupted:
+    except (Interrupted, Terminated):
         say("interrupted; runs are saved, and the same command resumes them")
         raise
     return failures

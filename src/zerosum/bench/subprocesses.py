@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zerosum.training.signals import Interrupted, StopRequest
+from zerosum.training.signals import StopRequest, stopped_by
 
 _POLL = 0.2  # seconds between polls of the processes
 
@@ -61,8 +61,8 @@ def run_commands(
 ) -> Iterator[tuple[int, Ended]]:
     """Run commands, `jobs` at a time with `threads` threads each; yields the index of each that ends, and how.
 
-    SIGINT and SIGTERM are forwarded to the active commands, which are waited for and yielded; then `Interrupted` is
-    raised. `look` is called while waiting.
+    SIGINT, SIGTERM and SIGHUP are forwarded to the active commands, which are waited for and yielded; then
+    `Interrupted` or `Terminated` is raised. `look` is called while waiting.
     """
     if jobs < 1 or threads < 1:
         raise ValueError(f"jobs and threads must be at least 1; found jobs={jobs} and threads={threads}")
@@ -85,7 +85,7 @@ def run_commands(
                 look()
                 time.sleep(_POLL)
         if stop.number:
-            raise Interrupted(128 + stop.number)
+            raise stopped_by(stop.number)
     finally:  # the caller has stopped iterating: let active commands save and end
         _signal(running, signal.SIGTERM)
         for child in running:

@@ -6,11 +6,13 @@ A verb is a public module of this room: it defines a function of the module's na
 
 import os
 import sys
+from contextlib import redirect_stderr
 from types import ModuleType
 
 import typer
 
 from zerosum._rooms import modules
+from zerosum._streams import drop_unwritten, lossy, open_closed_descriptors
 
 # The order of the help; further verbs follow by name.
 FIRST = ("train", "sample", "evaluate", "compare", "report", "recipes", "parts", "data")
@@ -66,8 +68,18 @@ def root(
 def main() -> None:
     """Run the command line; errors of the user are reported in one sentence, without a traceback.
 
-    With ZEROSUM_TRACEBACK=1 in the environment, errors are raised as they are.
+    Messages that cannot be written, since the reader of standard error is gone or its disk full, are lost and end no
+    command. With ZEROSUM_TRACEBACK=1 in the environment, errors are raised as they are.
     """
+    open_closed_descriptors()
+    try:
+        with redirect_stderr(lossy(sys.stderr)):
+            _run()
+    finally:
+        drop_unwritten(sys.stdout, sys.stderr)
+
+
+def _run() -> None:
     try:
         app()
     except (ValueError, ArithmeticError, OSError, MemoryError) as error:

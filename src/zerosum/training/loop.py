@@ -31,7 +31,7 @@ from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import RankGroup
 from zerosum.training.sample_images import save_samples
 from zerosum.training.scores import write_scores
-from zerosum.training.signals import Interrupted, StopRequest
+from zerosum.training.signals import StopRequest, stopped_by
 from zerosum.training.state import capture, check_weights
 from zerosum.training.watchers import RunWatchers
 
@@ -105,7 +105,7 @@ class Loop:
         self.last_tick = (self.seconds, self.game.images)
 
     def play(self, stop: StopRequest) -> None:
-        """Train to the end; raises `Interrupted` after `stop` received a signal and the run is saved."""
+        """Train to the end; after `stop` received a signal, saves and raises the exception of `stopped_by`."""
         recipe, game, signal = self.recipe, self.game, 0
         if self.saved is None:
             self.snapshot()
@@ -133,8 +133,9 @@ class Loop:
         stop.set_message("the run is saved; the same command completes it")
         signal = signal or self.group.maximum(stop.number)  # a signal may have come during saving
         if signal:
-            self.progress.say(f"stopped after {game.images:,} images and saved; the same command resumes the run")
-            raise Interrupted(128 + signal)
+            words = f"stopped after {game.images:,} images and saved; the same command resumes the run"
+            self.progress.say(words)
+            raise stopped_by(signal, words)
         self.group.on_first_rank(self.finish)
 
     def iteration(self) -> None:

@@ -1,4 +1,7 @@
-"""Progress display of a run: a live bar on a terminal, plain lines elsewhere, on stderr."""
+"""Progress display of a run: a live bar on a terminal, plain lines elsewhere, on stderr.
+
+What cannot be written, as after `| head`, is lost and ends nothing.
+"""
 
 __all__ = ()
 
@@ -11,6 +14,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from zerosum._streams import lossy
 from zerosum._text import printable
 
 _BETWEEN_LINES = 5.0  # seconds from one plain line to the next
@@ -32,7 +36,7 @@ class TrainingProgress:
 
     def __init__(self, total: int, done: int = 0, quiet: bool = False) -> None:
         self.total, self.quiet = total, quiet
-        self._console = Console(file=sys.stderr)
+        self._console = Console(file=lossy(sys.stderr))
         self._last_line = -_BETWEEN_LINES
         columns = (
             SpinnerColumn(),

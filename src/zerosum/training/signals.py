@@ -1,24 +1,41 @@
-"""SIGINT and SIGTERM stop a run after the iteration, so that it is saved; a second one stops at once."""
+"""SIGINT, SIGTERM and SIGHUP stop a run after the iteration, so that it is saved; a second one stops at once."""
 
-__all__ = ["Interrupted"]
+__all__ = ["Interrupted", "Terminated"]
 
-import os
 import signal
 import threading
 from types import FrameType, TracebackType
 from typing import Self
 
+from zerosum._streams import write_message
 
-class Interrupted(SystemExit):
-    """The run was stopped by a signal and is saved; the exit status is 128 plus the signal's number."""
+_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was stopped by Ctrl-C (SIGINT) and is saved. The command line exits with `code`, 130."""
+
+    code = 128 + signal.SIGINT
+
+
+class Terminated(SystemExit):
+    """The run was stopped by SIGTERM or SIGHUP and is saved; the exit status is 128 plus the signal's number."""
+
+
+def stopped_by(number: int, words: str = "") -> Interrupted | Terminated:
+    """The exception for a run that was stopped by a signal: Ctrl-C ends the call and not the session."""
+    return Interrupted(words) if number == signal.SIGINT else Terminated(128 + number)
 
 
 class StopRequest:
-    """Context that records the first SIGINT or SIGTERM; a second one has its default effect, unless `patient`.
+    """Context that records the first signal; a second one has its default effect, unless `patient`.
+
+    A further SIGHUP is ignored, since shells and systems send it to what they have just stopped in another way; and
+    SIGHUP is left alone where it was ignored at the start, as under `nohup`.
 
     Args:
-        at_once: raise `Interrupted` immediately instead of recording it, while there is nothing to save. May be
-            changed while entered.
+        at_once: raise the exception of `stopped_by` immediately instead of recording the signal, while there is nothing
+            to save. May be changed while entered.
         words: message on standard error when a signal arrives.
         patient: ignore further signals. torchrun forwards signals that the terminal has already sent to every process,
             and kills processes that take too long.
@@ -34,14 +51,15 @@ class StopRequest:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._take)
+            for number in _HANDLED:
+                if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._take)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._restore()
+        self._restore(_HANDLED)
 
     def set_message(self, words: str, otherwise: str = "") -> None:
         """Change the message for a signal; `otherwise` is added where a second signal has an effect.
@@ -50,18 +68,18 @@ class StopRequest:
         """
         self.words = self.words and words + ("" if self.patient else otherwise)
 
-    def _restore(self) -> None:
-        while self._before:
-            number, handler = self._before.popitem()
-            signal.signal(number, handler)
+    def _restore(self, numbers: tuple[int, ...]) -> None:
+        for number in numbers:
+            if number in self._before:
+                signal.signal(number, self._before.pop(number))
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         if self.number:
             return
         self.number = number
         if not self.patient:
-            self._restore()
+            self._restore((signal.SIGINT, signal.SIGTERM))
         if self.words:
-            os.write(2, f"{self.words}\n".encode())  # a print could interrupt another one
+            write_message(f"{self.words}\n")
         if self.at_once:
-            raise Interrupted(128 + number)
+            raise stopped_by(number)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from zerosum._streams import open_closed_descriptors
 from zerosum.data.resolve import source
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
@@ -34,7 +35,8 @@ def train(
     """Train a recipe, or resume the run in a folder, and return the run.
 
     The same call on the folder of an incomplete run resumes it from its newest checkpoint, bit for bit as if it had
-    never stopped. SIGINT and SIGTERM finish the iteration, save, and raise `Interrupted`; a second one stops at once.
+    never stopped. Ctrl-C (SIGINT) finishes the iteration, saves, and raises `Interrupted`, a `KeyboardInterrupt`;
+    SIGTERM and SIGHUP do the same and raise `Terminated`, a `SystemExit`. A second signal stops at once.
     Under torchrun all processes train one run, and the first one writes files and prints.
 
     Args:
@@ -53,6 +55,7 @@ def train(
         RankLostError: under torchrun, where another process exited; the last checkpoint is kept.
         OSError, MemoryError: where disk or memory is full; the last checkpoint is kept.
     """
+    open_closed_descriptors()
     with report_once():
         recipe = named(recipe) if isinstance(recipe, str) else recipe
         changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
