@@ -25,5 +25,6 @@ from zerosum.training.build import build_game as build_game
 from zerosum.training.options import RunOptions as RunOptions
 from zerosum.training.ranks import RankLostError as RankLostError
 from zerosum.training.signals import Interrupted as Interrupted
+from zerosum.training.signals import Terminated as Terminated
 from zerosum.training.train import train as train
 from zerosum.training.watchers import RunWatchers as RunWatchers
