@@ -11,7 +11,7 @@ PAGES = [*RESULTS.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md
 MODULES = [*(ROOT / "benchmarks").rglob("*.py")]
 
 
-def commands():
+def found_commands():
     """The commands of pages, in code spans that may break lines, and of usage lines in docstrings."""
     for page in PAGES:
         if page.name != "lab-notes.md":  # history
@@ -23,6 +23,9 @@ def commands():
         yield from ((module, *found) for found in re.findall(r"^    python -m (benchmarks[\w.]*)(.*)$", lines, re.M))
 
 
+COMMANDS = [*found_commands()]
+
+
 def source_of(module):
     spec = importlib.util.find_spec(module)
     if spec is not None and spec.submodule_search_locations:
@@ -30,7 +33,7 @@ def source_of(module):
     return None if spec is None else Path(spec.origin).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("page", "module", "words"), [*commands()], ids=lambda value: str(getattr(value, "name", value)))
+@pytest.mark.parametrize(("page", "module", "words"), COMMANDS, ids=lambda value: str(getattr(value, "name", value)))
 def test_a_command_has_a_module_and_its_options(page, module, words):
     source = source_of(module)
     assert source is not None and ("__main__" in source or module == "benchmarks"), f"{page}: no program {module}"
@@ -39,8 +42,7 @@ def test_a_command_has_a_module_and_its_options(page, module, words):
 
 
 def test_there_are_commands_to_check():
-    found = [*commands()]
-    assert len({module for _, module, _ in found}) > 15 and any("--pairs" in words for *_, words in found)
+    assert len({module for _, module, _ in COMMANDS}) > 15 and any("--pairs" in words for *_, words in COMMANDS)
 
 
 def test_images_of_results_exist():
