@@ -52,3 +52,28 @@ def test_data_too_large_for_the_memory_are_a_sentence(tmp_path, monkeypatch):
     recipe = replace(SHORT, data=Huge())
     with pytest.raises(MemoryError, match=r"^out of memory for the data, .*: give fewer or smaller ones$"):
         train(recipe, tmp_path / "run", quiet=True)
+
+
+def test_a_data_set_that_was_moved_is_the_same_data(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "imgs").mkdir()
+    points = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    np.save("imgs/points.npy", points)
+    recipe = replace(SHORT, data=source("imgs/points.npy"))
+    run = train(recipe, tmp_path / "run", quiet=True)
+    (run / "generator.safetensors").unlink()  # something is left to do
+    assert train(replace(recipe, data=source("imgs//points.npy")), run, quiet=True).recipe == recipe
+    (run / "generator.safetensors").unlink()
+    (tmp_path / "imgs").rename(tmp_path / "moved")
+    moved = replace(recipe, data=source("moved/points.npy"))
+    assert train(moved, run).recipe == moved
+    assert "at another place: Arrays(path='moved/points.npy'" in capsys.readouterr().err
+    assert (run / "generator.safetensors").is_file()
+    train(moved, run, quiet=True)  # also of a run that has ended
+    (run / "generator.safetensors").unlink()
+    np.save("other.npy", points + 1)
+    with pytest.raises(ValueError, match=rf"is not what {run} was trained on before"):
+        train(replace(recipe, data=source("other.npy")), run, quiet=True)
+    with pytest.raises(ValueError, match="a run of another recipe: data was"):
+        train(replace(recipe, data=replace(moved.data, layout="NHWC")), run, quiet=True)
+    assert run.recipe == moved

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from zerosum._disk import replace_durably
+from zerosum._paths import PATH, tidy_paths, user_path
 from zerosum.autoencoders.coding import ConvolutionalAutoencoder, LatentCoding
 from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset, Source
@@ -61,7 +62,7 @@ def train_autoencoder(
     Raises:
         ValueError: for data other than images, numbers below 1, or a folder that is not empty.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} is not empty: name a new folder for the autoencoder")
     if images < 1:
@@ -86,7 +87,7 @@ def train_autoencoder(
 
 def load_autoencoder(folder: str | Path) -> ConvolutionalAutoencoder:
     """Load the autoencoder in a folder written by `train_autoencoder`; raises `ValueError` if there is none."""
-    folder = Path(folder)
+    folder = user_path(folder)
     try:
         facts = json.loads((folder / FACTS).read_text())
         weights = safetensors.torch.load_file(str(folder / WEIGHTS))
@@ -112,11 +113,12 @@ class Latents:
     """
 
     data: Source
-    autoencoder: str | Autoencoder
+    autoencoder: str | Autoencoder = field(metadata=PATH)
 
     def __post_init__(self) -> None:
-        if isinstance(self.autoencoder, Path):
-            object.__setattr__(self, "autoencoder", str(self.autoencoder))  # so that its repr can be parsed
+        tidy_paths(self)
+        if not isinstance(self.data, Source):  # an array or a path, from Python
+            object.__setattr__(self, "data", source(self.data))
 
     def open(self) -> Dataset:
         """Open the data as latents; raises `ValueError` unless they are images that fit the autoencoder."""
@@ -130,7 +132,7 @@ class Latents:
                     f"the autoencoder in {self.autoencoder} is for images of shape {autoencoder.shape}; "
                     f"those of {images.name} have {images.shape}"
                 )
-            latents = _kept(Path(self.autoencoder), autoencoder, images)
+            latents = _kept(user_path(self.autoencoder), autoencoder, images)
         std, mean = torch.std_mean(latents.double(), (0, 2, 3), correction=0)
         # A constant channel is not scaled.
         std = torch.where(std > 0, std, 1.0)

@@ -6,11 +6,16 @@ A verb is a public module of this room: it defines a function of the module's na
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stderr
+from functools import wraps
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import typer
 
+from zerosum._paths import current_folder_exists, user_path
 from zerosum._rooms import modules
 from zerosum._streams import drop_unwritten, lossy, open_closed_descriptors
 
@@ -39,14 +44,32 @@ def add(to: typer.Typer, name: str, module: ModuleType) -> None:
     parts = vars(module)
     group, command = parts.get("app"), parts.get(name.replace("-", "_"))
     if isinstance(group, typer.Typer):
+        for one in group.registered_commands:
+            one.callback = None if one.callback is None else _with_paths(one.callback)
         to.add_typer(group, name=name)
     elif callable(command):
-        to.command(name)(command)
+        to.command(name)(_with_paths(command))
     else:
         raise ValueError(
             f"{module.__name__} is a file of a verb and has none: define a function {name.replace('-', '_')}, or app, "
             f"or begin the file's name with _"
         )
+
+
+def _with_paths(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, given its paths with ~ expanded: shells do not expand it in `--out=~/runs` or within quotes."""
+
+    @wraps(command)
+    def _expanded(*arguments: Any, **options: Any) -> None:
+        command(*arguments, **{name: _expand(value) for name, value in options.items()})
+
+    return _expanded
+
+
+def _expand(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_expand(one) for one in value]
+    return user_path(value) if isinstance(value, Path) else value
 
 
 for _name, _module in verbs().items():
@@ -80,6 +103,9 @@ def main() -> None:
 
 
 def _run() -> None:
+    if not current_folder_exists():
+        typer.echo("zerosum: the current folder no longer exists: change to another one", err=True)
+        sys.exit(1)
     try:
         app()
     except (ValueError, ArithmeticError, OSError, MemoryError) as error:

@@ -83,6 +83,7 @@ def configured(recipe: str, data: str | None, settings: list[str], evaluate: str
     """
     from dataclasses import replace
 
+    from zerosum._paths import user_path
     from zerosum.recipes.evaluation import Evaluation
     from zerosum.recipes.named_recipes import named
     from zerosum.recipes.reader import read_recipe, with_setting
@@ -93,7 +94,7 @@ def configured(recipe: str, data: str | None, settings: list[str], evaluate: str
     else:
         own = known()
         is_text = recipe.endswith(".txt") or "/" in recipe
-        chosen = read_recipe(_text(Path(recipe)), own) if is_text else named(recipe)
+        chosen = read_recipe(_text(user_path(recipe)), own) if is_text else named(recipe)
     if data is not None:
         chosen = replace(chosen, data=data_source(data))
     if evaluate is not None:
@@ -107,10 +108,11 @@ def configured(recipe: str, data: str | None, settings: list[str], evaluate: str
 
 def data_source(text: str) -> "Source":
     """The source for a constructor, as `Ring(modes=5)`, or a path."""
+    from zerosum._paths import is_constructor
     from zerosum.data.resolve import source
     from zerosum.recipes.reader import read
 
-    if text.endswith(")") and not Path(text).exists():
+    if is_constructor(text):
         return source(read(text, known()))
     return source(text)
 

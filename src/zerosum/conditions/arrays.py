@@ -3,13 +3,14 @@
 __all__ = ()
 
 from collections.abc import Sequence
-from pathlib import Path
 from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+
+from zerosum._paths import user_path
 
 
 def numbers(name: str, rows: ArrayLike | Tensor) -> NDArray[Any]:
@@ -27,7 +28,7 @@ def array_file(condition: object, texts: Sequence[str]) -> NDArray[Any]:
             f"--condition takes FILE.npy, once, for conditions of the kind {type(condition).__name__}; "
             f"found {' '.join(texts)!r}"
         )
-    path = Path(texts[0])
+    path = user_path(texts[0])
     try:
         with path.open("rb") as file:
             rows: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)

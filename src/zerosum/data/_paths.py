@@ -3,14 +3,15 @@
 import difflib
 from pathlib import Path
 
+from zerosum._paths import AnyPath, user_path
 from zerosum._text import printable as escaped
 
 _LONGEST = 400
 
 
-def existing(path: str | Path) -> Path:
+def existing(path: AnyPath) -> Path:
     """Return the path (~ expanded) if it exists; else raise `ValueError` that suggests similar names."""
-    found = Path(path).expanduser()
+    found = user_path(path)
     if found.is_file() or found.is_dir():
         return found
     if found.exists():

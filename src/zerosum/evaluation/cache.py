@@ -24,7 +24,7 @@ MAX_BYTES = 4 << 30  # of the whole cache; the least recently used files are del
 def entry(sequence: str, extractor: Mapping[str, str]) -> "Entry":
     """The cache entry of samples with this hash (in their order) for an extractor with these facts."""
     key = json.dumps([sequence, dict(extractor)], sort_keys=True)
-    return Entry(cache_folder("evaluation"), hashlib.sha256(key.encode()).hexdigest()[:32])
+    return Entry(hashlib.sha256(key.encode()).hexdigest()[:32])
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,15 @@ class Entry:
     """The cache entry of one set and one extractor.
 
     Attributes:
-        folder: of the cache.
         key: hash of the set and the extractor.
     """
 
-    folder: Path
     key: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the cache; raises `OSError` if there is no home folder."""
+        return cache_folder("evaluation")
 
     def moments(self) -> Moments | None:
         """The moments of the features; None if they are missing or damaged."""

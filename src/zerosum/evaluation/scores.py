@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zerosum._disk import replace_durably
+from zerosum._paths import user_path
 
 FORMAT = "zerosum scores 1"
 _PARTS = ("scores", "errors", "protocol", "better")
@@ -48,7 +49,7 @@ def write_scores(path: Path, scores: Scores) -> None:
 
 def read_scores(path: str | Path) -> Scores:
     """Read a score file of `zerosum evaluate --out`; raises `ValueError` for any other file."""
-    path = Path(path)
+    path = user_path(path)
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

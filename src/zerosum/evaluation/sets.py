@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum._paths import is_constructor, user_path
 from zerosum.data.dataset import Dataset
 from zerosum.data.resolve import source
 from zerosum.evaluation.stored import StoredMoments, is_generator, load_moments
@@ -110,13 +111,13 @@ def open_set(given: Any, device: torch.device | None = None, known: Known = NOTH
     if isinstance(given, Run):
         return _of_generator(given.generator, str(given), device)
     if isinstance(given, str | Path):
-        return _of_text(str(given), Path(given).expanduser(), device or torch.device("cpu"), known)
+        return _of_text(str(given), user_path(given), device or torch.device("cpu"), known)
     dataset = source(given).open()
     return _of_dataset(dataset, dataset.name)
 
 
 def _of_text(text: str, path: Path, device: torch.device, known: Known) -> SampleSet:
-    if text.endswith(")") and not path.exists():
+    if is_constructor(text):
         return _of_dataset(source(read(text, known)).open(), text)
     if path.suffix == ".safetensors" and path.is_file():
         if is_generator(path):

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from zerosum._cache import cache_folder
 from zerosum._disk import file_hash
+from zerosum._paths import user_path
 
 Progress = Callable[[int, int], None]  # bytes downloaded, and in total
 TIMEOUT = 30.0  # seconds without a response
@@ -44,7 +45,7 @@ class PublicFile:
 
 
 def weights_folder() -> Path:
-    """The folder of downloaded weights."""
+    """The folder of downloaded weights; raises `OSError` if there is no home folder."""
     return cache_folder("weights")
 
 
@@ -113,7 +114,7 @@ def loaded_weights(
     """Return tensors by name and their sha256: those given, those of a file, or those of the default file."""
     if isinstance(weights, Mapping):
         return weights, state_hash(weights)
-    return read_weights(default() if weights is None else Path(weights), public)
+    return read_weights(default() if weights is None else user_path(weights), public)
 
 
 def read_weights(path: Path, public: PublicFile | None = None) -> tuple[dict[str, Tensor], str]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum._arrays import described
+from zerosum._paths import user_path
 from zerosum.features._images import checked
 from zerosum.features._naming import ExtractorOptions
 from zerosum.features._weights import read_weights, state_hash
@@ -55,14 +56,14 @@ class ClassifierFeatures:
     @classmethod
     def load(cls, path: Path | str, device: str | torch.device = "cpu") -> "ClassifierFeatures":
         """Load a classifier saved by `save`; raises `ValueError` for any other file."""
-        state, _ = read_weights(Path(path))
+        state, _ = read_weights(user_path(path))
         classifier = restored(state)
         classifier.reader.to(device)
         return cls(classifier)
 
     def save(self, path: Path | str) -> None:
         """Save the classifier as safetensors, for `classifier:FILE`."""
-        Path(path).write_bytes(safetensors.torch.save(self.classifier.state, {"zerosum": PROTOCOL}))
+        user_path(path).write_bytes(safetensors.torch.save(self.classifier.state, {"zerosum": PROTOCOL}))
 
     @classmethod
     def named(cls, options: ExtractorOptions) -> "ClassifierFeatures":

@@ -15,6 +15,7 @@ from typing import Any
 
 from torch import nn
 
+from zerosum._paths import user_path
 from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.own_networks import OwnNetwork, module_key, modules_by_key
 from zerosum.recipes.reader import vocabulary
@@ -155,16 +156,16 @@ def _split(name: str) -> tuple[str, str]:
 
 def _module(name: str) -> ModuleType:
     """Import a file or a module, once."""
-    if name.endswith(".py") and not Path(name).expanduser().is_file():
+    if name.endswith(".py") and not user_path(name).is_file():
         raise ValueError(f"file not found: {name}")
     try:
-        return _file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
+        return _file(user_path(name)) if name.endswith(".py") else importlib.import_module(name)
     except Exception as error:
         raise ValueError(f"{name} cannot be imported: {type(error).__name__}: {error}{_line(error, name)}") from error
 
 
 def _file(path: Path) -> ModuleType:
-    path = path.expanduser().resolve(strict=True)
+    path = path.resolve(strict=True)
     name = f"{path.stem}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"  # a name that no import can use
     if name in sys.modules:
         return sys.modules[name]

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from zerosum._disk import replace_durably
+from zerosum._paths import AnyPath
 from zerosum.data.dataset import Dataset
 from zerosum.report._curves import curves
 from zerosum.report._html import Section, joined, prose, table
 from zerosum.report._neighbours import memory
 from zerosum.report._points import learned_map, points
 from zerosum.report._samples import by_condition, over_time
-from zerosum.runs.files import AnyPath
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
 

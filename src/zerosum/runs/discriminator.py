@@ -1,7 +1,6 @@
 """The trained discriminator, from a run's newest checkpoint."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from zerosum._disk import read_text
+from zerosum._paths import AnyPath, user_path
 from zerosum.conditions.condition import Condition
 from zerosum.game.fitting import load_fitting
 from zerosum.game.judgement import Judgement
@@ -19,7 +19,7 @@ from zerosum.recipes.reader import NOTHING, Known, read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.facts import check_facts
-from zerosum.runs.files import MOST_TEXT, RECIPE, AnyPath
+from zerosum.runs.files import MOST_TEXT, RECIPE
 from zerosum.runs.stored_condition import CONDITION, restored_condition
 
 _BATCH = 256  # samples scored together
@@ -88,7 +88,7 @@ def load_discriminator(run: AnyPath, known: Known = NOTHING) -> TrainedDiscrimin
 
     Raises `ValueError` when there is no checkpoint, or the run's game has no discriminator.
     """
-    path = Path(run)
+    path = user_path(run)
     found = newest_checkpoint(path)
     if found is None:
         raise ValueError(f"{path} has no checkpoint, which is the only file with the discriminator")

@@ -1,7 +1,5 @@
 """The names of the files in a run folder."""
 
-import os
-
 RECIPE = "recipe.txt"  # the recipe as text, written first
 LOG = "log.jsonl"  # a JSON object per tick
 SAMPLES = "samples"  # a folder of sample images, each named by the number of images seen
@@ -16,5 +14,4 @@ COMMAND = "command.txt"  # the command of the last start
 VERSIONS = "versions.json"  # its versions and hardware
 LOCK = ".lock"  # locked by the process that writes to the folder
 
-AnyPath = str | os.PathLike[str]
 MOST_TEXT = 1 << 20  # bytes of a recipe's text, and of a command

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from zerosum._disk import read_text
+from zerosum._paths import AnyPath, user_path
 from zerosum.autoencoders.coding import LatentCoding
 from zerosum.conditions.condition import Condition
 from zerosum.game.fitting import load_fitting
@@ -25,7 +26,7 @@ from zerosum.recipes.reader import NOTHING, Known, read_recipe
 from zerosum.recipes.recipe import Recipe, flat, generator_network
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.facts import check_facts
-from zerosum.runs.files import MOST_TEXT, RECIPE, AnyPath
+from zerosum.runs.files import MOST_TEXT, RECIPE
 from zerosum.runs.images import to_bytes
 from zerosum.runs.plain_json import read_json
 from zerosum.runs.stored_condition import CONDITION, condition_facts, restored_condition
@@ -196,7 +197,7 @@ def load(
 
     Raises `ValueError` when there is nothing to load, or the file is not a zerosum generator.
     """
-    path = Path(run)
+    path = user_path(run)
     file = path / f"{generator}.safetensors" if path.is_dir() else path
     if file.is_file():
         return _from_file(file, known, autoencoder)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum._disk import read_text, replace_durably
-from zerosum.runs.files import LOG, AnyPath
+from zerosum._paths import AnyPath, user_path
+from zerosum.runs.files import LOG
 from zerosum.runs.plain_json import is_count, is_number
 
 SCORE, ERROR = "score/", "error/"  # prefixes of scores and of their standard errors in a log
@@ -75,7 +76,7 @@ def read_log(run: AnyPath) -> list[dict[str, Any]]:
 
     Raises `ValueError` for an invalid line, and when it is not a regular file.
     """
-    return _entries(_lines(Path(run) / LOG), Path(run) / LOG)
+    return _entries(_lines(user_path(run) / LOG), user_path(run) / LOG)
 
 
 def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Series]:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zerosum._disk import read_text
+from zerosum._paths import AnyPath, user_path
 from zerosum._text import printable
 from zerosum.protocols import Autoencoder
 from zerosum.recipes.reader import NOTHING, Known, read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import checkpoints
 from zerosum.runs.discriminator import TrainedDiscriminator, load_discriminator
-from zerosum.runs.files import BEST, COMMAND, GENERATOR, MOST_TEXT, RECIPE, REPORT, SAMPLES, SCORES, VERSIONS, AnyPath
+from zerosum.runs.files import BEST, COMMAND, GENERATOR, MOST_TEXT, RECIPE, REPORT, SAMPLES, SCORES, VERSIONS
 from zerosum.runs.generator import TrainedGenerator, load
 from zerosum.runs.lock import is_locked
 from zerosum.runs.log import Series, curves, evaluations, read_log
@@ -62,7 +63,7 @@ class Run:
         known: Known = NOTHING,
         autoencoder: Autoencoder | None = None,
     ) -> None:
-        self.path, self.known, self.autoencoder = Path(path), known, autoencoder
+        self.path, self.known, self.autoencoder = user_path(path), known, autoencoder
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Run) and self.path == other.path
@@ -192,7 +193,7 @@ class Run:
 
 def is_run(path: AnyPath) -> bool:
     """Whether a folder is a run, or has a generator to sample from."""
-    return any((Path(path) / name).is_file() for name in (RECIPE, GENERATOR))
+    return any((user_path(path) / name).is_file() for name in (RECIPE, GENERATOR))
 
 
 def _table(path: Path) -> dict[str, Any]:

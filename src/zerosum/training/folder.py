@@ -15,6 +15,7 @@ import torch
 
 from zerosum import __version__
 from zerosum._disk import read_text, replace_durably, temporary
+from zerosum._paths import differ_in_paths_alone
 from zerosum.data.dataset import Dataset
 from zerosum.data.sources.in_memory import InMemory
 from zerosum.game.distributed import ranks
@@ -103,6 +104,18 @@ def open_run(run: Path, recipe: Recipe, check: Callable[[Checkpoint], None]) -> 
     return Start(checkpoint, (*troubles, f"resuming after {checkpoint.numbers['images']:,} images ({path.name})"))
 
 
+def follow_data(run: Path, recipe: Recipe) -> tuple[str, ...]:
+    """Write the new location of a data set that was moved into the recipe's text; return a message about it.
+
+    Call it after the fingerprint of the data was found to be the run's.
+    """
+    before = read_recipe(read_text(run / RECIPE, MOST_TEXT), own_types(recipe), opaque=True).data
+    if before == recipe.data:
+        return ()
+    replace_durably(run / RECIPE, (pretty(recipe) + "\n").encode())
+    return (f"the data are those of this run at another place: {flat(recipe.data)}, before {flat(before)}",)
+
+
 def has_ended(run: Path, recipe: Recipe, start: Start) -> bool:
     """Whether a run is complete: all images seen, and `generator.safetensors`, the last file, written."""
     images = recipe.images if start.checkpoint is None else start.checkpoint.numbers["images"]
@@ -146,5 +159,7 @@ def _check_same_recipe(run: Path, text: str, recipe: Recipe) -> None:
     changed = [f.name for f in fields(Recipe) if getattr(before, f.name) != getattr(recipe, f.name)]
     if not changed:
         return  # written by a version with fewer fields, and newer fields have their defaults
+    if changed == ["data"] and differ_in_paths_alone(before.data, recipe.data):
+        return  # moved, or another data set, which its fingerprint tells
     listed = "; ".join(f"{name} was {getattr(before, name)!r}, is {getattr(recipe, name)!r}" for name in changed)
     raise ValueError(f"{run} has a run of another recipe: {listed}. Name another folder with --out")

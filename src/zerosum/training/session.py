@@ -26,6 +26,7 @@ from zerosum.training.evaluations import RunScores, remove_best
 from zerosum.training.folder import (
     check_folder,
     check_readable,
+    follow_data,
     has_ended,
     open_run,
     storable,
@@ -158,6 +159,8 @@ class Session:
         ended = has_ended(self.run, self.recipe, start)
         if not ended:
             self.facts[DATA] = same_data(self.run, self.facts.get(DATA), self.dataset)
+            for sentence in follow_data(self.run, self.stored):
+                say(sentence)
         return ended
 
     def _restore(self, found: Checkpoint) -> None:

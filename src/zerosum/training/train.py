@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from zerosum._paths import AnyPath, user_path
 from zerosum._streams import open_closed_descriptors
 from zerosum.data.resolve import source
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.using import known_of
-from zerosum.runs.files import AnyPath
 from zerosum.runs.run import Run
 from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
@@ -60,7 +60,7 @@ def train(
         recipe = named(recipe) if isinstance(recipe, str) else recipe
         changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
         recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
-    run = Path(out) if out is not None else Path("runs") / recipe.name
+    run = user_path(out) if out is not None else Path("runs") / recipe.name
     words = "" if quiet or not is_main_process() else "stopped before training started"
     with StopRequest(at_once=True, words=words, patient=is_distributed()) as stop, joined(device) as group:
         with explained(run, recipe):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zerosum._paths import user_path
 from zerosum.data.dataset import Dataset
 from zerosum.data.fingerprints import fingerprint
 from zerosum.game.trainable import TrainableGame
@@ -38,7 +39,7 @@ def load_initial_weights(game: TrainableGame, start_from: str | Path) -> WarmSta
     Raises:
         ValueError: where there is no checkpoint, or its networks are not of the same shapes.
     """
-    path = Path(start_from)
+    path = user_path(start_from)
     try:
         own = (path, load_checkpoint(path), list[str]()) if (path / MANIFEST).is_file() else None
         found = own or newest_checkpoint(path)
@@ -60,7 +61,7 @@ def check_warm_start(run: Path, numbers: Mapping[str, Any], start_from: str | Pa
     if start_from is None:
         return
     before = numbers.get(WARM_START)
-    if before is None or before.get("run") != str(Path(start_from).resolve()):
+    if before is None or before.get("run") != str(user_path(start_from).resolve()):
         source = "no other run" if before is None else before.get("run")
         raise ValueError(
             f"{run} has a run that started from {source}, not from {start_from}: name another folder with --out"

@@ -5,7 +5,7 @@ __all__ = ["ArraySource", "Arrays"]
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tokenize import TokenError
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum._paths import PATH, tidy_paths
 from zerosum.data._paths import existing
 from zerosum.data.conditions import Conditions, conditions_of, labelled
 from zerosum.data.content import content_of
@@ -60,14 +61,14 @@ class Arrays:
             name one.
     """
 
-    path: str
+    path: str = field(metadata=PATH)
     images: str | None = None
     labels: str | None = None
     layout: str | None = None
     conditions: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", str(self.path))  # so that the repr stays a literal
+        tidy_paths(self)
 
     def open(self) -> Dataset:
         """Open the file; raises `ValueError` when it is damaged or has other content."""

@@ -7,7 +7,7 @@ import os
 import statistics
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum._checks import require
+from zerosum._paths import PATH, tidy_paths
 from zerosum.data._paths import printable
 from zerosum.data.dataset import Dataset
 from zerosum.data.sources._decode import FITS, Header, decode, read_header
@@ -55,14 +56,14 @@ class Images:
             their index, so the order of all others stays the same, also after a resume.
     """
 
-    path: str
+    path: str = field(metadata=PATH)
     size: int | tuple[int, int] | None = None
     fit: str = "crop"
     conditions: str | None = None
     bad: str = "error"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", str(self.path))  # so that the repr stays a literal
+        tidy_paths(self)
         size = _pair(self.size) if self.size is not None else (1, 1)
         require(self, len(size) == 2 and min(size) >= 1, "size >= 1, or (H, W)")
         require(self, self.fit in (*FITS, "exact"), f"fit to be {' or '.join((*FITS, 'exact'))}")

@@ -5,7 +5,7 @@ import importlib
 import io
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum._checks import require
+from zerosum._paths import PATH, tidy_paths, user_path
 from zerosum.data._paths import printable
 from zerosum.data.conditions import labelled
 from zerosum.data.dataset import Dataset
@@ -53,7 +54,7 @@ class Hub:
         stream: whether to stream images instead of downloading the set.
     """
 
-    path: str
+    path: str = field(metadata=PATH)
     split: str = "train"
     config: str | None = None
     revision: str | None = None
@@ -64,7 +65,7 @@ class Hub:
     stream: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", str(self.path))  # so that the repr stays a literal
+        tidy_paths(self)
         require(self, self.fit in FITS, f"fit to be {' or '.join(FITS)}")
         size = (self.size, self.size) if isinstance(self.size, int) else self.size or (1, 1)
         require(self, len(size) == 2 and min(size) >= 1, "size >= 1, or (H, W)")
@@ -211,7 +212,7 @@ def _raw(cell: Any) -> bytes:
 
 def _files(path: str) -> list[str]:
     """The parquet or tar files at a path, folder or pattern; empty if there are none."""
-    found = Path(path).expanduser()
+    found = user_path(path)
     pattern = (found, "**/*") if found.is_dir() else (found.parent, found.name)
     if not pattern[0].is_dir() or not pattern[1]:
         return []

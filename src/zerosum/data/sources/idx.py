@@ -5,13 +5,14 @@ import math
 import re
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zerosum._paths import PATH, tidy_paths
 from zerosum.data._paths import existing
 from zerosum.data.dataset import Dataset
 from zerosum.data.sources.arrays import dataset_of
@@ -37,13 +38,11 @@ class Idx:
             name in the same folder is used.
     """
 
-    images: str
-    labels: str | None = None
+    images: str = field(metadata=PATH)
+    labels: str | None = field(default=None, metadata=PATH)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "images", str(self.images))  # so that the repr stays a literal
-        if self.labels is not None:
-            object.__setattr__(self, "labels", str(self.labels))
+        tidy_paths(self)
 
     @staticmethod
     def at(path: Path) -> "Idx | None":

@@ -3,7 +3,7 @@
 __all__ = ["PackedSet"]
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum._disk import file_hash
+from zerosum._paths import PATH, tidy_paths
 from zerosum.data._paths import existing
 from zerosum.data.conditions import conditions_of, labelled
 from zerosum.data.dataset import Dataset
@@ -32,10 +33,10 @@ class PackedSet:
         path: the folder.
     """
 
-    path: str
+    path: str = field(metadata=PATH)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", str(self.path))  # so that the repr stays a literal
+        tidy_paths(self)
 
     def open(self) -> Dataset:
         """Map the files; raises `ValueError` when the folder is not a complete packed set."""

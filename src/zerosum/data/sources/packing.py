@@ -12,6 +12,7 @@ from typing import IO, Any
 import torch
 
 from zerosum._disk import file_hash, replace_durably, sync_file, sync_folder, temporary
+from zerosum._paths import user_path
 from zerosum.conditions.components import Attributes, Vector
 from zerosum.conditions.labels import Labels
 from zerosum.data.dataset import Dataset
@@ -51,7 +52,7 @@ def pack(data: Any, folder: str | Path, progress: Callable[[int, int], None] | N
         ValueError: for latents, custom kinds of conditions, a folder with other content, and data that cannot be read.
         OSError: when the folder cannot be written, as on a full disk; completed files are kept.
     """
-    dataset, out = source(data).open(), Path(folder)
+    dataset, out = source(data).open(), user_path(folder)
     if dataset.coding is not None:
         raise ValueError(f"{dataset.name} cannot be packed: pack the images, then use Latents(PackedSet(...), ...)")
     if not isinstance(dataset.condition, Labels | Attributes | Vector | None):

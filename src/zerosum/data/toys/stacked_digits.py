@@ -1,12 +1,13 @@
 """Stacked digits: three digits as the channels of an RGB image, with 1,000 modes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from zerosum._checks import require
+from zerosum._paths import PATH, tidy_paths
 from zerosum.data.conditions import labelled
 from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset
@@ -31,14 +32,13 @@ class StackedDigits:
         seed: random seed.
     """
 
-    path: str | None = None
+    path: str | None = field(default=None, metadata=PATH)
     count: int = 128_000
     seed: int = 0
 
     def __post_init__(self) -> None:
         require(self, self.count >= 1, "count >= 1")
-        if self.path is not None:
-            object.__setattr__(self, "path", str(self.path))  # so that the repr stays a literal
+        tidy_paths(self)
 
     def digits(self) -> Dataset:
         """Open the single digits; raises `ValueError` when the archive has other data."""
