@@ -4,11 +4,12 @@ Parts are discovered as by the library, so new ones are included automatically. 
 conditioning; in each, every objective is combined with every term, in D's and in G's loss. A loss is a sum, and terms
 do not depend on the objective, which saves time where testing each pair separately would take too long:
 
-- MLPs on points train with every objective and each term separately, under every way of conditioning;
-- all other families train with every objective and all terms together, under every way of conditioning, and in one of
-  these games the gradient of each part of the loss is checked separately;
-- under other kinds of condition, and with a family's options (norms, attention, comparison within a batch, another
-  network inside), every objective trains without terms and one of them with all terms together, each checked.
+- MLPs on points train with every objective and each term separately;
+- all other families train with every objective and all terms together, and in one of these games the gradient of each
+  part of the loss is checked separately;
+- under every way of conditioning and kind of condition, and with a family's options (norms, attention, comparison
+  within a batch, another network inside), every objective trains without terms and one of them with all terms together,
+  each checked; a slow test does the same as without a condition, under every way of conditioning.
 
 Impossible combinations raise an error in the library, and the test verifies that it is justified. So in each setup the
 tested and the refused combinations add up to all objectives x terms x players.
@@ -126,7 +127,7 @@ KINDS = Labels, Attributes, Vector
 class Setup:
     """Two networks for samples of a shape, and the way in which a condition of a kind enters; None for none.
 
-    `choice` counts the choices within the networks, 0 the default. Where `whole`, all objectives play with all terms.
+    `choice` counts the choices within the networks, 0 the default. `whole` ones are for the slow test, too.
     """
 
     shape: tuple
@@ -213,34 +214,52 @@ def setups(D, shape):
 
 
 SETUPS = [setup for shape in (POINTS, IMAGES) for D in DISCRIMINATORS for setup in setups(D, shape)]
+PAIRS = len(OBJECTIVES) * len(TERMS) * len("DG")
 
 
-@pytest.mark.parametrize("setup", SETUPS, ids=str)
-def test_every_objective_meets_every_term(setup, open_session):
-    total = len(OBJECTIVES) * len(TERMS) * len("DG")
-    try:
-        session = open_session(setup, LATENT, TERMS)
-    except ValueError as error:
-        assert re.search("|".join([*setup.reasons(), "take images"]), str(error)), error
-        sys.stdout.write(f"{setup}: {total} refused\n")
-        return
+def play_all(setup, session, whole):
+    """Play every objective, and check that each pair of objective and term is played or justly refused.
+
+    If only one game has terms, which are checked, the others are covered as losses are sums.
+    """
     assert setup.reasons() == []
     for (role, term), sentence in session.refusals.items():
         assert setup.refuses_correctly(sentence, role, session.turns["G"].fake), (role, term, sentence)
-    alone = setup.shape == POINTS and family(setup.D) == "MLP" and setup.whole
+    alone = whole and setup.shape == POINTS and family(setup.D) == "MLP"
     checked_at, met = SETUPS.index(setup) % len(OBJECTIVES), set()
     for i, objective in enumerate(OBJECTIVES):
         every = alone or i == checked_at
-        together = [session.accepted] if every or setup.whole else [[]]
+        together = [session.accepted] if every or whole else [[]]
         for terms in [[], *([pair] for pair in session.accepted)] if alone else together:
             game = session.play(objective, terms, every)
             game.check(all_terms=every and terms == session.accepted)
             met |= {(i, pair) for pair in terms}
-    # If only one game had terms, which were checked, the others are covered as losses are sums.
-    played = len(met) * (1 if setup.whole else len(OBJECTIVES))
+    played = len(met) * (1 if whole else len(OBJECTIVES))
     refused = len(OBJECTIVES) * len(session.refusals)
     sys.stdout.write(f"{setup}: {played} played, {refused} refused\n")
-    assert played + refused == total
+    assert played + refused == PAIRS
+
+
+@pytest.mark.parametrize("setup", SETUPS, ids=str)
+def test_every_objective_meets_every_term(setup, open_session):
+    try:
+        session = open_session(setup, LATENT, TERMS)
+    except ValueError as error:
+        assert re.search("|".join([*setup.reasons(), "take images"]), str(error)), error
+        sys.stdout.write(f"{setup}: {PAIRS} refused\n")
+        return
+    play_all(setup, session, whole=setup.whole and setup.way is None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setup", [s for s in SETUPS if s.whole and s.way and not s.reasons()], ids=str)
+def test_every_objective_meets_all_terms_under_every_conditioning(setup, open_session):
+    try:
+        session = open_session(setup, LATENT, TERMS)
+    except ValueError as error:
+        assert "take images" in str(error)
+        return
+    play_all(setup, session, whole=True)
 
 
 def test_choices_within_an_objective_play_with_all_terms(open_session):
@@ -273,7 +292,7 @@ def test_the_setups_are_all_networks_under_all_conditionings():
     assert {"R1", "LeCam", "PathLength", "Every", "Scheduled", "MaxGradientPenalty"} <= {
         type(part).__name__ for part in TERMS
     }
-    sys.stdout.write(f"{len(OBJECTIVES) * len(TERMS) * len('DG')} pairs at each of {len(SETUPS)} setups\n")
+    sys.stdout.write(f"{PAIRS} pairs at each of {len(SETUPS)} setups\n")
 
 
 def test_every_term_is_supported_somewhere(open_session):
