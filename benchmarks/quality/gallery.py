@@ -26,8 +26,8 @@ from benchmarks.quality.gallery_table import write_table
 from zerosum._disk import replace_durably
 from zerosum.bench.subprocesses import Command, Ended, run_commands
 from zerosum.recipes.named_recipes import catalogue, named
-from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
+from zerosum.recipes.settings import with_setting
 from zerosum.runs.checkpoint import prune_checkpoints
 from zerosum.runs.run import Run
 from zerosum.training.signals import Interrupted, Terminated

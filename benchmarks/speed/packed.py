@@ -29,7 +29,7 @@ from zerosum.data.sources.folders import Images
 from zerosum.data.sources.packed import PackedSet
 from zerosum.data.sources.packing import pack
 from zerosum.recipes.named_recipes import named
-from zerosum.recipes.reader import with_setting
+from zerosum.recipes.settings import with_setting
 from zerosum.training.train import train
 
 BATCH, WORKERS = 64, 2

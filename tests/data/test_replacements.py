@@ -11,7 +11,7 @@ from zerosum.data.inspect import check, info
 from zerosum.data.sources._replacements import Replacements
 from zerosum.data.sources.folders import Images
 from zerosum.recipes.named_recipes import named
-from zerosum.recipes.reader import with_setting
+from zerosum.recipes.settings import with_setting
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 8, 8), dtype=np.uint8)
 

@@ -15,7 +15,8 @@ from zerosum.cli import app
 from zerosum.data.sources.folders import Images
 from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.named_recipes import named
-from zerosum.recipes.reader import read, vocabulary, with_setting
+from zerosum.recipes.reader import read, vocabulary
+from zerosum.recipes.settings import with_setting
 from zerosum.recipes.using import is_file
 
 DOCS = Path(__file__).parents[2] / "docs"

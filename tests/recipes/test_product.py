@@ -42,7 +42,8 @@ from zerosum.objectives.kernel import RationalQuadraticKernel
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.relativistic import Relativistic
 from zerosum.protocols import Objective, Schedule
-from zerosum.recipes.reader import vocabulary, with_setting
+from zerosum.recipes.reader import vocabulary
+from zerosum.recipes.settings import with_setting
 from zerosum.terms import MutualInformation, WeightDecay
 from zerosum.terms.schedules import Cosine
 

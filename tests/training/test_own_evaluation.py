@@ -18,8 +18,9 @@ from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.evaluation import Evaluation
-from zerosum.recipes.reader import read, with_setting
+from zerosum.recipes.reader import read
 from zerosum.recipes.recipe import Recipe, pretty
+from zerosum.recipes.settings import with_setting
 from zerosum.runs.generator import load
 from zerosum.runs.log import is_evaluation, read_log
 from zerosum.runs.run import Run

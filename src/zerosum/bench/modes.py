@@ -17,8 +17,8 @@ from zerosum.bench.sample_coverage import coverage, protocol
 from zerosum.bench.tasks import Task, on_task
 from zerosum.metrics.modes import ModeCoverage
 from zerosum.recipes.named_recipes import catalogue
-from zerosum.recipes.reader import with_setting
 from zerosum.recipes.recipe import Recipe, pretty
+from zerosum.recipes.settings import with_setting
 from zerosum.runs.run import Run
 
 USUAL = (

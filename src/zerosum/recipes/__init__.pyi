@@ -10,6 +10,7 @@ from zerosum.recipes import optimisers as optimisers
 from zerosum.recipes import own_networks as own_networks
 from zerosum.recipes import reader as reader
 from zerosum.recipes import recipe as recipe
+from zerosum.recipes import settings as settings
 from zerosum.recipes import using as using
 from zerosum.recipes.evaluation import Evaluation as Evaluation
 from zerosum.recipes.library.classics import absolute as absolute
@@ -68,11 +69,11 @@ from zerosum.recipes.own_networks import OwnDiscriminator as OwnDiscriminator
 from zerosum.recipes.own_networks import OwnGenerator as OwnGenerator
 from zerosum.recipes.reader import read as read
 from zerosum.recipes.reader import read_recipe as read_recipe
-from zerosum.recipes.reader import with_setting as with_setting
 from zerosum.recipes.recipe import GameSpec as GameSpec
 from zerosum.recipes.recipe import Recipe as Recipe
 from zerosum.recipes.recipe import flat as flat
 from zerosum.recipes.recipe import generator_network as generator_network
 from zerosum.recipes.recipe import pretty as pretty
+from zerosum.recipes.settings import with_setting as with_setting
 from zerosum.recipes.using import recipe_in as recipe_in
 from zerosum.recipes.using import used as used

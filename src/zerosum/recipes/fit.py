@@ -66,6 +66,11 @@ def takes(kind: type, name: str, value: Any) -> bool:
     return annotation is not Any and _fit(annotation, value)[1]
 
 
+def annotation_text(kind: type, name: str) -> str:
+    """Return what a dataclass's field takes, in words: its annotation."""
+    return _annotation_text(_annotation(kind, name))
+
+
 def shortened(text: str) -> str:
     """Return at most 80 characters of a text, with control characters escaped."""
     short = text if len(text) <= 80 else f"{text[:77]}..."

@@ -4,7 +4,7 @@ The text is parsed, never evaluated. Constructors are found in the rooms, so a n
 recipe as soon as its file exists.
 """
 
-__all__ = ["read", "read_recipe", "with_setting"]
+__all__ = ["read", "read_recipe"]
 
 import ast
 import difflib
@@ -15,13 +15,12 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
-from keyword import iskeyword
 from typing import Any
 
 from zerosum._rooms import public
 from zerosum.recipes._opaque import Opaque, unknown
 from zerosum.recipes.evaluation import Evaluation
-from zerosum.recipes.fit import fitted, shortened, takes
+from zerosum.recipes.fit import fitted, shortened
 from zerosum.recipes.own_networks import OwnNetwork, found
 from zerosum.recipes.recipe import Recipe, flat
 
@@ -92,31 +91,7 @@ def _read(text: str, reader: "_Reader") -> Any:
         raise ValueError(f"recipe text is nested too deeply: {shortened(text)}") from None
 
 
-def with_setting(recipe: Any, setting: str, known: Known = NOTHING) -> Any:
-    """Return a recipe with one field replaced by `KEY=VALUE`: `batch=32`, `generator.size=32`, `d_terms=(R1(),)`.
-
-    `known` is as for `read`. Raises `ValueError` for an unknown field or a value that cannot be read or does not fit.
-    """
-    key, equals, text = setting.partition("=")
-    if not equals:
-        raise ValueError(f"a setting is KEY=VALUE, like batch=32; found {setting!r}")
-    return _replaced(recipe, key.strip().split("."), text, known)
-
-
-def _replaced(value: Any, path: list[str], text: str, known: Known) -> Any:
-    name = _known_field(type(value), path[0]) if is_dataclass(value) else path[0]
-    if not is_dataclass(value):
-        raise ValueError(f"{value!r} has no fields, so {name!r} cannot be set in it")
-    if len(path) > 1:
-        new = _replaced(getattr(value, name), path[1:], text, known)
-    else:
-        is_text = isinstance(getattr(value, name), str) or takes(type(value), name, text)
-        bare_word = text.isidentifier() and not iskeyword(text) and is_text
-        new = fitted(type(value), name, text if bare_word else read(text, known))
-    return _with_known(replace(value, **{name: new}), known)  # type: ignore[type-var]
-
-
-def _with_known(value: Any, known: Known) -> Any:
+def with_known(value: Any, known: Known) -> Any:
     """Return a part that names user-defined modules or functions with those of `known`, anything else unchanged."""
     if isinstance(value, OwnNetwork):
         return found(value, known)
@@ -167,13 +142,13 @@ class _Reader:
         for keyword in node.keywords:
             if keyword.arg is None or keyword.arg in given:
                 raise ValueError(f"{name} takes each field once, by name; found {shortened(ast.unparse(node))}")
-            given[_known_field(kind, keyword.arg)] = self.value(keyword.value)
+            given[known_field(kind, keyword.arg)] = self.value(keyword.value)
         given = {key: fitted(kind, key, value) for key, value in given.items()}
         try:
             made = kind(**given)
         except TypeError as error:
             raise ValueError(f"{name}: {error}") from None
-        return _with_known(made, self.known)
+        return with_known(made, self.known)
 
     def _unknown(self, name: str, node: ast.Call) -> Opaque:
         """Return the opaque value of an unknown constructor; its arguments must be recipe text too."""
@@ -187,7 +162,8 @@ class _Reader:
         return Opaque(name, f"{name}({', '.join(arguments)})")
 
 
-def _known_field(kind: type, name: str) -> str:
+def known_field(kind: type, name: str) -> str:
+    """Return the name of a field of a dataclass; raise `ValueError`, with similar names, if it has none."""
     names = [f.name for f in fields(kind) if f.init]
     if name not in names:
         raise ValueError(f"{kind.__name__} has no field {name!r}{_hint(name, names)}")
