@@ -28,7 +28,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain text, whose paragraphs wrap to the terminal
-    add_completion=False,
 )
 
 

@@ -151,6 +151,6 @@ def _chosen(tasks: "tuple[Task, ...]", names: list[str]) -> "list[Task]":
 
 def _games(names: list[str]) -> "list[Recipe]":
     from zerosum.bench.modes import default_games
-    from zerosum.cli.train import configured
+    from zerosum.cli._recipe import chosen
 
-    return [configured(name, None, []) for name in names or default_games()]
+    return [chosen(name)[0] for name in names or default_games()]

@@ -32,7 +32,7 @@ def info(
     from dataclasses import asdict
 
     from zerosum.cli._bar import bar
-    from zerosum.cli.train import data_source
+    from zerosum.cli._recipe import data_source
     from zerosum.conditions.condition import shortened
     from zerosum.data.contact_sheets import contact_sheet
     from zerosum.data.inspect import info as inspect
@@ -68,7 +68,7 @@ def check(data: Source, as_json: JsonFlag = False) -> None:
     from dataclasses import asdict
 
     from zerosum.cli._bar import bar
-    from zerosum.cli.train import data_source
+    from zerosum.cli._recipe import data_source
     from zerosum.data.inspect import check as examine
 
     with bar("decoding") as progress:
@@ -104,7 +104,7 @@ def pack(
     from dataclasses import replace
 
     from zerosum.cli._bar import bar
-    from zerosum.cli.train import data_source
+    from zerosum.cli._recipe import data_source
     from zerosum.data.sources.folders import Images
     from zerosum.data.sources.packing import pack as write
 
@@ -143,7 +143,7 @@ def autoencoder(
 ) -> None:
     """Train a small autoencoder on images, for GANs on its latents."""
     from zerosum.autoencoders.latents import train_autoencoder
-    from zerosum.cli.train import data_source
+    from zerosum.cli._recipe import data_source
 
     made = train_autoencoder(
         data_source(data), out, size=size, channels=channels, halvings=halvings, images=images, seed=seed

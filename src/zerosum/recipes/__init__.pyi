@@ -2,8 +2,10 @@
 """Recipes are values: one frozen dataclass defines a whole run, and its repr is the config file."""
 
 from zerosum.recipes import descriptions as descriptions
+from zerosum.recipes import differences as differences
 from zerosum.recipes import evaluation as evaluation
 from zerosum.recipes import fit as fit
+from zerosum.recipes import length as length
 from zerosum.recipes import library as library
 from zerosum.recipes import named_recipes as named_recipes
 from zerosum.recipes import optimisers as optimisers

@@ -46,8 +46,9 @@ def about(make: Callable[[], Recipe]) -> About:
 
 
 def named(name: str) -> Recipe:
-    """Return the recipe of a name; raise `ValueError`, with similar names, if there is none."""
+    """Return the recipe of a name, in any capitals; raise `ValueError`, with similar names, if there is none."""
     recipes = catalogue()
+    name = name if name in recipes else name.lower().replace("_", "-")
     if name not in recipes:
         close = difflib.get_close_matches(name, list(recipes), n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(recipes)}"

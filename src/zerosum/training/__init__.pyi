@@ -6,6 +6,7 @@ from zerosum.training import build as build
 from zerosum.training import compiled as compiled
 from zerosum.training import conditional_accuracy as conditional_accuracy
 from zerosum.training import device as device
+from zerosum.training import dry_run as dry_run
 from zerosum.training import evaluations as evaluations
 from zerosum.training import faults as faults
 from zerosum.training import folder as folder

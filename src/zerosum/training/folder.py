@@ -2,12 +2,13 @@
 
 __all__ = ()
 
+import itertools
 import json
 import os
 import platform
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -19,11 +20,16 @@ from zerosum._paths import differ_in_paths_alone
 from zerosum.data.dataset import Dataset
 from zerosum.data.sources.in_memory import InMemory
 from zerosum.game.distributed import ranks
+from zerosum.game.trainable import MAIN
+from zerosum.recipes.differences import differences
+from zerosum.recipes.length import follows_length
 from zerosum.recipes.reader import read, read_recipe
 from zerosum.recipes.recipe import Recipe, flat, pretty
 from zerosum.recipes.using import own_types, sources
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, set_aside, sweep
 from zerosum.runs.files import COMMAND, GENERATOR, LOCK, MOST_TEXT, RECIPE, VERSIONS
+
+_OTHER_FOLDER = "name another folder with --out"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,21 +67,38 @@ def check_readable(recipe: Recipe) -> None:
             )
 
 
-def check_folder(run: Path, recipe: Recipe) -> None:
+def folder_for(run: Path, recipe: Recipe) -> tuple[Path, str]:
+    """Choose the first of RUN, RUN-2, RUN-3, ... that is free or has the run of this recipe, and say why if not RUN."""
+    reason = ""
+    for number in itertools.count(1):
+        folder = run if number == 1 else run.with_name(f"{run.name}-{number}")
+        try:
+            check_folder(folder, recipe, longer=False)
+        except ValueError as error:
+            reason = reason or str(error).partition(f". {_OTHER_FOLDER.capitalize()}")[0].partition(": name another")[0]
+            continue
+        return folder, f"{reason}: training into {folder}" if number > 1 else ""
+    raise AssertionError("folders never run out")
+
+
+def check_folder(run: Path, recipe: Recipe, longer: bool = True) -> None:
     """Raise `ValueError` where a folder has the run of another recipe, naming the differences, or other files.
 
-    Files of a run that was killed at its start are accepted.
+    Files of a run that was killed at its start are accepted; so is, with `longer`, a run of another length that can be
+    continued exactly.
     """
     if run.exists() and not run.is_dir():
         raise ValueError(f"{run} is a file; --out must be a folder")
     text = run / RECIPE
     if text.exists():
-        _check_same_recipe(run, read_text(text, MOST_TEXT), recipe)
+        _check_same_recipe(run, read_text(text, MOST_TEXT), recipe, longer)
     elif run.exists() and any(path.name not in (LOCK, temporary(text).name) for path in run.iterdir()):
-        raise ValueError(f"{run} is not empty and holds no run: name another folder with --out")
+        raise ValueError(f"{run} is not empty and holds no run: {_OTHER_FOLDER}")
 
 
-def open_run(run: Path, recipe: Recipe, check: Callable[[Checkpoint], None]) -> Start:
+def open_run(
+    run: Path, recipe: Recipe, check: Callable[[Checkpoint], None], generators: Iterable[str] = (MAIN,)
+) -> Start:
     """Prepare the folder for the recipe: write its text, or find the checkpoint to resume from.
 
     Incomplete files of a killed process are removed, and unusable checkpoints are moved aside. The caller must hold the
@@ -85,6 +108,7 @@ def open_run(run: Path, recipe: Recipe, check: Callable[[Checkpoint], None]) -> 
         run: the folder.
         recipe: what is trained in it.
         check: raises `ValueError` for a complete checkpoint that does not fit.
+        generators: the names of the game's generators.
 
     Raises:
         ValueError: where the folder has no run of this recipe, or no usable checkpoint.
@@ -95,13 +119,31 @@ def open_run(run: Path, recipe: Recipe, check: Callable[[Checkpoint], None]) -> 
     if not text.exists():
         replace_durably(text, (pretty(recipe) + "\n").encode())
         return Start(None)
+    before = read_recipe(read_text(text, MOST_TEXT), own_types(recipe), opaque=True).images
     found = newest_checkpoint(run, check)
     if found is None:
         ended = (run / GENERATOR).is_file()  # and its checkpoints were removed, to save room
+        if before != recipe.images:
+            raise ValueError(f"{run} has no checkpoint, so it cannot be continued for other than {before:,} images")
         return Start(None, () if ended else (f"{run} has a run without a checkpoint: starting from the beginning",))
     path, checkpoint, troubles = found
-    set_aside(run, checkpoint.numbers["images"])
-    return Start(checkpoint, (*troubles, f"resuming after {checkpoint.numbers['images']:,} images ({path.name})"))
+    seen = checkpoint.numbers["images"]
+    messages = [*troubles, f"resuming after {seen:,} images ({path.name})"]
+    if before != recipe.images:
+        _change_length(run, recipe, seen, generators)
+        messages.append(f"the run has {recipe.images:,} images instead of {before:,}")
+    set_aside(run, seen)
+    return Start(checkpoint, (*messages,))
+
+
+def _change_length(run: Path, recipe: Recipe, seen: int, generators: Iterable[str]) -> None:
+    """Make a run one of another length, from its checkpoint on."""
+    if seen >= recipe.images:
+        raise ValueError(f"{run} has seen {seen:,} images already: give more than that with --images")
+    # Trained generators mean that a run is complete: they go first, so that no moment has them with the new length.
+    for name in generators:
+        (run / f"{name}.safetensors").unlink(missing_ok=True)
+    replace_durably(run / RECIPE, (pretty(recipe) + "\n").encode())
 
 
 def follow_data(run: Path, recipe: Recipe) -> tuple[str, ...]:
@@ -152,14 +194,23 @@ def _command() -> str:
     return shlex.join([*start, *sys.argv[1:]])
 
 
-def _check_same_recipe(run: Path, text: str, recipe: Recipe) -> None:
+def _check_same_recipe(run: Path, text: str, recipe: Recipe, longer: bool) -> None:
     if text.strip() == pretty(recipe):
         return
     before = read_recipe(text, own_types(recipe), opaque=True)
-    changed = [f.name for f in fields(Recipe) if getattr(before, f.name) != getattr(recipe, f.name)]
-    if not changed:
-        return  # written by a version with fewer fields, and newer fields have their defaults
-    if changed == ["data"] and differ_in_paths_alone(before.data, recipe.data):
-        return  # moved, or another data set, which its fingerprint tells
-    listed = "; ".join(f"{name} was {getattr(before, name)!r}, is {getattr(recipe, name)!r}" for name in changed)
-    raise ValueError(f"{run} has a run of another recipe: {listed}. Name another folder with --out")
+    if differ_in_paths_alone(before.data, recipe.data):
+        before = replace(before, data=recipe.data)  # moved, or another data set, which its fingerprint tells
+    # Equal recipes of unequal text were written by a version with fewer fields; newer fields have their defaults.
+    if before == recipe:
+        return
+    found = differences(before, recipe)
+    if replace(before, images=recipe.images) != recipe:
+        raise ValueError(f"{run} has a run of another recipe: {found}. {_OTHER_FOLDER.capitalize()}")
+    if not longer:
+        raise ValueError(f"{run} has a run of another length ({found}; zerosum train {run} --images N extends it)")
+    if follows := follows_length(recipe):
+        raise ValueError(
+            f"{run} has a run of {before.images:,} images, and its {follows} follows the share of the run that is "
+            f"done, so it cannot become one of {recipe.images:,}: {_OTHER_FOLDER}, and --from {run} to start there "
+            f"from its weights"
+        )

@@ -59,6 +59,7 @@ class Session:
         group: the processes of the run, and the device of this one.
         precision: `float32` or `bfloat16`.
         options: options of the run that do not change what is trained.
+        note: the first message to print; empty for none.
         stored: the recipe as it is written to the run folder.
         watchers: the watchers of the run.
         game: the game in its current state.
@@ -73,6 +74,7 @@ class Session:
     group: RankGroup
     precision: str
     options: RunOptions
+    note: str = ""
     stored: Recipe = field(init=False)
     watchers: RunWatchers = field(init=False)
     game: TrainableGame = field(init=False)
@@ -98,7 +100,7 @@ class Session:
             TrainingProgress(self.recipe.images, quiet=quiet or not first) as progress,
             locked(self.run, progress.say) if first else nullcontext(),
         ):
-            for sentence in self.dataset.notes:
+            for sentence in filter(None, (self.note, *self.dataset.notes)):
                 progress.say(sentence)
             ended = first and self._open(progress.say, warm_start)
             if self._synchronise(ended):
@@ -137,7 +139,7 @@ class Session:
 
     def _open(self, say: Say, warm_start: WarmStart | None) -> bool:
         """Restore the game from the run folder, and return whether the run is complete."""
-        start = open_run(self.run, self.stored, self._restore)
+        start = open_run(self.run, self.stored, self._restore, self.game.generators)
         self.start = start.checkpoint
         for sentence in start.messages:
             say(sentence)
@@ -196,7 +198,7 @@ class Session:
             ) from None
         self.game = self._built()
         if rank() == 0:
-            self.start = open_run(self.run, self.stored, self._restore).checkpoint
+            self.start = open_run(self.run, self.stored, self._restore, self.game.generators).checkpoint
             assert self.start is not None, "the loop saves before it trains"
             self.facts[_ROLLBACKS] = number
             self._slow_down()

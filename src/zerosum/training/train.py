@@ -7,12 +7,15 @@ from typing import Any
 from zerosum._paths import AnyPath, user_path
 from zerosum._streams import open_closed_descriptors
 from zerosum.data.resolve import source
-from zerosum.recipes.named_recipes import named
+from zerosum.recipes.named_recipes import catalogue, named
+from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.using import known_of
+from zerosum.runs.files import RECIPE
 from zerosum.runs.run import Run
 from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
+from zerosum.training.folder import folder_for, storable
 from zerosum.training.options import RunOptions
 from zerosum.training.ranks import is_distributed, is_main_process, joined, report_once
 from zerosum.training.session import Session
@@ -22,7 +25,7 @@ _USUAL = RunOptions()
 
 
 def train(
-    recipe: Recipe | str,
+    recipe: Recipe | AnyPath,
     out: AnyPath | None = None,
     *,
     data: Any = None,
@@ -32,16 +35,19 @@ def train(
     options: RunOptions = _USUAL,
     quiet: bool = False,
 ) -> Run:
-    """Train a recipe, or resume the run in a folder, and return the run.
+    """Train a recipe, or continue the run in a folder, and return the run.
 
     The same call on the folder of an incomplete run resumes it from its newest checkpoint, bit for bit as if it had
-    never stopped. Ctrl-C (SIGINT) finishes the iteration, saves, and raises `Interrupted`, a `KeyboardInterrupt`;
-    SIGTERM and SIGHUP do the same and raise `Terminated`, a `SystemExit`. A second signal stops at once.
+    never stopped. So does `train(run)`; with other `images` than before it continues the run for that length, where
+    nothing in the recipe follows the share of the run that is done. Ctrl-C (SIGINT) finishes the iteration, saves, and
+    raises `Interrupted`, a `KeyboardInterrupt`; SIGTERM and SIGHUP do the same and raise `Terminated`, a `SystemExit`.
+    A second signal stops at once.
     Under torchrun all processes train one run, and the first one writes files and prints.
 
     Args:
-        recipe: a recipe, or the name of one.
-        out: the run folder; `runs/NAME` by default.
+        recipe: a recipe, or the name of one; or a run, or its folder, to continue.
+        out: the run folder; by default that of the given run, or `runs/NAME`, and `runs/NAME-2`, ... where another
+            recipe's run is there.
         data: replaces the recipe's data: a source, a path, an array or a torch dataset.
         images: replaces the recipe's training length, in images.
         seed: replaces the recipe's seed.
@@ -57,7 +63,7 @@ def train(
     """
     open_closed_descriptors()
     with report_once():
-        recipe = named(recipe) if isinstance(recipe, str) else recipe
+        recipe, out = (recipe, out) if isinstance(recipe, Recipe) else _found(recipe, out)
         changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
         recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     run = user_path(out) if out is not None else Path("runs") / recipe.name
@@ -65,8 +71,19 @@ def train(
     with StopRequest(at_once=True, words=words, patient=is_distributed()) as stop, joined(device) as group:
         with explained(run, recipe):
             dataset = recipe.data.open()
+        note = ""
+        if out is None and is_main_process():
+            run, note = folder_for(run, storable(recipe, dataset))
         precision = choose_precision(recipe.precision, group.device, dataset.is_image)
         keep_memory()
         with explained(run, recipe, dataset.shape, precision):
-            Session(recipe, run, dataset, group, precision, options).play(stop, quiet)
+            Session(recipe, run, dataset, group, precision, options, note).play(stop, quiet)
     return Run(run, known_of(recipe))
+
+
+def _found(recipe: AnyPath, out: AnyPath | None) -> tuple[Recipe, AnyPath | None]:
+    """The recipe of a name, or of a run, with the folder to train in."""
+    if isinstance(recipe, str) and (recipe in catalogue() or not (user_path(recipe) / RECIPE).is_file()):
+        return named(recipe), out
+    run = recipe if isinstance(recipe, Run) else Run(recipe)
+    return read_recipe(run.recipe_text, run.known), run.path if out is None else out
