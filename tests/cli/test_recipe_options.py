@@ -13,7 +13,7 @@ from zerosum.data import Images
 from zerosum.recipes import Evaluation
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.reader import read_recipe
-from zerosum.training.dry_run import duration
+from zerosum.training.dry_run import duration, estimate
 
 SMALL = ["--batch", "8", "--set", "generator.hidden=8", "--set", "discriminator.hidden=8"]
 
@@ -60,6 +60,13 @@ def test_a_dry_run_prints_the_recipe_with_all_settings_and_writes_nothing(tmp_pa
             assert re.search(r"about .* for 1,800,000 images, at [\d,]+ images/s, with \d+\.\d\d GB of memory", err)
         assert read_recipe(out).batch == 8
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_dry_run_is_of_one_process(monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match="a dry run estimates one process: start it without torchrun"):
+        estimate(named("minimax"))
 
 
 @pytest.mark.parametrize(

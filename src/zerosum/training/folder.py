@@ -2,7 +2,6 @@
 
 __all__ = ()
 
-import itertools
 import json
 import os
 import platform
@@ -69,16 +68,20 @@ def check_readable(recipe: Recipe) -> None:
 
 def folder_for(run: Path, recipe: Recipe) -> tuple[Path, str]:
     """Choose the first of RUN, RUN-2, RUN-3, ... that is free or has the run of this recipe, and say why if not RUN."""
-    reason = ""
-    for number in itertools.count(1):
-        folder = run if number == 1 else run.with_name(f"{run.name}-{number}")
-        try:
-            check_folder(folder, recipe, longer=False)
-        except ValueError as error:
-            reason = reason or str(error).partition(f". {_OTHER_FOLDER.capitalize()}")[0].partition(": name another")[0]
-            continue
-        return folder, f"{reason}: training into {folder}" if number > 1 else ""
-    raise AssertionError("folders never run out")
+    folder, number, reason = run, 1, ""
+    while found := _refused(folder, recipe):
+        number, reason = number + 1, reason or found
+        folder = run.with_name(f"{run.name}-{number}")
+    return folder, f"{reason}: training into {folder}" if reason else ""
+
+
+def _refused(folder: Path, recipe: Recipe) -> str:
+    """Why a folder cannot hold the run of a recipe; empty if it can."""
+    try:
+        check_folder(folder, recipe, longer=False)
+    except ValueError as error:
+        return str(error).partition(f". {_OTHER_FOLDER.capitalize()}")[0].partition(f": {_OTHER_FOLDER}")[0]
+    return ""
 
 
 def check_folder(run: Path, recipe: Recipe, longer: bool = True) -> None:
