@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -162,6 +163,17 @@ def test_a_name_twice_with_other_settings_numbers_a_new_folder(tmp_path, monkeyp
     (tmp_path / "runs" / "points-4").mkdir()
     (tmp_path / "runs" / "points-4" / "thesis.txt").write_text("mine")
     assert str(train(replace(POINTS, batch=8), quiet=True)) == "runs/points-5"
+
+
+def test_other_data_get_a_new_folder_and_moved_data_their_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, scale in (("a", 1), ("b", 2)):
+        np.save(tmp_path / f"{name}.npy", scale * np.random.default_rng(0).normal(size=(300, 2)).astype("f"))
+    runs = [train(POINTS, data=f"{name}.npy") for name in "ab"]
+    assert "is not what runs/points was trained on before" in capsys.readouterr().err
+    (tmp_path / "b.npy").rename(tmp_path / "c.npy")
+    runs.append(train(POINTS, data="c.npy", quiet=True))
+    assert [str(run) for run in runs] == ["runs/points", "runs/points-2", "runs/points-2"]
 
 
 def test_an_explicit_folder_is_never_replaced_by_another(tmp_path, monkeypatch):

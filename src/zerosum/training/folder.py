@@ -27,6 +27,7 @@ from zerosum.recipes.recipe import Recipe, flat, pretty
 from zerosum.recipes.using import own_types, sources
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, set_aside, sweep
 from zerosum.runs.files import COMMAND, GENERATOR, LOCK, MOST_TEXT, RECIPE, VERSIONS
+from zerosum.training.warm_start import DATA, same_data
 
 _OTHER_FOLDER = "name another folder with --out"
 
@@ -66,21 +67,33 @@ def check_readable(recipe: Recipe) -> None:
             )
 
 
-def folder_for(run: Path, recipe: Recipe) -> tuple[Path, str]:
-    """Choose the first of RUN, RUN-2, RUN-3, ... that is free or has the run of this recipe, and say why if not RUN."""
+def folder_for(run: Path, recipe: Recipe, dataset: Dataset) -> tuple[Path, str]:
+    """Choose the first of RUN, RUN-2, RUN-3, ... that is free or has the run of this recipe and data.
+
+    Returns the folder, and a message if it is not RUN.
+    """
     folder, number, reason = run, 1, ""
-    while found := _refused(folder, recipe):
+    while found := _refused(folder, recipe, dataset):
         number, reason = number + 1, reason or found
         folder = run.with_name(f"{run.name}-{number}")
     return folder, f"{reason}: training into {folder}" if reason else ""
 
 
-def _refused(folder: Path, recipe: Recipe) -> str:
+def _refused(folder: Path, recipe: Recipe, dataset: Dataset) -> str:
     """Why a folder cannot hold the run of a recipe; empty if it can."""
+    text = folder / RECIPE
     try:
         check_folder(folder, recipe, longer=False)
+        if text.exists() and read_recipe(read_text(text, MOST_TEXT), own_types(recipe)).data != recipe.data:
+            found = newest_checkpoint(folder)  # of the same data at another place, or of others
+            same_data(folder, None if found is None else found[1].numbers.get(DATA), dataset)
     except ValueError as error:
-        return str(error).partition(f". {_OTHER_FOLDER.capitalize()}")[0].partition(f": {_OTHER_FOLDER}")[0]
+        return (
+            str(error)
+            .partition(f". {_OTHER_FOLDER.capitalize()}")[0]
+            .partition(f": {_OTHER_FOLDER}")[0]
+            .partition(". Restore")[0]
+        )
     return ""
 
 

@@ -73,7 +73,7 @@ def train(
             dataset = recipe.data.open()
         note = ""
         if out is None and is_main_process():
-            run, note = folder_for(run, storable(recipe, dataset))
+            run, note = folder_for(run, storable(recipe, dataset), dataset)
         precision = choose_precision(recipe.precision, group.device, dataset.is_image)
         keep_memory()
         with explained(run, recipe, dataset.shape, precision):
