@@ -32,20 +32,15 @@ from zerosum.game import InfoGANLatent, Normal
 from zerosum.game.batch import Batch
 from zerosum.game.player import Term
 from zerosum.game.turn import Transformation
+from zerosum.networks import DCGANDiscriminator, MinibatchDiscrimination, MinibatchStddev, MLPDiscriminator
 from zerosum.networks.conditioning import Auxiliary, Concatenate, ConditionalNorm, Discriminative, Style, Way
-from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.layers.basic import Norm
-from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStddev
-from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.networks.spec import DiscriminatorSpec
-from zerosum.objectives.kernel import RationalQuadraticKernel
-from zerosum.objectives.logistic import NonSaturating
-from zerosum.objectives.relativistic import Relativistic
+from zerosum.objectives import NonSaturating, RationalQuadraticKernel, Relativistic
 from zerosum.protocols import Objective, Schedule
 from zerosum.recipes.reader import vocabulary
 from zerosum.recipes.settings import with_setting
-from zerosum.terms import MutualInformation, WeightDecay
-from zerosum.terms.schedules import Cosine
+from zerosum.terms import Cosine, MutualInformation, WeightDecay
 
 BATCH, CLASSES, POINTS, IMAGES = 4, 3, (2,), (2, 8, 8)
 LATENT = InfoGANLatent(Normal(2), (2,), 1)

@@ -21,10 +21,8 @@ from zerosum.networks.fastgan_discriminator import FastGANDiscriminator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.networks.stylegan2 import StyleGAN2Generator
 from zerosum.objectives.logistic import NonSaturating
-from zerosum.recipes.evaluation import Evaluation
-from zerosum.recipes.reader import read
+from zerosum.recipes import Evaluation, read, with_setting
 from zerosum.recipes.recipe import Recipe, pretty
-from zerosum.recipes.settings import with_setting
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.generator import load
