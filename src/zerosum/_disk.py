@@ -3,32 +3,103 @@
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+_ADDED = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
 
 def temporary(path: Path) -> Path:
-    """The name of a file or folder while it is being written."""
-    return path.with_name(f".{path.name}.tmp")
+    """The name of a file or folder while this process writes it."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file or folder is one that a process was writing."""
+    return name.startswith(".") and name.endswith(".tmp")
+
+
+def create(path: Path) -> IO[bytes]:
+    """Create a file for writing; what has its name is removed, and a link is not followed."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb")
+
+
+def open_own(path: Path, flags: int = _ADDED) -> int:
+    """Open a file that is written in place, by default to append to it, and return its descriptor.
+
+    Raises:
+        OSError: if it cannot be opened.
+        ValueError: for a link, also a hard link, and a pipe, device or folder: writing would change another file.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    except OSError:
+        if path.is_symlink():
+            raise _foreign(path) from None
+        raise
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1:
+        os.close(descriptor)
+        raise _foreign(path)
+    return descriptor
+
+
+def plain_folder(path: Path, make: bool = False) -> Path:
+    """Return a folder within an untrusted one, created with `make`; raises `ValueError` if it is a link."""
+    if path.is_symlink():
+        raise ValueError(f"{path} is a link, and links in a run folder are not followed: remove it")
+    if make:
+        path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file and wait until it is on disk."""
-    with path.open("wb") as file:
+    """Write a new file, in place of one with its name, and wait until it is on disk."""
+    with create(path) as file:
         file.write(content)
         sync_file(file)
 
 
 def replace_durably(path: Path, content: bytes) -> None:
-    """Replace a file atomically, so that a reader sees either the old content or the new."""
+    """Replace a file atomically, so that a reader sees either the old content or the new.
+
+    Raises `ValueError` for a link, and `OSError` if it cannot be written; then the old file stays.
+    """
+    with _renamed(path) as unfinished:
+        write_durably(unfinished, content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a new file that replaces `path` at the end of the block; after an error the old file stays.
+
+    Raises `ValueError` for a link, and `OSError` if it cannot be written.
+    """
+    with _renamed(path) as unfinished, create(unfinished) as file:
+        yield file
+        sync_file(file)
+
+
+@contextmanager
+def _renamed(path: Path) -> Iterator[Path]:
+    """Yield a temporary name, and rename it at the end; after an error it is removed."""
+    if path.is_symlink():
+        raise _foreign(path)
     unfinished = temporary(path)
     try:
-        write_durably(unfinished, content)
+        yield unfinished
         unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def _foreign(path: Path) -> ValueError:
+    return ValueError(f"{path} is a link or not a regular file, and is not written: remove it, or name another")
 
 
 def sync_file(file: IO[Any]) -> None:

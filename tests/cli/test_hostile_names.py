@@ -5,10 +5,13 @@ import sys
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from zerosum.cli import main
+from zerosum.cli._output import echo
 from zerosum.cli.sample import sample
 from zerosum.conditions.labels import Labels
+from zerosum.evaluation.scores import Scores, write_scores
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.wasserstein import Hinge
@@ -17,6 +20,7 @@ from zerosum.runs.generator import TrainedGenerator, build_generator, generator_
 from zerosum.training.progress import TrainingProgress
 
 ESCAPE = "\x1b]0;title\x07\x1b[2J"
+SHOWN = r"\x1b]0;title\x07\x1b[2J"
 
 
 def file_of(path, *classes):
@@ -60,3 +64,53 @@ def test_errors_on_a_terminal_are_text(tmp_path, monkeypatch, capsys):
 def test_what_a_run_says_is_text_too(capsys):
     TrainingProgress(10).say(f"120 samples of {ESCAPE}\udcff")
     assert capsys.readouterr().err == "120 samples of \\x1b]0;title\\x07\\x1b[2J\\udcff\n"
+
+
+def ran(monkeypatch, capsys, *arguments):
+    """The output of a command, standard error after standard output."""
+    monkeypatch.setattr(sys, "argv", ["zerosum", *map(str, arguments)])
+    with pytest.raises(SystemExit):
+        main()
+    return "".join(capsys.readouterr())
+
+
+def test_names_of_data_on_a_terminal_are_text(tmp_path, monkeypatch, capsys):
+    home = tmp_path / f"data{ESCAPE}"
+    for name in (f"cat{ESCAPE}", "dog\nfake line"):
+        (home / name).mkdir(parents=True)
+        for index in range(2):
+            Image.new("L", (8, 8), 100 * index).save(
+                home / name / "x.png" if not index else home / name / f"{ESCAPE}.png"
+            )
+    (home / "dog\nfake line" / f"broken\n{ESCAPE}.png").write_bytes(b"nothing")
+    sheet = tmp_path / "sheet.png"
+    checked = ran(monkeypatch, capsys, "data", "check", home)
+    assert f"broken\\n{SHOWN}.png: " in checked and "\x1b" not in checked and "\nfake line" not in checked
+    (home / "dog\nfake line" / f"broken\n{ESCAPE}.png").unlink()
+    shown = ran(monkeypatch, capsys, "data", "info", home, "--sheet", sheet)
+    assert f"cat{SHOWN} (2), dog\\nfake line (2)" in shown and "\x1b" not in shown and "\nfake line" not in shown
+
+
+def test_names_of_scores_on_a_terminal_are_text(tmp_path, monkeypatch, capsys):
+    files = [tmp_path / f"{name}{ESCAPE}.json" for name in "ab"]
+    protocol = {
+        "real.n": 2,
+        "real.content": "x",
+        "fake.n": 2,
+        "features.name": "pixels",
+        "shape": "2",
+        "device": ESCAPE,
+    }
+    for number, file in enumerate(files):
+        scores = {f"fid{ESCAPE}": 1.0 + number}
+        write_scores(
+            file, Scores(scores, {}, {**protocol, "device": f"{number}{ESCAPE}"}, better=dict.fromkeys(scores, ""))
+        )
+    shown = ran(monkeypatch, capsys, "compare", *files)
+    assert f"fid{SHOWN}" in shown and f"a{SHOWN}.json" in shown and f"device: 0{SHOWN}" in shown
+    assert "\x1b" not in shown and "\x07" not in shown
+
+
+def test_whatever_a_command_prints_is_text(capsys):
+    echo(f"{ESCAPE}\nfake", "second")
+    assert capsys.readouterr().out == f"{SHOWN}\\nfake\nsecond\n"

@@ -1,5 +1,6 @@
 """The trained discriminator: it scores as the game's did, whatever form samples come in."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -107,7 +108,7 @@ def test_without_a_checkpoint_there_is_no_discriminator(tmp_path):
 
 
 def test_a_discriminator_that_does_not_fit_is_refused(points, tmp_path):
-    (tmp_path / "checkpoints").symlink_to(points / "checkpoints")
+    shutil.copytree(points / "checkpoints", tmp_path / "checkpoints")
     (tmp_path / "recipe.txt").write_text(pretty(replace(POINTS, discriminator=MLPDiscriminator(hidden=(9,)))))
     with pytest.raises(ValueError, match="the discriminator of its newest checkpoint does not fit"):
         load_discriminator(tmp_path)

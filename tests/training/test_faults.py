@@ -147,7 +147,7 @@ def test_too_little_memory_says_what_to_try(tmp_path, monkeypatch, error, recipe
     )
     with pytest.raises(MemoryError, match=sentence) as caught:
         train(recipe, tmp_path / "run", quiet=True)
-    assert ("smaller images" in str(caught.value)) == (recipe.name == "pictures")
+    assert ("smaller images" in str(caught.value)) == (recipe.name == "images")
 
 
 def test_another_error_of_torch_is_raised_as_it_is(tmp_path, monkeypatch):

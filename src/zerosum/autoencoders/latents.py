@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -220,5 +221,6 @@ def _kept(folder: Path, autoencoder: ConvolutionalAutoencoder, images: Dataset) 
         return safetensors.torch.load_file(str(file))["latents"]
     except (OSError, KeyError, safetensors.SafetensorError):
         latents = _encoded(autoencoder, images)
-        replace_durably(file, safetensors.torch.save({"latents": latents}))
+        with suppress(OSError):  # it only saves time
+            replace_durably(file, safetensors.torch.save({"latents": latents}))
         return latents

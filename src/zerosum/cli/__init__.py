@@ -15,9 +15,11 @@ from typing import Any
 
 import typer
 
+from zerosum._faults import explained_memory
 from zerosum._paths import current_folder_exists, user_path
 from zerosum._rooms import modules
 from zerosum._streams import drop_unwritten, lossy, open_closed_descriptors
+from zerosum.cli._output import echo
 
 # The order of the help; further verbs follow by name.
 FIRST = ("train", "sample", "evaluate", "compare", "report", "recipes", "parts", "data")
@@ -83,7 +85,7 @@ def root(
     if version:
         from zerosum import __version__
 
-        typer.echo(__version__)
+        echo(__version__)
         raise typer.Exit
 
 
@@ -103,14 +105,13 @@ def main() -> None:
 
 def _run() -> None:
     if not current_folder_exists():
-        typer.echo("zerosum: the current folder no longer exists: change to another one", err=True)
+        echo("zerosum: the current folder no longer exists: change to another one", err=True)
         sys.exit(1)
     try:
-        app()
+        with explained_memory("this command", "number of samples or a smaller --batch"):
+            app()
     except (ValueError, ArithmeticError, OSError, MemoryError) as error:
         if os.environ.get("ZEROSUM_TRACEBACK"):
             raise
-        from zerosum._text import printable
-
-        typer.echo(printable(f"zerosum: {error}", kept="\n"), err=True)
+        echo(*f"zerosum: {error}".split("\n"), err=True)
         sys.exit(1)

@@ -1,14 +1,38 @@
-"""One JSON object on standard output, for `--json`."""
+"""The output of commands: printable lines, one JSON object for `--json`, and images in files."""
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+def echo(*lines: object, err: bool = False) -> None:
+    """Print lines; control characters in them, such as terminal escapes in the name of a file, are escaped."""
+    from zerosum._text import printable
+
+    typer.echo("\n".join(map(printable, lines)), err=err)
 
 
 def print_json(values: Mapping[str, Any]) -> None:
     """Print the object on one line."""
     typer.echo(json.dumps(values, default=str))
+
+
+def save_image(image: "Image", path: Path) -> None:
+    """Write an image in the format of the file's suffix; raises `ValueError` for another suffix, and for a link."""
+    from PIL.Image import registered_extensions
+
+    from zerosum._disk import replacing
+
+    kind = registered_extensions().get(path.suffix.lower())
+    if kind is None:
+        raise ValueError(f"{path} should end in .png or the suffix of another image format")
+    with replacing(path) as file:
+        image.save(file, format=kind)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._output import JsonFlag, echo, print_json
 from zerosum.cli._use import flags, known, using
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def modes(
     if as_json:
         print_json({"out": out, "tasks": summaries, "failures": failures})
     else:
-        typer.echo("\n".join(mode_table(one) for one in summaries))
+        echo(*(line for one in summaries for line in mode_table(one).split("\n")))
     if failures:
         raise typer.Exit(1)
 
@@ -116,7 +116,7 @@ def probes(
         if as_json:
             print_json({"samples": samples, "runs": {run: asdict(kept) for run, kept in measured.items()}})
         else:
-            typer.echo("\n".join(f"{run}: {in_words(kept)}" for run, kept in measured.items()))
+            echo(*(f"{run}: {in_words(kept)}" for run, kept in measured.items()))
         return
     chosen = [replace(one, samples=samples) for one in _chosen(probe_tasks(), task or [])]
     games = _games(recipe) if recipe else []
@@ -129,7 +129,7 @@ def probes(
     if as_json:
         print_json({"out": out, "tasks": summaries, "failures": failures})
     else:
-        typer.echo(probe_table(summaries))
+        echo(*probe_table(summaries).split("\n"))
     if failures:
         raise typer.Exit(1)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._output import JsonFlag, echo, print_json
 
 if TYPE_CHECKING:
     from zerosum.evaluation.compare import Comparison
@@ -35,22 +35,21 @@ def compare(
         print_json(asdict(found))
         return
     for note in found.notes:
-        typer.echo(note, err=True)
-    typer.echo(_table(found))
+        echo(note, err=True)
+    echo(*_table(found))
 
 
-def _table(found: "Comparison") -> str:
-    """A table with a row per score and a column per result."""
+def _table(found: "Comparison") -> list[str]:
+    """The lines of a table with a row per score and a column per result."""
+    from zerosum._text import printable
     from zerosum.evaluation.scores import format_score
 
-    rows = [["", *found.names]]
+    rows = [["", *map(printable, found.names)]]
     for key, values in found.scores.items():
         cells = []
         for name, value, error in zip(found.names, values, found.errors[key], strict=True):
             mark = " *" if name in found.best[key] else ""
             cells.append("-" if value is None else format_score(value, error) + mark)
-        rows.append([key, *cells])
+        rows.append([printable(key), *cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._output import JsonFlag, echo, print_json, save_image
 from zerosum.cli._use import using
 
 if TYPE_CHECKING:
@@ -40,25 +40,25 @@ def info(
     dataset = data_source(data).open()
     with bar("reading") as progress:
         facts = inspect(dataset, progress)
-    contact_sheet(dataset).save(sheet)
+    save_image(contact_sheet(dataset), sheet)
     if as_json:
         print_json({**asdict(facts), "sheet": sheet})
         return
     shape = " x ".join(map(str, facts.shape))
     kind = "points" if not dataset.is_image else "latents" if dataset.coding else "images"
     kind += " (channels x height x width)" if dataset.is_image else ""
-    typer.echo(f"{facts.name}: {facts.count:,} {kind} of {shape}, {facts.bytes / 1e6:,.1f} MB decoded")
-    typer.echo(f"values     {facts.low:g} to {facts.high:g}, mean {_list(facts.mean)}, std {_list(facts.std)}")
+    echo(f"{facts.name}: {facts.count:,} {kind} of {shape}, {facts.bytes / 1e6:,.1f} MB decoded")
+    echo(f"values     {facts.low:g} to {facts.high:g}, mean {_list(facts.mean)}, std {_list(facts.std)}")
     if facts.conditions:
         attributes = all(column.attribute for column in facts.conditions.values())
         columns = [_formatted(name, column) for name, column in facts.conditions.items()]
-        typer.echo(f"{'binary    ' if attributes else 'continuous'} {shortened(columns)}")
+        echo(f"{'binary    ' if attributes else 'continuous'} {shortened(columns)}")
     else:
-        typer.echo(f"classes    {', '.join(f'{k} ({n:,})' for k, n in facts.classes.items()) or 'none'}")
-    typer.echo(f"duplicates {facts.duplicates:,}")
+        echo(f"classes    {', '.join(f'{k} ({n:,})' for k, n in facts.classes.items()) or 'none'}")
+    echo(f"duplicates {facts.duplicates:,}")
     for note in facts.notes:
-        typer.echo(f"note       {note}")
-    typer.echo(f"wrote      {sheet}")
+        echo(f"note       {note}")
+    echo(f"wrote      {sheet}")
 
 
 @app.command("check")
@@ -77,10 +77,10 @@ def check(data: Source, as_json: JsonFlag = False) -> None:
         print_json(asdict(found))
     else:
         for broken in found.broken:
-            typer.echo(f"{broken.file}: {broken.reason}")
+            echo(f"{broken.file}: {broken.reason}")
         for note in found.notes:
-            typer.echo(f"note: {note}", err=True)
-        typer.echo(f"{found.checked:,} checked, {len(found.broken):,} broken")
+            echo(f"note: {note}", err=True)
+        echo(f"{found.checked:,} checked, {len(found.broken):,} broken")
     if found.broken:
         raise typer.Exit(1)
 
@@ -122,9 +122,9 @@ def pack(
         print_json(facts)
         return
     for note in packed.notes:
-        typer.echo(f"note: {note}", err=True)
-    typer.echo(f"{packed.count:,} samples of {' x '.join(map(str, packed.shape))} in {out}", err=True)
-    typer.echo(f"train with   --data {out}", err=True)
+        echo(f"note: {note}", err=True)
+    echo(f"{packed.count:,} samples of {' x '.join(map(str, packed.shape))} in {out}", err=True)
+    echo(f"train with   --data {out}", err=True)
 
 
 @app.command("autoencoder")
@@ -151,8 +151,8 @@ def autoencoder(
     if as_json:
         print_json({"out": out, **made})
         return
-    typer.echo(f"reconstruction error {made['error']:.3f} (pixels in -1..1)", err=True)
-    typer.echo(f"train with  --data \"Latents({data_source(data)!r}, '{out}')\"", err=True)
+    echo(f"reconstruction error {made['error']:.3f} (pixels in -1..1)", err=True)
+    echo(f"train with  --data \"Latents({data_source(data)!r}, '{out}')\"", err=True)
 
 
 def _formatted(name: str, column: "Column") -> str:

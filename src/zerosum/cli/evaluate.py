@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._output import JsonFlag, echo, print_json, save_image
 from zerosum.cli._use import known, using
 
 if TYPE_CHECKING:
@@ -82,12 +82,12 @@ def evaluate(
         else:
             scores = evaluator.score(fake)
     if fake is None:
-        print_json(facts) if as_json else typer.echo(f"wrote the moments of {facts['n']:,} samples to {out}", err=True)
+        print_json(facts) if as_json else echo(f"wrote the moments of {facts['n']:,} samples to {out}", err=True)
         return
     if out is not None:
         write_scores(out, scores)
         _show_pairs(evaluator, fake, scores, out.with_suffix(".pairs.png"))
-    print_json(scores.as_dict()) if as_json else typer.echo(_table(scores))
+    print_json(scores.as_dict()) if as_json else echo(*_table(scores))
 
 
 def _sanity(real: str, other: str | None, config: "EvaluationConfig", out: Path, as_json: bool) -> None:
@@ -103,8 +103,8 @@ def _sanity(real: str, other: str | None, config: "EvaluationConfig", out: Path,
     if as_json:
         print_json({"out": out, **found.as_dict()})
         return
-    typer.echo(sanity_table(found))
-    typer.echo(f"wrote {out / 'sanity.html'}", err=True)
+    echo(*sanity_table(found).split("\n"))
+    echo(f"wrote {out / 'sanity.html'}", err=True)
 
 
 def _check_out(fake: str | None, out: Path | None) -> None:
@@ -129,11 +129,11 @@ def _show_pairs(evaluator: "Evaluator", fake: str, scores: "Scores", out: Path) 
 
     found = evaluator.pair_images(fake, scores.pairs) if scores.pairs else None
     if found is not None:
-        pairs(found[0].numpy(), found[1].numpy(), ("generated", "nearest real")).save(out)
-        typer.echo(f"wrote {out}", err=True)
+        save_image(pairs(found[0].numpy(), found[1].numpy(), ("generated", "nearest real")), out)
+        echo(f"wrote {out}", err=True)
 
 
-def _table(scores: "Scores") -> str:
+def _table(scores: "Scores") -> list[str]:
     """Scores as text: a line each, then the sets and features they were computed from."""
     from zerosum.evaluation.scores import format_score
 
@@ -141,4 +141,4 @@ def _table(scores: "Scores") -> str:
     width = max(map(len, scores.values))
     lines = [f"{name:{width}}  {format_score(value, scores.errors.get(name))}" for name, value in scores.values.items()]
     real, fake = (f"{protocol[name]} ({protocol[f'{name}.n']:,})" for name in ("real", "fake"))
-    return "\n".join([*lines, "", f"{fake} against {real}, {protocol['features.name']} features"])
+    return [*lines, "", f"{fake} against {real}, {protocol['features.name']} features"]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._output import JsonFlag, echo, print_json
 
 
 def parts(
@@ -28,14 +28,14 @@ def parts(
     if name is not None and name not in rooms:
         kind = part_named(name)
         text = {"part": name, "written": written(kind), "text": inspect.getdoc(kind) or ""}
-        print_json(text) if as_json else typer.echo(f"{text['written']}\n\n{text['text']}")
+        print_json(text) if as_json else echo(text["written"], "", *text["text"].split("\n"))
         return
     chosen = rooms if name is None else {name: rooms[name]}
     if as_json:
         print_json({room: {k.__name__: [written(k), summary(k)] for k in kinds} for room, kinds in chosen.items()})
         return
     for room, kinds in chosen.items():
-        typer.echo(f"{room}:")
+        echo(f"{room}:")
         for kind in kinds:
-            typer.echo(f"  {kind.__name__ if name is None else written(kind)}\n      {summary(kind)}")
-        typer.echo()
+            echo(f"  {kind.__name__ if name is None else written(kind)}", f"      {summary(kind)}")
+        echo("")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._output import JsonFlag, echo, print_json
 
 
 def recipes(
@@ -22,7 +22,7 @@ def recipes(
 
     if name is not None:
         text = pretty(named(name))
-        print_json({"name": name, "recipe": text}) if as_json else typer.echo(text)
+        print_json({"name": name, "recipe": text}) if as_json else echo(*text.split("\n"))
         return
     found = {key: about(make) for key, make in catalogue().items()}
     if as_json:
@@ -30,7 +30,7 @@ def recipes(
         return
     width = max(map(len, found))
     for group, members in groupby(sorted(found, key=lambda key: (found[key].group, key)), lambda key: found[key].group):
-        typer.echo(f"{group}:")
+        echo(f"{group}:")
         for key in members:
-            typer.echo(f"  {key:{width}}  {found[key].year or '':4}  {found[key].line}")
-        typer.echo()
+            echo(f"  {key:{width}}  {found[key].year or '':4}  {found[key].line}")
+        echo("")

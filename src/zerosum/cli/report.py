@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._output import JsonFlag, echo, print_json
 from zerosum.cli._use import known, using
 
 
@@ -21,4 +21,4 @@ def report(
     from zerosum.runs.run import Run
 
     path = write_report(Run(run, known()))
-    print_json({"report": path}) if as_json else typer.echo(f"wrote {path}", err=True)
+    print_json({"report": path}) if as_json else echo(f"wrote {path}", err=True)

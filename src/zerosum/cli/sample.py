@@ -1,21 +1,15 @@
 """`zerosum sample`."""
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._output import JsonFlag, echo, print_json
 from zerosum.cli._use import known, using
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL.Image import Image
-
     from zerosum.runs.generator import TrainedGenerator
-
-    Values = NDArray[Any] | None  # conditions in the units of the data
 
 
 @using
@@ -63,21 +57,21 @@ def sample(
     or `conditions` for conditional models. A folder contains a subfolder per class, or a table of conditions, in the
     format that --data reads.
     """
+    from zerosum._faults import explained_memory
+    from zerosum.cli._samples import check_target, write_samples
+
     generator = _loaded(run, best, name)
-    labels = [classes[i % len(classes)] for i in range(n)] if classes else None
-    wanted = None
-    if conditions:
-        if generator.condition is None:
-            raise ValueError(f"this {generator.recipe.name} generator has no conditions: it was trained without any")
-        wanted = generator.condition.parse(conditions, n)
-    samples = generator.sample(n, seed, labels, wanted)
     target = out or (run if run.is_dir() else run.parent) / "samples.png"
-    values = generator.conditions(n, wanted) if labels is None else generator.labels(n, labels)
-    _write(target, generator, samples, values)
+    with explained_memory(f"samples of {generator.recipe.name}", "--n, or write them to a folder or FILE.npz"):
+        check_target(target, generator, n)
+        labels = [classes[i % len(classes)] for i in range(n)] if classes else None
+        wanted = _wanted(generator, conditions, n) if conditions else None
+        values = generator.conditions(n, wanted) if labels is None else generator.labels(n, labels)
+        shape = write_samples(target, generator, n, generator.sample_batches(n, seed, labels, wanted), values)
     if as_json:
-        print_json({"out": target, "n": n, "seed": seed, "shape": list(samples.shape), "images": generator.images})
+        print_json({"out": target, "n": n, "seed": seed, "shape": list(shape), "images": generator.images})
         return
-    typer.echo(f"wrote {n} samples to {target}", err=True)
+    echo(f"wrote {n} samples to {target}", err=True)
 
 
 def _loaded(run: Path, best: bool, name: str) -> "TrainedGenerator":
@@ -92,61 +86,7 @@ def _loaded(run: Path, best: bool, name: str) -> "TrainedGenerator":
     return Run(run, known()).best if best else load(run, known(), generator=name)
 
 
-def _write(target: Path, generator: "TrainedGenerator", samples: "NDArray[Any]", values: "Values") -> None:
-    import numpy as np
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.suffix.lower() == ".npz":
-        arrays: dict[str, Any] = {"images" if generator.is_image else "points": samples}
-        if generator.condition is not None and values is not None:
-            arrays["labels" if generator.classes else "conditions"] = values
-            if generator.condition.components:
-                arrays["condition_names"] = np.array(generator.condition.components)
-        np.savez_compressed(target, **arrays)
-    elif target.suffix.lower() == ".png":
-        _plot(samples, generator).save(target)
-    elif target.suffix:
-        raise ValueError(f"{target} is none of FILE.png, FILE.npz or a folder")
-    elif not generator.is_image:
-        raise ValueError("points cannot be written as a folder of images: name FILE.npz or FILE.png")
-    else:
-        _write_folder(target, generator, samples, values)
-
-
-def _plot(samples: "NDArray[Any]", generator: "TrainedGenerator") -> "Image":
-    import math
-
-    from zerosum.plots.grids import grid
-    from zerosum.plots.points import histogram, scatter
-
-    if generator.is_image:
-        columns = len(generator.classes) if 1 < len(generator.classes) <= 20 else math.isqrt(len(samples) - 1) + 1
-        return grid(samples, columns=min(columns, len(samples)))
-    return histogram(samples) if samples.shape[1] == 1 else scatter(samples)
-
-
-def _write_folder(target: Path, generator: "TrainedGenerator", samples: "NDArray[Any]", values: "Values") -> None:
-    import numpy as np
-
-    from zerosum.plots.grids import grid
-
-    if target.exists() and any(target.iterdir()):
-        raise ValueError(f"{target} is not empty: name a new folder, so that samples do not mix with other files")
-    names = (*generator.classes, "none")
-    labels = values if generator.classes else None
-    for name in () if labels is None else {names[label] for label in labels.tolist()}:
-        if name in ("", ".", "..") or not name.isprintable() or {*name} & {"/", "\\", "\0"}:
-            raise ValueError(f"the class name {name!a:.80} cannot be a folder name: write to FILE.npz")
-    for index, image in enumerate(samples):
-        folder = target if labels is None else target / names[labels[index]]
-        folder.mkdir(parents=True, exist_ok=True)
-        grid(image[None], columns=1, gap=0, scale=1).save(folder / f"{index:06d}.png")
-    if generator.condition is None or values is None or labels is not None:
-        return
-    if not generator.condition.components:
-        np.save(target / "conditions.npy", values)
-        return
-    with (target / "conditions.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["file", *generator.condition.components])
-        table.writerows([f"{index:06d}.png", *row] for index, row in enumerate(values.tolist()))
+def _wanted(generator: "TrainedGenerator", conditions: list[str], n: int) -> Any:
+    if generator.condition is None:
+        raise ValueError(f"this {generator.recipe.name} generator has no conditions: it was trained without any")
+    return generator.condition.parse(conditions, n)

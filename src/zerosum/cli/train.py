@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zerosum.cli._groups import grouped
-from zerosum.cli._output import JsonFlag, print_json
+from zerosum.cli._output import JsonFlag, echo, print_json
 from zerosum.cli._recipe import RecipeOptions, chosen, completed
 from zerosum.cli._use import using
 
@@ -69,7 +69,7 @@ def train(
         facts = {"run": run, "images": made.images, "report": run.report, "generator": run / GENERATOR}
         print_json({**facts, "scores": run.scores})
         return
-    typer.echo(f"sample with  zerosum sample {run}", err=True)
+    echo(f"sample with  zerosum sample {run}", err=True)
 
 
 def _show_estimate(recipe: "Recipe", device: str, as_json: bool) -> None:
@@ -82,5 +82,5 @@ def _show_estimate(recipe: "Recipe", device: str, as_json: bool) -> None:
     if as_json:
         print_json({"recipe": pretty(recipe), **found.as_dict()})
         return
-    typer.echo(pretty(recipe))
-    typer.echo(str(found), err=True)
+    echo(*pretty(recipe).split("\n"))
+    echo(*str(found).split("\n"), err=True)

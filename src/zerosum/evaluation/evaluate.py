@@ -1,9 +1,7 @@
 """Evaluation of generated samples against real ones."""
 
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy
@@ -14,11 +12,12 @@ from zerosum import __version__
 from zerosum.evaluation.cache import entry
 from zerosum.evaluation.config import MIN_SAMPLES, EvaluationConfig
 from zerosum.evaluation.gathered import Gathered, Need, Progress, digest, gather
+from zerosum.evaluation.jackknife import scratch_folder
 from zerosum.evaluation.measure import Measure, MeasureInput, MetricFunction, Score, chosen
 from zerosum.evaluation.scores import Scores
 from zerosum.evaluation.sets import Sample, SampleSet, images_at, open_set
 from zerosum.evaluation.stored import StoredMoments
-from zerosum.features.extractor import Extractor, Features
+from zerosum.features.extractor import Extractor, Features, extracted
 from zerosum.game.random import stream
 
 DEFAULT_METRICS = ("fid", "kid")
@@ -93,9 +92,9 @@ class Evaluator:
         self._match(data)
         real, held_out = self._gathered_real(), self._gathered_held_out()
         needs = _union(measure.needs.fake for measure in self.measures)
-        with tempfile.TemporaryDirectory(prefix="zerosum-") as folder:
+        with scratch_folder() as folder:
             sample = self._with_reference_classes(data, self._sample(data, min(real.count, MAX_SAMPLES)), needs)
-            found = gather(data, sample, self._extract, needs, self.config.batch, Path(folder), self.progress)
+            found = gather(data, sample, self._extract, needs, self.config.batch, folder, self.progress)
             scores: dict[str, Score] = {}
             for measure in self.measures:
                 scores |= _compute(measure, MeasureInput(real, found, held_out, self.config.seed))
@@ -154,7 +153,7 @@ class Evaluator:
         return self._extractor
 
     def _extract(self, images: Tensor) -> Features:
-        return self._get_extractor()(images)
+        return extracted(self._get_extractor(), images)
 
     def _match(self, data: SampleSet) -> None:
         """Raise `ValueError` if a set cannot be compared with the reference set."""

@@ -3,12 +3,17 @@
 __all__ = ()
 
 import math
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from zerosum._disk import create
 from zerosum.metrics.moments import Moments
 
 GROUPS = 10
@@ -27,10 +32,24 @@ def leave_one_out(rows: Tensor) -> Iterator[Tensor]:
         yield torch.cat([rows[: group.start], rows[group.stop :]])
 
 
-class GroupMoments:
-    """The moments of each group of consecutive samples, in files.
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Yield a temporary folder; where none can be made, a path at which no file can be written."""
+    try:
+        folder = tempfile.mkdtemp(prefix="zerosum-")
+    except OSError:
+        yield Path(os.devnull, "zerosum")
+        return
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
-    Only the moments of one group are in memory at a time: 34 MB for 2,048 dimensions.
+
+class GroupMoments:
+    """The moments of each group of consecutive samples, in files, or in memory if the disk is full.
+
+    With files, only the moments of one group are in memory at a time: 34 MB for 2,048 dimensions.
 
     Args:
         dimensions: of the features.
@@ -41,34 +60,45 @@ class GroupMoments:
     def __init__(self, dimensions: int, count: int, folder: Path) -> None:
         self.dimensions, self.folder = dimensions, folder
         self._ends = [group.stop for group in groups(count)]
-        self._files: list[Path] = []
+        self._made: list[Path | Moments] = []
         self._group, self._done = Moments(dimensions), 0
 
     def add(self, features: Tensor) -> None:
         """Add the next features `(B, d)`; raises `ValueError` if `Moments` refuses them."""
         while len(features):
-            end = self._ends[len(self._files)]
+            end = self._ends[len(self._made)]
             some, features = features[: end - self._done], features[end - self._done :]
             self._group.add(some)
             self._done += len(some)
             if self._done == end:
-                self._files.append(self.folder / f"group-{len(self._files)}.safetensors")
-                self._group.save(self._files[-1])
+                self._made.append(self._stored(self._group))
                 self._group = Moments(self.dimensions)
+
+    def _stored(self, group: Moments) -> Path | Moments:
+        """The file of a group, or the group itself where no file can be written."""
+        path = self.folder / f"group-{len(self._made)}.safetensors"
+        try:
+            with create(path) as file:
+                file.write(group.content())
+        except OSError:
+            with suppress(OSError):
+                path.unlink()
+            return group
+        return path
 
     def whole(self) -> Moments:
         """The moments of all samples."""
-        return self._merged(self._files)
+        return self._merged(self._made)
 
     def leave_one_out(self) -> Iterator[Moments]:
         """Yield the moments of all samples without one group, for each group in turn; nothing if there is only one."""
-        for left_out in self._files if len(self._files) > 1 else []:
-            yield self._merged([file for file in self._files if file != left_out])
+        for index in range(len(self._made)) if len(self._made) > 1 else ():
+            yield self._merged([*self._made[:index], *self._made[index + 1 :]])
 
-    def _merged(self, files: Sequence[Path]) -> Moments:
+    def _merged(self, groups: Sequence[Path | Moments]) -> Moments:
         made = Moments(self.dimensions)
-        for file in files:
-            made.merge(Moments.load(file))
+        for group in groups:
+            made.merge(Moments.load(group) if isinstance(group, Path) else group)
         return made
 
 

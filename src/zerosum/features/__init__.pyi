@@ -17,6 +17,7 @@ from zerosum.features.dinov2 import DinoV2 as DinoV2
 from zerosum.features.extractor import Extractor as Extractor
 from zerosum.features.extractor import Features as Features
 from zerosum.features.extractor import Function as Function
+from zerosum.features.extractor import extracted as extracted
 from zerosum.features.extractor import extractor_from as extractor_from
 from zerosum.features.extractor import extractor_kinds as extractor_kinds
 from zerosum.features.extractor import extractor_named as extractor_named

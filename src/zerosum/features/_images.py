@@ -26,6 +26,14 @@ def checked(images: Tensor) -> Tensor:
     return images
 
 
+def without_alpha(images: Tensor) -> Tensor:
+    """RGBA images, and grey ones with alpha, uint8 `(B, H, W, C)`, on white; others as they are."""
+    if images.dim() != 4 or images.shape[3] not in (2, 4):
+        return images
+    alpha = images[..., -1:].float() / 255
+    return (images[..., :-1] * alpha + 255 * (1 - alpha)).round().byte()
+
+
 def colours(images: Tensor, device: torch.device) -> Tensor:
     """Checked images as float32 `(B, 3, H, W)` on a device, still 0 to 255; grey ones count as r = g = b."""
     return checked(images).to(device).permute(0, 3, 1, 2).float().expand(-1, 3, -1, -1)

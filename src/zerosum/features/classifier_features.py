@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum._arrays import described
+from zerosum._disk import replace_durably
 from zerosum._paths import user_path
 from zerosum.features._images import checked
 from zerosum.features._naming import ExtractorOptions
@@ -63,7 +64,7 @@ class ClassifierFeatures:
 
     def save(self, path: Path | str) -> None:
         """Save the classifier as safetensors, for `classifier:FILE`."""
-        user_path(path).write_bytes(safetensors.torch.save(self.classifier.state, {"zerosum": PROTOCOL}))
+        replace_durably(user_path(path), safetensors.torch.save(self.classifier.state, {"zerosum": PROTOCOL}))
 
     @classmethod
     def named(cls, options: ExtractorOptions) -> "ClassifierFeatures":

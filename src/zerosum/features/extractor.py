@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zerosum._rooms import public
-from zerosum.features._images import checked
+from zerosum.features._images import checked, without_alpha
 from zerosum.features._naming import ExtractorOptions
 
 HALF = "-bfloat16"  # suffix of the name of a network in bfloat16
@@ -77,21 +77,32 @@ class Function:
 
     def __call__(self, images: Tensor) -> Features:
         """Return the features; raises `ValueError` unless the function returns one row of numbers per image."""
-        found = self.call(checked(images))
-        features, logits = found if isinstance(found, Features) else (found, None)
-        rows = self._rows(features, len(images))
-        return Features(rows, None if logits is None else self._rows(logits, len(images)))
+        return _checked_features(self.call(checked(images)), len(images), self.name)
 
-    def _rows(self, found: Any, count: int) -> Tensor:
-        try:
-            rows = torch.as_tensor(found).detach().to("cpu", torch.float32)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(
-                f"{self.name} should return features ({count}, d); found {type(found).__name__}"
-            ) from error
-        if rows.dim() != 2 or len(rows) != count or not rows.shape[1]:
-            raise ValueError(f"{self.name} should return features ({count}, d); found {tuple(rows.shape)}")
-        return rows
+
+def extracted(extractor: Extractor, images: Tensor) -> Features:
+    """Return the features of uint8 images `(B, H, W, C)`, float32 on the CPU; images with alpha are put on white.
+
+    Raises:
+        ValueError: if the extractor refuses the images, or returns anything else than a row of numbers per image.
+    """
+    found = extractor(without_alpha(images))
+    return _checked_features(found, len(images), extractor.facts.get("name", type(extractor).__name__))
+
+
+def _checked_features(found: Any, count: int, name: str) -> Features:
+    features, logits = found if isinstance(found, Features) else (found, None)
+    return Features(_rows(features, count, name), None if logits is None else _rows(logits, count, name))
+
+
+def _rows(found: Any, count: int, name: str) -> Tensor:
+    try:
+        rows = torch.as_tensor(found).detach().to("cpu", torch.float32)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} should return features ({count}, d); found {type(found).__name__}") from error
+    if rows.dim() != 2 or len(rows) != count or not rows.shape[1]:
+        raise ValueError(f"{name} should return features ({count}, d); found {tuple(rows.shape)}")
+    return rows
 
 
 def extractor_kinds() -> dict[str, Any]:

@@ -3,16 +3,16 @@
 __all__ = ["Moments", "moments_of"]
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from zerosum._arrays import Array, tensor
+from zerosum._disk import replace_durably
 from zerosum.metrics._features import check_features, exact, in_chunks
 
 FORMAT = "zerosum moments 1"
@@ -91,18 +91,13 @@ class Moments:
         self.count = total
 
     def save(self, path: Path, facts: Mapping[str, str] = {}) -> None:
-        """Write to a safetensors file, with metadata that `moments_facts` reads without loading the tensors.
+        """Write to a safetensors file, atomically, with metadata that `moments_facts` reads."""
+        replace_durably(path, self.content(facts))
 
-        The file is written atomically.
-        """
+    def content(self, facts: Mapping[str, str] = {}) -> bytes:
+        """The content of the file that `save` writes."""
         tensors = {"count": torch.tensor(self.count), "mean": self.mean, "scatter": self._scatter}
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-        metadata = {"format": FORMAT, "facts": json.dumps(dict(facts), sort_keys=True)}
-        try:
-            save_file(tensors, unfinished, metadata)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        return save(tensors, {"format": FORMAT, "facts": json.dumps(dict(facts), sort_keys=True)})
 
     @classmethod
     def load(cls, path: Path) -> "Moments":

@@ -20,7 +20,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from zerosum._disk import read_foreign, sync_folder, temporary, write_durably
+from zerosum._disk import plain_folder, read_foreign, sync_folder, temporary, write_durably
 from zerosum.runs.files import CHECKPOINTS, SAMPLES
 from zerosum.runs.plain_json import MOST, read_json
 
@@ -49,9 +49,9 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """
     if path.exists():
         raise ValueError(f"{path} exists already, and checkpoints are never overwritten")
-    unfinished = temporary(path)
+    unfinished = plain_folder(path.parent, make=True) / temporary(path).name
     shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
+    unfinished.mkdir()
     try:
         manifest = {}
         for name, content in _files(checkpoint):
@@ -82,8 +82,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def checkpoints(run: Path) -> list[Path]:
-    """The checkpoint folders of a run, newest first, whether or not they verify."""
-    folder = run / CHECKPOINTS
+    """The checkpoint folders of a run, newest first, whether or not they verify.
+
+    Raises `ValueError` if `checkpoints/` is a link.
+    """
+    folder = plain_folder(run / CHECKPOINTS)
     entries = folder.iterdir() if folder.is_dir() else ()
     found = [p for p in entries if p.name.isdecimal() and p.name.isascii() and p.is_dir() and not p.is_symlink()]
     return sorted(found, key=lambda p: int(p.name), reverse=True)
@@ -133,8 +136,11 @@ def set_aside(run: Path, images: int) -> None:
 
 
 def sweep(run: Path) -> None:
-    """Remove incomplete files of a killed process from a run folder. Requires the run's lock."""
-    for folder in (run, run / SAMPLES, run / CHECKPOINTS):
+    """Remove incomplete files of a killed process from a run folder. Requires the run's lock.
+
+    Raises `ValueError` if a folder in it is a link.
+    """
+    for folder in (run, plain_folder(run / SAMPLES), plain_folder(run / CHECKPOINTS)):
         for path in folder.glob(".*.tmp"):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""Validate the metadata of a generator in its file or a checkpoint."""
+"""Validate the metadata of a generator in its file or a checkpoint, and the number of its samples."""
 
 __all__ = ()
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 _MOST = 1 << 31  # elements of a sample
+_MOST_SAMPLES = 100_000_000  # of one call
 
 
 def check_facts(facts: Mapping[str, Any]) -> None:
@@ -24,6 +25,12 @@ def check_facts(facts: Mapping[str, Any]) -> None:
     for name, (fits, wanted) in checks.items():
         if name not in facts or not fits(facts[name]):
             raise ValueError(f"its {name} should be {wanted}; found {facts.get(name)!a:.80}")
+
+
+def check_count(n: int) -> None:
+    """Raise `ValueError` for a number of samples that one call does not generate."""
+    if not 1 <= n <= _MOST_SAMPLES:
+        raise ValueError(f"n should be at least 1, and at most {_MOST_SAMPLES:,} in one call; found {n:,}")
 
 
 def _all(value: Any, kind: type) -> bool:

@@ -13,5 +13,6 @@ REPORT = "report.html"
 COMMAND = "command.txt"  # the command of the last start
 VERSIONS = "versions.json"  # its versions and hardware
 LOCK = ".lock"  # locked by the process that writes to the folder
+NAMES = frozenset((RECIPE, LOG, SAMPLES, CHECKPOINTS, SCORES, EVALUATION, REPORT, COMMAND, VERSIONS, LOCK))
 
 MOST_TEXT = 1 << 20  # bytes of a recipe's text, and of a command

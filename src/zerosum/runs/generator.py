@@ -1,6 +1,7 @@
 """The trained generator, loaded from one file or a run folder."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from zerosum.protocols import Autoencoder, Coding
 from zerosum.recipes.reader import NOTHING, Known, read_recipe
 from zerosum.recipes.recipe import Recipe, flat, generator_network
 from zerosum.runs.checkpoint import newest_checkpoint
-from zerosum.runs.facts import check_facts
+from zerosum.runs.facts import check_count, check_facts
 from zerosum.runs.files import MOST_TEXT, RECIPE
 from zerosum.runs.images import to_bytes
 from zerosum.runs.plain_json import read_json
@@ -33,7 +34,8 @@ from zerosum.runs.stored_condition import CONDITION, condition_facts, restored_c
 
 FORMAT = "zerosum generator 1"
 _CODING = "coding"  # with a slash, the prefix of a coding's tensors in a generator's file
-_BLOCK = 512  # samples per batch; latents are drawn in such blocks, so sample i depends on the seed and i alone
+_BLOCK = 512  # latents are drawn in such blocks, so sample i depends on the seed and i alone
+_VALUES = 1 << 22  # of the samples that G makes at once: large images are made a few at a time
 
 
 def build_generator(
@@ -119,18 +121,20 @@ class TrainedGenerator:
             uint8 images `(n, H, W, C)`, decoded if G outputs latents, or float32 points `(n, d)` in the data's units.
 
         Raises:
-            ValueError: for n < 1, and for labels or conditions it was not trained on.
+            ValueError: for n < 1 or above 100 million, and for labels or conditions it was not trained on.
         """
         return np.concatenate([*self.sample_batches(n, seed, labels, conditions)])
 
     def sample_batches(
         self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None
     ) -> Iterator[NDArray[Any]]:
-        """Yield the samples of `sample` in batches of up to 512, to save memory."""
+        """Yield the samples of `sample` in batches of up to 512, fewer of large images, to save memory."""
         values = self._values(n, labels, conditions)
-        blocks = [None] * -(-n // _BLOCK) if values is None else torch.split(values, _BLOCK)
-        for z, own in zip(self._latents(n, seed), blocks, strict=True):
-            yield self.render(z, own)
+        start = 0
+        for block in self._latents(n, seed):
+            for z in torch.split(block, self._at_once):
+                yield self.render(z, None if values is None else values[start : start + len(z)])
+                start += len(z)
 
     def render(self, z: Tensor, values: Tensor | None = None) -> NDArray[Any]:
         """Samples, as returned by `sample`, of latents `(N, size)` and of conditions in the units of the data."""
@@ -143,15 +147,19 @@ class TrainedGenerator:
         """G(z, c) for latents `(N, size)` and encoded conditions c: float32 `(N, *shape)` on the CPU."""
         device = next(self.module.parameters()).device
         outputs = []
-        for start in range(0, len(z), _BLOCK):
-            arguments = [t[start : start + _BLOCK].to(device) for t in (z, c) if t is not None]
+        for start in range(0, len(z), self._at_once):
+            arguments = [t[start : start + self._at_once].to(device) for t in (z, c) if t is not None]
             outputs.append(self.module(*arguments).float().cpu())
         return torch.cat(outputs)
 
+    @property
+    def _at_once(self) -> int:
+        """The number of samples that G makes at once."""
+        return max(1, min(_BLOCK, _VALUES // math.prod(self.shape)))
+
     def _values(self, n: int, labels: Any, conditions: Any) -> Tensor | None:
         """The conditions of n samples in the units of the data."""
-        if n < 1:
-            raise ValueError(f"n should be at least 1; found {n}")
+        check_count(n)
         if labels is not None and conditions is not None:
             raise ValueError("sample was given both labels and conditions: pass only one")
         if labels is not None and not self.classes:

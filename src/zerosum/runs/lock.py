@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from zerosum._disk import open_own
 from zerosum.runs.files import LOCK
 from zerosum.runs.plain_json import read_json
 
@@ -26,10 +27,10 @@ def locked(run: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[N
     CephFS, GPFS, and Lustre mounted with `flock`; otherwise a process on another host is not detected. If there are no
     locks at all, `say` is called with a warning.
 
-    Raises `ValueError` if another process has the lock.
+    Raises `ValueError` if another process has the lock, or if `.lock` is a link, hard or symbolic.
     """
     run.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    descriptor = open_own(run / LOCK, os.O_RDWR | os.O_CREAT)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum._disk import read_text, replace_durably
+from zerosum._disk import open_own, read_text, replace_durably
 from zerosum._paths import AnyPath, user_path
 from zerosum.runs.files import LOG
 from zerosum.runs.plain_json import is_count, is_number
@@ -126,8 +126,8 @@ def sync_log(run: Path) -> int:
 
 def append_log(run: Path, entry: Mapping[str, Any]) -> None:
     """Add one line to a run's log."""
-    with (run / LOG).open("a") as file:
-        file.write(json.dumps(entry) + "\n")
+    with os.fdopen(open_own(run / LOG), "ab") as file:
+        file.write(f"{json.dumps(entry)}\n".encode())
 
 
 def _lines(path: Path) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from zerosum._disk import read_text
+from zerosum._disk import plain_folder, read_text
 from zerosum._paths import AnyPath, user_path
 from zerosum._text import printable
 from zerosum.protocols import Autoencoder
@@ -163,7 +163,7 @@ class Run:
     @property
     def samples(self) -> list[Path]:
         """The sample images, oldest first; each is named by the number of images seen."""
-        found = (self.path / SAMPLES).glob("*.png")
+        found = plain_folder(self.path / SAMPLES).glob("*.png")
         return sorted((p for p in found if p.stem.isdecimal() and p.stem.isascii()), key=lambda p: int(p.stem))
 
     @property

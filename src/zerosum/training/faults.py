@@ -2,23 +2,13 @@
 
 __all__ = ()
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-
+from zerosum._faults import FULL, is_of_memory
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import checkpoints
-
-_FULL = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "a file would exceed the size that is allowed",
-}
-# PyTorch raises a RuntimeError for most failed allocations outside CUDA; only its message says so.
-_PHRASES = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED", "bad_alloc")
 
 
 @contextmanager
@@ -38,13 +28,13 @@ def explained(run: Path, recipe: Recipe, shape: tuple[int, ...] = (), precision:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in FULL:
             raise
         raise OSError(
-            f"{_FULL[error.errno]}: make room for {run} and give the same command again; {_safe(run)}"
+            f"{FULL[error.errno]}: make room for {run} and give the same command again; {_safe(run)}"
         ) from None
     except (MemoryError, RuntimeError) as error:
-        if not _is_of_memory(error):
+        if not is_of_memory(error):
             raise
         if not shape:
             raise MemoryError(f"out of memory for the data, {recipe.data!a:.200}: give fewer or smaller ones") from None
@@ -63,8 +53,3 @@ def _safe(run: Path) -> str:
     """The newest checkpoint of a run, in words."""
     there = checkpoints(run)
     return f"the checkpoint after {int(there[0].name):,} images is saved" if there else "no checkpoint was saved yet"
-
-
-def _is_of_memory(error: Exception) -> bool:
-    message = str(error)
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(phrase in message for phrase in _PHRASES)

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from zerosum import __version__
-from zerosum._disk import read_text, replace_durably, temporary
+from zerosum._disk import is_temporary, read_text, replace_durably
 from zerosum._paths import differ_in_paths_alone
 from zerosum.data.dataset import Dataset
 from zerosum.data.sources.in_memory import InMemory
@@ -26,7 +26,7 @@ from zerosum.recipes.reader import read, read_recipe
 from zerosum.recipes.recipe import Recipe, flat, pretty
 from zerosum.recipes.using import own_types, sources
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, set_aside, sweep
-from zerosum.runs.files import COMMAND, GENERATOR, LOCK, MOST_TEXT, RECIPE, VERSIONS
+from zerosum.runs.files import COMMAND, GENERATOR, LOCK, MOST_TEXT, NAMES, RECIPE, VERSIONS
 from zerosum.training.warm_start import DATA, same_data
 
 _OTHER_FOLDER = "name another folder with --out"
@@ -98,17 +98,19 @@ def _refused(folder: Path, recipe: Recipe, dataset: Dataset) -> str:
 
 
 def check_folder(run: Path, recipe: Recipe, longer: bool = True) -> None:
-    """Raise `ValueError` where a folder has the run of another recipe, naming the differences, or other files.
+    """Raise `ValueError` where a folder has the run of another recipe, naming the differences, other files, or links.
 
     Files of a run that was killed at its start are accepted; so is, with `longer`, a run of another length that can be
     continued exactly.
     """
     if run.exists() and not run.is_dir():
         raise ValueError(f"{run} is a file; --out must be a folder")
+    if run.exists():
+        _refuse_links(run)
     text = run / RECIPE
     if text.exists():
         _check_same_recipe(run, read_text(text, MOST_TEXT), recipe, longer)
-    elif run.exists() and any(path.name not in (LOCK, temporary(text).name) for path in run.iterdir()):
+    elif run.exists() and any(path.name != LOCK and not is_temporary(path.name) for path in run.iterdir()):
         raise ValueError(f"{run} is not empty and holds no run: {_OTHER_FOLDER}")
 
 
@@ -208,6 +210,14 @@ def _command() -> str:
     elif program.suffix == ".py":
         start = ["python", *start]
     return shlex.join([*start, *sys.argv[1:]])
+
+
+def _refuse_links(run: Path) -> None:
+    """Raise `ValueError` where a link is in place of a file or folder that a run writes."""
+    written = [path for path in run.iterdir() if path.name in NAMES or path.suffix == ".safetensors"]
+    for path in sorted(written):
+        if path.is_symlink():
+            raise ValueError(f"{path} is a link, and links in a run folder are not followed: remove it")
 
 
 def _check_same_recipe(run: Path, text: str, recipe: Recipe, longer: bool) -> None:

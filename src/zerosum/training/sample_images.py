@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from zerosum._disk import replace_durably
+from zerosum._disk import plain_folder, replace_durably
 from zerosum.data.dataset import Dataset
 from zerosum.plots.grids import grid
 from zerosum.plots.points import histogram, scatter
@@ -20,7 +20,7 @@ COLUMNS, ROWS = 10, 8
 
 def save_samples(path: Path, generator: TrainedGenerator, dataset: Dataset, seed: int) -> None:
     """Write an image grid (with a column per class for up to ten), or a scatter plot or histogram of points."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    plain_folder(path.parent, make=True)
     if generator.is_image:
         plot = grid(generator.sample(COLUMNS * ROWS, seed), columns=COLUMNS)
     else:

@@ -22,6 +22,7 @@ from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
 
 _USUAL = RunOptions()
+_LONGEST = 200  # bytes of a folder's name
 
 
 def train(
@@ -66,7 +67,7 @@ def train(
         recipe, out = (recipe, out) if isinstance(recipe, Recipe) else _found(recipe, out)
         changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
         recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
-    run = user_path(out) if out is not None else Path("runs") / recipe.name
+    run = user_path(out) if out is not None else _usual_folder(recipe.name)
     words = "" if quiet or not is_main_process() else "stopped before training started"
     with StopRequest(at_once=True, words=words, patient=is_distributed()) as stop, joined(device) as group:
         with explained(run, recipe):
@@ -87,3 +88,10 @@ def _found(recipe: AnyPath, out: AnyPath | None) -> tuple[Recipe, AnyPath | None
         return named(recipe), out
     run = recipe if isinstance(recipe, Run) else Run(recipe)
     return read_recipe(run.recipe_text, run.known), run.path if out is None else out
+
+
+def _usual_folder(name: str) -> Path:
+    """`runs/NAME`; raises `ValueError` for a name that leads elsewhere, since anybody may have written the recipe."""
+    if name != Path(name).name or name in ("", ".", "..") or not name.isprintable() or len(name.encode()) > _LONGEST:
+        raise ValueError(f"the recipe's name {name!a:.80} cannot be that of a folder in runs/: name one with --out")
+    return Path("runs") / name

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from typing import IO, Any
 
 import torch
 
-from zerosum._disk import file_hash, replace_durably, sync_file, sync_folder, temporary
+from zerosum._disk import create, file_hash, open_own, replace_durably, sync_file, sync_folder, temporary
 from zerosum._paths import user_path
 from zerosum.conditions.components import Attributes, Vector
 from zerosum.conditions.labels import Labels
@@ -109,7 +110,7 @@ class _Journal:
     def put(self, name: str, blocks: Iterable[bytes]) -> None:
         """Write a file under a temporary name, rename it once it is complete and synced, and record it."""
         digest, unfinished = hashlib.sha256(), temporary(self.folder / name)
-        with unfinished.open("wb") as file:
+        with create(unfinished) as file:
             for block in blocks:
                 digest.update(block)
                 file.write(block)
@@ -123,7 +124,8 @@ class _Journal:
 @contextmanager
 def _journal(out: Path, plan: Plan) -> Iterator[_Journal]:
     """Continue the journal of a folder, or start one, under an exclusive lock."""
-    with (out / UNFINISHED).open("a+") as file:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    with os.fdopen(open_own(out / UNFINISHED, flags), "a+", encoding="utf-8", errors="replace") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
