@@ -83,6 +83,13 @@ class Mapped(Protocol):
         ...
 
 
+@runtime_checkable
+class Layered(Protocol):
+    """A synthesis network of `count` layers, which takes one w for all, `(B, size)`, or one each `(B, count, size)`."""
+
+    count: int
+
+
 class Scored(Protocol):
     """A judgement, the output of a discriminator."""
 

@@ -5,6 +5,8 @@ import pytest
 import torch
 from torch import nn
 
+from zerosum.conditions import Labels
+from zerosum.networks import StyleGAN2Generator
 from zerosum.terms import Every, ModeSeeking, PathLength
 
 
@@ -191,6 +193,25 @@ def test_of_a_mapped_generator_the_gradient_is_by_w(build_turn, layers, c):
     lengths = steps if layers is None else steps * np.sqrt((0 + 1 + 4) / 3)
     assert term.following[0].item() == pytest.approx(lengths.mean(), rel=1e-10)
     assert value == pytest.approx(2 * ((lengths - lengths.mean()) ** 2).mean(), rel=1e-9)
+
+
+@pytest.mark.parametrize(("condition", "c"), [(None, None), (Labels(5), np.array([4, 0, 2]))])
+def test_of_stylegan2_the_squared_length_is_the_mean_over_the_w_of_its_layers(build_turn, condition, c):
+    torch.manual_seed(0)
+    G = StyleGAN2Generator(size=8, mixing=0.0).build(4, (3, 16, 16), condition).double()
+    turn = build_turn("G", None, G, z=samples(0, 3, 4), c=c)
+    term = PathLength(weight=2.0, decay=0.0, shrink=1)
+    value, y = term(turn).item(), directions(turn, 3, 3, 16, 16).numpy() / 16
+    with torch.no_grad():
+        ws = G.mapping(turn.z, turn.c)[:, None].repeat(1, 6, 1)  # by hand: two layers at 4x4, two each at 8x8 and 16x16
+    lengths = []
+    for direction, w in zip(y, ws, strict=True):
+        jacobian = torch.func.jacrev(lambda w: G.synthesis(w[None])[0], chunk_size=64)(w).detach().numpy()
+        slopes = np.einsum("chw,chwls->ls", direction, jacobian)
+        lengths.append(np.sqrt((slopes**2).sum(1).mean()))
+    assert G.synthesis.count == 6
+    assert term.following[0].item() == pytest.approx(np.mean(lengths), rel=1e-10)
+    assert value == pytest.approx(2 * np.var(lengths), rel=1e-8)
 
 
 @pytest.mark.parametrize(("batch", "shrink", "seen"), [(8, 2, 4), (7, 2, 4), (2, 5, 1)])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zerosum.game.precision import at_least_float32
 from zerosum.game.turn import Generator, Turn
-from zerosum.protocols import Mapped
+from zerosum.protocols import Layered, Mapped
 from zerosum.terms._common import check_player, check_weight
 
 
@@ -23,10 +23,13 @@ def _as_mapped(G: Generator) -> Mapped | None:
 def _mapped(G: Generator, z: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
     """The latent w of the Jacobian of G, and its samples; w is z where G has no mapping."""
     mapped = _as_mapped(G)
-    if mapped is not None:
-        w = mapped.mapping(z, c)
-        return w, mapped.synthesis(w)
-    return z, G(z) if c is None else G(z, c)
+    if mapped is None:
+        return z, G(z) if c is None else G(z, c)
+    w = mapped.mapping(z, c)
+    if w.dim() == 2 and isinstance(mapped.synthesis, Layered):
+        # By a w that all layers share, the slopes of the layers would add up to one, and be sqrt(layers) too long.
+        w = w[:, None].expand(-1, mapped.synthesis.count, -1)
+    return w, mapped.synthesis(w)
 
 
 def _none_yet() -> Tensor:
@@ -43,9 +46,10 @@ class PathLength:
     the Jacobian until it has risen. y is divided by the root of the number of pixels, so the value is independent of
     the image size.
 
-    For a `Mapped` generator, with `mapping(z, c) -> w` and `synthesis(w) -> x`, the Jacobian is by w, and the squared
-    length is the mean over the layers where each has its own w, `(B, layers, size)`. For any other generator it is by
-    z. G is run again for it. Batch norm in G makes the lengths depend on the batch.
+    For a `Mapped` generator, with `mapping(z, c) -> w` and `synthesis(w) -> x`, the Jacobian is by w, and where each
+    layer has a w of its own, `(B, layers, size)`, the squared length is the mean over the layers. So it is for
+    StyleGAN2, whose layers share w: as in the authors' code, the Jacobian is by the w of each layer. For any other
+    generator it is by z. G is run again for it. Batch norm in G makes the lengths depend on the batch.
 
     Args:
         weight: weight (>= 0).
