@@ -23,6 +23,10 @@ def roth() -> Recipe:
 
 
 def lecam() -> Recipe:
-    """LeCam: pulls D's scores towards running means, for small data (Tseng et al. 2021); 5 minutes on one core."""
+    """LeCam: pulls D's scores towards running means, for small data (Tseng et al. 2021); 5 minutes on one core.
+
+    By the equation of the paper; the authors' code, on scores on the far side of the other mean only, is `LeCam()`.
+    """
     base = without_norm()
-    return replace(base, name="lecam", objective=Hinge(), d_terms=(*base.d_terms, LeCam(weight=0.1)))
+    penalty = LeCam(weight=0.1, decay=0.99, one_sided=False)
+    return replace(base, name="lecam", objective=Hinge(), d_terms=(*base.d_terms, penalty))
