@@ -74,6 +74,16 @@ def test_dragan_looks_around_real_samples_at_a_distance_of_their_own_spread(buil
     assert np.abs(np.corrcoef(noise.reshape(400, -1).T) - np.eye(18)).max() < 0.3, "and each of its elements too"
 
 
+def test_by_default_dragan_reaches_as_far_as_the_authors_noise(build_turn):
+    x, D = 5 + 3 * samples(0, 400, 2, 3, 3), Seeing()
+    Dragan()(build_turn("D", D, x=x, x_fake=x))
+    draw = np.random.default_rng(1)
+    published = 0.5 * x.std() * draw.uniform(size=(400, 1, 1, 1)) * draw.uniform(size=x.shape)
+    reach = np.sqrt(((D.points[0] - x) ** 2).mean())
+    assert reach == pytest.approx(np.sqrt((published**2).mean()), rel=0.03)
+    assert reach == pytest.approx(x.std() / 6, rel=0.02)
+
+
 def test_dragan_takes_other_points_in_every_update_and_the_same_in_a_repeated_one(build_turn):
     D, x = Seeing(), samples(0, 5, 2)
     for position in (0, 5, 0):
@@ -117,7 +127,7 @@ def test_values_and_gradients_are_those_of_the_formulas(build_turn, differences)
     turn = build_turn("D", D, x=x, x_fake=x_fake)
     noise = turn.draws.normal("dragan", (6, 3)).double().numpy()
     for term, formula in (
-        (Dragan(), lambda w: dragan(w, x, noise)),
+        (Dragan(noise=0.5), lambda w: dragan(w, x, noise)),
         (RothRegularizer(gamma=0.3), lambda w: roth(w, x, x_fake)),
     ):
         value = term(turn)

@@ -116,20 +116,22 @@ class GradientPenalty:
 class Dragan:
     """weight E (|grad D(x + d)| - target)^2 at noisy real samples: DRAGAN, Kodali et al. 2017 (arXiv 1705.07215).
 
-    d ~ N(0, c I), independent for each sample. As in the authors' code, the noise scales with the data: sqrt(c) = noise
-    * s, with s the standard deviation of all elements of the real batch, over all ranks. So the smaller the batch, the
-    noisier s.
+    d ~ N(0, c I), independent for each sample, as in the paper. As in the authors' code, the noise scales with the
+    data: sqrt(c) = noise * s, with s the standard deviation of all elements of the real batch, over all ranks. So the
+    smaller the batch, the noisier s. That code takes d = 0.5 s a u, with a uniform in [0, 1] for each sample and u for
+    each element; the default has its root mean square, s / 6.
 
     Args:
         weight: lambda (>= 0).
-        target: target gradient norm (>= 0), k in the paper.
+        target: target gradient norm (>= 0), k in the paper: 1 for the authors' data in [0, 1], which is 0.5 for the
+            same data in [-1, 1].
         noise: standard deviation of the noise, as a multiple of that of the data (> 0).
         one_sided: penalise only gradient norms above the target.
     """
 
     weight: float = 10.0
     target: float = 1.0
-    noise: float = 0.5
+    noise: float = 0.167
     one_sided: bool = False
     whole_batch: ClassVar[str] = "scales its noise by the standard deviation of the batch"
 
