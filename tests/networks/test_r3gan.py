@@ -3,13 +3,15 @@
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import leaky_relu
 
+from zerosum.conditions.components import Vector
 from zerosum.conditions.labels import Labels
-from zerosum.networks import R3GANDiscriminator, R3GANGenerator
+from zerosum.networks import Concatenate, R3GANDiscriminator, R3GANGenerator
 
 
 def layers(module, *kinds):
@@ -49,6 +51,83 @@ def test_size_is_that_of_the_published_networks(side, widths):
         assert (count(G), count(D)) == (20_732_160, 20_683_777)
     groups = {conv.in_channels // conv.groups for conv in layers(G, nn.Conv2d) if conv.kernel_size == (3, 3)}
     assert groups == {16}
+
+
+@pytest.mark.parametrize(
+    ("settings", "side", "classes", "sizes"),
+    [
+        ({"size": 32}, 32, 10, (112_864, 109_472)),
+        ({"size": 1536, "full": 5, "group": 32}, 64, 1000, (103_570_432, 107_205_120)),
+    ],
+    ids=["size 32", "ImageNet-64"],
+)
+def test_size_is_that_of_the_published_conditional_networks(settings, side, classes, sizes):
+    with torch.device("meta"):
+        G = R3GANGenerator(**settings).build(64, (3, side, side), Labels(classes))
+        D = R3GANDiscriminator(**settings).build((3, side, side), Labels(classes))
+    assert (count(G), count(D)) == sizes
+    grouped = {conv.groups for conv in layers(G, nn.Conv2d) if conv.kernel_size == (3, 3)}
+    assert grouped == {4 if side == 32 else 96}
+
+
+@pytest.mark.parametrize(("full", "widths"), [(1, [32, 16, 8, 4, 4]), (2, [32, 32, 16, 8, 4]), (9, [32] * 5)])
+def test_channels_halve_above_the_stages_of_full_width(full, widths):
+    G = R3GANGenerator(size=32, full=full).build(5, (3, 64, 64), None)
+    D = R3GANDiscriminator(size=32, full=full).build((3, 64, 64), None)
+    for module, wanted in ((G, widths), (D, widths[::-1])):
+        assert [block.branch[0].in_channels for block in blocks(module)[::2]] == wanted
+    assert D(G(torch.randn(2, 5))).score.shape == (2,)
+
+
+@pytest.mark.parametrize("spec", [R3GANGenerator, R3GANDiscriminator])
+def test_widths_and_groups_of_nothing_are_refused(spec):
+    with pytest.raises(ValueError, match="full counts the sizes of full width, at least 1; found 0"):
+        spec(full=0)
+    with pytest.raises(ValueError, match="group is a number of channels, at least 1; found 0"):
+        spec(group=0)
+
+
+@pytest.mark.parametrize("classes", [2, 10, 1000])
+def test_a_label_is_one_part_in_classes_and_one_of_the_variance_that_enters_g(classes):
+    torch.manual_seed(0)
+    G = R3GANGenerator(size=8, embedding=1000).build(1000, (1, 8, 8), Labels(classes)).double()
+    z, c = torch.randn(500, 1000).double(), torch.randint(classes, (500,))
+    with torch.no_grad():
+        of_z, of_label = G.join(z, c).square().mean(0).view(2, 1000).mean(1).tolist()
+    assert of_label / (of_z + of_label) == pytest.approx(1 / (classes + 1), rel=0.05)
+
+
+def test_of_other_conditions_all_components_are_there_and_they_weigh_as_much_as_z():
+    G = R3GANGenerator(size=8).build(64, (1, 8, 8), Vector(20)).double()
+    joined = G.join(torch.randn(20_000, 64).double(), torch.randn(20_000, 20).double())
+    assert joined[:, 64:].square().mean().item() == pytest.approx(1, rel=0.1)
+
+
+def test_a_conditional_score_is_the_projection_alone():
+    D = R3GANDiscriminator(size=8).build((1, 8, 8), Labels(3)).double()
+    x, c = torch.randn(5, 1, 8, 8).double(), torch.tensor([0, 2, 1, 1, 0])
+    judgement = D(x, c)
+    h, W, E = (t.detach().numpy() for t in (judgement.features, D.head.linear.weight, D.head.embedding.weight))
+    assert W.shape == (8, 8)
+    wanted = [E[label] @ W @ row for label, row in zip(c.tolist(), h, strict=True)]
+    np.testing.assert_allclose(judgement.score.detach(), wanted, rtol=1e-12)
+
+
+def test_first_scores_spread_as_published():
+    """Of features of unit size: 1 / sqrt(classes), and with a linear score beside it would be sqrt(2)."""
+    torch.manual_seed(0)
+    spread = []
+    for _ in range(25):
+        head = R3GANDiscriminator(size=64).build((1, 8, 8), Labels(10)).head.double()
+        h, c = torch.randn(500, 64).double(), torch.randint(10, (500,))
+        spread.append(head(h, c).square().mean().item())
+    assert np.sqrt(np.mean(spread)) == pytest.approx(10**-0.5, rel=0.05)
+
+
+def test_with_the_label_among_the_planes_the_score_is_linear():
+    D = R3GANDiscriminator(size=8, conditioning=Concatenate(2)).build((1, 8, 8), Labels(3))
+    assert D.head.embedding is None
+    assert D(torch.randn(2, 1, 8, 8), torch.tensor([0, 1])).score.shape == (2,)
 
 
 def test_a_block_is_the_identity_at_first_and_the_formula_later():

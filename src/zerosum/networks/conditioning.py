@@ -106,12 +106,13 @@ class Join(nn.Module):
     Args:
         condition: what c is; None joins nothing.
         size: dimensions of the embedding.
+        scale: standard deviation at which the embedding begins.
     """
 
-    def __init__(self, condition: Condition | None, size: int) -> None:
+    def __init__(self, condition: Condition | None, size: int, scale: float = 1.0) -> None:
         super().__init__()
         self.size = 0 if condition is None else size
-        self.embedding = None if condition is None else condition.embed(size)
+        self.embedding = None if condition is None else condition.embed(size, scale)
 
     def forward(self, h: Tensor, c: Tensor | None = None) -> Tensor:
         """`(B, d + size)` or `(B, C + size, H, W)`."""

@@ -18,15 +18,23 @@ from torch.nn.functional import leaky_relu
 from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
-from zerosum.networks.conditioning import Concatenate, Head, Join, Projection, check_embedding, check_way, entrance
+from zerosum.networks.conditioning import (
+    Concatenate,
+    Head,
+    Join,
+    Projection,
+    check_embedding,
+    check_way,
+    entrance,
+    needed,
+)
 from zerosum.networks.dcgan import image_shape
-from zerosum.networks.layers.dials import check_dial
+from zerosum.networks.layers.dials import check_dial, check_full, widths_of
 from zerosum.networks.layers.pyramid import Sides, ladder
 from zerosum.networks.layers.resample import downsample, upsample
 
 BLOCKS = 2  # residual blocks in a stage
 EXPANSION = 2  # channels inside a block, as a multiple of those between blocks
-GROUP = 16  # channels in a group of a 3x3 convolution
 NEGATIVE_SLOPE = 0.2
 
 
@@ -50,7 +58,7 @@ class _BiasedActivation(nn.Module):
 class _Block(nn.Module):
     """x + W3 a(W2 a(W1 x)); `blocks` counts those of the whole network, whose variance they share."""
 
-    def __init__(self, channels: int, blocks: int) -> None:
+    def __init__(self, channels: int, blocks: int, group: int) -> None:
         super().__init__()
         hidden = EXPANSION * channels
         # He's gain, times blocks^(-1/(2m - 2)) for the m = 3 layers of a branch (Fixup, section 3).
@@ -58,7 +66,7 @@ class _Block(nn.Module):
         self.branch = nn.Sequential(
             _convolution(channels, hidden, gain=gain),
             _BiasedActivation(hidden),
-            _convolution(hidden, hidden, kernel=3, groups=hidden // math.gcd(hidden, GROUP), gain=gain),
+            _convolution(hidden, hidden, kernel=3, groups=hidden // math.gcd(hidden, group), gain=gain),
             _BiasedActivation(hidden),
             _convolution(hidden, channels, gain=0.0),
         )
@@ -68,9 +76,22 @@ class _Block(nn.Module):
         return x + branch
 
 
-def _widths(size: int, stages: int) -> list[int]:
-    """Channels of the stages from the smallest map up: `size` for four stages, then halved with each, at least 4."""
-    return [max(size >> max(stage - 3, 0), 4) for stage in range(stages)]
+def _stage(channels: int, blocks: int, group: int) -> list[nn.Module]:
+    return [_Block(channels, blocks, group) for _ in range(BLOCKS)]
+
+
+def _check_group(group: int) -> None:
+    if group < 1:
+        raise ValueError(f"group is a number of channels, at least 1; found {group}")
+
+
+def _label_scale(condition: Condition | None) -> float:
+    """Standard deviation of an embedding that is a linear map, by He's rule, of the label as a one-hot vector.
+
+    Of the variance of z and an embedding of as many dimensions, the label so has one part in classes + 1. Other
+    conditions, whose components are all there at once, keep 1.
+    """
+    return 1.0 if condition is None or not condition.classes else len(condition.classes) ** -0.5
 
 
 def _transition(before: int, after: int) -> list[nn.Module]:
@@ -101,8 +122,29 @@ class _Generator(nn.Module):
         return at_least_float32(x)
 
 
+class _LabelHead(nn.Module):
+    """The score <e(c), W h> of features h: the embedding begins 1 / sqrt(features) as large as G's."""
+
+    def __init__(self, features: int, condition: Condition) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, features, bias=False)
+        nn.init.normal_(self.linear.weight, std=features**-0.5)
+        self.embedding = condition.embed(features, _label_scale(condition) * features**-0.5)
+
+    def forward(self, features: Tensor, c: Tensor | None) -> Tensor:
+        embedded = at_least_float32(self.embedding(needed(c)))
+        return (embedded * at_least_float32(self.linear(features))).sum(1)
+
+
+def _linear_head(features: int) -> Head:
+    head = Head(features)
+    nn.init.normal_(head.linear.weight, std=features**-0.5)
+    nn.init.zeros_(head.linear.bias)
+    return head
+
+
 class _Discriminator(nn.Module):
-    def __init__(self, join: Join, body: nn.Module, head: Head) -> None:
+    def __init__(self, join: Join, body: nn.Module, head: Head | _LabelHead) -> None:
         super().__init__()
         self.join, self.body, self.head = join, body, head
 
@@ -111,21 +153,21 @@ class _Discriminator(nn.Module):
         return Judgement(self.head(features, c), features)
 
 
-def _rising(sizes: Sequence[Sides], widths: list[int], blocks: int) -> list[nn.Module]:
+def _rising(sizes: Sequence[Sides], widths: list[int], group: int) -> list[nn.Module]:
     """Stages from the smallest of the maps `sizes`, which are listed from there up, to the largest."""
-    parts: list[nn.Module] = [_Block(widths[0], blocks) for _ in range(BLOCKS)]
+    blocks = BLOCKS * len(sizes)
+    parts = _stage(widths[0], blocks, group)
     for (before, after), sides in zip(pairwise(widths), sizes[1:], strict=True):
-        parts += [*_transition(before, after), upsample(sides)]
-        parts += [_Block(after, blocks) for _ in range(BLOCKS)]
+        parts += [*_transition(before, after), upsample(sides), *_stage(after, blocks, group)]
     return parts
 
 
-def _falling(sizes: Sequence[Sides], widths: list[int], blocks: int) -> list[nn.Module]:
+def _falling(sizes: Sequence[Sides], widths: list[int], group: int) -> list[nn.Module]:
     """Stages from the largest of the maps `sizes`, which are listed from there down, to the smallest."""
-    parts: list[nn.Module] = [_Block(widths[0], blocks) for _ in range(BLOCKS)]
+    blocks = BLOCKS * len(sizes)
+    parts = _stage(widths[0], blocks, group)
     for (before, after), sides in zip(pairwise(widths), sizes[:-1], strict=True):
-        parts += [downsample(sides), *_transition(before, after)]
-        parts += [_Block(after, blocks) for _ in range(BLOCKS)]
+        parts += [downsample(sides), *_transition(before, after), *_stage(after, blocks, group)]
     return parts
 
 
@@ -133,32 +175,41 @@ def _falling(sizes: Sequence[Sides], widths: list[int], blocks: int) -> list[nn.
 class R3GANGenerator:
     """The generator of R3GAN, for images of 8x8 and more; its output is linear.
 
-    A stage a map size, two blocks each. Stages have `size` channels up to 32x32 and half as many with each doubling of
-    the sides after that. The paper's networks for CIFAR-10 and FFHQ have size 768 (20.7 million parameters in G and in
-    D at 32x32), those for ImageNet 1536; its z has 64 dimensions.
+    A stage a map size, two blocks each. `full` stages have `size` channels, and the ones above half as many with each
+    doubling of the sides. The paper's networks for CIFAR-10 and FFHQ have size 768 (20.7 million parameters in G and in
+    D at 32x32), those for ImageNet size 1536 at every map, in groups of 32: `R3GANGenerator(1536, full=5, group=32)` at
+    64x64. Its z has 64 dimensions. As in the authors' code, a label's embedding begins as a linear map of a one-hot
+    vector, with a variance of 1 / classes beside the 1 of z.
 
     The inner convolutions of a block have no gradient before the first step, since its last one begins at zero.
 
     Args:
-        size: channels of the stages up to 32x32, at least 4; multiples of 8 keep the paper's groups of 16.
+        size: channels of the first `full` stages, at least 4.
         embedding: dimensions of the label embedding that a conditional generator appends to z.
+        full: how many stages have them, from the smallest map up; the paper's 4 extend to 32x32.
+        group: channels in a group of a 3x3 convolution, at least 1; where they do not divide, their greatest common
+            divisor with twice the stage's channels.
     """
 
     size: int = 96
     embedding: int = 64
+    full: int = 4
+    group: int = 16
 
     def __post_init__(self) -> None:
         check_dial(self.size)
         check_embedding(self.embedding)
+        check_full(self.full)
+        _check_group(self.group)
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to images `(B, C, H, W)`."""
         channels, height, width = image_shape(shape)
         sizes = ladder(height, width)[::-1]
-        widths = _widths(self.size, len(sizes))
-        join = Join(condition, self.embedding)
+        widths = widths_of(self.size, len(sizes), self.full)
+        join = Join(condition, self.embedding, _label_scale(condition))
         basis = _GenerativeBasis(latent + join.size, widths[0], sizes[0])
-        stages = _rising(sizes, widths, BLOCKS * len(sizes))
+        stages = _rising(sizes, widths, self.group)
         return _Generator(join, basis, nn.Sequential(*stages, _convolution(widths[-1], channels)))
 
 
@@ -166,32 +217,37 @@ class R3GANGenerator:
 class R3GANDiscriminator:
     """The discriminator of R3GAN, for images of 8x8 and more: the generator's mirror.
 
-    Its last map is read by one filter a channel, as large as the map, and their outputs are returned as features. In
-    the paper labels enter by projection. As in `R3GANGenerator`, blocks begin as the identity.
+    Its last map is read by one filter a channel, as large as the map, and their outputs are returned as features. As in
+    the authors' code, a conditional score is <e(c), W h> of the features h alone, without an unconditional score beside
+    it. As in `R3GANGenerator`, blocks begin as the identity.
 
     Args:
-        size: channels of the stages from 32x32 down, as in `R3GANGenerator`.
-        conditioning: how labels enter: `Concatenate` or `Projection`.
+        size: channels of the stages at the smallest maps, as in `R3GANGenerator`.
+        conditioning: how labels enter: `Concatenate`, or `Projection` as in the paper.
+        full: how many stages have them, as there.
+        group: channels in a group of a 3x3 convolution, as there.
     """
 
     size: int = 96
     conditioning: Concatenate | Projection = Projection()
+    full: int = 4
+    group: int = 16
 
     def __post_init__(self) -> None:
         check_dial(self.size)
         check_way(self.conditioning, Concatenate, Projection)
+        check_full(self.full)
+        _check_group(self.group)
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: images `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
-        widths = _widths(self.size, len(sizes))[::-1]
+        widths = widths_of(self.size, len(sizes), self.full)[::-1]
         join, left = entrance(self.conditioning, condition)
         top = widths[-1]
         basis = nn.Conv2d(top, top, sizes[-1], groups=top, bias=False)
         nn.init.normal_(basis.weight, std=math.prod(sizes[-1]) ** -0.5)
-        stages = _falling(sizes, widths, BLOCKS * len(sizes))
-        head = Head(top, left)
-        nn.init.normal_(head.linear.weight, std=top**-0.5)
-        nn.init.zeros_(head.linear.bias)
+        stages = _falling(sizes, widths, self.group)
+        head = _linear_head(top) if left is None else _LabelHead(top, left)
         return _Discriminator(join, nn.Sequential(_convolution(channels + join.size, widths[0]), *stages, basis), head)

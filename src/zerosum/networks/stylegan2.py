@@ -18,7 +18,7 @@ from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import Concatenate, Join, Projection, check_way, entrance, needed
 from zerosum.networks.dcgan import image_shape
-from zerosum.networks.layers.dials import check_dial
+from zerosum.networks.layers.dials import check_dial, check_full, widths_of
 from zerosum.networks.layers.equalised import EqualConv2d, EqualLinear, scaled_leaky
 from zerosum.networks.layers.minibatch import GroupStddev
 from zerosum.networks.layers.modulated import ModulatedConv2d
@@ -29,18 +29,8 @@ from zerosum.networks.layers.resample import Resample, downsample, filter_matrix
 AVERAGE_HALF_LIFE = 11_000  # generated samples after which a w counts half in the average; 0.998 a batch of 32
 
 
-def _widths(size: int, stages: int, full: int) -> list[int]:
-    """Channels from the smallest map up: `size` for `full` stages, then halved with each, at least 4."""
-    return [max(size >> max(stage + 1 - full, 0), 4) for stage in range(stages)]
-
-
-def _check_full(full: int) -> None:
-    if full < 1:
-        raise ValueError(f"full counts the sizes of full width, at least 1; found {full}")
-
-
 def _depth(size: int) -> int:
-    """Layers of a mapping network."""
+    """Layers of a mapping network, by default."""
     return 8 if size >= 256 else 2
 
 
@@ -164,8 +154,8 @@ class StyleGAN2Generator:
     """The generator of StyleGAN2, for images of 8x8 and more; its output is linear.
 
     Layers have `size` channels up to 64x64 and half as many with each doubling of the sides after that (see `full`); w
-    has `size` dimensions, and its mapping network 8 layers from size 256 on and 2 below. The paper's has size 512: 30.4
-    million parameters at 1024x1024 with 512 latents.
+    has `size` dimensions. The paper's has size 512: 30.4 million parameters at 1024x1024 with 512 latents. For CIFAR-10
+    the authors of ADA take the same size, `depth=2` and `mixing=0.0`, without path length regularisation.
 
     `module.mapping(z[, c])` gives w `(B, size)`, and `module.synthesis(w)` images of w, or of one w a layer `(B,
     module.synthesis.count, size)`. In training, noise and styles are drawn from torch's global generator, which the
@@ -179,26 +169,30 @@ class StyleGAN2Generator:
         mixing: share of samples in training whose later layers take the w of another z, standard normal, in [0, 1].
         truncation: psi in [0, 1]: in evaluation, w = average + psi (w - average); 1 changes nothing. It may also be
             set on the built module, as `load(run).module.truncation = 0.7`.
+        depth: layers of the mapping network, at least 1; None for the paper's 8 from size 256 on, and 2 below.
     """
 
     size: int = 64
     full: int = 5
     mixing: float = 0.9
     truncation: float = 1.0
+    depth: int | None = None
 
     def __post_init__(self) -> None:
         check_dial(self.size)
-        _check_full(self.full)
+        check_full(self.full)
         for name, share in (("mixing", self.mixing), ("truncation", self.truncation)):
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} is a share in [0, 1]; found {share}")
+        if self.depth is not None and self.depth < 1:
+            raise ValueError(f"depth counts the layers of the mapping network, at least 1; found {self.depth}")
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to images `(B, C, H, W)`."""
         channels, height, width = image_shape(shape)
         sizes = ladder(height, width)[::-1]
-        mapping = _Mapping(latent, condition, self.size, _depth(self.size))
-        synthesis = _Synthesis(sizes, _widths(self.size, len(sizes), self.full), channels, self.size)
+        mapping = _Mapping(latent, condition, self.size, self.depth or _depth(self.size))
+        synthesis = _Synthesis(sizes, widths_of(self.size, len(sizes), self.full), channels, self.size)
         return _Generator(mapping, synthesis, self.size, self.mixing, self.truncation)
 
 
@@ -208,17 +202,18 @@ def _blur(large: Sides) -> Resample:
     return Resample(rows, columns)
 
 
-class _ResidualBlock(nn.Module):
-    def __init__(self, inputs: int, outputs: int, sides: Sides) -> None:
+class _Block(nn.Module):
+    """Two convolutions, the second of which halves the sides, and a shortcut beside them if asked."""
+
+    def __init__(self, inputs: int, outputs: int, sides: Sides, shortcut: bool) -> None:
         super().__init__()
         self.first = EqualConv2d(inputs, inputs, 3)
         self.blur, self.second = _blur(sides), EqualConv2d(inputs, outputs, 3, stride=2)
-        self.down, self.skip = downsample(sides), EqualConv2d(inputs, outputs, 1, bias=False)
+        self.down, self.skip = downsample(sides), EqualConv2d(inputs, outputs, 1, bias=False) if shortcut else None
 
     def forward(self, x: Tensor) -> Tensor:
         h = scaled_leaky(self.second(self.blur(scaled_leaky(self.first(x)))))
-        both: Tensor = (h + self.skip(self.down(x))) * math.sqrt(0.5)
-        return both
+        return h if self.skip is None else (h + self.skip(self.down(x))) * math.sqrt(0.5)
 
 
 class _Head(nn.Module):
@@ -261,33 +256,41 @@ class _FromImage(nn.Module):
 class StyleGAN2Discriminator:
     """The discriminator of StyleGAN2, for images of 8x8 and more: residual, with minibatch standard deviation.
 
-    A sample's score depends on the others of its group of four; the last dense layer is returned as features. The
-    paper's has size 512: 29.0 million parameters at 1024x1024.
+    A sample's score depends on the others of its group; the last dense layer is returned as features. The paper's has
+    size 512: 29.0 million parameters at 1024x1024. For CIFAR-10 the authors of ADA take the same size, `group=32` and
+    `shortcuts=False`.
 
     Args:
         size: channels of the layers at the smallest sides, as in `StyleGAN2Generator`.
         full: how many sizes of maps have them, as there.
         conditioning: how labels enter: `Concatenate` or `Projection`.
+        group: samples of a group (>= 2).
+        shortcuts: whether blocks are residual; if not, they are the plain ones of progressive GANs.
     """
 
     size: int = 64
     full: int = 5
     conditioning: Concatenate | Projection = Projection()
+    group: int = 4
+    shortcuts: bool = True
 
     def __post_init__(self) -> None:
         check_dial(self.size)
         check_way(self.conditioning, Concatenate, Projection)
-        _check_full(self.full)
+        check_full(self.full)
+        if self.group < 2:
+            raise ValueError(f"a standard deviation needs groups of at least 2 samples; found group={self.group}")
 
     def build(self, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`D(x[, c])`: images `(B, C, H, W)` to a `Judgement` with scores `(B,)`."""
         channels, height, width = image_shape(shape)
         sizes = ladder(height, width)
-        widths = _widths(self.size, len(sizes), self.full)[::-1]
+        widths = widths_of(self.size, len(sizes), self.full)[::-1]
         join, left = entrance(self.conditioning, condition)
-        blocks = [_ResidualBlock(*pair, sides) for pair, sides in zip(pairwise(widths), sizes[:-1], strict=True)]
+        pairs = zip(pairwise(widths), sizes[:-1], strict=True)
+        blocks = [_Block(*pair, sides, self.shortcuts) for pair, sides in pairs]
         top = widths[-1]
-        last = [GroupStddev(4), EqualConv2d(top + 1, top, 3)]
+        last = [GroupStddev(self.group), EqualConv2d(top + 1, top, 3)]
         body = nn.Sequential(_FromImage(channels + join.size, widths[0]), *blocks, *last)
         dense = EqualLinear(top * math.prod(sizes[-1]), top)
         return _Discriminator(join, body, dense, _Head(top, left))
