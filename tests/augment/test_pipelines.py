@@ -16,6 +16,7 @@ from zerosum.augment import (
     FixedAugment,
     Flip,
     FractionalTranslate,
+    Group,
     Hue,
     IntegerTranslate,
     Line,
@@ -66,6 +67,37 @@ def test_a_part_that_stands_twice_is_done_at_all_with_probability_p(p):
     assert (x > 0).double().mean().item() == pytest.approx(p, abs=0.03)
     both = (1 - (1 - p) ** 0.5) ** 2
     assert (x == 2).double().mean().item() == pytest.approx(both, abs=0.03)
+
+
+@pytest.mark.parametrize("p", [0.2, 0.6, 1.0])
+def test_a_group_is_done_with_p_times_its_factor(p):
+    parts = (Mark(1.0), Group(0.5, (Mark(2.0), Group(0.5, (Mark(4.0),)))), Group(3.0, (Mark(8.0),)))
+    x = applied(parts, torch.zeros(4000, 1), Draws(0, 0), "a", p)[:, 0].long()
+    marks = torch.stack([x // value % 2 for value in (1, 2, 4, 8)]).double()
+    assert marks.mean(1).tolist() == pytest.approx([p, p / 2, p / 4, min(3 * p, 1)], abs=0.03)
+    assert (marks[0] * marks[1]).mean().item() == pytest.approx(p * p / 2, abs=0.03)
+
+
+def test_a_group_alone_is_done_with_its_factor():
+    x = Group(0.3, (Mark(1.0),))(torch.zeros(4000, 1), Draws(0, 0), "a")
+    assert x.mean().item() == pytest.approx(0.3, abs=0.03)
+    with pytest.raises(ValueError, match=r"factor is a strength of at least 0; found -1\.0"):
+        Group(-1.0, (Mark(1.0),))
+
+
+def test_groups_are_merged_with_the_transformations_beside_them(images, turn, monkeypatch):
+    calls = Counter()
+    plain = applying.resampled
+    monkeypatch.setattr(applying, "resampled", lambda *a: calls.update(["resampled"]) or plain(*a))
+    x = images(4, 3, 8, 8)
+    FixedAugment(0.5, (Flip(), Group(0.5, (Rotate(), Scale())), Rotate90()))(x, "real", turn(x))
+    assert calls == {"resampled": 1}
+
+
+def test_r3gan_moves_samples_twice_as_often_as_it_changes_colours_and_cuts_out():
+    bgc, (*moved, colours, cutout) = transformations("bgc"), transformations("r3gan")
+    assert (*moved, *colours.parts) == bgc
+    assert (colours.factor, len(colours.parts), cutout) == (0.5, 5, Cutout())
 
 
 CHANGING = {"Flip": 0.5, "LumaFlip": 0.5, "Rotate90": 0.75, "IntegerTranslate": 15 / 16}  # both shifts 0: (1/4)^2

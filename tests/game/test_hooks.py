@@ -1,11 +1,14 @@
 """The four places where something may be hung into the step: what G is shown, watchers, projections, rates."""
 
+import math
+
 import pytest
 import torch
 from torch.func import functional_call
 
 from zerosum.game import Game, Turn
 from zerosum.objectives import Relativistic, Wasserstein
+from zerosum.recipes import Adam
 from zerosum.terms import Cosine, Every, WeightClip
 
 
@@ -81,6 +84,16 @@ def test_the_learning_rate_follows_the_progress_of_the_run(play, batches):
         rates.append([player.optimiser.param_groups[0]["lr"] for player in (game.D, game.G)])
     assert rates[0] == pytest.approx([0.01, 0.01 * Cosine(end=0.1)(0.04)])
     assert rates[2] == pytest.approx([0.01 * Cosine()(0.08), 0.01 * Cosine(end=0.1)(0.12)])
+
+
+def test_other_settings_of_an_optimiser_follow_the_progress_too(play, batches):
+    adam = Adam(betas=(0.5, 0.9), beta2_schedule=Cosine(end=0.1))
+    game = play(G_adjust=adam.adjust)
+    for progress in (0.04, 0.08, 0.12):
+        game.step(batches)
+        beta2 = 0.99 - 0.09 * (1 + math.cos(math.pi * progress)) / 2
+        assert game.G.optimiser.param_groups[0]["betas"] == pytest.approx((0.5, beta2))
+        assert game.D.optimiser.param_groups[0]["betas"] == (0.5, 0.9)
 
 
 class Shifting:

@@ -147,7 +147,7 @@ def test_a_long_value_takes_a_line_for_each_field_and_a_short_one_its_own():
         "Every(",
         "    n=8,",
         "    term=Scheduled(",
-        "        schedule=Cosine(end=0.125, begin=0.25),",
+        "        schedule=Cosine(end=0.125, begin=0.25, until=1.0, start=1.0),",
         "        term=GradientPenalty(weight=10.0, target=1.0, one_sided=True),",
         "    ),",
         ")",

@@ -98,10 +98,25 @@ def test_factors_hold_beyond_the_ends_of_a_run():
     assert [Constant()(progress) for progress in (0.0, 0.5, 1.0)] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("make", [lambda: Cosine(end=-0.1), lambda: Cosine(begin=1.0), lambda: Cosine(begin=-0.1)])
-def test_factors_out_of_range_are_refused(make):
-    with pytest.raises(ValueError, match=r"Cosine needs end >= 0 and begin in \[0, 1\); found"):
-        make()
+@pytest.mark.parametrize("settings", [{"end": -0.1}, {"start": -1.0}, {"end": math.nan}])
+def test_factors_out_of_range_are_refused(settings):
+    with pytest.raises(ValueError, match="Cosine needs start >= 0 and end >= 0; found"):
+        Cosine(**settings)
+
+
+@pytest.mark.parametrize("settings", [{"begin": 1.0}, {"begin": -0.1}, {"begin": 0.5, "until": 0.5}, {"until": 1.1}])
+def test_a_cosine_that_does_not_change_within_a_run_is_refused(settings):
+    with pytest.raises(ValueError, match="Cosine needs 0 <= begin < until <= 1; found"):
+        Cosine(**settings)
+
+
+def test_a_cosine_may_rise_and_end_before_the_run():
+    """R3GAN's course of the augmentation: from 0 to its end at a part of the run, and constant from there on."""
+    rising = Cosine(start=0.0, end=0.55, until=0.4)
+    for progress in (0.0, 0.1, 0.2, 0.3, 0.4, 0.7, 1.0):
+        share = min(progress / 0.4, 1)
+        assert rising(progress) == pytest.approx(0.55 + (0 - 0.55) * (1 + math.cos(share * math.pi)) / 2)
+    assert (rising(0.0), rising(0.2), rising(0.9)) == pytest.approx((0, 0.275, 0.55))
 
 
 @pytest.mark.parametrize("end", [0.0, -1.0, float("nan")])

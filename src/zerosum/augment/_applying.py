@@ -45,6 +45,21 @@ class Amplifier(Protocol):
         ...
 
 
+@runtime_checkable
+class Grouped(Protocol):
+    """Transformations that are applied with a probability of their own."""
+
+    @property
+    def factor(self) -> float:
+        """Their probability, as a multiple of that of the others."""
+        ...
+
+    @property
+    def parts(self) -> tuple[Transformation, ...]:
+        """The transformations."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class _Step:
     """A transformation, a mask `(B,)` of the samples that it is applied to, and the purpose of its random numbers."""
@@ -61,19 +76,32 @@ class _Step:
 def applied(parts: Sequence[Transformation], x: Tensor, draws: Draws, purpose: str, p: float = 1.0) -> Tensor:
     """The samples after all parts in order, each part applied to each sample independently with probability p.
 
-    A part that occurs k times is applied with probability 1 - (1 - p)^(1/k) each time, so that p is the probability
-    that it is applied at all, as for ADA's two rotations.
+    Those of a group are applied with p times its factor. A part that occurs k times is applied with probability
+    1 - (1 - p)^(1/k) each time, so that p is the probability that it is applied at all, as for ADA's two rotations.
     """
-    if p <= 0 or not parts:
+    single = _single(parts, p)
+    if p <= 0 or not single:
         return x
-    share = draws.uniform(f"{purpose}: which", (len(x), len(parts)))
+    share = draws.uniform(f"{purpose}: which", (len(x), len(single)))
     steps = [
-        _Step(part, share[:, i] < 1 - (1 - p) ** (1 / parts.count(part)), f"{purpose}: {i} {type(part).__name__}")
-        for i, part in enumerate(parts)
+        _Step(part, share[:, i] < 1 - (1 - own) ** (1 / single.count((part, own))), _named(purpose, i, part))
+        for i, (part, own) in enumerate(single)
     ]
     for _, run in groupby(steps, key=lambda step: _kind(step.part)):
         x = _at_once([*run], x, draws)
     return x
+
+
+def _single(parts: Sequence[Transformation], p: float) -> list[tuple[Transformation, float]]:
+    """Each transformation with its probability, those of groups among the others."""
+    found: list[tuple[Transformation, float]] = []
+    for part in parts:
+        found += _single(part.parts, min(p * part.factor, 1.0)) if isinstance(part, Grouped) else [(part, p)]
+    return found
+
+
+def _named(purpose: str, place: int, part: Transformation) -> str:
+    return f"{purpose}: {place} {type(part).__name__}"
 
 
 def _kind(part: Transformation) -> int:

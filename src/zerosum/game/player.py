@@ -31,6 +31,15 @@ class Wrapper(Protocol):
         ...
 
 
+@runtime_checkable
+class Adjusts(Protocol):
+    """An optimiser spec with settings besides the learning rate that change over the run."""
+
+    def adjust(self, optimiser: Optimizer, progress: float) -> None:
+        """Set them in the optimiser that it built, before each step, from the progress in [0, 1]."""
+        ...
+
+
 def unwrapped(term: Term) -> Term:
     """The term inside all wrappers."""
     return unwrapped(term.term) if isinstance(term, Wrapper) else term
@@ -51,6 +60,7 @@ class Player:
         terms: additions to the loss.
         after: called with the network after each update, to project its weights.
         rate: learning rate as a multiple of the optimiser's own, from the progress in [0, 1].
+        adjust: called with the optimiser and the progress before each step; None where only the rate changes.
         updates: updates so far.
     """
 
@@ -60,6 +70,7 @@ class Player:
     terms: tuple[Term, ...] = ()
     after: WeightProjection | None = None
     rate: Callable[[float], float] = _constant
+    adjust: Callable[[Optimizer, float], None] | None = None
     updates: int = 0
     parameters: list[nn.Parameter] = field(init=False)
     base_rates: list[float] = field(init=False)
@@ -89,6 +100,8 @@ class Player:
         factor = self.rate(progress)
         for group, base in zip(self.optimiser.param_groups, self.base_rates, strict=True):
             group["lr"] = base * factor
+        if self.adjust is not None:
+            self.adjust(self.optimiser, progress)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self.optimiser.step()

@@ -44,24 +44,32 @@ class Constant:
 
 @dataclass(frozen=True)
 class Cosine:
-    """A factor that stays 1 until `begin` and then decays along half a cosine to `end` at the end of the run.
+    """A factor that stays at `start` until `begin`, goes along half a cosine to `end` at `until`, and stays there.
+
+    With the defaults it decays from 1 to 0 over the run.
 
     Args:
         end: factor at the end (>= 0).
-        begin: progress in [0, 1) at which the decay begins.
+        begin: progress at which the change begins, >= 0.
+        until: progress at which it ends, above `begin` and at most 1.
+        start: factor at the start (>= 0).
     """
 
     end: float = 0.0
     begin: float = 0.0
+    until: float = 1.0
+    start: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.end >= 0 or not 0 <= self.begin < 1:
-            raise ValueError(f"Cosine needs end >= 0 and begin in [0, 1); found {self.end} and {self.begin}")
+        if not self.end >= 0 or not self.start >= 0:
+            raise ValueError(f"Cosine needs start >= 0 and end >= 0; found {self.start} and {self.end}")
+        if not 0 <= self.begin < self.until <= 1:
+            raise ValueError(f"Cosine needs 0 <= begin < until <= 1; found {self.begin} and {self.until}")
 
     def __call__(self, progress: float) -> float:
         """The factor at a progress in [0, 1]."""
-        t = min(max((progress - self.begin) / (1 - self.begin), 0.0), 1.0)
-        return self.end + (1 - self.end) * (1 + math.cos(math.pi * t)) / 2
+        t = min(max((progress - self.begin) / (self.until - self.begin), 0.0), 1.0)
+        return self.end + (self.start - self.end) * (1 + math.cos(math.pi * t)) / 2
 
 
 @dataclass(frozen=True)

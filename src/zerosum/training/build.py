@@ -14,7 +14,7 @@ from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.finite import DeferredCheck
 from zerosum.game.game import Game, Watcher
 from zerosum.game.micro_batches import whole_batch_reasons
-from zerosum.game.player import Player, Term, unwrapped
+from zerosum.game.player import Adjusts, Player, Term, unwrapped
 from zerosum.game.random import derived_seed
 from zerosum.game.trainable import TrainableGame
 from zerosum.networks.placement import place
@@ -160,4 +160,6 @@ def _can_defer(game: Game) -> bool:
 
 def _player(name: str, network: nn.Module, optimiser: OptimiserSpec, terms: tuple[Term, ...]) -> Player:
     parameters = [p for p in network.parameters() if p.requires_grad]
-    return Player(name, network, optimiser.build(parameters) if parameters else None, terms, rate=optimiser.schedule)
+    built_optimiser = optimiser.build(parameters) if parameters else None
+    adjust = optimiser.adjust if isinstance(optimiser, Adjusts) else None
+    return Player(name, network, built_optimiser, terms, rate=optimiser.schedule, adjust=adjust)
