@@ -6,6 +6,9 @@ from torch import Tensor
 # Interpolation weights of the nearest, next and third-nearest pairs of samples for the point halfway between, exact for
 # polynomials up to degree 5 (Deslauriers and Dubuc 1989). They are symmetric: flips and rotations cause no shift.
 _HALFWAY = (150 / 256, -25 / 256, 3 / 256)
+_LOBES = 3  # of the low-pass filter, on each side: sinc(t) sinc(t / 3), Lanczos' window
+_MOST = 4  # factor of shrinking up to which the filter follows
+_KEPT = 1.001  # factor of shrinking below which nothing is filtered: rounding of a rotation
 
 
 def image_size(shape: torch.Size) -> tuple[int, int]:
@@ -34,7 +37,7 @@ def resampled(x: Tensor, motion: Tensor, whole: bool = False) -> Tensor:
 
     Coordinates are column and row in pixels, relative to the centre of the image. Between pixels the image is
     interpolated bilinearly at twice the resolution, which reduces blur; integer coordinates give the pixel itself,
-    bit for bit.
+    bit for bit. Where an image is shrunk, by up to four, frequencies that the result cannot hold are filtered first.
 
     Args:
         x: images `(B, C, H, W)`.
@@ -48,8 +51,29 @@ def resampled(x: Tensor, motion: Tensor, whole: bool = False) -> Tensor:
     column, row = place[:, 0] + (width - 1) / 2, place[:, 1] + (height - 1) / 2
     if whole:
         return gathered(x, (row + 0.5).floor().long(), (column + 0.5).floor().long())
-    pixels = x.permute(0, 2, 3, 1).to(torch.promote_types(x.dtype, torch.float32))
+    pixels = _low_passed(x.to(torch.promote_types(x.dtype, torch.float32)), motion).permute(0, 2, 3, 1)
     return _between(_doubled(_doubled(pixels, 1), 2), 2 * row, 2 * column).permute(0, 3, 1, 2)
+
+
+def _low_passed(x: Tensor, motion: Tensor) -> Tensor:
+    """The images `(B, C, H, W)` without the frequencies along rows and columns that are lost where a motion shrinks."""
+    across, down = motion[:, :, :2].square().sum(2).sqrt().unbind(1)  # pixels of x for one of the result
+    with torch.autocast(x.device.type, enabled=False):
+        rows, columns = _low_pass(down, x.shape[2]).to(x.dtype), _low_pass(across, x.shape[3]).to(x.dtype)
+        filtered = rows[:, None] @ x @ columns[:, None].mT
+    shrunk = torch.maximum(across, down) > _KEPT
+    return torch.where(shrunk[:, None, None, None], filtered, x)
+
+
+def _low_pass(factor: Tensor, side: int) -> Tensor:
+    """The filters `(B, side, side)` of lines of pixels that shrink by factors `(B,)`, with reflection padding."""
+    offsets = torch.arange(-_LOBES * _MOST, _LOBES * _MOST + 1, device=factor.device)
+    t = offsets / factor.clamp(1, _MOST)[:, None]
+    taps = torch.where(t.abs() < _LOBES, t.sinc() * (t / _LOBES).sinc(), 0.0)
+    taps = taps / taps.sum(1, keepdim=True)
+    index = mirrored(torch.arange(side, device=factor.device)[:, None] + offsets, side)
+    filters = taps.new_zeros(len(factor), side, side)
+    return filters.scatter_add(2, index.expand(len(factor), -1, -1), taps[:, None].expand(-1, side, -1))
 
 
 # Below, images are `(B, H, W, C)`: the channels of a pixel are contiguous.

@@ -2,10 +2,9 @@
 
 Each has a `motion(shape, draws, purpose)`: for each sample the affine map `(B, 2, 3)` from coordinates in the result to
 coordinates in the image. So consecutive ones are merged, and the image is resampled once. The distributions are those
-of
-ADA: Karras et al. 2020 (arXiv 2006.06676), appendix B. The resampling is not: the paper up- and downsamples with SYM6
-wavelets, which shifts flipped images by a fraction of a pixel; this one interpolates, and the identity changes nothing.
-There is no anti-aliasing filter before downscaling.
+of ADA: Karras et al. 2020 (arXiv 2006.06676), appendix B. The resampling is not quite: the paper up- and downsamples
+with SYM6 wavelets, which shifts flipped images by a fraction of a pixel; here images are interpolated, shrunk ones
+after a low-pass filter, and the identity changes nothing.
 """
 
 import math
