@@ -1,5 +1,6 @@
 """FastGAN by its paper: who excites whom, what is normalised, what is reconstructed."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -9,6 +10,8 @@ from torch.nn.utils.parametrize import is_parametrized
 from zerosum.conditions.labels import Labels
 from zerosum.networks import FastGANDiscriminator, FastGANGenerator
 from zerosum.networks.layers.excitation import GatedUnit, SkipExcitation
+from zerosum.networks.layers.spectral import SpectralNorm
+from zerosum.objectives import Hinge
 
 
 def layers(module, *kinds):
@@ -87,6 +90,28 @@ def test_size_follows_from_the_papers_layers_at_256():
     for source, target in ((0, 4), (1, 5), (2, 6)):
         total += widths[source] * widths[target] * 16 + widths[target] ** 2
     assert count(G) == total + widths[-1] * 3 * 9
+    # The public code has a second output, of the map at 128, with 64 * 3 weights.
+    assert count(G) + 64 * 3 == 29_127_846
+
+
+def test_the_discriminator_with_decoders_has_the_published_size_at_256():
+    """The total of hugobb/FastGAN-pytorch, ndf 64: a patch head 1,024 wide, and a decoder of a quarter at 128x128."""
+    _, D = meta(256, decoders=True)
+    assert count(D) == 11_526_160
+    assert [layer.out_channels for layer in layers(D.patches, nn.Conv2d)] == [1024, 1]
+
+
+def test_where_no_batch_norm_follows_the_generator_is_spectrally_normalised():
+    G = FastGANGenerator(size=8).build(5, (3, 64, 64), None)
+    normed = layers(G, SpectralNorm)
+    assert [norm.layer for norm in normed] == [*layers(G.excitations, nn.Conv2d), *layers(G.show, nn.Conv2d)]
+    assert len(normed) == 2 * len(G.sources) + 1 == 3
+    for norm in normed:
+        norm.layer.weight.data.mul_(7)
+        assert np.linalg.norm(norm.weight().detach().double().numpy().reshape(len(norm.layer.weight), -1), 2) == (
+            pytest.approx(1, rel=0.05)
+        )
+    assert len(layers(G, nn.Conv2d, nn.ConvTranspose2d)) == len(normed) + len(layers(G, nn.BatchNorm2d))
 
 
 @pytest.mark.parametrize("norm", ["virtual", "layer", "spectral"])
@@ -107,15 +132,40 @@ def test_every_convolution_of_the_discriminator_is_normalised_one_way(norm):
         assert torch.linalg.matrix_norm(conv.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.1)
 
 
-def test_the_score_is_the_mean_over_the_patches_of_two_maps():
+def test_the_scores_are_those_of_the_patches_of_two_maps():
     D = FastGANDiscriminator(size=8).build((1, 64, 64), None).eval()
     x = torch.randn(2, 1, 64, 64)
     large = D.patches.body(D.maps(x)[-1])
     small = D.small.patches.body(D.small.body(x))
     assert large.shape == small.shape == (2, 1, 5, 5)
-    wanted = torch.cat([large.flatten(1), small.flatten(1)], dim=1).mean(1)
+    wanted = torch.cat([large.flatten(1), small.flatten(1)], dim=1)
     assert torch.allclose(D(x).score, wanted, atol=1e-6)
     assert torch.allclose(D(x).features, D.maps(x)[-1].mean((2, 3)))
+
+
+def test_the_hinge_is_that_of_each_patch():
+    D = FastGANDiscriminator(size=8).build((1, 64, 64), None).double().eval()
+    real, fake = torch.randn(2, 3, 1, 64, 64).double()
+    with torch.no_grad():
+        centre = D(real).score.mean()
+        assert D(real).score.std() > 0
+        scores = [(D(x).score - centre) / D(real).score.std() for x in (real, fake)]
+    loss = Hinge().d_loss(*scores).item()
+    x, y = (score.numpy() for score in scores)
+    assert x.shape == y.shape == (3, 50)
+    assert loss == pytest.approx(np.maximum(0, 1 - x).mean() + np.maximum(0, 1 + y).mean(), rel=1e-12)
+    of_means = np.maximum(0, 1 - x.mean(1)).mean() + np.maximum(0, 1 + y.mean(1)).mean()
+    assert loss > of_means + 0.1, "the hinge of the mean forgives the patches beyond the margin"
+
+
+def test_a_label_moves_all_scores_of_an_image_alike():
+    D = FastGANDiscriminator(size=8).build((1, 32, 32), Labels(3)).eval()
+    x = torch.randn(1, 1, 32, 32)
+    moved = D(x, torch.tensor([2])).score - D(x, torch.tensor([0])).score
+    weight = D.head.embedding.weight
+    wanted = ((weight[2] - weight[0]) * D(x, torch.tensor([0])).features).sum()
+    assert torch.allclose(moved, wanted.expand_as(moved), atol=1e-5)
+    assert moved.shape[1] > 1
 
 
 def test_a_small_copy_is_all_that_the_small_branch_sees():
@@ -158,11 +208,15 @@ def test_a_quarter_is_rebuilt_from_that_quarter_of_the_map():
     assert max(moved) == moved[3] > 0
 
 
-def test_large_images_are_reconstructed_at_128():
-    D = FastGANDiscriminator(size=4, decoders=True).build((1, 256, 256), None).eval()
+@pytest.mark.parametrize("side", [256, 512])
+def test_large_images_are_reconstructed_at_128_and_a_quarter_from_the_full_resolution(side):
+    D = FastGANDiscriminator(size=4, decoders=True).build((1, side, side), None).eval()
+    x = torch.randn(1, 1, side, side)
     with torch.no_grad():
-        shapes = [tuple(made.shape[2:]) for _, made in D.reconstruct(torch.randn(1, 1, 256, 256))]
-    assert shapes == [(128, 128), (64, 64), (128, 128)]
+        pairs = D.reconstruct(x, None, 2)
+    assert [tuple(made.shape[2:]) for _, made in pairs] == [(128, 128)] * 3
+    means = x[0, 0, side // 2 :, : side // 2].numpy().reshape(128, side // 256, 128, side // 256).mean((1, 3))
+    np.testing.assert_allclose(pairs[1][0][0, 0], means, atol=1e-6)
 
 
 def test_without_decoders_nothing_is_reconstructed():

@@ -43,6 +43,17 @@ def test_value_is_the_sum_of_mean_absolute_errors_and_trains_the_decoders():
     assert label is c
 
 
+def test_what_is_reconstructed_is_the_augmented_sample_that_d_scores():
+    turn = table(Decoding())
+    turn.augment = lambda x, role, turn: x * turn.draws.uniform(f"augment {role}", (len(x), 1, 1, 1))
+    turn.D.forward = lambda x: turn.D.scored.append(x) or x.flatten(1).sum(1)
+    turn.D.scored = []
+    Reconstruction()(turn)
+    assert turn.real.score.shape == (4,)
+    assert torch.equal(turn.D.asked[0][0], turn.D.scored[0])
+    assert not torch.equal(turn.D.asked[0][0], turn.x)
+
+
 def test_the_quarter_differs_between_updates_and_is_the_same_in_a_repeated_one():
     D = Decoding()
     for position in [*range(0, 200, 4), 0]:

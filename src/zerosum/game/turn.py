@@ -95,8 +95,12 @@ class Turn:
 
         Points of the same role are augmented with the same random numbers, sample by sample.
         """
-        seen = x if self.augment is None else self.augment(x, role, self)
+        seen = self.seen(x, role)
         return Judgement.of(self.D(seen) if self.c is None else self.D(seen, self.c))
+
+    def seen(self, x: Tensor, role: str = "other") -> Tensor:
+        """Points `(B, ...)` as D sees them, augmented."""
+        return x if self.augment is None else self.augment(x, role, self)
 
     def average(self, value: Tensor) -> Tensor:
         """The mean of a value over all ranks, differentiable."""

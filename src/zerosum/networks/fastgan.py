@@ -17,6 +17,7 @@ from zerosum.networks.layers.dials import check_dial
 from zerosum.networks.layers.excitation import GatedUnit, SkipExcitation
 from zerosum.networks.layers.noise import NoiseInjection
 from zerosum.networks.layers.pyramid import Sides, ladder
+from zerosum.networks.layers.spectral import SpectralNorm, spectral
 
 STD = 0.02  # of all convolutions at first
 
@@ -59,6 +60,12 @@ def _excitations(last: int, distance: int, most: int) -> dict[int, int]:
     return {source + distance: source for source in range(most) if source + distance <= last}
 
 
+def _gate(small: int, large: int) -> SkipExcitation:
+    excitation = SkipExcitation(small, large)
+    spectral(excitation)
+    return excitation
+
+
 class _Generator(nn.Module):
     def __init__(self, join: Join, inputs: int, size: int, channels: int, sizes: list[Sides]) -> None:
         super().__init__()
@@ -70,9 +77,9 @@ class _Generator(nn.Module):
         pairs = zip(pairwise(widths), sizes[1:], strict=True)
         self.ups = nn.ModuleList([_up(*pair, sides, rung % 2 == 0) for rung, (pair, sides) in enumerate(pairs)])
         self.sources = _excitations(len(self.ups), distance=4, most=4)
-        pairs_excited = {str(to): SkipExcitation(widths[at], widths[to]) for to, at in self.sources.items()}
+        pairs_excited = {str(to): _gate(widths[at], widths[to]) for to, at in self.sources.items()}
         self.excitations = nn.ModuleDict(pairs_excited)
-        self.show = _convolution(widths[-1], channels, 3)
+        self.show = SpectralNorm(_convolution(widths[-1], channels, 3))
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         maps = [self.start(self.join(z, c)[:, :, None, None])]
@@ -92,7 +99,8 @@ class FastGANGenerator:
     Channels are 16, 8, 4 and 2 times `size` from 4x4 to 32x32, twice `size` at 64x64 and then half with each doubling:
     the paper's networks have size 64, and z 256 dimensions. Noise is as in `StyleGAN2Generator`.
 
-    The paper's spectral norm is left out in G, where a batch norm follows and undoes it.
+    The authors' code normalises all convolutions spectrally. Here those of the gates and the last one are; in the
+    others a batch norm follows and would undo it.
 
     Args:
         size: channels at 128x128, at least 4.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.utils.parametrizations import spectral_norm
@@ -63,7 +64,7 @@ class _Down(nn.Module):
 
 
 class _Patches(nn.Module):
-    """The mean of a score for each 4x4 patch of a map."""
+    """A score for each 4x4 patch of a map."""
 
     def __init__(self, inputs: int, sides: Sides, before: Sequence[nn.Module] = ()) -> None:
         super().__init__()
@@ -71,8 +72,8 @@ class _Patches(nn.Module):
         self.body = nn.Sequential(*before, spectral_norm(_convolution(inputs, 1, kernel, pad=False)))
 
     def forward(self, x: Tensor) -> Tensor:
-        patches = at_least_float32(self.body(x))
-        return patches.flatten(1).mean(1)
+        patches: Tensor = at_least_float32(self.body(x))
+        return patches.flatten(1)
 
 
 def _quarter(x: Tensor, part: int) -> Tensor:
@@ -100,7 +101,7 @@ class _Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.join, self.sizes, top = join, sizes, len(sizes) - 1
-        self.last = min(1, top - 1)
+        self.last, self.shown = min(1, top - 1), (min(top, SHOWN), min(top - 1, SHOWN))  # of the image and of a quarter
         widths = [max(spec.size * 16 >> rung, 4) for rung in range(len(sizes))]
         start = min(top, WHOLE)
         halvings = [_halving(widths[r + 1], widths[r], sizes[r + 1]) for r in range(top - 1, start - 1, -1)]
@@ -112,18 +113,17 @@ class _Discriminator(nn.Module):
         gates = {str(to): _gate(widths[start - at], widths[start - to]) for to, at in self.sources.items()}
         self.excitations = nn.ModuleDict(gates)
         features = widths[self.last]
-        narrow = _judging(_convolution(features, features // 2, 1), spec.norm)
-        self.patches = _Patches(features // 2, sizes[self.last], narrow)
+        wider = _judging(_convolution(features, 2 * features, 1), spec.norm)
+        self.patches = _Patches(2 * features, sizes[self.last], wider)
         self.small = _SmallBranch(join.size + channels, spec, sizes) if top > 1 else None
         self.decoders = nn.ModuleDict(self._decoders(spec, channels, widths) if spec.decoders else {})
         self.head = None if left is None else Head(features, left)
 
     def _decoders(self, spec: "FastGANDiscriminator", channels: int, widths: list[int]) -> dict[str, nn.Module]:
-        shown = min(len(self.sizes) - 1, SHOWN)
-        targets = self.sizes[self.last + 1 : shown + 1]
+        targets = [self.sizes[self.last + 1 : shown + 1] for shown in self.shown]
         made: dict[str, nn.Module] = {
-            "whole": _Decoder(widths[self.last], spec.size, channels, targets, self.last + 1),
-            "part": _Decoder(widths[self.last + 1], spec.size, channels, targets[:-1], self.last + 1),
+            "whole": _Decoder(widths[self.last], spec.size, channels, targets[0], self.last + 1),
+            "part": _Decoder(widths[self.last + 1], spec.size, channels, targets[1], self.last + 1),
         }
         if self.small is not None:
             below = self.sizes[self.small.last + 1 : self.small.shown + 1]
@@ -143,21 +143,27 @@ class _Discriminator(nn.Module):
         last = self.maps(joined)[-1]
         score, features = self.patches(last), at_least_float32(last).mean((2, 3))
         if self.small is not None:
-            score = (score + self.small.patches(self.small(joined))) / 2
+            score = torch.cat([score, self.small.patches(self.small(joined))], dim=1)
         if self.head is not None:
-            score = score + self.head(features, c)
+            score = score + self.head(features, c)[:, None]
         return Judgement(score, features)
 
     def reconstruct(self, x: Tensor, c: Tensor | None = None, part: int = 0) -> list[tuple[Tensor, Tensor]]:
-        """Pairs of a target, x or a quarter of it at most 128 wide, and what the decoders make of D's maps of x."""
+        """Pairs of a target and what a decoder makes of D's maps of x: x, a quarter of it and the small copy.
+
+        Targets are at most 128 wide; the quarter is cut from x itself, so that of larger images it shows more detail.
+        """
         if not self.decoders:
             raise ValueError("this discriminator has no decoders to reconstruct with: build it with decoders=True")
         joined = self.join(x, c)
         maps = self.maps(joined)
-        target = adaptive_avg_pool2d(x, self.sizes[min(len(self.sizes) - 1, SHOWN)])
+        whole, quarter = self.shown
         pairs = [
-            (target, self.decoders["whole"](maps[-1])),
-            (_quarter(target, part), self.decoders["part"](_quarter(maps[-2], part))),
+            (adaptive_avg_pool2d(x, self.sizes[whole]), self.decoders["whole"](maps[-1])),
+            (
+                adaptive_avg_pool2d(_quarter(x, part), self.sizes[quarter]),
+                self.decoders["part"](_quarter(maps[-2], part)),
+            ),
         ]
         if self.small is not None:
             small = adaptive_avg_pool2d(x, self.sizes[self.small.shown])
@@ -189,9 +195,11 @@ class _SmallBranch(nn.Module):
 class FastGANDiscriminator:
     """The discriminator of FastGAN, for images of 8x8 and more; the mean of its last map is returned as features.
 
-    Its score is the mean over the 4x4 patches of two maps, one of the image and one of a smaller copy of it (of half
-    its sides, at most 128; images below 16 have none). Where the paper keeps the patches' scores apart, their mean is
-    taken, so that every objective may serve. Convolutions that no batch norm follows are spectrally normalised.
+    The score of an image `(B, patches)` has one component for each 4x4 patch of two maps, one of the image and one of a
+    smaller copy of it (of half its sides, at most 128; images below 16 have none): 25 and 25 from 64x64 on. So the
+    hinge acts on each patch, as in the authors' code. Gradient penalties differentiate the sum of the scores, which is
+    `patches` times their mean: divide the weight of R1 that suits a single score by patches^2. Convolutions that no
+    batch norm follows are spectrally normalised. A label's projection is added to all scores.
 
     With `decoders`, `module.reconstruct(x)` gives the image, a quarter of it and its smaller copy beside what three
     decoders make of D's maps; they learn under the term `Reconstruction` alone and have no gradient without it.

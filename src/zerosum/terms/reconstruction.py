@@ -23,8 +23,9 @@ class Reconstruction:
     """weight sum_i E |target_i - decoder_i(maps of x)| over real samples x: FastGAN, arXiv 2101.04775, section 3.2.
 
     D's feature maps must allow a decoder to reconstruct the real image, and one of its quadrants, drawn at random for
-    each update. This regularises D, which otherwise overfits small data sets. The paper uses a perceptual distance of a
-    pretrained network; here it is the mean absolute error.
+    each update. This regularises D, which otherwise overfits small data sets. As in the authors' code, x is the
+    augmented image that D scores. The paper uses a perceptual distance of a pretrained network; here it is the mean
+    absolute error.
 
     Args:
         weight: weight of the term (>= 0).
@@ -48,5 +49,5 @@ class Reconstruction:
                 f"Reconstruction needs a D that reconstructs, as FastGANDiscriminator(decoders=True); found {turn.D!r}"
             )
         part = int(torch.randint(4, (), generator=turn.draws.stream("reconstruction")))
-        pairs = turn.D.reconstruct(turn.x.detach(), turn.c, part)
+        pairs = turn.D.reconstruct(turn.seen(turn.x.detach(), "real"), turn.c, part)
         return self.weight * torch.stack([(target - made).abs().mean() for target, made in pairs]).sum()
