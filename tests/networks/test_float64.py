@@ -37,6 +37,7 @@ from zerosum.networks import (
     TransformerGenerator,
     UNetDiscriminator,
 )
+from zerosum.networks.layers.spectral import SpectralNorm
 from zerosum.objectives.wasserstein import Wasserstein
 from zerosum.terms.gradient_penalties import R1
 
@@ -91,6 +92,10 @@ def built(name):
         network.double()
         for p in network.parameters():
             p.data.add_(torch.randn_like(p), alpha=0.1)
+    for layer in pair[0].modules():
+        if isinstance(layer, SpectralNorm):  # exact once its iteration has converged
+            for _ in range(1_000):
+                layer.weight()
     c = conditions(condition)
     with torch.no_grad():
         pair[1](drawn(4, *SHAPE).tanh(), *([] if c is None else [c]))  # virtual batch norm meets its reference

@@ -31,4 +31,5 @@ from zerosum.augment.motions import Rotate90 as Rotate90
 from zerosum.augment.motions import Scale as Scale
 from zerosum.augment.pipelines import DiffAugment as DiffAugment
 from zerosum.augment.pipelines import FixedAugment as FixedAugment
+from zerosum.augment.pipelines import Group as Group
 from zerosum.augment.schedules import Line as Line

@@ -14,7 +14,7 @@ def dragan() -> Recipe:
 
     Limited quality: all digits are present, and 36 % of samples are classified with confidence.
     """
-    return replace(without_norm(), name="dragan", d_terms=(Dragan(),))
+    return replace(without_norm(), name="dragan", d_terms=(Dragan(target=0.5),))
 
 
 def roth() -> Recipe:
