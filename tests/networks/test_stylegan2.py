@@ -11,7 +11,6 @@ from torch.nn.functional import conv2d, leaky_relu
 from zerosum.conditions.labels import Labels
 from zerosum.networks import Concatenate, StyleGAN2Discriminator, StyleGAN2Generator
 from zerosum.networks.layers.equalised import EqualConv2d, EqualLinear
-from zerosum.networks.layers.minibatch import GroupStddev
 from zerosum.networks.layers.modulated import ModulatedConv2d
 from zerosum.networks.layers.noise import NoiseInjection
 from zerosum.networks.layers.resample import taps
@@ -230,58 +229,6 @@ def test_a_residual_block_is_the_papers_formula():
     h = leaky_relu(conv2d(blurred, block.second.weight / math.sqrt(72), stride=2), 0.2) * math.sqrt(2)
     skip = conv2d(conv2d(x, low_pass, stride=2, padding=1, groups=8), block.skip.weight / math.sqrt(8))
     assert torch.allclose(block(x), (h + skip) / math.sqrt(2), atol=1e-5)
-
-
-def test_without_shortcuts_a_block_is_the_two_convolutions():
-    plain = StyleGAN2Discriminator(size=8, shortcuts=False).build((1, 16, 16), None).body[1]
-    residual = StyleGAN2Discriminator(size=8).build((1, 16, 16), None).body[1]
-    residual.load_state_dict(plain.state_dict(), strict=False)
-    nn.init.zeros_(residual.skip.weight)
-    x = torch.randn(2, 8, 16, 16)
-    assert torch.allclose(plain(x), residual(x) * math.sqrt(2), atol=1e-5)
-    assert {*plain.state_dict()} == {f"{layer}.{name}" for layer in ("first", "second") for name in ("weight", "bias")}
-
-
-def test_the_configuration_for_small_images_has_the_published_layers():
-    """ADA's --cfg=cifar at 32x32: 512 channels at every size, two layers of mapping, D without shortcuts, groups of 32.
-
-    Layers are counted by hand: convolutions with bias, noise and style in G, convolutions with bias in D.
-    """
-    with torch.device("meta"):
-        G = StyleGAN2Generator(size=512, depth=2, mixing=0.0).build(512, (3, 32, 32), None)
-        D = StyleGAN2Discriminator(size=512, shortcuts=False, group=32).build((3, 32, 32), None)
-    n = 512
-    style = n * n + n
-    conv, show = n * n * 9 + n + style + 1, n * 3 + 3 + style
-    assert count(G) == 2 * (n * n + n) + n * 16 + 7 * conv + 4 * show
-    plain = n * n * 9 + n
-    assert count(D) == (3 * n + n) + 3 * 2 * plain + (n + 1) * n * 9 + n + (n * 16 * n + n) + (n + 1)
-    assert [layer.group for layer in D.modules() if isinstance(layer, GroupStddev)] == [32]
-
-
-def test_the_group_is_that_over_which_samples_are_compared():
-    D = StyleGAN2Discriminator(size=8, group=8).build((1, 8, 8), None).double()
-    x = torch.randn(16, 1, 8, 8).double()
-    seen = []
-    comparing = next(layer for layer in D.modules() if isinstance(layer, GroupStddev))
-    comparing.register_forward_hook(lambda layer, given, out: seen.append((given[0], out)))
-    D(x)
-    h, out = (part.detach().numpy() for part in seen[0])
-    groups = h.reshape(8, 2, *h.shape[1:])
-    wanted = np.sqrt(groups.var(0) + 1e-8).mean((1, 2, 3))
-    np.testing.assert_allclose(out[:, -1, 0, 0], np.tile(wanted, 8), rtol=1e-10)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: StyleGAN2Generator(depth=0), "depth counts the layers of the mapping network, at least 1; found 0"),
-        (lambda: StyleGAN2Discriminator(group=1), "needs groups of at least 2 samples; found group=1"),
-    ],
-)
-def test_no_layers_and_groups_of_one_are_refused(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
 
 
 def test_the_label_is_projected_on_the_score_through_a_mapping_of_its_own():
