@@ -137,8 +137,7 @@ def read_foreign(path: Path, most: int | None = None) -> bytes:
         OSError: if it cannot be read.
         ValueError: for a link, pipe, device or folder, and for a file of more than `most` bytes.
     """
-    if not stat.S_ISREG(path.lstat().st_mode):  # first, since a socket cannot even be opened
-        raise ValueError(f"{path} is not a regular file, but a link, a folder or a pipe")
+    check_foreign(path)  # first, since a socket cannot even be opened
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         facts = os.fstat(file.fileno())
         if not stat.S_ISREG(facts.st_mode):
@@ -146,6 +145,12 @@ def read_foreign(path: Path, most: int | None = None) -> bytes:
         if most is not None and facts.st_size > most:
             raise ValueError(f"{path} has more than {most >> 20} MB, the limit for such a file")
         return file.read()
+
+
+def check_foreign(path: Path) -> None:
+    """Raise `ValueError` unless a path is a regular file, and `FileNotFoundError` if it does not exist."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError(f"{path} is not a regular file, but a link, a folder or a pipe")
 
 
 def read_text(path: Path, most: int) -> str:

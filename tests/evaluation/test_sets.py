@@ -135,7 +135,7 @@ def test_an_invalid_set_raises_one_sentence(tmp_path, make):
         (tmp_path / "empty", "has no images"),
         (tmp_path / "broken.npz", "is damaged or not a .npz file"),
         (tmp_path / "moments.npz", "should have its samples under one of images"),
-        (tmp_path / "text.safetensors", "is not a complete safetensors file"),
+        (tmp_path / "text.safetensors", "is not a valid safetensors file"),
         (tmp_path / "nowhere", "there is no"),
         (mixed, r"the images of .*mixed differ in size, from 12x12 to 20x20: pass a size for all of them"),
         ("Adam()", "data should be a path, a source"),

@@ -189,7 +189,7 @@ def test_files_of_something_else_are_refused(tmp_path):
         Inception(path)
     broken = tmp_path / "weights.safetensors"
     broken.write_bytes(b"short")
-    with pytest.raises(ValueError, match=r"weights.safetensors cannot be read as safetensors: "):
+    with pytest.raises(ValueError, match=r"weights.safetensors is not a valid safetensors file: "):
         read_weights(broken)
 
 

@@ -55,12 +55,15 @@ class ConvolutionalAutoencoder(nn.Module):
     @staticmethod
     def restored(facts: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "ConvolutionalAutoencoder":
         """The autoencoder with these facts and weights, frozen; raises `ValueError` if they do not fit."""
-        with torch.random.fork_rng(devices=[]):
+        unfit = ValueError(f"the weights do not fit an autoencoder of {dict(facts)!a:.200}")
+        if not isinstance(facts.get("halvings"), int) or facts["halvings"] > len(weights):
+            raise unfit
+        with torch.device("meta"):  # where nothing is allocated, whatever sizes the facts name
             made = ConvolutionalAutoencoder(**facts)
-        try:
-            made.load_state_dict(dict(weights))
-        except RuntimeError:
-            raise ValueError(f"the weights do not fit an autoencoder of {dict(facts)}") from None
+        own = made.state_dict()
+        if {name: (t.shape, t.dtype) for name, t in own.items()} != {n: (t.shape, t.dtype) for n, t in weights.items()}:
+            raise unfit
+        made.load_state_dict(dict(weights), assign=True)
         return made.eval().requires_grad_(False)
 
     def encode(self, x: Tensor) -> Tensor:

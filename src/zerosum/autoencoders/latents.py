@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from zerosum._disk import replace_durably
+from zerosum._disk import read_foreign, read_text, replace_durably
+from zerosum._foreign import read_json, read_tensors, taken_apart
 from zerosum._paths import PATH, tidy_paths, user_path
 from zerosum.autoencoders.coding import ConvolutionalAutoencoder, LatentCoding
 from zerosum.data.content import content_of
@@ -27,6 +27,7 @@ from zerosum.protocols import Autoencoder
 FORMAT = "zerosum autoencoder 1"
 WEIGHTS, FACTS = "autoencoder.safetensors", "autoencoder.json"
 BATCH, PEAK_RATE = 16, 1e-2
+_MOST_FACTS = 1 << 20  # bytes
 _AT_ONCE = 64  # batch size of encoding
 SMALLEST, MOST_HALVINGS = 8, 3  # of the latents by default: networks take no smaller maps
 _MEASURED = 1_000  # images on which the error is measured, at most
@@ -90,14 +91,15 @@ def load_autoencoder(folder: str | Path) -> ConvolutionalAutoencoder:
     """Load the autoencoder in a folder written by `train_autoencoder`; raises `ValueError` if there is none."""
     folder = user_path(folder)
     try:
-        facts = json.loads((folder / FACTS).read_text())
-        weights = safetensors.torch.load_file(str(folder / WEIGHTS))
-    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        facts = read_json(FACTS, read_text(folder / FACTS, _MOST_FACTS))
+        weights, _ = read_tensors(folder / WEIGHTS)
+    except (OSError, ValueError) as error:
         raise ValueError(f"{folder} contains no autoencoder: train one with train_autoencoder ({error})") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise ValueError(f"{folder} contains no autoencoder of the format {FORMAT!r}")
     plan = {name: facts[name] for name in ("shape", "size", "channels", "halvings") if name in facts}
-    return ConvolutionalAutoencoder.restored(plan, weights)
+    with taken_apart(folder):
+        return ConvolutionalAutoencoder.restored(plan, weights)
 
 
 @dataclass(frozen=True)
@@ -213,14 +215,15 @@ def _encoded(autoencoder: Autoencoder, images: Dataset) -> Tensor:
 
 def _kept(folder: Path, autoencoder: ConvolutionalAutoencoder, images: Dataset) -> Tensor:
     """The latents cached in the autoencoder's folder for these images and weights; encoded and cached if missing."""
-    digest = hashlib.sha256((folder / WEIGHTS).read_bytes())
+    digest = hashlib.sha256(read_foreign(folder / WEIGHTS))
     for block in _blocks(images):
         digest.update(block.numpy().tobytes())
     file = folder / f"latents-{digest.hexdigest()[:16]}.safetensors"
-    try:
-        return safetensors.torch.load_file(str(file))["latents"]
-    except (OSError, KeyError, safetensors.SafetensorError):
-        latents = _encoded(autoencoder, images)
-        with suppress(OSError):  # it only saves time
-            replace_durably(file, safetensors.torch.save({"latents": latents}))
-        return latents
+    with suppress(OSError, ValueError):
+        latents = read_tensors(file)[0].get("latents")
+        if latents is not None and latents.dim() == 4 and len(latents) == len(images) and latents.isfinite().all():
+            return latents
+    latents = _encoded(autoencoder, images)
+    with suppress(OSError, ValueError):  # it only saves time
+        replace_durably(file, safetensors.torch.save({"latents": latents}))
+    return latents

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from zerosum._cache import cache_folder
 from zerosum._disk import replace_durably
+from zerosum._foreign import read_tensors
 from zerosum.evaluation.gathered import Gathered
 from zerosum.metrics.moments import Moments
 
@@ -54,9 +55,10 @@ class Entry:
         """The features `(count, d)`; None if they are missing or damaged."""
         try:
             os.utime(self._features)
-            return safetensors.torch.load_file(str(self._features)).get("features")
-        except (OSError, ValueError, safetensors.SafetensorError):
+            rows = read_tensors(self._features)[0].get("features")
+        except (OSError, ValueError):
             return None
+        return rows if rows is not None and rows.dim() == 2 and rows.dtype == torch.float32 else None
 
     def store(self, found: Gathered) -> None:
         """Store features and moments; raises `OSError` if they cannot be written."""

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zerosum._disk import replace_durably
+from zerosum._disk import read_text, replace_durably
+from zerosum._foreign import read_json
 from zerosum._paths import user_path
+from zerosum.runs.plain_json import MOST, is_number
 
 FORMAT = "zerosum scores 1"
 _PARTS = ("scores", "errors", "protocol", "better")
@@ -51,7 +53,7 @@ def read_scores(path: str | Path) -> Scores:
     """Read a score file of `zerosum evaluate --out`; raises `ValueError` for any other file."""
     path = user_path(path)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json("its text", read_text(path.resolve(), MOST), finite=False)
     except OSError as error:
         raise ValueError(f"the score file {path} cannot be read: {error.strerror}") from None
     except ValueError as error:
@@ -62,9 +64,11 @@ def read_scores(path: str | Path) -> Scores:
         )
     parts: list[dict[str, Any]] = [found[name] for name in _PARTS if isinstance(found.get(name), dict)]
     numbers = [number for part in parts[:2] for number in part.values()]
-    if len(parts) != len(_PARTS) or not all(isinstance(number, int | float) for number in numbers):
+    if len(parts) != len(_PARTS) or not all(map(is_number, numbers)):
         raise ValueError(f"{path} is a damaged score file: it should contain the tables {', '.join(_PARTS)}")
     values, errors, protocol, better = parts
+    if not all(isinstance(one, str | int) for one in (*protocol.values(), *better.values())):
+        raise ValueError(f"{path} is a damaged score file: its protocol and directions should be texts and numbers")
     missing = [key for key in _NEEDED if key not in protocol]
     if missing:
         raise ValueError(f"{path} is a damaged score file: its protocol lacks {missing[0]}")

@@ -120,6 +120,7 @@ def _of_text(text: str, path: Path, device: torch.device, known: Known) -> Sampl
     if is_constructor(text):
         return _of_dataset(source(read(text, known)).open(), text)
     if path.suffix == ".safetensors" and path.is_file():
+        path = path.resolve()  # a file that the user names may be a link
         if is_generator(path):
             return _of_generator(load(path, known), text, device)
         return _of_moments(load_moments(path), text)

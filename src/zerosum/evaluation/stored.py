@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import safetensors
-
+from zerosum._foreign import read_json, read_tensors
 from zerosum.metrics.moments import Moments, moments_facts
 from zerosum.runs.generator import FORMAT as GENERATOR
+from zerosum.runs.plain_json import is_count
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +44,19 @@ def load_moments(path: Path) -> StoredMoments:
         raise ValueError(
             f"{path} does not record the data of its moments: make it with `zerosum evaluate REAL --out FILE`"
         )
-    facts: dict[str, Any] = json.loads(metadata["evaluation"])
-    return StoredMoments(Moments.load(path), facts["features"], metadata["content"], tuple(facts["shape"]))
+    facts = read_json(f"{path}, the facts of moments,", metadata["evaluation"])
+    features, shape = (facts.get(name) if isinstance(facts, dict) else None for name in ("features", "shape"))
+    if not isinstance(features, dict) or not all(isinstance(fact, str) for fact in features.values()):
+        raise ValueError(f"{path} should have the facts of its features, texts by name; found {features!a:.80}")
+    if not isinstance(shape, list) or not all(map(is_count, shape)):
+        raise ValueError(f"{path} should have the shape of a sample, integers; found {shape!a:.80}")
+    return StoredMoments(Moments.load(path), features, metadata["content"], tuple(shape))
 
 
 def is_generator(path: Path) -> bool:
     """Whether a safetensors file contains a generator."""
     try:
-        with safetensors.safe_open(str(path), framework="pt") as file:
-            facts = json.loads((file.metadata() or {}).get("zerosum", "{}"))
-    except (OSError, ValueError, safetensors.SafetensorError):
+        facts = read_json(path.name, read_tensors(path)[1].get("zerosum", "{}"))
+    except (OSError, ValueError):
         return False
     return isinstance(facts, dict) and facts.get("format") == GENERATOR

@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from zerosum._cache import cache_folder
 from zerosum._disk import file_hash
+from zerosum._foreign import read_tensors
 from zerosum._paths import user_path
 
 Progress = Callable[[int, int], None]  # bytes downloaded, and in total
@@ -129,17 +128,10 @@ def read_weights(path: Path, public: PublicFile | None = None) -> tuple[dict[str
     found = file_hash(path)
     if public is not None and path.name in (public.name, *public.aliases) and found != public.sha256:
         raise ValueError(f"{path} should have the sha256 {public.sha256}, as the public file has; found {found}")
-    state = _safetensors(path) if path.suffix == ".safetensors" else _torch_file(path)
+    state = read_tensors(path.resolve())[0] if path.suffix == ".safetensors" else _torch_file(path)
     if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise ValueError(f"{path} should hold named tensors, a state_dict; found {type(state).__name__}")
     return dict(state), found
-
-
-def _safetensors(path: Path) -> object:
-    try:
-        return safetensors.torch.load_file(path)
-    except (safetensors.SafetensorError, OSError) as error:
-        raise ValueError(f"{path} cannot be read as safetensors: {error}") from error
 
 
 def _torch_file(path: Path) -> object:

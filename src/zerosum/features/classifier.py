@@ -18,6 +18,7 @@ HELD_OUT, MOST_HELD_OUT = 5, 5_000  # one image in so many is held out, and no m
 WIDEST, SMALLEST = 48, 7  # sides: larger images are averaged down to this at first, and halving ends there
 SEEN = 40_000  # training images in total, counted with repetition
 SHIFT = 14  # a training image is shifted by up to the SHIFT-th part of its height and width
+_LARGEST = 1 << 16  # height or width of an image
 _AT_ONCE = 500  # images read together
 
 Precision = Callable[[], AbstractContextManager[None]]
@@ -172,13 +173,22 @@ def restored(state: Mapping[str, Tensor]) -> Classifier:
     facts = {"shape", "accuracy", "held_out", "head.weight"}
     if not facts <= state.keys():
         raise ValueError(f"a classifier's state holds {', '.join(sorted(facts))} and more; found {', '.join(state)}")
-    shape = tuple(state["shape"].tolist())
-    classes, features = state["head.weight"].shape
-    with torch.random.fork_rng(devices=[]):
-        reader = _Network(shape, classes, features)
-    reader.load_state_dict({name: tensor for name, tensor in state.items() if "." in name})
+    shape, head = tuple(state["shape"].flatten().tolist()), state["head.weight"]
+    if len(shape) != 3 or not all(type(side) is int and 0 < side < _LARGEST for side in shape) or head.dim() != 2:
+        raise ValueError(f"a classifier reads images of a shape (C, H, W) and has a head (classes, d); found {shape}")
+    if any(state[name].numel() != 1 for name in ("accuracy", "held_out")):
+        raise ValueError("a classifier's accuracy and its number of held-out images are one number each")
+    weights = {name: tensor for name, tensor in state.items() if "." in name}
+    with torch.device("meta"):  # where nothing is allocated, whatever sizes the file names
+        reader = _Network(shape, *head.shape)
+    own = reader.state_dict()
+    if {name: (t.shape, t.dtype) for name, t in own.items()} != {n: (t.shape, t.dtype) for n, t in weights.items()}:
+        raise ValueError(
+            f"the weights do not fit a classifier of images {shape}: the file is damaged or of another kind"
+        )
+    reader.load_state_dict(weights, assign=True)
     reader.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Classifier(reader, shape, classes, float(state["accuracy"]), int(state["held_out"]))
+    return Classifier(reader, shape, len(head), float(state["accuracy"]), int(state["held_out"]))
 
 
 def _check(images: Tensor, labels: Tensor, classes: int) -> None:

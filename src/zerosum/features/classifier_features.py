@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zerosum._arrays import described
 from zerosum._disk import replace_durably
+from zerosum._foreign import taken_apart
 from zerosum._paths import user_path
 from zerosum.features._images import checked
 from zerosum.features._naming import ExtractorOptions
@@ -58,7 +59,8 @@ class ClassifierFeatures:
     def load(cls, path: Path | str, device: str | torch.device = "cpu") -> "ClassifierFeatures":
         """Load a classifier saved by `save`; raises `ValueError` for any other file."""
         state, _ = read_weights(user_path(path))
-        classifier = restored(state)
+        with taken_apart(path):
+            classifier = restored(state)
         classifier.reader.to(device)
         return cls(classifier)
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from zerosum._arrays import Array, tensor
 from zerosum._disk import replace_durably
+from zerosum._foreign import read_json, read_tensors
 from zerosum.metrics._features import check_features, exact, in_chunks
 
 FORMAT = "zerosum moments 1"
@@ -102,10 +102,10 @@ class Moments:
     @classmethod
     def load(cls, path: Path) -> "Moments":
         """Load a file written by `save`; raises `ValueError` for any other file."""
-        _read_facts(path)
-        with safe_open(path, "pt") as file:
-            count, mean, scatter = (file.get_tensor(name) for name in ("count", "mean", "scatter"))
-        whole = mean.dim() == 1 and scatter.shape == (len(mean), len(mean)) and count.dim() == 0
+        tensors, _ = _read(path)
+        count, mean, scatter = (tensors[name] for name in ("count", "mean", "scatter"))
+        whole = count.dim() == 0 and count.dtype == torch.int64
+        whole = whole and mean.dim() == 1 and len(mean) > 0 and scatter.shape == (len(mean), len(mean))
         sound = mean.dtype == scatter.dtype == torch.float64 and bool(mean.isfinite().all() & scatter.isfinite().all())
         if not whole or not sound or int(count) < 0:
             raise ValueError(f"{path} contains no moments: a count, a mean (d,) and a scatter (d, d), finite float64")
@@ -116,7 +116,7 @@ class Moments:
 
 def moments_facts(path: Path) -> dict[str, str]:
     """The metadata of saved moments; raises `ValueError` if `path` is not a moments file."""
-    return _read_facts(path)
+    return _read(path)[1]
 
 
 def moments_of(features: Array) -> Moments:
@@ -128,16 +128,12 @@ def moments_of(features: Array) -> Moments:
     return made
 
 
-def _read_facts(path: Path) -> dict[str, str]:
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            known = {"count", "mean", "scatter"} <= set(file.keys())
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a complete safetensors file: {error}") from error
-    if metadata.get("format") != FORMAT or not known:
-        raise ValueError(f"{path} contains no moments in the format {FORMAT!r}; found {metadata.get('format')}")
-    try:
-        return {str(name): str(fact) for name, fact in json.loads(metadata["facts"]).items()}
-    except (KeyError, ValueError, AttributeError) as error:
-        raise ValueError(f"{path} contains moments whose facts cannot be parsed: {error}") from error
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and facts of a moments file."""
+    tensors, metadata = read_tensors(path)
+    if metadata.get("format") != FORMAT or not {"count", "mean", "scatter"} <= tensors.keys():
+        raise ValueError(f"{path} contains no moments in the format {FORMAT!r}; found {metadata.get('format')!a:.80}")
+    facts = read_json(f"{path}, the facts of moments,", metadata.get("facts", ""))
+    if not isinstance(facts, dict) or not all(isinstance(fact, str) for fact in facts.values()):
+        raise ValueError(f"{path} contains moments whose facts are not texts by name; found {facts!a:.80}")
+    return tensors, facts

@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from zerosum._disk import replace_durably
+from zerosum._disk import read_foreign, replace_durably
 from zerosum._paths import AnyPath
 from zerosum.data.dataset import Dataset
 from zerosum.report._curves import curves
@@ -57,7 +57,7 @@ def write_report(run: AnyPath, generator: TrainedGenerator | None = None, datase
 
 def _is_fuller(page: Path) -> bool:
     """Whether there is a report with samples."""
-    return page.is_file() and _NO_SAMPLES not in page.read_text(encoding="utf-8", errors="replace")
+    return page.is_file() and _NO_SAMPLES.encode() not in read_foreign(page)
 
 
 def _sample_sections(

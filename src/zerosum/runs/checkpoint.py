@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 from torch import Tensor
 
 from zerosum._disk import plain_folder, read_foreign, sync_folder, temporary, write_durably
+from zerosum._foreign import read_json, tensors_of
 from zerosum.runs.files import CHECKPOINTS, SAMPLES
-from zerosum.runs.plain_json import MOST, read_json
+from zerosum.runs.plain_json import MOST
 
 MANIFEST = "manifest.json"
 NUMBERS = "numbers.json"
@@ -74,10 +74,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ValueError(f"{NUMBERS} should be a JSON object")
     groups = {}
     for name, raw in contents.items():
-        try:
-            groups[name.removesuffix(".safetensors")] = safetensors.torch.load(raw)
-        except (safetensors.SafetensorError, ValueError, KeyError) as error:
-            raise ValueError(f"{name} is not a valid safetensors file: {error!s:.100}") from None
+        groups[name.removesuffix(".safetensors")] = tensors_of(name, raw)
     return Checkpoint(groups, numbers)
 
 

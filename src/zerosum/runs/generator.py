@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from zerosum._disk import read_text
+from zerosum._foreign import read_json, read_tensors, taken_apart
 from zerosum._paths import AnyPath, user_path
 from zerosum.autoencoders.coding import LatentCoding
 from zerosum.conditions.condition import Condition
@@ -29,7 +29,6 @@ from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.facts import check_count, check_facts
 from zerosum.runs.files import MOST_TEXT, RECIPE
 from zerosum.runs.images import to_bytes
-from zerosum.runs.plain_json import read_json
 from zerosum.runs.stored_condition import CONDITION, condition_facts, restored_condition
 
 FORMAT = "zerosum generator 1"
@@ -206,7 +205,8 @@ def load(
     Raises `ValueError` when there is nothing to load, or the file is not a zerosum generator.
     """
     path = user_path(run)
-    file = path / f"{generator}.safetensors" if path.is_dir() else path
+    # A file that the user names may be a link, as in caches of downloads; one in a run folder may not.
+    file = path / f"{generator}.safetensors" if path.is_dir() else path.resolve()
     if file.is_file():
         return _from_file(file, known, autoencoder)
     if not (path / RECIPE).is_file():
@@ -217,10 +217,11 @@ def load(
     checkpoint = found[1]
     recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known, opaque=True)
     check_facts(checkpoint.numbers)
-    coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
-    condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
-    facts = {**checkpoint.numbers, "generator": generator}
-    return _rebuilt(recipe, facts, checkpoint.groups.get(generator, {}), condition, coding)
+    with taken_apart(found[0]):
+        coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
+        condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
+        facts = {**checkpoint.numbers, "generator": generator}
+        return _rebuilt(recipe, facts, checkpoint.groups.get(generator, {}), condition, coding)
 
 
 def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:
@@ -230,19 +231,16 @@ def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoen
 
 
 def _from_file(file: Path, known: Known, autoencoder: Autoencoder | None) -> TrainedGenerator:
-    try:
-        with safetensors.safe_open(str(file), framework="pt") as opened:
-            facts = read_json("its metadata", (opened.metadata() or {}).get("zerosum", "{}"))
-        weights = safetensors.torch.load_file(str(file))
-    except (OSError, ValueError, safetensors.SafetensorError) as error:
-        raise ValueError(f"{file} is not a valid safetensors file: {error}") from None
+    weights, metadata = read_tensors(file)
+    facts = read_json(f"the metadata of {file}", metadata.get("zerosum", "{}"))
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise ValueError(f"{file} is not a zerosum generator: its metadata lack {FORMAT!r}")
     check_facts(facts)
     coding, condition = (_pop_prefixed(weights, f"{name}/") for name in (_CODING, CONDITION))
-    recipe = read_recipe(str(facts.get("recipe", "")), known, opaque=True)
-    parts = restored_condition(facts, condition, known), _coding(facts, coding, autoencoder)
-    return _rebuilt(recipe, facts, weights, *parts)
+    with taken_apart(file):
+        recipe = read_recipe(str(facts.get("recipe", "")), known, opaque=True)
+        parts = restored_condition(facts, condition, known), _coding(facts, coding, autoencoder)
+        return _rebuilt(recipe, facts, weights, *parts)
 
 
 def _pop_prefixed(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

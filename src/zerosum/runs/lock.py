@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zerosum._disk import open_own
+from zerosum._foreign import read_json
 from zerosum.runs.files import LOCK
-from zerosum.runs.plain_json import read_json
 
 _LONGEST = 1_000  # bytes read from a lock file
 

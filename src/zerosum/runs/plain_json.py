@@ -2,23 +2,13 @@
 
 __all__ = ()
 
-import json
 from pathlib import Path
 from typing import Any
 
 from zerosum._disk import read_foreign
+from zerosum._foreign import read_json
 
 MOST = 64 << 20  # maximum bytes of a JSON file; numbers of a checkpoint with many conditions take about a megabyte
-
-
-def read_json(name: str, text: str | bytes) -> Any:
-    """Parse JSON; raises `ValueError` when it is invalid, nested too deep, or has NaN or duplicate keys."""
-    try:
-        return json.loads(text, parse_constant=_refused, object_pairs_hook=_each_once)
-    except RecursionError:
-        raise ValueError(f"{name} is nested too deep") from None
-    except ValueError as error:
-        raise ValueError(f"{name} is not valid JSON ({error!s:.100})") from None
 
 
 def read_table(path: Path) -> dict[str, Any]:
@@ -47,14 +37,3 @@ def is_number(value: object) -> bool:
 def is_count(value: object) -> bool:
     """Whether a value is an integer from 0 to 2^63 - 1."""
     return type(value) is int and 0 <= value < 1 << 63
-
-
-def _refused(word: str) -> None:
-    raise ValueError(f"{word} is not a number in JSON")
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("it has a duplicate key")
-    return found

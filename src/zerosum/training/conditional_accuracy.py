@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
 
 from zerosum._disk import replace_durably
+from zerosum._foreign import read_tensors, taken_apart
 from zerosum.data.dataset import Dataset, Multimodal, Source
 from zerosum.features.classifier import PROTOCOL, SEEN, Classifier, restored, train_classifier
 from zerosum.runs.generator import TrainedGenerator
@@ -149,9 +149,8 @@ def _fingerprint(images: Tensor, labels: Tensor) -> str:
 def _cached(cache: Path, facts: str) -> Classifier | None:
     """The classifier in a file; None where the file is missing, damaged, or of other facts."""
     try:
-        with safetensors.safe_open(str(cache), framework="pt") as file:
-            if (file.metadata() or {}).get("zerosum") != facts:
-                return None
-        return restored(safetensors.torch.load_file(str(cache)))
-    except (OSError, ValueError, safetensors.SafetensorError):
+        state, metadata = read_tensors(cache)
+        with taken_apart(cache):
+            return restored(state) if metadata.get("zerosum") == facts else None
+    except (OSError, ValueError):
         return None

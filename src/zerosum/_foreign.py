@@ -1,0 +1,78 @@
+"""Content of files that anybody may have written: JSON, tensors, and what is made of them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from zerosum._disk import check_foreign
+from zerosum._faults import is_of_memory
+
+# What code raises that takes apart values of other kinds than it expects.
+_ODD = (KeyError, IndexError, TypeError, AttributeError, RuntimeError, ArithmeticError, NotImplementedError)
+
+
+@contextmanager
+def taken_apart(what: object) -> Iterator[None]:
+    """Raise errors of code that takes apart the content of a file, or builds something of it, as `ValueError`."""
+    try:
+        yield
+    except (*_ODD, safetensors.SafetensorError) as error:
+        if is_of_memory(error):
+            raise
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{what} is damaged, or of another kind: {type(error).__name__}, {reason:.200}") from error
+
+
+def read_json(name: str, text: str | bytes, finite: bool = True) -> Any:
+    """Parse JSON.
+
+    Raises `ValueError` when it is invalid, nested too deep, or has duplicate keys or, with `finite`, NaN or infinities.
+    """
+    try:
+        return json.loads(text, parse_constant=_refused if finite else None, object_pairs_hook=_each_once)
+    except RecursionError:
+        raise ValueError(f"{name} is nested too deep") from None
+    except ValueError as error:
+        raise ValueError(f"{name} is not valid JSON ({error!s:.100})") from None
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a safetensors file by name, and its metadata.
+
+    Raises:
+        FileNotFoundError: if it does not exist.
+        ValueError: for anything else than a complete safetensors file; links are not followed.
+    """
+    check_foreign(path)
+    try:
+        with taken_apart(path), safetensors.safe_open(str(path), framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise ValueError(f"{path} is not a valid safetensors file: {reason:.200}") from None
+
+
+def tensors_of(name: str, content: bytes) -> dict[str, Tensor]:
+    """The tensors of the content of a safetensors file; raises `ValueError` for anything else."""
+    try:
+        with taken_apart(name):
+            return safetensors.torch.load(content)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a valid safetensors file: {error.__cause__ or error!s:.100}") from None
+
+
+def _refused(word: str) -> None:
+    raise ValueError(f"{word} is not a number in JSON")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("it has a duplicate key")
+    return found
