@@ -1,6 +1,7 @@
 """Content of files that anybody may have written: JSON, tensors, and what is made of them."""
 
 import json
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from zerosum._faults import is_of_memory
 
 # What code raises that takes apart values of other kinds than it expects.
 _ODD = (KeyError, IndexError, TypeError, AttributeError, RuntimeError, ArithmeticError, NotImplementedError)
+_LARGE, _RATIO = 1 << 28, 200  # bytes that an archive may unpack to at any ratio, and the largest ratio above
 
 
 @contextmanager
@@ -56,6 +58,21 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     except (OSError, ValueError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise ValueError(f"{path} is not a valid safetensors file: {reason:.200}") from None
+
+
+def check_unpacked(path: Path) -> None:
+    """Raise `ValueError` for a zip, such as an `.npz`, that unpacks to far more than its own size."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return  # it is no zip, or a damaged one, which its reader reports
+    size = path.stat().st_size
+    if unpacked > _LARGE and unpacked > _RATIO * size:
+        raise ValueError(
+            f"{path} has {size / 1e6:,.1f} MB and unpacks to {unpacked / 1e9:,.1f} GB, over {_RATIO} times as much: "
+            f"if it should, save it without compression, by np.savez"
+        )
 
 
 def tensors_of(name: str, content: bytes) -> dict[str, Tensor]:

@@ -122,10 +122,10 @@ def test_an_interruption_leaves_nothing(images, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["images.safetensors"]
 
 
-@pytest.mark.parametrize("n", [100_000_000_000, 10**20, 0, -1])
+@pytest.mark.parametrize("n", [100_000_000_000, 10**20])
 @pytest.mark.parametrize("name", ["x.npz", "x.png", "folder"])
 def test_an_absurd_number_is_refused_at_once(images, tmp_path, n, name):
-    with pytest.raises(ValueError, match="n should be at least 1, and at most 100,000,000 in one call; found"):
+    with pytest.raises(ValueError, match="n should be at most 100,000,000 in one call; found"):
         sample(images, n=n, out=tmp_path / name)
 
 

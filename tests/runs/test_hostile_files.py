@@ -223,7 +223,9 @@ def test_a_generator_that_says_something_else_of_itself(tmp_path, facts, sentenc
 def test_metadata_that_are_none(tmp_path, text):
     path = tmp_path / "g.safetensors"
     path.write_bytes(safetensors.torch.save({"w": torch.ones(2)}, {"zerosum": text}))
-    with pytest.raises(ValueError, match=r"is not a valid safetensors file|is not a zerosum generator"):
+    with pytest.raises(
+        ValueError, match=r"the metadata of .* is (not valid JSON|nested too deep)|is not a zerosum generator"
+    ):
         load(path)
 
 

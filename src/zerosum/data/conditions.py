@@ -16,6 +16,8 @@ from zerosum.conditions.condition import Condition, shortened
 from zerosum.conditions.labels import Labels
 from zerosum.conditions.schema import ConditionSchema
 
+MOST_COMPONENTS = 1 << 14  # of a condition: each has a name, and is an input of the networks
+
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
@@ -86,6 +88,10 @@ def conditions_of(name: str, rows: ArrayLike | Tensor, names: Sequence[str] | No
     table = table[:, None] if table.ndim == 1 else table
     if table.ndim != 2 or not table.size:
         raise ValueError(f"the conditions of {name} should be rows (N, components) of numbers, but are {table.shape}")
+    if table.shape[1] > MOST_COMPONENTS:
+        raise ValueError(
+            f"the conditions of {name} have {table.shape[1]:,} components, more than {MOST_COMPONENTS:,}: choose some"
+        )
     named = tuple(map(str, range(table.shape[1]) if names is None else names))
     if len(named) != table.shape[1] or len({*named}) != len(named):
         raise ValueError(

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum._foreign import check_unpacked
 from zerosum._paths import is_constructor, user_path
 from zerosum.data.dataset import Dataset
 from zerosum.data.resolve import source
@@ -199,6 +200,7 @@ def _order(count: int, n: int, seed: int) -> Tensor:
 
 def _features_in(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays of a `.npz` with features; empty if it has none or cannot be read."""
+    check_unpacked(path)
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             known = [key for key in ("features", "logits", "labels") if key in file.files]

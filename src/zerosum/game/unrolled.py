@@ -16,6 +16,7 @@ from zerosum.game.player import Player
 from zerosum.game.turn import Discriminator, Turn
 
 Named = dict[str, Tensor]
+_MOST = 1_000  # updates ahead, all of which are in memory
 _LEAST = 1e-30  # of a second moment: the derivative of sqrt is infinite at 0
 
 
@@ -40,6 +41,8 @@ class Unrolled:
     def __post_init__(self) -> None:
         if self.k < 1:
             raise ValueError(f"Unrolled(k) looks k updates ahead, at least 1; found {self.k}")
+        if self.k > _MOST:
+            raise ValueError(f"Unrolled(k) looks k updates ahead, at most {_MOST:,}; found {self.k}")
 
     def __call__(self, game: Game, turn: Turn) -> Discriminator:
         """D after k updates on G's samples, as a function of them."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum._checks import require
+from zerosum._checks import require, require_room
 from zerosum.data.dataset import Dataset, in_memory
 from zerosum.probes import drawing
 
@@ -44,6 +44,7 @@ class Counting:
         fits = 0 < len(self.numbers) == len({*self.numbers}) and all(1 <= n <= MOST for n in self.numbers)
         require(self, fits, f"numbers in 1..{MOST}, at least one, each once")
         require(self, self.side >= 32 and self.count >= 1, "side >= 32 and count >= 1")
+        require_room(self, self.count, 3, self.side, self.side)
 
     def areas(self) -> tuple[float, float]:
         """The smallest and the largest area of an object, in pixels: of a small triangle and of a large disc."""

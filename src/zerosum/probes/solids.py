@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum._checks import require
+from zerosum._checks import require, require_room
 from zerosum.data.dataset import Dataset, in_memory
 from zerosum.probes import drawing
 
@@ -38,6 +38,7 @@ class Cuboids:
 
     def __post_init__(self) -> None:
         require(self, self.side >= 32 and self.count >= 1, "side >= 32 and count >= 1")
+        require_room(self, self.count, self.side, self.side)
 
     def open(self) -> Dataset:
         """Render the images, uint8 (1, side, side)."""

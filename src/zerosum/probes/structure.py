@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum._checks import require
+from zerosum._checks import require, require_room
 from zerosum.data.dataset import Dataset, in_memory
 from zerosum.probes import drawing
 
@@ -34,6 +34,7 @@ class Mirrored:
     def __post_init__(self) -> None:
         require(self, self.side >= 16 and self.side % 2 == 0, "an even side >= 16")
         require(self, self.count >= 1, "count >= 1")
+        require_room(self, self.count, 3, self.side, self.side)
 
     def open(self) -> Dataset:
         """Render the images, uint8 (3, side, side)."""
@@ -76,6 +77,7 @@ class Faces:
 
     def __post_init__(self) -> None:
         require(self, self.side >= 32 and self.count >= 1, "side >= 32 and count >= 1")
+        require_room(self, self.count, 3, self.side, self.side)
 
     def open(self) -> Dataset:
         """Render the images, uint8 (3, side, side)."""

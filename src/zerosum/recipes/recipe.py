@@ -29,6 +29,9 @@ OF_THE_GAME = (
     "d_terms", "g_terms", "d_after", "G_opt", "D_opt", "n_critic", "n_generator", "opponent", "augment", "ema",
     "ema_rampup", "compile", "micro_batch",
 )  # fmt: skip
+_LARGEST = 2**63 - 1  # that recipe text takes, and torch
+_MOST = dict.fromkeys(("images", "tick", "snapshot"), _LARGEST) | {"batch": 1 << 20}
+_MOST |= {"n_critic": 10_000, "n_generator": 10_000}  # a step that takes longer cannot be stopped
 _WRITTEN = "written"  # metadata of a field that recipe text omits at its default
 
 
@@ -154,6 +157,9 @@ class Recipe:
         for name in ("batch", "images", "tick", "snapshot"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is a number of images, at least 1; found {getattr(self, name)}")
+        for name, most in _MOST.items():
+            if getattr(self, name) > most:
+                raise ValueError(f"{name} is at most {most:,}; found {getattr(self, name)}")
         if self.micro_batch is not None and (self.micro_batch < 1 or self.batch % self.micro_batch):
             raise ValueError(f"micro_batch must divide the batch size, {self.batch}; found {self.micro_batch}")
         if not 0 <= self.label_dropout < 1 or (self.label_dropout and not self.conditional):

@@ -29,8 +29,10 @@ def check_facts(facts: Mapping[str, Any]) -> None:
 
 def check_count(n: int) -> None:
     """Raise `ValueError` for a number of samples that one call does not generate."""
-    if not 1 <= n <= _MOST_SAMPLES:
-        raise ValueError(f"n should be at least 1, and at most {_MOST_SAMPLES:,} in one call; found {n:,}")
+    if n < 1:
+        raise ValueError(f"n should be at least 1; found {n}")
+    if n > _MOST_SAMPLES:
+        raise ValueError(f"n should be at most {_MOST_SAMPLES:,} in one call; found {n:,}")
 
 
 def _all(value: Any, kind: type) -> bool:

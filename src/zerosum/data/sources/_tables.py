@@ -10,7 +10,7 @@ import numpy as np
 
 from zerosum.conditions.condition import shortened
 from zerosum.data._paths import printable
-from zerosum.data.conditions import Conditions, conditions_of, labelled
+from zerosum.data.conditions import MOST_COMPONENTS, Conditions, conditions_of, labelled
 from zerosum.data.sources._files import Files, counted
 from zerosum.data.sources._labels import by_folder
 
@@ -66,6 +66,8 @@ def _read(files: Files, table: str) -> Conditions:
     try:
         lines = _lines(files.read(table).decode("utf-8-sig"))
         header = [name.strip() for name in next(lines, (1, [""]))[1][1:]]
+        if len(header) > MOST_COMPONENTS:
+            raise ValueError(f"has {len(header):,} columns of numbers, more than {MOST_COMPONENTS:,}: choose some")
         if not header or not all(header):
             raise ValueError("should begin with a header: the word file, then a name for each column of numbers")
         rows = _rows(files, table, header, lines)

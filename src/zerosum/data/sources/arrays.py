@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum._foreign import check_unpacked
 from zerosum._paths import PATH, tidy_paths
 from zerosum.data._paths import existing
 from zerosum.data.conditions import Conditions, conditions_of, labelled
@@ -122,6 +123,7 @@ class ArraySource:
 
 def _load(path: Path) -> Array | dict[str, Array]:
     """Read a file of arrays: one, or several by their keys."""
+    check_unpacked(path)
     try:
         if path.suffix == ".npy" and path.stat().st_size > _IN_MEMORY:
             return np.lib.format.open_memmap(path, mode="r")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from zerosum._checks import require
+from zerosum._checks import require, require_room
 from zerosum.data.dataset import Dataset, in_memory
 from zerosum.distributions.continuous import ExponentialDistribution
 from zerosum.distributions.inversion import inverse_transform
@@ -25,6 +25,7 @@ class DistributionSamples:
 
     def __post_init__(self) -> None:
         require(self, self.count >= 1, "count >= 1")
+        require_room(self, self.count, 8)
 
     def open(self) -> Dataset:
         """Draw the points."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum._checks import require
+from zerosum._checks import MOST_MODES, require, require_room
 from zerosum.data.dataset import Dataset, in_memory
 
 
@@ -30,7 +30,9 @@ class Ring:
 
     def __post_init__(self) -> None:
         require(self, self.modes >= 1 and self.radius > 0, "modes >= 1 and radius > 0")
+        require(self, self.modes <= MOST_MODES, f"modes <= {MOST_MODES:,}")
         require(self, self.std >= 0 and self.count >= 1, "std >= 0 and count >= 1")
+        require_room(self, self.count, 2, 8)
 
     def centres(self) -> Tensor:
         """Return the modes' centres (modes, 2), float32, in the order of the labels."""
@@ -62,7 +64,9 @@ class Grid:
 
     def __post_init__(self) -> None:
         require(self, self.side >= 1 and self.spacing > 0, "side >= 1 and spacing > 0")
+        require(self, self.side**2 <= MOST_MODES, f"side * side <= {MOST_MODES:,}")
         require(self, self.std >= 0 and self.count >= 1, "std >= 0 and count >= 1")
+        require_room(self, self.count, 2, 8)
 
     def centres(self) -> Tensor:
         """Return the modes' centres (side * side, 2), float32, in the order of the labels."""
@@ -98,8 +102,10 @@ class GaussianMixture:
 
     def __post_init__(self) -> None:
         require(self, self.dimensions >= 1 and self.modes >= 1, "dimensions >= 1 and modes >= 1")
+        require(self, self.modes <= MOST_MODES, f"modes <= {MOST_MODES:,}")
         require(self, self.radius > 0 and self.std >= 0, "radius > 0 and std >= 0")
         require(self, self.count >= 1, "count >= 1")
+        require_room(self, max(self.count, self.modes), self.dimensions, 8)
 
     def centres(self) -> Tensor:
         """Return the modes' centres (modes, dimensions), float32, in the order of the labels."""
@@ -131,6 +137,7 @@ class Gaussian1D:
 
     def __post_init__(self) -> None:
         require(self, self.std > 0 and self.count >= 1, "std > 0 and count >= 1")
+        require_room(self, self.count, 8)
 
     def open(self) -> Dataset:
         """Draw the points."""
@@ -162,6 +169,7 @@ class GaussianMixture1D:
         require(self, all(std > 0 for std in self.stds), "every std > 0")
         require(self, all(weight > 0 for weight in self.weights), "every weight > 0")
         require(self, self.count >= 1, "count >= 1")
+        require_room(self, self.count, 8)
 
     def open(self) -> Dataset:
         """Draw the points."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zerosum._checks import require
+from zerosum._checks import MOST_MODES, require, require_room
 from zerosum.data.dataset import Dataset, in_memory
 
 
@@ -26,6 +26,7 @@ class Moons:
 
     def __post_init__(self) -> None:
         require(self, self.noise >= 0 and self.count >= 1, "noise >= 0 and count >= 1")
+        require_room(self, self.count, 2, 8)
 
     def open(self) -> Dataset:
         """Draw the points."""
@@ -56,6 +57,7 @@ class Circles:
     def __post_init__(self) -> None:
         require(self, len(self.radii) >= 1 and all(radius > 0 for radius in self.radii), "radii > 0, at least one")
         require(self, self.noise >= 0 and self.count >= 1, "noise >= 0 and count >= 1")
+        require_room(self, self.count, 2, 8)
 
     def open(self) -> Dataset:
         """Draw the points."""
@@ -89,7 +91,9 @@ class Spiral:
 
     def __post_init__(self) -> None:
         require(self, self.arms >= 1 and self.radius > 0, "arms >= 1 and radius > 0")
+        require(self, self.arms <= MOST_MODES, f"arms <= {MOST_MODES:,}")
         require(self, self.noise >= 0 and self.count >= 1, "noise >= 0 and count >= 1")
+        require_room(self, self.count, 2, 8)
 
     def open(self) -> Dataset:
         """Draw the points."""
@@ -121,6 +125,7 @@ class SwissRoll:
     def __post_init__(self) -> None:
         require(self, self.radius > 0, "radius > 0")
         require(self, self.noise >= 0 and self.count >= 1, "noise >= 0 and count >= 1")
+        require_room(self, self.count, 2, 8)
 
     def open(self) -> Dataset:
         """Draw the points."""
@@ -149,6 +154,7 @@ class Checkerboard:
 
     def __post_init__(self) -> None:
         require(self, self.side >= 1 and self.cell > 0 and self.count >= 1, "side >= 1, cell > 0 and count >= 1")
+        require_room(self, self.count, 2, 8)
 
     def open(self) -> Dataset:
         """Draw the points."""
@@ -178,6 +184,7 @@ class Uniform1D:
 
     def __post_init__(self) -> None:
         require(self, self.low < self.high and self.count >= 1, "low < high and count >= 1")
+        require_room(self, self.count, 8)
 
     def open(self) -> Dataset:
         """Draw the points."""

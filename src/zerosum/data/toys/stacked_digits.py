@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from zerosum._checks import require
+from zerosum._checks import require, require_room
 from zerosum._paths import PATH, tidy_paths
 from zerosum.data.conditions import labelled
 from zerosum.data.content import content_of
@@ -38,6 +38,7 @@ class StackedDigits:
 
     def __post_init__(self) -> None:
         require(self, self.count >= 1, "count >= 1")
+        require_room(self, self.count, 32)
         tidy_paths(self)
 
     def digits(self) -> Dataset:
