@@ -1,11 +1,9 @@
-"""Content of files that anybody may have written: JSON, tensors, and what is made of them."""
+"""Tensors and archives that anybody may have written, and what is made of foreign content."""
 
-import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -29,19 +27,6 @@ def taken_apart(what: object) -> Iterator[None]:
             raise
         reason = " ".join(str(error).split())
         raise ValueError(f"{what} is damaged, or of another kind: {type(error).__name__}, {reason:.200}") from error
-
-
-def read_json(name: str, text: str | bytes, finite: bool = True) -> Any:
-    """Parse JSON.
-
-    Raises `ValueError` when it is invalid, nested too deep, or has duplicate keys or, with `finite`, NaN or infinities.
-    """
-    try:
-        return json.loads(text, parse_constant=_refused if finite else None, object_pairs_hook=_each_once)
-    except RecursionError:
-        raise ValueError(f"{name} is nested too deep") from None
-    except ValueError as error:
-        raise ValueError(f"{name} is not valid JSON ({error!s:.100})") from None
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -82,14 +67,3 @@ def tensors_of(name: str, content: bytes) -> dict[str, Tensor]:
             return safetensors.torch.load(content)
     except ValueError as error:
         raise ValueError(f"{name} is not a valid safetensors file: {error.__cause__ or error!s:.100}") from None
-
-
-def _refused(word: str) -> None:
-    raise ValueError(f"{word} is not a number in JSON")
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("it has a duplicate key")
-    return found

@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from zerosum._disk import read_foreign, read_text, replace_durably
-from zerosum._foreign import read_json, read_tensors, taken_apart
+from zerosum._foreign import read_tensors, taken_apart
+from zerosum._json import read_json
 from zerosum._paths import PATH, tidy_paths, user_path
 from zerosum.autoencoders.coding import ConvolutionalAutoencoder, LatentCoding
 from zerosum.data.content import content_of

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zerosum._disk import read_text, replace_durably
-from zerosum._foreign import read_json
+from zerosum._json import read_json
 from zerosum._paths import user_path
 from zerosum.runs.plain_json import MOST, is_number
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zerosum._foreign import read_json, read_tensors
+from zerosum._foreign import read_tensors
+from zerosum._json import read_json
 from zerosum.metrics.moments import Moments, moments_facts
 from zerosum.runs.generator import FORMAT as GENERATOR
 from zerosum.runs.plain_json import is_count

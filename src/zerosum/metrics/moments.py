@@ -12,7 +12,8 @@ from torch import Tensor
 
 from zerosum._arrays import Array, tensor
 from zerosum._disk import replace_durably
-from zerosum._foreign import read_json, read_tensors
+from zerosum._foreign import read_tensors
+from zerosum._json import read_json
 from zerosum.metrics._features import check_features, exact, in_chunks
 
 FORMAT = "zerosum moments 1"

@@ -20,7 +20,8 @@ import safetensors.torch
 from torch import Tensor
 
 from zerosum._disk import plain_folder, read_foreign, sync_folder, temporary, write_durably
-from zerosum._foreign import read_json, tensors_of
+from zerosum._foreign import tensors_of
+from zerosum._json import read_json
 from zerosum.runs.files import CHECKPOINTS, SAMPLES
 from zerosum.runs.plain_json import MOST
 

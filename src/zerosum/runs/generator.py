@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from zerosum._disk import read_text
-from zerosum._foreign import read_json, read_tensors, taken_apart
+from zerosum._foreign import read_tensors, taken_apart
+from zerosum._json import read_json
 from zerosum._paths import AnyPath, user_path
 from zerosum.autoencoders.coding import LatentCoding
 from zerosum.conditions.condition import Condition

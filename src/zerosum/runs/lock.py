@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zerosum._disk import open_own
-from zerosum._foreign import read_json
+from zerosum._json import read_json
 from zerosum.runs.files import LOCK
 
 _LONGEST = 1_000  # bytes read from a lock file

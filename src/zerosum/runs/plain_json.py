@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zerosum._disk import read_foreign
-from zerosum._foreign import read_json
+from zerosum._json import read_json
 
 MOST = 64 << 20  # maximum bytes of a JSON file; numbers of a checkpoint with many conditions take about a megabyte
 
