@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from zerosum import cli
-from zerosum.cli import _samples
+from zerosum.cli import _samples, _target
 from zerosum.cli._output import save_image
 from zerosum.cli.sample import sample
 from zerosum.game.latents import Normal
@@ -115,7 +115,7 @@ def test_an_interruption_leaves_nothing(images, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(TrainedGenerator, "sample_batches", stop)
-    monkeypatch.setattr(_samples, "check_target", lambda *_: None)
+    monkeypatch.setattr(_target, "check_target", lambda *_: None)
     for name in ("x.npz", "x.png", "folder"):
         with pytest.raises(KeyboardInterrupt):
             sample(images, n=3, out=tmp_path / name)
@@ -143,7 +143,7 @@ def test_more_than_the_disk_has_is_refused_before_samples_are_made(images, point
             ValueError, match=r"100,000 samples take 0\.0 GB, and .* has 0\.0 GB free: give a smaller --n"
         ):
             sample(images, n=100_000, out=tmp_path / name)
-    monkeypatch.setattr(_samples, "_MOST_PLOTTED", 10**6)
+    monkeypatch.setattr(_target, "_MOST_PLOTTED", 10**6)
     with pytest.raises(ValueError, match="1,000,000 points are too many to plot: give a smaller --n"):
         sample(points, n=1_000_000, out=tmp_path / "x.png")
 

@@ -58,7 +58,8 @@ def sample(
     format that --data reads.
     """
     from zerosum._faults import explained_memory
-    from zerosum.cli._samples import check_target, write_samples
+    from zerosum.cli._samples import write_samples
+    from zerosum.cli._target import check_target
 
     generator = _loaded(run, best, name)
     target = out or (run if run.is_dir() else run.parent) / "samples.png"
