@@ -31,7 +31,11 @@ def test_the_best_value_is_marked_and_those_within_two_standard_errors_of_it():
 
 
 def test_the_better_direction_is_respected():
-    one, two = scores({"precision": 0.5, "memorisation": 1.0}), scores({"precision": 0.6, "memorisation": 2.0})
+    error = {"precision": 0.01, "memorisation": 1.0}
+    one, two = (
+        scores({"precision": 0.5, "memorisation": 1}, error),
+        scores({"precision": 0.6, "memorisation": 2}, error),
+    )
     found = compare({"a": one, "b": two})
     assert found.best == {"precision": ("b",), "memorisation": ()}
 
@@ -46,7 +50,14 @@ def test_results_that_disagree_on_the_direction_of_a_score_are_refused():
 
 def test_scores_differ_beyond_two_standard_errors_of_their_difference():
     assert differ(0.0, 3.0, 10.01, 4.0) and not differ(0.0, 3.0, 9.99, 4.0)
-    assert differ(0.0, None, 0.1, None) and not differ(0.1, None, 0.1, None)
+
+
+def test_scores_of_unknown_error_are_not_called_different():
+    assert not differ(0.0, None, 9.0, None) and not differ(0.0, 0.1, 9.0, None) and differ(0.0, 0.1, 9.0, 0.0)
+    one, two = scores({"fid": 10.0, "kid": 1.0}, {"kid": 0.1}), scores({"fid": 20.0, "kid": 2.0}, {"kid": 0.1})
+    found = compare({"a": one, "b": two})
+    assert found.best == {"fid": ("a", "b"), "kid": ("a",)}
+    assert found.notes == ("the standard error of fid is unknown, so none of its values counts as worse",)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +86,14 @@ def test_all_differences_are_reported():
 
 def test_generated_sets_and_seeds_may_differ_and_versions_are_noted():
     other = scores(
-        {"fid": 9.0}, fake="other", fake__content="dd", fake__trained_images=9, seed=5, real="elsewhere", torch="2.14"
+        {"fid": 9.0},
+        {"fid": 0.5},
+        fake="other",
+        fake__content="dd",
+        fake__trained_images=9,
+        seed=5,
+        real="elsewhere",
+        torch="2.14",
     )
     other = replace(other, protocol={k: v for k, v in other.protocol.items() if k != "metric.kid"})
     found = compare({"a": ONE, "b": other})

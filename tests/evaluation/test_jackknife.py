@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.evaluation.jackknife import GroupMoments, groups, jackknife, leave_one_out
+from zerosum.evaluation.group_moments import GroupMoments
+from zerosum.metrics.jackknife import groups, jackknife, leave_one_out
 from zerosum.metrics.moments import moments_of
 
 

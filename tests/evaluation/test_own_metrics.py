@@ -1,5 +1,6 @@
 """User-defined functions and classes as metrics, and the descriptions of metrics."""
 
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -7,13 +8,14 @@ import pytest
 import torch
 
 from zerosum.data.dataset import in_memory
+from zerosum.evaluation.compare import compare
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import evaluate
-from zerosum.evaluation.jackknife import jackknife, leave_one_out
 from zerosum.evaluation.measure import FunctionMeasure, Needs, Score, ScoreInfo, measure_kinds
 from zerosum.evaluation.measures.prdc import PRDC
 from zerosum.evaluation.sets import open_set
 from zerosum.features.extractor import Function
+from zerosum.metrics.jackknife import jackknife, leave_one_out
 from zerosum.metrics.neighbours import precision_recall
 
 
@@ -75,6 +77,20 @@ def test_a_function_is_a_metric_with_a_standard_error(pair):
     assert evaluate(*pair, (other,), PLAIN).protocol["metric.count"] != found.protocol["metric.count"]
 
 
+def test_what_a_function_was_made_with_is_part_of_the_protocol(pair):
+    """The source of these two is the same."""
+
+    def scaled(factor):
+        return FunctionMeasure(lambda real, fake: factor * mean_gap(real, fake), "gap", "lower")
+
+    first, again, other = (evaluate(*pair, (scaled(factor),), PLAIN) for factor in (2, 2, 3))
+    assert compare({"first": first, "again": again}).scores["gap"] == (first.values["gap"],) * 2
+    with pytest.raises(ValueError, match=r"not comparable: protocols differ in metric\.gap"):
+        compare({"first": first, "other": other})
+    refusing = FunctionMeasure(lambda real, fake: float(real[70, 0]), "picky")
+    assert ", answer none; " in evaluate(*pair, (refusing,), PLAIN).protocol["metric.picky"]
+
+
 @dataclass(frozen=True)
 class Darkest:
     """The darkest pixel of the generated images."""
@@ -98,7 +114,8 @@ def test_user_defined_metrics_and_metrics_with_options_are_accepted(pair):
     found = evaluate(*pair, (Darkest(2.0), PRDC(k=1)), PLAIN)
     (sample,) = open_set(pair[1]).take(84, 0).chunks()
     assert found.values["darkest"] == 2 * int(sample.min()) and found.better["darkest"] == "higher"
-    assert found.protocol["metric.darkest"] == "times 2.0" and found.protocol["metric.prdc"].startswith("k = 1 for")
+    assert re.fullmatch("times 2.0; source [0-9a-f]{16}", found.protocol["metric.darkest"])
+    assert found.protocol["metric.prdc"].startswith("k = 1 for")
     real, fake = map(of, pair)
     assert found.values["recall"] == precision_recall(real, fake, 1).recall
 

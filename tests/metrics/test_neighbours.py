@@ -5,6 +5,7 @@ import torch
 import zerosum.metrics._distances as distances
 import zerosum.metrics._features as reading
 from zerosum.metrics._cells import k_means
+from zerosum.metrics.jackknife import jackknife, leave_one_out
 from zerosum.metrics.neighbours import density_coverage, nearest_neighbours, precision_recall
 
 
@@ -43,6 +44,35 @@ def found(real, fake, k):
 def test_they_are_the_formulas(n, m, d, k):
     real, fake = drawn(n, d), drawn(m, d, seed=1, shift=0.5, spread=0.8)
     assert by_hand(real, fake, k) == found(real, fake, k)
+
+
+@pytest.mark.parametrize(("n", "m", "d", "k"), [(60, 80, 3, 3), (40, 61, 1, 5), (30, 24, 40, 4), (90, 70, 2, 7)])
+def test_errors_are_those_of_sampling_the_generated_set(monkeypatch, n, m, d, k):
+    """Of recall and coverage: the jackknife by the scores of nine tenths; of means: the standard error of a mean."""
+    real, fake = drawn(n, d), drawn(m, d, seed=1, shift=0.5, spread=0.8)
+    x, y = real.numpy(), fake.numpy()
+    balls = (squares(x, y) < reach(x, k)[:, None]).sum(0) / k
+    inside = (squares(x, y) <= reach(x, k)[:, None]).any(0)
+    pairs = [(precision_recall(real, some, k), density_coverage(real, some, k)) for some in leave_one_out(fake)]
+    wanted = (
+        inside.std(ddof=1) / m**0.5,
+        jackknife([shares.recall for shares, _ in pairs]),
+        balls.std(ddof=1) / m**0.5,
+        jackknife([shares.coverage for _, shares in pairs]),
+    )
+    for size in (1024, 7):
+        monkeypatch.setattr(distances, "_ROWS", size)
+        monkeypatch.setattr(distances, "_COLUMNS", size)
+        one, two = precision_recall(real, fake, k), density_coverage(real, fake, k)
+        found = (one.precision_error, one.recall_error, two.density_error, two.coverage_error)
+        assert found == pytest.approx(wanted, rel=1e-9) and wanted[1] > 0
+
+
+def test_few_samples_have_no_errors_of_recall_and_coverage():
+    found = precision_recall(drawn(20), drawn(9, seed=1), 8)
+    assert found.recall_error is None and found.precision_error is not None
+    assert precision_recall(drawn(9), drawn(3, seed=1), 1).recall_error is None
+    assert density_coverage(drawn(9), drawn(3, seed=1), 1).coverage_error is None
 
 
 @pytest.mark.parametrize("offset", [0, 2**20])

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from zerosum.evaluation.evaluate import evaluate
-from zerosum.evaluation.jackknife import jackknife, leave_one_out
 from zerosum.evaluation.measure import measure_kinds
+from zerosum.metrics.jackknife import jackknife, leave_one_out
 from zerosum.metrics.vendi import vendi_score
 
 

@@ -5,7 +5,7 @@ from zerosum.evaluation import cache as cache
 from zerosum.evaluation import classification_accuracy as classification_accuracy
 from zerosum.evaluation import config as config
 from zerosum.evaluation import gathered as gathered
-from zerosum.evaluation import jackknife as jackknife
+from zerosum.evaluation import group_moments as group_moments
 from zerosum.evaluation import measure as measure
 from zerosum.evaluation import measures as measures
 from zerosum.evaluation import sanity as sanity

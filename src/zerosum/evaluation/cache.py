@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from zerosum import __version__
 from zerosum._cache import cache_folder
 from zerosum._disk import replace_durably
 from zerosum._foreign import read_tensors
@@ -23,8 +24,8 @@ MAX_BYTES = 4 << 30  # of the whole cache; the least recently used files are del
 
 
 def entry(sequence: str, extractor: Mapping[str, str]) -> "Entry":
-    """The cache entry of samples with this hash (in their order) for an extractor with these facts."""
-    key = json.dumps([sequence, dict(extractor)], sort_keys=True)
+    """The cache entry of samples with this hash (in their order) for an extractor with these facts, in this version."""
+    key = json.dumps([__version__, sequence, dict(extractor)], sort_keys=True)
     return Entry(hashlib.sha256(key.encode()).hexdigest()[:32])
 
 

@@ -24,7 +24,7 @@ class Comparison:
         scores: for each score, the value in each result; None if missing.
         errors: for each score, the standard error in each result; None if missing.
         best: for each score, the names of the best result and of those within two standard errors of the difference;
-            empty for scores without a better direction.
+            empty for scores without a better direction. Nothing is worse than the best if an error is unknown.
         notes: messages on differences of the protocols that do not affect scores.
     """
 
@@ -51,7 +51,9 @@ def compare(results: Mapping[str, Scores]) -> Comparison:
     scores = {key: tuple(one.values.get(key) for one in results.values()) for key in keys}
     errors = {key: tuple(one.errors.get(key) for one in results.values()) for key in keys}
     best = {key: tuple(names[i] for i in _best(scores[key], errors[key], _direction(key, results))) for key in keys}
-    return Comparison(names, scores, errors, best, tuple(_notes(results)))
+    unknown = [key for key in keys if len(best[key]) > 1 and _lacks_error(scores[key], errors[key])]
+    notes = [f"the standard error of {key} is unknown, so none of its values counts as worse" for key in unknown]
+    return Comparison(names, scores, errors, best, (*_notes(results), *notes))
 
 
 def _check_protocols(results: Mapping[str, Scores]) -> None:
@@ -106,11 +108,17 @@ def _best(values: Sequence[float | None], errors: Sequence[float | None], direct
     return [i for i in there if not differ(values[first], errors[first], values[i], errors[i])]
 
 
+def _lacks_error(values: Sequence[float | None], errors: Sequence[float | None]) -> bool:
+    return any(error is None and value is not None for value, error in zip(values, errors, strict=True))
+
+
 def differ(one: float | None, error: float | None, other: float | None, other_error: float | None) -> bool:
     """Whether two scores differ by more than two standard errors of their difference.
 
     The errors are taken as independent. Scores against the same real samples share part of the sampling noise, so the
-    test is conservative for them. An unknown error counts as 0.
+    test is conservative for them. Scores whose error is unknown do not differ.
     """
     assert one is not None and other is not None
-    return abs(one - other) > BEYOND * math.hypot(error or 0.0, other_error or 0.0)
+    if error is None or other_error is None:
+        return False
+    return abs(one - other) > BEYOND * math.hypot(error, other_error)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy
@@ -12,12 +13,13 @@ from zerosum import __version__
 from zerosum.evaluation.cache import entry
 from zerosum.evaluation.config import MIN_SAMPLES, EvaluationConfig
 from zerosum.evaluation.gathered import Gathered, Need, Progress, digest, gather
-from zerosum.evaluation.jackknife import scratch_folder
-from zerosum.evaluation.measure import Measure, MeasureInput, MetricFunction, Score, chosen
+from zerosum.evaluation.group_moments import scratch_folder
+from zerosum.evaluation.measure import Measure, MeasureInput, MetricFunction, Score, chosen, computed, protocol_of
 from zerosum.evaluation.scores import Scores
 from zerosum.evaluation.sets import Sample, SampleSet, images_at, open_set
 from zerosum.evaluation.stored import StoredMoments
 from zerosum.features.extractor import Extractor, Features, extracted
+from zerosum.features.identity import identified, is_identified
 from zerosum.game.random import stream
 
 DEFAULT_METRICS = ("fid", "kid")
@@ -79,7 +81,6 @@ class Evaluator:
         asking = [measure.name for measure in self.measures if measure.needs.held_out]
         if asking and self.held_out is None:
             raise ValueError(f"{asking[0]} needs real samples held out of training: pass held_out (--held-out)")
-        self._extractor: Extractor | None = None
         self._gathered_sets: dict[str, Gathered] = {}
         self._reported: set[str] = set()
         self.reference = self._open(self.real)
@@ -97,7 +98,7 @@ class Evaluator:
             found = gather(data, sample, self._extract, needs, self.config.batch, folder, self.progress)
             scores: dict[str, Score] = {}
             for measure in self.measures:
-                scores |= _compute(measure, MeasureInput(real, found, held_out, self.config.seed))
+                scores |= computed(measure, MeasureInput(real, found, held_out, self.config.seed))
         if found.content == real.content:
             self._report(f"{data.name} and {self.reference.name} are the same samples: unbiased scores can be below 0")
         values = {key: score.value for key, score in scores.items()}
@@ -142,18 +143,21 @@ class Evaluator:
         if data.stored is not None:
             return data.stored.features
         if data.kind == "images":
-            return self._get_extractor().facts
+            return self._identity
         if self.config.features is not None:
             raise ValueError(f"{data.name} contains features, not images: leave out --features (config.features)")
         return GIVEN_FEATURES
 
-    def _get_extractor(self) -> Extractor:
-        if self._extractor is None:
-            self._extractor = self.config.extractor(self.progress)
-        return self._extractor
+    @cached_property
+    def _extractor(self) -> Extractor:
+        return self.config.extractor(self.progress)
+
+    @cached_property
+    def _identity(self) -> Mapping[str, str]:
+        return identified(self._extractor, self.reference.shape, self.config.batch)
 
     def _extract(self, images: Tensor) -> Features:
-        return extracted(self._get_extractor(), images)
+        return extracted(self._extractor, images)
 
     def _match(self, data: SampleSet) -> None:
         """Raise `ValueError` if a set cannot be compared with the reference set."""
@@ -245,7 +249,7 @@ class Evaluator:
     def _gathered(self, data: SampleSet, sample: Sample, needs: frozenset[Need]) -> Gathered:
         """What the metrics need of a set, from the cache if possible."""
         batch = self.config.batch
-        cacheable = bool(needs & {"moments", "features"}) and "images" not in needs
+        cacheable = is_identified(self.facts) and bool(needs & {"moments", "features"}) and "images" not in needs
         if not self.config.cache or not cacheable or data.kind != "images" or data.count is None:
             return gather(data, sample, self._extract, needs, batch, progress=self.progress)
         hashed = digest(sample, self.progress)
@@ -274,21 +278,13 @@ class Evaluator:
         if data.take_labelled is not None:
             protocol["fake.classes"] = "uniform" if self._reference_labels(data, 1) is None else "as in real"
         protocol |= {f"features.{name}": fact for name, fact in self.facts.items()}
-        protocol |= {f"metric.{measure.name}": measure.how for measure in self.measures}
+        protocol |= {f"metric.{measure.name}": protocol_of(measure) for measure in self.measures}
         protocol |= {
             "shape": _format_shape(self.reference.shape),
             "seed": self.config.seed,
             "device": self.config.where.type,
         }
         return protocol | {"zerosum": __version__, "torch": torch.__version__, "numpy": numpy.__version__}
-
-
-def _compute(measure: Measure, inputs: MeasureInput) -> Mapping[str, Score]:
-    found = measure(inputs)
-    if found.keys() != measure.gives.keys():
-        names, given = (", ".join(some) or "none" for some in (measure.gives, found))
-        raise ValueError(f"the metric {measure.name} should return the scores {names}; found {given}")
-    return found
 
 
 def _union(needs: Iterable[frozenset[Need]]) -> frozenset[Need]:

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from zerosum.evaluation.jackknife import GroupMoments
+from zerosum.evaluation.group_moments import GroupMoments
 from zerosum.evaluation.sets import Chunk, Sample, SampleSet
 from zerosum.features.extractor import Features
 from zerosum.metrics.moments import Moments

@@ -2,18 +2,19 @@
 
 import hashlib
 import inspect
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 from zerosum._rooms import public
 from zerosum.evaluation.gathered import Gathered, Need
-from zerosum.evaluation.jackknife import GROUPS, jackknife, leave_one_out
+from zerosum.features.identity import REFUSALS, rounded
+from zerosum.metrics.jackknife import GROUPS, jackknife, leave_one_out
 from zerosum.recipes.reader import NOTHING, Known
 from zerosum.recipes.using import own_instance
 
@@ -24,6 +25,7 @@ HIGHER: Final = "higher"
 GROUPED = f"error by leaving out each of {GROUPS} groups of generated samples"
 SEE_ALSO = "docs/evaluate.md explains how to add one"
 _HOME = "zerosum.evaluation.measures"
+_WIDTH, _COUNTS = 16, (64, 48)  # of the fixed features by whose value a function is identified
 
 Direction = Literal["lower", "higher", ""]
 MetricFunction = Callable[[Tensor, Tensor], float]
@@ -186,8 +188,17 @@ class FunctionMeasure:
 
     @property
     def how(self) -> str:
-        """The function and a hash of its source code: changed code is another metric."""
-        return f"{self._place}, source {_source(self.call)}; {GROUPED}"
+        """The function, a hash of its source code, and its value for fixed features: if one changes, it is another."""
+        return f"{self._place}, source {_source(self.call)}, answer {self._answer()}; {GROUPED}"
+
+    def _answer(self) -> str:
+        """The value for fixed features, which also depends on what the function calls, loads and was made with."""
+        draw = torch.Generator().manual_seed(0)
+        real, fake = (torch.randn(count, _WIDTH, generator=draw) for count in _COUNTS)
+        try:
+            return rounded(torch.tensor([float(self.call(real, fake))], dtype=torch.float64))
+        except REFUSALS:
+            return "none"
 
     def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """Return the value and its standard error."""
@@ -225,9 +236,19 @@ def chosen(metrics: Iterable[str | Measure | MetricFunction], known: Known = NOT
     return tuple(found)
 
 
-def share(value: float, count: int) -> Score:
-    """A proportion of `count` samples with its binomial standard error; the other set is taken as fixed."""
-    return Score(value, math.sqrt(value * (1 - value) / count))
+def protocol_of(measure: Measure) -> str:
+    """How a metric computes its scores: its `how` and, for a class of the user, the hash of its source code."""
+    is_own = not type(measure).__module__.startswith("zerosum.")
+    return f"{measure.how}; source {_source(measure)}" if is_own else measure.how
+
+
+def computed(measure: Measure, inputs: MeasureInput) -> Mapping[str, Score]:
+    """The scores of a metric; raises `ValueError` if they are not the ones that it lists."""
+    found = measure(inputs)
+    if found.keys() != measure.gives.keys():
+        names, given = (", ".join(some) or "none" for some in (measure.gives, found))
+        raise ValueError(f"the metric {measure.name} should return the scores {names}; found {given}")
+    return found
 
 
 def _meant(metric: str | Measure | MetricFunction, known: Known = NOTHING) -> Measure:

@@ -6,6 +6,7 @@ from zerosum.features import classifier_features as classifier_features
 from zerosum.features import dinov2 as dinov2
 from zerosum.features import extractor as extractor
 from zerosum.features import feature_network as feature_network
+from zerosum.features import identity as identity
 from zerosum.features import inception as inception
 from zerosum.features import lite0 as lite0
 from zerosum.features import pixels as pixels

@@ -35,7 +35,6 @@ class ClassifierFeatures:
 
     def __init__(self, classifier: Classifier) -> None:
         self.classifier = classifier
-        self._hash = state_hash(classifier.state)
 
     @classmethod
     def trained(
@@ -82,7 +81,7 @@ class ClassifierFeatures:
         channels, height, width = self.classifier.shape
         return {
             "name": self.name,
-            "weights": self._hash,
+            "weights": state_hash(self.classifier.state),
             "resize": f"none: images of {height}x{width}x{channels}",
             "dtype": "float32",
             "dimensions": str(self.classifier.state["head.weight"].shape[1]),

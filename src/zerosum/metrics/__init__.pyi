@@ -3,6 +3,7 @@
 
 from zerosum.metrics import divergences as divergences
 from zerosum.metrics import frechet as frechet
+from zerosum.metrics import jackknife as jackknife
 from zerosum.metrics import kernel as kernel
 from zerosum.metrics import logits as logits
 from zerosum.metrics import modes as modes

@@ -1,6 +1,6 @@
 """Pairwise distances between sets of features, in blocks of bounded memory, exact where rounding could matter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -65,23 +65,39 @@ def nearest(queries: Tensor, references: Tensor, k: int, among: bool = False) ->
 
     With `among`, the queries are the references, and no row is its own neighbour.
     """
-    count = min(k + _SPARE, len(references) - among)
+    _, candidates = _candidates(queries, references, min(k + _SPARE, len(references) - among), 0 if among else None)
+    return _first(queries, references, candidates, k)
+
+
+def _candidates(queries: Tensor, references: Tensor, count: int, own: int | None) -> tuple[Tensor, Tensor]:
+    """The smallest squared distances, up to rounding, and the indices of these references, `(N, count)` each.
+
+    Reference 0 is query `own`, if this is not None, and so on: no row is its own neighbour, its distance is infinite.
+    """
     values: list[Tensor] = []
     indices: list[Tensor] = []
     for block in blocks(queries, references):
-        if among:
-            own = torch.arange(block.rows.start, block.rows.stop, device=block.squared.device) - block.columns.start
-            (mine,) = ((own >= 0) & (own < block.squared.shape[1])).nonzero(as_tuple=True)
-            block.squared[mine, own[mine]] = torch.inf
+        if own is not None:
+            column = torch.arange(block.rows.start, block.rows.stop, device=block.squared.device) - own
+            column -= block.columns.start
+            (mine,) = ((column >= 0) & (column < block.squared.shape[1])).nonzero(as_tuple=True)
+            block.squared[mine, column[mine]] = torch.inf
         value, index = block.squared.topk(min(count, block.squared.shape[1]), largest=False)
         index = index + block.columns.start
         if block.columns.start:
-            value, index = torch.cat([values.pop(), value], 1), torch.cat([indices.pop(), index], 1)
-            value, best = value.topk(min(count, value.shape[1]), largest=False)
-            index = index.gather(1, best)
+            value, index = _smallest(torch.cat([values.pop(), value], 1), torch.cat([indices.pop(), index], 1), count)
         values.append(value)
         indices.append(index)
-    candidates = torch.cat(indices)
+    return torch.cat(values), torch.cat(indices)
+
+
+def _smallest(values: Tensor, indices: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    found, place = values.topk(min(count, values.shape[1]), largest=False)
+    return found, indices.gather(1, place)
+
+
+def _first(queries: Tensor, references: Tensor, candidates: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k nearest of the candidates, by the differences."""
     rows = torch.arange(len(queries), device=candidates.device)[:, None].expand_as(candidates)
     apart = of_pairs(queries, references, rows.flatten(), candidates.flatten()).view_as(candidates)
     order = apart.argsort(dim=1, stable=True)[:, :k]
@@ -91,3 +107,23 @@ def nearest(queries: Tensor, references: Tensor, k: int, among: bool = False) ->
 def radii(points: Tensor, k: int) -> Tensor:
     """The squared distance of each point `(N, d)` to the k-th nearest of the others, float64 `(N,)`."""
     return nearest(points, points, k, among=True)[0][:, -1]
+
+
+def radii_without(points: Tensor, k: int, parts: Sequence[slice]) -> tuple[Tensor, Tensor]:
+    """`radii`, and those without each of some parts of the points, which together are all of them.
+
+    Returns:
+        The radii `(N,)`, and up to rounding those without each part `(N, parts)`, -1 for the points of that part;
+        `(N, 0)` if there is only one part.
+    """
+    found = [_candidates(points, points[part], min(k + _SPARE, part.stop - part.start), part.start) for part in parts]
+    values = [value for value, _ in found]
+    indices = torch.cat([index + part.start for (_, index), part in zip(found, parts, strict=True)], 1)
+    _, candidates = _smallest(torch.cat(values, 1), indices, min(k + _SPARE, len(points) - 1))
+    without = []
+    for number, part in enumerate(parts if len(parts) > 1 else ()):
+        radius = torch.cat([*values[:number], *values[number + 1 :]], 1).kthvalue(k, 1).values
+        radius[part] = -1
+        without.append(radius)
+    left_out = torch.stack(without, 1) if without else values[0].new_empty(len(points), 0)
+    return _first(points, points, candidates, k)[0][:, -1], left_out

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from zerosum._arrays import Array, tensors
 from zerosum.metrics._cells import k_means
-from zerosum.metrics._distances import Block, blocks, nearest, radii
+from zerosum.metrics._distances import Block, blocks, nearest, radii, radii_without
 from zerosum.metrics._features import check_features, check_pair, mean
+from zerosum.metrics.jackknife import groups, jackknife
 
 _CELL = 10  # samples and held-out samples that a cell needs to be counted
 
@@ -21,10 +22,14 @@ class PrecisionRecall:
     Attributes:
         precision: share of generated samples within the real manifold: fidelity.
         recall: share of real samples within the generated manifold: diversity.
+        precision_error, recall_error: their standard errors over generated sets of this size, with the real one fixed;
+            None for too few samples.
     """
 
     precision: float
     recall: float
+    precision_error: float | None = None
+    recall_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,14 @@ class DensityCoverage:
         density: mean number of real neighbourhoods that contain a generated sample, over k: fidelity; its expectation
             for equal distributions is 1, exceeded by samples concentrated where real ones are dense.
         coverage: share of real neighbourhoods that contain a generated sample, in [0, 1]: diversity.
+        density_error, coverage_error: their standard errors over generated sets of this size, with the real one fixed;
+            None for too few samples.
     """
 
     density: float
     coverage: float
+    density_error: float | None = None
+    coverage_error: float | None = None
 
 
 def precision_recall(real: Array, fake: Array, k: int = 3) -> PrecisionRecall:
@@ -46,7 +55,8 @@ def precision_recall(real: Array, fake: Array, k: int = 3) -> PrecisionRecall:
 
     The manifold of a set is the union of closed balls around each sample with the radius of its k-th nearest neighbour
     in the set. The samples of one set that lie in the other's manifold are counted. An outlier among the real samples
-    has a large ball, see `density_coverage`. Both depend on N and k: compare at equal values.
+    has a large ball, see `density_coverage`. Both depend on N and k: compare at equal values. The error of recall is
+    that of the delete-a-group jackknife over ten groups of consecutive generated samples.
 
     Args:
         real, fake: features `(N, d)` and `(M, d)`, more than k of each, of any floating-point dtype.
@@ -57,12 +67,22 @@ def precision_recall(real: Array, fake: Array, k: int = 3) -> PrecisionRecall:
     """
     real, fake = tensors(real, fake)
     _check(real, fake, k, min(len(real), len(fake)))
-    real_radii, fake_radii = radii(real, k), radii(fake, k)
+    parts = _parts(len(fake), k)
+    real_radii, (fake_radii, without) = radii(real, k), radii_without(fake, k, parts)
     made, found = (torch.zeros(len(x), dtype=torch.bool, device=real_radii.device) for x in (fake, real))
+    found_without = found.new_zeros(len(real), without.shape[1])
     for block in blocks(real, fake):
         made[block.columns] |= _inside(block, real_radii[block.rows, None], closed=True).any(0)
         found[block.rows] |= _inside(block, fake_radii[None, block.columns], closed=True).any(1)
-    return PrecisionRecall(float(made.double().mean()), float(found.double().mean()))
+        least = block.squared - block.rounding  # the estimate of an error need not be exact
+        for part in range(without.shape[1]):
+            found_without[block.rows, part] |= (least <= without[None, block.columns, part]).any(1)
+    return PrecisionRecall(
+        float(made.double().mean()),
+        float(found.double().mean()),
+        _error_of_mean(made),
+        _error_without(found_without),
+    )
 
 
 def density_coverage(real: Array, fake: Array, k: int = 5) -> DensityCoverage:
@@ -70,7 +90,8 @@ def density_coverage(real: Array, fake: Array, k: int = 5) -> DensityCoverage:
 
     Around each real sample lies an open ball with the radius of its k-th nearest real neighbour. Density counts the
     balls that contain each generated sample, so one large ball matters little; coverage counts the balls that contain
-    any. For equal distributions coverage is about 1 - 1/2^k.
+    any. For equal distributions coverage is about 1 - 1/2^k. The error of coverage is that of the delete-a-group
+    jackknife over ten groups of consecutive generated samples.
 
     Args:
         real, fake: features `(N, d)` and `(M, d)`, more than k real ones, of any floating-point dtype.
@@ -82,18 +103,44 @@ def density_coverage(real: Array, fake: Array, k: int = 5) -> DensityCoverage:
     real, fake = tensors(real, fake)
     _check(real, fake, k, len(real))
     real_radii = radii(real, k)
-    within, covered = 0, torch.zeros(len(real), dtype=torch.bool, device=real_radii.device)
+    parts = groups(len(fake))
+    within = torch.zeros(len(fake), dtype=torch.int64, device=real_radii.device)
+    covered = torch.zeros(len(real), len(parts), dtype=torch.bool, device=real_radii.device)  # by each group
     for block in blocks(real, fake):
         inside = _inside(block, real_radii[block.rows, None], closed=False)
-        within += int(inside.sum())
-        covered[block.rows] |= inside.any(1)
-    return DensityCoverage(within / (k * len(fake)), float(covered.double().mean()))
+        within[block.columns] += inside.sum(0)
+        for number, part in enumerate(parts):
+            first, last = (max(0, edge - block.columns.start) for edge in (part.start, part.stop))
+            covered[block.rows, number] |= inside[:, first:last].any(1)
+    others = covered.sum(1, keepdim=True) - covered.int()  # groups, without each one, that cover a real sample
+    return DensityCoverage(
+        float(within.sum()) / (k * len(fake)),
+        float(covered.any(1).double().mean()),
+        _error_of_mean(within.double() / k),
+        _error_without(others > 0),
+    )
 
 
 def _check(real: Tensor, fake: Tensor, k: int, count: int) -> None:
     check_pair(real, fake)
     if not 1 <= k < count:
         raise ValueError(f"k must be 1 or more and below the number of samples, {count}; found {k}")
+
+
+def _parts(count: int, k: int) -> list[slice]:
+    """Groups of generated samples without each of which there are more than k; one where there are too few."""
+    parts = groups(count)
+    largest = max(part.stop - part.start for part in parts)
+    return parts if count - largest > k else [slice(0, count)]
+
+
+def _error_of_mean(values: Tensor) -> float | None:
+    return float(values.double().std()) / len(values) ** 0.5 if len(values) > 1 else None
+
+
+def _error_without(found: Tensor) -> float | None:
+    """The jackknife error of a share of real samples, from those that count without each group, `(N, groups)`."""
+    return jackknife(found.double().mean(0).tolist())
 
 
 def _inside(block: Block, radius: Tensor, closed: bool) -> Tensor:

@@ -110,7 +110,8 @@ def remove_best(run: Path, images: int, plan: Evaluation | None) -> None:
 def best_line(log: Iterable[Mapping[str, Any]], by: Criterion | None) -> Mapping[str, Any] | None:
     """The line of a log with the best score; None where there is none, or no criterion.
 
-    A later line replaces an earlier one only if it is better by more than two standard errors of their difference.
+    A later line replaces an earlier one only if it is better by more than two standard errors of their difference, if
+    these are known.
     """
     best: Mapping[str, Any] | None = None
     if by is None:
@@ -124,7 +125,7 @@ def best_line(log: Iterable[Mapping[str, Any]], by: Criterion | None) -> Mapping
             best = line
             continue
         least, errors = best[score], [one.get(error) for one in (best, line)]
-        if sign * (value - least) < 0 and differ(least, errors[0], value, errors[1]):
+        if sign * (value - least) < 0 and (None in errors or differ(least, errors[0], value, errors[1])):
             best = line
     return best
 

@@ -6,9 +6,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
 
-from zerosum.evaluation.jackknife import jackknife
 from zerosum.evaluation.measure import GROUPED, LOWER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.frechet import frechet_distance, frechet_distance_from_moments
+from zerosum.metrics.jackknife import jackknife
 
 
 @dataclass(frozen=True)

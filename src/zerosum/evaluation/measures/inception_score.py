@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from zerosum.evaluation.jackknife import GROUPS
 from zerosum.evaluation.measure import HIGHER, MeasureInput, Needs, Score, ScoreInfo
+from zerosum.metrics.jackknife import GROUPS
 from zerosum.metrics.logits import inception_score
 
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from zerosum.evaluation.jackknife import GROUPS
 from zerosum.evaluation.measure import GROUPED, LOWER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.frechet import intra_class_frechet
+from zerosum.metrics.jackknife import GROUPS
 
 
 @dataclass(frozen=True)

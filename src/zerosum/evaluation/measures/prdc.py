@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from zerosum.evaluation.measure import HIGHER, MeasureInput, Needs, Score, ScoreInfo, share
+from zerosum.evaluation.measure import GROUPED, HIGHER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.metrics.neighbours import density_coverage, precision_recall
+
+_ERROR = "sampling of the generated set, with REAL fixed"
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,18 @@ class PRDC:
             "precision": ScoreInfo(
                 HIGHER,
                 "Share of generated samples within the manifold of real ones (k = 3).",
-                "binomial, with REAL fixed",
+                _ERROR,
             ),
             "recall": ScoreInfo(
                 HIGHER,
                 "Share of real samples within the manifold of generated ones (k = 3).",
-                "binomial, with FAKE fixed",
+                _ERROR,
             ),
-            "density": ScoreInfo(HIGHER, "Density of real samples around generated ones (k = 5)."),
+            "density": ScoreInfo(HIGHER, "Density of real samples around generated ones (k = 5).", _ERROR),
             "coverage": ScoreInfo(
                 HIGHER,
                 "Share of real samples with a generated one in their neighbourhood (k = 5).",
-                "binomial, with FAKE fixed",
+                _ERROR,
             ),
         }
     )
@@ -51,16 +53,15 @@ class PRDC:
     def how(self) -> str:
         """The numbers of neighbours and the kind of error."""
         each = f"k = {self.k} for precision and recall, {self.balls} for density and coverage"
-        return f"{each}; binomial errors of the shares"
+        return f"{each}; errors over generated samples, of recall and coverage {GROUPED.removeprefix('error ')}"
 
     def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The four scores."""
         real, fake = inputs.features
-        n, m = len(real), len(fake)
         one, two = precision_recall(real, fake, self.k), density_coverage(real, fake, self.balls)
         return {
-            "precision": share(one.precision, m),
-            "recall": share(one.recall, n),
-            "density": Score(two.density),
-            "coverage": share(two.coverage, n),
+            "precision": Score(one.precision, one.precision_error),
+            "recall": Score(one.recall, one.recall_error),
+            "density": Score(two.density, two.density_error),
+            "coverage": Score(two.coverage, two.coverage_error),
         }

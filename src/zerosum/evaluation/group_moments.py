@@ -1,8 +1,7 @@
-"""The delete-a-group jackknife: standard errors from samples, or moments, without one group each."""
+"""Moments of samples without one group each, for the jackknife, on the disk while there is room."""
 
 __all__ = ()
 
-import math
 import os
 import shutil
 import tempfile
@@ -10,26 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from zerosum._disk import create
+from zerosum.metrics.jackknife import groups
 from zerosum.metrics.moments import Moments
-
-GROUPS = 10
-
-
-def groups(count: int) -> list[slice]:
-    """Ten groups of consecutive samples, or fewer so that each has at least two; one for fewer than four samples."""
-    made = max(1, min(GROUPS, count // 2))
-    return [slice(count * group // made, count * (group + 1) // made) for group in range(made)]
-
-
-def leave_one_out(rows: Tensor) -> Iterator[Tensor]:
-    """Yield samples `(N, ...)` without one group, for each group in turn; nothing if there is only one group."""
-    found = groups(len(rows))
-    for group in found if len(found) > 1 else []:
-        yield torch.cat([rows[: group.start], rows[group.stop :]])
 
 
 @contextmanager
@@ -47,9 +31,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 class GroupMoments:
-    """The moments of each group of consecutive samples, in files, or in memory if the disk is full.
-
-    With files, only the moments of one group are in memory at a time: 34 MB for 2,048 dimensions.
+    """The moments of each group of consecutive samples, 34 MB for 2,048 dimensions, in files or, without room, memory.
 
     Args:
         dimensions: of the features.
@@ -100,15 +82,3 @@ class GroupMoments:
         for group in groups:
             made.merge(Moments.load(group) if isinstance(group, Path) else group)
         return made
-
-
-def jackknife(estimates: Sequence[float]) -> float | None:
-    """The standard error of an estimate from its values on the data without one group each; None for fewer than two.
-
-    The delete-a-group jackknife: sqrt((g - 1) / g sum (t_i - mean t)^2) over g groups (Shao and Wu 1989, equation 2.3).
-    """
-    g = len(estimates)
-    if g < 2:
-        return None
-    mean = math.fsum(estimates) / g
-    return math.sqrt((g - 1) / g * math.fsum((estimate - mean) ** 2 for estimate in estimates))
