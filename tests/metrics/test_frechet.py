@@ -138,8 +138,30 @@ def test_products_of_triangles_in_blocks_are_whole(monkeypatch):
     real, fake = gaussian(90, 20), gaussian(80, 20, seed=1)
     wanted = from_moments(real, fake)
     monkeypatch.setattr(frechet, "_COLUMNS", 7)
-    monkeypatch.setattr(frechet, "_root", None)  # else the slow way would step in for a wrong product
+    no_slow_way(monkeypatch)
     assert from_moments(real, fake) == pytest.approx(wanted, rel=1e-12)
+
+
+def no_slow_way(monkeypatch):
+    monkeypatch.setattr(frechet, "_root", None)  # else it would step in for a wrong product
+    monkeypatch.setattr(torch.linalg, "svdvals", None)
+
+
+@pytest.mark.parametrize("columns", [1, 5, 19, 20, 21])
+def test_no_block_is_lost_at_the_edge(monkeypatch, columns):
+    monkeypatch.setattr(frechet, "_COLUMNS", columns)  # the last block is a single column for 19
+    no_slow_way(monkeypatch)
+    for sizes in ((90, 80, 20), (20, 25, 60)):  # by moments, and by the samples
+        real, fake = gaussian(sizes[0], sizes[2]), gaussian(sizes[1], sizes[2], seed=1, shift=0.2)
+        assert frechet_distance(real, fake) == pytest.approx(by_hand(real, fake), rel=1e-6)
+
+
+@pytest.mark.parametrize("size", [255, 256, 257, 513])
+def test_dimensions_and_samples_around_a_block_of_256(monkeypatch, size):
+    no_slow_way(monkeypatch)
+    for n, m, d in ((size + 40, size + 60, size), (size, size + 3, size + 20)):
+        real, fake = gaussian(n, d), gaussian(m, d, seed=1, spread=0.8, shift=0.1)
+        assert frechet_distance(real, fake) == pytest.approx(by_hand(real, fake), rel=1e-6)
 
 
 def test_few_samples_make_no_matrix_between_dimensions(monkeypatch):

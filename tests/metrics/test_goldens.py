@@ -1,10 +1,15 @@
-"""The numbers that public tools give on the same features: pytorch-fid, torch-fidelity and prdc."""
+"""Scores that others compute of the same features.
+
+`golden.npz` is by plain NumPy and exact fractions (`golden_sets.py`); where a file of the numbers of public tools
+(pytorch-fid, torch-fidelity and prdc) lies beside the repository, these are compared too.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests.metrics import golden_sets
 
 from zerosum.metrics.frechet import frechet_distance, frechet_distance_from_moments
 from zerosum.metrics.kernel import kernel_distance
@@ -12,17 +17,15 @@ from zerosum.metrics.logits import inception_score
 from zerosum.metrics.moments import Moments, moments_of
 from zerosum.metrics.neighbours import density_coverage, precision_recall
 
-GOLDEN = Path(__file__).parents[3] / "shared/golden/metrics.npz"
+PUBLIC = Path(__file__).parents[3] / "shared/golden/metrics.npz"
+FILES = {"own": golden_sets.FILE, **({"public": PUBLIC} if PUBLIC.exists() else {})}
 SETS = ("shifted", "same", "fewer_than_dims", "collapsed", "heavy_tails", "large_offset")
 every_set = pytest.mark.parametrize("name", SETS)
 
 
-@pytest.fixture(scope="module")
-def golden():
-    if not GOLDEN.exists():
-        pytest.skip("the golden numbers are not at ../shared/golden/metrics.npz")
-    with np.load(GOLDEN) as pack:
-        return {key: pack[key] for key in pack.files}
+@pytest.fixture(scope="module", params=FILES)
+def golden(request):
+    return golden_sets.read(FILES[request.param])
 
 
 def sets(golden, name):
@@ -75,3 +78,9 @@ def test_inception_score(golden):
     found = inception_score(torch.from_numpy(golden["logits"]))
     assert found.value == pytest.approx(float(golden["inception_score"]), abs=1e-6, rel=0)
     assert found.spread is None
+
+
+def test_the_file_is_what_its_script_computes():
+    found, made = golden_sets.read(golden_sets.FILE), golden_sets.golden()
+    assert found.keys() == made.keys() and golden_sets.FILE.stat().st_size < 10_000
+    assert all(np.allclose(found[key], made[key], rtol=1e-9, atol=1e-9) for key in made)
