@@ -29,6 +29,16 @@ class Objective(Protocol):
         ...
 
 
+@runtime_checkable
+class HasBoundary(Protocol):
+    """An objective under which a score by itself means real or generated."""
+
+    @property
+    def boundary(self) -> float | None:
+        """The score above which D takes a sample for real, such as a logit of 0; None if only differences matter."""
+        ...
+
+
 class Schedule(Protocol):
     """A factor over the course of a run."""
 

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from zerosum.augment._checks import check_probability
 from zerosum.game.turn import Turn
+from zerosum.objectives.kernel import MMD
+from zerosum.protocols import HasBoundary, Objective
 
 
 def _zero() -> Tensor:
@@ -28,24 +30,33 @@ def check_adaptation(target: float, every: int, images: int, limit: float) -> No
 class Adaptation:
     """The probability p and the statistics of D since its last change, on the CPU in float64.
 
-    `paired` is whether the objective is relativistic, on differences of real and fake scores.
+    `boundary` is the score of the objective above which D takes a sample for real; None to compare the scores of pairs.
     """
 
     p: Tensor = field(default_factory=_zero)
     signs: Tensor = field(default_factory=_zero)
     seen: Tensor = field(default_factory=_zero)
     updates: Tensor = field(default_factory=_zero)
-    paired: bool = False
+    boundary: float | None = 0.0
+
+    def meet(self, objective: Objective) -> None:
+        """Take the boundary of the objective; raises `ValueError` for MMD, whose scores are features."""
+        if isinstance(objective, MMD):
+            raise ValueError(
+                "an adaptive augmentation follows the sign of D's scores, and those of MMD are features without a "
+                "sign: use FixedAugment"
+            )
+        self.boundary = objective.boundary if isinstance(objective, HasBoundary) else None
 
     def after(self, turn: Turn, target: float, every: int, images: int, limit: float) -> Tensor:
-        """Record an update of D, adjust p every `every` updates, and return r = E[sign D(x)] of this update.
+        """Record an update of D, adjust p every `every` updates, and return r = E[sign(D(x) - b)] of this update.
 
-        For relativistic objectives r = E[sign(D(x) - D(G(z)))]. It is the mean over all ranks, and p is adjusted by
+        b is the boundary; without one r = E[sign(D(x) - D(G(z)))]. It is the mean over all ranks, and p is adjusted by
         the mean over all samples since its last change: by the number of these samples over `images`, upwards where r
         is above the target and downwards where it is below. p stays in [0, limit].
         """
         batch = len(turn.x) * turn.draws.ranks
-        scores = turn.real.score - turn.fake.score if self.paired else turn.real.score
+        scores = turn.real.score - (turn.fake.score if self.boundary is None else self.boundary)
         r = turn.average(scores.detach().sign().mean())
         self.signs += batch * r.to(self.signs)
         self.seen += batch

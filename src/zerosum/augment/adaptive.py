@@ -1,9 +1,10 @@
 """Adaptive augmentations, whose probability follows how much D overfits.
 
-Overfitting is measured by r = E[sign D(x)] on real training samples: 0 before D has learned anything, 1 when it
-classifies all of them as real. The sign is meaningful only where 0 separates real and generated scores, as for logistic
-and hinge objectives. Relativistic objectives use the sign of score differences; critics (`Wasserstein`) have no such
-zero: use `FixedAugment`.
+Overfitting is measured by r = E[sign(D(x) - b)] on real training samples: 0 before D has learned anything, 1 when it
+classifies all of them as real. The score b separates real and generated samples: 0 for logistic and hinge objectives,
+half way between the labels for least squares. All others, such as relativistic objectives, critics (`Wasserstein`) and
+energies, have no such score: r = E[sign(D(x) - D(G(z)))] over pairs is used. An objective of your own gives its b by an
+attribute `boundary`.
 """
 
 from dataclasses import dataclass, field
@@ -25,8 +26,9 @@ class AdaptiveAugment:
     """ADA: Karras et al. 2020 (arXiv 2006.06676), section 3, with the pipeline of appendix B.
 
     Each transformation is applied to each sample independently with probability p, and p is adjusted to bring
-    r = E[sign D(x)] to `target`; for relativistic objectives r = E[sign(D(x) - D(G(z)))] over pairs. Geometric
-    transformations are merged into one resampling, colour transformations into one map. Logged as `ADA/p` and `ADA/r`.
+    r = E[sign(D(x) - b)] to `target`, with b the score that separates real and generated samples under the objective;
+    for objectives without one, as relativistic ones, r = E[sign(D(x) - D(G(z)))] over pairs. Geometric transformations
+    are merged into one resampling, colour transformations into one map. Logged as `ADA/p` and `ADA/r`.
 
     For high p augmentations leak: G generates augmented samples. The paper finds that this pipeline does not leak for p
     up to about 0.8 (section 2.2); a larger p indicates too little data. `limit=0.8` keeps p below that.
@@ -55,8 +57,8 @@ class AdaptiveAugment:
         return applied(transformations(self.pipeline), x, turn.draws, f"augment {role}", self.adaptation.p.item())
 
     def meet(self, objective: Objective) -> None:
-        """Record whether the objective is relativistic."""
-        self.adaptation.paired = objective.reads_real
+        """Take the objective's boundary between scores of real and generated samples; raises `ValueError` for MMD."""
+        self.adaptation.meet(objective)
 
     def watch(self, player: str, turn: Turn, log: _Log) -> None:
         """After an update of D: adjust p by the signs of its scores on all ranks, and log p and r."""
@@ -77,10 +79,10 @@ class AdaptiveAugment:
 class AdaptivePseudo:
     """APA: Jiang et al. 2021 (arXiv 2111.06849): some generated samples are presented to D as real.
 
-    With probability p a real sample is replaced by a generated one. p is adjusted to bring lambda_r = E[sign D(x)],
-    over the samples presented as real, to `target`; for relativistic objectives as in ADA. Generated samples are not
-    changed. Logged as `APA/p` and `APA/r`. The paper's proof that the equilibrium is unchanged requires p < 1: set
-    `limit`. Gradient penalties at real samples are 0 where a sample is replaced.
+    With probability p a real sample is replaced by a generated one. p is adjusted to bring the mean sign of the scores
+    of the samples presented as real, lambda_r = E[sign(D(x) - b)], to `target`, with b, or pairs, as in ADA. Generated
+    samples are not changed. Logged as `APA/p` and `APA/r`. The paper's proof that the equilibrium is unchanged requires
+    p < 1: set `limit`. Gradient penalties at real samples are 0 where a sample is replaced.
 
     Args:
         target: target value of lambda_r.
@@ -110,8 +112,8 @@ class AdaptivePseudo:
         return torch.where(replaced, turn.x_fake.detach(), x)
 
     def meet(self, objective: Objective) -> None:
-        """Record whether the objective is relativistic."""
-        self.adaptation.paired = objective.reads_real
+        """Take the objective's boundary between scores of real and generated samples; raises `ValueError` for MMD."""
+        self.adaptation.meet(objective)
 
     def watch(self, player: str, turn: Turn, log: _Log) -> None:
         """After an update of D: adjust p by the signs of its scores on all ranks, and log p and r."""

@@ -29,6 +29,11 @@ class LeastSquares:
         if not self.b > self.a:
             raise ValueError(f"the label of real samples, b={self.b}, must lie above that of fakes, a={self.a}")
 
+    @property
+    def boundary(self) -> float:
+        """The score between real and generated samples, half way between their labels."""
+        return (self.a + self.b) / 2
+
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2], a scalar from scores `(B, ...)`."""
         return 0.5 * (real - self.b).square().mean() + 0.5 * (fake - self.a).square().mean()
@@ -49,6 +54,7 @@ class AbsoluteError:
     """
 
     reads_real: ClassVar[bool] = False
+    boundary: ClassVar[float] = 0.0
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[1 - D(x)] + E[D(G(z))], a scalar in [0, 2] from scores `(B, ...)`."""

@@ -49,6 +49,7 @@ class Minimax:
 
     real_label: float = 1.0
     reads_real: ClassVar[bool] = False
+    boundary: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         _check_label(self.real_label)
@@ -80,6 +81,7 @@ class NonSaturating:
 
     real_label: float = 1.0
     reads_real: ClassVar[bool] = False
+    boundary: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         _check_label(self.real_label)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zerosum.objectives.kernel import MMD
-from zerosum.protocols import Objective, Stateful, Watched, Watching
+from zerosum.protocols import HasBoundary, Objective, Stateful, Watched, Watching
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class TopK:
     def reads_real(self) -> bool:
         """Whether the wrapped objective needs the scores of real samples."""
         return self.objective.reads_real
+
+    @property
+    def boundary(self) -> float | None:
+        """That of the wrapped objective; None if it has none."""
+        return self.objective.boundary if isinstance(self.objective, HasBoundary) else None
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """That of the wrapped objective, a scalar from scores `(B, ...)`."""

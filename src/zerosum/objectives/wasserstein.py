@@ -35,6 +35,7 @@ class Hinge:
     """
 
     reads_real: ClassVar[bool] = False
+    boundary: ClassVar[float] = 0.0
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))], a scalar from scores `(B, ...)`."""
