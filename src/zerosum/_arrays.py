@@ -1,6 +1,6 @@
 """Array arguments: tensors, and values that can be converted to one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -47,3 +47,15 @@ def tensors(*values: Array) -> tuple[Tensor, ...]:
 def described(tensor: Tensor) -> str:
     """The dtype and shape of a tensor, for a message: `float32 (4, 3)`."""
     return f"{str(tensor.dtype).removeprefix('torch.')} ({', '.join(map(str, tensor.shape))})"
+
+
+def separated(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Contiguous tensors on the CPU none of which shares memory with another, as tied weights do: for safetensors."""
+    made: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for name, value in named.items():
+        own = value.detach().cpu().contiguous()
+        memory = own.untyped_storage().data_ptr()
+        made[name] = own.clone() if memory in taken else own
+        taken.add(memory)
+    return made

@@ -87,6 +87,66 @@ def test_statistics_trail_and_counters_are_copied():
     assert ema.module.num_batches_tracked == 7
 
 
+class Centred(nn.Module):
+    """A network that assigns its buffers again in every pass; one grows."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+        self.register_buffer("mean", torch.zeros(2))
+        self.register_buffer("seen", torch.zeros(0))
+        self.register_buffer("first", None)
+
+    def forward(self, x):
+        self.mean = 0.5 * self.mean + 0.5 * x.detach().mean(0)
+        self.seen = torch.cat([self.seen, x.detach()[:, 0]])
+        self.first = x.detach()[0] if self.first is None else self.first
+        return self.linear(x - self.mean)
+
+
+def test_a_buffer_that_is_assigned_again_is_averaged():
+    original = Centred()
+    ema = ExponentialMovingAverage(original, half_life=64, rampup=1e9)
+    original(torch.tensor([[8.0, -4.0]]))
+    ema.update(64, 10**6)
+    assert ema.module.mean.tolist() == pytest.approx([2.0, -1.0]), "half way from 0 to [4, -2]"
+    original(torch.tensor([[4.0, -2.0]]))
+    ema.update(64, 10**6 + 64)
+    assert ema.module.mean.tolist() == pytest.approx([3.0, -1.5])
+    assert ema.module.seen.tolist() == pytest.approx([8.0, 4.0])
+    assert ema.module.first.tolist() == [8.0, -4.0]
+
+
+def test_a_buffer_of_two_names_is_averaged_once():
+    original = nn.Module()
+    original.register_buffer("one", torch.zeros(1))
+    original.register_buffer("two", original.one)
+    ema = ExponentialMovingAverage(original, half_life=64, rampup=1e9)
+    original.one.fill_(4.0)
+    ema.update(64, 10**6)
+    assert ema.module.one.item() == ema.module.two.item() == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("spectral_norm", [torch.nn.utils.spectral_norm, torch.nn.utils.parametrizations.spectral_norm])
+@pytest.mark.parametrize("half_life", [0, 3000])
+def test_an_averaged_weight_under_torchs_spectral_norm_has_the_largest_singular_value_1(spectral_norm, half_life):
+    """Means of its singular vectors would be shorter than 1, and the averaged weight too large."""
+    torch.manual_seed(0)
+    original = nn.Sequential(spectral_norm(nn.Linear(6, 8)), nn.ReLU(), spectral_norm(nn.ConvTranspose1d(8, 4, 2)))
+    ema = ExponentialMovingAverage(original, half_life)
+    for step in range(1, 200):
+        with torch.no_grad():
+            for name, weight in original.named_parameters():
+                if "weight" in name:
+                    weight.add_(0.1 * torch.randn_like(weight))
+        ema.update(64, 64 * step)
+        original[0](torch.randn(1, 6)), original[2](torch.randn(1, 8, 1))  # each pass takes a step of power iteration
+        if step % 50 == 0:
+            ema.module[0](torch.randn(1, 6)), ema.module[2](torch.randn(1, 8, 1))
+            maps = (ema.module[0].weight, ema.module[2].weight.transpose(0, 1).flatten(1))
+            assert [torch.linalg.matrix_norm(w, 2).item() for w in maps] == pytest.approx([1, 1], rel=0.02)
+
+
 def test_the_average_stands_apart_from_the_original():
     original = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
     ema = ExponentialMovingAverage(original, half_life=64)

@@ -159,6 +159,26 @@ def test_what_cannot_be_compiled_is_refused_by_name(reason):
         game.step(batches)
 
 
+class Moving(torch.nn.Linear):
+    """A critic that assigns its buffer again in every pass."""
+
+    def __init__(self):
+        super().__init__(2, 1)
+        self.register_buffer("mean", torch.zeros(2))
+
+    def forward(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
+        return super().forward(x - self.mean)
+
+
+def test_a_buffer_that_is_assigned_again_is_refused():
+    game, batches = built(recipe(discriminator=Moving), POINTS)
+    with pytest.raises(
+        ValueError, match=r"^compile does not support a buffer that is assigned again: write self\.mean"
+    ):
+        game.step(batches)
+
+
 class DrawsByItself:
     def __call__(self, turn):
         return torch.rand((), generator=turn.draws.stream("mine"))

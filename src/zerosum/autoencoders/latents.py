@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from zerosum._arrays import separated
 from zerosum._disk import read_foreign, read_text, replace_durably
 from zerosum._foreign import read_tensors, taken_apart
 from zerosum._json import read_json
@@ -83,7 +84,7 @@ def train_autoencoder(
     error = torch.cat(squares).mean().sqrt().item()
     facts = {"format": FORMAT, **autoencoder.facts, "data": dataset.name, "images": images, "error": error}
     folder.mkdir(parents=True, exist_ok=True)
-    replace_durably(folder / WEIGHTS, safetensors.torch.save(autoencoder.state_dict()))
+    replace_durably(folder / WEIGHTS, safetensors.torch.save(separated(autoencoder.state_dict())))
     replace_durably(folder / FACTS, json.dumps(facts, indent=1).encode())
     return facts
 

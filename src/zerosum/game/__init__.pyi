@@ -2,6 +2,7 @@
 """The game: turns, players, the alternating training step, the EMA of the generator, distributed training."""
 
 from zerosum.game import batch as batch
+from zerosum.game import buffers as buffers
 from zerosum.game import codes as codes
 from zerosum.game import device as device
 from zerosum.game import distributed as distributed
@@ -15,6 +16,7 @@ from zerosum.game import micro_batches as micro_batches
 from zerosum.game import player as player
 from zerosum.game import precision as precision
 from zerosum.game import random as random
+from zerosum.game import spectral as spectral
 from zerosum.game import state as state
 from zerosum.game import trainable as trainable
 from zerosum.game import turn as turn

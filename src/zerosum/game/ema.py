@@ -2,9 +2,14 @@
 
 import copy
 import math
+from collections.abc import Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from zerosum.game.spectral import spectral_steps
+
+_ITERATIONS = 3  # of the power iteration after each update, from the vectors of the last one
 
 
 class ExponentialMovingAverage:
@@ -13,7 +18,8 @@ class ExponentialMovingAverage:
     After each update w <- d w + (1 - d) w_now, d = 2^(-images / half_life). At the start the half-life is at most
     `rampup` times the images seen, so that the first, untrained weights are forgotten (Karras et al. 2022, arXiv
     2206.00364, appendix F.2). d is the exact decay over that growing half-life, so the batch size has no effect.
-    Floating-point buffers (running statistics of batch norm) are averaged as well; other buffers are copied.
+    Floating-point buffers (running statistics of batch norm) are averaged as well; other buffers are copied. The
+    singular vectors of torch's spectral norms are those of the averaged weights.
 
     Args:
         module: the module to average.
@@ -28,13 +34,23 @@ class ExponentialMovingAverage:
         self.rampup = rampup
         self.before = 0  # images that the weights had seen before this run
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
-        both = [(mine, theirs) for mine, theirs in zip(self._tensors(self.module), self._tensors(module), strict=True)]
-        self._averaged = [pair for pair in both if pair[0].is_floating_point()]
-        self._copied = [pair for pair in both if not pair[0].is_floating_point()]
+        self._weights = [*zip(self.module.parameters(), module.parameters(), strict=True)]
+        modules = zip(self.module.modules(), module.modules(), strict=True)
+        self._places = [(mine, theirs, name) for mine, theirs in modules for name in theirs._buffers]
+        self._spectral = [*spectral_steps(self.module)]
 
-    @staticmethod
-    def _tensors(module: nn.Module) -> list[torch.Tensor]:
-        return [*module.parameters(), *module.buffers()]
+    def _buffers(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield each buffer of the average and its current value, which may be another tensor, of another shape."""
+        seen: set[int] = set()
+        for mine, theirs, name in self._places:
+            own, value = mine._buffers[name], theirs._buffers[name]
+            if value is None or id(value) in seen:
+                continue
+            seen.add(id(value))
+            if own is None or own.shape != value.shape or own.dtype != value.dtype:
+                own = value.detach().clone()
+                setattr(mine, name, own)
+            yield own, value
 
     def _half_lives(self, seen: int) -> float:
         """Number of half-lives in `seen` images: the integral of 1 / min(half_life, rampup s)."""
@@ -44,7 +60,7 @@ class ExponentialMovingAverage:
         return math.log(min(seen, knee)) / self.rampup + max(seen - knee, 0.0) / self.half_life
 
     @torch.no_grad()
-    def update(self, images: int, seen: int, unless: torch.Tensor | None = None) -> None:
+    def update(self, images: int, seen: int, unless: Tensor | None = None) -> None:
         """Update the average after a step of `images` images, `seen` being the total.
 
         Where the scalar `unless` is 1, nothing is changed; it stays on its device.
@@ -52,11 +68,17 @@ class ExponentialMovingAverage:
         seen += self.before
         halvings = self._half_lives(seen) - self._half_lives(seen - images) if self.half_life else math.inf
         weight = 1.0 - 0.5**halvings
-        mine, theirs = [a for a, _ in self._averaged], [b.detach() for _, b in self._averaged]
+        pairs = [*self._weights, *self._buffers()]
+        averaged = [(a, b.detach()) for a, b in pairs if a.is_floating_point()]
+        mine, theirs = [a for a, _ in averaged], [b for _, b in averaged]
         if unless is not None:
             # The module's weights may be NaN then, and so would be 0 times these.
             kept = unless.bool()
-            theirs = [torch.where(kept, a, b) for a, b in zip(mine, theirs, strict=True)]
+            theirs = [torch.where(kept, a, b) for a, b in averaged]
         torch._foreach_lerp_(mine, theirs, weight)
-        for a, b in self._copied:
-            a.copy_(b if unless is None else torch.where(kept, a, b))
+        for a, b in pairs:
+            if not a.is_floating_point():
+                a.copy_(b if unless is None else torch.where(kept, a, b))
+        for step in self._spectral:
+            for _ in range(_ITERATIONS):
+                step()

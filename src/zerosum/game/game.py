@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
 from zerosum.game.batch import Batch
+from zerosum.game.buffers import saved_buffers
 from zerosum.game.distributed import average, everyone, rank, ranks
 from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.finite import DeferredCheck, check_finite
 from zerosum.game.micro_batches import concatenated, detached
 from zerosum.game.player import Player, unwrapped
+from zerosum.game.precision import at_least_float32
 from zerosum.game.random import Draws
 from zerosum.game.state import Part, State, counts_of, load_count, load_state, state_of
 from zerosum.game.trainable import MAIN, Groups
@@ -175,19 +177,19 @@ class Game:
     def micro_batch_turns(self, batch: Batch, build_turn: Callable[[Batch], Turn]) -> Iterator[Turn]:
         """Yield the turn of each micro-batch, or that of the whole batch."""
         micro_batches = batch.micro_batches(self.micro_batch)
-        buffers = [*self.G.network.buffers(), *self.D.network.buffers()] if len(micro_batches) > 1 else []
-        before = [buffer.clone() for buffer in buffers]
+        buffers = saved_buffers(self.G.network, self.D.network) if len(micro_batches) > 1 else []
         for micro_batch in micro_batches:
             # Each starts from the same buffers, so that spectral norm does one power iteration per update.
-            for buffer, value in zip(buffers, before, strict=True):
-                buffer.copy_(value)
+            for buffer in buffers:
+                buffer.restore()
             yield build_turn(micro_batch)
 
     def generate(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Draw latents for a batch, and generate samples from them under the batch's condition."""
         draws = self.draws(batch)
         z = draws.mine(self.latent.draw(len(batch.x) * draws.ranks, draws.stream("latent"))).to(batch.x.dtype)
-        return z, self.G.network(z) if batch.c is None else self.G.network(z, batch.c)
+        x = self.G.network(z) if batch.c is None else self.G.network(z, batch.c)
+        return z, at_least_float32(x)
 
     def parts(self, player: Player, turn: Turn) -> Log:
         """The parts of a player's loss by name: the objective and each of its terms, scalars."""

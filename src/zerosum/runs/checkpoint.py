@@ -19,6 +19,7 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
+from zerosum._arrays import separated
 from zerosum._disk import plain_folder, read_foreign, sync_folder, temporary, write_durably
 from zerosum._foreign import tensors_of
 from zerosum._json import read_json
@@ -150,7 +151,7 @@ def _files(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
     """The files of a checkpoint, one at a time to save memory."""
     for name, tensors in checkpoint.groups.items():
         if tensors:
-            content = safetensors.torch.save({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
+            content = safetensors.torch.save(separated(tensors))
             yield f"{name}.safetensors", content
     yield NUMBERS, json.dumps(dict(checkpoint.numbers), indent=1).encode()
 

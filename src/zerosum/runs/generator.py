@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from zerosum._arrays import separated
 from zerosum._disk import read_text
 from zerosum._foreign import read_tensors, taken_apart
 from zerosum._json import read_json
@@ -185,9 +186,8 @@ def generator_bytes(generator: TrainedGenerator) -> bytes:
     if generator.coding is not None:
         facts["coding"] = generator.coding.facts
         state = {**state, **{f"{_CODING}/{name}": tensor for name, tensor in generator.coding.state_dict().items()}}
-    weights = {name: tensor.cpu().contiguous() for name, tensor in state.items()}
     # One entry: safetensors writes several in no fixed order, and equal generators should be equal files.
-    return safetensors.torch.save(weights, {"zerosum": json.dumps(facts)})
+    return safetensors.torch.save(separated(state), {"zerosum": json.dumps(facts)})
 
 
 def load(

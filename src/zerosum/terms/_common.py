@@ -40,8 +40,7 @@ def required(value: Tensor | None, what: str, term: object) -> Tensor:
 
 def generated(turn: Turn, z: Tensor) -> Tensor:
     """The samples that G generates from other latents `(B, size)`, under this turn's condition."""
-    x: Tensor = turn.G(z) if turn.c is None else turn.G(z, turn.c)
-    return x
+    return at_least_float32(turn.G(z) if turn.c is None else turn.G(z, turn.c))
 
 
 def own_network(turn: Turn) -> nn.Module:

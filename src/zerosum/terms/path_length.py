@@ -24,12 +24,12 @@ def _mapped(G: Generator, z: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
     """The latent w of the Jacobian of G, and its samples; w is z where G has no mapping."""
     mapped = _as_mapped(G)
     if mapped is None:
-        return z, G(z) if c is None else G(z, c)
+        return z, at_least_float32(G(z) if c is None else G(z, c))
     w = mapped.mapping(z, c)
     if w.dim() == 2 and isinstance(mapped.synthesis, Layered):
         # By a w that all layers share, the slopes of the layers would add up to one, and be sqrt(layers) too long.
         w = w[:, None].expand(-1, mapped.synthesis.count, -1)
-    return w, mapped.synthesis(w)
+    return w, at_least_float32(mapped.synthesis(w))
 
 
 def _none_yet() -> Tensor:

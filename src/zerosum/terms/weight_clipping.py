@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
 class WeightClip:
-    """Weight clipping: clamp every parameter to [-limit, limit], as WGAN, Arjovsky et al. 2017 (arXiv 1701.07875).
+    """Weight clipping: clamp trainable parameters to [-limit, limit], as WGAN, Arjovsky et al. 2017 (arXiv 1701.07875).
 
     Args:
         limit: largest magnitude of a weight (> 0); the paper uses 0.01.
@@ -22,6 +22,7 @@ class WeightClip:
 
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> None:
-        """Clip the network's parameters in place."""
-        torch._foreach_clamp_min_([*network.parameters()], -self.limit)
-        torch._foreach_clamp_max_([*network.parameters()], self.limit)
+        """Clip the network's trainable parameters in place."""
+        trained: list[Tensor] = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        torch._foreach_clamp_min_(trained, -self.limit)
+        torch._foreach_clamp_max_(trained, self.limit)

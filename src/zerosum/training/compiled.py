@@ -22,6 +22,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
 from zerosum.game.batch import Batch
+from zerosum.game.buffers import saved_buffers
 from zerosum.game.distributed import ranks
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
@@ -194,14 +195,19 @@ class CompiledUpdates:
 
     def _compiled(self, update: "_Update", batch: Batch, z: Tensor, weights: Tensor) -> _Graph:
         """The graph of an update; buffers of networks and random number generators are not changed."""
-        networks = (update.game.G.network, update.game.D.network)
-        before = [(buffer, buffer.clone()) for network in networks for buffer in network.buffers()]
+        buffers = saved_buffers(update.game.G.network, update.game.D.network)
         inputs = [z, batch.x, weights, *([] if batch.c is None else [batch.c])]
         with torch.random.fork_rng():
             numbers = update.record(inputs)
             graph = make_fx(update.run)(*inputs, *numbers)
-        for buffer, value in before:
-            buffer.copy_(value)
+        again = [buffer.name for buffer in buffers if buffer.is_assigned_again]
+        for buffer in buffers:
+            buffer.restore()
+        if again:
+            raise ValueError(
+                f"compile does not support a buffer that is assigned again: write self.{again[0]}.copy_(...), not "
+                f"self.{again[0]} = ..."
+            )
         # Layers with random numbers of their own (dropout) draw the same as without compilation.
         options: _Options = {"fallback_random": True} if self.backend == "inductor" else None
         run = torch.compile(graph, fullgraph=True, dynamic=False, backend=self.backend, options=options)

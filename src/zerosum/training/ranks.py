@@ -16,6 +16,7 @@ import torch.distributed as dist
 from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
+from zerosum._arrays import separated
 from zerosum.game.device import choose_device
 from zerosum.game.distributed import rank, ranks
 from zerosum.runs.checkpoint import Checkpoint
@@ -64,9 +65,9 @@ class RankGroup:
         if self.gloo is None:
             return checkpoint
         groups = {} if checkpoint is None else checkpoint.groups
-        flat = {f"{key} {name}": t.cpu().contiguous() for key, ts in groups.items() for name, t in ts.items()}
+        flat = {f"{key} {name}": tensor for key, group in groups.items() for name, tensor in group.items()}
         numbers = self._broadcast(json.dumps(None if checkpoint is None else dict(checkpoint.numbers)).encode())
-        tensors = safetensors.torch.load(self._broadcast(safetensors.torch.save(flat)))
+        tensors = safetensors.torch.load(self._broadcast(safetensors.torch.save(separated(flat))))
         found: dict[str, dict[str, torch.Tensor]] = {}
         for key, tensor in tensors.items():
             group, _, name = key.partition(" ")
