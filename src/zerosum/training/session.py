@@ -21,6 +21,7 @@ from zerosum.runs.files import LOG
 from zerosum.runs.lock import locked
 from zerosum.runs.log import ROLLBACK, Means, append_log, truncate_log
 from zerosum.training.build import build_game
+from zerosum.training.cautions import cautions
 from zerosum.training.device import load_warning
 from zerosum.training.evaluations import RunScores, remove_best
 from zerosum.training.folder import (
@@ -88,6 +89,7 @@ class Session:
         self.watchers = RunWatchers(self.recipe.watchers, self.options.watchers)
         self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.group.device
         check_generators(self.game)
+        notes = [*cautions(self.recipe, self.dataset, self.game)]  # on every rank: batch norms exchange statistics
         scores, warm_start = None, None
         if first:
             scores = None if plan is None else RunScores(plan, self.run, self.dataset, where)
@@ -100,7 +102,7 @@ class Session:
             TrainingProgress(self.recipe.images, quiet=quiet or not first) as progress,
             locked(self.run, progress.say) if first else nullcontext(),
         ):
-            for sentence in filter(None, (self.note, *self.dataset.notes)):
+            for sentence in filter(None, (self.note, *self.dataset.notes, *notes)):
                 progress.say(sentence)
             ended = first and self._open(progress.say, warm_start)
             if self._synchronise(ended):
