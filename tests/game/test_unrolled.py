@@ -9,7 +9,7 @@ from torch.func import functional_call
 
 from zerosum.game import Unrolled
 from zerosum.objectives import Minimax, NonSaturating, Wasserstein
-from zerosum.terms import R1, Every, GradientPenalty
+from zerosum.terms import R1, Every, GradientPenalty, HistoricalAveraging, OrthogonalRegularization, WeightDecay
 
 
 class Showing:
@@ -63,6 +63,46 @@ def test_the_opponent_is_d_after_k_real_updates_on_the_same_samples(play, batche
         optimiser.step()
     points = torch.randn(5, 2, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(showing.shown[0](points), D(points), rtol=1e-4, atol=1e-6)
+
+
+def test_terms_on_weights_act_on_the_weights_ahead(play, batches):
+    """Against the same moves taken for real, and with a layer whose weights are used twice."""
+    shared, showing = nn.Linear(4, 4), Showing(3)
+    D = nn.Sequential(nn.Linear(2, 4), shared, nn.Tanh(), shared, nn.Linear(4, 1), nn.Flatten(0))
+    history = HistoricalAveraging(0.5)
+    terms = (WeightDecay(0.3), OrthogonalRegularization(0.2), history)
+    game = play(D=D, D_optimiser=torch.optim.Adam(D.parameters(), 0.01, (0.5, 0.9)), D_terms=terms, opponent=showing)
+    game.update_D(next(batches))
+    twin, moments = copy.deepcopy(D), copy.deepcopy(game.D.optimiser.state_dict())
+    means, before = [*copy.deepcopy(history.means).values()], copy.deepcopy(history.state_dict())
+    game.update_G(next(batches))
+    assert [*map(id, D.parameters())] == [*map(id, game.D.parameters)], "the network has its own weights again"
+    assert all(torch.equal(before[name], tensor) for name, tensor in history.state_dict().items())
+
+    optimiser = torch.optim.Adam(twin.parameters(), 0.01, (0.5, 0.9))
+    optimiser.load_state_dict(moments)
+    x, x_fake = showing.turn.x.detach(), showing.turn.x_fake.detach()
+    weights = [*twin.parameters()]
+    for _ in range(3):
+        loss = NonSaturating().d_loss(twin(x), twin(x_fake))
+        loss = loss + 0.15 * sum(w.square().sum() for w in weights if w.dim() > 1)
+        for w in (twin[0].weight, shared_weight := twin[1].weight, twin[4].weight):
+            loss = loss + 0.2 * ((w @ w.T) * (1 - torch.eye(len(w)))).square().sum()
+        loss = loss + 0.5 * sum((w - mean).square().sum() for w, mean in zip(weights, means, strict=True))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert twin[3].weight is shared_weight
+    points = torch.randn(5, 2, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(showing.shown[0](points), twin(points), rtol=1e-4, atol=1e-6)
+
+
+def test_a_term_that_is_first_active_ahead_keeps_nothing_of_it(play, batches):
+    history = HistoricalAveraging()
+    game = play(D_terms=(Every(2, history),), opponent=Unrolled(1))
+    game.D.updates = 2
+    game.update_G(next(batches))
+    assert history.means == {} and history.taken.tolist() == [[0, -1], [0, -1]]
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)

@@ -1,19 +1,21 @@
 """Unrolled GANs: G trains against D after its next updates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.optim import Adam, RMSprop
 
 from zerosum.game.distributed import average
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
-from zerosum.game.player import Player
+from zerosum.game.player import Player, unwrapped
+from zerosum.game.state import Part, load_state, state_of
 from zerosum.game.turn import Discriminator, Turn
+from zerosum.protocols import Stateful
 
 Named = dict[str, Tensor]
 _MOST = 1_000  # updates ahead, all of which are in memory
@@ -26,8 +28,8 @@ class Unrolled:
 
     In G's update D is unrolled for k steps of its own optimiser, and the gradient is backpropagated through them. So G
     accounts for the response of D to a change of its samples, and a collapse onto one mode, to which D would respond at
-    once, is not rewarded. D itself is not updated. The unrolled steps include D's terms; those that detach their
-    samples (as `GradientPenalty`) pass no gradient to G.
+    once, is not rewarded. D itself is not updated. The unrolled steps include D's terms, on weights too; those that
+    detach their samples (as `GradientPenalty`) pass no gradient to G.
 
     Each unrolled step costs about one update of D, and as much memory, since all are stored for the gradient.
 
@@ -51,22 +53,50 @@ class Unrolled:
         names = [name for name, weight in weights.items() if weight.requires_grad]
         # Unrolled updates leave no trace in D: the statistics of batch norm change in a copy.
         buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-        ahead = _Ahead(game.D)
+        ahead, stateful = _Ahead(game.D), _stateful_terms(game.D)
+        states = state_of(stateful)
+        states = {name: {key: tensor.clone() for key, tensor in state.items()} for name, state in states.items()}
         for step in range(self.k):
             clock = replace(turn.clock, updates=game.D.updates + step)
             x = turn.x.detach().requires_grad_()
-            D_turn = replace(turn, player="D", D=_with(network, weights | buffers), x=x, clock=clock)
+            D_turn = replace(turn, player="D", D=network, x=x, clock=clock)
             own = [weights[name] for name in names]
-            with game.precision():
+            with game.precision(), _holding(network, weights | buffers):
                 loss = torch.stack([*game.parts(game.D, D_turn).values()]).sum()
                 gradients = torch.autograd.grad(loss, own, create_graph=True, materialize_grads=True)
             weights |= dict(zip(names, ahead.step(own, average(gradients)), strict=True))
+        load_state(stateful, states)  # nor in D's terms, which may collect what they see
         return _with(network, weights | buffers)
+
+
+def _stateful_terms(player: Player) -> dict[str, Part]:
+    terms = {f"term {place}": unwrapped(term) for place, term in enumerate(player.terms)}
+    return {name: term for name, term in terms.items() if isinstance(term, Stateful)}
+
+
+@contextmanager
+def _holding(network: nn.Module, tensors: Named) -> Iterator[None]:
+    """Put tensors in place of a network's parameters and buffers, for layers and for terms on weights.
+
+    `torch.func.functional_call` cannot run terms, and leaves its tensors in a layer that is used twice.
+    """
+    before = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    tensor_of = {id(old): tensors[name] for name, old in before.items()}  # by identity, as layers may share weights
+    places: list[dict[str, Any]] = [p for module in network.modules() for p in (module._parameters, module._buffers)]
+    originals = [dict(place) for place in places]
+    try:
+        for place in places:
+            place.update({name: tensor_of[id(old)] for name, old in place.items() if id(old) in tensor_of})
+        yield
+    finally:
+        for place, original in zip(places, originals, strict=True):
+            place.update(original)
 
 
 def _with(network: nn.Module, tensors: Named) -> Discriminator:
     def D(*arguments: Tensor) -> Tensor | Judgement:
-        judgement: Tensor | Judgement = functional_call(network, tensors, arguments)
+        with _holding(network, tensors):
+            judgement: Tensor | Judgement = network(*arguments)
         return judgement
 
     return D
