@@ -1,3 +1,5 @@
+import resource
+
 import pytest
 import torch
 
@@ -38,6 +40,29 @@ def test_lines_after_those_that_a_checkpoint_vouches_for_are_dropped(tmp_path):
     assert truncate_log(tmp_path, 10, 1) == 1
     assert read_log(tmp_path) == [{"images": 10}]
     assert truncate_log(tmp_path, 10, 5) == 1, "fewer than were vouched for"
+
+
+@pytest.mark.parametrize("rubbish", [b"\xff\xfe not text\n", b"rubbish\n{}\n", b"\0" * 4096, b'{"images": []}\n'])
+def test_damage_beyond_a_checkpoint_does_not_matter(tmp_path, rubbish):
+    append_log(tmp_path, {"images": 10})
+    append_log(tmp_path, {"images": 20})
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(path.read_bytes() + rubbish)
+    assert truncate_log(tmp_path, 20, 2) == 2
+    assert read_log(tmp_path) == [{"images": 10}, {"images": 20}]
+
+
+def test_a_line_that_finds_no_room_leaves_no_part_of_itself(tmp_path):
+    append_log(tmp_path, {"images": 10})
+    path = tmp_path / "log.jsonl"
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 5, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            append_log(tmp_path, {"images": 20})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
 
 
 def test_means_go_on_from_their_sums_and_counts():

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum._disk import open_own, read_text, replace_durably
+from zerosum._disk import open_own, read_foreign, replace_durably
 from zerosum._paths import AnyPath, user_path
 from zerosum.runs.files import LOG
 from zerosum.runs.plain_json import is_count, is_number
@@ -109,7 +109,7 @@ def truncate_log(run: Path, images: int, lines: int | None = None) -> int:
     Lines after the first `lines` may be damaged. Returns the number of lines left.
     """
     path = run / LOG
-    kept = [entry for entry in _entries(_lines(path)[:lines], path) if entry["images"] <= images]
+    kept = [entry for entry in _entries(_lines(path, lines), path) if entry["images"] <= images]
     replace_durably(path, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
     return len(kept)
 
@@ -125,19 +125,28 @@ def sync_log(run: Path) -> int:
 
 
 def append_log(run: Path, entry: Mapping[str, Any]) -> None:
-    """Add one line to a run's log."""
-    with os.fdopen(open_own(run / LOG), "ab") as file:
-        file.write(f"{json.dumps(entry)}\n".encode())
+    """Add one line to a run's log, whole or, where the disk is full, not at all."""
+    line = (json.dumps(entry) + "\n").encode()
+    with os.fdopen(open_own(run / LOG), "ab", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            while line:
+                line = line[file.write(line) :]
+        except OSError:
+            file.truncate(size)
+            raise
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path, most: int | None = None) -> list[bytes]:
+    """The lines of a log, or the first of them; those after may be anything."""
     try:
-        return read_text(path, _LONGEST).splitlines()
+        lines = read_foreign(path, _LONGEST).split(b"\n")
     except FileNotFoundError:
         return []
+    return (lines if lines[-1] else lines[:-1])[:most]
 
 
-def _entries(lines: Sequence[str], path: Path) -> list[dict[str, Any]]:
+def _entries(lines: Sequence[bytes], path: Path) -> list[dict[str, Any]]:
     entries = []
     for number, line in enumerate(lines, 1):
         try:
