@@ -65,7 +65,10 @@ def test_broken_image_is_named_with_the_reason(tmp_path, pack, content, reason):
     (folder / "a").mkdir(parents=True)
     (folder / "a" / "good.png").write_bytes(png(GREY))
     (folder / "a" / "bad.jpg").write_bytes(content)
-    advice = r"remove or replace it \(`zerosum data check` lists all broken files; bad='skip' replaces them by"
+    advice = (
+        r"replace it by one of the same name, or remove it if no run has begun "
+        r"\(`zerosum data check` lists all broken files; bad='skip' replaces them by"
+    )
     sentence = rf"bad.jpg {reason}: {advice}"
     with pytest.raises(ValueError, match=sentence):
         everything(Images(pack(folder)).open())
@@ -86,7 +89,7 @@ def test_no_damage_gets_past_the_sentence(tmp_path, form):
             everything(Images(str(tmp_path), size=8).open())
         except ValueError as error:
             assert "a.png" in str(error)
-            assert "remove or replace it" in str(error)
+            assert "replace it by one of the same name" in str(error)
 
 
 def test_wrong_suffix_of_a_readable_image_does_not_matter(tmp_path):
@@ -107,11 +110,11 @@ def test_decompression_bombs_are_refused(tmp_path, side, action):
 def test_large_files_and_things_that_are_no_files_are_refused(tmp_path):
     with (tmp_path / "large.png").open("wb") as file:
         file.truncate((64 << 20) + 1)
-    with pytest.raises(ValueError, match=r"large.png is larger than 64 MiB: remove"):
+    with pytest.raises(ValueError, match=r"large.png is larger than 64 MiB: replace"):
         Images(str(tmp_path)).open()
     (tmp_path / "large.png").unlink()
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(ValueError, match=r"pipe.png is not a regular file: remove"):
+    with pytest.raises(ValueError, match=r"pipe.png is not a regular file: replace"):
         Images(str(tmp_path)).open()
     (tmp_path / "pipe.png").unlink()
     (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
@@ -155,10 +158,10 @@ def test_zip_with_links_is_refused(tmp_path):
 
 def test_zip_bombs_are_refused(tmp_path):
     path = hostile(tmp_path / "a.zip", "ratio.png", png() + bytes(2 << 20))
-    with pytest.raises(ValueError, match=r"ratio.png has a compression ratio above 200, as no image has: remove"):
+    with pytest.raises(ValueError, match=r"ratio.png has a compression ratio above 200, as no image has: replace"):
         Images(path).open()
     path = hostile(tmp_path / "b.zip", "size.png", bytes((64 << 20) + 1))
-    with pytest.raises(ValueError, match=r"size.png is larger than 64 MiB: remove"):
+    with pytest.raises(ValueError, match=r"size.png is larger than 64 MiB: replace"):
         Images(path).open()
 
 
@@ -167,7 +170,7 @@ def test_encrypted_and_damaged_zips_are_refused(tmp_path):
     content = bytearray(path.read_bytes())
     content[content.rindex(b"PK\x01\x02") + 8] |= 1  # the flag of encryption in the last entry of the directory
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"secret.png is encrypted: remove or replace it"):
+    with pytest.raises(ValueError, match=r"secret.png is encrypted: replace it by one of the same name"):
         Images(str(path)).open()
     path.write_bytes(content[:100])
     with pytest.raises(ValueError, match=r"a.zip is damaged or not a zip file \(File is not a zip file\)"):

@@ -121,7 +121,7 @@ def test_too_many_broken_images_stop_all_the_same(folder, monkeypatch):
 
 def test_error_is_what_happens_without_being_asked(folder):
     half(folder / "a" / "01.png")
-    with pytest.raises(ValueError, match=r"a/01.png is damaged .*: remove or replace it"):
+    with pytest.raises(ValueError, match=r"a/01.png is damaged .*: replace it by one of the same name"):
         shown(Images(str(folder)).open())
     with pytest.raises(ValueError, match="Images needs bad to be error or skip, but was given"):
         Images(str(folder), bad="ignore")

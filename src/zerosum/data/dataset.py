@@ -1,6 +1,6 @@
 """`Dataset`: what every data source opens as, with random access by index."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, runtime_checkable
@@ -19,16 +19,17 @@ from zerosum.protocols import Coding
 class Dataset:
     """Opened data with random access by index: images or points, optionally with a condition for each.
 
-    `shape` is that of one sample: (C, H, W) for images, (d,) for points. `read` takes int64 indices (B,) on the CPU and
-    returns uint8 images (B, C, H, W) or float32 points (B, d). `conditions` hold a kind and a value for each sample; if
-    they are class labels, `labels` and `classes` are views of them. `notes` are warnings for the user about what the
-    source did to the data. If the samples are latents, `read` returns float32 (B, c, h, w), `coding` decodes them, and
-    `images` is the data set that was encoded. `content` returns a text that changes with the samples (see
-    `fingerprint`); None if there is none. `news` returns warnings since the last call, such as images found broken
-    while reading. `ahead` is true if reading is slow, as from a disk, and depends on the indices alone, so that a
-    thread may prefetch. `window` is set for sequential sources such as streams: the number of consecutive samples that
-    are shuffled together; reading backwards is slow. Raises `ValueError` when empty, and when conditions do not fit the
-    count or their kind.
+    `shape` is that of one sample: (C, H, W) for images, (d,) for points. `read` takes int64 indices (B,) on the CPU
+    and returns uint8 images (B, C, H, W) or float32 points (B, d). `conditions` hold a kind and a value for each
+    sample; if they are class labels, `labels` and `classes` are views of them. `notes` are warnings for the user
+    about what the source did to the data. If the samples are latents, `read` returns float32 (B, c, h, w), `coding`
+    decodes them, and `images` is the data set that was encoded. `content` returns a text that changes with the
+    samples (see `fingerprint`); None if there is none. `content_without` returns it for all files but some, given by
+    name, and `broken` the files that could not be read and never were, a name and its index each. `news` returns
+    warnings since the last call, such as images found broken while reading. `ahead` is true if reading is slow, as
+    from a disk, and depends on the indices alone, so that a thread may prefetch. `window` is set for sequential
+    sources such as streams: the number of consecutive samples that are shuffled together; reading backwards is slow.
+    Raises `ValueError` when empty, and when conditions do not fit the count or their kind.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Dataset:
     coding: Coding | None = None
     images: "Dataset | None" = None
     content: Callable[[], str] | None = None
+    content_without: Callable[[Collection[str]], str] | None = None
+    broken: Callable[[], Mapping[str, int]] = dict
     news: Callable[[], tuple[str, ...]] = tuple
     ahead: bool = False
     window: int | None = None

@@ -6,7 +6,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -38,10 +38,11 @@ class Files:
     stream: Callable[[str], IO[bytes]]
     hashes: Callable[[tuple[str, ...]], Iterator[str]]
 
-    def content(self) -> str:
-        """A hash of the images."""
+    def content(self, without: Collection[str] = ()) -> str:
+        """A hash of the images; of those in `without`, only the names count."""
         digest = hashlib.sha256()
-        for name, mark in zip(self.names, self.hashes(self.names), strict=True):
+        for name, found in zip(self.names, self.hashes(self.names), strict=True):
+            mark = "" if name in without else found
             digest.update(f"{name}\0{mark}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
 

@@ -34,6 +34,11 @@ class Replacements:
         """Register images that are known to be broken: the reason by index."""
         self._broken |= broken
 
+    @property
+    def broken(self) -> tuple[int, ...]:
+        """The indices of images that are known to be broken."""
+        return (*self._broken,)
+
     def read(self, index: int, decode: Callable[[int], _T]) -> _T:
         """What `decode` returns for the image at an index, or for its replacement."""
         for candidate in chain([index], self._others(index)):

@@ -5,7 +5,7 @@ __all__ = ["Images"]
 import math
 import os
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +28,10 @@ from zerosum.data.sources._tables import beside
 _S = TypeVar("_S")
 _T = TypeVar("_T")
 _IN_MEMORY = 1 << 30  # bytes of pixels up to which decoded images are kept
+_ADVICE = (
+    "replace it by one of the same name, or remove it if no run has begun (`zerosum data check` lists all broken "
+    "files; bad='skip' replaces them by others)"
+)
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -60,7 +64,7 @@ class Images:
     size: int | tuple[int, int] | None = None
     fit: str = "crop"
     conditions: str | None = None
-    bad: str = "error"
+    bad: str = field(default="error", compare=False)  # which changes no intact image
 
     def __post_init__(self) -> None:
         tidy_paths(self)
@@ -83,7 +87,18 @@ class Images:
         notes, news = notes + known.notes, tuple if replacements is None else replacements.news
         rest = known.conditions, notes + news()
         name, content = printable(files.path.name), partial(self._content, files)
-        return Dataset(name, shape, len(files.names), read, *rest, content=content, news=news, ahead=True)
+        return Dataset(
+            name,
+            shape,
+            len(files.names),
+            read,
+            *rest,
+            content=content,
+            content_without=content,
+            broken=read.broken,
+            news=news,
+            ahead=True,
+        )
 
     def _headers(self, files: Files, replacements: Replacements | None) -> list[Header]:
         """The headers of all intact images."""
@@ -96,8 +111,8 @@ class Images:
         replacements.add(broken)
         return [one for one in found if isinstance(one, Header)]
 
-    def _content(self, files: Files) -> str:
-        return f"{files.content()} {self.fit}"
+    def _content(self, files: Files, without: Collection[str] = ()) -> str:
+        return f"{files.content(without)} {self.fit}"
 
     def _size(self, headers: Sequence[Header]) -> tuple[tuple[int, int], tuple[str, ...]]:
         """Return the size of all images, with a note if it was chosen automatically."""
@@ -134,6 +149,14 @@ class _Reader:
         shape = (len(files.names), 1 if grey else 3, *size)
         self._kept = torch.empty(shape, dtype=torch.uint8) if math.prod(shape) <= _IN_MEMORY else None
         self._known = torch.zeros(len(files.names), dtype=torch.bool)
+        self._decoded_once = np.zeros(len(files.names), np.bool_)
+        self._broken: dict[str, int] = {}
+        if replacements is not None:
+            self._broken |= {files.names[index]: index for index in replacements.broken}
+
+    def broken(self) -> dict[str, int]:
+        """The files that could not be decoded and never were, with their indices."""
+        return dict(self._broken)
 
     def __call__(self, index: Tensor) -> Tensor:
         """Return uint8 images (B, C, H, W); raises `ValueError` with the file name for a broken image."""
@@ -150,11 +173,20 @@ class _Reader:
 
     def _at(self, index: int) -> NDArray[np.uint8]:
         if self._replacements is not None:
-            return self._replacements.read(index, lambda i: self._one(self._files, self._files.names[i]))
-        return _named(self._files, self._files.names[index], self._one)
+            return self._replacements.read(index, self._one)
+        return _named(self._files, self._files.names[index], lambda _, __: self._one(index))
 
-    def _one(self, files: Files, name: str) -> NDArray[np.uint8]:
-        return decode(files.read(name), self._grey, self._size, self._fit)
+    def _one(self, index: int) -> NDArray[np.uint8]:
+        name = self._files.names[index]
+        try:
+            image = decode(self._files.read(name), self._grey, self._size, self._fit)
+        except ValueError:
+            if not self._decoded_once[index]:
+                self._broken[name] = index
+            raise
+        self._decoded_once[index] = True
+        self._broken.pop(name, None)
+        return image
 
 
 def _header(files: Files, name: str) -> Header:
@@ -168,10 +200,7 @@ def _named(files: Files, name: str, do: Callable[[Files, str], _T]) -> _T:
         return do(files, name)
     except ValueError as error:
         gone = isinstance(error.__cause__, FileNotFoundError)
-        broken = (
-            "remove or replace it (`zerosum data check` lists all broken files; bad='skip' replaces them by others)"
-        )
-        advice = "restore it" if gone else broken
+        advice = "restore it" if gone else _ADVICE
         raise ValueError(f"{printable(files.path / name)} {error}: {advice}") from error
 
 
