@@ -160,6 +160,13 @@ def test_a_setting_that_does_not_fit_is_refused(setting, message):
         with_setting(RECIPE, setting)
 
 
+@pytest.mark.parametrize("seed", [2**63, -(2**63)])
+def test_a_seed_that_torch_does_not_take_is_refused(seed):
+    assert replace(RECIPE, seed=2**63 - 1).seed == 2**63 - 1
+    with pytest.raises(ValueError, match=rf"seed is an integer of 64 bits, above -2\^63 and below 2\^63; found {seed}"):
+        replace(RECIPE, seed=seed)
+
+
 @pytest.mark.parametrize("idle", [{"d_terms": (R1(),)}, {"d_after": WeightClip()}], ids=str)
 def test_what_is_for_moves_of_d_is_refused_where_it_makes_none(idle):
     assert replace(RECIPE, n_critic=0).n_critic == 0

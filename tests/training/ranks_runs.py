@@ -2,10 +2,11 @@
 
     python ranks_runs.py SCENES.json
 
-The file holds a list of scenes: how many processes, the words of the command, and what happens on which rank after how
-many rounds. For each scene the file gets how the processes ended, what they said, with a note of each file that they
-opened for writing, moved or removed, and the seconds from the event to the last one's end. All processes are forks of
-this one, in which everything is loaded; this one keeps the store by which they meet, as torchrun does.
+The file holds a list of scenes: how many processes, the words of the command, further ones of a rank, and what happens
+on which rank after how many rounds. For each scene the file gets how the processes ended, what they said, with a note
+of each file that they opened for writing, moved or removed, and the seconds from the event to the last one's end. All
+processes are forks of this one, in which everything is loaded; this one keeps the store by which they meet, as torchrun
+does.
 """
 
 import functools
@@ -91,7 +92,7 @@ def child(scene, number, port, folder):
         happening(scene["what"], scene["rounds"], folder / "mark")
     zerosum.training.ranks.STEP = timedelta(seconds=scene.get("patience", 60))
     watched(said)
-    sys.argv = ["zerosum", *scene["words"]]
+    sys.argv = ["zerosum", *scene["words"], *scene.get("own", {}).get(str(number), [])]
     try:
         zerosum.cli.main()
         status = 0

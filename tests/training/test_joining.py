@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.distributed import HashStore
 
-from zerosum.training.ranks import RankGroup, is_distributed, is_main_process, joined, report_once
+from zerosum.training.ranks import RankGroup, _rendezvous_store, is_distributed, is_main_process, joined, report_once
 from zerosum.training.signals import StopRequest
 
 
@@ -39,6 +39,38 @@ def test_each_process_of_a_machine_needs_a_gpu(monkeypatch):
 def test_several_processes_do_not_compute_on_mps(monkeypatch):
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
     assert refused("mps") == "several processes compute on cpu or cuda: give --device cpu"
+
+
+@pytest.mark.usefixtures("second_of_two")
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "RANK",
+            None,
+            "^RANK in the environment of several processes is what torchrun sets; found nothing: start ",
+        ),
+        ("RANK", "one", "^RANK in the environment .*; found 'one': start them with torchrun$"),
+        ("RANK", "2", "^RANK is the number of this process, below WORLD_SIZE=2; found 2: use torchrun$"),
+        ("WORLD_SIZE", "two", "^WORLD_SIZE in the environment .*; found 'two': start them with torchrun$"),
+    ],
+)
+def test_an_environment_that_is_not_torchruns_is_refused(monkeypatch, name, value, message):
+    if value is None:
+        monkeypatch.delenv(name)
+    else:
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=message), joined("cpu"):
+        pass
+
+
+@pytest.mark.parametrize("name", ["MASTER_ADDR", "MASTER_PORT", "RANK"])
+def test_processes_cannot_meet_without_an_address(monkeypatch, name):
+    for key, value in {"RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.delenv(name)
+    with pytest.raises(ValueError, match=f"^{name} in the environment of several processes .*; found nothing: start"):
+        _rendezvous_store(2)
 
 
 def test_one_process_is_in_its_own_company(monkeypatch):

@@ -1,5 +1,6 @@
 """User-defined metrics and feature extractors in the evaluations of a run."""
 
+import errno
 import json
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -10,7 +11,7 @@ import torch
 from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.gaussians import Ring
 from zerosum.evaluation.config import EvaluationConfig
-from zerosum.evaluation.evaluate import evaluate
+from zerosum.evaluation.evaluate import Evaluator, evaluate
 from zerosum.evaluation.measure import FunctionMeasure, Needs, Score, ScoreInfo
 from zerosum.evaluation.measures.prdc import PRDC
 from zerosum.evaluation.scores import read_scores
@@ -216,3 +217,48 @@ def test_own_names_take_precedence_over_built_in_ones():
     images = torch.randint(0, 256, (4, 8, 8, 3), dtype=torch.uint8)
     found = EvaluationConfig("pixels", known={"pixels": corners}).extractor()
     assert torch.equal(found(images).features, corners(images)) and found.facts["name"] == "pixels"
+
+
+def never(real, fake):
+    raise KeyError("this metric cannot work")
+
+
+def many(real, fake):
+    if len(real) < 100:
+        raise ValueError("a hundred samples, please")
+    return float(len(fake))
+
+
+def test_an_evaluation_is_tried_before_the_first_image(tmp_path):
+    plan = Evaluation((never,), every=80, n=60)
+    with pytest.raises(KeyError, match="this metric cannot work"):
+        train(replace(POINTS, evaluation=plan), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+    run = train(replace(POINTS, evaluation=Evaluation((many,), every=160, n=100)), tmp_path / "many", quiet=True)
+    assert [line["score/many"] for line in scored(run)] == [100.0, 100.0], "a metric may need more than a few samples"
+
+
+def test_an_evaluation_that_fails_later_ends_nothing(tmp_path, monkeypatch, capsys):
+    recipe, calls = replace(POINTS, evaluation=Evaluation((gap,), every=80, n=60)), []
+    score = Evaluator.score
+
+    def failing(evaluator, *arguments):
+        calls.append(1)
+        if len(calls) in (3, 5):  # after the one before the first image
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return score(evaluator, *arguments)
+
+    monkeypatch.setattr(Evaluator, "score", failing)
+    run = train(recipe, tmp_path / "run")
+    assert [line["images"] for line in scored(run)] == [80, 240]
+    assert "no scores after 160 images: OSError: [Errno 28] No space left on device" in capsys.readouterr().err
+    assert (run / "generator.safetensors").is_file()
+
+
+def test_a_run_that_can_no_longer_be_scored_is_finished_without(tmp_path, capsys):
+    recipe = replace(POINTS, evaluation=Evaluation((gap,), every=80, n=60))
+    run = train(recipe, tmp_path / "run", quiet=True)
+    (run / "generator.safetensors").unlink()
+    train(read(pretty(recipe)), run)
+    assert "this run goes on without scores: unknown metric 'gap'" in capsys.readouterr().err
+    assert (run / "generator.safetensors").is_file()

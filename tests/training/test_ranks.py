@@ -106,6 +106,9 @@ def scenes(folder):
         "pieces": scene(3, "pieces", recipe="split"),
         "unknown": scene(2, "odd", more=["--set", "bach=25"]),
         "odd": scene(2, "odd", recipe="recipe", more=["--set", "batch=25"]),
+        "longer": scene(2, "odd", own={"1": ["--images", "2880"]}),
+        "other data": scene(2, "odd", own={"1": ["--data", "Ring(count=99)"]}),
+        "other objective": scene(2, "odd", own={"1": ["--set", "objective=Hinge()"]}),
     }
     for one in played.values():
         one["words"] += one.pop("more", [])
@@ -175,6 +178,17 @@ def test_an_error_of_the_command_is_reported_once(scenes):
     for name, sentence in (("odd", "25 does not divide by 2 ranks"), ("unknown", "has no field 'bach'")):
         assert scenes[name]["ended"] == {"0": 1, "1": 1}
         assert "".join(words(scenes[name])).count(sentence) == "".join(words(scenes[name])).count("zerosum: ") == 1
+
+
+def test_processes_that_were_given_different_runs_are_refused(scenes):
+    for name, sentence in (
+        ("longer", "images is 1,440 in process 0 and 2,880 in process 1: start all with the same command"),
+        ("other data", "the processes of a run train one recipe on the same data; data is "),
+        ("other objective", "objective is NonSaturating(real_label=1.0) in process 0 and Hinge() in process 1"),
+    ):
+        both = "".join(words(scenes[name]))
+        assert scenes[name]["ended"] == {"0": 1, "1": 1}, both
+        assert both.count("zerosum: ") == both.count(sentence) == 1, both
 
 
 def test_ranks_take_over_from_others_and_end_as_one_process(scenes, folder, straight):

@@ -1,6 +1,7 @@
 """Resume is identical continuation: stopped by a signal or killed, a run ends bit for bit where a straight one does."""
 
 import os
+import shutil
 import signal
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ from zerosum.objectives.energy import BoundaryEquilibrium
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.optimisers import Adam, RMSprop
 from zerosum.recipes.recipe import Recipe
-from zerosum.runs.checkpoint import load_checkpoint, newest_checkpoint
+from zerosum.runs.checkpoint import Checkpoint, load_checkpoint, newest_checkpoint, save_checkpoint
 from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1, GradientPenalty
 from zerosum.terms.reconstruction import Reconstruction
@@ -178,6 +179,32 @@ def test_the_exit_status_of_an_interrupted_run_is_the_signals(tmp_path, monkeypa
     assert ended.value.code == 130
     assert isinstance(ended.value, KeyboardInterrupt), "which ends a call in a session and not the session"
     assert str(ended.value) == "stopped after 96 images and saved; the same command resumes the run"
+
+
+def test_a_resumed_run_counts_on_in_the_time_that_it_has_taken(tmp_path, monkeypatch):
+    interrupt(monkeypatch, 14, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(Terminated):
+        train(POINTS, tmp_path / "run", quiet=True)
+    monkeypatch.undo()
+    path, found, _ = newest_checkpoint(tmp_path / "run")
+    before = read_log(tmp_path / "run")[-1]["seconds"]
+    assert before <= found.numbers["seconds"] < 600
+    shutil.rmtree(path)
+    save_checkpoint(path, Checkpoint(found.groups, {**found.numbers, "seconds": 1000.0}))
+    run = train(POINTS, tmp_path / "run", quiet=True)
+    assert all(1000 <= line["seconds"] < 1600 for line in run.log if line["images"] > found.numbers["images"])
+    assert 1000 <= final(run).numbers["seconds"] < 1600
+
+
+def test_a_checkpoint_without_its_seconds_is_not_used(tmp_path):
+    run = train(replace(POINTS, images=96), tmp_path / "run", quiet=True)
+    (run / "generator.safetensors").unlink()
+    for path in (run / "checkpoints").iterdir():
+        found = load_checkpoint(path)
+        shutil.rmtree(path)
+        save_checkpoint(path, Checkpoint(found.groups, {k: v for k, v in found.numbers.items() if k != "seconds"}))
+    with pytest.raises(ValueError, match="its seconds should be a time; found None"):
+        train(replace(POINTS, images=96), run, quiet=True)
 
 
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(tmp_path, monkeypatch, capsys):

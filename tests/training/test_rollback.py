@@ -1,5 +1,6 @@
 """At a number that is not finite a run stops at that very step, or goes back to where all was well, more slowly."""
 
+import shutil
 from dataclasses import dataclass, replace
 
 import pytest
@@ -13,7 +14,7 @@ from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.optimisers import Adam
 from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
 from zerosum.runs.log import append_log, read_log
-from zerosum.training.evaluations import remove_best
+from zerosum.training.evaluations import criterion, remove_best
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
@@ -150,11 +151,11 @@ def test_the_best_generator_after_the_checkpoint_of_a_rollback_is_removed(tmp_pa
         append_log(tmp_path, {"images": images, "score/kid": kid, "error/kid": 0.01})
     best = tmp_path / "best.safetensors"
     best.touch()
-    remove_best(tmp_path, 32, Evaluation())
+    remove_best(tmp_path, 32, criterion(Evaluation()))
     assert best.exists(), "it is of the stretch that stays"
-    remove_best(tmp_path, 31, Evaluation())
+    remove_best(tmp_path, 31, criterion(Evaluation()))
     assert not best.exists()
-    remove_best(tmp_path, 31, Evaluation())
+    remove_best(tmp_path, 31, criterion(Evaluation()))
 
 
 @pytest.mark.parametrize(
@@ -174,3 +175,14 @@ def test_as_many_checkpoints_are_kept_as_asked_for(tmp_path):
     for keep, kept in ((2, [112, 96]), (4, [112, 96, 80, 64])):
         run = train(steady, tmp_path / str(keep), quiet=True, options=RunOptions(keep=keep))
         assert [int(path.name) for path in checkpoints(run)] == kept
+
+
+def test_a_run_keeps_as_many_checkpoints_as_before_unless_told_otherwise(tmp_path):
+    run, steady = tmp_path / "run", replace(POINTS, images=112, snapshot=16)
+    train(steady, run, quiet=True, options=RunOptions(keep=5))
+    for keep, kept in ((None, 5), (3, 3), (None, 3)):
+        (run / "generator.safetensors").unlink()
+        for path in checkpoints(run)[:1]:
+            shutil.rmtree(path)  # so that the last one is saved again
+        train(steady, run, quiet=True, options=RunOptions(keep=keep))
+        assert len(checkpoints(run)) == kept

@@ -107,6 +107,12 @@ def test_the_classifier_is_kept_for_the_same_data_and_no_other(tmp_path, monkeyp
     assert trained == [1, 1, 1]
 
 
+def test_a_classifier_that_cannot_be_kept_scores_all_the_same(tmp_path):
+    (tmp_path / "file").write_text("where a folder would have to be")
+    made = subject.image_classifier(Bars().open(), tmp_path / "file" / "c", torch.device("cpu"), seen=500)
+    assert made.held_out > 0
+
+
 def test_a_classifier_learns_from_a_bounded_part_evenly_chosen(tmp_path, monkeypatch):
     seen, real = [], subject.train_classifier
     monkeypatch.setattr(subject, "_IMAGES", 30)

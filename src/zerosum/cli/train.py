@@ -32,7 +32,7 @@ def train(
         Path | None,
         typer.Option("--from", metavar="RUN", help="Warm start: initialise from the newest checkpoint of another run."),
     ] = None,
-    keep: Annotated[int, typer.Option(metavar="N", help="Number of checkpoints to keep, at least 2.")] = 2,
+    keep: Annotated[int | None, typer.Option(help="Checkpoints to keep, at least 2; by default as before.")] = None,
     on_nonfinite: Annotated[
         str,
         typer.Option(
@@ -63,13 +63,11 @@ def train(
         _show_estimate(made, device, as_json)
         return
     run = run_training(made, folder if out is None else out, device=device, options=options)
-    if not is_main_process():
-        return
-    if as_json:
+    if as_json and is_main_process():
         facts = {"run": run, "images": made.images, "report": run.report, "generator": run / GENERATOR}
         print_json({**facts, "scores": run.scores})
-        return
-    echo(f"sample with  zerosum sample {run}", err=True)
+    elif is_main_process():
+        echo(f"sample with  zerosum sample {run}", err=True)
 
 
 def _show_estimate(recipe: "Recipe", device: str, as_json: bool) -> None:

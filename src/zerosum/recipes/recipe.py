@@ -174,6 +174,8 @@ class Recipe:
             raise ValueError(f"ema is a half-life in images, at least 0; found {self.ema}")
         if not self.ema_rampup > 0:
             raise ValueError(f"ema_rampup is a share of the images seen, above 0; found {self.ema_rampup}")
+        if not -_LARGEST <= self.seed <= _LARGEST:
+            raise ValueError(f"seed is an integer of 64 bits, above -2^63 and below 2^63; found {self.seed}")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision is auto, float32 or bfloat16; found {self.precision!r}")
         self._check_game()

@@ -9,10 +9,11 @@ BEST = "best.safetensors"  # the generator with the best evaluation score
 SCORES = "scores.json"  # scores at the end
 EVALUATION = "evaluation.json"  # the last evaluation, with its protocol
 CLASSIFIER = "classifier.safetensors"  # the classifier of conditional accuracy
+UNREAD = "unread.json"  # the broken files that the run never read whole, if there are any
 REPORT = "report.html"
 COMMAND = "command.txt"  # the command of the last start
 VERSIONS = "versions.json"  # its versions and hardware
 LOCK = ".lock"  # locked by the process that writes to the folder
-NAMES = frozenset((RECIPE, LOG, SAMPLES, CHECKPOINTS, SCORES, EVALUATION, REPORT, COMMAND, VERSIONS, LOCK))
+NAMES = frozenset((RECIPE, LOG, SAMPLES, CHECKPOINTS, SCORES, EVALUATION, UNREAD, REPORT, COMMAND, VERSIONS, LOCK))
 
 MOST_TEXT = 1 << 20  # bytes of a recipe's text, and of a command

@@ -16,11 +16,13 @@ from zerosum.training import options as options
 from zerosum.training import prefetch as prefetch
 from zerosum.training import progress as progress
 from zerosum.training import ranks as ranks
+from zerosum.training import same_data as same_data
 from zerosum.training import sample_images as sample_images
 from zerosum.training import scores as scores
 from zerosum.training import session as session
 from zerosum.training import signals as signals
 from zerosum.training import state as state
+from zerosum.training import timed as timed
 from zerosum.training import warm_start as warm_start
 from zerosum.training import watchers as watchers
 from zerosum.training.build import build_game as build_game

@@ -2,6 +2,7 @@
 
 __all__ = ()
 
+from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -54,15 +55,23 @@ class Batches(Iterator[Batch]):
         self.position, self.label_dropout = position, label_dropout
         self._order = lru_cache(maxsize=2)(self._permutation)
         self._ahead = ReadAhead(self._read, batch) if dataset.ahead else None
+        self._ready: deque[tuple[Tensor, Tensor | None]] = deque()
 
     def __next__(self) -> Batch:
-        x, c = self._read(self.position) if self._ahead is None else self._ahead.take(self.position)
+        self.prepare(1)
+        x, c = self._ready.popleft()
         x = to_unit(x.to(self.device, non_blocking=True))
         if x.dim() == 4:
             x = x.contiguous(memory_format=torch.channels_last)
         batch = Batch(x, None if c is None else c.to(self.device, non_blocking=True), self.position)
         self.position += self.batch
         return batch
+
+    def prepare(self, count: int) -> None:
+        """Read the next `count` batches in advance; raises the errors of the data, and nothing is lost by them."""
+        while len(self._ready) < count:
+            position = self.position + len(self._ready) * self.batch
+            self._ready.append(self._read(position) if self._ahead is None else self._ahead.take(position))
 
     def close(self) -> None:
         """Stop the prefetching thread, if there is one; a further batch starts a new one."""
@@ -99,7 +108,7 @@ class Batches(Iterator[Batch]):
             last = min(first + stop - start, len(self.dataset))
             chunks.append(self._order(epoch)[first:last])
             start += last - first
-        return torch.cat(chunks)
+        return torch.cat(chunks) if chunks else torch.empty(0, dtype=torch.int64)
 
     def _permutation(self, epoch: int) -> Tensor:
         random, count = stream(self.seed, "order", epoch), len(self.dataset)

@@ -4,6 +4,7 @@ __all__ = ()
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from zerosum.runs.files import BEST, EVALUATION
 from zerosum.runs.generator import TrainedGenerator, generator_bytes
 from zerosum.runs.log import ERROR, SCORE, append_log, evaluations, is_evaluation, read_log
 
+_FEW = 64  # samples of each set
 _USUAL = "kid"  # criterion for the best generator where the plan names no score
 
 
@@ -54,6 +56,18 @@ class RunScores:
         self.criterion = criterion(plan)
         config = EvaluationConfig(plan.features, plan.n, plan.seed, device=str(device), known=plan.known)
         self.evaluator = Evaluator(dataset, plan.metrics, config)
+
+    def check(self, generator: TrainedGenerator) -> None:
+        """Score a few samples and write nothing; raises what an evaluation of this generator would raise.
+
+        Where a few samples cannot be scored, as many as in the evaluations are: a metric may need more than a few.
+        """
+        few = min(self.plan.n, _FEW)
+        with torch.random.fork_rng(devices=[]):
+            try:
+                replace(self.evaluator, config=replace(self.evaluator.config, n=few, cache=False)).score(generator)
+            except Exception:  # noqa: BLE001  # of any kind, as a metric may be the user's
+                self.evaluator.score(generator, self.run.name)
 
     def done(self, images: int) -> bool:
         """Whether the log has scores at this number of images."""
@@ -97,12 +111,12 @@ def criterion(plan: Evaluation | None) -> Criterion | None:
     return Criterion(plan.best, better[plan.best])
 
 
-def remove_best(run: Path, images: int, plan: Evaluation | None) -> None:
+def remove_best(run: Path, images: int, by: Criterion | None) -> None:
     """Remove the best generator of a run if it is later than `images`; call it before the log is truncated there.
 
     Those iterations are run again, and the log would no longer have the evaluation of the file.
     """
-    best = best_line(read_log(run), criterion(plan))
+    best = best_line(read_log(run), by)
     if best is not None and best["images"] > images:
         (run / BEST).unlink(missing_ok=True)
 
@@ -130,14 +144,13 @@ def best_line(log: Iterable[Mapping[str, Any]], by: Criterion | None) -> Mapping
     return best
 
 
-def last_scores(run: Path, plan: Evaluation | None) -> dict[str, Any]:
-    """The evaluation part of a run's scores: the last scores with their errors, and the best one."""
+def last_scores(run: Path, by: Criterion | None) -> dict[str, Any]:
+    """The evaluation part of a run's scores: the last scores with their errors, and the best one by a criterion."""
     log = read_log(run)
     lines = evaluations(log)
     if not lines:
         return {}
     summary = {name: value for name, value in lines[-1].items() if name != "images"}
-    by = criterion(plan)
     best = best_line(log, by)
     if by is not None and best is not None:
         summary |= {f"best_{by.score}": best[SCORE + by.score], f"best_{by.score}_images": best["images"]}

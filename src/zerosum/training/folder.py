@@ -27,7 +27,7 @@ from zerosum.recipes.recipe import Recipe, flat, pretty
 from zerosum.recipes.using import own_types, sources
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint, set_aside, sweep
 from zerosum.runs.files import COMMAND, GENERATOR, LOCK, MOST_TEXT, NAMES, RECIPE, VERSIONS
-from zerosum.training.warm_start import DATA, same_data
+from zerosum.training.same_data import DATA, same_data
 
 _OTHER_FOLDER = "name another folder with --out"
 
@@ -165,14 +165,17 @@ def _change_length(run: Path, recipe: Recipe, seen: int, generators: Iterable[st
 
 
 def follow_data(run: Path, recipe: Recipe) -> tuple[str, ...]:
-    """Write the new location of a data set that was moved into the recipe's text; return a message about it.
+    """Write how the data are read from now on into the recipe's text; return a message where they were moved.
 
     Call it after the fingerprint of the data was found to be the run's.
     """
-    before = read_recipe(read_text(run / RECIPE, MOST_TEXT), own_types(recipe), opaque=True).data
-    if before == recipe.data:
+    text = read_text(run / RECIPE, MOST_TEXT)
+    if text.strip() == pretty(recipe):
         return ()
+    before = read_recipe(text, own_types(recipe), opaque=True).data
     replace_durably(run / RECIPE, (pretty(recipe) + "\n").encode())
+    if before == recipe.data:
+        return ()  # broken images are skipped from now on, or no longer
     return (f"the data are those of this run at another place: {flat(recipe.data)}, before {flat(before)}",)
 
 
@@ -205,7 +208,7 @@ def _command() -> str:
     module = program.name == "__main__.py"
     start = ["-m", program.parent.name] if module else [program.name]
     if "TORCHELASTIC_RUN_ID" in os.environ:
-        machines, processes = os.environ["GROUP_WORLD_SIZE"], os.environ["LOCAL_WORLD_SIZE"]
+        machines, processes = (os.environ.get(name, "1") for name in ("GROUP_WORLD_SIZE", "LOCAL_WORLD_SIZE"))
         start = ["torchrun", "--nnodes", machines, "--nproc-per-node", processes, *start]
     elif program.suffix == ".py":
         start = ["python", *start]

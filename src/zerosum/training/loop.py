@@ -3,7 +3,7 @@
 __all__ = ()
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import torch
 
 from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
-from zerosum.game.batch import Batch
 from zerosum.game.distributed import rank
 from zerosum.game.random import derived_seed
 from zerosum.game.trainable import MAIN, TrainableGame
@@ -22,40 +21,28 @@ from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoin
 from zerosum.runs.files import SAMPLES
 from zerosum.runs.generator import TrainedGenerator, generator_bytes
 from zerosum.runs.log import Means, append_log, sync_log
-from zerosum.runs.stored_condition import CONDITION, condition_facts, condition_of
+from zerosum.runs.stored_condition import CONDITION, condition_facts
 from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
 from zerosum.training.evaluations import RunScores, last_scores
 from zerosum.training.folder import storable
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import RankGroup
+from zerosum.training.same_data import UnreadFiles
 from zerosum.training.sample_images import save_samples
 from zerosum.training.scores import write_scores
 from zerosum.training.signals import StopRequest, stopped_by
-from zerosum.training.state import capture, check_weights
+from zerosum.training.state import capture, check_weights, generator_of
+from zerosum.training.timed import Timed
 from zerosum.training.watchers import RunWatchers
+
+KEEP = "keep"  # the name, among a checkpoint's numbers, of how many checkpoints the run keeps
+_DATA_ERROR = 1 << 16  # above all numbers of signals, of which it is one to the other ranks
 
 
 def _passed(mark: int, before: int, now: int) -> bool:
     """Whether a multiple of `mark` lies between two counts of images."""
     return before // mark != now // mark
-
-
-class Timed(Iterator[Batch]):
-    """Batches, with the seconds spent waiting for them."""
-
-    def __init__(self, batches: Batches) -> None:
-        self.batches, self.waited = batches, 0.0
-
-    def __next__(self) -> Batch:
-        asked = time.perf_counter()
-        batch = next(self.batches)
-        self.waited += time.perf_counter() - asked
-        return batch
-
-    def close(self) -> None:
-        """Stop prefetching."""
-        self.batches.close()
 
 
 @dataclass(eq=False)
@@ -71,10 +58,10 @@ class Loop:
         start: the checkpoint to resume from, to which the game was restored; None for a new run.
         scores: computes and writes the periodic evaluations; None without evaluation, and on all ranks but the first.
         group: the processes of the run.
-        facts: further facts of the run, saved in every checkpoint.
-        keep: number of newest checkpoints to keep.
+        facts: further facts of the run, saved in every checkpoint; `keep` is the number of newest checkpoints to keep.
         watchers: the watchers of the run, whose state is in its checkpoints.
         saved: images at the newest checkpoint; None without one.
+        data_error: an error of the data in this process, met between two iterations.
     """
 
     recipe: Recipe
@@ -86,9 +73,9 @@ class Loop:
     scores: RunScores | None = None
     group: RankGroup = RankGroup(torch.device("cpu"))
     facts: Mapping[str, Any] = field(default_factory=dict)
-    keep: int = 2
     watchers: RunWatchers = field(default_factory=lambda: RunWatchers(()))
     saved: int | None = field(init=False)
+    data_error: Exception | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         recipe, self.device = self.recipe, self.group.device
@@ -97,7 +84,9 @@ class Loop:
         self.saved = numbers.get("images")
         position = numbers.get("position", 0)
         data = (self.dataset, recipe.batch, recipe.conditional, recipe.seed, self.device)
-        self.batches = Timed(Batches(*data, position, recipe.label_dropout))
+        self.batches = Timed(Batches(*data, position, recipe.label_dropout), recipe.n_critic + recipe.n_generator)
+        drawn = self.batches.batches.indices(0, min(position, len(self.dataset)))
+        self.unread = UnreadFiles(self.run, self.dataset, drawn)
         self.means = Means()
         if self.start is not None:
             self.means.load_state_dict(self.start.groups.get("means", {}), numbers["means"], self.device)
@@ -105,12 +94,16 @@ class Loop:
         self.last_tick = (self.seconds, self.game.images)
 
     def play(self, stop: StopRequest) -> None:
-        """Train to the end; after `stop` received a signal, saves and raises the exception of `stopped_by`."""
-        recipe, game, signal = self.recipe, self.game, 0
+        """Train to the end.
+
+        After a signal it saves and raises the exception of `stopped_by`, and after an error of the data that error.
+        """
+        recipe, game = self.recipe, self.game
         if self.saved is None:
             self.snapshot()
         stop.at_once = False
         stop.set_message("stopping after this iteration", "; a second signal stops at once, without saving")
+        signal = self.ready(stop)
         while game.images < recipe.images and not signal:
             before = game.images
             self.iteration()
@@ -124,11 +117,13 @@ class Loop:
                 self.group.on_first_rank(self.evaluate)
             if _passed(recipe.snapshot, before, game.images) and not over:
                 self.snapshot()
-            signal = self.group.maximum(stop.number)
+            signal = self.ready(stop)
         if game.images >= recipe.images and self.saved != game.images:
             self.snapshot()
         elif self.saved != game.images:
             self.save()
+        if signal == _DATA_ERROR:
+            self.end_on_data_error()
         stop.at_once = True
         stop.set_message("the run is saved; the same command completes it")
         signal = signal or self.group.maximum(stop.number)  # a signal may have come during saving
@@ -142,8 +137,35 @@ class Loop:
         """One iteration of the game."""
         # Layers such as dropout use the global generator: seed it by the position as well.
         seed_layers(derived_seed(self.recipe.seed, "layers", self.batches.batches.position, rank()), self.device)
+        self.batches.taken = 0
         self.means.add(self.game.step(self.batches))
         self.progress.advance(self.game.images)
+
+    def ready(self, stop: StopRequest) -> int:
+        """Read the data of the next iteration, where an error can still be saved; return what ends the run, or 0."""
+        if self.game.images < self.recipe.images:
+            try:
+                self.batches.prepare()
+            except Exception as error:  # noqa: BLE001  # of any kind, as data may be the user's; raised after saving
+                self.data_error = error
+        return self.group.maximum(stop.number if self.data_error is None else _DATA_ERROR)
+
+    def note_unread(self) -> None:
+        """Write down the files that cannot be read, of all ranks."""
+        found = self.group.gathered(dict(self.dataset.broken()))
+        self.group.on_first_rank(lambda: self.unread.note(found))
+
+    def end_on_data_error(self) -> None:
+        """Raise the error of the data, of whichever rank; the run is saved."""
+        self.note_unread()
+        self.progress.say(
+            f"the data of the next step cannot be read; {self.game.images:,} images are saved, and the same command "
+            f"resumes the run once the data are repaired"
+        )
+        if self.data_error is None:
+            self.group.maximum(0)  # fails when the rank with the error has raised it and left
+        else:
+            raise self.data_error
 
     @property
     def seconds(self) -> float:
@@ -162,10 +184,7 @@ class Loop:
 
     def generator_named(self, name: str) -> TrainedGenerator:
         """A generator of the game in its current state."""
-        data, game = self.dataset, self.game
-        condition = condition_of(self.recipe, data.condition)
-        module = game.generators[name]
-        return TrainedGenerator(self.stored, module, data.shape, game.images, condition, data.coding, name)
+        return generator_of(self.game, self.stored, self.dataset, name)
 
     def tick(self) -> None:
         """Write a log line of the means since the last one, if there were iterations."""
@@ -183,10 +202,13 @@ class Loop:
         self.last_tick, self.batches.waited = (now, images), 0.0
 
     def evaluate(self) -> None:
-        """Write a log line of scores; the time for it does not count in images per second."""
+        """Write a log line of scores, if they can be computed; the time for it does not count in images per second."""
         assert self.scores is not None
         began = self.seconds
-        self.scores.take(self.generator, self.clock, self.progress.say)
+        try:
+            self.scores.take(self.generator, self.clock, self.progress.say)
+        except Exception as error:  # noqa: BLE001  # of any kind, as a metric may be the user's; training needs none
+            self.progress.say(f"no scores after {self.game.images:,} images: {type(error).__name__}: {error}")
         self.last_tick = (self.last_tick[0] + self.seconds - began, self.last_tick[1])
 
     def snapshot(self) -> None:
@@ -206,6 +228,7 @@ class Loop:
         self._keep()
 
     def _keep(self) -> None:
+        self.note_unread()
         self.group.on_first_rank(self._save)
         self.saved = self.game.images
 
@@ -226,7 +249,7 @@ class Loop:
         if generator.coding is not None:
             numbers["coding"], further["coding"] = generator.coding.facts, generator.coding.state_dict()
         save_checkpoint(checkpoint_path(self.run, images), capture(self.game, numbers, further))
-        prune_checkpoints(self.run, self.keep)
+        prune_checkpoints(self.run, self.facts.get(KEEP, 2))
 
     def finish(self) -> None:
         """Write scores, the report and, last, the generator's file.
@@ -236,9 +259,8 @@ class Loop:
         generator = self.generator
         if self.scores is not None and not self.scores.done(self.game.images):
             self.evaluate()
-        for sentence in write_scores(
-            self.run, generator, self.dataset, self.recipe.data, last_scores(self.run, self.recipe.evaluation)
-        ):
+        evaluated = last_scores(self.run, None if self.scores is None else self.scores.criterion)
+        for sentence in write_scores(self.run, generator, self.dataset, self.recipe.data, evaluated):
             self.progress.say(sentence)
         self.progress.say(f"wrote {write_report(self.run, generator, self.dataset)}")
         others = [self.generator_named(name) for name in self.game.generators if name != MAIN]

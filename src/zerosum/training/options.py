@@ -11,7 +11,8 @@ class RunOptions:
     """Options of a run that are not part of the recipe: checkpoints, NaN/Inf, warm start and watchers.
 
     Args:
-        keep: number of newest checkpoints to keep (>= 2, in case the newest is damaged).
+        keep: number of newest checkpoints to keep (>= 2, in case the newest is damaged); None for as many as before,
+            and 2 for a new run.
         on_nonfinite: on NaN/Inf in a loss or gradient: `stop`, or `rollback` to the last checkpoint with halved
             learning rates, at most five times in a run.
         start_from: warm start: a run folder, or a checkpoint in one, whose weights initialise a new run.
@@ -20,13 +21,13 @@ class RunOptions:
             `load_state_dict` is in the checkpoints; a run resumed without it drops its state.
     """
 
-    keep: int = 2
+    keep: int | None = None
     on_nonfinite: str = "stop"
     start_from: str | Path | None = None
     watchers: tuple[Watcher, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.keep < 2:
+        if self.keep is not None and self.keep < 2:
             raise ValueError(
                 f"keep is a number of checkpoints, at least 2, in case the newest is damaged; found {self.keep}"
             )

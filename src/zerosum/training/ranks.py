@@ -29,6 +29,9 @@ _LOST = (
 )
 
 
+_MISSING = "{} in the environment of several processes is what torchrun sets; found {}: start them with torchrun"
+
+
 class RankLostError(ConnectionError):
     """A process of the run exited, or did not respond in time."""
 
@@ -81,25 +84,40 @@ class RankGroup:
             return facts
         return dict(json.loads(self._broadcast(json.dumps(facts).encode())))
 
-    def _broadcast(self, content: bytes) -> bytes:
-        """Rank 0's bytes on every rank."""
+    def gathered(self, facts: dict[str, Any]) -> list[dict[str, Any]]:
+        """The facts of each rank, of JSON types, on every rank."""
+        if self.gloo is None:
+            return [facts]
+        content = json.dumps(facts).encode()
+        return [dict(json.loads(self._broadcast(content, source))) for source in range(ranks())]
+
+    def _broadcast(self, content: bytes, source: int = 0) -> bytes:
+        """The bytes of one rank on every rank."""
         length = torch.tensor(len(content))
-        dist.broadcast(length, 0, group=self.gloo)
+        dist.broadcast(length, source, group=self.gloo)
         sent = torch.zeros(int(length), dtype=torch.uint8)
-        if rank() == 0:
+        if rank() == source:
             sent.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
-        dist.broadcast(sent, 0, group=self.gloo)
+        dist.broadcast(sent, source, group=self.gloo)
         return sent.numpy().tobytes()
+
+
+def _from_environment(name: str, default: int | None = None) -> int:
+    """A number that torchrun sets; raises `ValueError` where there is none, nor a default."""
+    found = os.environ.get(name, "" if default is None else str(default))
+    if not (found.isascii() and found.isdecimal()):
+        raise ValueError(_MISSING.format(name, f"{found!a:.40}" if found else "nothing"))
+    return int(found)
 
 
 def is_distributed() -> bool:
     """Whether torchrun started this process as one of several."""
-    return "LOCAL_RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return "LOCAL_RANK" in os.environ and _from_environment("WORLD_SIZE", 1) > 1
 
 
 def is_main_process() -> bool:
     """Whether this process prints: rank 0 of those that torchrun started, or the only one."""
-    return int(os.environ.get("RANK", "0")) == 0
+    return _from_environment("RANK", 0) == 0
 
 
 @contextmanager
@@ -111,7 +129,7 @@ def report_once() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if int(os.environ.get("LOCAL_RANK", "0")) > 0:
+        if _from_environment("LOCAL_RANK", 0) > 0:
             raise SystemExit(1) from error
         raise
 
@@ -135,12 +153,13 @@ def joined(name: str) -> Iterator[RankGroup]:
     if not is_distributed():
         yield RankGroup(choose_device(name))
         return
-    count = int(os.environ["WORLD_SIZE"])
+    count, number = _from_environment("WORLD_SIZE"), _from_environment("RANK")
+    if number >= count:
+        raise ValueError(f"RANK is the number of this process, below WORLD_SIZE={count}; found {number}: use torchrun")
     store = _rendezvous_store(count)
     try:
         device = _own_device(name)
         backend, gpu = ("cpu:gloo,cuda:nccl", device) if device.type == "cuda" else ("gloo", None)
-        number = int(os.environ["RANK"])
         dist.init_process_group(backend, timeout=STEP, world_size=count, rank=number, store=store, device_id=gpu)
         group = RankGroup(device, dist.new_group(timeout=WORK, backend="gloo"))
         yield group
@@ -167,7 +186,7 @@ def _own_device(name: str) -> torch.device:
     if device.type == "cuda":
         if device.index is not None:
             raise ValueError(f"each process has a GPU of its own: give --device cuda and not {name}")
-        local, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        local, there = _from_environment("LOCAL_RANK"), torch.cuda.device_count()
         if local >= there:
             raise ValueError(f"each process needs a GPU of its own and {there} are here: --nproc-per-node {there}")
         device = torch.device("cuda", local)
@@ -177,7 +196,11 @@ def _own_device(name: str) -> torch.device:
 
 def _rendezvous_store(count: int) -> Store:
     """The rendezvous store of the processes; torchrun owns it, so it outlives any of them."""
-    store, _, _ = next(iter(rendezvous("env://", rank=int(os.environ["RANK"]), world_size=count, timeout=STEP)))
+    _from_environment("MASTER_PORT")
+    if not os.environ.get("MASTER_ADDR"):
+        raise ValueError(_MISSING.format("MASTER_ADDR", "nothing"))
+    number = _from_environment("RANK")
+    store, _, _ = next(iter(rendezvous("env://", rank=number, world_size=count, timeout=STEP)))
     return PrefixStore("zerosum", store)
 
 

@@ -5,17 +5,18 @@ __all__ = ()
 import math
 from collections.abc import Callable
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from zerosum.data.dataset import Dataset
+from zerosum.data.fingerprints import fingerprint
 from zerosum.game.distributed import rank, ranks
 from zerosum.game.finite import NonFiniteError
 from zerosum.game.trainable import TrainableGame
-from zerosum.recipes.recipe import Recipe
+from zerosum.recipes.recipe import Recipe, flat
 from zerosum.runs.checkpoint import Checkpoint, checkpoints
 from zerosum.runs.files import LOG
 from zerosum.runs.lock import locked
@@ -33,18 +34,20 @@ from zerosum.training.folder import (
     storable,
     write_environment,
 )
-from zerosum.training.loop import Loop
+from zerosum.training.loop import KEEP, Loop
 from zerosum.training.options import RunOptions
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import RankGroup
+from zerosum.training.same_data import DATA, forget_unread, same_data
 from zerosum.training.signals import StopRequest
-from zerosum.training.state import capture, check_generators, count, restore
-from zerosum.training.warm_start import DATA, WARM_START, WarmStart, check_warm_start, load_initial_weights, same_data
+from zerosum.training.state import capture, check_generators, count, generator_of, restore
+from zerosum.training.warm_start import WARM_START, WarmStart, check_warm_start, load_initial_weights
 from zerosum.training.watchers import RunWatchers
 
 ROLLBACKS = 5  # in a run, at most
 _SLOWER = 0.5  # factor on the learning rates for each; a power of two, so that no rounding depends on the way there
 _ROLLBACKS = "rollbacks"  # their count, among a checkpoint's numbers
+_USUALLY_KEPT = 2  # checkpoints
 
 Say = Callable[[str], None]
 
@@ -66,6 +69,8 @@ class Session:
         game: the game in its current state.
         start: the checkpoint to resume from; None for a new run.
         rollback_lines: log lines of the rollbacks to that checkpoint.
+        warnings: messages to print at the start.
+        scores: the evaluations of the run; None without any, and on all ranks but the first.
         facts: facts saved in every checkpoint: number of rollbacks, warm start, fingerprint of the data.
     """
 
@@ -82,27 +87,33 @@ class Session:
     start: Checkpoint | None = field(init=False)
     facts: dict[str, Any] = field(init=False)
     rollback_lines: list[dict[str, Any]] = field(init=False, default_factory=list)
+    warnings: list[str] = field(init=False, default_factory=list)
+    scores: RunScores | None = field(init=False, default=None)
 
     def play(self, stop: StopRequest, quiet: bool) -> None:
         """Train to the end; raises what `train` raises."""
         self.stored = storable(self.recipe, self.dataset)
+        self._check_ranks()
         self.watchers = RunWatchers(self.recipe.watchers, self.options.watchers)
-        self.game, plan, first, where = self._built(), self.recipe.evaluation, rank() == 0, self.group.device
+        self.game, first, where = self._built(), rank() == 0, self.group.device
         check_generators(self.game)
-        notes = [*cautions(self.recipe, self.dataset, self.game)]  # on every rank: batch norms exchange statistics
-        scores, warm_start = None, None
+        # On every rank: batch norms exchange statistics.
+        self.warnings += cautions(self.recipe, self.dataset, self.game)
+        warm_start = None
         if first:
-            scores = None if plan is None else RunScores(plan, self.run, self.dataset, where)
+            self.scores = self._opened_scores()
             check_readable(self.stored)
             check_folder(self.run, self.stored)
             start_from = None if checkpoints(self.run) else self.options.start_from
             # Before the folder is created: an error leaves no files behind.
             warm_start = None if start_from is None else load_initial_weights(self.game, start_from)
+            if self.scores is not None and not checkpoints(self.run):
+                self.scores.check(generator_of(self.game, self.stored, self.dataset))
         with (
             TrainingProgress(self.recipe.images, quiet=quiet or not first) as progress,
             locked(self.run, progress.say) if first else nullcontext(),
         ):
-            for sentence in filter(None, (self.note, *self.dataset.notes, *notes)):
+            for sentence in filter(None, (self.note, *self.dataset.notes, *self.warnings)):
                 progress.say(sentence)
             ended = first and self._open(progress.say, warm_start)
             if self._synchronise(ended):
@@ -111,7 +122,7 @@ class Session:
             if first:
                 self._truncate_log(progress.say)
                 write_environment(self.run, self.recipe, where, self.precision)
-            rest = (scores, self.group, self.facts, self.options.keep, self.watchers)
+            rest = (self.scores, self.group, self.facts, self.watchers)
             while True:
                 loop = Loop(self.recipe, self.run, self.dataset, self.game, progress, self.start, *rest)
                 try:
@@ -123,6 +134,34 @@ class Session:
 
     def _built(self) -> TrainableGame:
         return build_game(self.recipe, self.dataset, self.group.device, self.precision, self.watchers.all)
+
+    def _check_ranks(self) -> None:
+        """Raise `ValueError` where the processes were given different runs: they would wait for each other forever."""
+        if ranks() == 1:
+            return
+        own = {f.name: flat(getattr(self.stored, f.name)) for f in fields(Recipe) if f.name != "data"}
+        own |= {"data": fingerprint(self.dataset), "precision": self.precision, "images": f"{self.recipe.images:,}"}
+        own["on_nonfinite"] = self.options.on_nonfinite
+        first, *others = self.group.gathered(own)
+        for number, other in enumerate(others, 1):
+            for name in (name for name in first if other.get(name) != first[name]):
+                raise ValueError(
+                    f"the processes of a run train one recipe on the same data; {name} is {first[name]!s:.80} in "
+                    f"process 0 and {other.get(name)!s:.80} in process {number}: start all with the same command"
+                )
+
+    def _opened_scores(self) -> RunScores | None:
+        """The evaluations of the run; what prevents them is an error of a new run, and a warning of a resumed one."""
+        plan = self.recipe.evaluation
+        if plan is None:
+            return None
+        try:
+            return RunScores(plan, self.run, self.dataset, self.group.device)
+        except ValueError as error:
+            if not checkpoints(self.run):
+                raise
+            self.warnings.append(f"this run goes on without scores: {error}")
+            return None
 
     def _synchronise(self, ended: bool = False) -> bool:
         """Give all ranks the state of the first, and return whether the run is complete."""
@@ -150,7 +189,7 @@ class Session:
             say(warning)
         if self.start is not None:
             check_warm_start(self.run, self.start.numbers, self.options.start_from)
-            names = (_ROLLBACKS, WARM_START, DATA)
+            names = (_ROLLBACKS, WARM_START)
             self.facts = {name: self.start.numbers[name] for name in names if name in self.start.numbers}
             for sentence in self.watchers.changes(self.start.groups):
                 say(sentence)
@@ -159,13 +198,26 @@ class Session:
             if warm_start is not None:
                 self.facts[WARM_START] = warm_start.facts
                 say(warm_start.sentence)
+        self.facts[KEEP] = self._kept()
         self._slow_down()
         ended = has_ended(self.run, self.recipe, start)
         if not ended:
-            self.facts[DATA] = same_data(self.run, self.facts.get(DATA), self.dataset)
+            before = None if self.start is None else self.start.numbers.get(DATA)
+            self.facts[DATA] = same_data(self.run, before, self.dataset)
+            if before not in (None, self.facts[DATA]):
+                forget_unread(self.run)
             for sentence in follow_data(self.run, self.stored):
                 say(sentence)
         return ended
+
+    def _kept(self) -> int:
+        """How many checkpoints to keep: what `options` says, or what the run did before."""
+        before = _USUALLY_KEPT if self.start is None else self.start.numbers.get(KEEP)
+        if self.options.keep is not None:
+            return self.options.keep
+        if isinstance(before, int) and before >= _USUALLY_KEPT:
+            return before
+        return max(_USUALLY_KEPT, len(checkpoints(self.run)))
 
     def _restore(self, found: Checkpoint) -> None:
         """Restore the game from a checkpoint; raises `ValueError` where it is of another game."""
@@ -211,7 +263,7 @@ class Session:
     def _log_rollback(self, error: NonFiniteError, broken: int, say: Say) -> None:
         assert self.start is not None
         number = self.facts[_ROLLBACKS]
-        remove_best(self.run, self.game.images, self.recipe.evaluation)
+        remove_best(self.run, self.game.images, None if self.scores is None else self.scores.criterion)
         self._truncate_log(say)
         rollback = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
         clock = {name: self.start.numbers[name] for name in ("images", "seconds")}

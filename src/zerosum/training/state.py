@@ -9,9 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zerosum.data.dataset import Dataset
 from zerosum.game.finite import NonFiniteError
 from zerosum.game.trainable import MAIN, TrainableGame
+from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import Checkpoint
+from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.stored_condition import condition_of
 
 _RESERVED = {"best", "classifier"}  # names of other files in a run folder
 
@@ -53,6 +57,12 @@ def restore(game: TrainableGame, checkpoint: Checkpoint) -> None:
     game.load_state_dict(checkpoint.groups)
     if game.images != images:
         raise ValueError(f"its game has seen {game.images:,} images, and its numbers say {images:,}")
+
+
+def generator_of(game: TrainableGame, recipe: Recipe, dataset: Dataset, name: str = MAIN) -> TrainedGenerator:
+    """A generator of a game in its current state, with the recipe as it is written to the run folder."""
+    condition, module = condition_of(recipe, dataset.condition), game.generators[name]
+    return TrainedGenerator(recipe, module, dataset.shape, game.images, condition, dataset.coding, name)
 
 
 def count(numbers: Mapping[str, Any], name: str) -> int:

@@ -1,4 +1,4 @@
-"""Warm start from another run, and checks of a resumed run's origin and data."""
+"""Warm start from another run, and the check of a resumed run's origin."""
 
 __all__ = ()
 
@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from zerosum._paths import user_path
-from zerosum.data.dataset import Dataset
-from zerosum.data.fingerprints import fingerprint
 from zerosum.game.trainable import TrainableGame
 from zerosum.runs.checkpoint import MANIFEST, load_checkpoint, newest_checkpoint
 from zerosum.training.state import count
 
-DATA = "data"  # the name, among a checkpoint's numbers, of the fingerprint of the run's data
 WARM_START = "from"  # the name, among a checkpoint's numbers, of where the run's first weights came from
 
 
@@ -66,14 +63,3 @@ def check_warm_start(run: Path, numbers: Mapping[str, Any], start_from: str | Pa
         raise ValueError(
             f"{run} has a run that started from {source}, not from {start_from}: name another folder with --out"
         )
-
-
-def same_data(run: Path, before: str | None, dataset: Dataset) -> str:
-    """The fingerprint of a run's data; raises `ValueError` where it differs from `before`, if given."""
-    now = fingerprint(dataset)
-    if before is not None and before != now:
-        raise ValueError(
-            f"{dataset.name} is not what {run} was trained on before: its samples, their order or their labels have "
-            f"changed. Restore the former data, or start a new run from its weights with --from {run} --out"
-        )
-    return now
