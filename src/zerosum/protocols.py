@@ -181,10 +181,14 @@ class Autoencoder(Protocol):
 
 
 class Coding(Protocol):
-    """How samples, which are latents of an autoencoder, represent images."""
+    """How the samples of networks represent those of the data: as latents of images, or as scaled points."""
 
-    def decode(self, latents: Tensor) -> Tensor:
-        """Scaled latents `(N, c, h, w)` to images `(N, C, H, W)`, float32 on the CPU."""
+    def decode(self, samples: Tensor, /) -> Tensor:
+        """Samples of networks to samples of the data, on the CPU.
+
+        Scaled latents `(N, c, h, w)` become images `(N, C, H, W)`, float32; scaled points `(N, d)` points in the units
+        of the data, float64.
+        """
         ...
 
     @property

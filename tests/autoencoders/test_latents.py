@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from zerosum.autoencoders import LatentCoding, Latents
 from zerosum.autoencoders.coding import ConvolutionalAutoencoder
 from zerosum.autoencoders.latents import load_autoencoder, train_autoencoder
-from zerosum.data import ArraySource, Digits, Ring
+from zerosum.data import Arrays, ArraySource, Digits, Ring
 
 
 @dataclass(frozen=True)
@@ -240,3 +240,13 @@ def test_what_cannot_be_coded_is_refused(tmp_path, digits_folder):
         (foreign / "autoencoder.json").write_text(text)
         with pytest.raises(ValueError, match="contains no autoencoder of the format 'zerosum autoencoder 1'"):
             load_autoencoder(foreign)
+
+
+def test_an_array_or_a_path_is_data_of_latents_too(tmp_path):
+    x = np.random.default_rng(0).integers(0, 255, (20, 16, 16), np.uint8)
+    np.save(tmp_path / "x.npy", x)
+    train_autoencoder(x, tmp_path / "coder", images=16, size=4)
+    found = [Latents(data, tmp_path / "coder").open() for data in (x, torch.from_numpy(x), tmp_path / "x.npy")]
+    assert all(torch.equal(data.read(torch.arange(20)), found[0].read(torch.arange(20))) for data in found)
+    assert found[0].displayed.shape == (1, 16, 16)
+    assert Latents(str(tmp_path / "x.npy"), "coder") == Latents(Arrays(str(tmp_path / "x.npy")), "coder")

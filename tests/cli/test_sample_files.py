@@ -167,7 +167,7 @@ def test_another_error_passes(images, tmp_path, monkeypatch):
 
 
 def test_an_image_has_the_suffix_of_an_image(tmp_path):
-    with pytest.raises(ValueError, match=r"should end in \.png or the suffix of another image format"):
+    with pytest.raises(ValueError, match=r"should end in \.png, \.jpg, \.jpeg or \.webp$"):
         save_image(Image.new("L", (2, 2)), tmp_path / "sheet.txt")
     assert not [*tmp_path.iterdir()]
 

@@ -52,7 +52,8 @@ def test_floats_in_rows_are_points(tmp_path, dtype):
     np.save(tmp_path / "points.npy", points)
     data = Arrays(str(tmp_path / "points.npy")).open()
     assert (data.shape, data.is_image) == ((3,), False)
-    assert np.array_equal(everything(data), points.astype(np.float32))
+    kept = np.float32 if dtype == np.float16 else dtype  # float64 keeps its digits
+    assert np.array_equal(everything(data), points.astype(kept)) and everything(data).dtype == kept
     assert ArraySource(points[:, 0]).open().shape == (1,)
 
 
@@ -138,7 +139,7 @@ def test_layout_decides_what_the_shape_does_not(shape, layout, wanted):
             ArraySource(np.where(np.isin(GREY, GREY[3, 2, 1]), np.nan, 0.5)),
             "NaN or infinite value, first at index [0-3]",
         ),
-        (ArraySource(np.array([[0.0], [1e300]])), "has a NaN or infinite value, first at index 1: remove"),
+        (ArraySource(np.array([[0.0], [1e300]])), "has a point with NaN, infinity or a number above"),
         (ArraySource(PIXELS.reshape(6, -1)), r"uint8 of shape \(6, 240\), but points \(N, d\) should be floats: conv"),
         (ArraySource(np.zeros((0, 3))), r"should have at least one sample \(N, ...\), but has shape \(0, 3\)"),
         (ArraySource(np.array(1.0)), r"should have at least one sample .* has shape \(\)"),

@@ -73,14 +73,14 @@ def test_parts_of_a_data_set_are_pointed_out(tmp_path):
 
 def test_hidden_files_are_passed_over_and_others_counted(tmp_path):
     write(tmp_path, a__1_png=GREY, b__1_png=GREY)
-    for name in (".DS_Store", "a/.hidden.png", "__MACOSX/a/1.png", "Thumbs.db", "a/notes.txt", "b/film.GIF", "b/x.gif"):
+    for name in (".DS_Store", "a/.hidden.png", "__MACOSX/a/1.png", "Thumbs.db", "a/notes.txt", "b/film.MP4", "b/x.mp4"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("no image")
     for path in (str(tmp_path), zipped(tmp_path)):
         data = Images(path).open()
         assert (data.count, data.classes) == (2, ("a", "b"))
-        assert data.notes == ("ignored 3 other files (2 x .gif, 1 x .txt) beside the images",)
+        assert data.notes == ("ignored 3 other files (2 x .mp4, 1 x .txt) beside the images",)
 
 
 def test_linked_folders_are_followed_but_not_in_circles(tmp_path):
@@ -244,7 +244,7 @@ def test_images_are_decoded_once_and_kept(tmp_path, monkeypatch):
 def test_repr_is_the_config_also_of_a_path_object():
     assert Arrays(Path("a.npz")) == Arrays("a.npz")
     source = Images(Path("a/b"), size=(3, 4))
-    assert repr(source) == "Images(path='a/b', size=(3, 4), fit='crop', conditions=None, bad='error')"
+    assert repr(source) == "Images(path='a/b', size=(3, 4), fit='crop', conditions=None, bad='error', flip=False)"
     assert eval(repr(source)) == source
 
 

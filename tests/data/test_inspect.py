@@ -99,7 +99,7 @@ def test_check_lists_every_broken_file(tmp_path):
     assert report.notes == ("ignored 1 other file (1 x .txt) beside the images",)
     assert [broken.file for broken in report.broken] == [str(tmp_path / "1.png"), str(tmp_path / "3.png")]
     assert report.broken[0].reason.startswith("is damaged (")
-    assert report.broken[1].reason == "is not a PNG, JPEG or WebP image, or its header is damaged"
+    assert report.broken[1].reason == "is not a PNG, JPEG, WebP, BMP, GIF or TIFF image, or its header is damaged"
     json.dumps(dataclasses.asdict(report))
     assert dataclasses.asdict(check(Images(str(tmp_path)))) == dataclasses.asdict(report)
 

@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_read_is_reported_by_check(packed, monkeypatch):
         ({"shape": [3, 1e3, True]}, "its shape should be integers"),
         ({"shape": [3, 1 << 40, 8]}, "its shape should be integers"),
         ({"shape": "3,6,8"}, "its shape should be integers"),
-        ({"shape": [6, 8]}, r"its samples should be uint8 images \(C, H, W\) or float32 points \(d,\)"),
+        ({"shape": [6, 8]}, r"its samples should be uint8 images \(C, H, W\) or float32 or float64 points \(d,\)"),
         ({"kind": "object"}, "its samples should be uint8 images"),
         ({"precision": "S100"}, "its samples should be uint8 images"),
         ({"count": 0}, "its counts should be integers of at least 1"),

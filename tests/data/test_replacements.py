@@ -53,7 +53,7 @@ def test_what_is_found_broken_is_reported_once(folder):
     for i in (3, 7, 8, 9, 10):
         half(folder / "ab"[i // 6] / f"{i:02}.png")
     data = Images(str(folder), bad="skip").open()
-    empty = "is not a PNG, JPEG or WebP image, or its header is damaged"
+    empty = "is not a PNG, JPEG, WebP, BMP, GIF or TIFF image, or its header is damaged"
     assert data.notes == (f"1 of 12 images is broken and was replaced by another: a/01.png {empty}",)
     assert data.news() == ()
     for index in range(12):

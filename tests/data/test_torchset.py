@@ -64,7 +64,7 @@ def test_points_are_read():
     x = torch.randn(9, 2, dtype=torch.float64)
     data = from_torch(TensorDataset(x)).open()
     assert (data.name, data.shape, data.is_image) == ("TensorDataset", (2,), False)
-    assert torch.equal(data.read(torch.arange(9)), x.float())
+    assert torch.equal(data.read(torch.arange(9)), x)
     assert from_torch(Items(torch.arange(3.0))).open().shape == (1,)
 
 

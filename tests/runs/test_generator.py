@@ -102,6 +102,26 @@ def test_a_number_is_no_index_where_classes_are_named_by_numbers():
         generator.sample(2, labels="1")
 
 
+def test_classes_are_found_by_equal_numbers_and_never_by_place_among_numbers():
+    circles = Labels(2, classes=("1.0", "2.0"))
+    assert [circles.index(name) for name in ("1", "2", "2.0", "02")] == [0, 1, 1, 1]
+    mixed = Labels(3, classes=("cat", "3", "-1"))
+    assert [mixed.index(name) for name in ("3", "-1", "cat", "0", "2")] == [1, 2, 0, 0, 2]
+    for labels, name in ((circles, "0"), (Labels(3, classes=("3", "-1", "0.5")), "1"), (mixed, "4"), (mixed, "-2")):
+        with pytest.raises(ValueError, match=f"no class '{name}'; there are"):
+            labels.index(name)
+    with pytest.raises(ValueError, match=r"from 0 to 2; found 3: for the class called 3, pass its name, '3'"):
+        mixed.values(1, 3)
+
+
+def test_class_names_come_in_any_sequence_of_texts():
+    labels = Labels(3, classes=("cat", "dog", "eel"))
+    names = ["eel", "cat"]
+    for wanted in (names, tuple(names), np.array(names), np.array(names, dtype=object)):
+        assert labels.values(2, wanted).tolist() == [2, 0]
+    assert labels.values(2, np.str_("dog")).tolist() == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("labels", "found"),
     [

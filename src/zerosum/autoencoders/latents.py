@@ -24,6 +24,7 @@ from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.fingerprints import fingerprint
 from zerosum.data.resolve import source
+from zerosum.data.sources.torchset import MapStyle
 from zerosum.protocols import Autoencoder
 
 FORMAT = "zerosum autoencoder 1"
@@ -122,7 +123,7 @@ class Latents:
 
     def __post_init__(self) -> None:
         tidy_paths(self)
-        if not isinstance(self.data, Source):  # an array or a path, from Python
+        if isinstance(self.data, Path | MapStyle):  # a path, an array or a dataset of torch, from Python
             object.__setattr__(self, "data", source(self.data))
 
     def open(self) -> Dataset:

@@ -26,13 +26,17 @@ def print_json(values: Mapping[str, Any]) -> None:
 
 
 def save_image(image: "Image", path: Path) -> None:
-    """Write an image in the format of the file's suffix; raises `ValueError` for another suffix, and for a link."""
+    """Write an image sheet in the format of the file's suffix; raises `ValueError` for another suffix and for a link.
+
+    Data sets pass it over (see `zerosum._outputs`).
+    """
     from PIL.Image import registered_extensions
 
     from zerosum._disk import replacing
+    from zerosum._outputs import SHEETS, sheet_exif
 
-    kind = registered_extensions().get(path.suffix.lower())
+    kind = registered_extensions().get(path.suffix.lower()) if path.suffix.lower() in SHEETS else None
     if kind is None:
-        raise ValueError(f"{path} should end in .png or the suffix of another image format")
+        raise ValueError(f"{path} should end in {', '.join(SHEETS[:-1])} or {SHEETS[-1]}")
     with replacing(path) as file:
-        image.save(file, format=kind)
+        image.save(file, format=kind, exif=sheet_exif())

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerosum._disk import replacing, temporary
+from zerosum._outputs import mark_folder, sheet_exif
 from zerosum.plots.grids import grid, grid_of_batches
 from zerosum.plots.points import histogram, scatter
 from zerosum.runs.generator import TrainedGenerator
@@ -37,24 +38,29 @@ def write_samples(
     shape, batches = (n, *first.shape[1:]), chain([first], iterator)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix.lower() == ".npz":
-        _write_arrays(target, generator, shape, batches, values)
+        _write_arrays(target, generator, (shape, first.dtype), batches, values)
     elif target.suffix.lower() == ".png":
         with replacing(target) as file:
-            _plot(generator, shape, batches).save(file, format="PNG")
+            _plot(generator, shape, batches).save(file, format="PNG", exif=sheet_exif())
     else:
         _write_folder(target, generator, batches, values)
     return shape
 
 
 def _write_arrays(
-    target: Path, generator: TrainedGenerator, shape: tuple[int, ...], batches: Iterable[Samples], values: Values
+    target: Path,
+    generator: TrainedGenerator,
+    layout: tuple[tuple[int, ...], np.dtype[Any]],
+    batches: Iterable[Samples],
+    values: Values,
 ) -> None:
+    """Write an archive of samples, whose layout is their shape and data type."""
+    (shape, kind), name = layout, "images" if generator.is_image else "points"
     beside: dict[str, Samples] = {}
     if generator.condition is not None and values is not None:
         beside["labels" if generator.classes else "conditions"] = values
         if generator.condition.components:
             beside["condition_names"] = np.array(generator.condition.components)
-    name, kind = ("images", np.dtype(np.uint8)) if generator.is_image else ("points", np.dtype(np.float32))
     with replacing(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
             facts = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
@@ -85,6 +91,7 @@ def _write_folder(target: Path, generator: TrainedGenerator, batches: Iterable[S
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     try:
+        mark_folder(unfinished)
         for index, image in enumerate(_each(batches)):
             folder = unfinished if labels is None else unfinished / names[labels[index]]
             folder.mkdir(exist_ok=True)

@@ -1,5 +1,8 @@
 """Class labels as the condition."""
 
+__all__ = ["Labels"]
+
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +14,15 @@ from torch import Tensor, nn
 from zerosum.conditions.condition import Condition, ConditionRow, Overview, Prediction, first_of, shortened
 
 UNKNOWN_LABEL = "none"  # passed by a user for a sample of any class
+
+
+def as_number(name: str) -> float | None:
+    """The number that the name of a class is, as "7", "-1" or "0.5"; None for a word."""
+    try:
+        number = float(name)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and "_" not in name else None
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,8 @@ class Labels(Condition):
         if wanted is None:
             return torch.arange(n) % self.count
         array = wanted.numpy(force=True) if isinstance(wanted, Tensor) else np.asarray(wanted)
+        if array.dtype.kind in "OT" and all(isinstance(one, str) for one in array.flat):
+            array = array.astype(str)
         if array.shape not in ((), (n,)) or array.dtype.kind not in "iuU":
             raise ValueError(
                 f"labels are a class, by its index (0 to {self.count - 1 + self.nullable}) or name, or one for each of "
@@ -80,18 +94,26 @@ class Labels(Condition):
         labels = torch.from_numpy(np.broadcast_to(array, (n,)).astype(np.int64))
         low, high, highest = int(labels.min()), int(labels.max()), self.count - 1 + self.nullable
         if low < 0 or high > highest:
-            raise ValueError(f"labels are class indices from 0 to {highest}; found {low if low < 0 else high}")
+            wrong = low if low < 0 else high
+            hint = (
+                f": for the class called {wrong}, pass its name, {str(wrong)!r}" if str(wrong) in self.classes else ""
+            )
+            raise ValueError(f"labels are class indices from 0 to {highest}; found {wrong}{hint}")
         return labels
 
     def index(self, name: str) -> int:
-        """The index of a class by its name, or by its number if no name is a number; `none` for an unknown class.
+        """The index of a class by its name, or by its index unless all names are numbers; `none` for an unknown class.
 
-        Raises `ValueError` if there is no such class.
+        A number also finds the class of an equal number, as "1" that of "1.0" or "01". Raises `ValueError` if there is
+        no such class.
         """
         if name in self.classes:
             return self.classes.index(name)
-        numbered = all(one.isdecimal() for one in self.classes)  # "1" of 3, 5, 7 is none, and not 5
-        if name.isdecimal() and not numbered and int(name) < self.count:
+        wanted, numbers = as_number(name), [as_number(one) for one in self.classes]
+        if wanted is not None and numbers.count(wanted) == 1:
+            return numbers.index(wanted)
+        numbered = None not in numbers  # "1" of 3, 5, 7 is none, and not 5
+        if wanted is not None and not numbered and name.isdecimal() and wanted < self.count:
             return int(name)
         if name == UNKNOWN_LABEL and self.nullable:
             return self.count

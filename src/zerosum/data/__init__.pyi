@@ -8,6 +8,7 @@ from zerosum.data import dataset as dataset
 from zerosum.data import fingerprints as fingerprints
 from zerosum.data import inspect as inspect
 from zerosum.data import resolve as resolve
+from zerosum.data import scaling as scaling
 from zerosum.data import sources as sources
 from zerosum.data import toys as toys
 from zerosum.data.conditions import Conditions as Conditions

@@ -14,22 +14,25 @@ from zerosum.data.conditions import Conditions, conditions_of, labelled
 from zerosum.data.content import content_of
 from zerosum.protocols import Coding
 
+_LARGEST = 1e150  # of the coordinates of points, whose squares are then finite
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Opened data with random access by index: images or points, optionally with a condition for each.
 
-    `shape` is that of one sample: (C, H, W) for images, (d,) for points. `read` takes int64 indices (B,) on the CPU
-    and returns uint8 images (B, C, H, W) or float32 points (B, d). `conditions` hold a kind and a value for each
-    sample; if they are class labels, `labels` and `classes` are views of them. `notes` are warnings for the user
-    about what the source did to the data. If the samples are latents, `read` returns float32 (B, c, h, w), `coding`
-    decodes them, and `images` is the data set that was encoded. `content` returns a text that changes with the
-    samples (see `fingerprint`); None if there is none. `content_without` returns it for all files but some, given by
-    name, and `broken` the files that could not be read and never were, a name and its index each. `news` returns
-    warnings since the last call, such as images found broken while reading. `ahead` is true if reading is slow, as
-    from a disk, and depends on the indices alone, so that a thread may prefetch. `window` is set for sequential
-    sources such as streams: the number of consecutive samples that are shuffled together; reading backwards is slow.
-    Raises `ValueError` when empty, and when conditions do not fit the count or their kind.
+    `shape` is that of one sample: (C, H, W) for images, (d,) for points. `read` takes int64 indices (B,) on the CPU and
+    returns uint8 images (B, C, H, W), or float32 or float64 points (B, d) in the units of the data. `conditions` hold a
+    kind and a value for each sample; if they are class labels, `labels` and `classes` are views of them. `notes` are
+    warnings for the user about what the source did to the data. If the samples are encoded, as latents of images or as
+    scaled points, `read` returns float32 (B, c, h, w) or (B, d), `coding` decodes them, and `original` is the data set
+    that was encoded. `content` returns a text that changes with the samples (see `fingerprint`); None if there is none.
+    `content_without` returns it for all files but some, given by name, and `broken` the files that could not be read
+    and never were, a name and its index each. `news` returns warnings since the last call, such as images found broken
+    while reading. `ahead` is true if reading is slow, as from a disk, and depends on the indices alone, so that a
+    thread may prefetch. `window` is set for sequential sources such as streams: the number of consecutive samples that
+    are shuffled together; reading backwards is slow. Raises `ValueError` when empty, and when conditions do not fit
+    the count or their kind.
     """
 
     name: str
@@ -39,7 +42,7 @@ class Dataset:
     conditions: Conditions | None = None
     notes: tuple[str, ...] = ()
     coding: Coding | None = None
-    images: "Dataset | None" = None
+    original: "Dataset | None" = None
     content: Callable[[], str] | None = None
     content_without: Callable[[Collection[str]], str] | None = None
     broken: Callable[[], Mapping[str, int]] = dict
@@ -78,8 +81,8 @@ class Dataset:
 
     @property
     def displayed(self) -> "Dataset":
-        """The data to display: for latents, the images that were encoded; otherwise the data set itself."""
-        return self if self.images is None else self.images
+        """The data in their own units: of encoded samples, those that were encoded; otherwise the data set itself."""
+        return self if self.original is None else self.original
 
 
 @runtime_checkable
@@ -115,18 +118,18 @@ def in_memory(
     condition_names: Sequence[str] | None = None,
     made_by: object | None = None,
 ) -> Dataset:
-    """Return a `Dataset` that reads from a tensor: uint8 images (N, C, H, W) or float32 points (N, d).
+    """Return a `Dataset` that reads from a tensor: uint8 images (N, C, H, W), or float32 or float64 points (N, d).
 
     `conditions` replace labels: an array (N, components), or `Conditions` of a custom kind. `made_by` is a source whose
     repr determines its samples: the `fingerprint` then uses the repr instead of their bytes.
     """
-    if (x.dtype, x.ndim) not in ((torch.uint8, 4), (torch.float32, 2)):
+    if (x.dtype, x.ndim) not in ((torch.uint8, 4), (torch.float32, 2), (torch.float64, 2)):
         raise ValueError(
-            f"{name} should be uint8 images (N, C, H, W) or float32 points (N, d), "
+            f"{name} should be uint8 images (N, C, H, W) or float32 or float64 points (N, d), "
             f"but is {str(x.dtype).removeprefix('torch.')} of shape {tuple(x.shape)}"
         )
-    if not (x.dtype == torch.uint8 or x.isfinite().all()):
-        raise ValueError(f"{name} has a point with NaN or infinity in float32: rescale or remove it")
+    if x.dtype != torch.uint8 and not bool((x.abs() <= _LARGEST).all()):
+        raise ValueError(f"{name} has a point with NaN, infinity or a number above {_LARGEST:g}: rescale or remove it")
     if labels is not None and conditions is not None:
         raise ValueError(f"{name} has both labels and conditions, but a game uses one of them: pass only one")
     if conditions is None:

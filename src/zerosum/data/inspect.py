@@ -14,9 +14,9 @@ from zerosum.data._paths import printable
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.resolve import source
 from zerosum.data.sources._decode import decode
-from zerosum.data.sources._files import Files, image_files
+from zerosum.data.sources._files import Files
 from zerosum.data.sources._tables import beside
-from zerosum.data.sources.folders import Images, threaded
+from zerosum.data.sources.folders import Images, image_headers, threaded
 from zerosum.data.sources.packed import PackedSet
 
 Progress = Callable[[int, int], None]
@@ -110,7 +110,7 @@ def check(spec: str | Path | Source, progress: Progress | None = None) -> Report
     """
     found = source(spec)
     if isinstance(found, Images):
-        return _check_files(image_files(found.path), found.conditions, progress)
+        return _check_files(image_headers(found.path)[0], found.conditions, progress)
     if isinstance(found, PackedSet):
         return _check_packed(found, progress)
     name, checked = str(spec), 0

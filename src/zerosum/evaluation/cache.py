@@ -31,11 +31,7 @@ def entry(sequence: str, extractor: Mapping[str, str]) -> "Entry":
 
 @dataclass(frozen=True)
 class Entry:
-    """The cache entry of one set and one extractor.
-
-    Attributes:
-        key: hash of the set and the extractor.
-    """
+    """The cache entry of one set and one extractor; `key` is the hash of both."""
 
     key: str
 

@@ -36,7 +36,7 @@ class _KnownDistribution(Protocol):
 
 def points(generator: TrainedGenerator, dataset: Dataset) -> Section:
     """Return generated points over real ones: a scatter plot, or a histogram in one dimension."""
-    made = generator.sample(_SAMPLES).astype(np.float32)
+    made = generator.sample(_SAMPLES)
     real = dataset.read(evenly(len(dataset), 2 * _SAMPLES)).numpy()
     text = f"{len(made):,} generated points (orange) and {len(real):,} real ones (blue)."
     source = generator.recipe.data
@@ -74,7 +74,7 @@ def learned_map(generator: TrainedGenerator) -> Section | None:
         learned = np.quantile(generator.sample(_PLACES * 25)[:, 0].astype(np.float64), u)
         text = "Quantiles of the samples against the inverse CDF of the data distribution, F⁻¹(u)."
     else:
-        learned = generator.map(z)[:, 0].double().numpy()
+        learned = generator.render(z)[:, 0].astype(np.float64)
         text = "The output of the generator for the latent at the quantile u, against the inverse CDF F⁻¹(u)."
         if np.abs(learned - distribution).mean() > np.abs(learned[::-1] - distribution).mean():
             learned = learned[::-1]

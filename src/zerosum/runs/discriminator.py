@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from zerosum._disk import read_text
 from zerosum._paths import AnyPath, user_path
 from zerosum.conditions.condition import Condition
+from zerosum.data.scaling import PointScaling, scaling_of
 from zerosum.game.fitting import load_fitting
 from zerosum.game.judgement import Judgement
 from zerosum.networks.sizes import built
@@ -35,6 +36,7 @@ class TrainedDiscriminator:
         shape: shape of one sample, `(C, H, W)` or `(d,)`.
         images: number of real samples seen in training.
         condition: the kind of its condition c; None if unconditional.
+        scaling: maps points of the data to its input; None where these are the same.
     """
 
     recipe: Recipe
@@ -42,6 +44,7 @@ class TrainedDiscriminator:
     shape: tuple[int, ...]
     images: int
     condition: Condition | None = None
+    scaling: PointScaling | None = None
 
     @torch.no_grad()
     def __call__(self, x: ArrayLike | Tensor, condition: Any = None) -> NDArray[np.float32]:
@@ -74,13 +77,13 @@ class TrainedDiscriminator:
         if given.dtype == torch.uint8 and len(self.shape) == 3:
             samples = given.float().div(127.5).sub(1).movedim(-1, min(1, given.dim() - 1))
         else:
-            samples = given.float()
+            samples = given
         if samples.shape[1:] != self.shape or not len(samples):
             wanted = f"floats (N, {', '.join(map(str, self.shape))})"
             if len(self.shape) == 3:
                 wanted = f"uint8 images (N, {self.shape[1]}, {self.shape[2]}, {self.shape[0]}) or {wanted}"
             raise ValueError(f"x should be {wanted}; found {str(given.dtype)[6:]} {tuple(given.shape)}")
-        return samples
+        return samples.float() if self.scaling is None else self.scaling.encode(samples)
 
 
 def load_discriminator(run: AnyPath, known: Known = NOTHING) -> TrainedDiscriminator:
@@ -102,4 +105,5 @@ def load_discriminator(run: AnyPath, known: Known = NOTHING) -> TrainedDiscrimin
     module = built(lambda: discriminator_spec(recipe.discriminator).build(shape, condition))
     load_fitting(module, checkpoint.groups["D"], "the discriminator of its newest checkpoint")
     module = module.eval().requires_grad_(False)
-    return TrainedDiscriminator(recipe, module, shape, checkpoint.numbers["images"], condition)
+    scaling = scaling_of(checkpoint.numbers, checkpoint.groups.get("coding", {}))
+    return TrainedDiscriminator(recipe, module, shape, checkpoint.numbers["images"], condition, scaling)

@@ -1,6 +1,8 @@
 """The names of the files in a run folder."""
 
-RECIPE = "recipe.txt"  # the recipe as text, written first
+from zerosum import _outputs
+
+RECIPE = _outputs.RECIPE  # the recipe as text, written first
 LOG = "log.jsonl"  # a JSON object per tick
 SAMPLES = "samples"  # a folder of sample images, each named by the number of images seen
 CHECKPOINTS = "checkpoints"  # a folder of checkpoints, each a folder named by the number of images seen

@@ -20,6 +20,7 @@ from zerosum._json import read_json
 from zerosum._paths import AnyPath, user_path
 from zerosum.autoencoders.coding import LatentCoding
 from zerosum.conditions.condition import Condition
+from zerosum.data.scaling import scaling_of
 from zerosum.game.fitting import load_fitting
 from zerosum.game.random import stream
 from zerosum.game.trainable import MAIN
@@ -56,7 +57,8 @@ class TrainedGenerator:
         shape: shape of one sample, `(C, H, W)` or `(d,)`.
         images: number of real samples seen in training.
         condition: the kind of its condition c; None if unconditional.
-        coding: decodes G's output to images, if it is latents of an autoencoder; else None.
+        coding: decodes G's output, if it is latents of an autoencoder or points in other units than the data's; else
+            None.
         name: its name among the game's generators.
     """
 
@@ -119,7 +121,8 @@ class TrainedGenerator:
                 of 0.5 are unknown.
 
         Returns:
-            uint8 images `(n, H, W, C)`, decoded if G outputs latents, or float32 points `(n, d)` in the data's units.
+            uint8 images `(n, H, W, C)`, decoded if G outputs latents, or points `(n, d)` in the data's units: float32,
+            or float64 if they were scaled for training.
 
         Raises:
             ValueError: for n < 1 or above 100 million, and for labels or conditions it was not trained on.
@@ -145,7 +148,7 @@ class TrainedGenerator:
 
     @torch.no_grad()
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """G(z, c) for latents `(N, size)` and encoded conditions c: float32 `(N, *shape)` on the CPU."""
+        """G(z, c) for latents `(N, size)` and encoded conditions c: float32 `(N, *shape)` on the CPU, not decoded."""
         device = next(self.module.parameters()).device
         outputs = []
         for start in range(0, len(z), self._at_once):
@@ -226,6 +229,9 @@ def load(
 
 
 def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:
+    scaling = scaling_of(facts, state)
+    if scaling is not None:
+        return scaling
     if "coding" in facts and not {"mean", "std"} <= state.keys():
         raise ValueError("its coding lacks the mean and std of latents")
     return LatentCoding.restored(facts["coding"], state, given) if "coding" in facts else None

@@ -5,10 +5,10 @@ __all__ = ()
 import io
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from zerosum._disk import plain_folder, replace_durably
+from zerosum._outputs import sheet_exif
 from zerosum.data.dataset import Dataset
 from zerosum.plots.grids import grid
 from zerosum.plots.points import histogram, scatter
@@ -25,8 +25,8 @@ def save_samples(path: Path, generator: TrainedGenerator, dataset: Dataset, seed
         plot = grid(generator.sample(COLUMNS * ROWS, seed), columns=COLUMNS)
     else:
         points = generator.sample(POINTS, seed)
-        reference = dataset.read(torch.arange(min(POINTS, len(dataset)))).numpy().astype(np.float32)
+        reference = dataset.displayed.read(torch.arange(min(POINTS, len(dataset)))).numpy()
         plot = histogram(points, reference) if points.shape[1] == 1 else scatter(points, reference)
     content = io.BytesIO()
-    plot.save(content, format="PNG")
+    plot.save(content, format="PNG", exif=sheet_exif())
     replace_durably(path, content.getvalue())

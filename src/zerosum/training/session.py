@@ -13,6 +13,7 @@ import torch
 
 from zerosum.data.dataset import Dataset
 from zerosum.data.fingerprints import fingerprint
+from zerosum.data.scaling import scaling_of, standardised
 from zerosum.game.distributed import rank, ranks
 from zerosum.game.finite import NonFiniteError
 from zerosum.game.trainable import TrainableGame
@@ -170,6 +171,9 @@ class Session:
         if rank() > 0:
             self.start, self.facts = start, received["facts"]
             self._slow_down()
+        if self.start is not None:  # as it was, also where data of random samples would be measured as others
+            scaling = scaling_of(self.start.numbers, self.start.groups.get("coding", {}))
+            self.dataset = standardised(self.dataset, scaling)
         if ranks() > 1:
             # Whatever the state is: of a checkpoint, of a warm start, or new.
             state = self.group.broadcast_checkpoint(capture(self.game, {}, self.watchers.state()))

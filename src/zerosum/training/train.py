@@ -7,6 +7,7 @@ from typing import Any
 from zerosum._paths import AnyPath, user_path
 from zerosum._streams import open_closed_descriptors
 from zerosum.data.resolve import source
+from zerosum.data.scaling import measured, standardised
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
@@ -71,7 +72,8 @@ def train(
     words = "" if quiet or not is_main_process() else "stopped before training started"
     with StopRequest(at_once=True, words=words, patient=is_distributed()) as stop, joined(device) as group:
         with explained(run, recipe):
-            dataset = recipe.data.open()
+            opened = recipe.data.open()
+            dataset = standardised(opened, measured(opened))
         note = ""
         if out is None and is_main_process():
             run, note = folder_for(run, storable(recipe, dataset), dataset)

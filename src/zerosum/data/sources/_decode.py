@@ -4,8 +4,8 @@ import io
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -13,16 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from zerosum._outputs import is_sheet
 from zerosum.data._paths import printable
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 FITS = ("crop", "pad")
 MOST_BYTES = 64 << 20
 _MOST_PIXELS, _MOST_LENGTH = 64 << 20, (1 << 16) - 1
 _LARGE = 8 << 20  # pixels above which images are decoded one at a time, as each needs hundreds of megabytes
 _ALONE = threading.Lock()
-_FORMATS = ("PNG", "JPEG", "WEBP")
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 _ORIENTATION = 0x0112
+_DARK, _INSPECTED = 1 << 14, 16  # of 16 bits: a value below which all are dark; files inspected
 _LANCZOS = Image.Resampling.LANCZOS
 # What Pillow's decoders raise on damaged files.
 _BROKEN = (
@@ -31,13 +33,29 @@ _BROKEN = (
 )
 
 
+class _Unsupported(Exception):
+    """An image that is whole, and of no supported kind; its text is the reason."""
+
+
 @dataclass(frozen=True)
 class Header:
-    """Header of an image file: its size after applying the orientation, and whether it is grey."""
+    """Header of an image file.
+
+    Attributes:
+        height: after applying the orientation.
+        width: after applying the orientation.
+        grey: whether it has no colour.
+        wide: whether it has 16 bits per pixel.
+        frames: whether it has several frames or pages.
+        sheet: whether it is an image of several samples that zerosum wrote.
+    """
 
     height: int
     width: int
     grey: bool
+    wide: bool = False
+    frames: bool = False
+    sheet: bool = False
 
 
 def read_header(file: IO[bytes]) -> Header:
@@ -47,7 +65,8 @@ def read_header(file: IO[bytes]) -> Header:
         # In a PNG whose EXIF does not precede the pixels, getexif() would decode the pixels.
         if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:
             width, height = height, width
-        return Header(height, width, is_grey(image))
+        frames = bool(getattr(image, "is_animated", False))
+        return Header(height, width, is_grey(image), image.mode.startswith("I"), frames, is_sheet(image))
 
 
 def decode(raw: bytes, grey: bool, size: tuple[int, int] | None = None, fit: str = "crop") -> NDArray[np.uint8]:
@@ -79,6 +98,22 @@ def flatten(image: Image.Image, grey: bool) -> Image.Image:
     return image.convert("L" if grey else "RGB")
 
 
+def dark_note(read: Callable[[str], bytes], names: Sequence[str]) -> tuple[str, ...]:
+    """A warning if images of 16 bits use so few of them that they are nearly black, by up to 16 evenly spaced files."""
+    some = names[:: -(-len(names) // _INSPECTED) or 1]
+    brightest = 0
+    for name in some:
+        with suppress(ValueError), _opened(io.BytesIO(read(name))) as image:
+            brightest = max(brightest, int(np.asarray(image).max()))
+    if not 0 < brightest < _DARK:
+        return ()
+    bits = brightest.bit_length()
+    return (
+        f"images have 16 bits but no value above {brightest:,} of 65,535 (in {len(some)} inspected), so they are "
+        f"nearly black: if their values have {bits} bits, multiply them by {1 << 16 - bits:,}",
+    )
+
+
 @contextmanager
 def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
     """Open an image of an allowed format; every failure becomes a `ValueError`."""
@@ -90,13 +125,17 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
             # Each row has a memory overhead, so an image of millions of short rows would take gigabytes.
             if max(image.size) > _MOST_LENGTH:
                 raise Image.DecompressionBombError
+            if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
+                raise _Unsupported("has 32 bits per pixel: save it with 8 or 16")
             yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ValueError(
             f"has more than {_MOST_PIXELS >> 20} megapixels, or a height or width above {_MOST_LENGTH:,}"
         ) from error
+    except _Unsupported as error:
+        raise ValueError(str(error)) from error
     except UnidentifiedImageError as error:
-        raise ValueError("is not a PNG, JPEG or WebP image, or its header is damaged") from error
+        raise ValueError("is not a PNG, JPEG, WebP, BMP, GIF or TIFF image, or its header is damaged") from error
     except _BROKEN as error:
         raise ValueError(f"is damaged ({printable(error)})") from error
 

@@ -8,11 +8,12 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from zerosum._outputs import MARK, RECIPE, RECIPE_START, is_output
 from zerosum.data._paths import existing, printable
 from zerosum.data.sources._decode import MOST_BYTES, SUFFIXES
 
@@ -30,13 +31,28 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, eq=False)
 class Files:
-    """The image files of a folder or zip, by name within it, and its other files."""
+    """The image files of a folder or zip, by name within it, and its other files.
+
+    `written` are the names of run folders, folders of samples and image sheets in it that zerosum wrote, which are
+    passed over.
+    """
 
     path: Path
     names: tuple[str, ...]
     others: tuple[str, ...]
     stream: Callable[[str], IO[bytes]]
     hashes: Callable[[tuple[str, ...]], Iterator[str]]
+    written: tuple[str, ...] = ()
+
+    def without(self, sheets: Sequence[str]) -> "Files":
+        """The files without image sheets that zerosum wrote; raises `ValueError` if nothing is left."""
+        if not sheets:
+            return self
+        left = tuple(name for name in self.names if name not in {*sheets})
+        written = (*self.written, *sheets)
+        if not left:
+            raise ValueError(f"{self.path} has no images but {passed_over(written)}: name a folder of images")
+        return replace(self, names=left, written=written)
 
     def content(self, without: Collection[str] = ()) -> str:
         """A hash of the images; of those in `without`, only the names count."""
@@ -68,23 +84,34 @@ class Files:
 def image_files(path: str | Path) -> Files:
     """List the image files of a folder (links followed) or of a zip, sorted, without hidden files.
 
+    Run folders and folders of generated samples within it are passed over.
+
     Raises `ValueError` without image files, when the path is neither, and when a zip is damaged or unsafe.
     """
-    found = existing(path)
+    found, written = existing(path), list[str]()
     if found.is_dir():
-        names, stream, hashes = _listed(found), _from_folder(found), _hashes_in_folder(found)
+        names, stream, hashes = _listed(found, written), _from_folder(found), _hashes_in_folder(found)
     elif found.suffix.lower() == ".zip":
         archive, names = _opened(found)
         stream, hashes = _from_zip(archive), _hashes_in_zip(archive)
+        written += _written_in(names, stream)
+        names = [name for name in names if not any(name.startswith(f"{folder}/") for folder in written)]
     else:
         raise ValueError(f"{found} should be a folder or a .zip of images, but is a single file")
     visible = [name for name in names if not _hidden(name)]
     images = tuple(name for name in visible if name.lower().endswith(SUFFIXES))
     others = tuple(name for name in visible if not name.lower().endswith(SUFFIXES))
     if not images:
-        instead = f": it has {counted(others)}" if others else ": it is empty"
+        rest = [count(names) for count, names in ((passed_over, written), (counted, others)) if names]
+        instead = f": it has {' and '.join(rest)}" if rest else ": it is empty"
         raise ValueError(f"{found} has no images ({', '.join(SUFFIXES)}){instead}")
-    return Files(found, images, others, stream, hashes)
+    return Files(found, images, others, stream, hashes, tuple(written))
+
+
+def passed_over(written: Sequence[str]) -> str:
+    """The number of outputs of zerosum that are passed over, as text."""
+    more = "s" if len(written) > 1 else ""
+    return f"{len(written)} output{more} of zerosum ({printable(written[0])}{', ...' * bool(more)})"
 
 
 def counted(others: Sequence[str]) -> str:
@@ -98,17 +125,24 @@ def _hidden(name: str) -> bool:
     return any(part.startswith(".") or part.lower() in _CLUTTER for part in name.split("/"))
 
 
-def _listed(folder: Path) -> list[str]:
+def _listed(folder: Path, written: list[str]) -> list[str]:
     try:
-        return sorted(_walk(folder))
+        return sorted(_walk(folder, written))
     except OSError as error:
         raise ValueError(f"{folder} cannot be read ({printable(error)})") from error
 
 
 def _walk(
-    folder: Path, within: str = "", above: frozenset[Path] = frozenset(), visits: Counter[Path] | None = None
+    folder: Path,
+    written: list[str],
+    within: str = "",
+    above: frozenset[Path] = frozenset(),
+    visits: Counter[Path] | None = None,
 ) -> Iterator[str]:
-    """Yield the names of all files below a folder; links to a parent folder are not followed."""
+    """Yield the names of all files below a folder; links to a parent folder are not followed.
+
+    Outputs of zerosum are added to `written` instead.
+    """
     visits = Counter() if visits is None else visits
     real = folder.resolve()
     if real in above:
@@ -118,8 +152,10 @@ def _walk(
         why = f"links lead to it more than {_MOST_VISITS} times" if len(above) <= _DEEPEST else "it is nested too deep"
         raise ValueError(f"{printable(folder)} cannot be listed: {why}")
     for entry in folder.iterdir():
-        if entry.is_dir():
-            yield from _walk(entry, f"{within}{entry.name}/", above | {real}, visits)
+        if entry.is_dir() and is_output(entry):
+            written.append(within + entry.name)
+        elif entry.is_dir():
+            yield from _walk(entry, written, f"{within}{entry.name}/", above | {real}, visits)
         else:
             yield within + entry.name
 
@@ -194,6 +230,26 @@ def _opened(path: Path) -> tuple[zipfile.ZipFile, list[str]]:
         if one.header_offset + _LOCAL_HEADER + one.compress_size > following.header_offset:
             raise ValueError(f"{path} has overlapping files, such as {one.filename!r:.{_PRINTED}}: zip the files again")
     return archive, sorted(member.filename for member in members if not member.is_dir())
+
+
+def _written_in(names: Sequence[str], stream: Callable[[str], IO[bytes]]) -> list[str]:
+    """The outermost folders of a zip that zerosum wrote."""
+    found: list[str] = []
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        if not folder or file not in (MARK, RECIPE) or any(f"{folder}/".startswith(f"{one}/") for one in found):
+            continue
+        if file == MARK or _begins_recipe(name, stream):
+            found.append(folder)
+    return found
+
+
+def _begins_recipe(name: str, stream: Callable[[str], IO[bytes]]) -> bool:
+    try:
+        with stream(name) as file:
+            return file.read(len(RECIPE_START)) == RECIPE_START
+    except (ValueError, *_UNREADABLE):
+        return False
 
 
 def _from_zip(archive: zipfile.ZipFile) -> Callable[[str], IO[bytes]]:

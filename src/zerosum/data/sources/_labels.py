@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum.conditions.labels import as_number
 from zerosum.data._paths import printable
 
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
@@ -18,8 +19,9 @@ def numbered(
 ) -> tuple[Tensor, tuple[str, ...]]:
     """Return labels as int64 class indices (count,), and the class names.
 
-    With `classes`, the labels are indices into them. Without, each distinct label is a class, in sorted order, named by
-    its value. Raises `ValueError` unless there is one integer or string per sample.
+    With `classes`, the labels are indices into them. Without, each distinct label is a class, named by its value, in
+    sorted order: by number if all are numbers, as "2" before "10". Raises `ValueError` unless there is one integer or
+    string per sample.
     """
     labels = np.asarray(labels)
     if labels.shape not in ((count,), (count, 1)):
@@ -34,6 +36,10 @@ def numbered(
         )
     if classes is None:
         values, index = np.unique(labels, return_inverse=True)
+        numbers = [as_number(str(value)) for value in values]
+        if labels.dtype.kind == "U" and None not in numbers:
+            order = np.lexsort((values, np.array(numbers, np.float64)))
+            values, index = values[order], np.argsort(order)[index]
         return torch.from_numpy(index.astype(np.int64)), tuple(str(value) for value in values)
     if labels.dtype.kind == "U":
         raise ValueError(f"the labels of {name} are names already: omit the class names")

@@ -24,7 +24,7 @@ class Plan:
         name: name of the data.
         count: number of samples.
         shape: shape of a sample: (C, H, W) for images, (d,) for points.
-        kind: uint8 for images, float32 for points.
+        kind: uint8 for images, float32 or float64 for points.
         rows: samples in each file of samples; the last file has the rest.
         classes: class names; empty without labels.
         entries: names of the conditions' components; empty without conditions.
@@ -110,8 +110,9 @@ def plan_of(facts: Any) -> Plan:
         raise ValueError(f"its shape should be integers from 1 to {_MOST_LENGTH}, but is {shape!r:.80}")
     if not all(type(n) is int and 1 <= n < 1 << 48 for n in numbers.values()):
         raise ValueError("its counts should be integers of at least 1")
-    if (words["kind"], len(shape)) not in (("uint8", 3), ("float32", 1)) or words["precision"] not in _KINDS:
-        raise ValueError("its samples should be uint8 images (C, H, W) or float32 points (d,)")
+    fits = (words["kind"], len(shape)) in (("uint8", 3), ("float32", 1), ("float64", 1))
+    if not fits or words["precision"] not in _KINDS:
+        raise ValueError("its samples should be uint8 images (C, H, W) or float32 or float64 points (d,)")
     if numbers["count"] > _MOST_FILES * numbers["rows"]:
         raise ValueError(f"it declares more than {_MOST_FILES:,} files")
     tuples: dict[str, Any] = {name: tuple(part) for name, part in lists.items()}

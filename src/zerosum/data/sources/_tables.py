@@ -11,7 +11,7 @@ import numpy as np
 from zerosum.conditions.condition import shortened
 from zerosum.data._paths import printable
 from zerosum.data.conditions import MOST_COMPONENTS, Conditions, conditions_of, labelled
-from zerosum.data.sources._files import Files, counted
+from zerosum.data.sources._files import Files, counted, passed_over
 from zerosum.data.sources._labels import by_folder
 
 TABLE = "conditions.csv"
@@ -33,7 +33,8 @@ def beside(files: Files, named: str | None) -> Beside:
     """
     table = _found(files) if named is None else named
     others = tuple(name for name in files.others if name != table)
-    left = (f"ignored {counted(others)} beside the images",) if others else ()
+    left: tuple[str, ...] = (f"ignored {counted(others)} beside the images",) if others else ()
+    left += (f"passed over {passed_over(files.written)}",) if files.written else ()
     labels, classes, notes = by_folder(files.names)
     if table is None:
         return Beside(labelled(printable(files.path.name), labels, classes), notes + left)

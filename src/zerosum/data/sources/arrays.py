@@ -23,6 +23,7 @@ from zerosum.data.conditions import Conditions, conditions_of, labelled
 from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset, in_memory
 from zerosum.data.sources._labels import numbered
+from zerosum.data.sources._mirror import mirrored
 from zerosum.data.sources._pixels import channel_axis, extremes, scale_of, to_uint8
 
 Array = NDArray[Any]
@@ -60,6 +61,7 @@ class Arrays:
         layout: "NHWC" or "NCHW", for images whose shape is ambiguous.
         conditions: key of the conditions; by default conditions, if present. If a file has both labels and conditions,
             name one.
+        flip: whether each image's mirror image is a sample too, which doubles their number.
     """
 
     path: str = field(metadata=PATH)
@@ -67,12 +69,16 @@ class Arrays:
     labels: str | None = None
     layout: str | None = None
     conditions: str | None = None
+    flip: bool = False
 
     def __post_init__(self) -> None:
         tidy_paths(self)
 
     def open(self) -> Dataset:
         """Open the file; raises `ValueError` when it is damaged or has other content."""
+        return mirrored(self._plain()) if self.flip else self._plain()
+
+    def _plain(self) -> Dataset:
         path = existing(self.path)
         arrays = _load(path)
         if isinstance(arrays, np.ndarray):
@@ -204,9 +210,8 @@ def _points(name: str, x: Array) -> Tensor:
             f"{name} is {x.dtype} of shape {x.shape}, but points (N, d) should be floats: "
             f"convert it, or reshape it to images (N, H, W) or (N, H, W, C)"
         )
-    with np.errstate(over="ignore"):
-        points = np.array(x, np.float32).reshape(len(x), -1)
-    extremes(name, points)
+    extremes(name, x)
+    points = np.array(x, np.float32 if x.dtype.itemsize <= 4 else np.float64).reshape(len(x), -1)
     return torch.from_numpy(points)
 
 

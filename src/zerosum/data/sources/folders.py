@@ -20,8 +20,9 @@ from zerosum._checks import require
 from zerosum._paths import PATH, tidy_paths
 from zerosum.data._paths import printable
 from zerosum.data.dataset import Dataset
-from zerosum.data.sources._decode import FITS, Header, decode, read_header
+from zerosum.data.sources._decode import FITS, Header, dark_note, decode, read_header
 from zerosum.data.sources._files import Files, image_files
+from zerosum.data.sources._mirror import mirrored
 from zerosum.data.sources._replacements import Replacements
 from zerosum.data.sources._tables import beside
 
@@ -37,7 +38,7 @@ _THREADS = min(4, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Images:
-    """PNG, JPEG and WebP images in a folder or a zip of one, whose subfolders are the classes.
+    """PNG, JPEG, WebP, BMP, GIF and TIFF images in a folder or a zip of one, whose subfolders are the classes.
 
     Instead of classes, a table `conditions.csv` beside the images can give numbers for each: a header
     `file,smiling,glasses`, then a row per image with its path relative to the table and its numbers. If all of them are
@@ -45,7 +46,8 @@ class Images:
 
     All images become grey if every one is, else RGB. Transparent areas become white, 16 bits become 8, and the EXIF
     orientation is applied. Images are decoded when first read, and cached in memory if all of them take at most 1 GiB.
-    Hidden files are ignored; other files that are not images are counted in a note.
+    Of several frames or pages the first is used. Hidden files are ignored; other files that are not images, and outputs
+    of zerosum, are counted in a note. Classes that are numbers are in the order of the numbers.
 
     Args:
         path: the folder or `.zip`.
@@ -58,6 +60,7 @@ class Images:
         bad: what to do about broken images: "error" raises `ValueError` with the file name; "skip" replaces them, with
             a warning, by the next image of the same class or the one with the nearest conditions. Broken images keep
             their index, so the order of all others stays the same, also after a resume.
+        flip: whether each image's mirror image is a sample too, which doubles their number.
     """
 
     path: str = field(metadata=PATH)
@@ -65,6 +68,7 @@ class Images:
     fit: str = "crop"
     conditions: str | None = None
     bad: str = field(default="error", compare=False)  # which changes no intact image
+    flip: bool = False
 
     def __post_init__(self) -> None:
         tidy_paths(self)
@@ -76,12 +80,16 @@ class Images:
 
     def open(self) -> Dataset:
         """Read the headers of all images; raises `ValueError` without images, or when one is broken."""
-        files = image_files(self.path)
+        return mirrored(self._plain()) if self.flip else self._plain()
+
+    def _plain(self) -> Dataset:
+        files, found = image_headers(self.path)
         known = beside(files, self.conditions)
         replacements = Replacements(files.names, known.conditions) if self.bad == "skip" else None
-        headers = self._headers(files, replacements)
+        headers = self._intact(files, found, replacements)
         grey = all(header.grey for header in headers)
         size, notes = self._size(headers)
+        notes += _notes(files, found)
         read = _Reader(files, size, self.fit, grey, replacements)
         shape = (1 if grey else 3, *size)
         notes, news = notes + known.notes, tuple if replacements is None else replacements.news
@@ -100,12 +108,15 @@ class Images:
             ahead=True,
         )
 
-    def _headers(self, files: Files, replacements: Replacements | None) -> list[Header]:
+    def _intact(
+        self, files: Files, found: Sequence[Header | ValueError], replacements: Replacements | None
+    ) -> list[Header]:
         """The headers of all intact images."""
+        broken = {i: str(one) for i, one in enumerate(found) if isinstance(one, ValueError)}
         if replacements is None:
-            return threaded(lambda name: _named(files, name, _header), files.names)
-        found = threaded(lambda name: _tried(files, name), files.names)
-        broken = {i: one for i, one in enumerate(found) if isinstance(one, str)}
+            for i in broken:
+                _named(files, files.names[i], _header)  # raises
+            return [one for one in found if isinstance(one, Header)]
         if len(broken) == len(found):
             raise ValueError(f"none of the {len(found):,} images of {self.path} can be read; the first {broken[0]}")
         replacements.add(broken)
@@ -130,6 +141,25 @@ class Images:
         usual = statistics.median(min(header.height, header.width) for header in headers)
         length = next((length for length in (64, 32) if length <= usual), 16)
         return (length, length), (f"the images differ in size, so each is resized to {length}x{length} ({self.fit})",)
+
+
+def image_headers(path: str) -> tuple[Files, list[Header | ValueError]]:
+    """The image files of a folder or zip, and the header of each or the reason why it cannot be read.
+
+    Image sheets that zerosum wrote are passed over. Raises `ValueError` as `image_files` does.
+    """
+    files = image_files(path)
+    found = dict(zip(files.names, threaded(partial(_tried, files), files.names), strict=True))
+    left = files.without([name for name, one in found.items() if isinstance(one, Header) and one.sheet])
+    return left, [found[name] for name in left.names]
+
+
+def _notes(files: Files, found: Sequence[Header | ValueError]) -> tuple[str, ...]:
+    """Warnings about images of which not all is used, or that are nearly black."""
+    headers = {name: one for name, one in zip(files.names, found, strict=True) if isinstance(one, Header)}
+    several = sum(header.frames for header in headers.values())
+    first = (f"{several:,} of the images have several frames or pages, of which the first is used",) if several else ()
+    return first + dark_note(files.read, [name for name, header in headers.items() if header.wide])
 
 
 def threaded(do: Callable[[_S], _T], names: Sequence[_S]) -> list[_T]:
@@ -204,12 +234,12 @@ def _named(files: Files, name: str, do: Callable[[Files, str], _T]) -> _T:
         raise ValueError(f"{printable(files.path / name)} {error}: {advice}") from error
 
 
-def _tried(files: Files, name: str) -> Header | str:
+def _tried(files: Files, name: str) -> Header | ValueError:
     """The header of a file, or the reason why it cannot be read."""
     try:
         return _header(files, name)
     except ValueError as error:
-        return str(error)
+        return error
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:

@@ -20,8 +20,9 @@ from zerosum._paths import PATH, tidy_paths, user_path
 from zerosum.data._paths import printable
 from zerosum.data.conditions import labelled
 from zerosum.data.dataset import Dataset
-from zerosum.data.sources._decode import FITS, MOST_BYTES, decode, read_header
+from zerosum.data.sources._decode import FITS, MOST_BYTES, dark_note, decode, read_header
 from zerosum.data.sources._labels import numbered
+from zerosum.data.sources._mirror import mirrored
 from zerosum.data.sources.folders import threaded
 
 _BUILDERS = {".parquet": "parquet", ".tar": "webdataset"}
@@ -52,6 +53,7 @@ class Hub:
         size: height and width, or (H, W), to which images are resized; by default all must have the size of the first.
         fit: "crop" or "pad", as in `Images`.
         stream: whether to stream images instead of downloading the set.
+        flip: whether each image's mirror image is a sample too, which doubles their number.
     """
 
     path: str = field(metadata=PATH)
@@ -63,6 +65,7 @@ class Hub:
     size: int | tuple[int, int] | None = None
     fit: str = "crop"
     stream: bool = False
+    flip: bool = False
 
     def __post_init__(self) -> None:
         tidy_paths(self)
@@ -72,6 +75,9 @@ class Hub:
 
     def open(self) -> Dataset:
         """Open the set; raises `ValueError` when it cannot be loaded, or has no images."""
+        return mirrored(self._plain()) if self.flip else self._plain()
+
+    def _plain(self) -> Dataset:
         rows = self._loaded()
         image, label = self._columns(rows.features)
         rows = rows.cast_column(image, _package().Image(decode=False))
@@ -82,6 +88,8 @@ class Hub:
         some = [*read_raw([*inspected])]
         headers = [read_header(io.BytesIO(one)) for one in some]
         grey = all(header.grey for header in headers)
+        names = [str(number) for number in range(len(some))]
+        wide = [name for name, header in zip(names, headers, strict=True) if header.wide]
         first = (headers[0].height, headers[0].width)
         size = (self.size, self.size) if isinstance(self.size, int) else self.size or first
         decoded = partial(self._decoded, size=size, grey=grey)
@@ -100,6 +108,7 @@ class Hub:
             content=content,
             ahead=True,
             window=WINDOW if self.stream else None,
+            notes=dark_note(dict(zip(names, some, strict=True)).__getitem__, wide),
         )
 
     def _loaded(self) -> Any:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from zerosum._paths import PATH, tidy_paths
 from zerosum.data._paths import existing
 from zerosum.data.dataset import Dataset
+from zerosum.data.sources._mirror import mirrored
 from zerosum.data.sources.arrays import dataset_of
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -36,10 +37,12 @@ class Idx:
         images: file of the images.
         labels: file of the labels; None for no labels. With `--data FILE`, a labels file with the matching standard
             name in the same folder is used.
+        flip: whether each image's mirror image is a sample too, which doubles their number.
     """
 
     images: str = field(metadata=PATH)
     labels: str | None = field(default=None, metadata=PATH)
+    flip: bool = False
 
     def __post_init__(self) -> None:
         tidy_paths(self)
@@ -60,6 +63,9 @@ class Idx:
 
     def open(self) -> Dataset:
         """Open the files; raises `ValueError` for a file that is damaged, truncated, or has other content."""
+        return mirrored(self._plain()) if self.flip else self._plain()
+
+    def _plain(self) -> Dataset:
         path = existing(self.images)
         images = _array(path)
         if images.ndim < 3:

@@ -19,6 +19,7 @@ from zerosum.data._paths import existing
 from zerosum.data.conditions import conditions_of, labelled
 from zerosum.data.dataset import Dataset
 from zerosum.data.sources._manifest import CONDITIONS, LABELS, MANIFEST, UNFINISHED, Plan, read_manifest
+from zerosum.data.sources._mirror import mirrored
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,20 @@ class PackedSet:
 
     Args:
         path: the folder.
+        flip: whether each image's mirror image is a sample too, which doubles their number.
     """
 
     path: str = field(metadata=PATH)
+    flip: bool = False
 
     def __post_init__(self) -> None:
         tidy_paths(self)
 
     def open(self) -> Dataset:
         """Map the files; raises `ValueError` when the folder is not a complete packed set."""
+        return mirrored(self._plain()) if self.flip else self._plain()
+
+    def _plain(self) -> Dataset:
         folder = existing(self.path)
         plan, hashes = read_manifest(folder)
         conditions = None

@@ -63,7 +63,7 @@ def pack(data: Any, folder: str | Path, progress: Callable[[int, int], None] | N
         )
     plan = _planned(dataset)
     if (out / MANIFEST).exists():
-        if replace(read_manifest(out)[0], notes=plan.notes) != plan:
+        if not _is_same(read_manifest(out)[0], plan):
             raise ValueError(f"{out} has another packed set: choose a new folder, or remove it")
         return PackedSet(str(out)).open()
     if out.exists() and not (out / UNFINISHED).exists() and (not out.is_dir() or any(out.iterdir())):
@@ -136,7 +136,7 @@ def _journal(out: Path, plan: Plan) -> Iterator[_Journal]:
         if not lines:
             file.truncate(0)
             journal.add(plan.facts())
-        elif _plan(lines[0]) != plan:
+        elif not _is_same(_plan(lines[0]), plan):
             raise ValueError(f"{out} has another incomplete packed set: choose a new folder, or remove it")
         elif not text.endswith("\n"):
             file.write("\n")
@@ -162,6 +162,11 @@ def _plan(line: Any) -> Plan | None:
         return plan_of(line)
     except (ValueError, KeyError):
         return None
+
+
+def _is_same(before: Plan | None, plan: Plan) -> bool:
+    """Whether two plans are of the same set; notes may also be on files that packing itself wrote beside the images."""
+    return before is not None and replace(before, notes=plan.notes) == plan
 
 
 def _planned(dataset: Dataset) -> Plan:

@@ -88,7 +88,7 @@ class _TorchSource:
         return plain
 
     def _points(self, first: Array) -> Callable[[Tensor], Tensor]:
-        return lambda index: torch.from_numpy(self._stack(index, first).astype(np.float32))
+        return lambda index: torch.from_numpy(self._stack(index, first))
 
     def _images(self, first: Array, low: float, high: float) -> Callable[[Tensor], Tensor]:
         """Return a function that reads images by index, given the value range of the inspected items."""
@@ -134,7 +134,8 @@ def _array(sample: Any) -> Array | None:
     if isinstance(sample, Image.Image):
         x, last = np.asarray(flatten(sample, is_grey(sample))), True
     elif isinstance(sample, Tensor):
-        x, last = (sample.float() if sample.is_floating_point() else sample).numpy(force=True), False
+        narrow = sample.is_floating_point() and sample.dtype != torch.float64  # NumPy knows no bfloat16
+        x, last = (sample.float() if narrow else sample).numpy(force=True), False
     elif isinstance(sample, np.ndarray | np.generic):
         x, last = np.asarray(sample), True
     else:

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from zerosum._disk import replace_durably
+from zerosum._outputs import sheet_exif
 from zerosum.evaluation.measure import LOWER
 from zerosum.evaluation.sanity.corruption import IMAGE_DISTORTIONS
 from zerosum.evaluation.sanity.detection import BEYOND, SPLITS, Sanity
@@ -143,7 +144,7 @@ def _word(found: Sanity, name: str, score: str) -> str:
 def _png(image: Image.Image) -> bytes:
     """Encode an image as a small PNG with few colours."""
     file = io.BytesIO()
-    image.quantize(_COLOURS, dither=Image.Dither.NONE).save(file, format="PNG", optimize=True)
+    image.quantize(_COLOURS, dither=Image.Dither.NONE).save(file, format="PNG", optimize=True, exif=sheet_exif())
     return file.getvalue()
 
 
