@@ -58,17 +58,23 @@ class Level:
     label: str = ""
 
 
-def line_chart(curves: Sequence[Curve], levels: Sequence[Level] = (), x_label: str = "", title: str = "") -> str:
+def line_chart(
+    curves: Sequence[Curve],
+    levels: Sequence[Level] = (),
+    x_label: str = "",
+    title: str = "",
+    from_zero: bool = True,
+) -> str:
     """Draw one to three curves with reference levels; returns an `<svg>` element as wide as its container.
 
     A curve of many values is drawn as its running mean in a band from minimum to maximum. Rare spikes are cut off, with
-    their extent written in the corner. The x axis begins at 0 if no x is negative. `title` is the text for screen
-    readers. Raises `ValueError` for no curves, or for more than there are colours.
+    their extent written in the corner. With `from_zero`, the x axis begins at 0 if no x is negative. `title` is the
+    text for screen readers. Raises `ValueError` for no curves, or for more than there are colours.
     """
     if not 1 <= len(curves) <= len(_COLOURS):
         raise ValueError(f"a chart has one to {len(_COLOURS)} curves, not {len(curves)}")
     thin = [_thinned(curve) for curve in curves]
-    frame = _frame(thin, levels)
+    frame = _frame(thin, levels, from_zero)
     inside = [_level(frame, level) for level in levels]
     inside += [_line(frame, line, colour) for line, colour in zip(thin, _COLOURS, strict=False)]
     parts = [
@@ -142,7 +148,7 @@ def _thinned(curve: Curve) -> _Line:
     return _Line(mean_x, mean_y, np.minimum.reduceat(least, starts), np.maximum.reduceat(greatest, starts))
 
 
-def _frame(lines: Sequence[_Line], levels: Sequence[Level]) -> _Frame:
+def _frame(lines: Sequence[_Line], levels: Sequence[Level], from_zero: bool) -> _Frame:
     x = np.concatenate([line.x for line in lines])
     y = np.concatenate([edge for line in lines for edge in (line.least, line.greatest)])
     low, high = float(y.min()), float(y.max())
@@ -153,7 +159,8 @@ def _frame(lines: Sequence[_Line], levels: Sequence[Level]) -> _Frame:
     values = [low, high, *(level.value for level in levels)]
     low, high = min(values), max(values)
     margin = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
-    left, right = min(0.0, float(x.min())), float(x.max())
+    left, right = float(x.min()), float(x.max())
+    left = min(0.0, left) if from_zero else left
     width = _WIDTH - _LEFT - _RIGHT - (_LABEL if any(level.label for level in levels) else 0)
     return _Frame(left, right if right > left else left + 1, low - margin, high + margin, width)
 
