@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -110,17 +110,17 @@ def _sanity(real: str, other: str | None, config: "EvaluationConfig", out: Path,
     echo(f"wrote {out / 'sanity.html'}", err=True)
 
 
-def _of_run(real: str, features: str | None) -> tuple[Any, str | None, str | None]:
+def _of_run(real: str, features: str | None) -> tuple[str, str | None, str | None]:
     """The data, samples and feature extractor of a run that was given alone; anything else unchanged."""
     from zerosum._paths import user_path
+    from zerosum.recipes.recipe import flat
     from zerosum.runs.run import Run, is_run
 
     if not is_run(user_path(real)) or not user_path(real).is_dir():
         return real, None, features
-    run = Run(user_path(real), known())
-    recipe = run.generator.recipe
+    recipe = Run(user_path(real), known()).recipe
     planned = None if recipe.evaluation is None else recipe.evaluation.features
-    return recipe.data.open(), real, planned if features is None and isinstance(planned, str) else features
+    return flat(recipe.data), real, planned if features is None and isinstance(planned, str) else features
 
 
 def _check_out(fake: str | None, out: Path | None) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 _WIDTH, _HEIGHT = 360, 206
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 20, 36
 _LABEL = 30
+_CHARACTER = 6.6  # the widest digit at this size of the text
 _BUCKETS = 300
 _COLOURS = ("var(--chart-1, #2b6c99)", "var(--chart-2, #c05f2b)", "var(--chart-3, #6d7f3a)")
 _INK = "var(--chart-ink, #6b7076)"
@@ -197,7 +198,8 @@ def _x_axis(frame: _Frame, label: str) -> list[str]:
     for value, words in _ticks(frame.left, frame.right, 4):
         x = _LEFT + float(frame.across(value))
         parts.append(_rule(x, x, bottom, bottom + 3))
-        parts.append(_text(x, bottom + 14, words, anchor="middle"))
+        half = _CHARACTER * len(words) / 2
+        parts.append(_text(min(max(x, half), _WIDTH - half), bottom + 14, words, anchor="middle"))
     if label:
         parts.append(_text(_LEFT + frame.width, bottom + 30, label, anchor="end"))
     return parts
@@ -208,7 +210,7 @@ def _y_axis(frame: _Frame) -> list[str]:
     for value, words in _ticks(frame.low, frame.high, 4):
         y = _TOP + float(frame.down(value))
         parts.append(_rule(_LEFT, _LEFT + frame.width, y, y))
-        parts.append(_text(_LEFT - 6, y + 3.5, words, anchor="end"))
+        parts.append(_text(_LEFT - 6, y + 3.5, words, anchor="end", most=_LEFT - 7))
     return parts
 
 
@@ -249,5 +251,7 @@ def _rule(x1: float, x2: float, y1: float, y2: float) -> str:
     return f'<line x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}" style="stroke:{_RULE};stroke-width:1"/>'
 
 
-def _text(x: float, y: float, words: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" style="fill:{_INK}">{escape(words)}</text>'
+def _text(x: float, y: float, words: str, anchor: str, most: float = math.inf) -> str:
+    """A text; if it would be wider than `most`, its characters are set closer."""
+    closer = f' textLength="{most:g}" lengthAdjust="spacingAndGlyphs"' if _CHARACTER * len(words) > most else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{closer} style="fill:{_INK}">{escape(words)}</text>'
