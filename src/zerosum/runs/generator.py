@@ -1,5 +1,7 @@
 """The trained generator, loaded from one file or a run folder."""
 
+__all__ = ["TrainedGenerator", "build_generator", "generator_bytes", "load"]
+
 import json
 import math
 from collections.abc import Iterator, Mapping
