@@ -61,8 +61,7 @@ def evaluate(
 
     Results are printed or saved with their protocol and standard errors.
 
-    Without FAKE, a run as REAL is scored against its own data. Of other sets, --out FILE.safetensors saves the moments,
-    which can replace REAL when only fid is computed.
+    RUN alone is scored against its data. Another REAL alone, with --out FILE.safetensors: save its moments, for fid.
     With --sanity, FAKE is another data set mixed in as a distortion, --n counts all images, and --out is a folder.
     """
     from zerosum.cli._bar import messages_and_bar
@@ -70,7 +69,7 @@ def evaluate(
     from zerosum.evaluation.evaluate import Evaluator
     from zerosum.evaluation.scores import write_scores
 
-    if fake is None and not sanity and (out is None or out.suffix != ".safetensors"):
+    if fake is None and not (sanity or (out and out.suffix == ".safetensors")):
         real, fake, features = _of_run(real, features)
     config = EvaluationConfig(features, n, seed, batch, cache=not no_cache, known=known())
     if sanity:
