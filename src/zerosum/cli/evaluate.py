@@ -57,9 +57,7 @@ def evaluate(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute metrics of generated against real samples.
-
-    Results are printed or saved with their protocol and standard errors.
+    """Compute metrics of generated against real samples, with their protocol and standard errors.
 
     RUN alone is scored against its data. Another REAL alone, with --out FILE.safetensors: save its moments, for fid.
     With --sanity, FAKE is another data set mixed in as a distortion, --n counts all images, and --out is a folder.
