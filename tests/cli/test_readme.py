@@ -1,4 +1,4 @@
-"""The commands and the Python of README run as they stand, on smaller numbers."""
+"""The commands of README and docs/start.md, and the Python of README, run in order as written, on smaller numbers."""
 
 import re
 import shlex
@@ -43,20 +43,38 @@ def run_small(words, monkeypatch, capsys):
     assert ended.value.code == 0, f"{words}\n{capsys.readouterr().err}"
 
 
+def photographs(folder):
+    folder.mkdir()
+    for i in range(16):
+        pixels = np.random.default_rng(i).integers(0, 256, (70 + i, 80, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.jpg")
+
+
 def test_the_readme_names_its_commands():
     assert {words[1] for words in COMMANDS} == {"train", "sample", "recipes", "report", "data", "evaluate", "compare"}
 
 
 def test_all_of_them_run_one_after_another(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "photos").mkdir()
-    for i in range(16):
-        pixels = np.random.default_rng(i).integers(0, 256, (70 + i, 80, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(tmp_path / "photos" / f"{i}.jpg")
+    photographs(tmp_path / "photos")
     for words in COMMANDS:
         run_small(words, monkeypatch, capsys)
     assert (tmp_path / "seven.png").exists() and (tmp_path / "runs" / "digits" / "report.html").exists()
-    assert (tmp_path / "runs" / "dcgan" / "report.html").exists()
+    assert (tmp_path / "runs" / "r3gan" / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_the_lines_of_start_run_in_order_on_a_fresh_machine(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    photographs(tmp_path / "photos")
+    blocks = re.findall(r"```console\n(.*?)```", (ROOT / "docs" / "start.md").read_text(), re.DOTALL)
+    lines = [shlex.split(line.removeprefix("$ ")) for block in blocks for line in block.splitlines()]
+    assert lines[0] == ["make", "demo"]
+    assert {words[1] for words in lines[1:]} == {"train", "sample", "recipes", "data", "evaluate"}
+    for words in lines[1:]:
+        run_small(words, monkeypatch, capsys)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["digits", "photos"]
+    assert (tmp_path / "digits.png").exists() and (tmp_path / "runs" / "photos" / "report.html").exists()
 
 
 def test_its_python_is_a_file_that_use_takes(tmp_path, monkeypatch, capsys):

@@ -7,13 +7,14 @@ import sys
 import pytest
 import typer.testing
 
+from zerosum._text import duration
 from zerosum.cli import app, main
 from zerosum.cli._recipe import RecipeOptions, chosen, completed, recipe_names
 from zerosum.data import Images
 from zerosum.recipes import Evaluation
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.reader import read_recipe
-from zerosum.training.dry_run import duration, estimate
+from zerosum.training.dry_run import estimate
 
 SMALL = ["--batch", "8", "--set", "generator.hidden=8", "--set", "discriminator.hidden=8"]
 

@@ -56,8 +56,9 @@ def test_the_commands_of_a_page_parse(page):
             while arguments and arguments[0] in getattr(verb, "commands", {}):
                 verb = verb.commands[arguments.pop(0)]
             options = verb.make_context(verb.name, arguments).params
-            if verb.name == "train" and not (options["recipe"].endswith(".txt") or is_file(options["recipe"])):
-                can_be_made(options["recipe"], options["data"], options["settings"] or [], options["evaluate"])
+            named_here = options.get("recipe", "")
+            if verb.name == "train" and not ("/" in named_here or named_here.endswith(".txt") or is_file(named_here)):
+                can_be_made(named_here, options["data"], options["settings"] or [], options["evaluate"])
 
 
 def can_be_made(name, data, settings, evaluate):

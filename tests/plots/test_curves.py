@@ -188,3 +188,19 @@ def test_numbers_are_written_briefly(value, text):
 
 def test_colours_can_be_set_by_the_page_and_have_defaults():
     assert re.search(r"var\(--chart-1, #[0-9a-f]{6}\)", line_chart([curve([1, 2])]))
+
+
+@pytest.mark.parametrize("last", [1.0, 1_250_000.0, 999.0, 123_456_789.0])
+@pytest.mark.parametrize("scale", [1.0, 1.25e-3, 1.25e-9, -1234567.0])
+def test_no_tick_leaves_the_chart(last, scale):
+    x = np.linspace(0, last, 30)
+    chart = line_chart([Curve(x, scale * np.sin(x / last * 9))])
+    width = float(re.search(r'viewBox="0 0 (\d+) ', chart)[1])
+    ticks = re.findall(
+        r'<text x="([\d.]+)" y="[\d.]+" text-anchor="(\w+)"( textLength="([\d.]+)")?[^>]*>([^<]+)<', chart
+    )
+    assert len(ticks) >= 6
+    for place, anchor, _, fixed, words in ticks:
+        length = float(fixed) if fixed else 6.6 * len(words)
+        left = float(place) - length * {"end": 1.0, "middle": 0.5, "start": 0.0}[anchor]
+        assert left + 0.06 >= 0 and left + length <= width + 0.06, words

@@ -18,7 +18,7 @@ from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.report.write import write_report
 from zerosum.runs.generator import TrainedGenerator
 
-VOID = {"meta", "img"}
+VOID = {"meta", "img", "input"}
 
 
 @dataclass(frozen=True)

@@ -21,18 +21,30 @@ def shown(page):
     return [image["alt"] for image in page.all("img") if image["alt"].startswith("samples after")]
 
 
-def test_eight_evenly_spaced_grids_are_shown_with_the_newest_first(run):
+def test_twelve_evenly_spaced_grids_are_stops_of_a_slider_and_the_newest_is_shown(run):
     for n in range(30):
         save(run.path / "samples", n * 1000, value=n)
     page = run.report()
     counts = [int(alt.split()[2].replace(",", "")) for alt in shown(page)]
-    assert counts[0] == 29_000 and counts[1] == 0
-    assert counts[1:] == sorted(counts[1:]) and len(counts) == 8
-    assert np.ptp(np.diff(sorted(counts))) <= 1000
+    assert counts[0] == 0 and counts[-1] == 29_000
+    assert counts == sorted(counts) and len(counts) == 12
+    assert np.ptp(np.diff(counts)) <= 1000
     assert [decoded(image).getpixel((5, 5)) for image in page.all("img")] == [count // 1000 for count in counts]
+    stops = page.all("input", type="radio", name="time")
+    assert [stop["title"] for stop in stops] == [f"{count:,} images" for count in counts]
+    assert [n for n, stop in enumerate(stops) if "checked" in stop] == [11]
+    assert ".slider input:checked + figure { visibility: visible; }" in page.source and "<script" not in page.source
 
 
-@pytest.mark.parametrize("count", [1, 2, 8])
+def test_real_images_stand_beside_the_samples(run, make):
+    save(run.path / "samples", 1000)
+    page = run.report(make.generator(make.grey))
+    (real,) = page.all("img", alt="real images")
+    colours = {value for _, value in decoded(real).convert("L").getcolors()}
+    assert colours == {255, *(20 * n for n in range(8))}
+
+
+@pytest.mark.parametrize("count", [1, 2, 12])
 def test_few_grids_are_all_shown(run, count):
     for n in range(count):
         save(run.path / "samples", n)

@@ -29,7 +29,7 @@ def test_every_link_leads_to_a_section(run, make):
     page = run.report(make.generator(make.grey))
     sections = [section["id"] for section in page.all("section")]
     assert [link["href"] for link in page.all("a")] == [f"#{name}" for name in sections]
-    assert sections == ["samples", "memory", "curves", "recipe"]
+    assert sections == ["samples", "memory", "data", "curves", "recipe"]
 
 
 def test_the_page_supports_phones_and_dark_mode(run):

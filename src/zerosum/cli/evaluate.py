@@ -30,7 +30,7 @@ _FEATURES = "inception, lite0, dinov2, classifier:FILE, random-conv, pixels or p
 
 @using
 def evaluate(
-    real: Annotated[str, typer.Argument(metavar="REAL", help=f"Real samples: {_SET}; or saved moments.")],
+    real: Annotated[str, typer.Argument(metavar="REAL", help=f"Real samples: {_SET}; or saved moments. Or RUN alone.")],
     fake: Annotated[
         str | None, typer.Argument(metavar="FAKE", help="Generated samples (same formats as REAL).", show_default=False)
     ] = None,
@@ -57,11 +57,9 @@ def evaluate(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compute metrics of generated against real samples.
+    """Compute metrics of generated against real samples, with their protocol and standard errors.
 
-    Results are printed or saved with their protocol and standard errors.
-
-    Without FAKE, --out FILE.safetensors saves the moments of REAL, which can replace REAL when only fid is computed.
+    RUN alone is scored against its data. Another REAL alone, with --out FILE.safetensors: save its moments, for fid.
     With --sanity, FAKE is another data set mixed in as a distortion, --n counts all images, and --out is a folder.
     """
     from zerosum.cli._bar import messages_and_bar
@@ -69,6 +67,8 @@ def evaluate(
     from zerosum.evaluation.evaluate import Evaluator
     from zerosum.evaluation.scores import write_scores
 
+    if fake is None and not (sanity or (out and out.suffix == ".safetensors")):
+        real, fake, features = _of_run(real, features)
     config = EvaluationConfig(features, n, seed, batch, cache=not no_cache, known=known())
     if sanity:
         _sanity(real, fake, config, out or Path("sanity"), as_json)
@@ -107,10 +107,25 @@ def _sanity(real: str, other: str | None, config: "EvaluationConfig", out: Path,
     echo(f"wrote {out / 'sanity.html'}", err=True)
 
 
+def _of_run(real: str, features: str | None) -> tuple[str, str | None, str | None]:
+    """The data, samples and feature extractor of a run that was given alone; anything else unchanged."""
+    from zerosum._paths import user_path
+    from zerosum.recipes.recipe import flat
+    from zerosum.runs.run import Run, is_run
+
+    if not is_run(user_path(real)) or not user_path(real).is_dir():
+        return real, None, features
+    recipe = Run(user_path(real), known()).recipe
+    planned = None if recipe.evaluation is None else recipe.evaluation.features
+    return flat(recipe.data), real, planned if features is None and isinstance(planned, str) else features
+
+
 def _check_out(fake: str | None, out: Path | None) -> None:
     """Raise `ValueError` for an output file of the wrong type, before anything is computed."""
     if fake is None and (out is None or out.suffix != ".safetensors"):
-        raise ValueError("without FAKE only the moments of REAL are computed: name --out FILE.safetensors")
+        raise ValueError(
+            "without FAKE only the moments of REAL are computed, unless it is a run folder: name --out FILE.safetensors"
+        )
     if fake is not None and out is not None and out.suffix != ".json":
         raise ValueError(f"scores go into a .json file; found --out {out}")
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 _WIDTH, _HEIGHT = 360, 206
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 20, 36
 _LABEL = 30
+_CHARACTER = 6.6  # the widest digit at this size of the text
 _BUCKETS = 300
 _COLOURS = ("var(--chart-1, #2b6c99)", "var(--chart-2, #c05f2b)", "var(--chart-3, #6d7f3a)")
 _INK = "var(--chart-ink, #6b7076)"
@@ -58,17 +59,23 @@ class Level:
     label: str = ""
 
 
-def line_chart(curves: Sequence[Curve], levels: Sequence[Level] = (), x_label: str = "", title: str = "") -> str:
+def line_chart(
+    curves: Sequence[Curve],
+    levels: Sequence[Level] = (),
+    x_label: str = "",
+    title: str = "",
+    from_zero: bool = True,
+) -> str:
     """Draw one to three curves with reference levels; returns an `<svg>` element as wide as its container.
 
     A curve of many values is drawn as its running mean in a band from minimum to maximum. Rare spikes are cut off, with
-    their extent written in the corner. The x axis begins at 0 if no x is negative. `title` is the text for screen
-    readers. Raises `ValueError` for no curves, or for more than there are colours.
+    their extent written in the corner. With `from_zero`, the x axis begins at 0 if no x is negative. `title` is the
+    text for screen readers. Raises `ValueError` for no curves, or for more than there are colours.
     """
     if not 1 <= len(curves) <= len(_COLOURS):
         raise ValueError(f"a chart has one to {len(_COLOURS)} curves, not {len(curves)}")
     thin = [_thinned(curve) for curve in curves]
-    frame = _frame(thin, levels)
+    frame = _frame(thin, levels, from_zero)
     inside = [_level(frame, level) for level in levels]
     inside += [_line(frame, line, colour) for line, colour in zip(thin, _COLOURS, strict=False)]
     parts = [
@@ -142,7 +149,7 @@ def _thinned(curve: Curve) -> _Line:
     return _Line(mean_x, mean_y, np.minimum.reduceat(least, starts), np.maximum.reduceat(greatest, starts))
 
 
-def _frame(lines: Sequence[_Line], levels: Sequence[Level]) -> _Frame:
+def _frame(lines: Sequence[_Line], levels: Sequence[Level], from_zero: bool) -> _Frame:
     x = np.concatenate([line.x for line in lines])
     y = np.concatenate([edge for line in lines for edge in (line.least, line.greatest)])
     low, high = float(y.min()), float(y.max())
@@ -153,7 +160,8 @@ def _frame(lines: Sequence[_Line], levels: Sequence[Level]) -> _Frame:
     values = [low, high, *(level.value for level in levels)]
     low, high = min(values), max(values)
     margin = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
-    left, right = min(0.0, float(x.min())), float(x.max())
+    left, right = float(x.min()), float(x.max())
+    left = min(0.0, left) if from_zero else left
     width = _WIDTH - _LEFT - _RIGHT - (_LABEL if any(level.label for level in levels) else 0)
     return _Frame(left, right if right > left else left + 1, low - margin, high + margin, width)
 
@@ -190,7 +198,8 @@ def _x_axis(frame: _Frame, label: str) -> list[str]:
     for value, words in _ticks(frame.left, frame.right, 4):
         x = _LEFT + float(frame.across(value))
         parts.append(_rule(x, x, bottom, bottom + 3))
-        parts.append(_text(x, bottom + 14, words, anchor="middle"))
+        half = _CHARACTER * len(words) / 2
+        parts.append(_text(min(max(x, half), _WIDTH - half), bottom + 14, words, anchor="middle"))
     if label:
         parts.append(_text(_LEFT + frame.width, bottom + 30, label, anchor="end"))
     return parts
@@ -201,7 +210,7 @@ def _y_axis(frame: _Frame) -> list[str]:
     for value, words in _ticks(frame.low, frame.high, 4):
         y = _TOP + float(frame.down(value))
         parts.append(_rule(_LEFT, _LEFT + frame.width, y, y))
-        parts.append(_text(_LEFT - 6, y + 3.5, words, anchor="end"))
+        parts.append(_text(_LEFT - 6, y + 3.5, words, anchor="end", most=_LEFT - 7))
     return parts
 
 
@@ -242,5 +251,7 @@ def _rule(x1: float, x2: float, y1: float, y2: float) -> str:
     return f'<line x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}" style="stroke:{_RULE};stroke-width:1"/>'
 
 
-def _text(x: float, y: float, words: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" style="fill:{_INK}">{escape(words)}</text>'
+def _text(x: float, y: float, words: str, anchor: str, most: float = math.inf) -> str:
+    """A text; if it would be wider than `most`, its characters are set closer."""
+    closer = f' textLength="{most:g}" lengthAdjust="spacingAndGlyphs"' if _CHARACTER * len(words) > most else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{closer} style="fill:{_INK}">{escape(words)}</text>'

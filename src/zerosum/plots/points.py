@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_GENERATED, _REAL, _INK = "#c8682f", "#3f7fb0", "#84888c"
+_GENERATED, _LIVE, _REAL, _INK = "#c8682f", "#6d7f3a", "#3f7fb0", "#84888c"
 _BINS = 80
 _INCH = 200
 """Pixels per inch: text and dots have the same size at any image size."""
@@ -25,26 +25,31 @@ def scatter(
     radius: float | None = None,
     side: int = 720,
     transparent: bool = False,
+    live: Floats | None = None,
 ) -> Image.Image:
     """Draw points `(N, 2)`, orange, over real ones, blue; points of more dimensions on their first two principal axes.
 
     Axes and frame are those of the reference if there is one (so that plots of one run are comparable); the share of
     points outside the frame is written in a corner. A circle of the given radius (in data units) is drawn around each
-    of the `centres` `(k, d)`. The plot is `side` pixels square, on white or transparent. Raises `ValueError` for other
-    shapes and for values that are not finite.
+    of the `centres` `(k, d)`. Points of a live generator, if given, are green. The plot is `side` pixels square, on
+    white or transparent. Raises `ValueError` for other shapes and for values that are not finite.
     """
     points = _checked(points, 2)
     known = None if reference is None else _checked(reference, points.shape[1], exact=True)
     base = points if known is None else known
+    moving = None if live is None else _checked(live, points.shape[1], exact=True)
     if points.shape[1] > 2:
         mean = base.mean(0)
         axes = np.linalg.eigh(np.cov(base, rowvar=False))[1][:, :-3:-1]
         points, base = (points - mean) @ axes, (base - mean) @ axes
+        moving = None if moving is None else (moving - mean) @ axes
         known = None if known is None else base
         centres = None if centres is None else (centres - mean) @ axes
     figure, plot = _figure(side, side)
     if known is not None:
         plot.plot(*known.T, ".", color=_REAL, markersize=5, alpha=_faint(len(known)) / 2, markeredgewidth=0)
+    if moving is not None:
+        plot.plot(*moving.T, ".", color=_LIVE, markersize=2.6, alpha=_faint(len(moving)), markeredgewidth=0)
     plot.plot(*points.T, ".", color=_GENERATED, markersize=2.6, alpha=_faint(len(points)), markeredgewidth=0)
     if centres is not None and radius:
         _rings(plot, np.asarray(centres), radius)
@@ -60,8 +65,10 @@ def histogram(
     reference: Floats | None = None,
     size: tuple[int, int] = (960, 480),
     transparent: bool = False,
+    live: Floats | None = None,
 ) -> Image.Image:
-    """Draw the density of points `(N,)` or `(N, 1)`, orange, with the outline of that of real ones, blue.
+    """Draw the density of points `(N,)` or `(N, 1)`, orange, with the outline of that of real ones, blue, and of
+    those of a live generator, green, if given.
 
     The frame follows the bulk of the reference (or of the points), so that a heavy tail does not compress the rest into
     one bar; the share of points outside it is written in a corner. Raises `ValueError` for other shapes and for values
@@ -75,6 +82,9 @@ def histogram(
     plot.stairs(_density(values, edges), edges, fill=True, color=_GENERATED, alpha=0.55)
     if known is not None:
         plot.stairs(_density(known, edges), edges, color=_REAL, linewidth=1.3)
+    if live is not None:
+        moving = _checked(live.reshape(len(live), -1), 1, exact=True)[:, 0]
+        plot.stairs(_density(moving, edges), edges, color=_LIVE, linewidth=1.3)
     plot.set(xlim=(low, high), yticks=[])
     plot.set_ylim(bottom=0)
     _note_outside(plot, float(((values < low) | (values > high)).mean()))

@@ -144,6 +144,9 @@ class Recipe:
     game: GameSpec | None = field(default=None, metadata={_WRITTEN: "where set"})
     watchers: tuple[Watcher, ...] = field(default=(), metadata={_WRITTEN: "where set"})
 
+    def __repr__(self) -> str:
+        return pretty(self)
+
     def __post_init__(self) -> None:
         for name in ("d_terms", "g_terms"):
             if not isinstance(getattr(self, name), tuple | list):

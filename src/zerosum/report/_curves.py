@@ -43,7 +43,8 @@ _PROBABILITIES = _Panel(
     "D(x) and D(G(z))",
     ("D(x)", "D(G(z))"),
     "Mean probability of being real that the discriminator assigns to real samples, D(x), and to generated ones, "
-    "D(G(z)). At the equilibrium both are 1/2.",
+    "D(G(z)). At the equilibrium both are 1/2; but 1/2 alone does not mean that the generator matches the data: a "
+    "discriminator that has learned nothing, or runs after a generator that moves, gives 1/2 as well.",
     (Level(0.5, "1/2"),),
 )
 _VALUE = _Panel(

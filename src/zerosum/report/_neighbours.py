@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset
+from zerosum.features.random_conv import RandomConv
 from zerosum.report._html import Section, figure, joined, prose, tile
 from zerosum.runs.generator import TrainedGenerator
 
@@ -56,19 +57,39 @@ def memory(generator: TrainedGenerator, dataset: Dataset) -> Section:
     indices = evenly(len(dataset), count)
     training = dataset.read(indices)
     found = nearest(samples.flatten(1), training.flatten(1))
+    alike = nearest_in_features(samples[:_PAIRS], training)
+    triples = zip(samples[:_PAIRS], training[found.index[:_PAIRS]], training[alike], strict=True)
+    distances = found.distance[:_PAIRS].tolist()
     pairs = [
-        _pair(channels_last(samples[n]), channels_last(training[found.index[n]]), float(found.distance[n]))
-        for n in range(_PAIRS)
+        _pair(channels_last(sample), channels_last(pixels), channels_last(features), distance)
+        for (sample, pixels, features), distance in zip(triples, distances, strict=True)
     ]
     text = (
-        "Twelve samples, each above its nearest training image, with their Euclidean distance over pixel values in "
-        "0 to 1 (as in figure 2 of Goodfellow et al., 2014). A generator that has memorised the training set would "
-        "show the same image twice, at a distance near 0."
+        "Twelve samples, each above its nearest training image in pixels, with their Euclidean distance over pixel "
+        "values in 0 to 1 (as in figure 2 of Goodfellow et al., 2014), and above its nearest in the features of a "
+        "random convolutional network. A generator that has memorised the training set would show the same image, at "
+        "a distance near 0. Distances in pixels favour blurred images and miss a copy that is shifted or recoloured, "
+        "so a large distance does not exclude memorisation; features bear small shifts, and are no proof either."
     )
     body = prose(text) + f'\n<div class="pairs">{joined(pairs)}</div>\n' + prose(_reference_distance(found, training))
     if len(indices) < len(dataset):
         body += prose(f"Compared with {len(indices):,} of {len(dataset):,} training images, evenly spaced.")
     return Section("memory", "Memorisation", body)
+
+
+def nearest_in_features(queries: Tensor, references: Tensor) -> Tensor:
+    """Find the reference nearest in the features of `RandomConv` for each query, `(n,)`; both uint8 `(N, C, H, W)`."""
+    extract = RandomConv()
+    features = [
+        torch.cat([extract(_colours(block)).features for block in torch.split(images, _BLOCK)])
+        for images in (queries, references)
+    ]
+    return torch.cdist(features[0].double(), features[1].double()).argmin(1)
+
+
+def _colours(images: Tensor) -> Tensor:
+    """Images `(N, C, H, W)` of any channels as the extractor takes them: `(N, H, W, 1 or 3)`."""
+    return images[:, : 3 if images.shape[1] > 2 else 1].permute(0, 2, 3, 1).contiguous()
 
 
 def evenly(total: int, count: int) -> Tensor:
@@ -91,6 +112,7 @@ def _reference_distance(found: Neighbours, training: Tensor) -> str:
     return f"{text}. For {len(probes)} training images, the median distance to their nearest is {apart:.2f}."
 
 
-def _pair(sample: NDArray[np.uint8], neighbour: NDArray[np.uint8], distance: float) -> str:
-    tiles = tile(sample, "generated") + tile(neighbour, "nearest training image")
+def _pair(sample: NDArray[np.uint8], pixels: NDArray[np.uint8], features: NDArray[np.uint8], distance: float) -> str:
+    tiles = tile(sample, "generated") + tile(pixels, "nearest training image")
+    tiles += tile(features, "nearest training image in features")
     return figure(tiles, f"{distance:.2f}")

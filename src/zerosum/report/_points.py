@@ -17,6 +17,7 @@ from zerosum.report._html import Section, figure, prose
 from zerosum.report._neighbours import evenly
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import inline_image
+from zerosum.runs.live import differs
 
 _SAMPLES = 2_500  # as in the literature on mode coverage
 _PLACES = 400
@@ -34,27 +35,39 @@ class _KnownDistribution(Protocol):
     def distribution(self) -> _InverseCDF: ...
 
 
-def points(generator: TrainedGenerator, dataset: Dataset) -> Section:
-    """Return generated points over real ones: a scatter plot, or a histogram in one dimension."""
+def points(generator: TrainedGenerator, dataset: Dataset, live: TrainedGenerator | None = None) -> Section:
+    """Return generated points over real ones: a scatter plot, or a histogram in one dimension.
+
+    Points of the live generator are shown too where they differ from those of its average.
+    """
+    moving = live.sample(_SAMPLES) if live is not None and differs(generator, live) else None
     made = generator.sample(_SAMPLES)
     real = dataset.read(evenly(len(dataset), 2 * _SAMPLES)).numpy()
     text = f"{len(made):,} generated points (orange) and {len(real):,} real ones (blue)."
+    if moving is not None:
+        text += (
+            " Green: points of the live generator, whose weights are not averaged. It still moves, and the averaged "
+            "generator, between its states, need not look like any of them."
+        )
     source = generator.recipe.data
     if made.shape[1] == 1:
-        image = histogram(made, real, transparent=True)
+        image = histogram(made, real, transparent=True, live=moving)
         return Section("points", "Real and generated", figure(inline_image(image, text), text, "wide"))
     if made.shape[1] > 2:
         text += f" Their {made.shape[1]} dimensions are projected onto two principal components of the real ones."
     if not isinstance(source, Multimodal):
-        image = scatter(made, real, transparent=True)
+        image = scatter(made, real, transparent=True, live=moving)
         return Section("points", "Real and generated", figure(inline_image(image, text), text, "plane"))
     centres, radius = source.centres(), mode_radius(made.shape[1])
-    image = scatter(made, real, centres.numpy(), radius * source.std, transparent=True)
+    image = scatter(made, real, centres.numpy(), radius * source.std, transparent=True, live=moving)
     found = mode_coverage(torch.from_numpy(made), centres, source.std)
     summary = (
         f"{found.found} of {found.modes} modes found; {found.high_quality:.1%} of the points are within {radius:.3g} "
         "standard deviations of a mode (grey circles), compared with 98.9 % of real ones."
     )
+    if moving is not None:
+        other = mode_coverage(torch.from_numpy(moving), centres, source.std)
+        summary += f" The live generator finds {other.found}, with {other.high_quality:.1%} of its points near one."
     return Section("points", "Real and generated", prose(summary) + figure(inline_image(image, text), text, "plane"))
 
 

@@ -6,28 +6,36 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zerosum.conditions.condition import Condition, ConditionRow
+from zerosum.plots.grids import grid
 from zerosum.report._html import Section, figure, joined, prose, tile
 from zerosum.runs.generator import TrainedGenerator
-from zerosum.runs.images import inline_image, open_image
+from zerosum.runs.images import ROWS, inline_image, open_image
 from zerosum.runs.plain_json import is_number
 
-_GRIDS = 8
+_GRIDS = 12
 _ROWS, _PER_ROW = 20, 10  # maximum number of rows of conditional samples, and samples in each
 _WIDEST = 1400  # pixels; larger grids are resized to keep the page small
 
 
-def over_time(paths: Sequence[Path], unit: str) -> Section:
-    """Return up to eight sample grids of a run, evenly spaced, the newest one large; `unit` is images or points."""
+def over_time(paths: Sequence[Path], unit: str, real: NDArray[np.uint8] | None = None) -> Section:
+    """Return a slider over up to twelve sample grids of a run, beside real images `(n, H, W, C)`.
+
+    The slider is radio buttons, so it needs no script; the newest grid is shown first. `unit` is images or points.
+    """
     if not paths:
         return Section("samples", "Samples", prose("No sample grid yet; the first is written with the first snapshot."))
     chosen = [paths[n] for n in np.unique(np.linspace(0, len(paths) - 1, _GRIDS).round().astype(int))]
-    *earlier, newest = [_grid(path, f"{_images(path):,} {unit}") for path in chosen]
-    body = prose("All from the same latents, so that progress is visible.")
-    body += f'\n<div class="newest">{newest}</div>'
-    if earlier:
-        body += f'\n<div class="earlier">{joined(earlier)}</div>'
+    body = prose("All from the same latents. Move the mark, also by the arrow keys, to see how the samples changed.")
+    stops = [_stop(path, unit, path == chosen[-1]) for path in chosen]
+    slider = f'<div class="slider" style="--stops:{len(stops)}">{joined(stops)}</div>'
+    if real is not None:
+        image = grid(real, columns=max(1, len(real) // ROWS))
+        image.thumbnail((_WIDEST, _WIDEST))
+        slider += figure(inline_image(image, "real images"), "real images", "real")
+    body += f'\n<div class="beside">{slider}</div>'
     return Section("samples", "Samples over time", body)
 
 
@@ -64,6 +72,12 @@ def _accuracies(scores: Mapping[str, Any]) -> Mapping[str, float]:
 
 def _images(path: Path) -> int:
     return int(path.stem)
+
+
+def _stop(path: Path, unit: str, newest: bool) -> str:
+    caption = f"{_images(path):,} {unit}"
+    checked = " checked" if newest else ""
+    return f'<input type="radio" name="time" aria-label="{caption}" title="{caption}"{checked}>{_grid(path, caption)}'
 
 
 def _grid(path: Path, caption: str) -> str:

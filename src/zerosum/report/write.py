@@ -1,18 +1,19 @@
 """Writing the report of a run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from zerosum._disk import read_foreign, replace_durably
 from zerosum._paths import AnyPath
+from zerosum._text import duration
 from zerosum.data.dataset import Dataset
 from zerosum.report._curves import curves
 from zerosum.report._html import Section, joined, prose, table
-from zerosum.report._neighbours import memory
-from zerosum.report._points import learned_map, points
-from zerosum.report._samples import by_condition, over_time
+from zerosum.report._samples import over_time
+from zerosum.report._sections import Shown
+from zerosum.report._verdict import verdict
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
 
@@ -48,10 +49,13 @@ def write_report(run: AnyPath, generator: TrainedGenerator | None = None, datase
                 raise ValueError(f"{run.report} is kept, since a new report would show no samples: {error}") from None
             missing = f"{_NO_SAMPLES}: {error}."
     unit = "images" if generator is None or generator.is_image else "points"
-    sampled = _sample_sections(generator, dataset, scores)
-    sections = [over_time(run.samples, unit), *sampled, curves(log, unit), *_scores(scores), _recipe(text, run)]
+    shown = None if generator is None else Shown.of(run, generator, scores, dataset)
+    grids = over_time(run.samples, unit, None if shown is None else shown.real_images())
+    sampled = [] if shown is None else [*shown.sections()]
+    sections = [grids, *sampled, curves(log, unit), *_scores(scores), _recipe(text, run)]
     name = run.path.resolve().name if generator is None else generator.recipe.name
-    replace_durably(run.report, _page(name, [*_progress(log, generator, unit), missing], sections).encode())
+    lead = [verdict(str(run), log, scores, run.curves), *_progress(log, generator, unit), missing]
+    replace_durably(run.report, _page(name, lead, sections).encode())
     return run.report
 
 
@@ -60,53 +64,17 @@ def _is_fuller(page: Path) -> bool:
     return page.is_file() and _NO_SAMPLES.encode() not in read_foreign(page)
 
 
-def _sample_sections(
-    generator: TrainedGenerator | None, dataset: Dataset | None, scores: Mapping[str, Any]
-) -> list[Section]:
-    """Return the sections that show new samples."""
-    if generator is None:
-        return []
-
-    def data() -> Dataset:
-        return (generator.recipe.data.open() if dataset is None else dataset).displayed
-
-    if not generator.is_image:
-        found = [_try_section("points", "Real and generated", lambda: points(generator, data()))]
-        return [*found, *filter(None, [learned_map(generator)])]
-    conditional = []
-    if generator.condition is not None:
-        conditional = [by_condition(generator, generator.condition, scores)]
-    return [*conditional, _try_section("memory", "Memorisation", lambda: memory(generator, data()))]
-
-
-def _try_section(anchor: str, title: str, make: Callable[[], Section]) -> Section:
-    """Return the section, or the reason why it cannot be shown."""
-    try:
-        return make()
-    except ValueError as error:
-        return Section(anchor, title, prose(f"Not shown: {error}"))
-
-
 def _progress(log: Sequence[Mapping[str, Any]], generator: TrainedGenerator | None, unit: str) -> list[str]:
     """Return sentences on the progress and speed of the run."""
     images = log[-1]["images"] if log else generator.images if generator is not None else 0
     sentence = f"Trained on {images:,} {unit}"
     if log and log[-1].get("seconds"):
         seconds = log[-1]["seconds"]
-        sentence += f" in {_duration(seconds)}, at {images / seconds:,.0f} {unit} per second"
+        sentence += f" in {duration(seconds)}, at {images / seconds:,.0f} {unit} per second"
     sentences = [f"{sentence}."]
     if generator is not None and images < generator.recipe.images:
         sentences.append(f"The run is not finished: it trains for {generator.recipe.images:,} {unit}.")
     return sentences
-
-
-def _duration(seconds: float) -> str:
-    """Format a duration in its two largest units."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes_left = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes_left:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{seconds:.2g} s" if seconds < 10 else f"{rest} s"
 
 
 def _scores(scores: Mapping[str, Any]) -> list[Section]:

@@ -1,5 +1,7 @@
 """The trained generator, loaded from one file or a run folder."""
 
+__all__ = ["TrainedGenerator", "build_generator", "generator_bytes", "load"]
+
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -213,6 +215,20 @@ def load(
     file = path / f"{generator}.safetensors" if path.is_dir() else path.resolve()
     if file.is_file():
         return _from_file(file, known, autoencoder)
+    return _from_checkpoint(path, known, autoencoder, generator, generator)
+
+
+def load_live(run: AnyPath, known: Known = NOTHING, autoencoder: Autoencoder | None = None) -> TrainedGenerator:
+    """The generator of a run as it is trained, with the weights of its newest checkpoint that are not averaged.
+
+    Parameters are as for `load`. Raises `ValueError` where there is no checkpoint, or the game has no G.
+    """
+    return _from_checkpoint(Path(run), known, autoencoder, MAIN, "G")
+
+
+def _from_checkpoint(
+    path: Path, known: Known, autoencoder: Autoencoder | None, generator: str, group: str
+) -> TrainedGenerator:
     if not (path / RECIPE).is_file():
         raise ValueError(f"{path} is neither a run folder nor a generator.safetensors file")
     found = newest_checkpoint(path)
@@ -225,7 +241,7 @@ def load(
         coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
         condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
         facts = {**checkpoint.numbers, "generator": generator}
-        return _rebuilt(recipe, facts, checkpoint.groups.get(generator, {}), condition, coding)
+        return _rebuilt(recipe, facts, checkpoint.groups.get(group, {}), condition, coding)
 
 
 def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:

@@ -14,7 +14,16 @@ from torch import Tensor
 
 from zerosum._disk import read_foreign
 
+ROWS = 8  # of a grid of samples
+_COLUMNS, _MOST_COLUMNS = 10, 20
 _MOST = 64 << 20  # maximum bytes, and pixels, of a sample image
+
+
+def columns_of(classes: int) -> int:
+    """The columns of a grid of samples, so that each has one class where the classes fit."""
+    if not classes or classes > _MOST_COLUMNS:
+        return _COLUMNS
+    return classes * max(1, _COLUMNS // classes)
 
 
 def to_bytes(x: Tensor) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import checkpoints
 from zerosum.runs.discriminator import TrainedDiscriminator, load_discriminator
 from zerosum.runs.files import BEST, COMMAND, GENERATOR, MOST_TEXT, RECIPE, REPORT, SAMPLES, SCORES, VERSIONS
-from zerosum.runs.generator import TrainedGenerator, load
+from zerosum.runs.generator import TrainedGenerator, load, load_live
 from zerosum.runs.lock import is_locked
 from zerosum.runs.log import Series, curves, evaluations, read_log
 from zerosum.runs.notebook import run_html
@@ -175,6 +175,11 @@ class Run:
     def generator(self) -> TrainedGenerator:
         """The generator with averaged weights, at the newest checkpoint or the end. Loaded on each access."""
         return load(self, self.known, self.autoencoder)
+
+    @property
+    def live(self) -> TrainedGenerator:
+        """The generator as it is trained, its weights not averaged, at the newest checkpoint. Loaded on each access."""
+        return load_live(self, self.known, self.autoencoder)
 
     @property
     def discriminator(self) -> TrainedDiscriminator:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from zerosum._text import duration
 from zerosum.game.device import choose_device
 from zerosum.game.random import derived_seed
 from zerosum.recipes.recipe import Recipe
@@ -87,17 +88,6 @@ def estimate(recipe: Recipe, device: str = "auto", progress: Callable[[int, int]
     threads = torch.get_num_threads()
     where = place.type + (f" with {threads} thread{'s' * (threads > 1)}" if place.type == "cpu" else "")
     return Estimate(recipe.images / rate, rate, _memory(place), recipe.images, done - _FIRST, f"{where} in {precision}")
-
-
-def duration(seconds: float) -> str:
-    """Format a duration in its two largest units."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes_left = divmod(minutes, 60)
-    if hours >= 48:
-        return f"{hours // 24} days {hours % 24} h"
-    if hours:
-        return f"{hours} h {minutes_left:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{seconds:.2g} s" if seconds < 10 else f"{rest} s"
 
 
 def _synchronise(device: torch.device) -> None:

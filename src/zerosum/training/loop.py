@@ -2,9 +2,10 @@
 
 __all__ = ()
 
+import copy
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from zerosum.game.distributed import rank
 from zerosum.game.random import derived_seed
 from zerosum.game.trainable import MAIN, TrainableGame
 from zerosum.recipes.recipe import Recipe
+from zerosum.recipes.using import known_of
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import Checkpoint, checkpoint_path, prune_checkpoints, save_checkpoint
 from zerosum.runs.files import SAMPLES
 from zerosum.runs.generator import TrainedGenerator, generator_bytes
 from zerosum.runs.log import Means, append_log, sync_log
+from zerosum.runs.run import Run
 from zerosum.runs.stored_condition import CONDITION, condition_facts
 from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
@@ -29,7 +32,7 @@ from zerosum.training.folder import storable
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import RankGroup
 from zerosum.training.same_data import UnreadFiles
-from zerosum.training.sample_images import save_samples
+from zerosum.training.sample_images import is_due, save_samples
 from zerosum.training.scores import write_scores
 from zerosum.training.signals import StopRequest, stopped_by
 from zerosum.training.state import capture, check_weights, generator_of
@@ -117,6 +120,9 @@ class Loop:
                 self.group.on_first_rank(self.evaluate)
             if _passed(recipe.snapshot, before, game.images) and not over:
                 self.snapshot()
+            elif is_due(before, game.images, recipe.batch) and not over:
+                game.check_finite()
+                self.group.on_first_rank(self._save_samples)
             signal = self.ready(stop)
         if game.images >= recipe.images and self.saved != game.images:
             self.snapshot()
@@ -219,8 +225,18 @@ class Loop:
 
     def _show(self) -> None:
         self.tick()
+        self._save_samples()
+
+    def _save_samples(self) -> None:
         path = self.run / SAMPLES / f"{self.game.images:09d}.png"
-        save_samples(path, self.generator, self.dataset, self.recipe.seed)
+        save_samples(path, self.generator, self.dataset, self.recipe.seed, self._live())
+
+    def _live(self) -> TrainedGenerator | None:
+        """The generator of points without averaging, in its current state; None where there is none."""
+        network = self.game.networks.get("G")
+        if self.dataset.is_image or network is None:
+            return None
+        return replace(self.generator, module=copy.deepcopy(network).eval())
 
     def save(self) -> None:
         """Write only a checkpoint, so that log and images of a resumed run equal those of an uninterrupted one."""
@@ -262,7 +278,7 @@ class Loop:
         evaluated = last_scores(self.run, None if self.scores is None else self.scores.criterion)
         for sentence in write_scores(self.run, generator, self.dataset, self.recipe.data, evaluated):
             self.progress.say(sentence)
-        self.progress.say(f"wrote {write_report(self.run, generator, self.dataset)}")
+        self.progress.say(f"wrote {write_report(Run(self.run, known_of(self.recipe)), generator, self.dataset)}")
         others = [self.generator_named(name) for name in self.game.generators if name != MAIN]
         for one in (*others, generator):
             replace_durably(self.run / f"{one.name}.safetensors", generator_bytes(one))

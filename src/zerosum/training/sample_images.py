@@ -13,20 +13,38 @@ from zerosum.data.dataset import Dataset
 from zerosum.plots.grids import grid
 from zerosum.plots.points import histogram, scatter
 from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.images import ROWS, columns_of
+from zerosum.runs.live import differs
 
 POINTS = 2_500  # in a scatter plot
-COLUMNS, ROWS = 10, 8
+_FIRST = 8  # batches before the first image
 
 
-def save_samples(path: Path, generator: TrainedGenerator, dataset: Dataset, seed: int) -> None:
-    """Write an image grid (with a column per class for up to ten), or a scatter plot or histogram of points."""
+def is_due(before: int, now: int, batch: int) -> bool:
+    """Whether sample images are due between two counts of images: at powers of two, from eight batches on.
+
+    So the first comes early, however long the run is, and the same ones come in a longer run.
+    """
+    return now >= _FIRST * batch and before.bit_length() != now.bit_length()
+
+
+def save_samples(
+    path: Path, generator: TrainedGenerator, dataset: Dataset, seed: int, live: TrainedGenerator | None = None
+) -> None:
+    """Write an image grid with a column per class where these fit, or a scatter plot or histogram of points.
+
+    Points of the live generator are drawn too, in green, where they differ from those of its average.
+    """
     plain_folder(path.parent, make=True)
     if generator.is_image:
-        plot = grid(generator.sample(COLUMNS * ROWS, seed), columns=COLUMNS)
+        columns = columns_of(len(generator.classes))
+        plot = grid(generator.sample(columns * ROWS, seed), columns=columns)
     else:
         points = generator.sample(POINTS, seed)
         reference = dataset.displayed.read(torch.arange(min(POINTS, len(dataset)))).numpy()
-        plot = histogram(points, reference) if points.shape[1] == 1 else scatter(points, reference)
+        moving = live.sample(POINTS, seed) if live is not None and differs(generator, live) else None
+        draw = histogram if points.shape[1] == 1 else scatter
+        plot = draw(points, reference, live=moving)
     content = io.BytesIO()
     plot.save(content, format="PNG", exif=sheet_exif())
     replace_durably(path, content.getvalue())
