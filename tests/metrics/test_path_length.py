@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from zerosum.metrics.path_length import path_length_between, perceptual_path_length
+from zerosum.metrics.path_length import path_length_between, perceptual_path_length, trimmed_mean
 
 
 def drawn(*shape, seed=0):
@@ -75,8 +75,21 @@ def test_consecutive_features_serve_as_well():
     lengths = np.sort((first - second).square().sum(1).numpy()) / 0.01**2
     found = path_length_between(first, second, epsilon=0.01)
     assert found.value == pytest.approx(lengths.mean(), rel=1e-12)
-    assert found.trimmed == pytest.approx(lengths[3:-3].mean(), rel=1e-12)
+    assert found.trimmed == pytest.approx(lengths[2:-2].mean(), rel=1e-12)
     assert found.standard_error == pytest.approx(lengths.std(ddof=1) / 300**0.5, rel=1e-12)
+
+
+@pytest.mark.parametrize(("count", "kept"), [(2, 2), (100, 100), (200, 198), (300, 296), (50_000, 49_002)])
+def test_what_is_trimmed_is_beyond_stylegans_percentiles(count, kept):
+    lengths = np.random.default_rng(0).exponential(size=count)
+    low, high = (np.percentile(lengths, q, method=side) for q, side in ((1, "lower"), (99, "higher")))
+    wanted = lengths[(lengths >= low) & (lengths <= high)]
+    assert len(wanted) == kept
+    assert trimmed_mean(torch.from_numpy(lengths)) == pytest.approx(wanted.mean(), rel=1e-12)
+
+
+def test_equal_lengths_at_a_percentile_are_all_kept():
+    assert trimmed_mean(torch.tensor([1.0] * 150 + [5.0] * 150).double()) == 3.0
 
 
 def test_refusals():

@@ -14,6 +14,7 @@ from zerosum.evaluation.cache import entry
 from zerosum.evaluation.config import MIN_SAMPLES, EvaluationConfig
 from zerosum.evaluation.gathered import Gathered, Need, Progress, digest, gather
 from zerosum.evaluation.group_moments import scratch_folder
+from zerosum.evaluation.latent_map import latent_map
 from zerosum.evaluation.measure import Measure, MeasureInput, MetricFunction, Score, chosen, computed, protocol_of
 from zerosum.evaluation.scores import Scores
 from zerosum.evaluation.sets import Sample, SampleSet, images_at, open_set
@@ -96,6 +97,8 @@ class Evaluator:
         with scratch_folder() as folder:
             sample = self._with_reference_classes(data, self._sample(data, min(real.count, MAX_SAMPLES)), needs)
             found = gather(data, sample, self._extract, needs, self.config.batch, folder, self.progress)
+            if "paths" in needs:
+                found = replace(found, paths=latent_map(data, lambda: self._extractor))
             scores: dict[str, Score] = {}
             for measure in self.measures:
                 scores |= computed(measure, MeasureInput(real, found, held_out, self.config.seed))

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from zerosum.evaluation.group_moments import GroupMoments
+from zerosum.evaluation.latent_map import LatentMap
 from zerosum.evaluation.sets import Chunk, Sample, SampleSet
 from zerosum.features.extractor import Features
 from zerosum.metrics.moments import Moments
 
-Need = Literal["moments", "features", "logits", "labels", "images"]
+Need = Literal["moments", "features", "logits", "labels", "images", "paths"]
 Progress = Callable[[int, int], None]
 Extract = Callable[[Tensor], Features]
 
@@ -35,6 +36,7 @@ class Gathered:
         logits: `(count, K)`.
         labels: `(count,)`.
         images: uint8 `(count, H, W, C)`.
+        paths: maps latents of a trained generator to features.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Gathered:
     logits: Tensor | None = None
     labels: Tensor | None = None
     images: Tensor | None = None
+    paths: LatentMap | None = None
 
 
 class Digest:
@@ -110,7 +113,8 @@ def gather(
     if "images" in needs and sample_set.kind != "images":
         raise ValueError(f"{sample_set.name} has no images, but a requested metric needs them: remove that metric")
     hashed, collected = Digest(), _Collector(sample_set.name, sample.count, needs, folder)
-    for images, seen in _extracted(sample.chunks(), extract if needs - {"images", "labels"} else _no_features, batch):
+    extract = extract if needs - {"images", "labels", "paths"} else _no_features
+    for images, seen in _extracted(sample.chunks(), extract, batch):
         hashed.add(seen if images is None else images)
         collected.add(images, seen)
         if progress is not None:

@@ -70,7 +70,7 @@ class ScoreInfo(NamedTuple):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a metric needs of each set: any of moments, features, logits, labels, images.
+    """What a metric needs of each set: any of moments, features, logits, labels, images, or paths of a generator.
 
     Attributes:
         real: of the reference set; if only `moments`, saved moments can be used instead.

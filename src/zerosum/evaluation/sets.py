@@ -61,6 +61,7 @@ class SampleSet:
         facts: further entries of the protocol, by name.
         notes: messages for the user.
         stored: its moments, if it has nothing else.
+        generator: the trained generator that samples it; None for other sets.
     """
 
     name: str
@@ -74,6 +75,7 @@ class SampleSet:
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     stored: StoredMoments | None = None
+    generator: TrainedGenerator | None = None
 
 
 def images_at(sample: Sample, indices: Sequence[int]) -> Tensor:
@@ -171,7 +173,17 @@ def _of_generator(generator: TrainedGenerator, name: str, device: torch.device |
     facts: dict[str, str | int] = {"recipe": generator.recipe.name, "trained_images": generator.images}
     kind: Literal["images", "features"] = "images" if generator.is_image else "features"
     take_labelled = take if generator.labels(1) is not None else None
-    return SampleSet(name, kind, first.shape, None, take, generator.classes, take_labelled=take_labelled, facts=facts)
+    return SampleSet(
+        name,
+        kind,
+        first.shape,
+        None,
+        take,
+        generator.classes,
+        take_labelled=take_labelled,
+        facts=facts,
+        generator=generator,
+    )
 
 
 def _of_features(arrays: Mapping[str, NDArray[Any]], name: str) -> SampleSet:

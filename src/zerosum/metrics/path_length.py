@@ -10,7 +10,7 @@ from torch import Tensor
 from zerosum._arrays import Array, described, tensor, tensors
 from zerosum.metrics._features import check_features, exact, in_chunks
 
-_TRIM = 0.01  # share of the shortest and of the longest paths that StyleGAN's code trims
+_TRIMMED = 100  # one in so many of the shortest and of the longest paths is left out by StyleGAN's code
 _PARALLEL = 1e-6  # sine of the angle below which two latents count as parallel
 
 
@@ -21,7 +21,8 @@ class PerceptualPathLength:
     Attributes:
         value: mean over the pairs, the expectation in the equation.
         standard_error: standard error of that mean.
-        trimmed: mean without the shortest and the longest 1 %, as StyleGAN's code reports.
+        trimmed: mean of the lengths from their 1st percentile, rounded down to a length, to their 99th, rounded up, as
+            StyleGAN's code reports.
     """
 
     value: float
@@ -60,6 +61,21 @@ def perceptual_path_length(
     Raises:
         ValueError: for latents of different shapes, an invalid step, path or `where`, or features that are not finite.
     """
+    return _summary(path_lengths(features, start, end, epsilon, path, where, seed, batch))
+
+
+@torch.no_grad()
+def path_lengths(
+    features: Callable[[Tensor], Array],
+    start: Array,
+    end: Array,
+    epsilon: float = 1e-4,
+    path: Literal["spherical", "linear"] = "spherical",
+    where: Literal["anywhere", "start"] = "anywhere",
+    seed: int = 0,
+    batch: int = 64,
+) -> Tensor:
+    """The length of each pair's step, float64 `(N,)`, whose mean is `perceptual_path_length`; arguments as there."""
     start, end = tensors(start, end)
     if start.shape != end.shape or start.dim() < 2 or len(start) < 2 or not start.is_floating_point():
         raise ValueError(
@@ -77,7 +93,7 @@ def perceptual_path_length(
         here, there = (_PATHS[path](exact(a), exact(b), s.to(a.device)).to(a) for s in (at, at + epsilon))
         first, second = tensor(features(torch.cat([here, there]))).flatten(1).chunk(2)
         lengths.append(_lengths(first, second, epsilon))
-    return _summary(torch.cat(lengths))
+    return torch.cat(lengths)
 
 
 def path_length_between(first: Array, second: Array, epsilon: float = 1e-4) -> PerceptualPathLength:
@@ -99,11 +115,16 @@ def _lengths(first: Tensor, second: Tensor, epsilon: float) -> Tensor:
     return torch.cat([(a - b).square().sum(1).cpu() for (_, a), (_, b) in both]) / epsilon**2
 
 
+def trimmed_mean(lengths: Tensor) -> float:
+    """Mean of the lengths from the 1st percentile, rounded down to a length, to the 99th, rounded up."""
+    ordered, last = lengths.sort().values, len(lengths) - 1
+    low, high = ordered[last // _TRIMMED], ordered[last - last // _TRIMMED]
+    return float(ordered[(ordered >= low) & (ordered <= high)].mean())
+
+
 def _summary(lengths: Tensor) -> PerceptualPathLength:
-    cut = int(_TRIM * len(lengths))
-    kept = lengths.sort().values[cut : len(lengths) - cut]
     error = float(lengths.std()) / len(lengths) ** 0.5
-    return PerceptualPathLength(float(lengths.mean()), error, float(kept.mean()))
+    return PerceptualPathLength(float(lengths.mean()), error, trimmed_mean(lengths))
 
 
 def _linear(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
