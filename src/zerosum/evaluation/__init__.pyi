@@ -6,6 +6,7 @@ from zerosum.evaluation import classification_accuracy as classification_accurac
 from zerosum.evaluation import config as config
 from zerosum.evaluation import gathered as gathered
 from zerosum.evaluation import group_moments as group_moments
+from zerosum.evaluation import latent_map as latent_map
 from zerosum.evaluation import measure as measure
 from zerosum.evaluation import measures as measures
 from zerosum.evaluation import sanity as sanity
@@ -32,6 +33,7 @@ from zerosum.evaluation.measures.inception_score import IS as IS
 from zerosum.evaluation.measures.intra_fid import IntraFID as IntraFID
 from zerosum.evaluation.measures.kid import KID as KID
 from zerosum.evaluation.measures.memorisation import MemorisationTest as MemorisationTest
+from zerosum.evaluation.measures.ppl import PPL as PPL
 from zerosum.evaluation.measures.prdc import PRDC as PRDC
 from zerosum.evaluation.measures.swd import SWD as SWD
 from zerosum.evaluation.measures.vendi import Vendi as Vendi
