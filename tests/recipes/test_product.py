@@ -52,8 +52,7 @@ EXAMPLES = {  # for fields without a default
 # Small, with everything that terms read, and with shares that decrease in the second step.
 TINY = {"size": 4, "hidden": (8, 8), "activation": "silu", "code": 4, "embedding": 3, "blocks": 0, "smallest": 4}
 TINY |= {"auxiliary": CODE, "tokens": 4, "decoders": True, "conditioning": Concatenate(3), "share": 0.5, "until": 0.5}
-TINY |= {"categories": LATENT.categories, "continuous": LATENT.continuous, "others": CODE}
-TINY |= {"one_sided": False}  # so that terms have a gradient at any score
+TINY |= {"categories": LATENT.categories, "continuous": LATENT.continuous, "others": CODE, "one_sided": False}
 # Choices that the type of a field does not list.
 OTHER = {"discriminator": DCGANDiscriminator(4), "objective": Relativistic(), "kernel": RationalQuadraticKernel()}
 OTHER |= {"ResNetDiscriminator.attention": 4, "attention": 8, "dropout": 0.3, "fourier": 2, "scores": 3, "levels": 4}

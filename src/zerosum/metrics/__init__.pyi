@@ -40,9 +40,7 @@ from zerosum.metrics.neighbours import nearest_neighbours as nearest_neighbours
 from zerosum.metrics.neighbours import precision_recall as precision_recall
 from zerosum.metrics.path_length import PerceptualPathLength as PerceptualPathLength
 from zerosum.metrics.path_length import path_length_between as path_length_between
-from zerosum.metrics.path_length import path_lengths as path_lengths
 from zerosum.metrics.path_length import perceptual_path_length as perceptual_path_length
-from zerosum.metrics.path_length import trimmed_mean as trimmed_mean
 from zerosum.metrics.vendi import vendi_score as vendi_score
 from zerosum.metrics.wasserstein import sliced_wasserstein as sliced_wasserstein
 from zerosum.metrics.wasserstein import wasserstein_1d as wasserstein_1d

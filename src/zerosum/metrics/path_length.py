@@ -1,5 +1,7 @@
 """The perceptual path length: how smoothly features change between two latents."""
 
+__all__ = ["PerceptualPathLength", "path_length_between", "perceptual_path_length"]
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
