@@ -238,8 +238,8 @@ def chosen(metrics: Iterable[str | Measure | MetricFunction], known: Known = NOT
 
 def protocol_of(measure: Measure) -> str:
     """How a metric computes its scores: its `how` and, for a class of the user, the hash of its source code."""
-    is_own = not type(measure).__module__.startswith("zerosum.")
-    return f"{measure.how}; source {_source(measure)}" if is_own else measure.how
+    source = "unknown" if type(measure).__module__.startswith("zerosum.") else _source(measure)
+    return measure.how if source == "unknown" else f"{measure.how}; source {source}"
 
 
 def computed(measure: Measure, inputs: MeasureInput) -> Mapping[str, Score]:
