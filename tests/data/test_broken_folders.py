@@ -186,5 +186,5 @@ def test_zip_member_with_wrong_checksum_is_refused(tmp_path):
     at = content.index(b"IEND") + 5
     content[at] ^= 255
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"set.zip/set/a.png cannot be read \(Bad CRC-32 for file 'set/a.png'\): rem"):
+    with pytest.raises(ValueError, match=r"set.zip/set/a.png cannot be read \(Bad CRC-32 for file 'set/a.png'\): rep"):
         everything(Images(str(path)).open())

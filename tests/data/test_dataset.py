@@ -21,19 +21,20 @@ def test_points_are_no_images():
     "x",
     [
         torch.zeros(3, 1, 2, 2),
-        torch.zeros(3, 2, dtype=torch.float64),
+        torch.zeros(3, 2, dtype=torch.float16),
         torch.zeros(3),
         torch.zeros(3, 2).byte(),
     ],
 )
 def test_in_memory_refuses_other_kinds_of_tensor(x):
-    with pytest.raises(ValueError, match=r"odd should be uint8 images .* or float32 points .*, but is \w+ of"):
+    with pytest.raises(ValueError, match=r"odd should be uint8 images .* or float32 or float64 points .*, but is \w+ of"):
         in_memory("odd", x)
 
 
-def test_points_that_are_not_finite_are_refused():
-    with pytest.raises(ValueError, match="far has a point with NaN or infinity in float32: rescale or"):
-        in_memory("far", torch.tensor([[0.0, 1.0], [0.0, torch.inf]]))
+@pytest.mark.parametrize(("value", "dtype"), [(torch.inf, None), (torch.nan, None), (1e151, torch.float64)])
+def test_points_that_are_not_finite_are_refused(value, dtype):
+    with pytest.raises(ValueError, match="far has a point with NaN, infinity or a number above 1e\\+150: rescale or"):
+        in_memory("far", torch.tensor([[0.0, 1.0], [0.0, value]], dtype=dtype))
 
 
 def test_no_samples_are_refused():

@@ -55,7 +55,7 @@ def test_a_tiff_is_turned_as_its_orientation_says(tmp_path):
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
 def test_32_bits_per_pixel_are_refused(tmp_path, dtype):
     Image.fromarray(GREY.astype(dtype)).save(tmp_path / "x.tif")
-    with pytest.raises(ValueError, match=r"x\.tif has 32 bits per pixel: save it with 8 or 16: remove or replace it"):
+    with pytest.raises(ValueError, match=r"x\.tif has 32 bits per pixel: save it with 8 or 16: replace it by one"):
         Images(str(tmp_path)).open()
 
 

@@ -128,7 +128,7 @@ def in_memory(
             f"{name} should be uint8 images (N, C, H, W) or float32 or float64 points (N, d), "
             f"but is {str(x.dtype).removeprefix('torch.')} of shape {tuple(x.shape)}"
         )
-    if x.dtype != torch.uint8 and not bool((x.abs() <= _LARGEST).all()):
+    if x.dtype != torch.uint8 and not bool((x.isfinite() & (x.double().abs() <= _LARGEST)).all()):
         raise ValueError(f"{name} has a point with NaN, infinity or a number above {_LARGEST:g}: rescale or remove it")
     if labels is not None and conditions is not None:
         raise ValueError(f"{name} has both labels and conditions, but a game uses one of them: pass only one")

@@ -239,7 +239,7 @@ def _tried(files: Files, name: str) -> Header | ValueError:
     try:
         return _header(files, name)
     except ValueError as error:
-        return error
+        return ValueError(str(error))  # without a traceback, which would keep the zip open
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
