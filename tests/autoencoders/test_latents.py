@@ -161,7 +161,7 @@ def test_images_are_encoded_once_and_again_where_images_weights_or_file_differ(t
 def test_any_object_that_encodes_and_decodes_will_do():
     dataset = Latents(random_images(), Halving()).open()
     assert dataset.shape == (4, 4, 6)
-    x = dataset.images.read(torch.arange(20)).float() / 127.5 - 1
+    x = dataset.original.read(torch.arange(20)).float() / 127.5 - 1
     raw = avg_pool2d(x, 2).double()
     mean, std = raw.mean((0, 2, 3)), raw.std((0, 2, 3), correction=0)
     wanted = (raw - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)

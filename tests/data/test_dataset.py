@@ -27,7 +27,7 @@ def test_points_are_no_images():
     ],
 )
 def test_in_memory_refuses_other_kinds_of_tensor(x):
-    with pytest.raises(ValueError, match=r"odd should be uint8 images .* or float32 or float64 points .*, but is \w+ of"):
+    with pytest.raises(ValueError, match=r"odd should be uint8 images .* or float32 or float64 points .*, but is \w+ "):
         in_memory("odd", x)
 
 

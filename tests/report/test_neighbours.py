@@ -105,3 +105,11 @@ def test_one_training_image_has_no_reference(run, make):
 def test_data_of_another_shape_give_a_reason_instead_of_images(run, make):
     page = run.report(make.generator(make.grey), data(bytes_of(0, 9, 3, 8, 8)))
     assert "Not shown: samples have the shape (1, 4, 4), but training images (3, 8, 8)" in page.text
+
+
+def test_a_shifted_copy_is_nearest_in_features_and_not_in_pixels():
+    texture = bytes_of(0, 1, 1, 16, 16)
+    grey = torch.full((1, 1, 16, 16), 128, dtype=torch.uint8)
+    others = torch.cat([grey, texture.roll(4, 3), grey // 2])
+    assert subject.nearest(texture.flatten(1), others.flatten(1)).index.tolist() == [0]
+    assert subject.nearest_in_features(texture, others).tolist() == [1]

@@ -15,6 +15,7 @@ from zerosum.runs.generator import TrainedGenerator
 _PAIRS = 12
 _QUERIES, _PROBES = 240, 500
 _IMAGES, _VALUES = 10_000, 32_000_000  # maximum number of training images, and of pixel values in total
+_SEARCHED = 1_000  # training images whose features are compared, which costs more than pixels
 _BLOCK = 500
 
 
@@ -57,7 +58,8 @@ def memory(generator: TrainedGenerator, dataset: Dataset) -> Section:
     indices = evenly(len(dataset), count)
     training = dataset.read(indices)
     found = nearest(samples.flatten(1), training.flatten(1))
-    alike = nearest_in_features(samples[:_PAIRS], training)
+    searched = evenly(len(training), _SEARCHED)
+    alike = searched[nearest_in_features(samples[:_PAIRS], training[searched])]
     triples = zip(samples[:_PAIRS], training[found.index[:_PAIRS]], training[alike], strict=True)
     distances = found.distance[:_PAIRS].tolist()
     pairs = [
@@ -66,10 +68,11 @@ def memory(generator: TrainedGenerator, dataset: Dataset) -> Section:
     ]
     text = (
         "Twelve samples, each above its nearest training image in pixels, with their Euclidean distance over pixel "
-        "values in 0 to 1 (as in figure 2 of Goodfellow et al., 2014), and above its nearest in the features of a "
-        "random convolutional network. A generator that has memorised the training set would show the same image, at "
-        "a distance near 0. Distances in pixels favour blurred images and miss a copy that is shifted or recoloured, "
-        "so a large distance does not exclude memorisation; features bear small shifts, and are no proof either."
+        "values in 0 to 1 (as in figure 2 of Goodfellow et al., 2014), and above its nearest "
+        f"of {len(searched):,} training images in the features of a random convolutional network. A generator that "
+        "has memorised the training set would show the same image, at a distance near 0. Distances in pixels favour "
+        "blurred images and miss a copy that is shifted or recoloured, so a large distance does not exclude "
+        "memorisation; features bear small shifts, and are no proof either."
     )
     body = prose(text) + f'\n<div class="pairs">{joined(pairs)}</div>\n' + prose(_reference_distance(found, training))
     if len(indices) < len(dataset):

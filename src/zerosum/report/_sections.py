@@ -73,11 +73,13 @@ class Shown:
 
     def _points(self, live: TrainedGenerator | None) -> Iterator[Section]:
         generator = self.generator
-        yield self._of_data("points", "Real and generated", lambda data: points(generator, data, live))
+        yield self._of_data("points", "Real and generated", lambda data: points(generator, data.displayed, live))
         logistic = "D(x)" in self.run.curves and generator.shape == (1,) and generator.condition is None
         trained = _if_possible(lambda: self.run.discriminator) if logistic else None
         if trained is not None:
-            yield self._of_data("discriminator", "Discriminator", lambda data: discriminator(generator, trained, data))
+            yield self._of_data(
+                "discriminator", "Discriminator", lambda data: discriminator(generator, trained, data.displayed)
+            )
         yield from filter(None, [learned_map(generator)])
 
     def _of_data(self, anchor: str, title: str, make: Callable[[Dataset], Section]) -> Section:
