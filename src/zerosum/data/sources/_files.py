@@ -151,13 +151,13 @@ def _walk(
     if visits[real] > _MOST_VISITS or len(above) > _DEEPEST:
         why = f"links lead to it more than {_MOST_VISITS} times" if len(above) <= _DEEPEST else "it is nested too deep"
         raise ValueError(f"{printable(folder)} cannot be listed: {why}")
-    for entry in folder.iterdir():
-        if entry.is_dir() and is_output(entry):
-            written.append(within + entry.name)
-        elif entry.is_dir():
-            yield from _walk(entry, written, f"{within}{entry.name}/", above | {real}, visits)
+    for child in folder.iterdir():
+        if child.is_dir() and is_output(child):
+            written.append(within + child.name)
+        elif child.is_dir():
+            yield from _walk(child, written, f"{within}{child.name}/", above | {real}, visits)
         else:
-            yield within + entry.name
+            yield within + child.name
 
 
 def _from_folder(folder: Path) -> Callable[[str], IO[bytes]]:
