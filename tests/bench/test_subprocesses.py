@@ -1,4 +1,3 @@
-import os
 import signal
 import sys
 
@@ -59,7 +58,7 @@ def test_a_signal_is_forwarded_and_stops_the_rest(tmp_path, number):
 
     def look():
         if not sent and all((tmp_path / str(n)).exists() for n in (0, 1)):
-            sent.append(os.kill(os.getpid(), number))
+            sent.append(signal.raise_signal(number))
 
     with pytest.raises(Interrupted if number == signal.SIGINT else Terminated) as stopped:
         ended.extend(run_commands(commands, 2, 1, look))

@@ -1,7 +1,6 @@
 """Games played by attributes and numbers: what samples show is what was asked for, whatever the networks."""
 
 import inspect
-import os
 import signal
 import typing
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -200,7 +199,7 @@ def test_a_resumed_run_equals_a_straight_one_and_can_be_asked_on_its_way(tmp_pat
     def counted(self, batches):
         rounds.append(1)
         if len(rounds) == 8:
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
         return step(self, batches)
 
     with monkeypatch.context() as patched, pytest.raises(Terminated):

@@ -1,7 +1,6 @@
 """A run that is scored from time to time learns the same, and goes on as if it had never stopped."""
 
 import json
-import os
 import signal
 import sys
 from dataclasses import replace
@@ -93,7 +92,7 @@ def die():
 
 
 def terminate():
-    os.kill(os.getpid(), signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
 
 
 def groups(run):

@@ -1,6 +1,5 @@
 """What a process does before it meets the others, and what one alone does."""
 
-import os
 import signal
 
 import pytest
@@ -104,7 +103,7 @@ def test_errors_before_they_join_are_reported_once_per_machine(monkeypatch):
 def test_under_torchrun_a_signal_may_come_twice():
     with StopRequest(patient=True) as stop:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
         assert stop.number == signal.SIGINT
 
 

@@ -1,6 +1,5 @@
 """Resume is identical continuation: stopped by a signal or killed, a run ends bit for bit where a straight one does."""
 
-import os
 import shutil
 import signal
 from dataclasses import replace
@@ -130,7 +129,7 @@ def assert_equal(one, other):
 def test_a_resumed_run_equals_a_straight_one(tmp_path, monkeypatch, recipe, ending):
     straight = train(recipe, tmp_path / "straight", quiet=True)
     with monkeypatch.context() as patched:
-        action = (lambda: os.kill(os.getpid(), signal.SIGTERM)) if ending == "signal" else die
+        action = (lambda: signal.raise_signal(signal.SIGTERM)) if ending == "signal" else die
         interrupt(patched, 14, action)  # between two lines of the log
         with pytest.raises(Terminated if ending == "signal" else Killed):
             train(recipe, tmp_path / "broken", quiet=True)
@@ -173,7 +172,7 @@ def test_a_run_hides_the_labels_that_its_recipe_says(tmp_path, monkeypatch):
 
 
 def test_the_exit_status_of_an_interrupted_run_is_the_signals(tmp_path, monkeypatch):
-    interrupt(monkeypatch, 3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    interrupt(monkeypatch, 3, lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(Interrupted) as ended:
         train(POINTS, tmp_path / "run", quiet=True)
     assert ended.value.code == 130
@@ -182,7 +181,7 @@ def test_the_exit_status_of_an_interrupted_run_is_the_signals(tmp_path, monkeypa
 
 
 def test_a_resumed_run_counts_on_in_the_time_that_it_has_taken(tmp_path, monkeypatch):
-    interrupt(monkeypatch, 14, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    interrupt(monkeypatch, 14, lambda: signal.raise_signal(signal.SIGTERM))
     with pytest.raises(Terminated):
         train(POINTS, tmp_path / "run", quiet=True)
     monkeypatch.undo()

@@ -1,6 +1,5 @@
 """The first signal is remembered, the second one ends the program at once, unless it is SIGHUP."""
 
-import os
 import signal
 import threading
 
@@ -21,10 +20,10 @@ def test_the_first_is_remembered_and_the_second_takes_its_usual_course():
     before = signal.getsignal(signal.SIGINT)
     with StopRequest() as stop:
         assert stop.number == 0
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert stop.number == signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
             threading.Event().wait(5)
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -53,8 +52,8 @@ def test_in_another_thread_it_takes_no_signal_and_does_not_mind():
 def test_a_hangup_is_a_stop_and_a_further_one_is_ignored():
     """A terminal that closes sends SIGHUP, and then its shell does; systems send it after SIGTERM."""
     with StopRequest() as stop:
-        os.kill(os.getpid(), signal.SIGHUP)
-        os.kill(os.getpid(), signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
         assert stop.number == signal.SIGHUP
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, "a second signal of another kind stops at once"
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
@@ -64,7 +63,7 @@ def test_a_hangup_that_is_ignored_at_the_start_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     try:
         with StopRequest() as stop:
-            os.kill(os.getpid(), signal.SIGHUP)
+            signal.raise_signal(signal.SIGHUP)
             assert stop.number == 0
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
