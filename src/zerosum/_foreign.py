@@ -23,7 +23,7 @@ def taken_apart(what: object) -> Iterator[None]:
     try:
         yield
     except (*_ODD, safetensors.SafetensorError) as error:
-        if is_of_memory(error):
+        if is_of_memory(error) or isinstance(error, ValueError):  # which is a sentence already
             raise
         reason = " ".join(str(error).split())
         raise ValueError(f"{what} is damaged, or of another kind: {type(error).__name__}, {reason:.200}") from error

@@ -67,6 +67,7 @@ CALLS = {
     "one_of_each": ((IMAGES,), {}),
     "one_view": ((SMALL, drawn, VIEWS), {}),
     "path_length_between": ((X, X + 1), {}),
+    "path_lengths": ((lambda z: z.square(), X, X.flip(0)), {}),
     "perceptual_path_length": ((lambda z: z.square(), X, X.flip(0)), {}),
     "precision_recall": ((X, Y), {}),
     "repeated": ((X, 0.5), {}),
@@ -79,7 +80,7 @@ CALLS = {
     "wasserstein_1d": ((X[:, 0], Y[:, 0], X[:, 1].abs(), Y[:, 1].abs()), {}),
 }
 WITHOUT_NUMBERS = {"frechet_distance_from_moments", "moments_facts", "mode_radius", "restored"}
-WITHOUT_NUMBERS |= {"groups", "jackknife", "leave_one_out"}  # for the standard errors of metrics
+WITHOUT_NUMBERS |= {"groups", "jackknife", "leave_one_out", "trimmed_mean"}  # for the standard errors of metrics
 
 
 def as_arrays(values, make=np.asarray):

@@ -83,8 +83,8 @@ def test_another_error_of_the_disk_is_raised_as_it_is(tmp_path, monkeypatch):
 
 
 def test_a_limit_on_files_ends_the_command_with_a_sentence_and_status_1(straight, tmp_path):
-    """Of 40 kB, which the first picture of some has not, or the report at the latest."""
-    limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))"
+    """Of 42 kB, which the first picture of some has not, or the report at the latest."""
+    limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (42_000, 42_000))"
     code, output = zerosum(tmp_path, SHORT, limit)
     last = output.strip().splitlines()[-1]
     assert code == 1 and "Traceback" not in output
@@ -162,11 +162,11 @@ def test_another_error_of_torch_is_raised_as_it_is(tmp_path, monkeypatch):
 def test_a_real_limit_of_memory_ends_the_command_with_a_sentence_and_status_1(tmp_path):
     most = 4 << 30  # torch alone maps a gigabyte or two, and the first layer's output would take two
     limit = f"import torch\nresource.setrlimit(resource.RLIMIT_AS, ({most}, {most}))"
-    large = replace(SHORT, batch=1 << 21, images=1 << 21, generator=MLPGenerator(hidden=(256,)))
+    large = replace(SHORT, batch=1 << 20, images=1 << 20, generator=MLPGenerator(hidden=(512,)))
     code, output = zerosum(tmp_path, large, limit)
     assert code == 1 and "Traceback" not in output, output
     assert (
-        "zerosum: out of memory with a batch of 2097152 points of 2 dimensions in float32: try --set batch=1048576"
+        "zerosum: out of memory with a batch of 1048576 points of 2 dimensions in float32: try --set batch=524288"
         in output
     )
     assert output.strip().splitlines()[-1].endswith("the checkpoint after 0 images is saved")

@@ -9,7 +9,7 @@ from zerosum.runs.checkpoint import Checkpoint
 
 
 def test_four_kills_and_four_resumes(tmp_path):
-    found = compared(POINTS, kills=4, seed=1, rounds=10, folder=tmp_path)
+    found = compared(POINTS, kills=4, seed=1, iterations=10, folder=tmp_path)
     assert found["differences"] == []
     assert len(found["kills"]) == 4 and found["half_written"] >= 2, "those that aim at a checkpoint hit it"
     assert "| points | 4,480 | 4 |" in table([found]) and "| none |" in table([found])
@@ -17,9 +17,9 @@ def test_four_kills_and_four_resumes(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3_600)
-@pytest.mark.parametrize(("recipe", "rounds"), [(POINTS, 40), (IMAGES, 12)], ids=["points", "pictures"])
-def test_twenty_kills_and_twenty_resumes(tmp_path, recipe, rounds):
-    found = compared(recipe, kills=20, seed=2, rounds=rounds, folder=tmp_path)
+@pytest.mark.parametrize(("recipe", "iterations"), [(POINTS, 40), (IMAGES, 12)], ids=["points", "images"])
+def test_twenty_kills_and_twenty_resumes(tmp_path, recipe, iterations):
+    found = compared(recipe, kills=20, seed=2, iterations=iterations, folder=tmp_path)
     assert found["differences"] == [] and len(found["kills"]) == 20
     assert found["half_written"] >= 10
 
@@ -35,4 +35,4 @@ def test_a_difference_in_the_last_bit_would_be_seen():
 
 
 def test_a_run_is_long_enough_for_its_kills():
-    assert lengthened(POINTS, kills=4, rounds=10).images == 4 * 7 * 10 * POINTS.batch
+    assert lengthened(POINTS, kills=4, iterations=10).images == 4 * 7 * 10 * POINTS.batch

@@ -141,7 +141,7 @@ def test_a_weight_that_broke_is_named(straight):
     game = build_game(RECIPE, RECIPE.data.open(), torch.device("cpu"), "float32")
     check_weights(game)
     with torch.no_grad():
-        weight = next(game.networks["G_B"].parameters()).view(-1)
+        weight = next(game.networks["G_B"].parameters()).detach().view(-1)
         weight[0] = torch.nan  # one of many, in one of several tensors
     assert weight[1:].isfinite().all() and len([*game.networks["G_B"].parameters()]) > 1
     with pytest.raises(NonFiniteError, match="a weight of G_B is no longer a finite number"):
