@@ -36,7 +36,7 @@ main()
 PLACES = {
     "set-up": ("zerosum.training.session", "", "build_game", 0),
     "round": ("zerosum.game.game", "Game.", "step", 3),
-    "evaluation": ("zerosum.training.evaluations", "Evaluator.", "score", 0),
+    "evaluation": ("zerosum.training.evaluations", "Evaluator.", "score", 1),  # after the trial before the first image
     "report": ("zerosum.training.loop", "", "write_report", 0),
     "save after a stop": ("zerosum.training.loop", "", "save_checkpoint", 1),
 }

@@ -55,7 +55,7 @@ class Adam:
             raise ValueError(f"betas must be in [0, 1); found {self.betas}")
         if not self.eps >= 0:
             raise ValueError(f"eps must be at least 0; found {self.eps}")
-        if not isinstance(self.beta2_schedule, Opaque):
+        if not isinstance(self.beta2_schedule, Opaque) and len(self.betas) == 2:  # else a recipe refuses them
             for progress in (0.0, 0.5, 1.0):
                 self._second(progress)
 
