@@ -177,7 +177,7 @@ def test_the_exit_status_of_an_interrupted_run_is_the_signals(tmp_path, monkeypa
         train(POINTS, tmp_path / "run", quiet=True)
     assert ended.value.code == 130
     assert isinstance(ended.value, KeyboardInterrupt), "which ends a call in a session and not the session"
-    assert str(ended.value) == "stopped after 96 images and saved; the same command resumes the run"
+    assert str(ended.value) == "stopped after 192 images and saved; the same command resumes the run"
 
 
 def test_a_resumed_run_counts_on_in_the_time_that_it_has_taken(tmp_path, monkeypatch):
