@@ -172,7 +172,8 @@ def test_the_last_score_is_what_the_verb_says_of_the_run(tmp_path):
     run = train(SCORED[1], tmp_path / "run", quiet=True)
     kept = read_scores(run / "evaluation.json")
     again = evaluate("Digits()", run, ("fid", "kid"), EvaluationConfig("random-conv", n=20))
-    assert again.values == pytest.approx(dict(kept.values), rel=1e-6)
+    # The run samples in its own memory format: rounding may turn a pixel by a level.
+    assert again.values == pytest.approx(dict(kept.values), rel=1e-5)
     differing = {key for key in kept.protocol if kept.protocol[key] != again.protocol[key]}
     assert differing <= {"real", "fake", "fake.content"}, "they can be compared"
     best = load(run / "best.safetensors")
