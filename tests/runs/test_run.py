@@ -230,8 +230,8 @@ def test_what_is_far_too_large_or_no_text_is_refused(begun, name):
         file.truncate(1 << 29)
     with pytest.raises(ValueError, match=rf"{name} has more than \d+ MB"):
         READ[name](begun)
-    (begun / name).write_bytes(b'{"a": "\xff"}\n')  # a last line without its end is no line of a log
-    with pytest.raises(ValueError, match=r"not UTF-8 text|is not valid JSON"):
+    (begun / name).write_bytes(2 * b'{"a": "\xff"}\n')  # the last line of a log may be damaged
+    with pytest.raises(ValueError, match=r"not UTF-8 text|is not (valid )?JSON"):
         READ[name](begun)
 
 
