@@ -67,7 +67,6 @@ CALLS = {
     "one_of_each": ((IMAGES,), {}),
     "one_view": ((SMALL, drawn, VIEWS), {}),
     "path_length_between": ((X, X + 1), {}),
-    "path_lengths": ((lambda z: z.square(), X, X.flip(0)), {}),
     "perceptual_path_length": ((lambda z: z.square(), X, X.flip(0)), {}),
     "precision_recall": ((X, Y), {}),
     "repeated": ((X, 0.5), {}),

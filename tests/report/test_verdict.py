@@ -25,7 +25,7 @@ def lead(run, make, scores, **values):
     return run.report(make.generator(make.grey)).text.partition("Trained on")[0]
 
 
-def test_collapse_is_told_apart_from_the_equilibrium(run, make):
+def test_collapse_is_distinguished_from_the_equilibrium(run, make):
     scores = {"modes": 8, "found": 0, "high_quality": 0.0, "kl": 1.9}
     text = lead(run, make, scores, **{"D(x)": 0.52, "D(G(z))": 0.5})
     assert "No mode of the data was found; 0.0% of the samples are near one." in text

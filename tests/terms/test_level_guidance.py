@@ -102,7 +102,7 @@ def stacks(turn, G):
     return stack_by_hand([x] * 3, drawn(turn, "real", shape)), stack_by_hand(levels, drawn(turn, "fake", shape))
 
 
-def test_noise_has_its_share_at_each_level_and_a_shallow_image_tells_nothing_that_a_deep_one_does_not():
+def test_noise_has_its_share_at_each_level_and_a_shallow_image_says_no_more_than_a_deep_one():
     D = Scoring()
     turn = table("D", Growing(), D, batch=2_000)
     turn.x.data.zero_()

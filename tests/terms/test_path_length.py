@@ -207,8 +207,8 @@ def test_of_stylegan2_the_squared_length_is_the_mean_over_the_w_of_its_layers(bu
     lengths = []
     for direction, w in zip(y, ws, strict=True):
         jacobian = torch.func.jacrev(lambda w: G.synthesis(w[None])[0], chunk_size=64)(w).detach().numpy()
-        slopes = np.einsum("chw,chwls->ls", direction, jacobian)
-        lengths.append(np.sqrt((slopes**2).sum(1).mean()))
+        gradients = np.einsum("chw,chwls->ls", direction, jacobian)
+        lengths.append(np.sqrt((gradients**2).sum(1).mean()))
     assert G.synthesis.count == 6
     assert term.following[0].item() == pytest.approx(np.mean(lengths), rel=1e-10)
     assert value == pytest.approx(2 * np.var(lengths), rel=1e-8)

@@ -37,7 +37,7 @@ DRAW = torch.Generator().manual_seed(0)
 LABELS = torch.randint(3, (64,), generator=DRAW)
 POINTS = in_memory("points", torch.randn(64, 2, generator=DRAW), LABELS, ("a", "b", "c"))
 PIXELS = torch.randint(0, 256, (64, 1, 8, 8), generator=DRAW, dtype=torch.uint8)
-IMAGES = in_memory("pictures", PIXELS, LABELS, ("a", "b", "c"))
+IMAGES = in_memory("images", PIXELS, LABELS, ("a", "b", "c"))
 
 
 # What torch's compiler says of torch's own code.

@@ -183,7 +183,7 @@ def test_an_explicit_folder_is_never_replaced_by_another(tmp_path, monkeypatch):
         train(replace(POINTS, batch=16), "runs/points", quiet=True)
 
 
-def test_the_command_line_extends_and_tells_the_length(trained, monkeypatch, capsys):
+def test_the_command_line_extends_and_prints_the_length(trained, monkeypatch, capsys):
     assert run_words(monkeypatch, "train", trained, "--images", "352") == 0
     assert "the run has 352 images instead of 320" in capsys.readouterr().err
     assert (trained / "recipe.txt").read_text().strip() == pretty(replace(POINTS, images=352))

@@ -50,7 +50,7 @@ DRAW = torch.Generator().manual_seed(0)
 POINTS = in_memory(
     "points", torch.randn(64, 2, generator=DRAW), torch.randint(3, (64,), generator=DRAW), ("a", "b", "c")
 )
-IMAGES = in_memory("pictures", torch.randint(0, 256, (64, 1, 8, 8), generator=DRAW, dtype=torch.uint8), None, ())
+IMAGES = in_memory("images", torch.randint(0, 256, (64, 1, 8, 8), generator=DRAW, dtype=torch.uint8), None, ())
 LATENT = InfoGANLatent(Normal(2), (2,), 1)
 CODE = MutualInformation(LATENT.categories, LATENT.continuous)
 # Terms with fields that have no default or that have to fit, and the player that each is for where it is not D.
@@ -101,7 +101,7 @@ def recipe(**changes):
     return Recipe(**(defaults | changes))
 
 
-def pictures(**changes):
+def with_images(**changes):
     defaults = {
         "conditional": False,
         "generator": DCGANGenerator(size=4, norm="layer"),
@@ -190,12 +190,12 @@ def test_what_is_split_and_what_is_not_is_known_of_all():
 )
 def test_augmentation_takes_the_rows_of_the_batch(augment):
     terms = (Every(2, R1()), R2(), Consistency(Noise(0.1), 1.0, 1.0), GradientPenalty())
-    assert_equal_in_micro_batches(pictures(augment=augment, d_terms=terms), IMAGES)
+    assert_equal_in_micro_batches(with_images(augment=augment, d_terms=terms), IMAGES)
 
 
 def test_spectral_norm_moves_on_as_for_one_batch():
     discriminator = ResNetDiscriminator(size=4, norm="spectral", smallest=4, blocks=0)
-    assert_equal_in_micro_batches(pictures(discriminator=discriminator), IMAGES)
+    assert_equal_in_micro_batches(with_images(discriminator=discriminator), IMAGES)
 
 
 def test_label_dropout_several_moves_and_memories():
@@ -216,12 +216,12 @@ def test_packs_that_stay_whole():
 
 
 REFUSED = {
-    "batch norm takes its mean": pictures(generator=DCGANGenerator(size=4)),
-    "virtual batch norm takes its reference": pictures(discriminator=DCGANDiscriminator(size=4, norm="virtual")),
-    "a layer of D compares": pictures(
+    "batch norm takes its mean": with_images(generator=DCGANGenerator(size=4)),
+    "virtual batch norm takes its reference": with_images(discriminator=DCGANDiscriminator(size=4, norm="virtual")),
+    "a layer of D compares": with_images(
         discriminator=DCGANDiscriminator(size=4, norm="none", minibatch=MinibatchStddev(2))
     ),
-    "StyleGAN2's generator keeps": pictures(generator=StyleGAN2Generator(size=4)),
+    "StyleGAN2's generator keeps": with_images(generator=StyleGAN2Generator(size=4)),
     "MMD compares every": recipe(objective=NonSaturating(), g_terms=(LevelGuidance(objective=MMD()),)),
     "RelativisticAverage compares": recipe(objective=RelativisticAverage()),
     "PathLength compares": recipe(g_terms=(Every(2, PathLength()),)),

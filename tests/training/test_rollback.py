@@ -177,7 +177,7 @@ def test_as_many_checkpoints_are_kept_as_asked_for(tmp_path):
         assert [int(path.name) for path in checkpoints(run)] == kept
 
 
-def test_a_run_keeps_as_many_checkpoints_as_before_unless_told_otherwise(tmp_path):
+def test_a_run_keeps_as_many_checkpoints_as_before_without_an_option(tmp_path):
     run, steady = tmp_path / "run", replace(POINTS, images=112, snapshot=16)
     train(steady, run, quiet=True, options=RunOptions(keep=5))
     for keep, kept in ((None, 5), (3, 3), (None, 3)):

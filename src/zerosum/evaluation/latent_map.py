@@ -13,7 +13,7 @@ from zerosum.evaluation.sets import SampleSet
 from zerosum.features.extractor import Extractor
 from zerosum.features.feature_network import Differentiable
 from zerosum.game.random import stream
-from zerosum.metrics.path_length import path_lengths
+from zerosum.metrics.path_length import perceptual_path_length
 from zerosum.runs.generator import TrainedGenerator
 
 Space = Literal["z", "w"]
@@ -51,9 +51,8 @@ class LatentMap:
             x = self._synthesised(latents) if space == "w" else generator.map(latents, _twice(own))
             return self.network(x if generator.coding is None else generator.coding.decode(x))
 
-        return path_lengths(
-            features, start, end, epsilon, "linear" if space == "w" else "spherical", seed=seed, batch=_BATCH
-        )
+        path: Literal["spherical", "linear"] = "linear" if space == "w" else "spherical"
+        return perceptual_path_length(features, start, end, epsilon, path, seed=seed, batch=_BATCH).lengths
 
     @torch.no_grad()
     def _synthesised(self, w: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 __all__ = ["PerceptualPathLength", "path_length_between", "perceptual_path_length"]
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -16,20 +17,33 @@ _TRIMMED = 100  # one in so many of the shortest and of the longest paths is lef
 _PARALLEL = 1e-6  # sine of the angle below which two latents count as parallel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PerceptualPathLength:
     """Squared change of the features, per squared step, along paths between latents.
 
     Attributes:
-        value: mean over the pairs, the expectation in the equation.
-        standard_error: standard error of that mean.
-        trimmed: mean of the lengths from their 1st percentile, rounded down to a length, to their 99th, rounded up, as
-            StyleGAN's code reports.
+        lengths: the length of each pair's step, float64 `(N,)`.
     """
 
-    value: float
-    standard_error: float
-    trimmed: float
+    lengths: Tensor
+
+    @property
+    def value(self) -> float:
+        """Mean over the pairs, the expectation in the equation."""
+        return float(self.lengths.mean())
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of that mean."""
+        return float(self.lengths.std()) / math.sqrt(len(self.lengths))
+
+    @property
+    def trimmed(self) -> float:
+        """Mean of the lengths from their 1st percentile, rounded down to a length, to their 99th, rounded up.
+
+        StyleGAN's code reports it.
+        """
+        return trimmed_mean(self.lengths)
 
 
 @torch.no_grad()
@@ -63,21 +77,6 @@ def perceptual_path_length(
     Raises:
         ValueError: for latents of different shapes, an invalid step, path or `where`, or features that are not finite.
     """
-    return _summary(path_lengths(features, start, end, epsilon, path, where, seed, batch))
-
-
-@torch.no_grad()
-def path_lengths(
-    features: Callable[[Tensor], Array],
-    start: Array,
-    end: Array,
-    epsilon: float = 1e-4,
-    path: Literal["spherical", "linear"] = "spherical",
-    where: Literal["anywhere", "start"] = "anywhere",
-    seed: int = 0,
-    batch: int = 64,
-) -> Tensor:
-    """The length of each pair's step, float64 `(N,)`, whose mean is `perceptual_path_length`; arguments as there."""
     start, end = tensors(start, end)
     if start.shape != end.shape or start.dim() < 2 or len(start) < 2 or not start.is_floating_point():
         raise ValueError(
@@ -95,7 +94,7 @@ def path_lengths(
         here, there = (_PATHS[path](exact(a), exact(b), s.to(a.device)).to(a) for s in (at, at + epsilon))
         first, second = tensor(features(torch.cat([here, there]))).flatten(1).chunk(2)
         lengths.append(_lengths(first, second, epsilon))
-    return torch.cat(lengths)
+    return PerceptualPathLength(torch.cat(lengths))
 
 
 def path_length_between(first: Array, second: Array, epsilon: float = 1e-4) -> PerceptualPathLength:
@@ -107,7 +106,7 @@ def path_length_between(first: Array, second: Array, epsilon: float = 1e-4) -> P
         raise ValueError(
             f"steps have features (N, d) at both ends, 2 or more; found {described(first)} and {described(second)}"
         )
-    return _summary(_lengths(first, second, epsilon))
+    return PerceptualPathLength(_lengths(first, second, epsilon))
 
 
 def _lengths(first: Tensor, second: Tensor, epsilon: float) -> Tensor:
@@ -122,11 +121,6 @@ def trimmed_mean(lengths: Tensor) -> float:
     ordered, last = lengths.sort().values, len(lengths) - 1
     low, high = ordered[last // _TRIMMED], ordered[last - last // _TRIMMED]
     return float(ordered[(ordered >= low) & (ordered <= high)].mean())
-
-
-def _summary(lengths: Tensor) -> PerceptualPathLength:
-    error = float(lengths.std()) / len(lengths) ** 0.5
-    return PerceptualPathLength(float(lengths.mean()), error, trimmed_mean(lengths))
 
 
 def _linear(a: Tensor, b: Tensor, t: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ def _mapped(G: Generator, z: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
         return z, at_least_float32(G(z) if c is None else G(z, c))
     w = mapped.mapping(z, c)
     if w.dim() == 2 and isinstance(mapped.synthesis, Layered):
-        # By a w that all layers share, the slopes of the layers would add up to one, and be sqrt(layers) too long.
+        # By a w that all layers share, their gradients would add up to one, of a norm sqrt(layers) too large.
         w = w[:, None].expand(-1, mapped.synthesis.count, -1)
     return w, at_least_float32(mapped.synthesis(w))
 

@@ -228,7 +228,7 @@ def _check_same_recipe(run: Path, text: str, recipe: Recipe, longer: bool) -> No
         return
     before = read_recipe(text, own_types(recipe), opaque=True)
     if differ_in_paths_alone(before.data, recipe.data):
-        before = replace(before, data=recipe.data)  # moved, or another data set, which its fingerprint tells
+        before = replace(before, data=recipe.data)  # moved, or another data set: its fingerprint decides
     # Equal recipes of unequal text were written by a version with fewer fields; newer fields have their defaults.
     if before == recipe:
         return
