@@ -1,4 +1,4 @@
-"""Array arguments: tensors, and values that can be converted to one."""
+"""Array arguments: tensors, and values that can be converted to one; indices."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -59,3 +59,8 @@ def separated(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
         made[name] = own.clone() if memory in taken else own
         taken.add(memory)
     return made
+
+
+def evenly(total: int, count: int) -> Tensor:
+    """Return at most `count` evenly spaced indices below `total`, without repetition."""
+    return torch.arange(min(total, count)) * total // min(total, count)

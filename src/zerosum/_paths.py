@@ -15,9 +15,7 @@ _CONSTRUCTOR = re.compile(r"\s*[A-Za-z_]\w*\(.*\)\s*", re.DOTALL)
 
 def user_path(path: AnyPath) -> Path:
     """The path with ~ or ~USER expanded; raises `ValueError` for an empty path, and where there is no home folder."""
-    text = os.fspath(path)
-    if not text:
-        raise ValueError("a path is empty: name a file or folder (. for the current folder)")
+    text = _text(path)
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -38,10 +36,15 @@ def tidy(path: AnyPath) -> str:
 
     Raises `ValueError` for an empty path.
     """
+    text = _text(path)
+    return text if "://" in text else str(Path(text))
+
+
+def _text(path: AnyPath) -> str:
     text = os.fspath(path)
     if not text:
         raise ValueError("a path is empty: name a file or folder (. for the current folder)")
-    return text if "://" in text else str(Path(text))
+    return text
 
 
 def is_constructor(text: str) -> bool:

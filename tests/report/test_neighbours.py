@@ -4,6 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zerosum._arrays import evenly
 from zerosum.data.dataset import in_memory
 from zerosum.report import _neighbours as subject
 
@@ -50,7 +51,7 @@ def test_a_query_is_not_its_own_neighbour():
 @settings(deadline=None)
 @given(st.integers(1, 10**7), st.integers(1, 1000))
 def test_indices_are_evenly_spaced_without_repetition(total, count):
-    found = subject.evenly(total, count)
+    found = evenly(total, count)
     assert len(found) == min(total, count) == len(set(found.tolist()))
     assert found[0] == 0 and found[-1] < total
     assert not len(found) > 1 or int(found.diff().max() - found.diff().min()) <= 1

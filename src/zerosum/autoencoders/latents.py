@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from zerosum._arrays import separated
+from zerosum._arrays import evenly, separated
 from zerosum._disk import read_foreign, read_text, replace_durably
 from zerosum._foreign import read_tensors, taken_apart
 from zerosum._json import read_json
@@ -78,8 +78,7 @@ def train_autoencoder(
         halvings = _halvings(dataset.shape) if halvings is None else halvings
         autoencoder = ConvolutionalAutoencoder(dataset.shape, size, channels, halvings)
     _fit(autoencoder, dataset, -(-images // BATCH), torch.Generator().manual_seed(seed))
-    some = torch.arange(min(_MEASURED, len(dataset))) * len(dataset) // min(_MEASURED, len(dataset))
-    x = _unit(dataset.read(some))
+    x = _unit(dataset.read(evenly(len(dataset), _MEASURED)))
     with torch.no_grad():
         squares = [(autoencoder(block) - block).square() for block in torch.split(x, _AT_ONCE)]
     error = torch.cat(squares).mean().sqrt().item()

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from zerosum._arrays import evenly
 from zerosum.data.dataset import Dataset
 from zerosum.plots.grids import grid
 
@@ -24,7 +25,7 @@ def contact_sheet(dataset: Dataset, n: int = 64) -> Image.Image:
     if not dataset.is_image:
         return _plot(dataset)
     rows = _rows(dataset, n)
-    index = torch.cat(rows) if rows else _evenly(torch.arange(dataset.count), n)
+    index = torch.cat(rows) if rows else evenly(dataset.count, n)
     images = dataset.read(index).permute(0, 2, 3, 1).numpy()
     return grid(images, columns=len(rows[0]) if rows else None, row_labels=dataset.classes if rows else ())
 
@@ -35,19 +36,13 @@ def _rows(dataset: Dataset, n: int) -> list[Tensor]:
         return []
     members = [(dataset.labels == number).nonzero()[:, 0] for number in range(len(dataset.classes))]
     columns = min(max(1, n // len(members)), *(len(own) for own in members))
-    return [_evenly(own, columns) for own in members] if columns else []
-
-
-def _evenly(index: Tensor, n: int) -> Tensor:
-    """Return n evenly spaced indices, or all if there are fewer."""
-    n = min(n, len(index))
-    return index[torch.arange(n) * len(index) // n]
+    return [own[evenly(len(own), columns)] for own in members] if columns else []
 
 
 def _plot(dataset: Dataset) -> Image.Image:
     from matplotlib.figure import Figure
 
-    index = _evenly(torch.arange(dataset.count), _MOST_POINTS)
+    index = evenly(dataset.count, _MOST_POINTS)
     x = dataset.read(index).numpy()
     figure = Figure(figsize=(5, 5), dpi=100, layout="constrained")
     axes = figure.subplots()

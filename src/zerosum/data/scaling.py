@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zerosum._arrays import evenly
 from zerosum.data.dataset import Dataset
 
 _ROWS, _NUMBERS = 1 << 14, 1 << 24  # points inspected, and elements of them, at most
@@ -71,8 +72,8 @@ def measured(dataset: Dataset) -> PointScaling | None:
     """
     if len(dataset.shape) != 1:
         return None
-    count = min(dataset.count, max(256, min(_ROWS, _NUMBERS // dataset.shape[0])))
-    x = dataset.read(torch.arange(count) * dataset.count // count).double().numpy()
+    count = max(256, min(_ROWS, _NUMBERS // dataset.shape[0]))
+    x = dataset.read(evenly(dataset.count, count)).double().numpy()
     if not np.isfinite(x).all():
         raise ValueError(f"{dataset.name} has a point with NaN or infinity: remove or replace it")
     clipped = x.clip(*np.quantile(x, _TAILS, axis=0))

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zerosum._arrays import evenly
 from zerosum.data.dataset import Dataset
 from zerosum.report._html import Section, joined, prose, table
 
@@ -32,7 +33,7 @@ def real_images(dataset: Dataset, count: int, classes: int) -> NDArray[np.uint8]
     """Return real images `(n, H, W, C)`, evenly spaced in the data, with classes cyclically as samples have them."""
     shown, labels = dataset.displayed, dataset.labels
     if labels is None or not classes:
-        index = torch.arange(min(count, len(shown))) * len(shown) // min(count, len(shown))
+        index = evenly(len(shown), count)
     else:
         places = [(labels == k).nonzero()[:, 0] for k in range(classes)]
         wanted = [(places[n % classes], n // classes) for n in range(count)]

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zerosum._arrays import evenly
 from zerosum.data.dataset import Dataset
 from zerosum.plots.curves import Curve, Level, line_chart
 from zerosum.report._html import Section, figure, prose
-from zerosum.report._neighbours import evenly
 from zerosum.runs.discriminator import TrainedDiscriminator
 from zerosum.runs.generator import TrainedGenerator
 

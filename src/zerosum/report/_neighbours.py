@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum._arrays import evenly
 from zerosum.data.dataset import Dataset
 from zerosum.features.random_conv import RandomConv
 from zerosum.report._html import Section, figure, joined, prose, tile
@@ -93,11 +94,6 @@ def nearest_in_features(queries: Tensor, references: Tensor) -> Tensor:
 def _colours(images: Tensor) -> Tensor:
     """Images `(N, C, H, W)` of any channels as the extractor takes them: `(N, H, W, 1 or 3)`."""
     return images[:, : 3 if images.shape[1] > 2 else 1].permute(0, 2, 3, 1).contiguous()
-
-
-def evenly(total: int, count: int) -> Tensor:
-    """Return at most `count` evenly spaced indices below `total`, without repetition."""
-    return torch.arange(min(total, count)) * total // min(total, count)
 
 
 def channels_last(image: Tensor) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum._arrays import evenly
 from zerosum.data.dataset import Dataset, Multimodal
 from zerosum.game.latents import Normal, Uniform
 from zerosum.metrics.modes import mode_coverage, mode_radius
@@ -14,7 +15,6 @@ from zerosum.plots.curves import Curve, line_chart
 from zerosum.plots.points import histogram, scatter
 from zerosum.protocols import Latent
 from zerosum.report._html import Section, figure, prose
-from zerosum.report._neighbours import evenly
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import inline_image
 from zerosum.runs.live import differs

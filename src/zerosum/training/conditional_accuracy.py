@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from zerosum._arrays import evenly
 from zerosum._disk import replace_durably
 from zerosum._foreign import read_tensors, taken_apart
 from zerosum.data.dataset import Dataset, Multimodal, Source
@@ -92,7 +93,7 @@ def image_classifier(dataset: Dataset, cache: Path, device: torch.device, seen: 
     """
     assert dataset.labels is not None
     count = min(len(dataset), _IMAGES, max(_BYTES // int(np.prod(dataset.shape)), 1))
-    chosen = torch.arange(count) * len(dataset) // count
+    chosen = evenly(len(dataset), count)
     images, labels = dataset.read(chosen), dataset.labels[chosen]
     settings = {"protocol": PROTOCOL, "seen": seen, "classes": len(dataset.classes)}
     facts = json.dumps({**settings, "data": _fingerprint(images, labels)})
