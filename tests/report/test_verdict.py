@@ -9,11 +9,13 @@ import torch
 from zerosum.data.dataset import in_memory
 from zerosum.data.toys.gaussians import Gaussian1D, Ring
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
+from zerosum.report import _discriminator as subject
 from zerosum.report._data import real_images
 from zerosum.report._discriminator import kolmogorov_smirnov
 from zerosum.report._sections import Shown
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import load_checkpoint
+from zerosum.runs.discriminator import TrainedDiscriminator
 from zerosum.runs.live import differs
 from zerosum.training.train import train
 
@@ -88,11 +90,31 @@ def test_a_run_on_the_line_shows_d_and_the_optimal_d(tmp_path, make):
     assert "The standard deviation of the samples is" in text and "of the data 0.5" in text
 
 
+class Threefold(torch.nn.Module):
+    def forward(self, x):
+        return 3 * x
+
+
+def test_the_curves_are_of_d_and_of_the_optimal_d(make, monkeypatch):
+    """Of N(0, 1) against N(1, 1), D* = 1 / (1 + exp(x - 1/2)); D is given, with scores 3 x."""
+    drawn = []
+    monkeypatch.setattr(subject, "line_chart", lambda curves, *_, **__: drawn.extend(curves) or "")
+    generator = make.generator(lambda z: z[:, :1] + 1, (1,))
+    trained = TrainedDiscriminator(generator.recipe, Threefold(), (1,), 0, None)
+    real = in_memory("line", torch.randn(50_000, 1, generator=torch.Generator().manual_seed(1)))
+    page = subject.discriminator(generator, trained, real).body
+    d, optimal = drawn
+    np.testing.assert_allclose(d.y, 1 / (1 + np.exp(-3 * d.x)), atol=1e-6)
+    inner = (optimal.x > -1.5) & (optimal.x < 2.5)
+    assert inner.sum() > 20
+    np.testing.assert_allclose(optimal.y[inner], 1 / (1 + np.exp(optimal.x[inner] - 0.5)), atol=0.05)
+    assert "(Kolmogorov-Smirnov distance) is 0.38" in page, "2 Phi(1/2) - 1 = 0.383"
+
+
 def test_the_live_generator_is_shown_where_it_differs_from_its_average(tmp_path, make):
     run = trained(tmp_path / "slow", make, data=Ring(count=500), ema=1e9, ema_rampup=1e9)
-    assert "Green: points of the live generator" in make.Page(write_report(run).read_text()).text or not differs(
-        run.generator, run.live
-    )
+    shown = "Green: points of the live generator" in make.Page(write_report(run).read_text()).text
+    assert shown == differs(run.generator, run.live)
     moved = run.live
     for parameter in moved.module.parameters():
         parameter.add_(3.0)

@@ -62,6 +62,13 @@ def test_dragan_costs_a_linear_critic_what_its_gradient_norm_gives_at_every_batc
     assert Dragan()(unit).item() == pytest.approx(0, abs=1e-20)
 
 
+def test_the_noise_of_dragan_has_by_default_the_size_of_that_of_the_authors_code():
+    """There 0.5 s a u, with a uniform in [0, 1] for each sample and u for each element."""
+    random = np.random.default_rng(0)
+    published = 0.5 * random.uniform(size=(100_000, 1)) * random.uniform(size=(100_000, 4))
+    assert Dragan().noise == pytest.approx(np.sqrt(np.mean(published**2)), rel=0.01)
+
+
 def test_dragan_looks_around_real_samples_at_a_distance_of_their_own_spread(build_turn):
     x = 5 + 3 * samples(0, 400, 2, 3, 3)
     D = Seeing()
