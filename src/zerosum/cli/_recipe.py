@@ -67,14 +67,15 @@ class RecipeOptions:
         """
         from dataclasses import replace
 
+        from zerosum.data.held_out import around
         from zerosum.recipes.settings import with_setting
 
         changed: dict[str, Any] = {"images": self.images, "batch": self.batch, "seed": self.seed}
         changed["precision"] = self.precision
-        changed["data"] = None if self.data is None else data_source(self.data)
+        changed["data"] = None if self.data is None else around(recipe.data, data_source(self.data))
         recipe = replace(recipe, **{name: value for name, value in changed.items() if value is not None})
         if self.size is not None:
-            recipe = replace(recipe, data=_with_field(recipe.data, "data", "--size", "size", self.size))
+            recipe = replace(recipe, data=_sized(recipe.data, self.size))
         if self.lr is not None:
             rates = {o: _with_field(getattr(recipe, o), o, "--lr", "lr", self.lr) for o in ("G_opt", "D_opt")}
             recipe = replace(recipe, **rates)
@@ -140,6 +141,16 @@ def data_source(text: str) -> "Source":
     if is_constructor(text):
         return source(read(text, known()))
     return source(text)
+
+
+def _sized(data: "Source", size: int) -> "Source":
+    """The data at a size; where conditions are derived from a source, the source at that size."""
+    from zerosum.data.held_out import Deriving, around
+
+    if isinstance(data, Deriving):
+        return around(data, _sized(data.source, size))
+    sized: Source = _with_field(data, "data", "--size", "size", size)
+    return sized
 
 
 def _with_field(part: Any, where: str, option: str, name: str, value: Any) -> Any:

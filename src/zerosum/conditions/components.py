@@ -248,4 +248,4 @@ class Vector(_Components):
         rows[:, index] = torch.linspace(low, high, columns, dtype=torch.float64)
         name = schema.names[index]
         captions = tuple(f"{name} {value:.4g}" for value in rows[:, index].tolist())
-        return ConditionRow(name, rows, captions, f"{low:.4g} to {high:.4g}", one_latent=True)
+        return ConditionRow(name, rows, captions, f"{low:.4g} to {high:.4g}", latent=0)

@@ -32,14 +32,16 @@ class ConditionRow:
         values: the condition of each sample in the units of the data, `(n, ...)`.
         captions: the condition of each sample as text.
         note: further text on the row, possibly empty.
-        one_latent: whether all samples have the same latent; else sample i has latent i, in every row.
+        latent: the latent of all samples, by its index; None if sample i has latent i.
+        shown: images displayed in place of samples, uint8 `(n, C, H, W)`, such as the conditions themselves.
     """
 
     name: str
     values: Tensor
     captions: tuple[str, ...]
     note: str = ""
-    one_latent: bool = False
+    latent: int | None = None
+    shown: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,9 @@ from zerosum.data import contact_sheets as contact_sheets
 from zerosum.data import content as content
 from zerosum.data import dataset as dataset
 from zerosum.data import fingerprints as fingerprints
+from zerosum.data import held_out as held_out
 from zerosum.data import inspect as inspect
+from zerosum.data import pairs as pairs
 from zerosum.data import resolve as resolve
 from zerosum.data import scaling as scaling
 from zerosum.data import sources as sources
@@ -25,6 +27,13 @@ from zerosum.data.inspect import Information as Information
 from zerosum.data.inspect import Report as Report
 from zerosum.data.inspect import check as check
 from zerosum.data.inspect import info as info
+from zerosum.data.pairs.derived import Downscaled as Downscaled
+from zerosum.data.pairs.derived import Edges as Edges
+from zerosum.data.pairs.derived import Grayscale as Grayscale
+from zerosum.data.pairs.derived import Masked as Masked
+from zerosum.data.pairs.files import PairedFolders as PairedFolders
+from zerosum.data.pairs.files import SideBySide as SideBySide
+from zerosum.data.pairs.files import Unpaired as Unpaired
 from zerosum.data.resolve import FileFormat as FileFormat
 from zerosum.data.resolve import source as source
 from zerosum.data.sources.arrays import ArraySource as ArraySource

@@ -4,6 +4,7 @@ __all__ = ["Conditions"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,8 +16,25 @@ from zerosum.conditions.components import Attributes, Vector
 from zerosum.conditions.condition import Condition, shortened
 from zerosum.conditions.labels import Labels
 from zerosum.conditions.schema import ConditionSchema
+from zerosum.data.content import content_of
 
 MOST_COMPONENTS = 1 << 14  # of a condition: each has a name, and is an input of the networks
+
+
+class Values(Protocol):
+    """Values of conditions that are read or computed when needed, as images are."""
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        ...
+
+    def of(self, indices: Tensor, x: Tensor | None) -> Tensor:
+        """The values of the samples at indices `(B,)`; x is what the data set read there, None if it was not read."""
+        ...
+
+    def content(self) -> str:
+        """A text that changes with the values, given the samples."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,18 +44,34 @@ class Conditions:
     Attributes:
         kind: what the condition of a sample is.
         values: the condition of each sample in the units of the data, `(count, ...)`; `kind.encode` returns the
-            networks' c.
+            networks' c. Values too large for memory, as images are, are an object that reads them.
     """
 
     kind: Condition
-    values: Tensor
+    values: Tensor | Values
+
+    def of(self, indices: Tensor, x: Tensor | None = None) -> Tensor:
+        """The values of the samples at indices `(B,)`; x is what was read there, if it was."""
+        return self.values[indices] if isinstance(self.values, Tensor) else self.values.of(indices, x)
+
+    @property
+    def table(self) -> Tensor:
+        """All values: labels, or rows of numbers."""
+        if not isinstance(self.values, Tensor):
+            return self.of(torch.arange(len(self.values)))
+        return self.values
+
+    @property
+    def content(self) -> str:
+        """A text that changes with the values."""
+        return content_of(self.values) if isinstance(self.values, Tensor) else self.values.content()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Warnings about components that are constant over the data."""
         if not self.kind.components:
             return ()
-        constant = self.values.amin(0) == self.values.amax(0)
+        constant = self.table.amin(0) == self.table.amax(0)
         names = [name for name, same in zip(self.kind.components, constant.tolist(), strict=True) if same]
         if not names:
             return ()
@@ -46,12 +80,12 @@ class Conditions:
     def check(self, name: str, count: int) -> None:
         """Raise `ValueError` unless there is one valid condition for each of `count` samples."""
         if self.kind.classes:
-            _check_labels(name, self.values, self.kind.classes, count)
+            _check_labels(name, self.table, self.kind.classes, count)
         elif len(self.values) != count:
             raise ValueError(
                 f"{name} has {count:,} samples, but {len(self.values):,} conditions: pass one for each sample"
             )
-        c = self.kind.encode(self.values[:1])
+        c = self.kind.encode(self.of(torch.zeros(1, dtype=torch.int64)))
         if tuple(c.shape) != (1, *self.kind.shape) or c.dtype != self.kind.dtype:
             raise ValueError(
                 f"the encoded conditions of {name} should each be {self.kind.dtype} of shape {self.kind.shape}, as "

@@ -29,10 +29,11 @@ class Dataset:
     that was encoded. `content` returns a text that changes with the samples (see `fingerprint`); None if there is none.
     `content_without` returns it for all files but some, given by name, and `broken` the files that could not be read
     and never were, a name and its index each. `news` returns warnings since the last call, such as images found broken
-    while reading. `ahead` is true if reading is slow, as from a disk, and depends on the indices alone, so that a
-    thread may prefetch. `window` is set for sequential sources such as streams: the number of consecutive samples that
-    are shuffled together; reading backwards is slow. Raises `ValueError` when empty, and when conditions do not fit
-    the count or their kind.
+    while reading. `named` returns the name of the sample at an index, such as its file; by default its index. `ahead`
+    is true if reading is slow, as from a disk, and depends on the indices alone, so that a thread may prefetch.
+    `window` is set for sequential sources such as streams: the number of consecutive samples that are shuffled
+    together; reading backwards is slow. Raises `ValueError` when empty, and when conditions do not fit the count or
+    their kind.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Dataset:
     content_without: Callable[[Collection[str]], str] | None = None
     broken: Callable[[], Mapping[str, int]] = dict
     news: Callable[[], tuple[str, ...]] = tuple
+    named: Callable[[int], str] = str
     ahead: bool = False
     window: int | None = None
 
@@ -67,7 +69,7 @@ class Dataset:
     @property
     def labels(self) -> Tensor | None:
         """The class index of each sample, int64 (count,); None without classes."""
-        return self.conditions.values if self.conditions is not None and self.classes else None
+        return self.conditions.table if self.conditions is not None and self.classes else None
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Collection
 
-from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset
 
 
@@ -22,8 +21,8 @@ def fingerprint(dataset: Dataset, without: Collection[str] = ()) -> str:
     if without and dataset.content_without is not None:
         parts = [dataset.content_without(without)]
     if dataset.conditions is not None:
-        kind, values = dataset.conditions.kind, dataset.conditions.values
-        parts += ["labels" if kind.classes else "conditions", *kind.components, content_of(values)]
+        kind = dataset.conditions.kind
+        parts += ["labels" if kind.classes else "conditions", *kind.components, dataset.conditions.content]
     for part in parts:
         digest.update(hashlib.sha256(part.encode(errors="surrogateescape")).digest())
     return digest.hexdigest()

@@ -185,7 +185,7 @@ def _class_counts(dataset: Dataset) -> dict[str, int]:
 def _columns(dataset: Dataset) -> dict[str, Column]:
     if dataset.conditions is None or not dataset.conditions.kind.components:
         return {}
-    rows, names = dataset.conditions.values, dataset.conditions.kind.components
+    rows, names = dataset.conditions.table, dataset.conditions.kind.components
     schema, found = ConditionSchema.measured(rows.numpy(), names), {}
     binary = bool(((rows == 0) | (rows == 1)).all())
     for place, name in enumerate(names):

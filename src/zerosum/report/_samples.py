@@ -54,13 +54,20 @@ def by_condition(generator: TrainedGenerator, condition: Condition, scores: Mapp
 
 
 def _row(generator: TrainedGenerator, row: ConditionRow, accuracies: Mapping[str, float]) -> str:
-    count = len(row.values)
-    z = generator.latents(1).expand(count, -1) if row.one_latent else generator.latents(count)
-    samples = generator.render(z, row.values).astype(np.uint8)
-    tiles = joined(tile(x, f"generated: {caption}") for x, caption in zip(samples, row.captions, strict=True))
+    samples, what = _samples(generator, row)
+    tiles = joined(tile(x, f"{what}: {caption}") for x, caption in zip(samples, row.captions, strict=True))
     note = row.note or (f"{accuracies[row.name]:.1%}" if row.name in accuracies else "")
     small = f"<small>{escape(note)}</small>" if note else ""
     return f'<div class="class"><b>{escape(row.name)}{small}</b>{tiles}</div>'
+
+
+def _samples(generator: TrainedGenerator, row: ConditionRow) -> tuple[NDArray[np.uint8], str]:
+    """The images of a row, and what they are."""
+    if row.shown is not None:
+        return row.shown.permute(0, 2, 3, 1).numpy(), row.name
+    count = len(row.values)
+    z = generator.latents(count) if row.latent is None else generator.latents(row.latent + 1)[-1:].expand(count, -1)
+    return generator.render(z, row.values).astype(np.uint8), "generated"
 
 
 def _accuracies(scores: Mapping[str, Any]) -> Mapping[str, float]:

@@ -83,16 +83,17 @@ class Batches(Iterator[Batch]):
         own = self.batch // ranks()
         start = position + rank() * own
         indices = self.indices(start, start + own)
-        x, c = self.dataset.read(indices), self._condition(indices, position)
+        x = self.dataset.read(indices)
+        c = self._condition(indices, x, position)
         # Copies to a GPU overlap with computation only from pinned memory.
         return (x.pin_memory() if self._ahead is not None and self.device.type == "cuda" else x), c
 
-    def _condition(self, indices: Tensor, position: int) -> Tensor | None:
+    def _condition(self, indices: Tensor, x: Tensor, position: int) -> Tensor | None:
         """Encoded conditions, c `(B, ...)`, a share of them unknown under label dropout."""
         conditions = self.dataset.conditions
         if not self.conditional or conditions is None:
             return None
-        c = conditions.kind.encode(conditions.values[indices])
+        c = conditions.kind.encode(conditions.of(indices, x if self.dataset.coding is None else None))
         if not self.label_dropout:
             return c
         draws = Draws(self.seed, position, rank(), ranks())

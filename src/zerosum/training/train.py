@@ -6,6 +6,7 @@ from typing import Any
 
 from zerosum._paths import AnyPath, user_path
 from zerosum._streams import open_closed_descriptors
+from zerosum.data.held_out import around
 from zerosum.data.resolve import source
 from zerosum.data.scaling import measured, standardised
 from zerosum.recipes.named_recipes import catalogue, named
@@ -66,7 +67,11 @@ def train(
     open_closed_descriptors()
     with report_once():
         recipe, out = (recipe, out) if isinstance(recipe, Recipe) else _found(recipe, out)
-        changes: dict[str, Any] = {"data": None if data is None else source(data), "images": images, "seed": seed}
+        changes: dict[str, Any] = {
+            "data": None if data is None else around(recipe.data, source(data)),
+            "images": images,
+            "seed": seed,
+        }
         recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     run = user_path(out) if out is not None else _usual_folder(recipe.name)
     words = "" if quiet or not is_main_process() else "stopped before training started"

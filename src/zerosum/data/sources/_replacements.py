@@ -71,9 +71,9 @@ class Replacements:
         count = len(self._names)
         places = (torch.arange(count - 1) + index + 1) % count
         if self._conditions is not None and self._conditions.kind.classes:
-            labels = self._conditions.values
+            labels = self._conditions.table
             places = places[labels[places] == labels[index]]
         elif self._conditions is not None:
-            rows = self._conditions.kind.encode(self._conditions.values).flatten(1).float()
+            rows = self._conditions.kind.encode(self._conditions.table).flatten(1).float()
             places = places[(rows[places] - rows[index]).square().sum(1).sort(stable=True).indices]
         return iter(places.tolist())

@@ -105,6 +105,7 @@ class Images:
             content_without=content,
             broken=read.broken,
             news=news,
+            named=files.names.__getitem__,
             ahead=True,
         )
 

@@ -174,7 +174,7 @@ def _planned(dataset: Dataset) -> Plan:
     kind, precision = str(first.dtype).removeprefix("torch."), "float64"
     entries = () if dataset.condition is None else dataset.condition.components
     if dataset.conditions is not None and entries:
-        precision = str(dataset.conditions.values.dtype).removeprefix("torch.")
+        precision = str(dataset.conditions.table.dtype).removeprefix("torch.")
     sample = max(1, first.numel() * first.element_size())
     return Plan(
         name=dataset.name,
@@ -200,7 +200,7 @@ def _write(dataset: Dataset, plan: Plan, journal: _Journal, progress: Callable[[
         elif progress is not None:
             progress(indices.stop, plan.count)
     if dataset.conditions is not None:
-        journal.put(LABELS if dataset.classes else CONDITIONS, [dataset.conditions.values.numpy().tobytes()])
+        journal.put(LABELS if dataset.classes else CONDITIONS, [dataset.conditions.table.numpy().tobytes()])
     complete = replace(plan, notes=(*plan.notes, *journal.notes))
     replace_durably(journal.folder / MANIFEST, manifest(complete, {name: journal.hashes[name] for name in sizes}))
     (journal.folder / UNFINISHED).unlink()

@@ -1,0 +1,141 @@
+"""Samples held out of training, chosen by their names alone."""
+
+__all__ = ()
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from zerosum.conditions.image import EXAMPLES, Image
+from zerosum.data.conditions import Conditions, Values
+from zerosum.data.dataset import Dataset, Source
+
+PARTS = ("train", "test", "all")
+_ONE_IN = 10  # samples is held out
+
+
+@runtime_checkable
+class HoldsOut(Protocol):
+    """A source that keeps some samples out of training.
+
+    `part` is "train", "test" for the samples held out, or "all". One sample in ten is held out, chosen by the hash of
+    its file name, or of its index where samples have no file: so a sample stays in its part when others are added.
+    """
+
+    @property
+    def part(self) -> str:
+        """The samples that it opens as."""
+        ...
+
+
+@runtime_checkable
+class Deriving(Protocol):
+    """A source whose samples are those of another, with a condition derived from each."""
+
+    @property
+    def source(self) -> Source:
+        """The other source."""
+        ...
+
+    @property
+    def part(self) -> str:
+        """The samples that it opens as."""
+        ...
+
+
+def around(own: Source, given: Source) -> Source:
+    """The source that a recipe uses for data given in place of its own.
+
+    A recipe that derives conditions from its samples, as `Downscaled`, derives them from the given samples too.
+    """
+    if not isinstance(own, Deriving) or isinstance(given, HoldsOut):
+        return given
+    kept: Any = own
+    wrapped: Source = replace(kept, source=given)
+    return wrapped
+
+
+def part_of(dataset: Dataset, part: str) -> Dataset:
+    """The samples of a part of a data set whose conditions are images; its examples are samples held out of training.
+
+    Raises `ValueError` where none is held out.
+    """
+    held = torch.tensor([_is_held_out(dataset.named(index)) for index in range(len(dataset))])
+    test, train = held.nonzero().flatten(), (~held).nonzero().flatten()
+    conditions = dataset.conditions
+    if conditions is not None and isinstance(conditions.kind, Image):
+        some = test if len(test) else train
+        chosen = some[torch.linspace(0, len(some) - 1, min(EXAMPLES, len(some))).round().long()]
+        kind = _with_examples(conditions, dataset, chosen)
+        dataset = replace(dataset, conditions=Conditions(kind, conditions.values))
+    if part == "all":
+        return dataset
+    indices = test if part == "test" else train
+    if not len(indices):
+        raise ValueError(f"{dataset.name} has no {part} samples among {len(dataset)}: set part='all'")
+    return subset(dataset, indices, part)
+
+
+def _with_examples(conditions: Conditions, dataset: Dataset, chosen: Tensor) -> Image:
+    kind = conditions.kind
+    assert isinstance(kind, Image)
+    x = dataset.read(chosen)
+    truths = x if kind.paired else None
+    return replace(kind, examples=conditions.of(chosen, x).clone(), truths=truths)
+
+
+def subset(dataset: Dataset, indices: Tensor, text: str) -> Dataset:
+    """The samples at some indices, as a data set; `text` is part of the fingerprint."""
+    places = {index: place for place, index in enumerate(indices.tolist())}
+    content, without, own, named = dataset.content, dataset.content_without, dataset.conditions, dataset.named
+
+    def broken() -> Mapping[str, int]:
+        return {name: places[index] for name, index in dataset.broken().items() if index in places}
+
+    def content_without(names: Collection[str]) -> str:
+        assert without is not None
+        return f"{without(names)} {text}"
+
+    return replace(
+        dataset,
+        count=len(indices),
+        read=lambda index: dataset.read(indices[index]),
+        conditions=None if own is None else Conditions(own.kind, _chosen(own, indices)),
+        content=None if content is None else lambda: f"{content()} {text}",
+        content_without=None if without is None else content_without,
+        broken=broken,
+        named=lambda index: named(int(indices[index])),
+    )
+
+
+def _chosen(conditions: Conditions, indices: Tensor) -> Tensor | Values:
+    values = conditions.values
+    return values[indices] if isinstance(values, Tensor) else _Chosen(values, indices)
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """Values at some indices."""
+
+    values: Values
+    indices: Tensor
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def of(self, indices: Tensor, x: Tensor | None) -> Tensor:
+        """The values of the samples at indices `(B,)`."""
+        return self.values.of(self.indices[indices], x)
+
+    def content(self) -> str:
+        """That of all values."""
+        return self.values.content()
+
+
+def _is_held_out(name: str) -> bool:
+    digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
+    return int.from_bytes(digest[:4], "big") % _ONE_IN == 0
