@@ -201,15 +201,24 @@ def test_the_kind_is_stored_and_reads_images():
     state = kind.state_dict()
     for facts, tensors in (
         ({"size": [3, 6], "paired": True}, state),
+        (kind.facts | {"content": "sound"}, state),
         ({"size": [3, 6, 8]}, state),
-        ({"size": [3, 6, 0], "paired": True}, {}),
-        ({"size": [3, 6, 9], "paired": True}, state),
+        (kind.facts | {"size": [3, 6, 0]}, {}),
+        (kind.facts | {"size": [3, 6, 9]}, state),
         (kind.facts, {"truths": state["truths"]}),
         (kind.facts, state | {"truths": state["truths"][:1]}),
         (kind.facts, state | {"examples": state["examples"].float()}),
     ):
         with pytest.raises(ValueError, match=r"image|Image"):
             Image.restored(facts, tensors)
+
+
+def test_a_condition_is_displayed_as_an_image():
+    values = torch.arange(12, dtype=torch.uint8).view(1, 12, 1, 1)
+    for size, content, channels in ((4, "masked", [0, 1, 2]), (2, "masked", [0]), (12, "frames", [9, 10, 11])):
+        assert Image((size, 1, 1), content=content).displayed(values[:, :size]).flatten().tolist() == channels
+    for size, content, channels in ((4, "frames", [3]), (3, "image", [0, 1, 2]), (1, "image", [0])):
+        assert Image((size, 1, 1), content=content).displayed(values[:, :size]).flatten().tolist() == channels
 
 
 def test_an_embedding_sees_the_image():

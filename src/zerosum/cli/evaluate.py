@@ -59,7 +59,7 @@ def evaluate(
 ) -> None:
     """Compute metrics of generated against real samples, with their protocol and standard errors.
 
-    RUN alone is scored against its data. Another REAL alone, with --out FILE.safetensors: save its moments, for fid.
+    RUN alone is scored against its data, or what of them was held out of training. Another REAL alone, with --out FILE.safetensors: save its moments, for fid.
     With --sanity, FAKE is another data set mixed in as a distortion, --n counts all images, and --out is a folder.
     """
     from zerosum.cli._bar import messages_and_bar
@@ -110,6 +110,7 @@ def _sanity(real: str, other: str | None, config: "EvaluationConfig", out: Path,
 def _of_run(real: str, features: str | None) -> tuple[str, str | None, str | None]:
     """The data, samples and feature extractor of a run that was given alone; anything else unchanged."""
     from zerosum._paths import user_path
+    from zerosum.data.held_out import held_out
     from zerosum.recipes.recipe import flat
     from zerosum.runs.run import Run, is_run
 
@@ -117,7 +118,7 @@ def _of_run(real: str, features: str | None) -> tuple[str, str | None, str | Non
         return real, None, features
     recipe = Run(user_path(real), known()).recipe
     planned = None if recipe.evaluation is None else recipe.evaluation.features
-    return flat(recipe.data), real, planned if features is None and isinstance(planned, str) else features
+    return flat(held_out(recipe.data)), real, planned if features is None and isinstance(planned, str) else features
 
 
 def _check_out(fake: str | None, out: Path | None) -> None:

@@ -14,6 +14,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from zerosum.conditions.condition import Condition, ConditionRow, Overview
 
+CONTENTS = ("image", "masked", "frames")
 EXAMPLES = 16  # that a condition keeps of its data
 _SEEN = 8  # height and width to which an embedding averages an image
 _DRAWS = 3  # latents for which a report shows samples
@@ -54,18 +55,23 @@ class Image(Condition):
         examples: some conditions of the data that are not trained on, uint8 `(n, C, H, W)`.
         truths: the real sample of each, uint8 `(n, C', H', W')`; None where it is not known.
         paired: whether each sample belongs to its condition; else they are of two independent sets.
+        content: what the channels are: an `image`; a `masked` image, whose last channel is 255 where it is known; or
+            `frames` of a clip, the oldest first, each with as many channels as a sample has.
     """
 
     size: tuple[int, int, int]
     examples: Tensor | None = field(default=None, repr=False, compare=False)
     truths: Tensor | None = field(default=None, repr=False, compare=False)
     paired: bool = True
+    content: str = "image"
 
     def __post_init__(self) -> None:
         if len(self.size) != 3 or not all(1 <= length <= _MOST for length in self.size):
             raise ValueError(f"an image has channels, height and width, each at least 1; found {self.size}")
         if self.examples is not None and tuple(self.examples.shape[1:]) != self.size:
             raise ValueError(f"the examples of an image condition of {self.size} are of {tuple(self.examples.shape)}")
+        if self.content not in CONTENTS:
+            raise ValueError(f"the content of an image condition is {', '.join(CONTENTS)}; found {self.content!a:.80}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -129,8 +135,9 @@ class Image(Condition):
     def overview(self, rows: int, columns: int) -> Overview:
         """Held-out conditions, samples of them from several latents, and the real samples."""
         shown = self.values(columns if self.examples is None else min(columns, len(self.examples)))
+        seen = self.displayed(shown)
         names = tuple(f"condition {i + 1}" for i in range(len(shown)))
-        found = [ConditionRow("condition", shown, names, shown=shown)]
+        found = [ConditionRow("condition", shown, names, shown=seen)]
         found += [ConditionRow(f"generated {i + 1}", shown, names, latent=i) for i in range(_DRAWS)]
         if self.truths is not None:
             found.append(ConditionRow("real", shown, names, shown=self.truths[: len(shown)]))
@@ -138,10 +145,19 @@ class Image(Condition):
         text += "and the real samples." if self.truths is not None else "one latent to a row."
         return Overview("Condition by condition", text, tuple(found))
 
+    def displayed(self, values: Tensor) -> Tensor:
+        """Conditions as images to look at, uint8 `(N, 1 or 3, H, W)`: without the mask, or the newest frame."""
+        if self.content == "masked":
+            return values[:, :-1]
+        channels = values.shape[1]
+        if self.content == "frames":
+            return values[:, -3:] if channels % 3 == 0 else values[:, -1:]
+        return values if channels in (1, 3) else values[:, :1]
+
     @property
     def facts(self) -> dict[str, Any]:
-        """Its size, and whether it is paired."""
-        return {"size": list(self.size), "paired": self.paired}
+        """Its size, content, and whether it is paired."""
+        return {"size": list(self.size), "paired": self.paired, "content": self.content}
 
     def state_dict(self) -> dict[str, Tensor]:
         """Examples and their real samples."""
@@ -151,7 +167,7 @@ class Image(Condition):
     @classmethod
     def restored(cls, facts: Mapping[str, Any], state: Mapping[str, Tensor]) -> "Image":
         """The condition with these facts and images; raises `ValueError` if they are invalid."""
-        size, paired = facts.get("size"), facts.get("paired")
+        size, paired, content = facts.get("size"), facts.get("paired"), str(facts.get("content"))
         if type(paired) is not bool:
             raise ValueError(f"Image needs paired, true or false; found {paired!a:.80}")
         if not isinstance(size, list) or len(size) != 3 or not all(type(length) is int for length in size):
@@ -164,4 +180,4 @@ class Image(Condition):
                 "Image needs examples and their real samples as uint8 images (n, C, H, W), as many of both"
             )
         channels, height, width = size
-        return cls((channels, height, width), examples, truths, paired)
+        return cls((channels, height, width), examples, truths, paired, content)

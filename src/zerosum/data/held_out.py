@@ -59,6 +59,15 @@ def around(own: Source, given: Source) -> Source:
     return wrapped
 
 
+def held_out(own: Source) -> Source:
+    """The samples that a source holds out of training, where it does; else the source itself."""
+    if not isinstance(own, HoldsOut) or own.part != "train":
+        return own
+    kept: Any = own
+    test: Source = replace(kept, part="test")
+    return test
+
+
 def part_of(dataset: Dataset, part: str) -> Dataset:
     """The samples of a part of a data set whose conditions are images; its examples are samples held out of training.
 

@@ -5,8 +5,8 @@ __all__ = ()
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import safetensors.torch
@@ -17,10 +17,39 @@ from zerosum import __version__
 from zerosum._cache import cache_folder
 from zerosum._disk import replace_durably
 from zerosum._foreign import read_tensors
-from zerosum.evaluation.gathered import Gathered
+from zerosum.evaluation.gathered import Extract, Gathered, Need, Progress, digest, gather
+from zerosum.evaluation.sets import Sample, SampleSet
+from zerosum.features.extractor import Features
 from zerosum.metrics.moments import Moments
 
 MAX_BYTES = 4 << 30  # of the whole cache; the least recently used files are deleted
+
+
+def gather_cached(
+    data: SampleSet,
+    sample: Sample,
+    extract: Extract,
+    needs: Set[Need],
+    batch: int,
+    facts: Mapping[str, str],
+    progress: Progress | None = None,
+) -> tuple[Gathered, OSError | None]:
+    """What `gather` returns, features or moments from the cache if possible; and why they could not be stored."""
+    hashed = digest(sample, progress)
+    place = entry(hashed.sequence, facts)
+    rows = place.features() if "features" in needs else None
+    if rows is not None and len(rows) == sample.count:
+        before = Sample(sample.count, lambda: map(Features, torch.split(rows, batch)), sample.labels)
+        return replace(gather(data, before, extract, needs, batch), content=hashed.content), None
+    moments = place.moments() if "features" not in needs else None
+    if moments is not None and moments.count == sample.count:
+        return Gathered(data.name, sample.count, hashed.content, moments), None
+    found = gather(data, sample, extract, needs, batch, progress=progress)
+    try:
+        place.store(found)
+    except OSError as error:
+        return found, error
+    return found, None
 
 
 def entry(sequence: str, extractor: Mapping[str, str]) -> "Entry":

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from zerosum import __version__
-from zerosum.evaluation.cache import entry
+from zerosum.evaluation.cache import gather_cached
 from zerosum.evaluation.config import MIN_SAMPLES, EvaluationConfig
-from zerosum.evaluation.gathered import Gathered, Need, Progress, digest, gather
+from zerosum.evaluation.gathered import NO_FEATURES, OF_IMAGES, Gathered, Need, Progress, gather
 from zerosum.evaluation.group_moments import scratch_folder
 from zerosum.evaluation.latent_map import latent_map
 from zerosum.evaluation.measure import Measure, MeasureInput, MetricFunction, Score, chosen, computed, protocol_of
 from zerosum.evaluation.scores import Scores
-from zerosum.evaluation.sets import Sample, SampleSet, images_at, open_set
+from zerosum.evaluation.sets import Sample, SampleSet, check_pairs, images_at, open_set
 from zerosum.evaluation.stored import StoredMoments
 from zerosum.features.extractor import Extractor, Features, extracted
 from zerosum.features.identity import identified, is_identified
@@ -27,6 +27,7 @@ DEFAULT_METRICS = ("fid", "kid")
 MAX_SAMPLES = 50_000  # default number of samples of a generator: that of the reference set, up to this
 DEFAULT_SAMPLES = 10_000  # default number of samples of a generator that serves as the reference set
 GIVEN_FEATURES = {"name": "given", "weights": "none", "resize": "none", "dtype": "none"}  # precomputed features
+UNUSED_FEATURES = GIVEN_FEATURES | {"name": "no"}  # of metrics of images alone
 
 _PLAIN = EvaluationConfig()
 
@@ -96,6 +97,8 @@ class Evaluator:
         needs = _union(measure.needs.fake for measure in self.measures)
         with scratch_folder() as folder:
             sample = self._with_reference_classes(data, self._sample(data, min(real.count, MAX_SAMPLES)), needs)
+            if "pairs" in needs:
+                check_pairs(self.reference, data, real.count, sample.count)
             found = gather(data, sample, self._extract, needs, self.config.batch, folder, self.progress)
             if "paths" in needs:
                 found = replace(found, paths=latent_map(data, lambda: self._extractor))
@@ -146,7 +149,8 @@ class Evaluator:
         if data.stored is not None:
             return data.stored.features
         if data.kind == "images":
-            return self._identity
+            needs = _union(need for one in self.measures for need in (one.needs.real, one.needs.fake))
+            return self._identity if needs - NO_FEATURES else UNUSED_FEATURES
         if self.config.features is not None:
             raise ValueError(f"{data.name} contains features, not images: leave out --features (config.features)")
         return GIVEN_FEATURES
@@ -185,6 +189,8 @@ class Evaluator:
         wanted, there = self.config.n, data.count
         if there is None:
             n = wanted or max(default, MIN_SAMPLES)
+            if data.take_under is not None and self.reference.conditions is not None:
+                return data.take_under(n, self.config.seed, self.reference.conditions(self.config.seed))
             labels = self._reference_labels(data, n)
             if labels is None or data.take_labelled is None:
                 return data.take(n, self.config.seed)
@@ -246,30 +252,16 @@ class Evaluator:
     def _once(self, what: str, data: SampleSet, needs: frozenset[Need]) -> Gathered:
         """What is gathered of a set that is used for all scores; computed once."""
         if what not in self._gathered_sets:
-            self._gathered_sets[what] = self._gathered(data, self._sample(data, DEFAULT_SAMPLES), needs)
+            sample, batch = self._sample(data, DEFAULT_SAMPLES), self.config.batch
+            kept = is_identified(self.facts) and self.config.cache and data.kind == "images" and data.count is not None
+            if kept and needs & {"moments", "features"} and not needs & OF_IMAGES:
+                found, problem = gather_cached(data, sample, self._extract, needs, batch, self.facts, self.progress)
+                self._gathered_sets[what] = found
+                if problem is not None:
+                    self._report(f"the features of {data.name} cannot be cached: {problem}")
+            else:
+                self._gathered_sets[what] = gather(data, sample, self._extract, needs, batch, progress=self.progress)
         return self._gathered_sets[what]
-
-    def _gathered(self, data: SampleSet, sample: Sample, needs: frozenset[Need]) -> Gathered:
-        """What the metrics need of a set, from the cache if possible."""
-        batch = self.config.batch
-        cacheable = is_identified(self.facts) and bool(needs & {"moments", "features"}) and "images" not in needs
-        if not self.config.cache or not cacheable or data.kind != "images" or data.count is None:
-            return gather(data, sample, self._extract, needs, batch, progress=self.progress)
-        hashed = digest(sample, self.progress)
-        place = entry(hashed.sequence, self.facts)
-        rows = place.features() if "features" in needs else None
-        if rows is not None and len(rows) == sample.count:
-            before = Sample(sample.count, lambda: map(Features, torch.split(rows, batch)), sample.labels)
-            return replace(gather(data, before, self._extract, needs, batch), content=hashed.content)
-        moments = place.moments() if "features" not in needs else None
-        if moments is not None and moments.count == sample.count:
-            return Gathered(data.name, sample.count, hashed.content, moments)
-        found = gather(data, sample, self._extract, needs, batch, progress=self.progress)
-        try:
-            place.store(found)
-        except OSError as error:
-            self._report(f"the features of {data.name} cannot be cached: {error}")
-        return found
 
     def _protocol(self, data: SampleSet, found: Gathered) -> dict[str, str | int]:
         """How the scores were computed, as texts and numbers."""

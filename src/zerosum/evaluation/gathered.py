@@ -17,7 +17,9 @@ from zerosum.evaluation.sets import Chunk, Sample, SampleSet
 from zerosum.features.extractor import Features
 from zerosum.metrics.moments import Moments
 
-Need = Literal["moments", "features", "logits", "labels", "images", "paths"]
+Need = Literal["moments", "features", "logits", "labels", "images", "pairs", "paths"]
+OF_IMAGES: frozenset[Need] = frozenset({"images", "pairs"})
+NO_FEATURES: frozenset[Need] = OF_IMAGES | {"labels"}  # needs that no extractor serves
 Progress = Callable[[int, int], None]
 Extract = Callable[[Tensor], Features]
 
@@ -110,10 +112,10 @@ def gather(
     """
     if "labels" in needs and sample.labels is None:
         raise ValueError(f"{sample_set.name} has no labels, but a requested metric needs them: remove that metric")
-    if "images" in needs and sample_set.kind != "images":
+    if needs & OF_IMAGES and sample_set.kind != "images":
         raise ValueError(f"{sample_set.name} has no images, but a requested metric needs them: remove that metric")
     hashed, collected = Digest(), _Collector(sample_set.name, sample.count, needs, folder)
-    extract = extract if needs - {"images", "labels", "paths"} else _no_features
+    extract = extract if needs - NO_FEATURES - {"paths"} else _no_features
     for images, seen in _extracted(sample.chunks(), extract, batch):
         hashed.add(seen if images is None else images)
         collected.add(images, seen)
@@ -165,7 +167,7 @@ class _Collector:
                     f"use features of a classifier, such as inception"
                 )
             self.logits = self._write(self.logits, logits)
-        if "images" in self.needs and images is not None:
+        if self.needs & OF_IMAGES and images is not None:
             self.images = self._write(self.images, images)
         self.done += len(x)
 

@@ -72,6 +72,9 @@ class ScoreInfo(NamedTuple):
 class Needs:
     """What a metric needs of each set: any of moments, features, logits, labels, images, or paths of a generator.
 
+    With `pairs` in both, it gets images of which sample i of both sets belong together: of a generator, the sample
+    under the condition of real image i.
+
     Attributes:
         real: of the reference set; if only `moments`, saved moments can be used instead.
         fake: of the generated set.
@@ -110,6 +113,13 @@ class MeasureInput:
         """The features of the reference and the generated set, `(N, d)` and `(M, d)`."""
         real, fake = self.real.features, self.fake.features
         assert real is not None and fake is not None, "a metric that uses features must list them in needs"
+        return real, fake
+
+    @property
+    def pairs(self) -> tuple[Tensor, Tensor]:
+        """Real and generated images that belong together, uint8 `(N, H, W, C)` each."""
+        real, fake = self.real.images, self.fake.images
+        assert real is not None and fake is not None, "a metric that uses pairs must list them in needs"
         return real, fake
 
     @property

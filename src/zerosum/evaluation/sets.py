@@ -15,6 +15,7 @@ from torch import Tensor
 
 from zerosum._foreign import check_unpacked
 from zerosum._paths import is_constructor, user_path
+from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
 from zerosum.data.resolve import source
 from zerosum.evaluation.stored import StoredMoments, is_generator, load_moments
@@ -28,6 +29,7 @@ _BATCH = 256  # images read together
 _UNREADABLE = (OSError, EOFError, ValueError, TypeError, OverflowError, zipfile.BadZipFile)
 
 Chunk = Tensor | Features
+Sliced = Callable[[slice], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,9 @@ class SampleSet:
         classes: class names, in the order of the labels; empty without classes.
         counts: number of samples in each class of a data set, `(classes,)`; None for generators and without classes.
         take_labelled: maps (n, seed, labels) to samples of these classes; None if it is not a conditional generator.
+        conditions: maps a seed to the conditions of `take(n, seed)`, read by slice; None unless they are images or of
+            another kind that is no table.
+        take_under: maps (n, seed, conditions) to samples under such conditions; None if it is not such a generator.
         facts: further entries of the protocol, by name.
         notes: messages for the user.
         stored: its moments, if it has nothing else.
@@ -72,6 +77,8 @@ class SampleSet:
     classes: tuple[str, ...] = ()
     counts: Tensor | None = None
     take_labelled: Callable[[int, int, Tensor], Sample] | None = None
+    conditions: Callable[[int], Sliced] | None = None
+    take_under: Callable[[int, int, Sliced], Sample] | None = None
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     stored: StoredMoments | None = None
@@ -89,6 +96,20 @@ def images_at(sample: Sample, indices: Sequence[int]) -> Tensor:
         if first > max(indices):
             break
     return torch.stack([found[index] for index in indices])
+
+
+def check_pairs(real: SampleSet, fake: SampleSet, count: int, generated: int) -> None:
+    """Raise `ValueError` unless `generated` samples of a set belong to `count` real ones, by condition or by order."""
+    if fake.count is None and (fake.take_under is None or real.conditions is None):
+        raise ValueError(
+            f"{fake.name} does not generate samples under conditions of {real.name}, but a requested metric compares "
+            f"pairs: use data whose conditions are images, or remove that metric"
+        )
+    if generated != count or fake.count not in (None, real.count):
+        raise ValueError(
+            f"{real.name} has {count:,} samples and {fake.name} {fake.count or generated:,}, but a requested metric "
+            f"compares pairs: use as many of both"
+        )
 
 
 def open_set(given: Any, device: torch.device | None = None, known: Known = NOTHING) -> SampleSet:
@@ -149,10 +170,25 @@ def _of_dataset(dataset: Dataset, name: str) -> SampleSet:
 
         return Sample(n, chunks, None if dataset.labels is None else dataset.labels[order])
 
+    def conditions(seed: int) -> Sliced:
+        assert dataset.conditions is not None
+        order, of = _order(dataset.count, dataset.count, seed), dataset.conditions.of
+        return lambda rows: of(order[torch.arange(rows.start, rows.stop) % len(order)])
+
     counts = None if dataset.labels is None else dataset.labels.bincount(minlength=len(dataset.classes))
     kind: Literal["images", "features"] = "images" if displayed.is_image else "features"
     shape = (*displayed.shape[1:], displayed.shape[0]) if displayed.is_image else displayed.shape
-    return SampleSet(name, kind, shape, displayed.count, take, dataset.classes, counts, notes=displayed.notes)
+    return SampleSet(
+        name,
+        kind,
+        shape,
+        displayed.count,
+        take,
+        dataset.classes,
+        counts,
+        conditions=conditions if _is_no_table(dataset.condition) else None,
+        notes=displayed.notes,
+    )
 
 
 def _of_generator(generator: TrainedGenerator, name: str, device: torch.device | None) -> SampleSet:
@@ -170,6 +206,9 @@ def _of_generator(generator: TrainedGenerator, name: str, device: torch.device |
 
         return Sample(n, chunks, None if labels is None else torch.from_numpy(labels))
 
+    def take_under(n: int, seed: int, values: Sliced) -> Sample:
+        return Sample(n, lambda: map(torch.from_numpy, generator.sample_under(n, seed, values)))
+
     facts: dict[str, str | int] = {"recipe": generator.recipe.name, "trained_images": generator.images}
     kind: Literal["images", "features"] = "images" if generator.is_image else "features"
     take_labelled = take if generator.labels(1) is not None else None
@@ -181,9 +220,15 @@ def _of_generator(generator: TrainedGenerator, name: str, device: torch.device |
         take,
         generator.classes,
         take_labelled=take_labelled,
+        take_under=take_under if _is_no_table(generator.condition) else None,
         facts=facts,
         generator=generator,
     )
+
+
+def _is_no_table(condition: Condition | None) -> bool:
+    """Whether conditions are neither labels nor rows of numbers, so that each sample needs one of the data."""
+    return condition is not None and not condition.classes and not condition.components
 
 
 def _of_features(arrays: Mapping[str, NDArray[Any]], name: str) -> SampleSet:

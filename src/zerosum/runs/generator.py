@@ -4,7 +4,7 @@ __all__ = ["TrainedGenerator", "build_generator", "generator_bytes", "load"]
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,10 +136,15 @@ class TrainedGenerator:
     ) -> Iterator[NDArray[Any]]:
         """Yield the samples of `sample` in batches of up to 512, fewer of large images, to save memory."""
         values = self._values(n, labels, conditions)
+        yield from self.sample_under(n, seed, None if values is None else values.__getitem__)
+
+    def sample_under(self, n: int, seed: int, values: Callable[[slice], Tensor] | None) -> Iterator[NDArray[Any]]:
+        """Yield the samples of `sample` under conditions that are read when needed, in the units of the data."""
         start = 0
         for block in self._latents(n, seed):
             for z in torch.split(block, self._at_once):
-                yield self.render(z, None if values is None else values[start : start + len(z)])
+                rows = slice(start, start + len(z))
+                yield self.render(z, None if values is None else values(rows))
                 start += len(z)
 
     def render(self, z: Tensor, values: Tensor | None = None) -> NDArray[Any]:

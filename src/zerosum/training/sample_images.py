@@ -12,6 +12,7 @@ from zerosum._outputs import sheet_exif
 from zerosum.data.dataset import Dataset
 from zerosum.plots.grids import grid
 from zerosum.plots.points import histogram, scatter
+from zerosum.runs.condition_grid import COLUMNS, condition_grid
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import ROWS, columns_of
 from zerosum.runs.live import differs
@@ -33,10 +34,15 @@ def save_samples(
 ) -> None:
     """Write an image grid with a column per class where these fit, or a scatter plot or histogram of points.
 
+    Under conditions that are images, each column has a condition, samples of it and the real sample.
+
     Points of the live generator are drawn too, in green, where they differ from those of its average.
     """
     plain_folder(path.parent, make=True)
-    if generator.is_image:
+    rows = condition_grid(generator, seed)
+    if rows is not None:
+        plot = grid(rows, columns=COLUMNS)
+    elif generator.is_image:
         columns = columns_of(len(generator.classes))
         plot = grid(generator.sample(columns * ROWS, seed), columns=columns)
     else:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from zerosum.data.dataset import Dataset
+from zerosum.data.held_out import held_out
 from zerosum.data.fingerprints import fingerprint
 from zerosum.data.scaling import scaling_of, standardised
 from zerosum.game.distributed import rank, ranks
@@ -157,7 +158,9 @@ class Session:
         if plan is None:
             return None
         try:
-            return RunScores(plan, self.run, self.dataset, self.group.device)
+            test = held_out(self.recipe.data)
+            real = self.dataset if test is self.recipe.data else test.open()
+            return RunScores(plan, self.run, real, self.group.device)
         except ValueError as error:
             if not checkpoints(self.run):
                 raise

@@ -109,7 +109,8 @@ class Masked:
             masks = torch.stack([mask(int(i), height, width, self.share) for i in indices])[:, None]
             return hidden(x, masks)
 
-        return _derived(images, (channels + 1, height, width), derive, f"masked {self.share}", self.part)
+        size = (channels + 1, height, width)
+        return _derived(images, size, derive, f"masked {self.share}", self.part, content="masked")
 
 
 @dataclass(frozen=True)
@@ -211,11 +212,12 @@ def _images(source: Source) -> Dataset:
     return dataset
 
 
-def _derived(images: Dataset, size: tuple[int, ...], derive: Derivation, text: str, part: str) -> Dataset:
+def _derived(
+    images: Dataset, size: tuple[int, ...], derive: Derivation, text: str, part: str, content: str = "image"
+) -> Dataset:
     channels, height, width = size
-    values = _Derived(images, derive, text)
-    found = replace(images, conditions=Conditions(Image((channels, height, width)), values))
-    return part_of(found, part)
+    kind = Image((channels, height, width), content=content)
+    return part_of(replace(images, conditions=Conditions(kind, _Derived(images, derive, text))), part)
 
 
 def _rounded(x: Tensor) -> Tensor:
