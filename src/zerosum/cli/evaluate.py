@@ -59,7 +59,8 @@ def evaluate(
 ) -> None:
     """Compute metrics of generated against real samples, with their protocol and standard errors.
 
-    RUN alone is scored against its data, or what of them was held out of training. Another REAL alone, with --out FILE.safetensors: save its moments, for fid.
+    RUN alone is scored against its data, or the part held out of training. Another REAL alone, with --out
+    FILE.safetensors: save its moments, for fid.
     With --sanity, FAKE is another data set mixed in as a distortion, --n counts all images, and --out is a folder.
     """
     from zerosum.cli._bar import messages_and_bar

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from zerosum.data.dataset import Dataset
-from zerosum.data.held_out import held_out
 from zerosum.data.fingerprints import fingerprint
+from zerosum.data.held_out import held_out
 from zerosum.data.scaling import scaling_of, standardised
 from zerosum.game.distributed import rank, ranks
 from zerosum.game.finite import NonFiniteError
