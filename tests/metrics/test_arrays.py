@@ -34,11 +34,13 @@ def drawn(parameters):
 
 VIEWS = torch.rand(9, 2, generator=DRAW)
 SMALL = (drawn(VIEWS[:4]) * 60 + 120).byte()
+LARGE = torch.randint(256, (2, 1, 161, 161), dtype=torch.uint8, generator=DRAW)
 
 CALLS = {
     "black_rectangles": ((LAST, 0.5), {}),
     "classification_accuracy_score": ((IMAGES, LABELS, IMAGES, LABELS, 2), {"seen": 256}),
     "components": ((IMAGES[:, 0] > 128,), {}),
+    "consistency_psnr": ((IMAGES, IMAGES[..., ::2, ::2]), {}),
     "contaminated": ((LAST, 0.5), {"other": LAST.flip(0)}),
     "cross_entropy": ((P, Q), {}),
     "density_coverage": ((X, Y), {}),
@@ -49,6 +51,7 @@ CALLS = {
     "frechet_infinity": ((X, Y), {}),
     "gaussian_blur": ((LAST, 0.5), {}),
     "gaussian_noise": ((LAST, 0.5), {}),
+    "gradient_energy": ((IMAGES,), {}),
     "inception_score": ((X,), {}),
     "intra_class_frechet": ((X, LABELS, Y, OTHERS), {}),
     "js_divergence": ((P, Q), {}),
@@ -61,6 +64,7 @@ CALLS = {
     "mode_coverage": ((X[:, :2], Y[:4, :2], 0.5), {}),
     "modes_dropped": ((X, 0.5), {"labels": LABELS}),
     "moments_of": ((X,), {}),
+    "ms_ssim": ((LARGE, LARGE.flip(0)), {}),
     "nearest_drawing": ((drawn(VIEWS[:4]), drawn, VIEWS), {}),
     "nearest_neighbours": ((X, Y, Z), {}),
     "object_counts": ((IMAGES, (4.0, 90.0)), {}),
@@ -69,9 +73,11 @@ CALLS = {
     "path_length_between": ((X, X + 1), {}),
     "perceptual_path_length": ((lambda z: z.square(), X, X.flip(0)), {}),
     "precision_recall": ((X, Y), {}),
+    "psnr": ((IMAGES, IMAGES.flip(0)), {}),
     "repeated": ((X, 0.5), {}),
     "salt_and_pepper": ((LAST, 0.5), {}),
     "sliced_wasserstein": ((X, Y), {"directions": 9}),
+    "ssim": ((IMAGES, IMAGES.flip(0)), {}),
     "swirl": ((LAST, 0.5), {}),
     "train_classifier": ((IMAGES, LABELS, 2), {"seen": 256}),
     "asymmetry": ((IMAGES,), {}),

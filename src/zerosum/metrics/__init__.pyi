@@ -3,6 +3,7 @@
 
 from zerosum.metrics import divergences as divergences
 from zerosum.metrics import frechet as frechet
+from zerosum.metrics import image_similarity as image_similarity
 from zerosum.metrics import jackknife as jackknife
 from zerosum.metrics import kernel as kernel
 from zerosum.metrics import logits as logits
@@ -22,6 +23,11 @@ from zerosum.metrics.frechet import frechet_distance as frechet_distance
 from zerosum.metrics.frechet import frechet_distance_from_moments as frechet_distance_from_moments
 from zerosum.metrics.frechet import frechet_infinity as frechet_infinity
 from zerosum.metrics.frechet import intra_class_frechet as intra_class_frechet
+from zerosum.metrics.image_similarity import consistency_psnr as consistency_psnr
+from zerosum.metrics.image_similarity import gradient_energy as gradient_energy
+from zerosum.metrics.image_similarity import ms_ssim as ms_ssim
+from zerosum.metrics.image_similarity import psnr as psnr
+from zerosum.metrics.image_similarity import ssim as ssim
 from zerosum.metrics.kernel import KernelDistance as KernelDistance
 from zerosum.metrics.kernel import kernel_distance as kernel_distance
 from zerosum.metrics.logits import InceptionScore as InceptionScore
