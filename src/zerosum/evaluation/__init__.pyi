@@ -33,6 +33,11 @@ from zerosum.evaluation.measures.inception_score import IS as IS
 from zerosum.evaluation.measures.intra_fid import IntraFID as IntraFID
 from zerosum.evaluation.measures.kid import KID as KID
 from zerosum.evaluation.measures.memorisation import MemorisationTest as MemorisationTest
+from zerosum.evaluation.measures.paired import MAE as MAE
+from zerosum.evaluation.measures.paired import MSSSIM as MSSSIM
+from zerosum.evaluation.measures.paired import PSNR as PSNR
+from zerosum.evaluation.measures.paired import SSIM as SSIM
+from zerosum.evaluation.measures.paired import Sharpness as Sharpness
 from zerosum.evaluation.measures.ppl import PPL as PPL
 from zerosum.evaluation.measures.prdc import PRDC as PRDC
 from zerosum.evaluation.measures.swd import SWD as SWD

@@ -2,6 +2,7 @@
 """Run folders: checkpoints, the log, and trained generators and discriminators."""
 
 from zerosum.runs import checkpoint as checkpoint
+from zerosum.runs import condition_grid as condition_grid
 from zerosum.runs import discriminator as discriminator
 from zerosum.runs import facts as facts
 from zerosum.runs import files as files

@@ -1,0 +1,86 @@
+"""Scores of pairs: each generated image meets the real one of its condition."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from zerosum.data import Downscaled
+from zerosum.data.sources.arrays import ArraySource
+from zerosum.evaluation import EvaluationConfig, evaluate
+from zerosum.evaluation.measures.paired import PSNR, SSIM
+from zerosum.game import Normal
+from zerosum.recipes import dcgan
+from zerosum.runs.generator import TrainedGenerator
+
+CONFIG = EvaluationConfig(device="cpu", cache=False)
+NAMES = ("psnr", "ssim", "mae", "sharpness")
+REAL = np.random.default_rng(0).integers(0, 256, (40, 12, 12, 3), dtype=np.uint8)
+DATA = Downscaled(ArraySource(REAL), factor=2, part="all")
+
+
+class Enlarged(torch.nn.Module):
+    """G(z, c): each pixel of the condition becomes four, and z shifts nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, z, c):
+        return self.weight * c.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+def enlarging(kind):
+    return TrainedGenerator(replace(dcgan(), latent=Normal(4)), Enlarged(), (3, 12, 12), 0, kind)
+
+
+def expected():
+    """The same pairs by plain numpy, in float64."""
+    dataset = DATA.open()
+    index = torch.arange(40)
+    small = dataset.conditions.of(index).permute(0, 2, 3, 1).numpy()
+    fake = small.repeat(2, 1).repeat(2, 2).astype(np.float64)
+    real = dataset.read(index).permute(0, 2, 3, 1).numpy().astype(np.float64)
+    errors = ((real - fake) ** 2).mean((1, 2, 3))
+
+    def energy(x):
+        return (np.diff(x, axis=1) ** 2).mean((1, 2, 3)) + (np.diff(x, axis=2) ** 2).mean((1, 2, 3))
+
+    return (
+        10 * np.log10(255**2 / errors),
+        np.abs(real - fake).mean((1, 2, 3)) / 255,
+        energy(fake).sum() / energy(real).sum(),
+    )
+
+
+def test_a_generator_is_given_the_conditions_of_the_real_images():
+    found = evaluate(DATA, enlarging(DATA.open().condition), NAMES, CONFIG)
+    psnr, mae, sharpness = expected()
+    assert found.values["psnr"] == pytest.approx(psnr.mean(), rel=1e-12)
+    assert found.errors["psnr"] == pytest.approx(psnr.std(ddof=1) / math.sqrt(40), rel=1e-12)
+    assert found.values["mae"] == pytest.approx(mae.mean(), rel=1e-12)
+    assert found.values["sharpness"] == pytest.approx(sharpness, rel=1e-12) and sharpness < 0.7
+    assert found.errors["sharpness"] > 0
+    assert found.protocol["features.name"] == "no", "no extractor is needed"
+    few = evaluate(DATA, enlarging(DATA.open().condition), NAMES, replace(CONFIG, n=10))
+    assert few.protocol["real.n"] == 10 and few.values["psnr"] == pytest.approx(psnr.mean(), rel=0.05)
+
+
+def test_sets_of_equal_count_pair_by_their_order():
+    found = evaluate(REAL, REAL, NAMES, CONFIG)
+    assert found.values == pytest.approx({"psnr": 10 * math.log10(12 * 255**2), "ssim": 1, "mae": 0, "sharpness": 1})
+    wide = evaluate(REAL, REAL, (PSNR(border=1), SSIM(border=0)), CONFIG)
+    unlike = {key for key, fact in wide.protocol.items() if found.protocol.get(key) != fact}
+    assert len(unlike) == 1 and "psnr" in unlike.pop(), "the border is part of the protocol"
+    with pytest.raises(
+        ValueError, match=r"40 samples and array 39, but a requested metric compares pairs: use as many"
+    ):
+        evaluate(REAL, REAL[:39], NAMES, CONFIG)
+
+
+def test_what_has_no_pairs_is_refused():
+    kind = DATA.open().condition
+    with pytest.raises(ValueError, match=r"does not generate samples under conditions of .*, but a requested metric"):
+        evaluate(REAL, enlarging(kind), NAMES, CONFIG)
