@@ -15,6 +15,7 @@ from zerosum.game import latents as latents
 from zerosum.game import micro_batches as micro_batches
 from zerosum.game import player as player
 from zerosum.game import precision as precision
+from zerosum.game import pretraining as pretraining
 from zerosum.game import random as random
 from zerosum.game import spectral as spectral
 from zerosum.game import state as state

@@ -198,9 +198,7 @@ class Game:
         else:
             scores = [turn.fake.score, turn.real.score] if self.objective.reads_real else [turn.fake.score]
             parts = {"G/loss": self.objective.g_loss(*everyone(scores))}
-        for term in player.terms:
-            parts[_free_name(f"{player.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
-        return parts
+        return parts | player.term_parts(turn)
 
     def accumulate(self, player: Player, turns: Iterable[Turn]) -> Log:
         """Accumulate the gradient of a player's loss in its own parameters over its turns, and apply it."""
@@ -292,9 +290,3 @@ class Game:
         optimisers = {f"{p.name}_opt": p.optimiser for p in players if p.optimiser is not None}
         memory = {name: part for name, part in further.items() if isinstance(part, Stateful)}
         return {**self.networks, **self.generators, **optimisers, **memory}
-
-
-def _free_name(name: str, taken: Mapping[str, object]) -> str:
-    """A name for a part of the loss: of two equal terms both count and both are logged, the second as `#2`."""
-    count = sum(key.split("#")[0] == name for key in taken)
-    return f"{name}#{count + 1}" if count else name

@@ -2,7 +2,7 @@
 
 __all__ = ["Objective", "Player", "Schedule", "Term", "WeightProjection", "Wrapper"]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -108,3 +108,16 @@ class Player:
         if self.after is not None:
             self.after(self.network)
         self.updates += 1
+
+    def term_parts(self, turn: Turn) -> dict[str, Tensor]:
+        """The value of each term on a turn, by name; of equal terms all count and are logged, the second as `#2`."""
+        parts: dict[str, Tensor] = {}
+        for term in self.terms:
+            parts[_free_name(f"{self.name}/{type(unwrapped(term)).__name__}", parts)] = term(turn)
+        return parts
+
+
+def _free_name(name: str, taken: Mapping[str, object]) -> str:
+    """A name for a part of the loss that is not taken."""
+    count = sum(key.split("#")[0] == name for key in taken)
+    return f"{name}#{count + 1}" if count else name

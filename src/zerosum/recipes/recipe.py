@@ -14,6 +14,7 @@ from zerosum.data.sources.digits import Digits
 from zerosum.game.game import Opponent, Watcher
 from zerosum.game.latents import Normal
 from zerosum.game.player import Term
+from zerosum.game.pretraining import PRETRAINED
 from zerosum.game.trainable import MAIN, TrainableGame
 from zerosum.game.turn import Augmentation
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
@@ -27,7 +28,7 @@ from zerosum.recipes.own_networks import Provided, discriminator_spec, generator
 # Fields that a game of one generator and one discriminator uses; other games may not.
 OF_THE_GAME = (
     "d_terms", "g_terms", "d_after", "G_opt", "D_opt", "n_critic", "n_generator", "opponent", "augment", "ema",
-    "ema_rampup", "compile", "micro_batch",
+    "ema_rampup", "compile", "micro_batch", "pretrain",
 )  # fmt: skip
 _LARGEST = 2**63 - 1  # that recipe text takes, and torch
 _MOST = dict.fromkeys(("images", "tick", "snapshot"), _LARGEST) | {"batch": 1 << 20}
@@ -109,6 +110,7 @@ class Recipe:
         micro_batch: samples per gradient accumulation step of a process, for less memory at the same result; None for
             the whole batch. Parts that compare samples of a batch raise an error. Layers with randomness of their own,
             such as dropout, draw for each micro-batch.
+        pretrain: share of the run, in [0, 1), in which G is trained by its terms alone, before the game begins.
         game: a game of other networks; None for the default, one generator and one discriminator.
         watchers: observers of every update of either network, which may add values to the log and change nothing.
     """
@@ -141,6 +143,7 @@ class Recipe:
     evaluation: Evaluation | None = field(default=None, metadata={_WRITTEN: "where set"})
     compile: bool = field(default=False, metadata={_WRITTEN: "where set"})
     micro_batch: int | None = field(default=None, metadata={_WRITTEN: "where set"})
+    pretrain: float = field(default=0.0, metadata={_WRITTEN: "where set"})
     game: GameSpec | None = field(default=None, metadata={_WRITTEN: "where set"})
     watchers: tuple[Watcher, ...] = field(default=(), metadata={_WRITTEN: "where set"})
 
@@ -173,6 +176,10 @@ class Recipe:
             raise ValueError(f"n_critic is the number of D updates per step, at least 0; found {self.n_critic}")
         if not self.n_critic and (self.d_terms or self.d_after is not None):
             raise ValueError("with n_critic=0 D is never updated: leave d_terms and d_after at their defaults")
+        if not 0 <= self.pretrain < 1:
+            raise ValueError(f"pretrain is a share of the run, in [0, 1); found {self.pretrain}")
+        if self.pretrain and (not self.g_terms or self.compile):
+            raise ValueError("pretrain trains G by its terms alone: give g_terms, and leave out compile")
         if not self.ema >= 0:
             raise ValueError(f"ema is a half-life in images, at least 0; found {self.ema}")
         if not self.ema_rampup > 0:
@@ -219,6 +226,6 @@ def generator_network(recipe: Recipe, name: str, shape: tuple[int, ...], conditi
     """Return a generator of a recipe's game by name, for samples of a shape; raise `ValueError` if there is none."""
     if recipe.game is not None:
         return recipe.game.generator(name, recipe, shape, condition)
-    if name != MAIN:
+    if name != MAIN and not (name == PRETRAINED and recipe.pretrain):
         raise ValueError(f"the game of {recipe.name} has one generator, called {MAIN!r}; found {name!a:.40}")
     return generator_spec(recipe.generator).build(recipe.latent.size, shape, condition)

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 
 import torch
 from torch import nn
@@ -15,6 +16,7 @@ from zerosum.game.finite import DeferredCheck
 from zerosum.game.game import Game, Watcher
 from zerosum.game.micro_batches import whole_batch_reasons
 from zerosum.game.player import Adjusts, Player, Term, unwrapped
+from zerosum.game.pretraining import PretrainedGame
 from zerosum.game.random import derived_seed
 from zerosum.game.trainable import TrainableGame
 from zerosum.networks.placement import place
@@ -85,7 +87,8 @@ def _two_players(
     if recipe.n_critic and not D.parameters:
         name = type(recipe.discriminator).__name__
         raise ValueError(f"{name} has no parameters, so D cannot be trained: set n_critic=0")
-    game = Game(
+    kind = Game if not recipe.pretrain else partial(PretrainedGame, pretrain=round(recipe.pretrain * recipe.images))
+    game = kind(
         G=_player("G", generator, recipe.G_opt, g_terms),
         D=D,
         objective=objective,
