@@ -21,6 +21,7 @@ from zerosum.game import spectral as spectral
 from zerosum.game import state as state
 from zerosum.game import trainable as trainable
 from zerosum.game import turn as turn
+from zerosum.game import two_games as two_games
 from zerosum.game import unrolled as unrolled
 from zerosum.game.batch import Batch as Batch
 from zerosum.game.codes import InfoGANLatent as InfoGANLatent

@@ -3,6 +3,7 @@
 
 from zerosum.networks import autoencoder as autoencoder
 from zerosum.networks import batch_norms as batch_norms
+from zerosum.networks import blind as blind
 from zerosum.networks import conditioning as conditioning
 from zerosum.networks import dcgan as dcgan
 from zerosum.networks import fastgan as fastgan
@@ -20,6 +21,7 @@ from zerosum.networks import stylegan2 as stylegan2
 from zerosum.networks import transformer as transformer
 from zerosum.networks import unet as unet
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator as AutoEncoderDiscriminator
+from zerosum.networks.blind import Blind as Blind
 from zerosum.networks.conditioning import Auxiliary as Auxiliary
 from zerosum.networks.conditioning import Concatenate as Concatenate
 from zerosum.networks.conditioning import ConditionalNorm as ConditionalNorm

@@ -10,9 +10,11 @@ from zerosum.recipes import library as library
 from zerosum.recipes import named_recipes as named_recipes
 from zerosum.recipes import optimisers as optimisers
 from zerosum.recipes import own_networks as own_networks
+from zerosum.recipes import players as players
 from zerosum.recipes import reader as reader
 from zerosum.recipes import recipe as recipe
 from zerosum.recipes import settings as settings
+from zerosum.recipes import translation as translation
 from zerosum.recipes import using as using
 from zerosum.recipes.evaluation import Evaluation as Evaluation
 from zerosum.recipes.library.classics import absolute as absolute
@@ -77,5 +79,6 @@ from zerosum.recipes.recipe import flat as flat
 from zerosum.recipes.recipe import generator_network as generator_network
 from zerosum.recipes.recipe import pretty as pretty
 from zerosum.recipes.settings import with_setting as with_setting
+from zerosum.recipes.translation import Cycle as Cycle
 from zerosum.recipes.using import recipe_in as recipe_in
 from zerosum.recipes.using import used as used

@@ -1,31 +1,21 @@
 """Build the game of a recipe: networks, optimisers, objective, terms and watchers."""
 
-import copy
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
 
 import torch
-from torch import nn
 
 from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
 from zerosum.game.distributed import ranks
-from zerosum.game.ema import ExponentialMovingAverage
 from zerosum.game.finite import DeferredCheck
 from zerosum.game.game import Game, Watcher
 from zerosum.game.micro_batches import whole_batch_reasons
-from zerosum.game.player import Adjusts, Player, Term, unwrapped
-from zerosum.game.pretraining import PretrainedGame
-from zerosum.game.random import derived_seed
+from zerosum.game.player import unwrapped
 from zerosum.game.trainable import TrainableGame
-from zerosum.networks.placement import place
-from zerosum.networks.sizes import built
 from zerosum.protocols import Stateful
-from zerosum.recipes.optimisers import OptimiserSpec
-from zerosum.recipes.own_networks import discriminator_spec
+from zerosum.recipes.players import two_players
 from zerosum.recipes.recipe import Recipe
-from zerosum.runs.generator import build_generator
 from zerosum.runs.stored_condition import condition_of
 from zerosum.terms.auxiliary import AuxiliaryClass, DiscriminativeClass
 from zerosum.terms.matching_aware import MatchingAware
@@ -73,37 +63,7 @@ def _two_players(
     """The standard game of a generator and a discriminator."""
     condition = condition_of(recipe, dataset.condition)
     _check_terms(recipe, condition)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derived_seed(recipe.seed, "initialisation"))
-        generator = build_generator(recipe, dataset.shape, condition)
-        discriminator = built(lambda: discriminator_spec(recipe.discriminator).build(dataset.shape, condition))
-    for network in (generator, discriminator):
-        place(network, device, dataset.is_image)
-    # Objective, terms and augmentation may have state (BEGAN's k): copies keep the recipe unchanged.
-    objective, augment = copy.deepcopy((recipe.objective, recipe.augment))
-    g_terms, d_terms = copy.deepcopy((recipe.g_terms, recipe.d_terms))
-    D = _player("D", discriminator, recipe.D_opt, d_terms)
-    D.after = recipe.d_after
-    if recipe.n_critic and not D.parameters:
-        name = type(recipe.discriminator).__name__
-        raise ValueError(f"{name} has no parameters, so D cannot be trained: set n_critic=0")
-    kind = Game if not recipe.pretrain else partial(PretrainedGame, pretrain=round(recipe.pretrain * recipe.images))
-    game = kind(
-        G=_player("G", generator, recipe.G_opt, g_terms),
-        D=D,
-        objective=objective,
-        latent=recipe.latent,
-        ema=ExponentialMovingAverage(generator, recipe.ema, recipe.ema_rampup),
-        n_critic=recipe.n_critic,
-        n_generator=recipe.n_generator,
-        opponent=recipe.opponent,
-        augment=augment,
-        watchers=tuple(watchers),
-        images_total=recipe.images,
-        seed=recipe.seed,
-        precision=precision,
-        micro_batch=recipe.micro_batch,
-    )
+    game = two_players(recipe, dataset.shape, condition, device, precision, watchers)
     _check_micro_batch(recipe, game)
     if recipe.compile:
         check_compiled(game)
@@ -159,10 +119,3 @@ def _can_defer(game: Game) -> bool:
     """Whether the check for NaN/Inf can be deferred: both optimisers can skip steps, and no watcher has state."""
     remembering = any(isinstance(watcher, Stateful) for watcher in game.watchers)
     return game.D.can_skip_steps and game.G.can_skip_steps and not remembering
-
-
-def _player(name: str, network: nn.Module, optimiser: OptimiserSpec, terms: tuple[Term, ...]) -> Player:
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    built_optimiser = optimiser.build(parameters) if parameters else None
-    adjust = optimiser.adjust if isinstance(optimiser, Adjusts) else None
-    return Player(name, network, built_optimiser, terms, rate=optimiser.schedule, adjust=adjust)
