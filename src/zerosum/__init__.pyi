@@ -5,6 +5,7 @@ The names below load on first use, so that `import zerosum` loads no torch. The 
 `zerosum.terms`, `zerosum.networks`, `zerosum.data`, ...) contain the parts.
 """
 
+from zerosum import applications as applications
 from zerosum import augment as augment
 from zerosum import autoencoders as autoencoders
 from zerosum import bench as bench

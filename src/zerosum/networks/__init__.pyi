@@ -18,6 +18,7 @@ from zerosum.networks import resnet as resnet
 from zerosum.networks import sizes as sizes
 from zerosum.networks import spec as spec
 from zerosum.networks import stylegan2 as stylegan2
+from zerosum.networks import tiles as tiles
 from zerosum.networks import transformer as transformer
 from zerosum.networks import unet as unet
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator as AutoEncoderDiscriminator
@@ -72,6 +73,7 @@ from zerosum.networks.spec import DiscriminatorSpec as DiscriminatorSpec
 from zerosum.networks.spec import GeneratorSpec as GeneratorSpec
 from zerosum.networks.stylegan2 import StyleGAN2Discriminator as StyleGAN2Discriminator
 from zerosum.networks.stylegan2 import StyleGAN2Generator as StyleGAN2Generator
+from zerosum.networks.tiles import tiled as tiled
 from zerosum.networks.transformer import TransformerDiscriminator as TransformerDiscriminator
 from zerosum.networks.transformer import TransformerGenerator as TransformerGenerator
 from zerosum.networks.unet import UNetDiscriminator as UNetDiscriminator

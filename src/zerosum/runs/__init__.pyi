@@ -1,6 +1,7 @@
 # Written by `make stubs`; do not edit.
 """Run folders: checkpoints, the log, and trained generators and discriminators."""
 
+from zerosum.runs import applied as applied
 from zerosum.runs import checkpoint as checkpoint
 from zerosum.runs import condition_grid as condition_grid
 from zerosum.runs import discriminator as discriminator

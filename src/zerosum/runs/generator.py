@@ -153,6 +153,12 @@ class TrainedGenerator:
         x = x if self.coding is None else self.coding.decode(x)
         return to_bytes(x) if self.is_image else x.numpy()
 
+    def apply(self, image: NDArray[np.uint8], seed: int = 0, **options: Any) -> NDArray[np.uint8]:
+        """Transform an image, uint8 `(H, W, C)`; options as in `runs.applied.applied`, as `hidden` for inpainting."""
+        from zerosum.runs.applied import applied
+
+        return applied(self, image, seed, **options)
+
     @torch.no_grad()
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """G(z, c) for latents `(N, size)` and encoded conditions c: float32 `(N, *shape)` on the CPU, not decoded."""

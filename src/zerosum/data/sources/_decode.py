@@ -60,7 +60,7 @@ class Header:
 
 def read_header(file: IO[bytes]) -> Header:
     """Read the header of an image file; raises `ValueError` with the reason when it cannot."""
-    with _opened(file) as image:
+    with opened(file) as image:
         width, height = image.size
         # In a PNG whose EXIF does not precede the pixels, getexif() would decode the pixels.
         if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:
@@ -75,7 +75,7 @@ def decode(raw: bytes, grey: bool, size: tuple[int, int] | None = None, fit: str
     `size` is (H, W); None keeps the image's own. "crop" scales the image to cover the size and crops the centre; "pad"
     scales it to fit inside and pads with white. Raises `ValueError` with the reason when the file is broken.
     """
-    with _opened(io.BytesIO(raw)) as image:
+    with opened(io.BytesIO(raw)) as image:
         if size is not None:
             image.draft(None, (2 * max(size), 2 * max(size)))  # lets a JPEG skip detail that scaling removes
         with _ALONE if image.width * image.height > _LARGE else nullcontext():
@@ -103,7 +103,7 @@ def dark_note(read: Callable[[str], bytes], names: Sequence[str]) -> tuple[str, 
     some = names[:: -(-len(names) // _INSPECTED) or 1]
     brightest = 0
     for name in some:
-        with suppress(ValueError), _opened(io.BytesIO(read(name))) as image:
+        with suppress(ValueError), opened(io.BytesIO(read(name))) as image:
             brightest = max(brightest, int(np.asarray(image).max()))
     if not 0 < brightest < _DARK:
         return ()
@@ -115,7 +115,7 @@ def dark_note(read: Callable[[str], bytes], names: Sequence[str]) -> tuple[str, 
 
 
 @contextmanager
-def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
+def opened(file: IO[bytes]) -> Iterator[Image.Image]:
     """Open an image of an allowed format; every failure becomes a `ValueError`."""
     try:
         with Image.open(file, formats=_FORMATS) as image:

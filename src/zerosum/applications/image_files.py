@@ -1,0 +1,103 @@
+"""Image files of any kind as pixels, with their transparency, and pixels as image files."""
+
+__all__ = ()
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, ImageSequence
+
+from zerosum._disk import replacing
+from zerosum.data.sources._decode import MOST_BYTES, flatten, is_grey, opened
+
+WRITTEN = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+MOVING = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}
+_TRANSPARENT = ("PNG", "WEBP", "TIFF")
+_MOST_FRAMES, _SHORTEST = 1_000, 20  # frames of a clip; milliseconds of a frame
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image file.
+
+    Attributes:
+        pixels: uint8 `(H, W, C)`, one channel where the file has no colour, else three; on white.
+        colours: the same without the white background.
+        alpha: uint8 `(H, W)`; None without transparency.
+    """
+
+    pixels: NDArray[np.uint8]
+    colours: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None
+
+
+def read_picture(path: Path) -> Picture:
+    """Read an image file; raises `ValueError` with the reason if it cannot be read."""
+    with opened(io.BytesIO(_read(path))) as image:
+        image.load()
+        grey = is_grey(image)
+        upright = ImageOps.exif_transpose(image)
+        alpha = np.asarray(upright.convert("RGBA"))[..., 3] if upright.has_transparency_data else None
+        pixels = _array(flatten(upright, grey))
+        colours = pixels if alpha is None else _array(upright.convert("RGBA").convert("L" if grey else "RGB"))
+        return Picture(pixels, colours, alpha)
+
+
+def read_frames(path: Path) -> tuple[list[NDArray[np.uint8]], int]:
+    """The frames of an animated file, uint8 `(H, W, C)`, and the milliseconds of each; raises `ValueError`."""
+    with opened(io.BytesIO(_read(path))) as image:
+        if getattr(image, "n_frames", 1) > _MOST_FRAMES:
+            raise ValueError(f"has more than {_MOST_FRAMES:,} frames")
+        duration = max(_SHORTEST, int(image.info.get("duration", 100)))
+        frames = [_array(flatten(frame.copy(), is_grey(frame))) for frame in ImageSequence.Iterator(image)]
+    channels = max(frame.shape[2] for frame in frames)
+    return [np.repeat(f, 3, 2) if f.shape[2] < channels else f for f in frames], duration
+
+
+def write_picture(path: Path, pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:
+    """Write an image in the format of the file's name; alpha is resized to its size where the format has one."""
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    kind = WRITTEN[path.suffix.lower()]
+    if alpha is not None and kind in _TRANSPARENT:
+        layer = Image.fromarray(alpha).resize(image.size, Image.Resampling.BICUBIC)
+        image = image.convert("RGB")
+        image.putalpha(layer)
+    with replacing(path) as file:
+        image.save(file, format=kind)
+
+
+def write_clip(path: Path, frames: list[NDArray[np.uint8]], duration: int) -> None:
+    """Write frames as an animated GIF, WebP or PNG, by the file's name."""
+    images = [Image.fromarray(frame[..., 0] if frame.shape[2] == 1 else frame) for frame in frames]
+    first, *rest = [image.convert("RGB") for image in images]
+    with replacing(path) as file:
+        first.save(
+            file, format=MOVING[path.suffix.lower()], save_all=True, append_images=rest, duration=duration, loop=0
+        )
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise ValueError("is not a file")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"is larger than {MOST_BYTES >> 20} MiB")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from None
+
+
+def _array(image: Image.Image) -> NDArray[np.uint8]:
+    pixels = np.asarray(image)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
