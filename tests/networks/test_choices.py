@@ -23,6 +23,7 @@ from zerosum.networks import (
     MLPDiscriminator,
     MLPGenerator,
     Packed,
+    PatchDiscriminator,
     Projection,
     R3GANDiscriminator,
     ResNetDiscriminator,
@@ -57,6 +58,8 @@ DISCRIMINATORS = [
     ),
     AutoEncoderDiscriminator(size=4, code=5, norm="spectral"),
     ResNetDiscriminator(size=8, attention=4, norm="layer", pooling="mean", doublings=1),
+    *(PatchDiscriminator(4, norm, 1, 2) for norm in MAPS),
+    PatchDiscriminator(4, "spectral", 2, 1, Projection()),
     Packed(DCGANDiscriminator(size=4, norm="virtual")),
     Packed(ResNetDiscriminator(size=4, minibatch=MinibatchStddev())),
 ]
@@ -67,7 +70,7 @@ DISCRIMINATORS = [
     [
         *(DCGANGenerator(4), DCGANDiscriminator(4), ResNetGenerator(4), ResNetDiscriminator(4), MLPDiscriminator(4)),
         *(AutoEncoderDiscriminator(4), Packed(MLPDiscriminator(4)), R3GANDiscriminator(4), StyleGAN2Discriminator(4)),
-        *(TransformerDiscriminator(4), FastGANDiscriminator(4)),
+        *(TransformerDiscriminator(4), FastGANDiscriminator(4), PatchDiscriminator(4)),
     ],
     ids=lambda network: type(network).__name__,
 )

@@ -27,6 +27,7 @@ from zerosum.networks import (
     MLPDiscriminator,
     MLPGenerator,
     Packed,
+    PatchDiscriminator,
     R3GANDiscriminator,
     R3GANGenerator,
     ResNetDiscriminator,
@@ -35,6 +36,7 @@ from zerosum.networks import (
     StyleGAN2Generator,
     TransformerDiscriminator,
     TransformerGenerator,
+    UNet,
     UNetDiscriminator,
 )
 from zerosum.networks.layers.spectral import SpectralNorm
@@ -58,6 +60,7 @@ PAIRS = {
     "FastGAN": (FastGANGenerator(size=4, embedding=3), FastGANDiscriminator(size=4), Labels(3)),
     "autoencoder": (G, AutoEncoderDiscriminator(size=4, code=3), None),
     "U-Net": (G, UNetDiscriminator(size=4, norm="none"), Labels(3)),
+    "U-Net, patches": (UNet(size=4), PatchDiscriminator(size=4, layers=2, scales=2), Labels(3)),
     "packed": (G, Packed(MLPDiscriminator(hidden=(8,))), None),
 }
 SPECTRAL = {"spectral": (G, ResNetDiscriminator(size=4), Labels(3))}  # exact once its iteration has converged

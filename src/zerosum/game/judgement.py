@@ -18,12 +18,15 @@ class Judgement:
         logits: `(B, ...)` predictions of the condition by an auxiliary head; None without such a head.
         sides: `(B, 2, classes)` logits of each class, first for real samples, then for generated ones; None where the
             head does not distinguish the two.
+        maps: `(B, C, H, W)` each, feature maps of the layers, for terms that match them; empty where the network
+            returns none.
     """
 
     score: Tensor
     features: Tensor | None = None
     logits: Tensor | None = None
     sides: Tensor | None = None
+    maps: tuple[Tensor, ...] = ()
 
     @staticmethod
     def of(verdict: "Tensor | Judgement") -> "Judgement":

@@ -13,7 +13,6 @@ from torch.nn.functional import leaky_relu
 
 from zerosum.conditions.condition import Condition
 from zerosum.game.judgement import Judgement
-from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import (
     Auxiliary,
     Discriminative,
@@ -22,12 +21,12 @@ from zerosum.networks.conditioning import (
     check_auxiliary,
     check_way,
     entrance,
-    needed,
     predictions,
 )
 from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.basic import Norm, check_size, norm2d
 from zerosum.networks.layers.finish import finished
+from zerosum.networks.layers.map_head import MapHead
 from zerosum.networks.layers.pyramid import channels, ladder
 from zerosum.networks.layers.resample import upsample
 from zerosum.networks.layers.virtual import refer_to_samples
@@ -61,24 +60,8 @@ class _Up(nn.Module):
         return leaky_relu(self.norm(self.conv(torch.cat([self.enlarge(h), skip], dim=1))), 0.2)
 
 
-class _PixelHead(nn.Module):
-    """Scores of all pixels: a linear map, plus the projection <e(c), features> where there is a condition."""
-
-    def __init__(self, features: int, condition: Condition | None) -> None:
-        super().__init__()
-        self.linear = nn.Conv2d(features, 1, 1)
-        self.embedding = None if condition is None else condition.embed(features, features**-0.5)
-
-    def forward(self, h: Tensor, c: Tensor | None) -> Tensor:
-        """`(B, features, H, W)` to `(B, H * W)`, computed as in `Head`."""
-        score: Tensor = at_least_float32(self.linear(h))
-        if self.embedding is not None:
-            score = score + (at_least_float32(self.embedding(needed(c)))[:, :, None, None] * h).sum(1, keepdim=True)
-        return score.flatten(1)
-
-
 class _Discriminator(nn.Module):
-    def __init__(self, down: nn.ModuleList, up: nn.ModuleList, head: Head, pixel_head: _PixelHead) -> None:
+    def __init__(self, down: nn.ModuleList, up: nn.ModuleList, head: Head, pixel_head: MapHead) -> None:
         super().__init__()
         self.down, self.up, self.head, self.pixel_head = down, up, head, pixel_head
 
@@ -91,7 +74,7 @@ class _Discriminator(nn.Module):
         image = self.head.judge(h.flatten(1), c)
         for block in self.up:
             h = block(h, skips.pop())
-        pixels = self.pixel_head(h, c)
+        pixels = self.pixel_head(h, c).flatten(1)
         whole = image.score[:, None].expand(-1, pixels.shape[1])
         return Judgement(torch.cat([whole, pixels], dim=1), image.features, image.logits, image.sides)
 
@@ -138,7 +121,8 @@ class UNetDiscriminator:
         up = [_Up(before, skipped, after, large, self.norm) for before, skipped, after, large in decoder]
         features = widths[-1] * math.prod(sizes[-1])
         head = Head(features, left, predictions(self.conditioning, condition, self.auxiliary))
-        network = _Discriminator(nn.ModuleList(down), nn.ModuleList(up), head, _PixelHead(self.size, left))
+        pixel_head = MapHead(nn.Conv2d(self.size, 1, 1), self.size, left)
+        network = _Discriminator(nn.ModuleList(down), nn.ModuleList(up), head, pixel_head)
         _initialise(network)
         return finished(network, self.norm, lambda inner: refer_to_samples(inner, shape, condition))
 

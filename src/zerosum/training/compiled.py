@@ -188,7 +188,9 @@ class CompiledUpdates:
         own, (x_fake, *outputs) = found[:count], found[count:]
         turn = game.turn(player, batch, batch.x, x_fake, z)
         for role in ("real", "fake"):
-            fields = {name: value for (at, name), value in zip(graph.outputs, outputs, strict=True) if at == role}
+            fields: dict[str, Any] = {
+                name: value for (at, name), value in zip(graph.outputs, outputs, strict=True) if at == role
+            }
             if fields:
                 setattr(turn, role, Judgement(**fields))
         return turn, graph.names, own
@@ -259,8 +261,8 @@ class _Update:
         self.names = tuple(parts)
         evaluated = [(role, getattr(turn, role)) for role in ("real", "fake") if role in vars(turn)]
         there = [((role, name), value) for role, one in evaluated for name, value in vars(one).items()]
-        self.outputs = tuple(name for name, value in there if value is not None)
-        outputs = [value.detach() for _, value in there if value is not None]
+        self.outputs = tuple(name for name, value in there if isinstance(value, Tensor))
+        outputs = [value.detach() for _, value in there if isinstance(value, Tensor)]
         return [*own, values.detach(), x_fake.detach(), *outputs]
 
     def _samples(self, z: Tensor, x: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -89,8 +89,8 @@ class Referred(nn.Module):
         verdict: Tensor | Judgement = self.network(*given)
         if isinstance(verdict, Tensor):
             return verdict[len(self.x) :]
-        parts = {name: part for name, part in vars(verdict).items() if part is not None}
-        return replace(verdict, **{name: part[len(self.x) :] for name, part in parts.items()})
+        parts = {name: part[len(self.x) :] for name, part in vars(verdict).items() if isinstance(part, Tensor)}
+        return replace(verdict, **parts, maps=tuple(part[len(self.x) :] for part in verdict.maps))
 
     @torch.no_grad()
     def _meet(self, x: Tensor, c: Tensor | None) -> None:
@@ -112,7 +112,8 @@ def refer_to_latents(network: nn.Module, latent: int, condition: Condition | Non
 
 def refer_to_samples(network: nn.Module, shape: tuple[int, ...], condition: Condition | None) -> Referred:
     """A discriminator whose reference is the first batch that it meets in training: in a game, of real samples."""
-    return Referred(network, torch.zeros(REFERENCE, *shape), _conditions(condition), known=False)
+    c = None if condition is None else torch.zeros(REFERENCE, *condition.shape, dtype=condition.dtype)
+    return Referred(network, torch.zeros(REFERENCE, *shape), c, known=False)
 
 
 def _conditions(condition: Condition | None) -> Tensor | None:
