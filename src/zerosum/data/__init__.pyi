@@ -46,6 +46,7 @@ from zerosum.data.sources.in_memory import InMemory as InMemory
 from zerosum.data.sources.packed import PackedSet as PackedSet
 from zerosum.data.sources.packing import pack as pack
 from zerosum.data.sources.torchset import from_torch as from_torch
+from zerosum.data.toys.coloured_digits import ColouredDigits as ColouredDigits
 from zerosum.data.toys.distribution_points import DistributionSamples as DistributionSamples
 from zerosum.data.toys.gaussians import Gaussian1D as Gaussian1D
 from zerosum.data.toys.gaussians import GaussianMixture as GaussianMixture
