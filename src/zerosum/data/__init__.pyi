@@ -27,6 +27,7 @@ from zerosum.data.inspect import Information as Information
 from zerosum.data.inspect import Report as Report
 from zerosum.data.inspect import check as check
 from zerosum.data.inspect import info as info
+from zerosum.data.pairs.clips import Clips as Clips
 from zerosum.data.pairs.derived import Downscaled as Downscaled
 from zerosum.data.pairs.derived import Edges as Edges
 from zerosum.data.pairs.derived import Grayscale as Grayscale
@@ -34,6 +35,7 @@ from zerosum.data.pairs.derived import Masked as Masked
 from zerosum.data.pairs.files import PairedFolders as PairedFolders
 from zerosum.data.pairs.files import SideBySide as SideBySide
 from zerosum.data.pairs.files import Unpaired as Unpaired
+from zerosum.data.pairs.moving_digits import MovingDigits as MovingDigits
 from zerosum.data.resolve import FileFormat as FileFormat
 from zerosum.data.resolve import source as source
 from zerosum.data.sources.arrays import ArraySource as ArraySource

@@ -19,7 +19,7 @@ from zerosum.data._paths import printable
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 FITS = ("crop", "pad")
 MOST_BYTES = 64 << 20
-_MOST_PIXELS, _MOST_LENGTH = 64 << 20, (1 << 16) - 1
+MOST_PIXELS, _MOST_LENGTH = 64 << 20, (1 << 16) - 1
 _LARGE = 8 << 20  # pixels above which images are decoded one at a time, as each needs hundreds of megabytes
 _ALONE = threading.Lock()
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
@@ -27,13 +27,13 @@ _ORIENTATION = 0x0112
 _DARK, _INSPECTED = 1 << 14, 16  # of 16 bits: a value below which all are dark; files inspected
 _LANCZOS = Image.Resampling.LANCZOS
 # What Pillow's decoders raise on damaged files.
-_BROKEN = (
+BROKEN = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError),
     *(OverflowError, struct.error, zlib.error, AssertionError, ZeroDivisionError, RuntimeError, MemoryError, Warning),
 )
 
 
-class _Unsupported(Exception):
+class Unsupported(Exception):
     """An image that is whole, and of no supported kind; its text is the reason."""
 
 
@@ -60,7 +60,7 @@ class Header:
 
 def read_header(file: IO[bytes]) -> Header:
     """Read the header of an image file; raises `ValueError` with the reason when it cannot."""
-    with _opened(file) as image:
+    with opened(file) as image:
         width, height = image.size
         # In a PNG whose EXIF does not precede the pixels, getexif() would decode the pixels.
         if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:
@@ -75,7 +75,7 @@ def decode(raw: bytes, grey: bool, size: tuple[int, int] | None = None, fit: str
     `size` is (H, W); None keeps the image's own. "crop" scales the image to cover the size and crops the centre; "pad"
     scales it to fit inside and pads with white. Raises `ValueError` with the reason when the file is broken.
     """
-    with _opened(io.BytesIO(raw)) as image:
+    with opened(io.BytesIO(raw)) as image:
         if size is not None:
             image.draft(None, (2 * max(size), 2 * max(size)))  # lets a JPEG skip detail that scaling removes
         with _ALONE if image.width * image.height > _LARGE else nullcontext():
@@ -103,7 +103,7 @@ def dark_note(read: Callable[[str], bytes], names: Sequence[str]) -> tuple[str, 
     some = names[:: -(-len(names) // _INSPECTED) or 1]
     brightest = 0
     for name in some:
-        with suppress(ValueError), _opened(io.BytesIO(read(name))) as image:
+        with suppress(ValueError), opened(io.BytesIO(read(name))) as image:
             brightest = max(brightest, int(np.asarray(image).max()))
     if not 0 < brightest < _DARK:
         return ()
@@ -115,28 +115,28 @@ def dark_note(read: Callable[[str], bytes], names: Sequence[str]) -> tuple[str, 
 
 
 @contextmanager
-def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
+def opened(file: IO[bytes]) -> Iterator[Image.Image]:
     """Open an image of an allowed format; every failure becomes a `ValueError`."""
     try:
         with Image.open(file, formats=_FORMATS) as image:
             # Below the size at which Pillow warns, so that too large an image is always an error.
-            if image.width * image.height > _MOST_PIXELS:
+            if image.width * image.height > MOST_PIXELS:
                 raise Image.DecompressionBombError
             # Each row has a memory overhead, so an image of millions of short rows would take gigabytes.
             if max(image.size) > _MOST_LENGTH:
                 raise Image.DecompressionBombError
             if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
-                raise _Unsupported("has 32 bits per pixel: save it with 8 or 16")
+                raise Unsupported("has 32 bits per pixel: save it with 8 or 16")
             yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ValueError(
-            f"has more than {_MOST_PIXELS >> 20} megapixels, or a height or width above {_MOST_LENGTH:,}"
+            f"has more than {MOST_PIXELS >> 20} megapixels, or a height or width above {_MOST_LENGTH:,}"
         ) from error
-    except _Unsupported as error:
+    except Unsupported as error:
         raise ValueError(str(error)) from error
     except UnidentifiedImageError as error:
         raise ValueError("is not a PNG, JPEG, WebP, BMP, GIF or TIFF image, or its header is damaged") from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise ValueError(f"is damaged ({printable(error)})") from error
 
 
