@@ -27,6 +27,7 @@ from zerosum.data.inspect import Information as Information
 from zerosum.data.inspect import Report as Report
 from zerosum.data.inspect import check as check
 from zerosum.data.inspect import info as info
+from zerosum.data.pairs.captions import Captioned as Captioned
 from zerosum.data.pairs.clips import Clips as Clips
 from zerosum.data.pairs.derived import Downscaled as Downscaled
 from zerosum.data.pairs.derived import Edges as Edges
