@@ -234,7 +234,7 @@ def test_images_are_decoded_once_and_kept(tmp_path, monkeypatch):
     assert len(read) == 2
     assert torch.equal(data.read(torch.tensor([1, 1, 0])), first)
     assert len(read) == 2
-    monkeypatch.setattr(folders, "_IN_MEMORY", 0)
+    monkeypatch.setattr(folders, "IN_MEMORY", 0)
     large = Images(path).open()
     for _ in range(2):
         assert torch.equal(large.read(torch.tensor([1, 1, 0])), first)

@@ -39,7 +39,7 @@ def shown(data):
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "read again"])
 @pytest.mark.parametrize("late", [True, False], ids=["in its pixels", "at its beginning"])
 def test_the_next_of_the_class_stands_in_and_all_others_stay(folder, monkeypatch, kept, late):
-    monkeypatch.setattr("zerosum.data.sources.folders._IN_MEMORY", 1 << 30 if kept else 0)
+    monkeypatch.setattr("zerosum.data.sources.folders.IN_MEMORY", 1 << 30 if kept else 0)
     for name in ("a/01", "a/02", "a/05", "b/11"):
         half(folder / f"{name}.png") if late else (folder / f"{name}.png").write_bytes(b"")
     data = Images(str(folder), bad="skip").open()
@@ -94,7 +94,7 @@ def test_without_labels_the_next_stands_in_round_the_end():
 
 
 def test_a_file_that_goes_in_the_middle_is_reported_in_one_sentence(folder, monkeypatch):
-    monkeypatch.setattr("zerosum.data.sources.folders._IN_MEMORY", 0)
+    monkeypatch.setattr("zerosum.data.sources.folders.IN_MEMORY", 0)
     strict, lenient = Images(str(folder)).open(), Images(str(folder), bad="skip").open()
     (folder / "a" / "04.png").unlink()
     with pytest.raises(ValueError, match=r"a/04.png no longer exists, or is a broken link: restore it$"):
@@ -104,7 +104,7 @@ def test_a_file_that_goes_in_the_middle_is_reported_in_one_sentence(folder, monk
 
 
 def test_too_many_broken_images_stop_all_the_same(folder, monkeypatch):
-    monkeypatch.setattr("zerosum.data.sources.folders._IN_MEMORY", 0)
+    monkeypatch.setattr("zerosum.data.sources.folders.IN_MEMORY", 0)
     data = Images(str(folder), bad="skip").open()
     for i in range(6):
         (folder / "a" / f"{i:02}.png").unlink()

@@ -35,9 +35,10 @@ def sample(
         list[str] | None,
         typer.Option(
             "--condition",
+            "--prompt",
             metavar="NAME=VALUE",
-            help="Value of a condition's component (repeatable), FILE.npy of whole conditions (cycled over samples), "
-            "or none for models with label dropout.",
+            help="Value of a condition's component (repeatable), a caption (repeatable; cycled over samples), FILE.npy "
+            "of whole conditions (cycled), or none for models with label dropout.",
         ),
     ] = None,
     best: Annotated[
@@ -54,8 +55,7 @@ def sample(
     not set by --condition are taken from training examples.
 
     An .npz file contains `images` (uint8, N x H x W x C) or `points` (float32, in the units of the data), and `labels`
-    or `conditions` for conditional models. A folder contains a subfolder per class, or a table of conditions, in the
-    format that --data reads.
+    or `conditions` for conditional models. A folder contains a subfolder per class, or a table as --data reads it.
     """
     from zerosum._faults import explained_memory
     from zerosum.cli._samples import write_samples

@@ -27,6 +27,8 @@ from zerosum.data.inspect import Information as Information
 from zerosum.data.inspect import Report as Report
 from zerosum.data.inspect import check as check
 from zerosum.data.inspect import info as info
+from zerosum.data.pairs.captions import Captioned as Captioned
+from zerosum.data.pairs.clips import Clips as Clips
 from zerosum.data.pairs.derived import Downscaled as Downscaled
 from zerosum.data.pairs.derived import Edges as Edges
 from zerosum.data.pairs.derived import Grayscale as Grayscale
@@ -34,6 +36,7 @@ from zerosum.data.pairs.derived import Masked as Masked
 from zerosum.data.pairs.files import PairedFolders as PairedFolders
 from zerosum.data.pairs.files import SideBySide as SideBySide
 from zerosum.data.pairs.files import Unpaired as Unpaired
+from zerosum.data.pairs.moving_digits import MovingDigits as MovingDigits
 from zerosum.data.resolve import FileFormat as FileFormat
 from zerosum.data.resolve import source as source
 from zerosum.data.sources.arrays import ArraySource as ArraySource
@@ -46,6 +49,7 @@ from zerosum.data.sources.in_memory import InMemory as InMemory
 from zerosum.data.sources.packed import PackedSet as PackedSet
 from zerosum.data.sources.packing import pack as pack
 from zerosum.data.sources.torchset import from_torch as from_torch
+from zerosum.data.toys.coloured_digits import ColouredDigits as ColouredDigits
 from zerosum.data.toys.distribution_points import DistributionSamples as DistributionSamples
 from zerosum.data.toys.gaussians import Gaussian1D as Gaussian1D
 from zerosum.data.toys.gaussians import GaussianMixture as GaussianMixture

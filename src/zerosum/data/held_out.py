@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from zerosum.conditions.image import EXAMPLES, Image
+from zerosum.conditions.text import Text
 from zerosum.data.conditions import Conditions, Values
 from zerosum.data.dataset import Dataset, Source
 
@@ -69,14 +70,18 @@ def held_out(own: Source) -> Source:
 
 
 def part_of(dataset: Dataset, part: str) -> Dataset:
-    """The samples of a part of a data set whose conditions are images; its examples are samples held out of training.
+    """The samples of a part of a data set; examples of images or captions as conditions are held out of training.
 
     Raises `ValueError` where none is held out.
     """
-    held = torch.tensor([_is_held_out(dataset.named(index)) for index in range(len(dataset))])
+    return split(dataset, torch.tensor([_is_held_out(dataset.named(i)) for i in range(len(dataset))]), part)
+
+
+def split(dataset: Dataset, held: Tensor, part: str) -> Dataset:
+    """The same, where `held`, bool `(count,)`, says which samples are held out."""
     test, train = held.nonzero().flatten(), (~held).nonzero().flatten()
     conditions = dataset.conditions
-    if conditions is not None and isinstance(conditions.kind, Image):
+    if conditions is not None and isinstance(conditions.kind, Image | Text):
         some = test if len(test) else train
         chosen = some[torch.linspace(0, len(some) - 1, min(EXAMPLES, len(some))).round().long()]
         kind = _with_examples(conditions, dataset, chosen)
@@ -89,8 +94,10 @@ def part_of(dataset: Dataset, part: str) -> Dataset:
     return subset(dataset, indices, part)
 
 
-def _with_examples(conditions: Conditions, dataset: Dataset, chosen: Tensor) -> Image:
+def _with_examples(conditions: Conditions, dataset: Dataset, chosen: Tensor) -> Image | Text:
     kind = conditions.kind
+    if isinstance(kind, Text):
+        return replace(kind, examples=conditions.of(chosen).clone())
     assert isinstance(kind, Image)
     x = dataset.read(chosen)
     truths = x if kind.paired else None

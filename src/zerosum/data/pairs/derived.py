@@ -16,6 +16,7 @@ from zerosum.data.conditions import Conditions
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.held_out import PARTS, part_of
 from zerosum.data.sources.digits import Digits
+from zerosum.data.toys.coloured_digits import ColouredDigits
 
 Derivation = Callable[[Tensor, Tensor], Tensor]  # from images and their indices to conditions, uint8
 _GREY = torch.tensor([0.299, 0.587, 0.114])  # luma of ITU-R BT.601
@@ -65,7 +66,7 @@ class Grayscale:
         part: "train", "test" or "all": one image in ten is held out by its name.
     """
 
-    source: Source
+    source: Source = ColouredDigits()
     part: str = "train"
 
     def __post_init__(self) -> None:

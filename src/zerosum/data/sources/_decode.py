@@ -19,7 +19,7 @@ from zerosum.data._paths import printable
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 FITS = ("crop", "pad")
 MOST_BYTES = 64 << 20
-_MOST_PIXELS, _MOST_LENGTH = 64 << 20, (1 << 16) - 1
+MOST_PIXELS, _MOST_LENGTH = 64 << 20, (1 << 16) - 1
 _LARGE = 8 << 20  # pixels above which images are decoded one at a time, as each needs hundreds of megabytes
 _ALONE = threading.Lock()
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
@@ -27,13 +27,13 @@ _ORIENTATION = 0x0112
 _DARK, _INSPECTED = 1 << 14, 16  # of 16 bits: a value below which all are dark; files inspected
 _LANCZOS = Image.Resampling.LANCZOS
 # What Pillow's decoders raise on damaged files.
-_BROKEN = (
+BROKEN = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError),
     *(OverflowError, struct.error, zlib.error, AssertionError, ZeroDivisionError, RuntimeError, MemoryError, Warning),
 )
 
 
-class _Unsupported(Exception):
+class Unsupported(Exception):
     """An image that is whole, and of no supported kind; its text is the reason."""
 
 
@@ -120,23 +120,23 @@ def opened(file: IO[bytes]) -> Iterator[Image.Image]:
     try:
         with Image.open(file, formats=_FORMATS) as image:
             # Below the size at which Pillow warns, so that too large an image is always an error.
-            if image.width * image.height > _MOST_PIXELS:
+            if image.width * image.height > MOST_PIXELS:
                 raise Image.DecompressionBombError
             # Each row has a memory overhead, so an image of millions of short rows would take gigabytes.
             if max(image.size) > _MOST_LENGTH:
                 raise Image.DecompressionBombError
             if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
-                raise _Unsupported("has 32 bits per pixel: save it with 8 or 16")
+                raise Unsupported("has 32 bits per pixel: save it with 8 or 16")
             yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ValueError(
-            f"has more than {_MOST_PIXELS >> 20} megapixels, or a height or width above {_MOST_LENGTH:,}"
+            f"has more than {MOST_PIXELS >> 20} megapixels, or a height or width above {_MOST_LENGTH:,}"
         ) from error
-    except _Unsupported as error:
+    except Unsupported as error:
         raise ValueError(str(error)) from error
     except UnidentifiedImageError as error:
         raise ValueError("is not a PNG, JPEG, WebP, BMP, GIF or TIFF image, or its header is damaged") from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise ValueError(f"is damaged ({printable(error)})") from error
 
 

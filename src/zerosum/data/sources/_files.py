@@ -81,10 +81,10 @@ class Files:
             raise ValueError(f"cannot be read ({printable(error)})") from error
 
 
-def image_files(path: str | Path) -> Files:
+def image_files(path: str | Path, suffixes: tuple[str, ...] = SUFFIXES) -> Files:
     """List the image files of a folder (links followed) or of a zip, sorted, without hidden files.
 
-    Run folders and folders of generated samples within it are passed over.
+    Images are files of the given suffixes. Run folders and folders of generated samples within it are passed over.
 
     Raises `ValueError` without image files, when the path is neither, and when a zip is damaged or unsafe.
     """
@@ -99,12 +99,12 @@ def image_files(path: str | Path) -> Files:
     else:
         raise ValueError(f"{found} should be a folder or a .zip of images, but is a single file")
     visible = [name for name in names if not _hidden(name)]
-    images = tuple(name for name in visible if name.lower().endswith(SUFFIXES))
-    others = tuple(name for name in visible if not name.lower().endswith(SUFFIXES))
+    images = tuple(name for name in visible if name.lower().endswith(suffixes))
+    others = tuple(name for name in visible if not name.lower().endswith(suffixes))
     if not images:
         rest = [count(names) for count, names in ((passed_over, written), (counted, others)) if names]
         instead = f": it has {' and '.join(rest)}" if rest else ": it is empty"
-        raise ValueError(f"{found} has no images ({', '.join(SUFFIXES)}){instead}")
+        raise ValueError(f"{found} has no images ({', '.join(suffixes)}){instead}")
     return Files(found, images, others, stream, hashes, tuple(written))
 
 

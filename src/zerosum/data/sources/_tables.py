@@ -31,7 +31,7 @@ def beside(files: Files, named: str | None) -> Beside:
     Folders that contain all images are skipped. Raises `ValueError` when a table is missing or cannot be parsed, and
     with both subfolders and a table that was not named.
     """
-    table = _found(files) if named is None else named
+    table = table_in(files, TABLE) if named is None else named
     others = tuple(name for name in files.others if name != table)
     left: tuple[str, ...] = (f"ignored {counted(others)} beside the images",) if others else ()
     left += (f"passed over {passed_over(files.written)}",) if files.written else ()
@@ -47,9 +47,10 @@ def beside(files: Files, named: str | None) -> Beside:
     return Beside(conditions, left + conditions.notes)
 
 
-def _found(files: Files) -> str | None:
-    home = _home(files.names)
-    above = [posixpath.join(*home[:depth], TABLE) for depth in range(len(home), -1, -1)]
+def table_in(files: Files, table: str) -> str | None:
+    """The table of that file name in the folder that contains all images, or above it; None if there is none."""
+    folders = home(files.names)
+    above = [posixpath.join(*folders[:depth], table) for depth in range(len(folders), -1, -1)]
     return next((name for name in above if name in files.others), None)
 
 
@@ -65,13 +66,13 @@ def _read(files: Files, table: str) -> Conditions:
         raise ValueError(f"{files.path} has no table {table!r}, {instead}")
     path = files.path / table
     try:
-        lines = _lines(files.read(table).decode("utf-8-sig"))
-        header = [name.strip() for name in next(lines, (1, [""]))[1][1:]]
+        cells = lines(files.read(table).decode("utf-8-sig"))
+        header = [name.strip() for name in next(cells, (1, [""]))[1][1:]]
         if len(header) > MOST_COMPONENTS:
             raise ValueError(f"has {len(header):,} columns of numbers, more than {MOST_COMPONENTS:,}: choose some")
         if not header or not all(header):
             raise ValueError("should begin with a header: the word file, then a name for each column of numbers")
-        rows = _rows(files, table, header, lines)
+        rows = _rows(files, table, header, cells)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text: save it as UTF-8") from error
     except (ValueError, csv.Error) as error:
@@ -89,12 +90,12 @@ def _rows(
     files: Files, table: str, header: Sequence[str], lines: Iterator[tuple[int, list[str]]]
 ) -> dict[str, list[float]]:
     """The numbers of each image, by file name."""
-    homes = (posixpath.dirname(table), posixpath.join("", *_home(files.names)))
+    homes = (posixpath.dirname(table), posixpath.join("", *home(files.names)))
     there, found = frozenset(files.names), dict[str, list[float]]()
     for line, (cell, *cells) in lines:
         if len(cells) != len(header):
             raise ValueError(f"line {line} has {len(cells) + 1} cells, where the header has {len(header) + 1}")
-        name = _resolved(cell, homes, there)
+        name = resolved(cell, homes, there)
         if name is None:
             raise ValueError(f"line {line} names {cell!r}, but there is no such image")
         if name in found:
@@ -103,7 +104,7 @@ def _rows(
     return found
 
 
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+def lines(text: str) -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV text with the numbers of their last lines; empty rows are skipped."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     for row in reader:
@@ -121,14 +122,14 @@ def _number(line: int, column: str, text: str) -> float:
     return value
 
 
-def _resolved(cell: str, homes: Sequence[str], there: frozenset[str]) -> str | None:
+def resolved(cell: str, homes: Sequence[str], there: frozenset[str]) -> str | None:
     """The image that a cell refers to, tried relative to each of `homes`; None if there is none."""
     ways = dict.fromkeys((cell, cell.strip().replace("\\", "/")))
     tries = (posixpath.normpath(posixpath.join(home, way)) for way in ways for home in homes)
     return next((name for name in tries if name in there), None)
 
 
-def _home(names: Sequence[str]) -> list[str]:
+def home(names: Sequence[str]) -> list[str]:
     """The nested folders that contain all of the names."""
     shared = posixpath.commonpath([posixpath.dirname(name) for name in names])
     return shared.split("/") if shared else []

@@ -28,7 +28,7 @@ from zerosum.data.sources._tables import beside
 
 _S = TypeVar("_S")
 _T = TypeVar("_T")
-_IN_MEMORY = 1 << 30  # bytes of pixels up to which decoded images are kept
+IN_MEMORY = 1 << 30  # bytes of pixels up to which decoded images are kept
 _ADVICE = (
     "replace it by one of the same name, or remove it if no run has begun (`zerosum data check` lists all broken "
     "files; bad='skip' replaces them by others)"
@@ -88,7 +88,7 @@ class Images:
         replacements = Replacements(files.names, known.conditions) if self.bad == "skip" else None
         headers = self._intact(files, found, replacements)
         grey = all(header.grey for header in headers)
-        size, notes = self._size(headers)
+        size, notes = common_size(self.path, self.size, self.fit, headers)
         notes += _notes(files, found)
         read = _Reader(files, size, self.fit, grey, replacements)
         shape = (1 if grey else 3, *size)
@@ -126,22 +126,25 @@ class Images:
     def _content(self, files: Files, without: Collection[str] = ()) -> str:
         return f"{files.content(without)} {self.fit}"
 
-    def _size(self, headers: Sequence[Header]) -> tuple[tuple[int, int], tuple[str, ...]]:
-        """Return the size of all images, with a note if it was chosen automatically."""
-        if self.size is not None:
-            return _pair(self.size), ()
-        sizes = sorted({(header.height, header.width) for header in headers})
-        if len(sizes) == 1:
-            return sizes[0], ()
-        if self.fit == "exact":
-            (height, width), (other_height, other_width) = sizes[0], sizes[-1]
-            raise ValueError(
-                f"the images of {self.path} differ in size, from {height}x{width} to {other_height}x{other_width}: "
-                f"pass a size for all of them, such as Images('{self.path}', size=64)"
-            )
-        usual = statistics.median(min(header.height, header.width) for header in headers)
-        length = next((length for length in (64, 32) if length <= usual), 16)
-        return (length, length), (f"the images differ in size, so each is resized to {length}x{length} ({self.fit})",)
+
+def common_size(
+    path: str, size: int | tuple[int, int] | None, fit: str, headers: Sequence[Header]
+) -> tuple[tuple[int, int], tuple[str, ...]]:
+    """The size of all images of a folder or zip, with a note if it was chosen automatically."""
+    if size is not None:
+        return _pair(size), ()
+    sizes = sorted({(header.height, header.width) for header in headers})
+    if len(sizes) == 1:
+        return sizes[0], ()
+    if fit == "exact":
+        (height, width), (other_height, other_width) = sizes[0], sizes[-1]
+        raise ValueError(
+            f"the images of {path} differ in size, from {height}x{width} to {other_height}x{other_width}: "
+            f"pass a size for all of them, such as Images('{path}', size=64)"
+        )
+    usual = statistics.median(min(header.height, header.width) for header in headers)
+    length = next((length for length in (64, 32) if length <= usual), 16)
+    return (length, length), (f"the images differ in size, so each is resized to {length}x{length} ({fit})",)
 
 
 def image_headers(path: str) -> tuple[Files, list[Header | ValueError]]:
@@ -178,7 +181,7 @@ class _Reader:
         self._files, self._size, self._fit, self._grey = files, size, fit, grey
         self._replacements = replacements
         shape = (len(files.names), 1 if grey else 3, *size)
-        self._kept = torch.empty(shape, dtype=torch.uint8) if math.prod(shape) <= _IN_MEMORY else None
+        self._kept = torch.empty(shape, dtype=torch.uint8) if math.prod(shape) <= IN_MEMORY else None
         self._known = torch.zeros(len(files.names), dtype=torch.bool)
         self._decoded_once = np.zeros(len(files.names), np.bool_)
         self._broken: dict[str, int] = {}

@@ -1,0 +1,58 @@
+"""Windows of frames as pairs: the condition is the past, the sample is the future."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from zerosum.conditions.image import Image
+from zerosum.data.conditions import Conditions
+from zerosum.data.dataset import Dataset
+
+Frames = Callable[[Tensor, int, int], Tensor]  # of windows at indices (B,), frames from one to another: uint8
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The shape (C, H, W) of a frame, and how many of a window are past and future."""
+
+    frame: tuple[int, int, int]
+    past: int
+    future: int
+
+
+def windows(name: str, count: int, layout: Layout, frames: Frames, content: Callable[[], str]) -> Dataset:
+    """A data set of windows: past frames stacked as channels, the oldest first, are the condition of the future ones.
+
+    `frames` returns frames as uint8 (B, frames, C, H, W).
+    """
+    channels, height, width = layout.frame
+    past, end = layout.past, layout.past + layout.future
+    return Dataset(
+        name,
+        (layout.future * channels, height, width),
+        count,
+        lambda index: frames(index, past, end).flatten(1, 2),
+        Conditions(Image((past * channels, height, width)), _Past(count, past, frames)),
+        content=lambda: f"{content()} {past} past and {layout.future} future frames",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Past:
+    """The past frames of each window."""
+
+    count: int
+    past: int
+    frames: Frames
+
+    def __len__(self) -> int:
+        return self.count
+
+    def of(self, indices: Tensor, x: Tensor | None) -> Tensor:
+        """The past frames of the windows at indices `(B,)`, stacked as channels."""
+        return self.frames(indices, 0, self.past).flatten(1, 2)
+
+    def content(self) -> str:
+        """Their number, as the frames are hashed anyway."""
+        return f"{self.past} past frames"
