@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch.nn.functional import normalize, relu
 
 from zerosum.conditions.condition import Condition
 from zerosum.game.precision import at_least_float32
@@ -14,6 +14,7 @@ from zerosum.networks.dcgan import image_shape
 from zerosum.networks.layers.basic import check_size, norm2d
 from zerosum.networks.layers.translation import begin, image_condition, sides_of
 
+_EMBEDDING = 256  # dimensions of a patch
 _LEAST = 8  # side of an image, of which a quarter can be reflected
 
 
@@ -51,9 +52,30 @@ class _Up(nn.Module):
         return relu(self.norm(self.conv(h)[:, :, :height, :width]))
 
 
-class _Generator(nn.Module):
-    def __init__(self, size: int, blocks: int, inputs: int, outputs: int) -> None:
+class _Heads(nn.Module):
+    """Embeds patches of an encoder's maps: an MLP of two layers for each map, then unit length."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
+        self.mlps = nn.ModuleList(
+            nn.Sequential(nn.Linear(width, _EMBEDDING), nn.ReLU(), nn.Linear(_EMBEDDING, _EMBEDDING))
+            for width in widths
+        )
+
+    def forward(self, maps: Sequence[Tensor], places: Tensor) -> list[Tensor]:
+        """`(B, n, size)` for each map `(B, C, H, W)`, at relative places `(n, 2)` in [0, 1)."""
+        found = []
+        for mlp, h in zip(self.mlps, maps, strict=True):
+            rows, columns = ((places[:, axis] * h.shape[2 + axis]).long().to(h.device) for axis in (0, 1))
+            vectors = at_least_float32(mlp(h[:, :, rows, columns].transpose(1, 2)))
+            found.append(normalize(vectors, dim=2))
+        return found
+
+
+class _Generator(nn.Module):
+    def __init__(self, spec: "Translator", inputs: int, outputs: int) -> None:
+        super().__init__()
+        size, blocks = spec.size, spec.blocks
         downs = [_stage(before, after, 3, stride=2) for before, after in pairwise([size, 2 * size, 4 * size])]
         middle = [_Block(4 * size) for _ in range(blocks)]
         self.stages = nn.ModuleList([_stage(inputs, size, 7), *downs, *middle])
@@ -91,6 +113,24 @@ class _Generator(nn.Module):
         return at_least_float32(self.end(h)).tanh()
 
 
+class _Contrasting(_Generator):
+    def __init__(self, spec: "Translator", inputs: int, outputs: int) -> None:
+        super().__init__(spec, inputs, outputs)
+        ends = {3 + (spec.blocks + 1) // 2, 3 + spec.blocks} - {3}
+        self.contrasted = (0, 2, 3, *sorted(ends))
+        self.heads = _Heads([inputs, 2 * spec.size, *[4 * spec.size] * (len(self.contrasted) - 2)])
+
+    def patches(self, x: Tensor, places: Tensor) -> list[Tensor]:
+        """Unit vectors `(B, n, 256)` of n patches of images, for each of some layers.
+
+        Args:
+            x: images `(B, C, H, W)`.
+            places: relative places `(n, 2)` in [0, 1), from the top and from the left.
+        """
+        found: list[Tensor] = self.heads(self.encode(x, self.contrasted), places)
+        return found
+
+
 @dataclass(frozen=True)
 class Translator:
     """The residual generator of CycleGAN, which translates its condition, an image of the sample's height and width.
@@ -103,10 +143,12 @@ class Translator:
     Args:
         size: channels at full size; 64 in CycleGAN.
         blocks: residual blocks; CycleGAN has 6 for images of 128x128, and 9 from 256x256 on.
+        contrast: whether it embeds patches, as `PatchNCE` needs, by heads that are trained with it.
     """
 
     size: int = 64
     blocks: int = 9
+    contrast: bool = False
 
     def __post_init__(self) -> None:
         check_size(self.size)
@@ -124,4 +166,4 @@ class Translator:
             )
         if min(sides) < _LEAST:
             raise ValueError(f"Translator takes images of 8x8 and more; found {height}x{width}")
-        return _Generator(self.size, self.blocks, inputs, outputs)
+        return (_Contrasting if self.contrast else _Generator)(self, inputs, outputs)

@@ -63,6 +63,7 @@ class _Given(nn.Module):
     def __init__(self, condition: Image, sides: Sides, halvings: int) -> None:
         super().__init__()
         self.channels, self.built, self.sides, self.halvings = condition.size[0], condition.size[1:], sides, halvings
+        self.masked = condition.content == "masked"
 
     def forward(self, z: Tensor, c: Tensor | None) -> Tensor:
         """`(B, C, H, W)`."""
@@ -112,6 +113,7 @@ class _Generator(nn.Module):
     def __init__(self, source: _Given | _Made, spec: "UNet", middle: _Middle, widths: list[int], outputs: int) -> None:
         super().__init__()
         self.source, self.middle, self.residual = source, middle, spec.residual
+        self.masked = isinstance(source, _Given) and source.masked
         downward = [spec.size, *widths]
         self.enter = nn.Conv2d(source.channels, spec.size, 3, padding=1)
         self.down = nn.ModuleList([_Down(*pair, spec.norm) for pair in pairwise(downward)])
@@ -137,7 +139,11 @@ class _Generator(nn.Module):
         for up in self.up:
             h = up(h, skips.pop(), image)
         x = at_least_float32(self.end(h))
-        return at_least_float32(image[:, : x.shape[1]]) + x if self.residual else x.tanh()
+        if not self.residual:
+            return x.tanh()
+        if self.masked:
+            x = x * (image[:, -1:] < 0)  # known pixels stay as they are
+        return at_least_float32(image[:, : x.shape[1]]) + x
 
 
 @dataclass(frozen=True)
@@ -162,8 +168,8 @@ class UNet:
         spade: let the image set scale and offset of the decoder's norms place by place, as (1 + gamma(c)) h + beta(c):
             Park et al. 2019 (arXiv 1903.07291). It needs a condition that is an image.
         residual: the output is added to the first channels of the condition, or to a grey one, and is at first 0, so
-            that a sample begins as its condition: for inpainting and colorization. It needs a condition that is an
-            image. There is no tanh then: samples may leave [-1, 1].
+            that a sample begins as its condition: for inpainting, where known pixels stay as they are, and for
+            colorization. It needs a condition that is an image. There is no tanh then: samples may leave [-1, 1].
         conditioning: how a condition that is not an image enters the smallest map: by `Concatenate`.
     """
 

@@ -33,7 +33,7 @@ def windows(name: str, count: int, layout: Layout, frames: Frames, content: Call
         (layout.future * channels, height, width),
         count,
         lambda index: frames(index, past, end).flatten(1, 2),
-        Conditions(Image((past * channels, height, width)), _Past(count, past, frames)),
+        Conditions(Image((past * channels, height, width), content="frames"), _Past(count, past, frames)),
         content=lambda: f"{content()} {past} past and {layout.future} future frames",
     )
 

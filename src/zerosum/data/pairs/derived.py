@@ -1,6 +1,6 @@
 """Conditions derived from the samples themselves, so that any images make pairs."""
 
-__all__ = ["Downscaled", "Edges", "Grayscale", "Masked"]
+__all__ = ["Downscaled", "Drawings", "Edges", "Grayscale", "Masked"]
 
 import hashlib
 from collections.abc import Callable
@@ -135,6 +135,31 @@ class Edges:
         """Open the images; raises `ValueError` for points."""
         images = _images(self.source)
         return _derived(images, (1, *images.shape[1:]), lambda x, _: edges(x), "edges", self.part)
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """The line drawings of `Edges` as samples, without a condition: a set of drawings, for translation without pairs.
+
+    Args:
+        source: a source of images.
+    """
+
+    source: Source = Digits()
+
+    def open(self) -> Dataset:
+        """Open the images; raises `ValueError` for points."""
+        images = _images(self.source)
+        content = images.content
+        return replace(
+            images,
+            name=f"drawings of {images.name}",
+            shape=(1, *images.shape[1:]),
+            read=lambda index: edges(images.read(index)),
+            conditions=None,
+            content=None if content is None else lambda: f"{content()} drawings",
+            content_without=None,
+        )
 
 
 @dataclass(frozen=True, eq=False)

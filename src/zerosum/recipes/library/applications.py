@@ -1,0 +1,157 @@
+"""What GANs are used for: enlarging, colouring, filling in and translating images, and continuing clips."""
+
+from dataclasses import replace
+
+from zerosum.data.dataset import Source
+from zerosum.data.pairs.derived import Downscaled, Drawings, Edges, Grayscale, Masked
+from zerosum.data.pairs.files import Unpaired
+from zerosum.data.pairs.moving_digits import MovingDigits
+from zerosum.data.sources.digits import Digits
+from zerosum.data.toys.coloured_digits import ColouredDigits
+from zerosum.game.latents import Normal
+from zerosum.networks.blind import Blind
+from zerosum.networks.conditioning import Concatenate, ConditionalNorm
+from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.networks.patch import PatchDiscriminator
+from zerosum.networks.super_resolution import SuperResolution
+from zerosum.networks.translator import Translator
+from zerosum.networks.unet_generator import UNet
+from zerosum.objectives.least_squares import LeastSquares
+from zerosum.objectives.logistic import NonSaturating
+from zerosum.objectives.wasserstein import Hinge
+from zerosum.probes.scenes import Scenes
+from zerosum.recipes.optimisers import Adam
+from zerosum.recipes.recipe import Recipe
+from zerosum.recipes.translation import Cycle
+from zerosum.terms.fidelity import L1, DiscriminatorFeatures, GradientDifference
+from zerosum.terms.gradient_penalties import R1
+from zerosum.terms.matching_aware import MatchingAware
+from zerosum.terms.schedules import Cosine, Every
+from zerosum.terms.translation import IdentityMapping, PatchNCE
+
+
+def super_resolution() -> Recipe:
+    """Super-resolution: absolute error first, then the game (SRGAN, Ledig et al. 2017); 5 minutes on one core.
+
+    For photographs: `--data photos/ --size 128`, and a perceptual loss by
+    `--set "g_terms=(L1(1.0), Perceptual('vgg16', 0.2))"`.
+    """
+    return replace(
+        _paired("super-resolution", Downscaled(factor=4)),
+        generator=SuperResolution(size=32, blocks=6),
+        objective=Hinge(),
+        g_terms=(L1(10.0), DiscriminatorFeatures(1.0)),
+        pretrain=0.5,
+    )
+
+
+def pix2pix() -> Recipe:
+    """pix2pix: a U-Net and a patch discriminator on pairs (Isola et al. 2017); 5 minutes on one core.
+
+    The pairs here are coloured digits and their edges; yours are two folders, `--data "PairedFolders('a', 'b')"`, or
+    images side by side, `--data "SideBySide('both')"`.
+    """
+    return _paired("pix2pix", Edges(ColouredDigits()))
+
+
+def colorize() -> Recipe:
+    """Colorization: colour images from grey ones, which pix2pix derives itself (2017); 5 minutes on one core."""
+    base = pix2pix()
+    return replace(base, name="colorize", data=Grayscale(), generator=UNet(size=24, norm="none", residual=True))
+
+
+def inpaint() -> Recipe:
+    """Inpainting: hidden parts of images are filled in (Pathak et al. 2016); 5 minutes on one core."""
+    base = pix2pix()
+    return replace(base, name="inpaint", data=Masked(), generator=UNet(size=24, norm="none", residual=True))
+
+
+def sketch() -> Recipe:
+    """Drawing to image: from a line drawing that is derived from any folder of images (pix2pix, 2017); 5 minutes.
+
+    For photographs: `--data photos/ --size 64`.
+    """
+    return replace(pix2pix(), name="sketch", data=Edges())
+
+
+def next_frame() -> Recipe:
+    """Next frame of a clip, sharper than by squared error (Mathieu et al. 2016); 6 minutes on one core."""
+    return replace(
+        _paired("next-frame", MovingDigits()),
+        generator=UNet(size=24, norm="none", noise="none"),
+        g_terms=(L1(50.0), GradientDifference(10.0)),
+    )
+
+
+def cyclegan() -> Recipe:
+    """CycleGAN: translation without pairs, there and back (Zhu et al. 2017); 8 minutes on one core.
+
+    Here from line drawings of digits to digits; yours are two folders:
+    `--data "Unpaired(Images('a', size=64), Images('b', size=64))"`.
+    """
+    return replace(
+        _paired("cyclegan", Unpaired(Drawings(), Digits())),
+        generator=Translator(size=8, blocks=3),
+        objective=LeastSquares(),
+        game=Cycle(weight=10.0),
+        g_terms=(IdentityMapping(2.0),),
+        batch=8,
+        images=16_000,
+        snapshot=4_000,
+        ema=1_000.0,
+    )
+
+
+def cut() -> Recipe:
+    """CUT: translation without pairs in one direction, by contrast of patches (Park et al. 2020); 8 minutes."""
+    return replace(
+        cyclegan(),
+        name="cut",
+        generator=Translator(size=8, blocks=3, contrast=True),
+        discriminator=Blind(PatchDiscriminator(size=24, norm="spectral", layers=2)),
+        game=None,
+        g_terms=(PatchNCE(count=64),),
+    )
+
+
+def text_to_image() -> Recipe:
+    """Text to image: scenes of shapes from captions, matching-aware (Reed et al. 2016); 8 minutes on one core.
+
+    Ask by `zerosum sample RUN --prompt "a large red circle left of a small blue square"`.
+    """
+    optimiser = Adam(lr=5e-4, betas=(0.0, 0.99), schedule=Cosine(begin=0.7))
+    return Recipe(
+        name="text-to-image",
+        data=Scenes(),
+        conditional=True,
+        generator=DCGANGenerator(size=32, conditioning=ConditionalNorm()),
+        discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Concatenate(64)),
+        objective=NonSaturating(),
+        latent=Normal(16),
+        d_terms=(Every(8, R1(gamma=1.0)), MatchingAware()),
+        G_opt=optimiser,
+        D_opt=optimiser,
+        images=120_000,
+        ema=5_000.0,
+    )
+
+
+def _paired(name: str, data: Source) -> Recipe:
+    """A conditional game whose samples belong to their conditions, on small images."""
+    optimiser = Adam(lr=1e-3, betas=(0.5, 0.99), schedule=Cosine(begin=0.5))
+    return Recipe(
+        name=name,
+        data=data,
+        conditional=True,
+        generator=UNet(size=24, norm="none"),
+        discriminator=PatchDiscriminator(size=24, norm="spectral", layers=2),
+        objective=NonSaturating(),
+        latent=Normal(16),
+        g_terms=(L1(20.0), DiscriminatorFeatures(1.0)),
+        G_opt=optimiser,
+        D_opt=optimiser,
+        batch=32,
+        images=40_000,
+        snapshot=10_000,
+        ema=2_000.0,
+    )
