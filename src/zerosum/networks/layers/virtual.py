@@ -89,8 +89,9 @@ class Referred(nn.Module):
         verdict: Tensor | Judgement = self.network(*given)
         if isinstance(verdict, Tensor):
             return verdict[len(self.x) :]
-        parts = {name: part for name, part in vars(verdict).items() if part is not None}
-        return replace(verdict, **{name: part[len(self.x) :] for name, part in parts.items()})
+        parts = {name: part for name, part in vars(verdict).items() if part is not None and name != "maps"}
+        maps = tuple(part[len(self.x) :] for part in verdict.maps)
+        return replace(verdict, maps=maps, **{name: part[len(self.x) :] for name, part in parts.items()})
 
     @torch.no_grad()
     def _meet(self, x: Tensor, c: Tensor | None) -> None:
