@@ -8,6 +8,7 @@ from torch import Tensor
 
 from zerosum.features._fid_network import INCEPTION
 from zerosum.features._lite_network import LITE0
+from zerosum.features._trunk_networks import Trunk
 
 
 def made_up(name: str, shape: tuple[int, ...]) -> Tensor:
@@ -38,3 +39,16 @@ def inception_weights() -> dict[str, Tensor]:
 def lite0_weights() -> dict[str, Tensor]:
     """Return made-up weights of EfficientNet-Lite0, under the names of its file."""
     return {name: made_up(name, shape) for name, shape in LITE0.shapes.items()}
+
+
+def trunk_weights(trunk: Trunk) -> dict[str, Tensor]:
+    """Return made-up weights of VGG16 or AlexNet, under the names of its file, with the file's blur and scaling."""
+    found = {name: made_up(name, shape) for name, shape in trunk.shapes.items()}
+    row = torch.tensor([0.25, 0.5, 0.25])
+    fixed = {"filt": torch.outer(row, row), "shift": torch.tensor(-0.1), "scale": torch.tensor(0.45)}
+    for name, tensor in found.items():
+        if name.startswith("lin"):
+            found[name] = tensor.abs()
+        elif (part := name.rpartition(".")[2]) in fixed:
+            found[name] = fixed[part].expand(tensor.shape).clone()
+    return found

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
-from benchmarks.made_up import inception_weights, lite0_weights
+from benchmarks.made_up import inception_weights, lite0_weights, trunk_weights
 
+from zerosum.features._trunk_networks import ALEX, VGG
 from zerosum.features.inception import Inception
 from zerosum.features.lite0 import Lite0
+from zerosum.features.perceptual_networks import VGG16, AlexNet
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +32,24 @@ def made_up_lite0():
 def lite0(made_up_lite0):
     """EfficientNet-Lite0 with made-up weights."""
     return Lite0(made_up_lite0)
+
+
+@pytest.fixture(scope="session")
+def vgg16():
+    """VGG16 with made-up weights."""
+    return VGG16(trunk_weights(VGG))
+
+
+@pytest.fixture(scope="session")
+def made_up_alexnet():
+    """Made-up weights of AlexNet."""
+    return trunk_weights(ALEX)
+
+
+@pytest.fixture(scope="session")
+def alexnet(made_up_alexnet):
+    """AlexNet with made-up weights."""
+    return AlexNet(made_up_alexnet)
 
 
 @pytest.fixture

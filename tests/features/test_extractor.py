@@ -10,7 +10,7 @@ from zerosum.features.extractor import Extractor, Features, Function, extractor_
 from zerosum.features.pixels import Pixels
 from zerosum.features.random_conv import RandomConv
 
-EXTRACTORS = ("pixels", "random-conv", "inception", "lite0")
+EXTRACTORS = ("pixels", "random-conv", "inception", "lite0", "vgg16", "alexnet")
 
 
 @pytest.fixture

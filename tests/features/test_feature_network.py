@@ -29,7 +29,7 @@ def classifier():
 
 
 @pytest.fixture
-def extractors(classifier, lite0, inception, made_up_inception):
+def extractors(classifier, lite0, inception, made_up_inception, vgg16, alexnet):
     return {
         "classifier": classifier,
         "random-conv": RandomConv(seed=3),
@@ -37,11 +37,22 @@ def extractors(classifier, lite0, inception, made_up_inception):
         "inception": inception,
         "early": Inception(made_up_inception, layer="192"),
         "logits": Inception(made_up_inception, layer="logits"),
+        "vgg16": vgg16,
+        "alexnet": alexnet,
     }
 
 
-NAMES = ["classifier", "random-conv", "lite0", "inception", "early", "logits"]
-MAPS = {"classifier": 0, "random-conv": 4, "lite0": 5, "inception": 4, "early": 2, "logits": 4}
+NAMES = ["classifier", "random-conv", "lite0", "inception", "early", "logits", "vgg16", "alexnet"]
+MAPS = {
+    "classifier": 0,
+    "random-conv": 4,
+    "lite0": 5,
+    "inception": 4,
+    "early": 2,
+    "logits": 4,
+    "vgg16": 5,
+    "alexnet": 5,
+}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -141,6 +141,7 @@ def test_the_scores_are_those_of_the_patches_of_two_maps():
     wanted = torch.cat([large.flatten(1), small.flatten(1)], dim=1)
     assert torch.allclose(D(x).score, wanted, atol=1e-6)
     assert torch.allclose(D(x).features, D.maps(x)[-1].mean((2, 3)))
+    assert all(torch.equal(*pair) for pair in zip(D(x).maps, D.maps(x), strict=True))
 
 
 def test_the_hinge_is_that_of_each_patch():

@@ -10,6 +10,7 @@ from zerosum.game import Clock, Draws, Turn
 from zerosum.networks import (
     Concatenate,
     DCGANDiscriminator,
+    FastGANDiscriminator,
     IdentityDiscriminator,
     MLPDiscriminator,
     Packed,
@@ -28,6 +29,13 @@ def test_samples_in_a_row_are_scored_as_one_of_more_channels(shape, samples):
     judgement = D(x)
     assert judgement.score.shape == (6 // samples,)
     assert torch.equal(judgement.score, D.discriminator(packs).score)
+
+
+def test_maps_are_those_of_packs():
+    D = Packed(FastGANDiscriminator(size=4), 2).build((2, 16, 16), None).eval()
+    x = torch.randn(4, 2, 16, 16)
+    packs = torch.stack([torch.cat([*x[:2]]), torch.cat([*x[2:]])])
+    assert all(torch.equal(*pair) for pair in zip(D(x).maps, D.discriminator.maps(packs), strict=True))
 
 
 @pytest.mark.parametrize("inner", [DCGANDiscriminator(size=4), ResNetDiscriminator(size=4)], ids=["DCGAN", "ResNet"])

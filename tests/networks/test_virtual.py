@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from zerosum.conditions.components import Attributes, Vector
 from zerosum.conditions.labels import Labels
 from zerosum.data.dataset import in_memory
-from zerosum.game import ExponentialMovingAverage, Normal
+from zerosum.game import ExponentialMovingAverage, Judgement, Normal
 from zerosum.networks import (
     AutoEncoderDiscriminator,
     Concatenate,
@@ -18,7 +19,7 @@ from zerosum.networks import (
     ResNetDiscriminator,
     ResNetGenerator,
 )
-from zerosum.networks.layers.virtual import REFERENCE, VirtualBatchNorm
+from zerosum.networks.layers.virtual import REFERENCE, VirtualBatchNorm, refer_to_samples
 from zerosum.objectives import NonSaturating
 from zerosum.recipes import Recipe
 from zerosum.training.batches import Batches
@@ -151,6 +152,20 @@ def test_a_comparison_of_samples_leaves_the_reference_out(minibatch):
     judgement = D(torch.randn(4, *SHAPE))
     assert seen == [REFERENCE, 4]
     assert [len(part) for part in (judgement.score, judgement.features, judgement.logits)] == [4, 4, 4]
+
+
+class WithMaps(nn.Module):
+    """A discriminator that returns x as its maps."""
+
+    def forward(self, x):
+        return Judgement(x.flatten(1).sum(1), maps=(x, 2 * x[:, :1]))
+
+
+def test_maps_are_those_of_the_samples_alone():
+    D, x = refer_to_samples(WithMaps(), SHAPE, None), torch.randn(3, *SHAPE)
+    judgement = D(x)
+    assert torch.equal(judgement.score, x.flatten(1).sum(1)) and len(judgement.maps) == 2
+    assert torch.equal(judgement.maps[0], x) and torch.equal(judgement.maps[1], 2 * x[:, :1])
 
 
 def test_a_running_average_keeps_the_reference():

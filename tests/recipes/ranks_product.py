@@ -76,6 +76,7 @@ def use_smooth_functions():
                 setattr(module, function, smooth)
             if "max_pool2d" in vars(module):  # of two places nearly alike, rounding would choose
                 module.max_pool2d = avg_pool2d
+    torch.Tensor.relu = smooth  # of the network of `Perceptual`
     minibatch.EPSILON = 1e-3  # the root of the variance of samples that are alike
 
 

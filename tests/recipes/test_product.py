@@ -52,7 +52,7 @@ EXAMPLES = {  # for fields without a default
 # Small, with everything that terms read, and with shares that decrease in the second step.
 TINY = {"size": 4, "hidden": (8, 8), "activation": "silu", "code": 4, "embedding": 3, "blocks": 0, "smallest": 4}
 TINY |= {"auxiliary": CODE, "tokens": 4, "decoders": True, "conditioning": Concatenate(3), "share": 0.5, "until": 0.5}
-TINY |= {"categories": LATENT.categories, "continuous": LATENT.continuous, "others": CODE, "one_sided": False}
+TINY |= {"categories": (2,), "continuous": 1, "others": CODE, "one_sided": False, "features": "random-conv"}
 TINY |= {"layers": 1}
 # Choices that the type of a field does not list.
 OTHER = {"discriminator": DCGANDiscriminator(4), "objective": Relativistic(), "kernel": RationalQuadraticKernel()}
@@ -183,6 +183,8 @@ class Setup:
             "that returns features": judgement.features is None,
             r"that returns (class )?logits( \(|$)": judgement.logits is None,
             "that returns logits of real and generated classes": judgement.sides is None,
+            "that returns maps": not judgement.maps,
+            r"takes images \(B, C, H, W\)": self.shape == POINTS,
             "predicts labels: use data with labels": self.kind is not Labels,
             "predicts attributes: use data with attributes": self.kind is not Attributes,
             "predicts numbers: use data with numbers": self.kind is not Vector,
@@ -286,7 +288,7 @@ def test_the_setups_are_all_networks_under_all_conditionings():
     assert {(bool(t.D.attention), bool(t.G.attention)) for t in residual} == {(False, False), (True, True)}
     assert {type(setup.D.minibatch) for setup in residual} == {type(None), MinibatchDiscrimination, MinibatchStddev}
     assert {"Minimax", "MMD", "BoundaryEquilibrium", "TopK", "Softmax"} <= {type(part).__name__ for part in OBJECTIVES}
-    assert {"R1", "R2", "PathLength", "Every", "Scheduled", "MaxGradientPenalty"} <= {type(t).__name__ for t in TERMS}
+    assert {"R1", "LeCam", "PathLength", "Every", "Scheduled", "MaxGradientPenalty"} <= {*map(family, TERMS)}
     sys.stdout.write(f"{PAIRS} pairs at each of {len(SETUPS)} setups\n")
 
 

@@ -11,18 +11,27 @@ import torch
 from zerosum.augment import AdaptiveAugment, DiffAugment, InstanceNoise
 from zerosum.data.dataset import in_memory
 from zerosum.game import Normal, Unrolled
-from zerosum.networks import DCGANDiscriminator, DCGANGenerator, MLPDiscriminator, MLPGenerator, ResNetDiscriminator
+from zerosum.networks import (
+    DCGANDiscriminator,
+    DCGANGenerator,
+    FastGANDiscriminator,
+    MLPDiscriminator,
+    MLPGenerator,
+    ResNetDiscriminator,
+)
 from zerosum.objectives import BoundaryEquilibrium, Hinge, NonSaturating, Relativistic, TopK
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms import (
     R1,
     R2,
     Cosine,
+    DiscriminatorFeatures,
     Every,
     GradientPenalty,
     LatentConsistency,
     LeCam,
     PathLength,
+    Perceptual,
     Reconstruction,
     Scheduled,
     WeightDecay,
@@ -104,6 +113,10 @@ GAMES = {
 IMAGE_GAMES = {
     "batch norm, labels, R1": images(conditional=True, d_terms=(Every(2, R1()),)),
     "spectral norm": images(objective=Hinge(), discriminator=ResNetDiscriminator(size=4, smallest=4, blocks=0)),
+    "pairs": images(
+        discriminator=FastGANDiscriminator(size=4, norm="none"),
+        g_terms=(Perceptual("random-conv"), DiscriminatorFeatures()),
+    ),
     "augmented": images(augment=DiffAugment(), d_terms=(R1(),)),
 }
 

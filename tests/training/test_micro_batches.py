@@ -56,9 +56,19 @@ CODE = MutualInformation(LATENT.categories, LATENT.continuous)
 # Terms with fields that have no default or that have to fit, and the player that each is for where it is not D.
 MADE = {Every: Every(2, R1()), MutualInformation: CODE, AuxiliaryClass: AuxiliaryClass(others=CODE.outputs)}
 GENERATORS_OWN = {"FeatureMatching", "PullingAway", "ModeSeeking", "PathLength"}
+PER_SAMPLE = {"L1", "Charbonnier"}
 BOTH = {"AuxiliaryClass", "MutualInformation", "LatentConsistency", "WeightDecay"}
 # What needs networks that cannot be split, or is nothing by itself.
-ELSEWHERE = {"Reconstruction", "LevelGuidance", "Scheduled", "Consistency", "DiscriminativeClass"}
+ELSEWHERE = {
+    "DiscriminatorFeatures",
+    "GradientDifference",
+    "Perceptual",
+    "Reconstruction",
+    "LevelGuidance",
+    "Scheduled",
+    "Consistency",
+    "DiscriminativeClass",
+}
 
 
 def kinds(room, *parameters):
@@ -141,8 +151,8 @@ def test_every_objective_that_is_a_mean_over_samples(objective):
 @pytest.mark.parametrize("term", [t for t in TERMS if not whole(t)], ids=named)
 def test_every_term_that_is_a_mean_over_samples(term):
     name = type(term).__name__
-    d_terms = () if name in GENERATORS_OWN else (term,)
-    g_terms = (term,) if name in GENERATORS_OWN | BOTH else ()
+    d_terms = () if name in GENERATORS_OWN | PER_SAMPLE else (term,)
+    g_terms = (term,) if name in GENERATORS_OWN | PER_SAMPLE | BOTH else ()
     assert_equal_in_micro_batches(recipe(d_terms=d_terms, g_terms=g_terms))
 
 
@@ -152,18 +162,20 @@ def test_classes_of_the_real_and_generated_set_are_a_mean_over_samples():
 
 
 def test_the_micro_batches_of_a_turn_join_in_all_outputs_of_d():
-    """Observers see the batch whole: every field of the judgement, in the order of the samples."""
+    """Observers see the batch whole: every field of the judgement but maps, in the order of the samples."""
     whole_x = torch.randn(6, 4, generator=DRAW)
 
     def classifier(x):
-        return Judgement(x[:, 0], x[:, 1:], x[:, :2], x.view(-1, 2, 2))
+        return Judgement(x[:, 0], x[:, 1:], x[:, :2], x.view(-1, 2, 2), (x.view(-1, 1, 2, 2),))
 
     rows = whole_x.split(2)
     turns = [Turn("D", classifier, classifier, x, x, x, None, Clock(), Draws(0, 0)) for x in rows]
     for turn in turns:
         assert len(turn.real.score) == 2
     wanted = classifier(whole_x)
-    for name, part in vars(concatenated(turns, Draws(0, 0)).real).items():
+    parts = dict(vars(concatenated(turns, Draws(0, 0)).real))
+    assert parts.pop("maps") == ()
+    for name, part in parts.items():
         torch.testing.assert_close(part, getattr(wanted, name))
 
 

@@ -25,7 +25,7 @@ def _names() -> list[str]:
 
 
 # Written out, since --help loads no torch; a test holds them to what there is.
-_FEATURES = "inception, lite0, dinov2, classifier:FILE, random-conv, pixels or package.module:function"
+_FEATURES = "inception, lite0, dinov2, vgg16, alexnet, classifier:FILE, random-conv, pixels or package.module:function"
 
 
 @using

@@ -9,6 +9,8 @@ from zerosum.features import feature_network as feature_network
 from zerosum.features import identity as identity
 from zerosum.features import inception as inception
 from zerosum.features import lite0 as lite0
+from zerosum.features import perceptual_distance as perceptual_distance
+from zerosum.features import perceptual_networks as perceptual_networks
 from zerosum.features import pixels as pixels
 from zerosum.features import random_conv as random_conv
 from zerosum.features.classifier import Classifier as Classifier
@@ -26,5 +28,8 @@ from zerosum.features.feature_network import Differentiable as Differentiable
 from zerosum.features.feature_network import FeatureNetwork as FeatureNetwork
 from zerosum.features.inception import Inception as Inception
 from zerosum.features.lite0 import Lite0 as Lite0
+from zerosum.features.perceptual_distance import PerceptualDistance as PerceptualDistance
+from zerosum.features.perceptual_networks import AlexNet as AlexNet
+from zerosum.features.perceptual_networks import VGG16 as VGG16
 from zerosum.features.pixels import Pixels as Pixels
 from zerosum.features.random_conv import RandomConv as RandomConv

@@ -18,8 +18,9 @@ class Judgement:
         logits: `(B, ...)` predictions of the condition by an auxiliary head; None without such a head.
         sides: `(B, 2, classes)` logits of each class, first for real samples, then for generated ones; None where the
             head does not distinguish the two.
-        maps: `(B, C, H, W)` each, feature maps of the layers, for terms that match them; empty where the network
-            returns none.
+        maps: feature maps `(B, channels, height, width)` of several layers, for terms that match them; empty where the
+            network returns none. They are large, so they are for the terms of an update alone: the turn that watchers
+            get has none after micro-batches or a compiled update.
     """
 
     score: Tensor

@@ -63,6 +63,8 @@ def concatenated(turns: Sequence[Turn], draws: Draws) -> Turn:
 
 
 def _concatenated(judgements: Sequence[Judgement]) -> Judgement:
+    """The judgement of all samples, without maps: those of a whole batch are what micro-batches save the memory of."""
+
     def rows(name: str) -> Tensor | None:
         found = [getattr(judgement, name) for judgement in judgements]
         return None if found[0] is None else torch.cat([one.detach() for one in found])

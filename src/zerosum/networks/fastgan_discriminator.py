@@ -140,13 +140,14 @@ class _Discriminator(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         joined = self.join(x, c)
-        last = self.maps(joined)[-1]
+        maps = self.maps(joined)
+        last = maps[-1]
         score, features = self.patches(last), at_least_float32(last).mean((2, 3))
         if self.small is not None:
             score = torch.cat([score, self.small.patches(self.small(joined))], dim=1)
         if self.head is not None:
             score = score + self.head(features, c)[:, None]
-        return Judgement(score, features)
+        return Judgement(score, features, maps=tuple(maps))
 
     def reconstruct(self, x: Tensor, c: Tensor | None = None, part: int = 0) -> list[tuple[Tensor, Tensor]]:
         """Pairs of a target and what a decoder makes of D's maps of x: x, a quarter of it and the small copy.

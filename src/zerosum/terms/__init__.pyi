@@ -4,6 +4,7 @@
 from zerosum.terms import auxiliary as auxiliary
 from zerosum.terms import consistency as consistency
 from zerosum.terms import features as features
+from zerosum.terms import fidelity as fidelity
 from zerosum.terms import gradient_penalties as gradient_penalties
 from zerosum.terms import lecam as lecam
 from zerosum.terms import level_guidance as level_guidance
@@ -22,6 +23,11 @@ from zerosum.terms.consistency import Consistency as Consistency
 from zerosum.terms.consistency import LatentConsistency as LatentConsistency
 from zerosum.terms.features import FeatureMatching as FeatureMatching
 from zerosum.terms.features import PullingAway as PullingAway
+from zerosum.terms.fidelity import Charbonnier as Charbonnier
+from zerosum.terms.fidelity import DiscriminatorFeatures as DiscriminatorFeatures
+from zerosum.terms.fidelity import GradientDifference as GradientDifference
+from zerosum.terms.fidelity import L1 as L1
+from zerosum.terms.fidelity import Perceptual as Perceptual
 from zerosum.terms.gradient_penalties import Dragan as Dragan
 from zerosum.terms.gradient_penalties import GradientPenalty as GradientPenalty
 from zerosum.terms.gradient_penalties import R1 as R1

@@ -192,7 +192,7 @@ class CompiledUpdates:
                 name: value for (at, name), value in zip(graph.outputs, outputs, strict=True) if at == role
             }
             if fields:
-                setattr(turn, role, Judgement(**fields))
+                setattr(turn, role, Judgement(maps=(), **fields))
         return turn, graph.names, own
 
     def _compiled(self, update: "_Update", batch: Batch, z: Tensor, weights: Tensor) -> _Graph:
@@ -261,8 +261,9 @@ class _Update:
         self.names = tuple(parts)
         evaluated = [(role, getattr(turn, role)) for role in ("real", "fake") if role in vars(turn)]
         there = [((role, name), value) for role, one in evaluated for name, value in vars(one).items()]
-        self.outputs = tuple(name for name, value in there if isinstance(value, Tensor))
-        outputs = [value.detach() for _, value in there if isinstance(value, Tensor)]
+        there = [(name, value) for name, value in there if isinstance(value, Tensor)]  # not the maps, which are large
+        self.outputs = tuple(name for name, _ in there)
+        outputs = [value.detach() for _, value in there]
         return [*own, values.detach(), x_fake.detach(), *outputs]
 
     def _samples(self, z: Tensor, x: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
