@@ -58,6 +58,7 @@ def translations():
     patches = parts.variants(next(D for D in parts.DISCRIMINATORS if parts.family(D) == "Patch"))
     for name in sorted({"UNet"} | (parts.GENERATORS.keys() & parts.OF_IMAGES)):
         for i, G in enumerate(parts.variants(parts.GENERATORS[name])):
+            G = replace(G, contrast=False) if name == "Translator" else G  # whose heads need PatchNCE
             yield setup(patches[i % len(patches)], G, i + 1)
 
 
@@ -85,5 +86,12 @@ def test_the_setups_are_all_networks_that_an_image_enters():
     for name, choices in {"noise": 2, "spade": 2, "residual": 2, "norm": 4}.items():
         assert len({getattr(G, name) for G in unets}) == choices
     assert {type(D) for D in parts.DISCRIMINATORS} - {type(one.D) for one in SETUPS} == {
-        type(D) for D in parts.DISCRIMINATORS if parts.family(D) == "Identity"
+        type(D) for D in parts.DISCRIMINATORS if parts.family(D) in ("Identity", "Blind")
     }
+
+
+def test_terms_of_translation_are_supported(open_session):
+    terms = [term for term in parts.TERMS if type(term).__module__ == "zerosum.terms.translation"]
+    one = next(one for one in SETUPS if parts.family(one.G) == "Translator")
+    session = open_session(replace(one, G=replace(one.G, contrast=True)), parts.LATENT, terms)
+    assert len(terms) == 2 and {term for _, term in session.accepted} == {*terms}

@@ -190,6 +190,7 @@ class Setup:
             "predicts numbers: use data with numbers": self.kind is not Vector,
             r"choose .*conditioning=Auxiliary\(\)": self.way is not Auxiliary,
             "needs conditions to mismatch; found none": self.kind is None,
+            "needs conditions that are images": getattr(getattr(self, "condition", 0), "shape", 0) != self.shape,
             "build it with decoders=True": not getattr(self.D, "decoders", False),
             "leave d_terms and d_after": role == "D" and not [*self.D.build(self.shape, None).parameters()],
         }
@@ -245,7 +246,6 @@ def test_every_objective_meets_every_term(setup, open_session):
         session = open_session(setup, LATENT, TERMS)
     except ValueError as error:
         assert re.search("|".join([*setup.reasons(), "take images"]), str(error)), error
-        sys.stdout.write(f"{setup}: {PAIRS} refused\n")
         return
     play_all(setup, session, whole=setup.whole and setup.way is None)
 
@@ -289,12 +289,11 @@ def test_the_setups_are_all_networks_under_all_conditionings():
     assert {type(setup.D.minibatch) for setup in residual} == {type(None), MinibatchDiscrimination, MinibatchStddev}
     assert {"Minimax", "MMD", "BoundaryEquilibrium", "TopK", "Softmax"} <= {type(part).__name__ for part in OBJECTIVES}
     assert {"R1", "LeCam", "PathLength", "Every", "Scheduled", "MaxGradientPenalty"} <= {*map(family, TERMS)}
-    sys.stdout.write(f"{PAIRS} pairs at each of {len(SETUPS)} setups\n")
 
 
 def test_every_term_is_supported_somewhere(open_session):
-    """So no error above belongs to a part that never works."""
-    rejected, eligible = {*TERMS}, [t for t in SETUPS if family(t.D) in ("DCGAN", "FastGAN", "Transformer")]
+    rejected = {t for t in TERMS if type(t).__module__ != "zerosum.terms.translation"}  # see test_image_product.py
+    eligible = [t for t in SETUPS if family(t.D) in ("DCGAN", "FastGAN", "Transformer")]
     for setup in (t for t in eligible if t.shape == IMAGES and t.way in {None, *ways_of(type(t.D))}):
         if rejected and setup.way in {None, Auxiliary, Discriminative} and not setup.reasons():
             rejected -= {term for _, term in open_session(setup, LATENT, TERMS).accepted}

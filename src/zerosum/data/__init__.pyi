@@ -30,6 +30,7 @@ from zerosum.data.inspect import info as info
 from zerosum.data.pairs.captions import Captioned as Captioned
 from zerosum.data.pairs.clips import Clips as Clips
 from zerosum.data.pairs.derived import Downscaled as Downscaled
+from zerosum.data.pairs.derived import Drawings as Drawings
 from zerosum.data.pairs.derived import Edges as Edges
 from zerosum.data.pairs.derived import Grayscale as Grayscale
 from zerosum.data.pairs.derived import Masked as Masked

@@ -17,6 +17,15 @@ from zerosum.recipes import settings as settings
 from zerosum.recipes import translation as translation
 from zerosum.recipes import using as using
 from zerosum.recipes.evaluation import Evaluation as Evaluation
+from zerosum.recipes.library.applications import colorize as colorize
+from zerosum.recipes.library.applications import cut as cut
+from zerosum.recipes.library.applications import cyclegan as cyclegan
+from zerosum.recipes.library.applications import inpaint as inpaint
+from zerosum.recipes.library.applications import next_frame as next_frame
+from zerosum.recipes.library.applications import pix2pix as pix2pix
+from zerosum.recipes.library.applications import sketch as sketch
+from zerosum.recipes.library.applications import super_resolution as super_resolution
+from zerosum.recipes.library.applications import text_to_image as text_to_image
 from zerosum.recipes.library.classics import absolute as absolute
 from zerosum.recipes.library.classics import began as began
 from zerosum.recipes.library.classics import dcgan as dcgan

@@ -14,6 +14,7 @@ from zerosum.terms import mode_seeking as mode_seeking
 from zerosum.terms import path_length as path_length
 from zerosum.terms import reconstruction as reconstruction
 from zerosum.terms import schedules as schedules
+from zerosum.terms import translation as translation
 from zerosum.terms import weight_clipping as weight_clipping
 from zerosum.terms import weights as weights
 from zerosum.terms.auxiliary import AuxiliaryClass as AuxiliaryClass
@@ -49,6 +50,9 @@ from zerosum.terms.schedules import Every as Every
 from zerosum.terms.schedules import Geometric as Geometric
 from zerosum.terms.schedules import Ramp as Ramp
 from zerosum.terms.schedules import Scheduled as Scheduled
+from zerosum.terms.translation import Contrasting as Contrasting
+from zerosum.terms.translation import IdentityMapping as IdentityMapping
+from zerosum.terms.translation import PatchNCE as PatchNCE
 from zerosum.terms.weight_clipping import WeightClip as WeightClip
 from zerosum.terms.weights import HistoricalAveraging as HistoricalAveraging
 from zerosum.terms.weights import OrthogonalRegularization as OrthogonalRegularization
