@@ -116,6 +116,7 @@ def test_a_classifier_of_another_protocol_is_not_used(cache, tmp_path, monkeypat
         subject.load_classifier(tmp_path / "absent.npz", cache)
 
 
+@pytest.mark.slow
 def test_without_an_archive_the_embedded_digits_make_a_classifier_of_their_own(cache, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(subject, "DATA", tmp_path / "absent.npz")
     assert subject.load_classifier(cache=cache).data == "MNIST", "one that is cached serves without its archive"

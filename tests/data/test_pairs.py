@@ -11,7 +11,7 @@ from zerosum.conditions import Image, Labels
 from zerosum.data import Digits, Downscaled, Edges, Grayscale, Masked, PairedFolders, Ring, SideBySide, Unpaired
 from zerosum.data.fingerprints import fingerprint
 from zerosum.data.held_out import around, part_of
-from zerosum.data.pairs.derived import mask
+from zerosum.data.pairs.masked import mask
 from zerosum.data.sources.arrays import ArraySource
 from zerosum.data.sources.packing import pack
 from zerosum.training.batches import Batches

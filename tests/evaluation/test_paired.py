@@ -10,7 +10,8 @@ import torch
 from zerosum.data import Downscaled
 from zerosum.data.sources.arrays import ArraySource
 from zerosum.evaluation import EvaluationConfig, evaluate
-from zerosum.evaluation.measures.paired import PSNR, SSIM
+from zerosum.evaluation.measures.psnr import PSNR
+from zerosum.evaluation.measures.ssim import SSIM
 from zerosum.game import Normal
 from zerosum.recipes import dcgan
 from zerosum.runs.generator import TrainedGenerator

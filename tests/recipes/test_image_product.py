@@ -91,7 +91,7 @@ def test_the_setups_are_all_networks_that_an_image_enters():
 
 
 def test_terms_of_translation_are_supported(open_session):
-    terms = [term for term in parts.TERMS if type(term).__module__ == "zerosum.terms.translation"]
+    terms = [term for term in parts.TERMS if type(term).__name__ in ("PatchNCE", "IdentityMapping")]
     one = next(one for one in SETUPS if parts.family(one.G) == "Translator")
     session = open_session(replace(one, G=replace(one.G, contrast=True)), parts.LATENT, terms)
     assert len(terms) == 2 and {term for _, term in session.accepted} == {*terms}

@@ -7,8 +7,8 @@ G's loss. A loss is a sum, and terms do not depend on the objective, which saves
 - MLPs on points train with every objective and each term separately;
 - all other families train with every objective and all terms together, and in one of these games the gradient of each
   part of the loss is checked separately;
-- under every way of conditioning and kind of condition, and with a family's options (norms, attention, comparison
-  within a batch, another network inside), every objective trains without terms and one of them with all terms together,
+- under every way of conditioning and kind of condition every objective, and with a family's options (norms, attention,
+  comparison within a batch, another network inside) a third of them, trains without terms and one with all together,
   each checked; a slow test does the same as without a condition, under every way of conditioning.
 
 Impossible combinations raise an error in the library, and the test verifies that it is justified. So in each setup the
@@ -227,15 +227,15 @@ def play_all(setup, session, whole):
         assert setup.refuses_correctly(sentence, role, session.turns["G"].fake), (role, term, sentence)
     alone = whole and setup.shape == POINTS and family(setup.D) == "MLP"
     checked_at, met = SETUPS.index(setup) % len(OBJECTIVES), set()
-    for i, objective in enumerate(OBJECTIVES):
+    step = 3 if setup.choice else 1  # choices within networks meet a third of the objectives, another for each
+    for i, objective in [*enumerate(OBJECTIVES)][checked_at % step :: step]:
         every = alone or i == checked_at
         together = [session.accepted] if every or whole else [[]]
         for terms in [[], *([pair] for pair in session.accepted)] if alone else together:
             game = session.play(objective, terms, every)
             game.check(all_terms=every and terms == session.accepted)
             met |= {(i, pair) for pair in terms}
-    played = len(met) * (1 if whole else len(OBJECTIVES))
-    refused = len(OBJECTIVES) * len(session.refusals)
+    played, refused = len(met) * (1 if whole else len(OBJECTIVES)), len(OBJECTIVES) * len(session.refusals)
     sys.stdout.write(f"{setup}: {played} played, {refused} refused\n")
     assert played + refused == PAIRS
 
@@ -292,7 +292,7 @@ def test_the_setups_are_all_networks_under_all_conditionings():
 
 
 def test_every_term_is_supported_somewhere(open_session):
-    rejected = {t for t in TERMS if type(t).__module__ != "zerosum.terms.translation"}  # see test_image_product.py
+    rejected = {t for t in TERMS if type(t).__name__ not in ("PatchNCE", "IdentityMapping")}  # of images
     eligible = [t for t in SETUPS if family(t.D) in ("DCGAN", "FastGAN", "Transformer")]
     for setup in (t for t in eligible if t.shape == IMAGES and t.way in {None, *ways_of(type(t.D))}):
         if rejected and setup.way in {None, Auxiliary, Discriminative} and not setup.reasons():

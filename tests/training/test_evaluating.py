@@ -122,8 +122,7 @@ def test_a_recipe_text_imports_nothing(tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("recipe", SCORED, ids=lambda recipe: recipe.name)
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(("recipe", "seed"), [*zip(SCORED, (0, 1), strict=True)], ids=["points", "pictures"])
 def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, recipe, seed):
     recipe = replace(recipe, seed=seed)
     scored = train(recipe, tmp_path / "scored", quiet=True)
@@ -133,8 +132,9 @@ def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, recipe, 
     assert any(map(is_evaluation, read_log(scored)))
 
 
-@pytest.mark.parametrize("recipe", SCORED, ids=lambda recipe: recipe.name)
-@pytest.mark.parametrize("action", [terminate, die])
+@pytest.mark.parametrize(
+    ("recipe", "action"), [*zip(SCORED, (terminate, die), strict=True)], ids=["points", "pictures"]
+)
 def test_a_resumed_run_has_the_scores_and_the_best_generator_of_a_straight_one(tmp_path, monkeypatch, recipe, action):
     straight = train(recipe, tmp_path / "straight", quiet=True)
     with monkeypatch.context() as patched:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.applications.image_files import MOVING, WRITTEN, read_frames, read_picture, write_clip, write_picture
+from zerosum.data.image_files import MOVING, WRITTEN, read_frames, read_image, write_clip, write_image
 from zerosum.runs.applied import applied, continued, kind_of
 from zerosum.runs.generator import TrainedGenerator
 
@@ -95,17 +95,17 @@ def apply_files(
 def _apply(
     generator: TrainedGenerator, file: Path, out: Path, options: ApplyOptions, mask: NDArray[np.bool_] | None
 ) -> tuple[Path, ...]:
-    picture, masked = read_picture(file), kind_of(generator).content == "masked"
+    image, masked = read_image(file), kind_of(generator).content == "masked"
     hidden = mask
-    if masked and hidden is None and picture.alpha is not None:
-        hidden = picture.alpha < _HIDDEN
-    pixels = picture.colours if masked else picture.pixels
+    if masked and hidden is None and image.alpha is not None:
+        hidden = image.alpha < _HIDDEN
+    pixels = image.colours if masked else image.pixels
     written = []
     for number in range(options.variations):
         made = applied(generator, pixels, options.seed, number, hidden)
         path = out if options.variations == 1 else out.with_name(f"{out.stem}-{number + 1}{out.suffix}")
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_picture(path, made, None if masked else picture.alpha)
+        write_image(path, made, None if masked else image.alpha)
         written.append(path)
     return tuple(written)
 
@@ -162,7 +162,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _mask(path: Path) -> NDArray[np.bool_]:
     try:
-        pixels = read_picture(path).pixels
+        pixels = read_image(path).pixels
     except ValueError as error:
         raise ValueError(f"the mask {path} {error}") from None
     hidden: NDArray[np.bool_] = pixels.mean(2) >= _HIDDEN

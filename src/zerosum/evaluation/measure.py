@@ -72,8 +72,7 @@ class ScoreInfo(NamedTuple):
 class Needs:
     """What a metric needs of each set: any of moments, features, logits, labels, images, or paths of a generator.
 
-    With `pairs` in both, it gets images of which sample i of both sets belong together: of a generator, the sample
-    under the condition of real image i.
+    With `pairs` in both, images of a generator are those under the conditions of the real images, in their order.
 
     Attributes:
         real: of the reference set; if only `moments`, saved moments can be used instead.

@@ -83,10 +83,7 @@ class TrainedGenerator:
         return () if self.condition is None else self.condition.classes
 
     def labels(self, n: int, wanted: Any = None) -> NDArray[np.int64] | None:
-        """The class indices of `sample(n, labels=wanted)`, by default 0, 1, ... cyclically; None without classes.
-
-        Raises `ValueError` for unknown classes.
-        """
+        """The class indices of `sample(n, labels=wanted)`; None without classes. `ValueError` for unknown ones."""
         if wanted is None and not self.classes:
             return None
         labels: NDArray[np.int64] = self._values(n, wanted, None).numpy()  # type: ignore[union-attr]
@@ -153,11 +150,13 @@ class TrainedGenerator:
         x = x if self.coding is None else self.coding.decode(x)
         return to_bytes(x) if self.is_image else x.numpy()
 
-    def apply(self, image: NDArray[np.uint8], seed: int = 0, **options: Any) -> NDArray[np.uint8]:
-        """Transform an image, uint8 `(H, W, C)`; options as in `runs.applied.applied`, as `hidden` for inpainting."""
-        from zerosum.runs.applied import applied
+    def apply(
+        self, image: NDArray[np.uint8], seed: int = 0, variation: int = 0, hidden: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.uint8]:
+        """Transform an image, uint8 `(H, W, C)`: see `runs.applied.applied`."""
+        from zerosum.runs.applied import applied  # which needs this class
 
-        return applied(self, image, seed, **options)
+        return applied(self, image, seed, variation, hidden)
 
     @torch.no_grad()
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:

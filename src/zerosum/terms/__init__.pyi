@@ -6,15 +6,16 @@ from zerosum.terms import consistency as consistency
 from zerosum.terms import features as features
 from zerosum.terms import fidelity as fidelity
 from zerosum.terms import gradient_penalties as gradient_penalties
+from zerosum.terms import identity_mapping as identity_mapping
 from zerosum.terms import lecam as lecam
 from zerosum.terms import level_guidance as level_guidance
 from zerosum.terms import matching_aware as matching_aware
 from zerosum.terms import max_gradient_penalty as max_gradient_penalty
 from zerosum.terms import mode_seeking as mode_seeking
+from zerosum.terms import patch_nce as patch_nce
 from zerosum.terms import path_length as path_length
 from zerosum.terms import reconstruction as reconstruction
 from zerosum.terms import schedules as schedules
-from zerosum.terms import translation as translation
 from zerosum.terms import weight_clipping as weight_clipping
 from zerosum.terms import weights as weights
 from zerosum.terms.auxiliary import AuxiliaryClass as AuxiliaryClass
@@ -34,6 +35,7 @@ from zerosum.terms.gradient_penalties import GradientPenalty as GradientPenalty
 from zerosum.terms.gradient_penalties import R1 as R1
 from zerosum.terms.gradient_penalties import R2 as R2
 from zerosum.terms.gradient_penalties import RothRegularizer as RothRegularizer
+from zerosum.terms.identity_mapping import IdentityMapping as IdentityMapping
 from zerosum.terms.lecam import LeCam as LeCam
 from zerosum.terms.level_guidance import LevelGuidance as LevelGuidance
 from zerosum.terms.level_guidance import ReturnsLevels as ReturnsLevels
@@ -41,6 +43,8 @@ from zerosum.terms.level_guidance import ScoresLevels as ScoresLevels
 from zerosum.terms.matching_aware import MatchingAware as MatchingAware
 from zerosum.terms.max_gradient_penalty import MaxGradientPenalty as MaxGradientPenalty
 from zerosum.terms.mode_seeking import ModeSeeking as ModeSeeking
+from zerosum.terms.patch_nce import Contrasting as Contrasting
+from zerosum.terms.patch_nce import PatchNCE as PatchNCE
 from zerosum.terms.path_length import PathLength as PathLength
 from zerosum.terms.reconstruction import Reconstruction as Reconstruction
 from zerosum.terms.reconstruction import Reconstructs as Reconstructs
@@ -50,9 +54,6 @@ from zerosum.terms.schedules import Every as Every
 from zerosum.terms.schedules import Geometric as Geometric
 from zerosum.terms.schedules import Ramp as Ramp
 from zerosum.terms.schedules import Scheduled as Scheduled
-from zerosum.terms.translation import Contrasting as Contrasting
-from zerosum.terms.translation import IdentityMapping as IdentityMapping
-from zerosum.terms.translation import PatchNCE as PatchNCE
 from zerosum.terms.weight_clipping import WeightClip as WeightClip
 from zerosum.terms.weights import HistoricalAveraging as HistoricalAveraging
 from zerosum.terms.weights import OrthogonalRegularization as OrthogonalRegularization

@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 from zerosum.data.dataset import Source
-from zerosum.data.pairs.derived import Downscaled, Drawings, Edges, Grayscale, Masked
-from zerosum.data.pairs.files import Unpaired
+from zerosum.data.pairs.downscaled import Downscaled
+from zerosum.data.pairs.edges import Drawings, Edges
+from zerosum.data.pairs.grayscale import Grayscale
+from zerosum.data.pairs.masked import Masked
 from zerosum.data.pairs.moving_digits import MovingDigits
+from zerosum.data.pairs.unpaired import Unpaired
 from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.coloured_digits import ColouredDigits
 from zerosum.game.latents import Normal
@@ -25,9 +28,10 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.translation import Cycle
 from zerosum.terms.fidelity import L1, DiscriminatorFeatures, GradientDifference
 from zerosum.terms.gradient_penalties import R1
+from zerosum.terms.identity_mapping import IdentityMapping
 from zerosum.terms.matching_aware import MatchingAware
+from zerosum.terms.patch_nce import PatchNCE
 from zerosum.terms.schedules import Cosine, Every
-from zerosum.terms.translation import IdentityMapping, PatchNCE
 
 
 def super_resolution() -> Recipe:

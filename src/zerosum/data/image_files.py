@@ -28,7 +28,7 @@ _MOST_FRAMES, _SHORTEST = 1_000, 20  # frames of a clip; milliseconds of a frame
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class ImageFile:
     """An image file.
 
     Attributes:
@@ -42,7 +42,7 @@ class Picture:
     alpha: NDArray[np.uint8] | None
 
 
-def read_picture(path: Path) -> Picture:
+def read_image(path: Path) -> ImageFile:
     """Read an image file; raises `ValueError` with the reason if it cannot be read."""
     with opened(io.BytesIO(_read(path))) as image:
         image.load()
@@ -51,7 +51,7 @@ def read_picture(path: Path) -> Picture:
         alpha = np.asarray(upright.convert("RGBA"))[..., 3] if upright.has_transparency_data else None
         pixels = _array(flatten(upright, grey))
         colours = pixels if alpha is None else _array(upright.convert("RGBA").convert("L" if grey else "RGB"))
-        return Picture(pixels, colours, alpha)
+        return ImageFile(pixels, colours, alpha)
 
 
 def read_frames(path: Path) -> tuple[list[NDArray[np.uint8]], int]:
@@ -65,7 +65,7 @@ def read_frames(path: Path) -> tuple[list[NDArray[np.uint8]], int]:
     return [np.repeat(f, 3, 2) if f.shape[2] < channels else f for f in frames], duration
 
 
-def write_picture(path: Path, pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:
+def write_image(path: Path, pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:
     """Write an image in the format of the file's name; alpha is resized to its size where the format has one."""
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     kind = WRITTEN[path.suffix.lower()]

@@ -1,0 +1,261 @@
+"""Score applications on images held out of training, beside trivial methods.
+
+    python -m benchmarks.quality.applications [NAME ...] [--jobs 2] [--out runs/applications]
+
+Each is a recipe trained by its own command with one thread; an interrupted run is resumed, and a finished one is only
+scored. Names that end in `-flowers` take the photographs of `../shared/data/flowers128.npz` and are left out where that
+file is absent. The table is written to `benchmarks/results/applications.md`; rows of other names are kept.
+"""
+
+import argparse
+import io
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.nn.functional import avg_pool2d
+
+import zerosum
+from benchmarks import marked
+from benchmarks.machine import machine
+from benchmarks.places import RESULTS, SHARED
+from benchmarks.quality.gallery import add_time, time_of
+from zerosum.bench.subprocesses import Command, run_commands
+from zerosum.data.dataset import Dataset
+from zerosum.data.held_out import held_out
+from zerosum.data.pairs.edges import Edges
+from zerosum.evaluation import EvaluationConfig, evaluate
+from zerosum.evaluation.measures.mae import MAE
+from zerosum.evaluation.measures.psnr import PSNR
+from zerosum.evaluation.measures.sharpness import Sharpness
+from zerosum.evaluation.measures.ssim import SSIM
+from zerosum.probes.scene_rules import follows
+from zerosum.training.signals import Interrupted, Terminated
+
+OUT = Path("runs/applications")
+PAGE = RESULTS / "applications.md"
+FLOWERS = SHARED / "data" / "flowers128.npz"
+SCORES = ("psnr", "ssim", "mae", "sharpness")
+HEAD = "| application | method | PSNR, dB | SSIM | mean error | sharpness | processor s |\n" + "| --- " * 7 + "|"
+CONFIG = EvaluationConfig(device="cpu")
+Pixels = np.ndarray  # uint8 (N, H, W, C)
+Baseline = Callable[[Pixels, Pixels, Pixels, Pixels], Pixels]
+
+
+def enlarged(kind: Image.Resampling) -> Baseline:
+    """The condition at the size of the sample, by one of Pillow's filters."""
+
+    def baseline(c: Pixels, x: Pixels, *_: Pixels) -> Pixels:
+        size = x.shape[2], x.shape[1]
+        images = [Image.fromarray(one.squeeze()).resize(size, kind) for one in c]
+        return np.stack([np.asarray(one).reshape(x.shape[1:]) for one in images])
+
+    return baseline
+
+
+def condition(c: Pixels, x: Pixels, *_: Pixels) -> Pixels:
+    """The condition itself: its newest frame, or without its mask."""
+    channels = x.shape[3]
+    return np.repeat(c, channels, 3) if c.shape[3] == 1 else np.ascontiguousarray(c[..., -channels:])
+
+
+def blurred(c: Pixels, x: Pixels, *_: Pixels) -> Pixels:
+    """The condition, blurred over 3x3 pixels."""
+    planes = torch.from_numpy(condition(c, x)).permute(0, 3, 1, 2).float()
+    return avg_pool2d(planes, 3, 1, 1, count_include_pad=False).round().byte().permute(0, 2, 3, 1).numpy()
+
+
+def neighbour(c: Pixels, _: Pixels, train_c: Pixels, train_x: Pixels) -> Pixels:
+    """The real sample of the training condition that is nearest in pixels."""
+    rows, train = (torch.from_numpy(one.reshape(len(one), -1)).float() for one in (c, train_c))
+    return train_x[torch.cat([torch.cdist(part, train).argmin(1) for part in rows.split(128)]).numpy()]
+
+
+def border(c: Pixels, *_: Pixels) -> Pixels:
+    """Hidden pixels by the nearest known ones: known colours spread by a pixel at a time."""
+    known = torch.from_numpy(c[..., -1:] > 127).permute(0, 3, 1, 2).float()
+    filled = torch.from_numpy(c[..., :-1]).permute(0, 3, 1, 2).float() * known
+    while not bool(known.all()):
+        share = avg_pool2d(known, 3, 1, 1, count_include_pad=False)
+        spread = avg_pool2d(filled * known, 3, 1, 1, count_include_pad=False) / share.clamp(min=1e-6)
+        filled = torch.where(known > 0, filled, spread)
+        known = (share > 0).float()
+    return filled.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+
+
+@dataclass(frozen=True)
+class Application:
+    """A recipe, the arguments of its command, and the methods beside it.
+
+    `size` are the arguments that need the flowers; `cropped` is the border that PSNR and SSIM leave out.
+    """
+
+    recipe: str
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    flowers: int = 0
+    cropped: int = 0
+
+
+RESIZES = {name.lower(): enlarged(Image.Resampling[name]) for name in ("NEAREST", "BICUBIC", "LANCZOS")}
+NEAREST = {"nearest training pair": neighbour}
+APPLICATIONS = {
+    "super-resolution": Application("super-resolution", RESIZES),
+    "colorize": Application("colorize", {"grey": condition, **NEAREST}),
+    "inpaint": Application("inpaint", {"border": border}),
+    "sketch": Application("sketch", {"the drawing": condition, **NEAREST}),
+    "pix2pix": Application("pix2pix", {"the edges": condition, **NEAREST}),
+    "next-frame": Application("next-frame", {"the last frame": condition}),
+    "cyclegan": Application("cyclegan", {"the drawing": condition, "the drawing, blurred": blurred}),
+    "cut": Application("cut", {"the drawing": condition, "the drawing, blurred": blurred}),
+    "text-to-image": Application("text-to-image"),
+    "super-resolution-flowers": Application(
+        "super-resolution", RESIZES, ("--images", "24000", "--batch", "8"), flowers=128, cropped=4
+    ),
+}
+"""What `zerosum` is used for, on the embedded digits and scenes, and on photographs."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An application and its folder."""
+
+    name: str
+    out: Path
+
+    @property
+    def about(self) -> Application:
+        """The application."""
+        return APPLICATIONS[self.name]
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the run and its time."""
+        return self.out / self.name
+
+    @property
+    def command(self) -> Command:
+        """The command that trains or resumes it."""
+        words = [sys.executable, "-m", "zerosum", "train", self.about.recipe, *self.about.arguments]
+        if self.about.flowers:
+            words += ["--data", f"Downscaled(Arrays({str(flowers(self.out, 'train'))!r}), part='all')"]
+        return Command((*words, "--out", str(self.folder / "run")), self.folder / "command.log")
+
+    def held_out(self) -> Dataset:
+        """The pairs that it is scored on."""
+        if self.about.flowers:
+            return zerosum.data.Downscaled(zerosum.data.Arrays(str(flowers(self.out, "val"))), part="all").open()
+        if self.name in ("cyclegan", "cut"):  # whose true pairs it never sees
+            return Edges(part="test").open()
+        return held_out(zerosum.Run(self.folder / "run").recipe.data).open()
+
+
+def flowers(out: Path, part: str) -> Path:
+    """A file of the photographs of a part, decoded."""
+    file = out / f"flowers-{part}.npy"
+    if not file.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        with np.load(FLOWERS) as pack:
+            blob, offsets, split = pack["images_blob"].tobytes(), pack["images_offsets"], pack["split"]
+        chosen = np.flatnonzero(np.asarray(split).astype(str) == part)
+        np.save(file, np.stack([_decoded(blob[offsets[i] : offsets[i + 1]]) for i in chosen]))
+    return file
+
+
+def _decoded(content: bytes) -> Pixels:
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def pairs_of(dataset: Dataset) -> tuple[Pixels, Pixels]:
+    """All conditions and samples."""
+    index = torch.arange(len(dataset))
+    x = dataset.read(index)
+    assert dataset.conditions is not None
+    return tuple(images.permute(0, 2, 3, 1).contiguous().numpy() for images in (dataset.conditions.of(index, x), x))
+
+
+def rows(entry: Entry) -> list[str]:
+    """The rows of an application: its generators, and the methods beside them."""
+    run = zerosum.Run(entry.folder / "run")
+    spent = f"{time_of(entry.folder)['cpu_seconds']:,.0f}"
+    if entry.name == "text-to-image":
+        return [_of_captions(run, spent)]
+    dataset, about = entry.held_out(), entry.about
+    metrics = (PSNR(about.cropped), SSIM(about.cropped), MAE(), Sharpness())
+    names = ("generator", "pretrained") if run.recipe.pretrain else ("generator",)
+    found = {name: evaluate(dataset, zerosum.load(run, generator=name), metrics, CONFIG) for name in names}
+    lines = [
+        _row(entry.name, f"`{about.recipe}`" + ("" if n == "generator" else f", {n}"), found[n], spent) for n in names
+    ]
+    (c, x), (train_c, train_x) = pairs_of(dataset), ((), ())
+    if neighbour in about.baselines.values():
+        train_c, train_x = pairs_of(run.recipe.data.open())
+    for name, make in about.baselines.items():
+        lines.append(_row(entry.name, name, evaluate(dataset, make(c, x, train_c, train_x), metrics, CONFIG), ""))
+    return lines
+
+
+def _row(name: str, method: str, scores: Any, spent: str) -> str:
+    digits = (2, 3, 4, 3)
+    values = [
+        f"{scores.values[s]:.{d}f} ± {scores.errors.get(s, 0):.{d}f}" for s, d in zip(SCORES, digits, strict=True)
+    ]
+    return f"| {name} | {method} | {' | '.join(values)} | {spent} |"
+
+
+def _of_captions(run: "zerosum.Run", spent: str) -> str:
+    """How many samples fit captions of pairs of words that were never seen, and captions drawn for other images."""
+    source = held_out(run.recipe.data)
+    captions = list(source.captions())
+    images = run.generator.sample(len(captions), seed=0, conditions=captions)
+    planes = torch.from_numpy(images).permute(0, 3, 1, 2)
+    right, other = follows(planes, captions), follows(planes, [*captions[1:], captions[0]])
+    text = f"fit their caption {right.right.double().mean():.1%}, another's {other.right.double().mean():.1%}"
+    return f"| text-to-image | `text-to-image`, {len(captions):,} captions | {text} | | | | {spent} |"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train unfinished runs, score all, and write the page; exit status 1 if a run failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(APPLICATIONS)}; by default all")
+    parser.add_argument("--jobs", type=int, default=2, help="parallel runs, one thread each")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the runs")
+    chosen = parser.parse_args(arguments)
+    unknown = [name for name in chosen.names if name not in APPLICATIONS]
+    if unknown:
+        parser.error(f"unknown application {unknown[0]!r}")
+    names = [
+        n
+        for n in APPLICATIONS
+        if n in (chosen.names or APPLICATIONS) and (FLOWERS.is_file() or not APPLICATIONS[n].flowers)
+    ]
+    entries = [Entry(name, chosen.out) for name in names]
+    todo = [entry for entry in entries if not time_of(entry.folder)["ended"]]
+    failed = []
+    try:
+        for number, ended in run_commands([entry.command for entry in todo], chosen.jobs, threads=1):
+            add_time(todo[number].folder, ended)
+            if ended.code and not ended.stopped:
+                failed.append(todo[number].name)
+    except (Interrupted, Terminated):
+        return 1
+    ready = [entry for entry in entries if time_of(entry.folder)["ended"]]
+    kept = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][2:]
+    fresh = {entry.name: rows(entry) for entry in ready}
+    table = [HEAD]
+    for name in APPLICATIONS:
+        table += fresh.get(name) or [line for line in kept if line.startswith(f"| {name} |")]
+    marked.write(PAGE, "applications", "benchmarks.quality.applications", "\n".join([*table, "", f"On {machine()}."]))
+    for name in failed:
+        sys.stderr.write(f"{name} failed: see {chosen.out / name / 'command.log'}\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

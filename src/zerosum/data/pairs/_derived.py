@@ -1,0 +1,59 @@
+"""What sources share whose conditions are derived from their samples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from zerosum._checks import require
+from zerosum.conditions.image import Image
+from zerosum.data.conditions import Conditions
+from zerosum.data.dataset import Dataset, Source
+from zerosum.data.held_out import PARTS, part_of
+
+Derivation = Callable[[Tensor, Tensor], Tensor]  # from images and their indices to conditions, uint8
+
+
+@dataclass(frozen=True, eq=False)
+class _Derived:
+    """Values computed from the samples."""
+
+    dataset: Dataset
+    derive: Derivation
+    text: str
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def of(self, indices: Tensor, x: Tensor | None) -> Tensor:
+        """The conditions of the samples at indices `(B,)`."""
+        return self.derive(self.dataset.read(indices) if x is None else x, indices)
+
+    def content(self) -> str:
+        """The derivation, as the samples are hashed anyway."""
+        return self.text
+
+
+def derived(
+    images: Dataset, size: tuple[int, ...], derive: Derivation, text: str, part: str, content: str = "image"
+) -> Dataset:
+    channels, height, width = size
+    kind = Image((channels, height, width), content=content)
+    return part_of(replace(images, conditions=Conditions(kind, _Derived(images, derive, text))), part)
+
+
+def images_of(source: Source) -> Dataset:
+    dataset = source.open()
+    if not dataset.is_image or dataset.coding is not None:
+        raise ValueError(f"conditions are derived from images; {dataset.name} has samples of {dataset.shape}")
+    return dataset
+
+
+def check_part(source: object, part: str) -> None:
+    """Raise `ValueError` for an unknown part."""
+    require(source, part in PARTS, f"part to be {', '.join(PARTS)}")
+
+
+def rounded(x: Tensor) -> Tensor:
+    return x.round().clamp(0, 255).to(torch.uint8)

@@ -1,0 +1,51 @@
+"""A data set whose conditions are the samples of another."""
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from zerosum.conditions.image import EXAMPLES, Image
+from zerosum.data.conditions import Conditions
+from zerosum.data.dataset import Dataset
+from zerosum.data.fingerprints import fingerprint
+
+
+@dataclass(frozen=True, eq=False)
+class _Other:
+    """Values that are the samples of another data set, at given indices."""
+
+    dataset: Dataset
+    indices: Tensor
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def of(self, indices: Tensor, x: Tensor | None) -> Tensor:
+        """The values of the samples at indices `(B,)`."""
+        return self.dataset.read(self.indices[indices])
+
+    def content(self) -> str:
+        """That of the other data set."""
+        return fingerprint(self.dataset)
+
+
+def with_images(samples: Dataset, conditions: Dataset, indices: Tensor, paired: bool) -> Dataset:
+    """Samples, whose conditions are those of another data set at some indices."""
+    channels, height, width = conditions.shape
+    kind = Image((channels, height, width), paired=paired)
+    if not paired:
+        some = indices[:EXAMPLES]
+        kind = replace(kind, examples=conditions.read(some).clone())
+
+    def news() -> tuple[str, ...]:
+        return (*samples.news(), *conditions.news())
+
+    return replace(
+        samples,
+        conditions=Conditions(kind, _Other(conditions, indices)),
+        notes=(*samples.notes, *conditions.notes),
+        broken=dict,
+        content_without=None,
+        news=news,
+        ahead=samples.ahead or conditions.ahead,
+    )
