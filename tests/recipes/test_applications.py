@@ -1,0 +1,72 @@
+"""Every application at tiny size: it trains, dies, resumes to the same bits, and shows its conditions."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import zerosum
+from zerosum.conditions import Image
+from zerosum.data.held_out import HoldsOut, held_out
+from zerosum.evaluation import EvaluationConfig, evaluate
+from zerosum.game.game import Game
+from zerosum.networks import Blind
+from zerosum.recipes.library import applications
+from zerosum.recipes.named_recipes import catalogue
+from zerosum.runs.checkpoint import newest_checkpoint
+from zerosum.training.train import train
+
+NAMES = [name for name, make in catalogue().items() if make.__module__ == applications.__name__]
+
+
+class Died(BaseException):
+    """As if the process had been killed: nothing is saved."""
+
+
+def tiny(name):
+    recipe = catalogue()[name]()
+    D = recipe.discriminator
+    D = Blind(replace(D.discriminator, size=4)) if isinstance(D, Blind) else replace(D, size=4)
+    further = {"blocks": 1} if "blocks" in vars(recipe.generator) else {}
+    sizes = {"batch": 8, "images": 96, "tick": 16, "snapshot": 32, "precision": "float32"}
+    return replace(recipe, generator=replace(recipe.generator, size=4, **further), discriminator=D, **sizes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_resumes_to_the_same_bits_and_shows_its_conditions(name, tmp_path, monkeypatch):
+    recipe = tiny(name)
+    straight = train(recipe, tmp_path / "straight", quiet=True)
+    update, updates = Game.update_G, []
+
+    def dying(game, batch):
+        updates.append(1)
+        if len(updates) == 9:
+            raise Died
+        return update(game, batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Game, "update_G", dying)
+        with pytest.raises(Died):
+            train(recipe, tmp_path / "run", quiet=True)
+    again = train(recipe, tmp_path / "run", quiet=True)
+    one, other = (newest_checkpoint(Path(run))[1].groups for run in (straight, again))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(group[key], other[at][key]) for at, group in one.items() for key in group)
+    page = (again / "report.html").read_text()
+    kind = again.generator.condition
+    assert isinstance(recipe.data, HoldsOut) and held_out(recipe.data).part == "test"
+    if isinstance(kind, Image):
+        assert 'alt="condition: condition 1"' in page and 'alt="generated: condition 1"' in page
+        assert ('alt="real: condition 1"' in page) == kind.paired
+        scores = evaluate(held_out(recipe.data), again.generator, ("psnr",), EvaluationConfig(device="cpu", n=8))
+        assert np.isfinite(scores.values["psnr"])
+    else:
+        assert "a large" in page or "a small" in page, "captions of the data"
+    assert zerosum.load(again).sample(3, seed=1).shape[0] == 3
+
+
+def test_they_are_those_of_the_page():
+    page = (Path(__file__).parents[2] / "docs" / "applications.md").read_text()
+    assert all(f"systems/{name}.md" in page for name in NAMES) and len(NAMES) == 9
