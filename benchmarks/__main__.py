@@ -14,6 +14,7 @@ BENCHES = (
     "speed.inception",
     "speed.frechet",
     "speed.memory",
+    "quality.applications",
     "quality.gallery",
 )
 for name in BENCHES:

@@ -12,6 +12,8 @@ from zerosum.game.codes import InfoGANLatent
 from zerosum.metrics.modes import mode_radius
 from zerosum.plots.grids import grid
 from zerosum.plots.points import histogram, scatter
+from zerosum.runs.condition_grid import COLUMNS as CONDITIONS
+from zerosum.runs.condition_grid import condition_grid
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import to_bytes
 
@@ -26,13 +28,15 @@ MOST = 50_000  # bytes of a file, so that all of them together stay light
 def sample_image(generator: TrainedGenerator) -> Image.Image:
     """Return samples of a fixed seed as one image.
 
-    Images are in a grid: a row per class, or per value of the categorical code, if there are any. Points are plotted as
-    in the report: over real ones, in the plane or as a histogram.
+    Images are in a grid: a row per class, or per value of the categorical code, if there are any; under images, rows of
+    conditions, samples and real images. Points are plotted as in the report: over real ones, in the plane or as a
+    histogram.
     """
     if not generator.is_image:
         return of_points(generator, generator.recipe.data.open())
-    rows = rows_of(generator)
-    return grid(rows, columns=COLUMNS, scale=2 if max(rows.shape[1:3]) <= SIDE else 1)
+    shown = condition_grid(generator, SEED)
+    rows, columns = (rows_of(generator), COLUMNS) if shown is None else (shown, CONDITIONS)
+    return grid(rows, columns=columns, scale=2 if max(rows.shape[1:3]) <= SIDE else 1)
 
 
 def rows_of(generator: TrainedGenerator) -> np.ndarray:
