@@ -11,7 +11,7 @@ import argparse
 import io
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from zerosum.evaluation.measures.psnr import PSNR
 from zerosum.evaluation.measures.sharpness import Sharpness
 from zerosum.evaluation.measures.ssim import SSIM
 from zerosum.probes.scene_rules import follows
+from zerosum.runs.applied import continued
 from zerosum.training.signals import Interrupted, Terminated
 
 OUT = Path("runs/applications")
@@ -43,6 +44,7 @@ FLOWERS = SHARED / "data" / "flowers128.npz"
 SCORES = ("psnr", "ssim", "mae", "sharpness")
 HEAD = "| application | method | PSNR, dB | SSIM | mean error | sharpness | processor s |\n" + "| --- " * 7 + "|"
 CONFIG = EvaluationConfig(device="cpu")
+STEP = 5  # of a continued clip
 Pixels = np.ndarray  # uint8 (N, H, W, C)
 Baseline = Callable[[Pixels, Pixels, Pixels, Pixels], Pixels]
 
@@ -198,7 +200,16 @@ def rows(entry: Entry) -> list[str]:
         train_c, train_x = pairs_of(run.recipe.data.open())
     for name, make in about.baselines.items():
         lines.append(_row(entry.name, name, evaluate(dataset, make(c, x, train_c, train_x), metrics, CONFIG), ""))
-    return lines
+    return lines + (_later(run, metrics) if entry.name == "next-frame" else [])
+
+
+def _later(run: "zerosum.Run", metrics: Any) -> list[str]:
+    """The rows of the fifth frame, each generated from those before it, and of the last frame that was given."""
+    clips = replace(held_out(run.recipe.data), future=STEP).open()
+    c, x = pairs_of(clips)
+    made = [[*continued(run.generator, list(np.moveaxis(one[..., None], 2, 0)), STEP)][-1] for one in c]
+    methods = {f"`next-frame`, step {STEP}": np.stack(made), f"the last frame, step {STEP}": c[..., -1:].copy()}
+    return [_row("next-frame", n, evaluate(x[..., -1:].copy(), one, metrics, CONFIG), "") for n, one in methods.items()]
 
 
 def _row(name: str, method: str, scores: Any, spent: str) -> str:

@@ -12,7 +12,8 @@ same few samples, of which each rank takes its rows:
 - every family of networks with a penalty; in the whole product with all its options, and under every condition.
 
 Layers with their own randomness, such as dropout, differ between ranks, and are disabled here. ReLUs are replaced by
-smooth functions, since rounding decides on which side of a kink a number falls.
+smooth functions, since rounding decides on which side of a kink a number falls. All is in float64: in float32 the
+gradient norm of MMD, a difference of sums, differs by rounding alone, more on some processors than on others.
 """
 
 import copy
@@ -230,6 +231,7 @@ def main(folder, counts, whole=""):
     torch.set_num_threads(1)
     parts = product()
     parts.Setup.batches.__globals__["BATCH"] = ROWS
+    torch.set_default_dtype(torch.float64)
     use_smooth_functions()
     todo = games(parts, bool(whole))
     for count in map(int, counts.split(",")):

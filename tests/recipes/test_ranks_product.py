@@ -13,6 +13,7 @@ from zerosum.objectives import NonSaturating
 
 pytestmark = pytest.mark.timeout(600)  # several processes: a busy machine takes its time
 SCRIPT = Path(__file__).with_name("ranks_product.py")
+OF_IMAGES = ("PatchNCE", "IdentityMapping")  # which need an image as the condition
 ENOUGH = 1e-3  # smallest change required of some weight of G
 
 
@@ -32,7 +33,7 @@ def played(folder, counts, *words):
 def differing(alone, together):
     """The games in which ranks end elsewhere than one process, with what differs most and by how much.
 
-    Weights and averages go by 1e-6, what the log says by 5e-6 of itself and of 1: MMD's value is a difference of sums.
+    Weights and averages by 1e-9, what the log says by 5e-9 of itself and of 1: MMD's value is a difference of sums.
     """
     assert alone.keys() == together.keys()
     found = {}
@@ -40,7 +41,7 @@ def differing(alone, together):
         game, _, name = key.rpartition(": ")
         error = (tensor.double() - together[key].double()).abs().max().item()
         error /= 5 * (1 + tensor.abs().item()) if name.startswith("log") else 1
-        if not error <= 1e-6 and error > found.get(game, ("", 0.0))[1]:
+        if not error <= 1e-9 and error > found.get(game, ("", 0.0))[1]:
             found[game] = name, error
     return found
 
@@ -68,7 +69,7 @@ def test_every_part_has_been_played_and_has_moved_the_weights(few, product):
     names = games(few[1])
     for objective in product.OBJECTIVES:
         assert f"objective {objective!r}" in names
-    for term in product.TERMS:
+    for term in (term for term in product.TERMS if type(term).__name__ not in OF_IMAGES):
         assert {f"D {term!r}", f"G {term!r}"} & names
     assert {name.partition("0-")[0] for name in names if name.startswith("setup ")} == {
         f"setup {product.family(D)}" for D in product.DISCRIMINATORS

@@ -55,19 +55,20 @@ def pix2pix() -> Recipe:
     The pairs here are coloured digits and their edges; yours are two folders, `--data "PairedFolders('a', 'b')"`, or
     images side by side, `--data "SideBySide('both')"`.
     """
-    return _paired("pix2pix", Edges(ColouredDigits()))
+    base = _paired("pix2pix", Edges(ColouredDigits()), rate=5e-4)
+    return replace(base, generator=UNet(size=24, norm="batch"), g_terms=(L1(10.0), DiscriminatorFeatures(1.0)))
 
 
 def colorize() -> Recipe:
     """Colorization: colour images from grey ones, which pix2pix derives itself (2017); 5 minutes on one core."""
     base = pix2pix()
-    return replace(base, name="colorize", data=Grayscale(), generator=UNet(size=24, norm="none", residual=True))
+    return replace(base, name="colorize", data=Grayscale(), generator=UNet(size=24, norm="batch", residual=True))
 
 
 def inpaint() -> Recipe:
     """Inpainting: hidden parts of images are filled in (Pathak et al. 2016); 5 minutes on one core."""
-    base = pix2pix()
-    return replace(base, name="inpaint", data=Masked(), generator=UNet(size=24, norm="none", residual=True))
+    base = _paired("inpaint", Masked())
+    return replace(base, generator=UNet(size=24, norm="none", residual=True))
 
 
 def sketch() -> Recipe:
@@ -75,7 +76,7 @@ def sketch() -> Recipe:
 
     For photographs: `--data photos/ --size 64`.
     """
-    return replace(pix2pix(), name="sketch", data=Edges())
+    return _paired("sketch", Edges())
 
 
 def next_frame() -> Recipe:
@@ -94,7 +95,7 @@ def cyclegan() -> Recipe:
     `--data "Unpaired(Images('a', size=64), Images('b', size=64))"`.
     """
     return replace(
-        _paired("cyclegan", Unpaired(Drawings(), Digits())),
+        _paired("cyclegan", Unpaired(Drawings(), Digits()), rate=2e-4),
         generator=Translator(size=8, blocks=3),
         objective=LeastSquares(),
         game=Cycle(weight=10.0),
@@ -140,9 +141,9 @@ def text_to_image() -> Recipe:
     )
 
 
-def _paired(name: str, data: Source) -> Recipe:
-    """A conditional game whose samples belong to their conditions, on small images."""
-    optimiser = Adam(lr=1e-3, betas=(0.5, 0.99), schedule=Cosine(begin=0.5))
+def _paired(name: str, data: Source, rate: float = 1e-3) -> Recipe:
+    """A conditional game whose samples belong to their conditions, on small images, with this learning rate."""
+    optimiser = Adam(lr=rate, betas=(0.5, 0.99), schedule=Cosine(begin=0.5))
     return Recipe(
         name=name,
         data=data,

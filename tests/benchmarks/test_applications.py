@@ -1,0 +1,63 @@
+"""The trivial methods beside applications, and the page."""
+
+import numpy as np
+import pytest
+from benchmarks.places import RESULTS
+from benchmarks.quality import applications as subject
+from PIL import Image
+
+from zerosum.recipes.library import applications
+from zerosum.recipes.named_recipes import catalogue
+
+RANDOM = np.random.default_rng(0)
+NONE = np.zeros((0, 1, 1, 1), np.uint8)
+
+
+def images(count, side, channels):
+    return RANDOM.integers(0, 256, (count, side, side, channels), dtype=np.uint8)
+
+
+def test_conditions_are_enlarged_by_pillow():
+    c, x = images(3, 4, 3), images(3, 16, 3)
+    found = subject.RESIZES["lanczos"](c, x, NONE, NONE)
+    assert np.array_equal(found[1], np.asarray(Image.fromarray(c[1]).resize((16, 16), Image.Resampling.LANCZOS)))
+    grey = subject.RESIZES["nearest"](c[..., :1], x[..., :1], NONE, NONE)
+    assert grey.shape == (3, 16, 16, 1) and np.array_equal(grey[:, ::4, ::4], c[..., :1])
+
+
+def test_a_condition_as_it_is_has_the_samples_channels():
+    x = images(2, 8, 3)
+    assert np.array_equal(subject.condition(x[..., :1], x), np.repeat(x[..., :1], 3, 3))
+    frames = images(2, 8, 4)
+    assert np.array_equal(subject.condition(frames, x[..., :1]), frames[..., 3:])
+    flat = np.full((1, 8, 8, 3), 77, np.uint8)
+    assert np.array_equal(subject.blurred(flat, flat), flat)
+
+
+def test_the_nearest_training_pair_is_found():
+    train_c, train_x = images(9, 6, 1), images(9, 6, 3)
+    near = np.clip(train_c[[4, 2]].astype(int) + 3, 0, 255).astype(np.uint8)
+    assert np.array_equal(subject.neighbour(near, NONE, train_c, train_x), train_x[[4, 2]])
+
+
+def test_hidden_pixels_take_the_colour_of_their_border():
+    image = np.full((1, 9, 9, 1), 50, np.uint8)
+    image[:, :, 5:] = 200
+    known = np.full((1, 9, 9, 1), 255, np.uint8)
+    known[:, 3:6, 1:3] = known[:, 3:6, 6:8] = 0
+    found = subject.border(np.concatenate([np.where(known > 0, image, 128), known], 3))
+    assert np.array_equal(found, image)
+
+
+def test_every_recipe_is_scored_and_the_page_has_its_marks():
+    recipes = {name for name, make in catalogue().items() if make.__module__ == applications.__name__}
+    assert recipes == {one.recipe for one in subject.APPLICATIONS.values()}
+    assert "<!-- applications: written by benchmarks.quality.applications -->" in (
+        RESULTS / "applications.md"
+    ).read_text(encoding="utf-8")
+
+
+def test_an_unknown_name_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        subject.main(["sharper"])
+    assert "unknown application 'sharper'" in capsys.readouterr().err
