@@ -27,7 +27,7 @@ import torch
 
 from zerosum._rooms import public
 from zerosum.augment import Noise
-from zerosum.conditions import Attributes, Condition, Image, Labels, Vector
+from zerosum.conditions import Attributes, Condition, Image, Labels, Text, Vector
 from zerosum.game import InfoGANLatent, Normal
 from zerosum.game.batch import Batch
 from zerosum.game.player import Term
@@ -282,7 +282,7 @@ def test_the_setups_are_all_networks_under_all_conditionings():
     assert both <= {family(setup.G) for setup in SETUPS} == {*GENERATORS} - OF_IMAGES
     assert both | {"AutoEncoder", "Packed", "Identity", "Patch"} <= {*map(family, DISCRIMINATORS)}
     assert {*WAYS} == {*typing.get_args(Way)}
-    assert {*KINDS, Image} == {kind for kind in vocabulary().values() if Condition in kind.__mro__}
+    assert {*KINDS, Image, Text} == {kind for kind in vocabulary().values() if Condition in kind.__mro__}
     residual = [setup for setup in SETUPS if family(setup.D) == "ResNet" and setup.shape == IMAGES]
     assert {setup.D.norm for setup in residual} == {setup.G.norm for setup in residual} == {*typing.get_args(Norm)}
     assert {(bool(t.D.attention), bool(t.G.attention)) for t in residual} == {(False, False), (True, True)}
