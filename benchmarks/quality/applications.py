@@ -28,7 +28,6 @@ from benchmarks.quality.gallery import add_time, time_of
 from zerosum.bench.subprocesses import Command, run_commands
 from zerosum.data.dataset import Dataset
 from zerosum.data.held_out import held_out
-from zerosum.data.pairs.edges import Edges
 from zerosum.evaluation import EvaluationConfig, evaluate
 from zerosum.evaluation.measures.mae import MAE
 from zerosum.evaluation.measures.psnr import PSNR
@@ -64,12 +63,6 @@ def condition(c: Pixels, x: Pixels, *_: Pixels) -> Pixels:
     """The condition itself: its newest frame, or without its mask."""
     channels = x.shape[3]
     return np.repeat(c, channels, 3) if c.shape[3] == 1 else np.ascontiguousarray(c[..., -channels:])
-
-
-def blurred(c: Pixels, x: Pixels, *_: Pixels) -> Pixels:
-    """The condition, blurred over 3x3 pixels."""
-    planes = torch.from_numpy(condition(c, x)).permute(0, 3, 1, 2).float()
-    return avg_pool2d(planes, 3, 1, 1, count_include_pad=False).round().byte().permute(0, 2, 3, 1).numpy()
 
 
 def neighbour(c: Pixels, _: Pixels, train_c: Pixels, train_x: Pixels) -> Pixels:
@@ -113,11 +106,9 @@ APPLICATIONS = {
     "sketch": Application("sketch", {"the drawing": condition, **NEAREST}),
     "pix2pix": Application("pix2pix", {"the edges": condition, **NEAREST}),
     "next-frame": Application("next-frame", {"the last frame": condition}),
-    "cyclegan": Application("cyclegan", {"the drawing": condition, "the drawing, blurred": blurred}),
-    "cut": Application("cut", {"the drawing": condition, "the drawing, blurred": blurred}),
     "text-to-image": Application("text-to-image"),
     "super-resolution-flowers": Application(
-        "super-resolution", RESIZES, ("--images", "24000", "--batch", "8"), flowers=128, cropped=4
+        "super-resolution", RESIZES, ("--images", "16000", "--batch", "8"), flowers=128, cropped=4
     ),
 }
 """What `zerosum` is used for, on the embedded digits and scenes, and on photographs."""
@@ -152,8 +143,6 @@ class Entry:
         """The pairs that it is scored on."""
         if self.about.flowers:
             return zerosum.data.Downscaled(zerosum.data.Arrays(str(flowers(self.out, "val"))), part="all").open()
-        if self.name in ("cyclegan", "cut"):  # whose true pairs it never sees
-            return Edges(part="test").open()
         return held_out(zerosum.Run(self.folder / "run").recipe.data).open()
 
 

@@ -30,8 +30,6 @@ def test_a_condition_as_it_is_has_the_samples_channels():
     assert np.array_equal(subject.condition(x[..., :1], x), np.repeat(x[..., :1], 3, 3))
     frames = images(2, 8, 4)
     assert np.array_equal(subject.condition(frames, x[..., :1]), frames[..., 3:])
-    flat = np.full((1, 8, 8, 3), 77, np.uint8)
-    assert np.array_equal(subject.blurred(flat, flat), flat)
 
 
 def test_the_nearest_training_pair_is_found():

@@ -1,36 +1,28 @@
-"""What GANs are used for: enlarging, colouring, filling in and translating images, and continuing clips."""
+"""What GANs are used for: to enlarge, colour, fill in and translate images, and to continue clips."""
 
 from dataclasses import replace
 
 from zerosum.data.dataset import Source
 from zerosum.data.pairs.downscaled import Downscaled
-from zerosum.data.pairs.edges import Drawings, Edges
+from zerosum.data.pairs.edges import Edges
 from zerosum.data.pairs.grayscale import Grayscale
 from zerosum.data.pairs.masked import Masked
 from zerosum.data.pairs.moving_digits import MovingDigits
-from zerosum.data.pairs.unpaired import Unpaired
-from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.coloured_digits import ColouredDigits
 from zerosum.game.latents import Normal
-from zerosum.networks.blind import Blind
 from zerosum.networks.conditioning import Concatenate, ConditionalNorm
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.patch import PatchDiscriminator
 from zerosum.networks.super_resolution import SuperResolution
-from zerosum.networks.translator import Translator
 from zerosum.networks.unet_generator import UNet
-from zerosum.objectives.least_squares import LeastSquares
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.wasserstein import Hinge
 from zerosum.probes.scenes import Scenes
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
-from zerosum.recipes.translation import Cycle
 from zerosum.terms.fidelity import L1, DiscriminatorFeatures, GradientDifference
 from zerosum.terms.gradient_penalties import R1
-from zerosum.terms.identity_mapping import IdentityMapping
 from zerosum.terms.matching_aware import MatchingAware
-from zerosum.terms.patch_nce import PatchNCE
 from zerosum.terms.schedules import Cosine, Every
 
 
@@ -85,37 +77,6 @@ def next_frame() -> Recipe:
         _paired("next-frame", MovingDigits()),
         generator=UNet(size=24, norm="none", noise="none"),
         g_terms=(L1(50.0), GradientDifference(10.0)),
-    )
-
-
-def cyclegan() -> Recipe:
-    """CycleGAN: translation without pairs, there and back (Zhu et al. 2017); 8 minutes on one core.
-
-    Here from line drawings of digits to digits; yours are two folders:
-    `--data "Unpaired(Images('a', size=64), Images('b', size=64))"`.
-    """
-    return replace(
-        _paired("cyclegan", Unpaired(Drawings(), Digits()), rate=2e-4),
-        generator=Translator(size=8, blocks=3),
-        objective=LeastSquares(),
-        game=Cycle(weight=10.0),
-        g_terms=(IdentityMapping(2.0),),
-        batch=8,
-        images=16_000,
-        snapshot=4_000,
-        ema=1_000.0,
-    )
-
-
-def cut() -> Recipe:
-    """CUT: translation without pairs in one direction, by contrast of patches (Park et al. 2020); 8 minutes."""
-    return replace(
-        cyclegan(),
-        name="cut",
-        generator=Translator(size=8, blocks=3, contrast=True),
-        discriminator=Blind(PatchDiscriminator(size=24, norm="spectral", layers=2)),
-        game=None,
-        g_terms=(PatchNCE(count=64),),
     )
 
 
