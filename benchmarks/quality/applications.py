@@ -33,7 +33,6 @@ from zerosum.evaluation.measures.mae import MAE
 from zerosum.evaluation.measures.psnr import PSNR
 from zerosum.evaluation.measures.sharpness import Sharpness
 from zerosum.evaluation.measures.ssim import SSIM
-from zerosum.probes.scene_rules import follows
 from zerosum.runs.applied import continued
 from zerosum.training.signals import Interrupted, Terminated
 
@@ -106,12 +105,11 @@ APPLICATIONS = {
     "sketch": Application("sketch", {"the drawing": condition, **NEAREST}),
     "pix2pix": Application("pix2pix", {"the edges": condition, **NEAREST}),
     "next-frame": Application("next-frame", {"the last frame": condition}),
-    "text-to-image": Application("text-to-image"),
     "super-resolution-flowers": Application(
         "super-resolution", RESIZES, ("--images", "16000", "--batch", "8"), flowers=128, cropped=4
     ),
 }
-"""What `zerosum` is used for, on the embedded digits and scenes, and on photographs."""
+"""What `zerosum` is used for, on the embedded digits, and on photographs."""
 
 
 @dataclass(frozen=True)
@@ -175,8 +173,6 @@ def rows(entry: Entry) -> list[str]:
     """The rows of an application: its generators, and the methods beside them."""
     run = zerosum.Run(entry.folder / "run")
     spent = f"{time_of(entry.folder)['cpu_seconds']:,.0f}"
-    if entry.name == "text-to-image":
-        return [_of_captions(run, spent)]
     dataset, about = entry.held_out(), entry.about
     metrics = (PSNR(about.cropped), SSIM(about.cropped), MAE(), Sharpness())
     names = ("generator", "pretrained") if run.recipe.pretrain else ("generator",)
@@ -207,17 +203,6 @@ def _row(name: str, method: str, scores: Any, spent: str) -> str:
         f"{scores.values[s]:.{d}f} ± {scores.errors.get(s, 0):.{d}f}" for s, d in zip(SCORES, digits, strict=True)
     ]
     return f"| {name} | {method} | {' | '.join(values)} | {spent} |"
-
-
-def _of_captions(run: "zerosum.Run", spent: str) -> str:
-    """How many samples fit captions of pairs of words that were never seen, and captions drawn for other images."""
-    source = held_out(run.recipe.data)
-    captions = list(source.captions())
-    images = run.generator.sample(len(captions), seed=0, conditions=captions)
-    planes = torch.from_numpy(images).permute(0, 3, 1, 2)
-    right, other = follows(planes, captions), follows(planes, [*captions[1:], captions[0]])
-    text = f"fit their caption {right.right.double().mean():.1%}, another's {other.right.double().mean():.1%}"
-    return f"| text-to-image | `text-to-image`, {len(captions):,} captions | {text} | | | | {spent} |"
 
 
 def main(arguments: list[str] | None = None) -> int:

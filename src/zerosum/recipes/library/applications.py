@@ -10,20 +10,15 @@ from zerosum.data.pairs.masked import Masked
 from zerosum.data.pairs.moving_digits import MovingDigits
 from zerosum.data.toys.coloured_digits import ColouredDigits
 from zerosum.game.latents import Normal
-from zerosum.networks.conditioning import Concatenate, ConditionalNorm
-from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.patch import PatchDiscriminator
 from zerosum.networks.super_resolution import SuperResolution
 from zerosum.networks.unet_generator import UNet
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.wasserstein import Hinge
-from zerosum.probes.scenes import Scenes
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms.fidelity import L1, DiscriminatorFeatures, GradientDifference
-from zerosum.terms.gradient_penalties import R1
-from zerosum.terms.matching_aware import MatchingAware
-from zerosum.terms.schedules import Cosine, Every
+from zerosum.terms.schedules import Cosine
 
 
 def super_resolution() -> Recipe:
@@ -77,28 +72,6 @@ def next_frame() -> Recipe:
         _paired("next-frame", MovingDigits()),
         generator=UNet(size=24, norm="none", noise="none"),
         g_terms=(L1(50.0), GradientDifference(10.0)),
-    )
-
-
-def text_to_image() -> Recipe:
-    """Text to image: scenes of shapes from captions, matching-aware (Reed et al. 2016); 8 minutes on one core.
-
-    Ask by `zerosum sample RUN --prompt "a large red circle left of a small blue square"`.
-    """
-    optimiser = Adam(lr=5e-4, betas=(0.0, 0.99), schedule=Cosine(begin=0.7))
-    return Recipe(
-        name="text-to-image",
-        data=Scenes(),
-        conditional=True,
-        generator=DCGANGenerator(size=32, conditioning=ConditionalNorm()),
-        discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Concatenate(64)),
-        objective=NonSaturating(),
-        latent=Normal(16),
-        d_terms=(Every(8, R1(gamma=1.0)), MatchingAware()),
-        G_opt=optimiser,
-        D_opt=optimiser,
-        images=120_000,
-        ema=5_000.0,
     )
 
 
