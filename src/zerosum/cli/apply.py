@@ -59,6 +59,8 @@ def apply(
         print_json({"written": written, "failed": {str(one.source): one.error for one in failed}})
     elif written:
         skipped = f"; {len(failed):,} could not be used" if failed else ""
-        echo(f"wrote {len(written):,} images to {target}{skipped}", err=True)
+        where = " and ".join(map(str, written)) if len(written) <= 2 else f"{len(written):,} images to {target.parent}"
+        where = f"{len(written):,} images to {target}" if source.is_dir() else where
+        echo(f"wrote {where}{skipped}", err=True)
     if not written:
         raise typer.Exit(1)

@@ -80,8 +80,8 @@ class Text(Condition):
         examples: captions of the data, if any not trained on, int64 `(n, length)`.
     """
 
-    words: tuple[str, ...] = field(repr=False)
-    length: int
+    words: tuple[str, ...] = field(default=("a",), repr=False)
+    length: int = 64
     nullable: bool = False
     examples: Tensor | None = field(default=None, repr=False, compare=False)
 

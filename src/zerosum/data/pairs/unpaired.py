@@ -3,6 +3,7 @@
 __all__ = ["Unpaired"]
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -10,7 +11,10 @@ from zerosum._checks import require
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.held_out import PARTS, part_of, subset
 from zerosum.data.pairs._paired_sets import with_images
+from zerosum.data.pairs.edges import Drawings
 from zerosum.data.resolve import source
+from zerosum.data.sources.digits import Digits
+from zerosum.data.sources.torchset import MapStyle
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,15 @@ class Unpaired:
         part: "train", "test" or "all": of both, one image in ten is held out by its name.
     """
 
-    a: Source
-    b: Source
+    a: Source = Drawings()
+    b: Source = Digits()
     part: str = "train"
 
     def __post_init__(self) -> None:
         require(self, self.part in PARTS, f"part to be {', '.join(PARTS)}")
         for name in ("a", "b"):
-            object.__setattr__(self, name, source(getattr(self, name)))
+            if isinstance(getattr(self, name), str | Path | MapStyle):  # a path, an array or a dataset of torch
+                object.__setattr__(self, name, source(getattr(self, name)))
 
     def open(self) -> Dataset:
         """Open both; raises `ValueError` unless both have images of one height and width."""
