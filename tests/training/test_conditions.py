@@ -125,11 +125,13 @@ def test_samples_have_the_numbers_asked_for(tmp_path, recipe):
 
 def small(method, *parameters):
     """Every network value of the room, as small as it can be made, with each way in which a condition enters it."""
-    dials = {"size": 4, "hidden": (8, 8), "code": 4, "embedding": 3}
+    dials = {"size": 4, "hidden": (8, 8), "code": 4, "embedding": 3, "layers": 1}
     for kind in public("zerosum.networks").values():
         if not (inspect.isclass(kind) and is_dataclass(kind) and inspect.isfunction(getattr(kind, method, None))):
             continue
         if [*inspect.signature(getattr(kind, method)).parameters][1:] != [*parameters]:
+            continue
+        if kind.__name__ in ("Blind", "SuperResolution", "Translator"):  # which see no condition, or images alone
             continue
         needed = {"discriminator": MLPDiscriminator(size=4)} if kind.__name__ == "Packed" else {}
         made = replace(kind(**needed), **{f.name: dials[f.name] for f in fields(kind) if f.name in dials})

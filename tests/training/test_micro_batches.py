@@ -60,14 +60,9 @@ PER_SAMPLE = {"L1", "Charbonnier"}
 BOTH = {"AuxiliaryClass", "MutualInformation", "LatentConsistency", "WeightDecay"}
 # What needs networks that cannot be split, or is nothing by itself.
 ELSEWHERE = {
-    "DiscriminatorFeatures",
-    "GradientDifference",
-    "Perceptual",
-    "Reconstruction",
-    "LevelGuidance",
-    "Scheduled",
-    "Consistency",
-    "DiscriminativeClass",
+    *("DiscriminatorFeatures", "GradientDifference", "Perceptual", "Reconstruction"),
+    *("LevelGuidance", "Scheduled", "Consistency", "DiscriminativeClass"),
+    *("PatchNCE", "IdentityMapping"),
 }
 
 
