@@ -175,6 +175,11 @@ def test_a_clip_is_continued_frame_by_frame(tmp_path):
     apply_files(generator, tmp_path / "a.webp", tmp_path / "b.webp", ApplyOptions(frames=4))
     with Picture.open(tmp_path / "b.webp") as clip:
         assert clip.n_frames == 9
+    grey = made(channels=1, content="frames", conditions=5)
+    apply_files(grey, tmp_path / "a.webp", tmp_path / "c.png", ApplyOptions(frames=1))
+    with Picture.open(tmp_path / "c.png") as clip:
+        found, luma = np.asarray(clip.convert("L")).astype(int), np.asarray(first.convert("L"))
+    assert np.abs(found - luma).max() <= 1, "frames of colour are shown as the generator saw them"
     with pytest.raises(ValueError, match="continues clips of at least 2 frames; found 1"):
         next(continued(generator, frames[:1], 1))
     with pytest.raises(ValueError, match="continues clips: pass several frames"):

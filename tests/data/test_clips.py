@@ -4,6 +4,7 @@ import io
 import sys
 import zipfile
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -209,7 +210,6 @@ def test_a_video_needs_its_decoder(tmp_path, monkeypatch):
 
 
 def test_frames_of_a_video(tmp_path):
-    av = pytest.importorskip("av", reason="pip install 'zerosum[video]'")
     for suffix, container in ((".mp4", "mp4"), (".mkv", "matroska"), (".avi", "avi")):
         file = io.BytesIO()
         with av.open(file, "w", format=container) as video:

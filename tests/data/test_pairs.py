@@ -157,7 +157,12 @@ def test_sets_without_pairs_are_in_independent_orders():
     assert {*x[:, 0, 0, 0].tolist()} == set(range(30))
     same = (x[:30, 0, 0, 0] == c[:30, 0, 0, 0]).sum()
     assert same <= 4, "aligned sets do not pair by their order"
-    assert dataset.condition.truths is None and not dataset.condition.paired
+    kind = dataset.condition
+    assert kind.truths is None and not kind.paired
+    test = part_of(first.open(), "test")
+    held = {*test.read(torch.arange(len(test)))[:, 0, 0, 0].tolist()}
+    trained = {*all_of(Unpaired(first, second), "train")[2][:, 0, 0, 0].tolist()}
+    assert held <= {*kind.examples[:, 0, 0, 0].tolist()} and not trained & {*kind.examples[:, 0, 0, 0].tolist()}
     with pytest.raises(
         ValueError, match=r"samples of \(1, 8, 8\) and digits of \(1, 28, 28\): translation needs images"
     ):

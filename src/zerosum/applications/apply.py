@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerosum.data.image_files import MOVING, WRITTEN, read_frames, read_image, write_clip, write_image
-from zerosum.runs.applied import applied, continued, kind_of
+from zerosum.runs.applied import applied, continued, kind_of, with_channels
 from zerosum.runs.generator import TrainedGenerator
 
 _HIDDEN = 128  # of alpha, below which a pixel is filled in; of a mask, from which on
@@ -113,8 +113,7 @@ def _apply(
 def _continue(generator: TrainedGenerator, file: Path, out: Path, options: ApplyOptions) -> tuple[Path, ...]:
     frames, duration = read_frames(file)
     further = [*continued(generator, frames, options.frames, options.seed)]
-    channels = further[0].shape[2]
-    before = [frame if frame.shape[2] == channels else np.repeat(frame, 3, 2)[..., :channels] for frame in frames]
+    before = [with_channels(frame, further[0].shape[2]) for frame in frames]
     out.parent.mkdir(parents=True, exist_ok=True)
     write_clip(out, [*before, *further], duration)
     return (out,)

@@ -52,7 +52,7 @@ class Image(Condition):
 
     Args:
         size: channels, height and width, (C, H, W).
-        examples: some conditions of the data that are not trained on, uint8 `(n, C, H, W)`.
+        examples: some conditions of the data, uint8 `(n, C, H, W)`, of the part that is held out of training if any is.
         truths: the real sample of each, uint8 `(n, C', H', W')`; None where it is not known.
         paired: whether each sample belongs to its condition; else they are of two independent sets.
         content: what the channels are: an `image`; a `masked` image, whose last channel is 255 where it is known; or
@@ -133,7 +133,7 @@ class Image(Condition):
         return images.permute(0, 3, 1, 2).contiguous()
 
     def overview(self, rows: int, columns: int) -> Overview:
-        """Held-out conditions, samples of them from several latents, and the real samples."""
+        """Conditions, samples of them from several latents, and the real samples."""
         shown = self.values(columns if self.examples is None else min(columns, len(self.examples)))
         seen = self.displayed(shown)
         names = tuple(f"condition {i + 1}" for i in range(len(shown)))
@@ -141,8 +141,9 @@ class Image(Condition):
         found += [ConditionRow(f"generated {i + 1}", shown, names, latent=i) for i in range(_DRAWS)]
         if self.truths is not None:
             found.append(ConditionRow("real", shown, names, shown=self.truths[: len(shown)]))
-        text = "Conditions that were held out of training, samples from three latents, "
-        text += "and the real samples." if self.truths is not None else "one latent to a row."
+        real = "" if self.truths is None else ", and the real samples"
+        text = f"Conditions of the data, samples of them from three latents{real}. Where the source holds samples out of "
+        text += "training, they are such samples."
         return Overview("Condition by condition", text, tuple(found))
 
     def displayed(self, values: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from zerosum._arrays import evenly
+from zerosum._checks import require
 from zerosum.conditions.image import EXAMPLES, Image
 from zerosum.conditions.text import Text
 from zerosum.data.conditions import Conditions, Values
@@ -74,7 +76,7 @@ def part_of(dataset: Dataset, part: str) -> Dataset:
 
     Raises `ValueError` where none is held out.
     """
-    return split(dataset, torch.tensor([_is_held_out(dataset.named(i)) for i in range(len(dataset))]), part)
+    return split(dataset, _held(dataset), part)
 
 
 def split(dataset: Dataset, held: Tensor, part: str) -> Dataset:
@@ -82,9 +84,7 @@ def split(dataset: Dataset, held: Tensor, part: str) -> Dataset:
     test, train = held.nonzero().flatten(), (~held).nonzero().flatten()
     conditions = dataset.conditions
     if conditions is not None and isinstance(conditions.kind, Image | Text):
-        some = test if len(test) else train
-        chosen = some[torch.linspace(0, len(some) - 1, min(EXAMPLES, len(some))).round().long()]
-        kind = _with_examples(conditions, dataset, chosen)
+        kind = _with_examples(conditions, dataset, _examples(test if len(test) else train))
         dataset = replace(dataset, conditions=Conditions(kind, conditions.values))
     if part == "all":
         return dataset
@@ -92,6 +92,16 @@ def split(dataset: Dataset, held: Tensor, part: str) -> Dataset:
     if not len(indices):
         raise ValueError(f"{dataset.name} has no {part} samples among {len(dataset)}: set part='all'")
     return subset(dataset, indices, part)
+
+
+def examples_of(dataset: Dataset) -> Tensor:
+    """The indices of samples to show as examples: some that are held out of training, if any are."""
+    held = _held(dataset)
+    return _examples((held if bool(held.any()) else ~held).nonzero().flatten())
+
+
+def _examples(some: Tensor) -> Tensor:
+    return some[evenly(len(some), EXAMPLES)]
 
 
 def _with_examples(conditions: Conditions, dataset: Dataset, chosen: Tensor) -> Image | Text:
@@ -150,6 +160,15 @@ class _Chosen:
     def content(self) -> str:
         """That of all values."""
         return self.values.content()
+
+
+def check_part(source: object, part: str) -> None:
+    """Raise `ValueError` for an unknown part."""
+    require(source, part in PARTS, f"part to be {', '.join(PARTS)}")
+
+
+def _held(dataset: Dataset) -> Tensor:
+    return torch.tensor([_is_held_out(dataset.named(index)) for index in range(len(dataset))])
 
 
 def _is_held_out(name: str) -> bool:

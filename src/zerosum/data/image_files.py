@@ -3,15 +3,17 @@
 __all__ = ()
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, ImageSequence
+from PIL import Image, ImageOps
 
 from zerosum._disk import replacing
 from zerosum.data.sources._decode import MOST_BYTES, flatten, is_grey, opened
+from zerosum.data.sources._frames import flat_frames, frames_header
 
 WRITTEN = {
     ".png": "PNG",
@@ -24,7 +26,7 @@ WRITTEN = {
 }
 MOVING = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}
 _TRANSPARENT = ("PNG", "WEBP", "TIFF")
-_MOST_FRAMES, _SHORTEST = 1_000, 20  # frames of a clip; milliseconds of a frame
+_SHORTEST, _USUAL = 20, 40  # milliseconds of a frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +57,17 @@ def read_image(path: Path) -> ImageFile:
 
 
 def read_frames(path: Path) -> tuple[list[NDArray[np.uint8]], int]:
-    """The frames of an animated file, uint8 `(H, W, C)`, and the milliseconds of each; raises `ValueError`."""
-    with opened(io.BytesIO(_read(path))) as image:
-        if getattr(image, "n_frames", 1) > _MOST_FRAMES:
-            raise ValueError(f"has more than {_MOST_FRAMES:,} frames")
-        duration = max(_SHORTEST, int(image.info.get("duration", 100)))
-        frames = [_array(flatten(frame.copy(), is_grey(frame))) for frame in ImageSequence.Iterator(image)]
-    channels = max(frame.shape[2] for frame in frames)
-    return [np.repeat(f, 3, 2) if f.shape[2] < channels else f for f in frames], duration
+    """The frames of an animated file or a video, RGB, uint8 `(H, W, 3)`, and the milliseconds of each.
+
+    Raises `ValueError` with the reason if it cannot be read.
+    """
+    raw = _read(path)
+    frames_header(path.name, io.BytesIO(raw))  # refuses too many frames before one is decoded
+    frames = [_array(frame) for frame in flat_frames(path.name, raw, grey=False)]
+    duration = _USUAL
+    with suppress(ValueError), opened(io.BytesIO(raw)) as image:  # not of a video
+        duration = max(_SHORTEST, int(image.info.get("duration", _USUAL)))
+    return frames, duration
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:

@@ -12,7 +12,7 @@ from zerosum._checks import require, require_room
 from zerosum.conditions.text import Text
 from zerosum.data.conditions import Conditions
 from zerosum.data.dataset import Dataset, in_memory
-from zerosum.data.held_out import PARTS, split
+from zerosum.data.held_out import check_part, split
 from zerosum.probes import drawing
 
 MOST = 3
@@ -60,7 +60,7 @@ class Scenes:
 
     def __post_init__(self) -> None:
         require(self, self.size >= 32 and self.count >= 1, "size >= 32 and count >= 1")
-        require(self, self.part in PARTS, f"part to be {', '.join(PARTS)}")
+        check_part(self, self.part)
         require_room(self, self.count, 3, self.size, self.size)
 
     def captions(self) -> tuple[str, ...]:

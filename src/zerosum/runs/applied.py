@@ -14,14 +14,14 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from zerosum.conditions.image import Image
+from zerosum.data.pairs.grayscale import grey
+from zerosum.data.pairs.masked import masked
 from zerosum.networks.tiles import tiled
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import to_bytes
 
 Pixels = NDArray[np.uint8]
-_LEAST = 16  # height and width that networks are given
 _TILE, _OVERLAP = 320, 96  # of images too large to be taken at once
-_GREY = np.array([0.299, 0.587, 0.114])  # luma of ITU-R BT.601
 
 
 def kind_of(generator: TrainedGenerator) -> Image:
@@ -43,7 +43,8 @@ def applied(
 ) -> Pixels:
     """What a generator makes of an image, uint8 `(H', W', C')`.
 
-    Images above 320x320 are processed in overlapping tiles; those below 16x16 are extended at the edge and cropped.
+    Images above 320x320 are processed in overlapping tiles. Images smaller than in training are extended at the edge,
+    and the result is cropped.
 
     Args:
         generator: a generator whose condition is an image.
@@ -108,9 +109,9 @@ def with_channels(image: Pixels, channels: int) -> Pixels:
         return image
     if channels == 3 and image.shape[2] == 1:
         return np.repeat(image, 3, axis=2)
-    if channels == 1 and image.shape[2] >= 3:
-        grey: Pixels = np.rint(image[..., :3] @ _GREY).astype(np.uint8)[..., None]
-        return grey
+    if channels == 1 and image.shape[2] == 3:
+        plane: Pixels = grey(_planes(image))[0, 0].numpy()[..., None]
+        return plane
     raise ValueError(f"an image here has 1 or 3 channels, and the generator takes {channels}; found {image.shape[2]}")
 
 
@@ -123,14 +124,13 @@ def _condition(kind: Image, image: Pixels, hidden: NDArray[Any] | None) -> Tenso
         raise ValueError("this generator fills in masked images: pass a mask (--mask), or an image with transparency")
     if hidden.shape != image.shape[:2]:
         raise ValueError(f"the mask should have the size of the image, {image.shape[:2]}; found {hidden.shape}")
-    known = torch.from_numpy(~hidden)[None, None]
-    planes = torch.where(known, _planes(image), torch.tensor(128, dtype=torch.uint8))
-    return torch.cat([planes, known.to(torch.uint8) * 255], 1)
+    return masked(_planes(image), torch.from_numpy(~hidden)[None, None])
 
 
 def _generated(generator: TrainedGenerator, z: Tensor, c: Tensor) -> Tensor:
     height, width = c.shape[2:]
-    small = pad(c, (0, max(0, _LEAST - width), 0, max(0, _LEAST - height)), mode="replicate")
+    _, least, narrowest = kind_of(generator).size
+    small = pad(c, (0, max(0, narrowest - width), 0, max(0, least - height)), mode="replicate")
     weight = next(generator.module.parameters())
     z, small = z.to(weight.device), small.to(weight.device)
     if max(height, width) > _TILE:

@@ -16,7 +16,7 @@ _LATENTS = 3  # rows of samples
 
 
 def condition_grid(generator: TrainedGenerator, seed: int) -> NDArray[np.uint8] | None:
-    """Rows of ten held-out conditions, samples of them from three latents, and the real samples where these are known.
+    """Rows of ten conditions, samples of them from three latents, and the real samples where these are known.
 
     Conditions have the size of samples. Returns uint8 images `(rows * 10, H, W, C)`; None for other conditions than
     images, and without examples.

@@ -16,7 +16,8 @@ import torch
 from zerosum import __version__
 from zerosum._disk import is_temporary, read_text, replace_durably
 from zerosum._paths import differ_in_paths_alone
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import Dataset, Source
+from zerosum.data.held_out import Deriving, around
 from zerosum.data.sources.in_memory import InMemory
 from zerosum.game.distributed import ranks
 from zerosum.game.trainable import MAIN
@@ -41,12 +42,17 @@ class Start:
 
 
 def storable(recipe: Recipe, dataset: Dataset) -> Recipe:
-    """The recipe with data that can be written as text: Python objects become `InMemory`."""
+    """The recipe with data that can be written as text: Python objects become `InMemory`, also within a source."""
+    return replace(recipe, data=_storable(recipe.data, dataset.name))
+
+
+def _storable(data: Source, name: str) -> Source:
     try:
-        readable = read(flat(recipe.data), own_types(recipe.data)) == recipe.data
+        if read(flat(data), own_types(data)) == data:
+            return data
     except ValueError:
-        readable = False
-    return recipe if readable else replace(recipe, data=InMemory(dataset.name))
+        pass
+    return around(data, _storable(data.source, name)) if isinstance(data, Deriving) else InMemory(name)
 
 
 def check_readable(recipe: Recipe) -> None:

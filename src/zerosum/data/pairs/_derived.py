@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from zerosum._checks import require
 from zerosum.conditions.image import Image
 from zerosum.data.conditions import Conditions
 from zerosum.data.dataset import Dataset, Source
-from zerosum.data.held_out import PARTS, part_of
+from zerosum.data.held_out import part_of
 
 Derivation = Callable[[Tensor, Tensor], Tensor]  # from images and their indices to conditions, uint8
 
@@ -38,22 +37,20 @@ class _Derived:
 def derived(
     images: Dataset, size: tuple[int, ...], derive: Derivation, text: str, part: str, content: str = "image"
 ) -> Dataset:
+    """Images, each under a condition of this size that is derived from it; `text` is part of the fingerprint."""
     channels, height, width = size
     kind = Image((channels, height, width), content=content)
     return part_of(replace(images, conditions=Conditions(kind, _Derived(images, derive, text))), part)
 
 
 def images_of(source: Source) -> Dataset:
+    """The images of a source; raises `ValueError` for points and for latents."""
     dataset = source.open()
     if not dataset.is_image or dataset.coding is not None:
         raise ValueError(f"conditions are derived from images; {dataset.name} has samples of {dataset.shape}")
     return dataset
 
 
-def check_part(source: object, part: str) -> None:
-    """Raise `ValueError` for an unknown part."""
-    require(source, part in PARTS, f"part to be {', '.join(PARTS)}")
-
-
 def rounded(x: Tensor) -> Tensor:
+    """Values rounded to uint8."""
     return x.round().clamp(0, 255).to(torch.uint8)

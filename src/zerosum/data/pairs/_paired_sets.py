@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from zerosum.conditions.image import EXAMPLES, Image
+from zerosum.conditions.image import Image
 from zerosum.data.conditions import Conditions
 from zerosum.data.dataset import Dataset
 from zerosum.data.fingerprints import fingerprint
@@ -29,13 +29,10 @@ class _Other:
         return fingerprint(self.dataset)
 
 
-def with_images(samples: Dataset, conditions: Dataset, indices: Tensor, paired: bool) -> Dataset:
-    """Samples, whose conditions are those of another data set at some indices."""
+def with_images(samples: Dataset, conditions: Dataset, indices: Tensor, examples: Tensor | None = None) -> Dataset:
+    """Samples, whose conditions are those of another data set at some indices; without pairs, with these examples."""
     channels, height, width = conditions.shape
-    kind = Image((channels, height, width), paired=paired)
-    if not paired:
-        some = indices[:EXAMPLES]
-        kind = replace(kind, examples=conditions.read(some).clone())
+    kind = Image((channels, height, width), examples, paired=examples is None)
 
     def news() -> tuple[str, ...]:
         return (*samples.news(), *conditions.news())

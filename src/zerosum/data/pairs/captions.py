@@ -8,13 +8,12 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from zerosum._checks import require
 from zerosum._paths import PATH, tidy_paths
 from zerosum.conditions.text import Text, words_of
 from zerosum.data._paths import printable
 from zerosum.data.conditions import Conditions
 from zerosum.data.dataset import Dataset
-from zerosum.data.held_out import PARTS, part_of
+from zerosum.data.held_out import check_part, part_of
 from zerosum.data.sources._files import Files, counted, image_files, passed_over
 from zerosum.data.sources._tables import beside, home, lines, resolved, table_in
 from zerosum.data.sources.folders import Images
@@ -44,7 +43,7 @@ class Captioned:
 
     def __post_init__(self) -> None:
         tidy_paths(self)
-        require(self, self.part in PARTS, f"part to be {', '.join(PARTS)}")
+        check_part(self, self.part)
 
     def open(self) -> Dataset:
         """Open the images and read all captions; raises `ValueError` for an image without one."""

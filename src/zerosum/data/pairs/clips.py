@@ -19,7 +19,7 @@ from zerosum._checks import require
 from zerosum._paths import PATH, tidy_paths
 from zerosum.data._paths import printable
 from zerosum.data.dataset import Dataset
-from zerosum.data.held_out import PARTS, part_of
+from zerosum.data.held_out import check_part, part_of
 from zerosum.data.pairs._windows import Layout, windows
 from zerosum.data.sources._decode import Header
 from zerosum.data.sources._files import Files, counted, image_files, passed_over
@@ -57,7 +57,7 @@ class Clips:
         require(self, self.past >= 1 and self.future >= 1, "past >= 1 and future >= 1")
         sizes = self.size if isinstance(self.size, tuple) else (self.size or 1,) * 2
         require(self, self.size != 0 and len(sizes) == 2 and min(sizes) >= 1, "size >= 1, or (H, W)")
-        require(self, self.part in PARTS, f"part to be {', '.join(PARTS)}")
+        check_part(self, self.part)
 
     def open(self) -> Dataset:
         """Read the headers of all files; raises `ValueError` for broken ones, and if no clip is long enough."""

@@ -9,7 +9,8 @@ from torch.nn.functional import interpolate
 
 from zerosum._checks import require
 from zerosum.data.dataset import Dataset, Source
-from zerosum.data.pairs._derived import check_part, derived, images_of, rounded
+from zerosum.data.held_out import check_part
+from zerosum.data.pairs._derived import derived, images_of, rounded
 from zerosum.data.sources.digits import Digits
 
 _FACTORS = (2, 3, 4, 6, 8)

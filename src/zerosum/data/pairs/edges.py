@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from zerosum.data.dataset import Dataset, Source
-from zerosum.data.pairs._derived import check_part, derived, images_of, rounded
+from zerosum.data.held_out import check_part
+from zerosum.data.pairs._derived import derived, images_of, rounded
 from zerosum.data.pairs.grayscale import grey
 from zerosum.data.sources.digits import Digits
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from zerosum.data.dataset import Dataset, Source
-from zerosum.data.pairs._derived import check_part, derived, images_of, rounded
+from zerosum.data.held_out import check_part
+from zerosum.data.pairs._derived import derived, images_of, rounded
 from zerosum.data.toys.coloured_digits import ColouredDigits
 
 _LUMA = torch.tensor([0.299, 0.587, 0.114])  # of ITU-R BT.601

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from zerosum._checks import require
 from zerosum.data.dataset import Dataset, Source
-from zerosum.data.pairs._derived import check_part, derived, images_of
+from zerosum.data.held_out import check_part
+from zerosum.data.pairs._derived import derived, images_of
 from zerosum.data.sources.digits import Digits
 
 _HOLE = 128  # the value of hidden pixels
@@ -44,13 +45,13 @@ class Masked:
 
         def derive(x: Tensor, indices: Tensor) -> Tensor:
             masks = torch.stack([mask(int(i), height, width, self.share) for i in indices])[:, None]
-            return hidden(x, masks)
+            return masked(x, masks)
 
         size = (channels + 1, height, width)
         return derived(images, size, derive, f"masked {self.share}", self.part, content="masked")
 
 
-def hidden(x: Tensor, known: Tensor) -> Tensor:
+def masked(x: Tensor, known: Tensor) -> Tensor:
     """Images uint8 `(B, C, H, W)` with 128 where `known`, bool `(B, 1, H, W)`, is false, and the mask as a channel."""
     return torch.cat([torch.where(known, x, torch.full_like(x, _HOLE)), known.to(torch.uint8) * 255], dim=1)
 

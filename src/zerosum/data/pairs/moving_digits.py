@@ -10,7 +10,7 @@ from torch.nn.functional import relu
 
 from zerosum._checks import require, require_room
 from zerosum.data.dataset import Dataset
-from zerosum.data.held_out import PARTS, part_of
+from zerosum.data.held_out import check_part, part_of
 from zerosum.data.pairs._windows import Layout, windows
 from zerosum.data.sources.digits import Digits
 
@@ -51,7 +51,7 @@ class MovingDigits:
     def __post_init__(self) -> None:
         require(self, min(self.count, self.past, self.future, self.digits) >= 1, "count, past, future and digits >= 1")
         require(self, self.size >= _SMALLEST, f"size >= {_SMALLEST}")
-        require(self, self.part in PARTS, f"part to be {', '.join(PARTS)}")
+        check_part(self, self.part)
         require_room(self, self.count, self.digits, _NUMBERS, 4)
         require_room(self, _AT_ONCE, self.past + self.future, self.digits, self.size, self.size, 4)
 

@@ -11,7 +11,7 @@ from zerosum._checks import require
 from zerosum._paths import PATH, tidy_paths
 from zerosum.data._paths import printable
 from zerosum.data.dataset import Dataset
-from zerosum.data.held_out import PARTS, part_of, subset
+from zerosum.data.held_out import check_part, part_of, subset
 from zerosum.data.pairs._paired_sets import with_images
 from zerosum.data.sources._decode import FITS
 from zerosum.data.sources._mirror import mirrored
@@ -46,7 +46,7 @@ class PairedFolders:
     def __post_init__(self) -> None:
         tidy_paths(self)
         require(self, self.fit in (*FITS, "exact"), f"fit to be {' or '.join((*FITS, 'exact'))}")
-        require(self, self.part in PARTS, f"part to be {', '.join(PARTS)}")
+        check_part(self, self.part)
 
     def open(self) -> Dataset:
         """Open both folders; raises `ValueError` where no image of one has a partner in the other."""
@@ -62,7 +62,7 @@ class PairedFolders:
         )
         conditions = subset(first, torch.tensor([one[name] for name in names]), "paired")
         samples = subset(second, torch.tensor([other[name] for name in names]), "paired")
-        found = with_images(samples, conditions, torch.arange(len(names)), paired=True)
+        found = with_images(samples, conditions, torch.arange(len(names)))
         found = replace(found, notes=(*found.notes, *notes))
         return part_of(mirrored(found) if self.flip else found, self.part)
 

@@ -9,7 +9,7 @@ import torch
 from zerosum._checks import require
 from zerosum._paths import PATH, tidy_paths
 from zerosum.data.dataset import Dataset
-from zerosum.data.held_out import PARTS, part_of
+from zerosum.data.held_out import check_part, part_of
 from zerosum.data.pairs._paired_sets import with_images
 from zerosum.data.sources._mirror import mirrored
 from zerosum.data.sources.folders import Images
@@ -38,7 +38,7 @@ class SideBySide:
     def __post_init__(self) -> None:
         tidy_paths(self)
         require(self, self.direction in _DIRECTIONS, f"direction to be {' or '.join(_DIRECTIONS)}")
-        require(self, self.part in PARTS, f"part to be {', '.join(PARTS)}")
+        check_part(self, self.part)
 
     def open(self) -> Dataset:
         """Open the folder; raises `ValueError` for images of an odd width."""
@@ -49,7 +49,7 @@ class SideBySide:
             raise ValueError(f"{both.name} has images of width {width}, which are not two of equal width side by side")
         left, right = (_half(both, side, (channels, height, width // 2)) for side in (0, 1))
         conditions, samples = (left, right) if self.direction == "a-to-b" else (right, left)
-        found = with_images(samples, conditions, torch.arange(len(both)), paired=True)
+        found = with_images(samples, conditions, torch.arange(len(both)))
         return part_of(mirrored(found) if self.flip else found, self.part)
 
 

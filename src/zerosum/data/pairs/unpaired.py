@@ -7,9 +7,8 @@ from pathlib import Path
 
 import torch
 
-from zerosum._checks import require
 from zerosum.data.dataset import Dataset, Source
-from zerosum.data.held_out import PARTS, part_of, subset
+from zerosum.data.held_out import check_part, examples_of, part_of, subset
 from zerosum.data.pairs._paired_sets import with_images
 from zerosum.data.pairs.edges import Drawings
 from zerosum.data.resolve import source
@@ -35,14 +34,15 @@ class Unpaired:
     part: str = "train"
 
     def __post_init__(self) -> None:
-        require(self, self.part in PARTS, f"part to be {', '.join(PARTS)}")
+        check_part(self, self.part)
         for name in ("a", "b"):
             if isinstance(getattr(self, name), str | Path | MapStyle):  # a path, an array or a dataset of torch
                 object.__setattr__(self, name, source(getattr(self, name)))
 
     def open(self) -> Dataset:
         """Open both; raises `ValueError` unless both have images of one height and width."""
-        first, second = (part_of(one.open(), self.part) for one in (self.a, self.b))
+        whole = self.a.open()
+        first, second = (part_of(one, self.part) for one in (whole, self.b.open()))
         if not (first.is_image and second.is_image) or first.shape[1:] != second.shape[1:]:
             raise ValueError(
                 f"{first.name} has samples of {first.shape} and {second.name} of {second.shape}: translation needs "
@@ -51,4 +51,5 @@ class Unpaired:
         count = max(len(first), len(second))
         order = torch.randperm(len(first), generator=torch.Generator().manual_seed(0))
         samples = second if len(second) == count else subset(second, torch.arange(count) % len(second), "repeated")
-        return with_images(samples, first, order[torch.arange(count) % len(first)], paired=False)
+        examples = whole.read(examples_of(whole)).clone()
+        return with_images(samples, first, order[torch.arange(count) % len(first)], examples)

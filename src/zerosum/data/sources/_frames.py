@@ -44,13 +44,13 @@ def decode_frames(name: str, raw: bytes, grey: bool, size: tuple[int, int]) -> N
     Each is scaled to cover the size (H, W) and cropped to its centre. Raises `ValueError` with the reason when the file
     is broken, and when a frame has colour where grey is asked for.
     """
-    found = [_resized(frame, size) for frame in _flat(name, raw, grey)]
+    found = [_resized(frame, size) for frame in flat_frames(name, raw, grey)]
     images = np.stack([np.asarray(frame) for frame in found])
     return images[:, None] if grey else images.transpose(0, 3, 1, 2)
 
 
-def _flat(name: str, raw: bytes, grey: bool) -> Iterator[Image.Image]:
-    """The frames of a file as grey or RGB images."""
+def flat_frames(name: str, raw: bytes, grey: bool) -> Iterator[Image.Image]:
+    """The frames of a file as grey or RGB images; raises `ValueError` with the reason when it is broken."""
     container = _container(name)
     if container is not None:
         with _video(io.BytesIO(raw), container) as (decoder, stream, _):

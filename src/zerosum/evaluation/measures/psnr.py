@@ -10,7 +10,7 @@ from zerosum.evaluation.measure import HIGHER, MeasureInput, Needs, Score, Score
 from zerosum.evaluation.measures._pairs import ERROR, PAIRS, mean_of_pairs
 from zerosum.metrics.image_similarity import psnr
 
-_MOST = 10 * math.log10(12 * 255**2)  # dB: equal images are as close as rounding to 8 bits tells
+_MOST = 10 * math.log10(12 * 255**2)  # dB: equal images are as close as rounding to 8 bits allows
 
 
 @dataclass(frozen=True)
