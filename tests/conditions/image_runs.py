@@ -1,15 +1,6 @@
-"""A kind of condition that the library does not know, a run that is played by it, and processes that play it.
+"""A kind of condition that the library does not know, and a run under it, for `test_own_kind.py`."""
 
-    python image_runs.py FOLDER [ROUND]
-
-trains the run in FOLDER, and kills itself at once in ROUND.
-"""
-
-import os
-import signal
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,14 +9,12 @@ from torch import nn
 from zerosum.conditions.condition import Condition, ConditionRow, Overview
 from zerosum.data.conditions import Conditions
 from zerosum.data.dataset import in_memory
-from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.conditioning import Projection
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
-from zerosum.training.train import train
 
 SIDE = 8
 
@@ -136,20 +125,3 @@ RECIPE = Recipe(
     snapshot=96,
     precision="float32",
 )
-
-
-def main(folder, last=None):
-    step, rounds = Game.step, []
-
-    def counted(game, batches):
-        rounds.append(1)
-        if last is not None and len(rounds) == int(last):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return step(game, batches)
-
-    Game.step = counted
-    train(RECIPE, Path(folder), quiet=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,11 +1,12 @@
 """A kind of condition of one's own, an image, goes all the way without a change in the library."""
 
-import importlib.util
 import os
+import runpy
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,16 +22,13 @@ from zerosum.data.sources.packing import pack
 from zerosum.networks.conditioning import Auxiliary, Concatenate, ConditionalNorm
 from zerosum.networks.dcgan import DCGANGenerator
 from zerosum.report.write import write_report
-from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.generator import generator_bytes
 from zerosum.terms.auxiliary import AuxiliaryClass
 from zerosum.training.train import train
 
 SCRIPT = Path(__file__).with_name("image_runs.py")
-spec = importlib.util.spec_from_file_location("image_runs", SCRIPT)
-runs = importlib.util.module_from_spec(spec)
-sys.modules[spec.name] = runs
-spec.loader.exec_module(runs)
+killed_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "training" / "killed_run.py")))
+runs = killed_run.loaded(SCRIPT)
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
@@ -39,28 +37,14 @@ def straight(tmp_path_factory):
     return Path(train(runs.RECIPE, tmp_path_factory.mktemp("straight") / "run", quiet=True))
 
 
-def tensors(run):
-    groups = newest_checkpoint(Path(run))[1].groups
-    return {f"{group}.{name}": tensor for group, found in groups.items() for name, tensor in found.items()}
-
-
 def test_a_killed_run_continues_to_the_same_bits(tmp_path, straight):
-    run = tmp_path / "run"
-    command = [sys.executable, str(SCRIPT), str(run)]
-    assert subprocess.run([*command, "12"], env=ENVIRONMENT, check=False, timeout=300).returncode == -9
-    images = int(newest_checkpoint(run)[1].numbers["images"])
-    assert 0 < images < runs.RECIPE.images
-    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=300)
-    one, other = tensors(straight), tensors(run)
-    assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-    assert (straight / "generator.safetensors").read_bytes() == (run / "generator.safetensors").read_bytes()
+    killed_run.assert_resumes_to_the_same_bits(SCRIPT, straight, tmp_path / "run")
 
 
 def test_two_ranks_end_where_one_process_does(tmp_path, straight):
     run = tmp_path / "run"
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    subprocess.run([*launch, str(SCRIPT), str(run)], env=ENVIRONMENT, check=True, timeout=500, capture_output=True)
-    one, other = tensors(straight), tensors(run)
+    assert killed_run.trained(SCRIPT, run, ranks=2) == 0
+    one, other = killed_run.tensors(straight), killed_run.tensors(run)
     assert one.keys() == other.keys()
     for name, tensor in one.items():
         torch.testing.assert_close(tensor, other[name], atol=1e-5, rtol=1e-5, msg=name)

@@ -1,10 +1,10 @@
 """A caption as the condition: words in their order, from the data to prompts, through a killed run to the same bits."""
 
-import importlib.util
 import os
-import subprocess
+import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,15 +16,12 @@ from zerosum.conditions import Text
 from zerosum.conditions.text import words_of
 from zerosum.networks.conditioning import ConditionalNorm, Projection
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.training.batches import Batches
 from zerosum.training.train import train
 
 SCRIPT = Path(__file__).with_name("text_runs.py")
-spec = importlib.util.spec_from_file_location("text_runs", SCRIPT)
-runs = importlib.util.module_from_spec(spec)
-sys.modules[spec.name] = runs
-spec.loader.exec_module(runs)
+killed_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "training" / "killed_run.py")))
+runs = killed_run.loaded(SCRIPT)
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 KIND = Text(("a", "blue", "left", "of", "red", "square"), 6)
 
@@ -34,20 +31,8 @@ def straight(tmp_path_factory):
     return Path(train(runs.RECIPE, tmp_path_factory.mktemp("straight") / "run", quiet=True))
 
 
-def tensors(run):
-    groups = newest_checkpoint(Path(run))[1].groups
-    return {f"{group}.{name}": tensor for group, found in groups.items() for name, tensor in found.items()}
-
-
 def test_a_killed_run_continues_to_the_same_bits(tmp_path, straight):
-    run = tmp_path / "run"
-    command = [sys.executable, str(SCRIPT), str(run)]
-    assert subprocess.run([*command, "12"], env=ENVIRONMENT, check=False, timeout=300).returncode == -9
-    assert 0 < int(newest_checkpoint(run)[1].numbers["images"]) < runs.RECIPE.images
-    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=300)
-    one, other = tensors(straight), tensors(run)
-    assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-    assert (straight / "generator.safetensors").read_bytes() == (run / "generator.safetensors").read_bytes()
+    killed_run.assert_resumes_to_the_same_bits(SCRIPT, straight, tmp_path / "run")
 
 
 def test_a_generator_follows_prompts_in_python(straight):

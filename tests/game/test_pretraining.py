@@ -1,10 +1,9 @@
 """Pretraining: G alone, by its terms, and then the game."""
 
-import os
-import subprocess
-import sys
+import runpy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,23 +14,17 @@ from zerosum.game.pretraining import PretrainedGame
 from zerosum.recipes import ring
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import generator_network
-from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.terms import WeightDecay
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+killed_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "training" / "killed_run.py")))
 RECIPE = replace(
     ring(), data=Ring(count=200), batch=20, images=400, tick=40, snapshot=80, pretrain=0.5, ema=0.0,
     g_terms=(WeightDecay(0.1),), d_terms=(), precision="float32", G_opt=Adam(lr=1e-3), D_opt=Adam(lr=1e-3),
 )  # fmt: skip
-
-
-def tensors(run):
-    groups = newest_checkpoint(Path(run))[1].groups
-    return {f"{group}.{name}": tensor for group, found in groups.items() for name, tensor in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -76,28 +69,9 @@ def test_the_first_step_of_the_game_is_that_of_a_game_from_these_weights():
     assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("step", [4, 14], ids=["before", "after"])
-def test_a_killed_run_continues_to_the_same_bits(tmp_path, straight, step):
-    script = f"""
-import os, signal
-from test_pretraining import RECIPE
-from zerosum.game.pretraining import PretrainedGame
-from zerosum.training.train import train
-step, done = PretrainedGame.step, []
-def counted(game, batches):
-    done.append(1)
-    if len(done) == {step}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(game, batches)
-PretrainedGame.step = counted
-train(RECIPE, {str(tmp_path / "run")!r}, quiet=True)
-"""
-    environment = ENVIRONMENT | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, check=False, timeout=300)
-    assert done.returncode == -9
-    train(RECIPE, tmp_path / "run", quiet=True)
-    one, other = tensors(straight), tensors(tmp_path / "run")
-    assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+@pytest.mark.parametrize("update", [6, 14], ids=["before", "after"])
+def test_a_killed_run_continues_to_the_same_bits(tmp_path, straight, update):
+    killed_run.assert_resumes_to_the_same_bits(__file__, straight, tmp_path / "run", update)
 
 
 def test_a_run_starts_from_the_weights_of_another(tmp_path, straight):

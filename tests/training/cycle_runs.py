@@ -1,15 +1,6 @@
-"""A tiny run of two games without pairs, and processes that play it.
+"""A tiny run of two games without pairs, for `test_cycle.py`."""
 
-    python cycle_runs.py FOLDER [STEP]
-
-trains the run in FOLDER, and kills itself at once in STEP.
-"""
-
-import os
-import signal
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,13 +9,11 @@ from torch import nn
 from zerosum.data import Unpaired
 from zerosum.data.dataset import in_memory
 from zerosum.game.latents import Normal
-from zerosum.game.two_games import TwoGames
 from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.objectives.least_squares import LeastSquares
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.translation import Cycle
-from zerosum.training.train import train
 
 SIDE = 8
 
@@ -84,20 +73,3 @@ RECIPE = Recipe(
     snapshot=96,
     precision="float32",
 )
-
-
-def main(folder, last=None):
-    step, steps = TwoGames.step, []
-
-    def counted(game, batches):
-        steps.append(1)
-        if last is not None and len(steps) == int(last):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return step(game, batches)
-
-    TwoGames.step = counted
-    train(RECIPE, Path(folder), quiet=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

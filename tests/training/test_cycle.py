@@ -1,11 +1,10 @@
 """Two games that share their batches: each learns what a game by itself would, and both are resumed."""
 
-import importlib.util
 import os
-import subprocess
-import sys
+import runpy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,16 +15,13 @@ import zerosum
 from zerosum.data import Digits, Masked
 from zerosum.networks import Blind, MLPDiscriminator
 from zerosum.recipes.translation import Cycle
-from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
 from zerosum.training.train import train
 
 SCRIPT = Path(__file__).with_name("cycle_runs.py")
-spec = importlib.util.spec_from_file_location("cycle_runs", SCRIPT)
-runs = importlib.util.module_from_spec(spec)
-sys.modules[spec.name] = runs
-spec.loader.exec_module(runs)
+killed_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "training" / "killed_run.py")))
+runs = killed_run.loaded(SCRIPT)
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 CPU = torch.device("cpu")
 
@@ -35,27 +31,14 @@ def straight(tmp_path_factory):
     return Path(train(runs.RECIPE, tmp_path_factory.mktemp("straight") / "run", quiet=True))
 
 
-def tensors(run):
-    groups = newest_checkpoint(Path(run))[1].groups
-    return {f"{group}.{name}": tensor for group, found in groups.items() for name, tensor in found.items()}
-
-
 def test_a_killed_run_continues_to_the_same_bits(tmp_path, straight):
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "run")]
-    assert subprocess.run([*command, "12"], env=ENVIRONMENT, check=False, timeout=300).returncode == -9
-    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=300)
-    one, other = tensors(straight), tensors(tmp_path / "run")
-    assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-    for name in ("generator", "backward"):
-        file = f"{name}.safetensors"
-        assert (straight / file).read_bytes() == (tmp_path / "run" / file).read_bytes()
+    killed_run.assert_resumes_to_the_same_bits(SCRIPT, straight, tmp_path / "run")
 
 
 def test_two_ranks_end_where_one_process_does(tmp_path, straight):
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [*launch, str(SCRIPT), str(tmp_path / "run")]
-    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=500, capture_output=True)
-    one, other = tensors(straight), tensors(tmp_path / "run")
+    run = tmp_path / "run"
+    assert killed_run.trained(SCRIPT, run, ranks=2) == 0
+    one, other = killed_run.tensors(straight), killed_run.tensors(run)
     assert one.keys() == other.keys()
     for name, tensor in one.items():
         torch.testing.assert_close(tensor, other[name], atol=1e-6, rtol=1e-5, msg=name)
