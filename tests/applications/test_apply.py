@@ -33,6 +33,13 @@ class Local(nn.Module):
         return self.weight * c - z.abs().mean(1)[:, None, None, None] / 4
 
 
+class Oldest(Local):
+    """G(z, c): the oldest frame."""
+
+    def forward(self, z, c):
+        return self.weight * c[:, : self.channels]
+
+
 def made(channels=3, content="image", conditions=None, factor=1):
     kind = Image((conditions or channels, 16, 16), content=content)
     return TrainedGenerator(RECIPE, Local(channels, factor), (channels, 16 * factor, 16 * factor), 0, kind)
@@ -170,6 +177,10 @@ def test_a_clip_is_continued_frame_by_frame(tmp_path):
         expected = (expected - shift).clip(0, 255)
         assert np.abs(frame - expected).max() <= 2, "each is made from the last, darker by its latent"
         expected = frame.astype(float)
+    oldest = replace(generator, module=Oldest(3))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(continued(oldest, frames, 3), (*frames[-2:], frames[-2]), strict=True)
+    )
     first, *rest = map(Picture.fromarray, frames)
     first.save(tmp_path / "a.webp", save_all=True, append_images=rest, duration=40, lossless=True)
     apply_files(generator, tmp_path / "a.webp", tmp_path / "b.webp", ApplyOptions(frames=4))

@@ -1,5 +1,6 @@
 """Images under an image as the condition: derived from the sample, paired by name, or of another set."""
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -88,6 +89,8 @@ def test_a_sample_keeps_its_part_when_others_come(tmp_path):
         return {int(image[0, 0, 0]) for image in all_of(Edges(str_source(tmp_path)), "test")[1]}
 
     few, more = stored(40), stored(80)
+    digests = {i: hashlib.sha256(f"{i:03}.png".encode()).digest() for i in range(80)}
+    assert more == {i for i, digest in digests.items() if int.from_bytes(digest[:4], "big") % 10 == 0}
     assert few and few == {i for i in more if i < 40}
 
 

@@ -166,3 +166,13 @@ def test_what_it_cannot_do_is_refused():
         G(torch.zeros(1, 3), torch.zeros(1, 1, 16, 32))
     spec = UNet(8, spade=True, conditioning=Concatenate(4))
     assert read(repr(spec)) == spec
+
+
+def test_known_pixels_of_a_masked_image_stay_as_they_are():
+    G = UNet(size=4, norm="none", residual=True).build(3, (2, 12, 12), Image((3, 12, 12), content="masked"))
+    torch.nn.init.normal_(G.end.weight)
+    known = torch.rand(5, 1, 12, 12) < 0.5
+    c = torch.cat([torch.randn(5, 2, 12, 12), torch.where(known, 1.0, -1.0)], 1)
+    x = G(torch.randn(5, 3), c)
+    everywhere = known.expand_as(x)
+    assert torch.equal(x[everywhere], c[:, :2][everywhere]) and (x != c[:, :2])[~everywhere].all()
