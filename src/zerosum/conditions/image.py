@@ -142,8 +142,8 @@ class Image(Condition):
         if self.truths is not None:
             found.append(ConditionRow("real", shown, names, shown=self.truths[: len(shown)]))
         real = "" if self.truths is None else ", and the real samples"
-        text = f"Conditions of the data, samples of them from three latents{real}. Where the source holds samples out of "
-        text += "training, they are such samples."
+        text = f"Conditions of the data, samples of them from three latents{real}. "
+        text += "Where the source holds samples out of training, they are such samples."
         return Overview("Condition by condition", text, tuple(found))
 
     def displayed(self, values: Tensor) -> Tensor:
