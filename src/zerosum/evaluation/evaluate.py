@@ -96,8 +96,8 @@ class Evaluator:
         real, held_out = self._gathered_real(), self._gathered_held_out()
         needs = _union(measure.needs.fake for measure in self.measures)
         with scratch_folder() as folder:
-            sample = self._with_reference_classes(data, self._sample(data, min(real.count, MAX_SAMPLES)), needs)
-            if "pairs" in needs:
+            sample = self._with_reference_classes(data, self._sample(data, self._count(real)), needs)
+            if self._pairs:
                 check_pairs(self.reference, data, real.count, sample.count)
             found = gather(data, sample, self._extract, needs, self.config.batch, folder, self.progress)
             if "paths" in needs:
@@ -122,7 +122,7 @@ class Evaluator:
         data = open_set(fake, self.config.where, self.config.known)
         if data.kind != "images" or self.reference.kind != "images":
             return None
-        generated = self._sample(data, min(self._gathered_real().count, MAX_SAMPLES))
+        generated = self._sample(data, self._count(self._gathered_real()))
         firsts, seconds = zip(*pairs, strict=True)
         return images_at(generated, firsts), images_at(self._sample(self.reference, DEFAULT_SAMPLES), seconds)
 
@@ -183,6 +183,14 @@ class Evaluator:
                 f"{_format_shape(second)}: resize both to one size, for example with Images('folder', size=64)"
             )
 
+    @property
+    def _pairs(self) -> bool:
+        return any("pairs" in measure.needs.fake for measure in self.measures)
+
+    def _count(self, real: Gathered) -> int:
+        """Number of samples of a generator if `n` is not set."""
+        return real.count if self._pairs else min(real.count, MAX_SAMPLES)
+
     def _sample(self, data: SampleSet, default: int) -> Sample:
         """The samples that are used of a set; of a generator `default` samples if `n` is not set."""
         assert data.take is not None
@@ -190,6 +198,8 @@ class Evaluator:
         if there is None:
             n = wanted or max(default, MIN_SAMPLES)
             if data.take_under is not None and self.reference.conditions is not None:
+                if self._pairs:
+                    n = default  # one for each real sample, also where there are fewer than `n` of them
                 return data.take_under(n, self.config.seed, self.reference.conditions(self.config.seed))
             labels = self._reference_labels(data, n)
             if labels is None or data.take_labelled is None:
