@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pytest
+from torch import nn
 
 from zerosum import Recipe
 from zerosum.data import Digits, Ring
@@ -11,6 +12,7 @@ from zerosum.game import Uniform
 from zerosum.networks import DCGANGenerator, MLPDiscriminator, MLPGenerator
 from zerosum.objectives import Hinge, NonSaturating, TopK
 from zerosum.recipes import Evaluation, with_setting
+from zerosum.recipes.own_networks import OwnGenerator
 from zerosum.terms import R1, R2, WeightClip
 
 RECIPE = Recipe(name="plain", generator=MLPGenerator(), discriminator=MLPDiscriminator(), objective=Hinge())
@@ -119,6 +121,19 @@ def test_the_users_own_classes_are_understood_alike():
             return -fake.mean()
 
     assert with_setting(RECIPE, "objective=own-loss", {"OwnLoss": OwnLoss}).objective == OwnLoss()
+
+
+def test_a_network_of_the_users_is_set_by_its_name():
+    def made():
+        return nn.Linear(4, 2)
+
+    for value, known in (("Mine", {"Mine": nn.Linear}), ("made()", {"made": made}), ("Net", {"net": nn.Linear(4, 2)})):
+        found = with_setting(RECIPE, f"generator={value}", known).generator
+        assert found.given is next(iter(known.values())) and found == OwnGenerator.wrapped(found.given)
+    with pytest.raises(ValueError, match="Mine is no dataclass, so it takes no arguments in recipe text"):
+        with_setting(RECIPE, "generator=Mine(3)", {"Mine": nn.Linear})
+    with pytest.raises(ValueError, match="Mine is no dataclass"):
+        with_setting(RECIPE, "objective=Mine", {"Mine": nn.Linear})
 
 
 @pytest.mark.parametrize(

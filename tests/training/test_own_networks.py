@@ -119,3 +119,29 @@ class Dtypes:
 
     def watch(self, player, turn, log):
         self.seen.append(f"{player} {turn.x_fake.dtype}")
+
+
+class Counting(nn.Module):
+    """A generator with a buffer that counts its calls and a random layer."""
+
+    def __init__(self, size=8):
+        super().__init__()
+        self.body, self.size = nn.Sequential(nn.Linear(100, size * size), nn.Dropout()), size
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, z):
+        self.calls += 1
+        return self.body(z).view(-1, 1, self.size, self.size)
+
+
+def test_samples_of_another_shape_are_refused_before_the_first_update():
+    data = in_memory("dots", torch.zeros(32, 1, 8, 8, dtype=torch.uint8))
+    recipe = replace(gan(), generator=Counting(), discriminator=of_images, conditional=False, **SIZES)
+    torch.manual_seed(3)
+    assert build_game(recipe, data, torch.device("cpu"), "float32").G.network.calls == 0
+    drawn = torch.rand(())
+    torch.manual_seed(3)
+    assert drawn == torch.rand(()), "the trial draws nothing of the run's"
+    message = r"Counting gives samples of shape \(1, 9, 9\), and those of dots have \(1, 8, 8\)"
+    with pytest.raises(ValueError, match=message):
+        build_game(replace(recipe, generator=Counting(9)), data, torch.device("cpu"), "float32")

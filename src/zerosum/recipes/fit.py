@@ -66,6 +66,11 @@ def takes(kind: type, name: str, value: Any) -> bool:
     return annotation is not Any and _fit(annotation, value)[1]
 
 
+def becomes_another(kind: type, name: str) -> bool:
+    """Return whether a dataclass converts what this field is given."""
+    return any(f.name == name and BECOMES in f.metadata for f in fields(kind))
+
+
 def annotation_text(kind: type, name: str) -> str:
     """Return what a dataclass's field takes, in words: its annotation."""
     return _annotation_text(_annotation(kind, name))

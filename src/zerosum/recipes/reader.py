@@ -152,6 +152,8 @@ class _Reader:
 
     def _unknown(self, name: str, node: ast.Call) -> Opaque:
         """Return the opaque value of an unknown constructor; its arguments must be recipe text too."""
+        if name in self.known:
+            raise ValueError(f"{name} is no dataclass, so it takes no arguments in recipe text")
         if not self.opaque:
             close = difflib.get_close_matches(name, list(self.known), n=3, cutoff=0.6)
             raise ValueError(unknown(name) + (f"; or did you mean {' or '.join(close)}?" if close else ""))

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from zerosum.recipes.fit import annotation_text, fits, fitted, takes
+from zerosum.recipes.fit import annotation_text, becomes_another, fits, fitted, takes
+from zerosum.recipes.own_networks import OwnNetwork
 from zerosum.recipes.reader import NOTHING, Known, known_field, read, vocabulary, with_known
 
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -20,7 +21,8 @@ def with_setting(recipe: Any, setting: str, known: Known = NOTHING) -> Any:
     """Return a recipe with one field replaced by `KEY=VALUE`: `batch=32`, `generator.size=32`, `d_terms=(R1(),)`.
 
     The value is recipe text. Capitals do not matter in names, a constructor without arguments needs no parentheses
-    (`objective=non-saturating`), a string no quotes, and a single term no tuple. `known` is as for `read`.
+    (`objective=non-saturating`), a string no quotes, and a single term no tuple. `known` is as for `read`; a network
+    in it is set by its name, `generator=Mine`.
 
     Raises `ValueError` for an unknown field or a value that cannot be read or does not fit.
     """
@@ -74,6 +76,9 @@ def _places(value: Any, name: str, before: str = "") -> Iterator[str]:
 
 def _value(kind: type, name: str, text: str, known: Known) -> Any:
     """The value of a field, from text; raises `ValueError` where it cannot be read or does not fit."""
+    own = known.get(_same_name(text.removesuffix("()"), [*known]) or "")
+    if becomes_another(kind, name) and OwnNetwork.wrapped(own) is not own:
+        return own  # a module, or a class or function that makes one, which the dataclass wraps
     word = _WORD.fullmatch(text) is not None
     parts = tuple(part.strip() for part in text.split(","))
     words = all(_WORD.fullmatch(part) and _plain(part) not in _CONSTANTS for part in parts)

@@ -7,6 +7,8 @@ import torch
 
 from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
+from zerosum.features.identity import REFUSALS
+from zerosum.game.buffers import saved_buffers
 from zerosum.game.distributed import ranks
 from zerosum.game.finite import DeferredCheck
 from zerosum.game.game import Game, Watcher
@@ -14,6 +16,7 @@ from zerosum.game.micro_batches import whole_batch_reasons
 from zerosum.game.player import unwrapped
 from zerosum.game.trainable import TrainableGame
 from zerosum.protocols import Stateful
+from zerosum.recipes.own_networks import OwnGenerator
 from zerosum.recipes.players import two_players
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.stored_condition import condition_of
@@ -64,6 +67,7 @@ def _two_players(
     condition = condition_of(recipe, dataset.condition)
     _check_terms(recipe, condition)
     game = two_players(recipe, dataset.shape, condition, device, precision, watchers)
+    _check_own_generator(recipe, dataset, game)
     _check_micro_batch(recipe, game)
     if recipe.compile:
         check_compiled(game)
@@ -71,6 +75,32 @@ def _two_players(
     if device.type == "cuda" and _can_defer(game):
         game.deferred = DeferredCheck(torch.zeros((), device=device))
     return game
+
+
+def _check_own_generator(recipe: Recipe, dataset: Dataset, game: Game) -> None:
+    """Raise `ValueError` where the samples of a user's generator have another shape than those of the data.
+
+    It runs once, on two latents; buffers and random state are unchanged.
+    """
+    if not isinstance(recipe.generator, OwnGenerator):
+        return
+    network, condition = game.G.network, condition_of(recipe, dataset.condition)
+    where = next((p.device for p in network.parameters()), torch.device("cpu"))
+    buffers = saved_buffers(network)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            c = [] if condition is None else [condition.encode(condition.values(2)).to(where)]
+            shape = tuple(network(torch.zeros(2, recipe.latent.size, device=where), *c).shape)
+    except REFUSALS:
+        return  # the first update raises it again, with the lines of the user's file
+    finally:
+        for buffer in buffers:
+            buffer.restore()
+    if shape != (2, *dataset.shape):
+        raise ValueError(
+            f"{recipe.generator.name} gives samples of shape {shape[1:]}, and those of {dataset.name} have "
+            f"{dataset.shape}"
+        )
 
 
 def _check_terms(recipe: Recipe, condition: Condition | None) -> None:
