@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.data import Downscaled
+from zerosum.data import Downscaled, Masked
+from zerosum.data.pairs.downscaled import downscaled
 from zerosum.data.sources.arrays import ArraySource
 from zerosum.evaluation import EvaluationConfig, evaluate
+from zerosum.evaluation.measures.perceptual import PerceptualScore
 from zerosum.evaluation.measures.psnr import PSNR
 from zerosum.evaluation.measures.ssim import SSIM
+from zerosum.features import PerceptualDistance, RandomConv
 from zerosum.game import Normal
 from zerosum.recipes import dcgan
 from zerosum.runs.generator import TrainedGenerator
@@ -85,3 +88,44 @@ def test_what_has_no_pairs_is_refused():
     kind = DATA.open().condition
     with pytest.raises(ValueError, match=r"does not generate samples under conditions of .*, but a requested metric"):
         evaluate(REAL, enlarging(kind), NAMES, CONFIG)
+
+
+def test_conditions_are_derived_again_from_generated_images():
+    found = evaluate(DATA, enlarging(DATA.open().condition), ("consistency",), CONFIG)
+    dataset, fake = DATA.open(), torch.from_numpy(REAL).permute(0, 3, 1, 2)
+    given = downscaled(fake, 2)
+    again = downscaled(given.repeat_interleave(2, 2).repeat_interleave(2, 3), 2).double()
+    errors = (given.double() - again).square().mean((1, 2, 3)).numpy()
+    assert found.values["consistency"] == pytest.approx((10 * np.log10(255**2 / errors)).mean(), rel=1e-12)
+    assert dataset.conditions.derived and found.errors["consistency"] > 0
+    other = evaluate(DATA, np.roll(REAL, 1, 0), ("consistency",), CONFIG)
+    assert other.values["consistency"] < 17, "conditions of other images"
+
+
+def test_masks_stay_with_their_images():
+    data = Masked(ArraySource(REAL), part="all")
+    copy = evaluate(data, data, ("consistency", "psnr"), CONFIG).values
+    assert copy == pytest.approx(dict.fromkeys(("consistency", "psnr"), 10 * math.log10(12 * 255**2)))
+    hidden = data.open().conditions.of(torch.arange(40))[:, -1:] == 0
+    other = torch.where(hidden, 0, torch.from_numpy(REAL).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
+    found = evaluate(data, other, ("consistency", "psnr"), CONFIG).values
+    assert found["consistency"] == pytest.approx(10 * math.log10(12 * 255**2)) and found["psnr"] < 30
+
+
+def test_the_perceptual_score_is_the_mean_distance():
+    measure, half = PerceptualScore("random-conv"), REAL // 2
+    found = evaluate(REAL, half, (measure,), CONFIG)
+    real, fake = (torch.from_numpy(x).permute(0, 3, 1, 2).float() / 127.5 - 1 for x in (REAL, half))
+    each = PerceptualDistance(RandomConv())(real, fake).detach().double().numpy()
+    assert found.values["perceptual"] == pytest.approx(each.mean(), rel=1e-5)
+    assert found.errors["perceptual"] == pytest.approx(each.std(ddof=1) / math.sqrt(40), rel=1e-4)
+    assert "name random-conv" in found.protocol["metric.perceptual"]
+    assert "weights" in evaluate(REAL, REAL, ("perceptual",), CONFIG).protocol["metric.perceptual"]
+    with pytest.raises(ValueError, match="a perceptual distance"):
+        evaluate(REAL, half, (PerceptualScore("pixels"),), CONFIG)
+
+
+def test_conditions_that_are_not_derived_are_refused():
+    message = r"array derives no conditions from its images, but a requested metric compares them"
+    with pytest.raises(ValueError, match=message):
+        evaluate(REAL, REAL, ("consistency",), CONFIG)

@@ -28,6 +28,11 @@ class Values(Protocol):
         """Number of samples."""
         ...
 
+    @property
+    def derived(self) -> bool:
+        """Whether `of` computes them from x, so that others give the conditions of other samples."""
+        ...
+
     def of(self, indices: Tensor, x: Tensor | None) -> Tensor:
         """The values of the samples at indices `(B,)`; x is what the data set read there, None if it was not read."""
         ...
@@ -53,6 +58,11 @@ class Conditions:
     def of(self, indices: Tensor, x: Tensor | None = None) -> Tensor:
         """The values of the samples at indices `(B,)`; x is what was read there, if it was."""
         return self.values[indices] if isinstance(self.values, Tensor) else self.values.of(indices, x)
+
+    @property
+    def derived(self) -> bool:
+        """Whether they are computed from the samples."""
+        return not isinstance(self.values, Tensor) and self.values.derived
 
     @property
     def table(self) -> Tensor:

@@ -150,6 +150,11 @@ class _Chosen:
     values: Values
     indices: Tensor
 
+    @property
+    def derived(self) -> bool:
+        """As all values."""
+        return self.values.derived
+
     def __len__(self) -> int:
         return len(self.indices)
 

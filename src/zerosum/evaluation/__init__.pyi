@@ -27,6 +27,7 @@ from zerosum.evaluation.measure import Needs as Needs
 from zerosum.evaluation.measure import Score as Score
 from zerosum.evaluation.measure import ScoreInfo as ScoreInfo
 from zerosum.evaluation.measures.cas import CAS as CAS
+from zerosum.evaluation.measures.consistency import ConditionConsistency as ConditionConsistency
 from zerosum.evaluation.measures.fid import FID as FID
 from zerosum.evaluation.measures.fid_infinity import FIDInfinity as FIDInfinity
 from zerosum.evaluation.measures.inception_score import IS as IS
@@ -34,6 +35,7 @@ from zerosum.evaluation.measures.intra_fid import IntraFID as IntraFID
 from zerosum.evaluation.measures.kid import KID as KID
 from zerosum.evaluation.measures.mae import MAE as MAE
 from zerosum.evaluation.measures.memorisation import MemorisationTest as MemorisationTest
+from zerosum.evaluation.measures.perceptual import PerceptualScore as PerceptualScore
 from zerosum.evaluation.measures.ppl import PPL as PPL
 from zerosum.evaluation.measures.prdc import PRDC as PRDC
 from zerosum.evaluation.measures.psnr import PSNR as PSNR

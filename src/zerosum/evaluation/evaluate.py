@@ -100,6 +100,7 @@ class Evaluator:
             if self._pairs:
                 check_pairs(self.reference, data, real.count, sample.count)
             found = gather(data, sample, self._extract, needs, self.config.batch, folder, self.progress)
+            found = self._with_conditions(found, needs)
             if "paths" in needs:
                 found = replace(found, paths=latent_map(data, lambda: self._extractor))
             scores: dict[str, Score] = {}
@@ -240,6 +241,17 @@ class Evaluator:
         places = torch.tensor([self.reference.classes.index(name) for name in data.classes])
         return replace(sample, labels=places[sample.labels])
 
+    def _with_conditions(self, found: Gathered, needs: frozenset[Need]) -> Gathered:
+        """With the conditions that the reference set derives from the images; raises `ValueError` where it does not."""
+        if "conditions" not in needs:
+            return found
+        if self.reference.derive is None or found.images is None:
+            raise ValueError(
+                f"{self.reference.name} derives no conditions from its images, but a requested metric compares them: "
+                f"remove that metric"
+            )
+        return replace(found, conditions=self.reference.derive(self.config.seed, found.images))
+
     def _gathered_real(self) -> Gathered:
         needs = _union(measure.needs.real for measure in self.measures)
         if self.reference.stored is None:
@@ -270,7 +282,8 @@ class Evaluator:
                 if problem is not None:
                     self._report(f"the features of {data.name} cannot be cached: {problem}")
             else:
-                self._gathered_sets[what] = gather(data, sample, self._extract, needs, batch, progress=self.progress)
+                found = gather(data, sample, self._extract, needs, batch, progress=self.progress)
+                self._gathered_sets[what] = self._with_conditions(found, needs)
         return self._gathered_sets[what]
 
     def _protocol(self, data: SampleSet, found: Gathered) -> dict[str, str | int]:

@@ -17,8 +17,8 @@ from zerosum.evaluation.sets import Chunk, Sample, SampleSet
 from zerosum.features.extractor import Features
 from zerosum.metrics.moments import Moments
 
-Need = Literal["moments", "features", "logits", "labels", "images", "pairs", "paths"]
-OF_IMAGES: frozenset[Need] = frozenset({"images", "pairs"})
+Need = Literal["moments", "features", "logits", "labels", "images", "pairs", "conditions", "paths"]
+OF_IMAGES: frozenset[Need] = frozenset({"images", "pairs", "conditions"})
 NO_FEATURES: frozenset[Need] = OF_IMAGES | {"labels"}  # needs that no extractor serves
 Progress = Callable[[int, int], None]
 Extract = Callable[[Tensor], Features]
@@ -38,6 +38,7 @@ class Gathered:
         logits: `(count, K)`.
         labels: `(count,)`.
         images: uint8 `(count, H, W, C)`.
+        conditions: those that the reference set derives from the images, `(count, ...)`.
         paths: maps latents of a trained generator to features.
     """
 
@@ -50,6 +51,7 @@ class Gathered:
     logits: Tensor | None = None
     labels: Tensor | None = None
     images: Tensor | None = None
+    conditions: Tensor | None = None
     paths: LatentMap | None = None
 
 

@@ -70,9 +70,10 @@ class ScoreInfo(NamedTuple):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a metric needs of each set: any of moments, features, logits, labels, images, or paths of a generator.
+    """What a metric needs of each set: any of moments, features, logits, labels, images, pairs, conditions, or paths.
 
-    With `pairs` in both, images of a generator are those under the conditions of the real images, in their order.
+    With `pairs` in both, images of a generator are those under the conditions of the real images, in their order. With
+    `conditions` beside, these are derived from both.
 
     Attributes:
         real: of the reference set; if only `moments`, saved moments can be used instead.
@@ -119,6 +120,13 @@ class MeasureInput:
         """Real and generated images that belong together, uint8 `(N, H, W, C)` each."""
         real, fake = self.real.images, self.fake.images
         assert real is not None and fake is not None, "a metric that uses pairs must list them in needs"
+        return real, fake
+
+    @property
+    def conditions(self) -> tuple[Tensor, Tensor]:
+        """The conditions derived from real and from generated images of `pairs`, `(N, ...)` each."""
+        real, fake = self.real.conditions, self.fake.conditions
+        assert real is not None and fake is not None, "a metric that uses conditions must list them in needs"
         return real, fake
 
     @property

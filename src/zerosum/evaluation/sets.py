@@ -63,6 +63,8 @@ class SampleSet:
         conditions: maps a seed to the conditions of `take(n, seed)`, read by slice; None unless they are images or of
             another kind that is no table.
         take_under: maps (n, seed, conditions) to samples under such conditions; None if it is not such a generator.
+        derive: maps a seed and images in place of those of `take(n, seed)` to their conditions, `(n, ...)`; None where
+            conditions are not derived from images.
         facts: further entries of the protocol, by name.
         notes: messages for the user.
         stored: its moments, if it has nothing else.
@@ -79,6 +81,7 @@ class SampleSet:
     take_labelled: Callable[[int, int, Tensor], Sample] | None = None
     conditions: Callable[[int], Sliced] | None = None
     take_under: Callable[[int, int, Sliced], Sample] | None = None
+    derive: Callable[[int, Tensor], Tensor] | None = None
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     stored: StoredMoments | None = None
@@ -175,6 +178,13 @@ def _of_dataset(dataset: Dataset, name: str) -> SampleSet:
         order, of = _order(dataset.count, dataset.count, seed), dataset.conditions.of
         return lambda rows: of(order[torch.arange(rows.start, rows.stop) % len(order)])
 
+    def derive(seed: int, images: Tensor) -> Tensor:
+        assert dataset.conditions is not None
+        order, x = _order(dataset.count, len(images), seed), images.permute(0, 3, 1, 2)
+        parts = zip(torch.split(order, _BATCH), torch.split(x, _BATCH), strict=True)
+        return torch.cat([dataset.conditions.of(*part) for part in parts])
+
+    derived = dataset.conditions is not None and dataset.conditions.derived
     counts = None if dataset.labels is None else dataset.labels.bincount(minlength=len(dataset.classes))
     kind: Literal["images", "features"] = "images" if displayed.is_image else "features"
     shape = (*displayed.shape[1:], displayed.shape[0]) if displayed.is_image else displayed.shape
@@ -187,6 +197,7 @@ def _of_dataset(dataset: Dataset, name: str) -> SampleSet:
         dataset.classes,
         counts,
         conditions=conditions if _is_no_table(dataset.condition) else None,
+        derive=derive if derived else None,
         notes=displayed.notes,
     )
 

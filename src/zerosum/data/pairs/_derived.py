@@ -21,6 +21,7 @@ class _Derived:
     dataset: Dataset
     derive: Derivation
     text: str
+    derived: bool = True
 
     def __len__(self) -> int:
         return len(self.dataset)

@@ -16,6 +16,7 @@ class _Other:
 
     dataset: Dataset
     indices: Tensor
+    derived: bool = False
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -45,6 +45,7 @@ class _Past:
     count: int
     past: int
     frames: Frames
+    derived: bool = False
 
     def __len__(self) -> int:
         return self.count

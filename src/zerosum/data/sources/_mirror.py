@@ -36,6 +36,7 @@ class _Mirrored:
     """Values of which each occurs twice, the second time mirrored where they are images."""
 
     conditions: Conditions
+    derived: bool = False
 
     def __len__(self) -> int:
         return 2 * len(self.conditions.values)

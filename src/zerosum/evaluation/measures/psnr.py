@@ -1,16 +1,13 @@
 """The peak signal-to-noise ratio of pairs."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
 from zerosum.evaluation.measure import HIGHER, MeasureInput, Needs, Score, ScoreInfo
-from zerosum.evaluation.measures._pairs import ERROR, PAIRS, mean_of_pairs
+from zerosum.evaluation.measures._pairs import ERROR, MOST, PAIRS, mean_of_pairs
 from zerosum.metrics.image_similarity import psnr
-
-_MOST = 10 * math.log10(12 * 255**2)  # dB: equal images are as close as rounding to 8 bits allows
 
 
 @dataclass(frozen=True)
@@ -38,4 +35,4 @@ class PSNR:
 
     def __call__(self, inputs: MeasureInput) -> Mapping[str, Score]:
         """The mean over pairs."""
-        return {"psnr": mean_of_pairs(inputs, lambda real, fake: psnr(fake, real, border=self.border).clamp(max=_MOST))}
+        return {"psnr": mean_of_pairs(inputs, lambda real, fake: psnr(fake, real, border=self.border).clamp(max=MOST))}
