@@ -3,8 +3,10 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from zerosum.conditions.image import Image as ImageCondition
 from zerosum.data.conditions import conditions_of
 
 
@@ -151,3 +153,22 @@ def test_small_samples_are_enlarged_and_large_ones_reduced(run, make):
         lambda z, c: z[:, :1, None, None].expand(-1, 3, 250, 500), shape=(3, 250, 500), classes=("a",)
     )
     assert decoded(run.report(wide).all("img", alt="generated: a")[0]).size == (192, 96)
+
+
+def test_images_of_a_condition_stand_beside_the_trivial_method_and_the_real_ones(run, make):
+    examples = torch.full((3, 1, 2, 2), 100, dtype=torch.uint8)
+    truths = torch.full((3, 1, 4, 4), 110, dtype=torch.uint8)
+    kind = ImageCondition((1, 2, 2), examples, truths)
+    brighter = make.generator(lambda z, c: (c + 5 / 127.5).repeat_interleave(2, 2).repeat_interleave(2, 3), kind=kind)
+    page = run.report(brighter)
+    rows = [text for text in page.texts if text in ("condition", "generated 1", "generated 3", "bicubic", "real")]
+    assert rows == ["condition", "generated 1", "generated 3", "bicubic", "real"]
+    for row, level, decibels in (("generated 1: generated", 105, 20 * np.log10(51)), ("bicubic", 100, None)):
+        tile = page.all("img", alt=f"{row.partition(': ')[2] or row}: condition 1")[0]
+        assert decoded(tile).getpixel((3, 3)) == level
+        assert decibels is None or page.texts.count(f"{decibels:.1f} dB") == 3
+    assert page.texts.count(f"{20 * np.log10(25.5):.1f} dB") == 1, "the condition has another size, and the real none"
+    same = make.generator(
+        lambda z, c: c + 5 / 127.5, (1, 2, 2), kind=ImageCondition((1, 2, 2), examples, examples + 10)
+    )
+    assert "bicubic" not in run.report(same).texts

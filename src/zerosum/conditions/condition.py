@@ -23,6 +23,9 @@ class Prediction(NamedTuple):
     reading: Reading
 
 
+REAL = "real"  # title of the row of real samples, with which others are compared
+
+
 @dataclass(frozen=True, eq=False)
 class ConditionRow:
     """A row of samples in a report.

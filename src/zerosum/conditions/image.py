@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-from zerosum.conditions.condition import Condition, ConditionRow, Overview
+from zerosum.conditions.condition import REAL, Condition, ConditionRow, Overview
 
 CONTENTS = ("image", "masked", "frames")
 EXAMPLES = 16  # that a condition keeps of its data
@@ -133,14 +133,21 @@ class Image(Condition):
         return images.permute(0, 3, 1, 2).contiguous()
 
     def overview(self, rows: int, columns: int) -> Overview:
-        """Conditions, samples of them from several latents, and the real samples."""
+        """Conditions, samples of them from several latents, and the real samples.
+
+        Where these have another size, with the enlarged condition beside, by bicubic interpolation: the trivial method.
+        """
         shown = self.values(columns if self.examples is None else min(columns, len(self.examples)))
         seen = self.displayed(shown)
         names = tuple(f"condition {i + 1}" for i in range(len(shown)))
         found = [ConditionRow("condition", shown, names, shown=seen)]
         found += [ConditionRow(f"generated {i + 1}", shown, names, latent=i) for i in range(_DRAWS)]
         if self.truths is not None:
-            found.append(ConditionRow("real", shown, names, shown=self.truths[: len(shown)]))
+            truths = self.truths[: len(shown)]
+            if truths.shape[2:] != seen.shape[2:]:
+                enlarged = interpolate(seen.float(), truths.shape[2:], mode="bicubic", antialias=True)
+                found.append(ConditionRow("bicubic", shown, names, shown=enlarged.round().clamp(0, 255).byte()))
+            found.append(ConditionRow(REAL, shown, names, shown=truths))
         real = "" if self.truths is None else ", and the real samples"
         text = f"Conditions of the data, samples of them from three latents{real}. "
         text += "Where the source holds samples out of training, they are such samples."

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from zerosum.conditions.condition import Condition, ConditionRow
+from zerosum.conditions.condition import REAL, Condition, ConditionRow
+from zerosum.metrics.image_similarity import psnr
 from zerosum.plots.grids import grid
 from zerosum.report._html import Section, figure, joined, prose, tile
 from zerosum.runs.generator import TrainedGenerator
@@ -49,14 +51,19 @@ def by_condition(generator: TrainedGenerator, condition: Condition, scores: Mapp
             f"by a classifier ({scores['class_accuracy_classifier']}) with an accuracy of "
             f"{scores['class_accuracy_ceiling']:.1%} on real samples."
         )
-    rows = [_row(generator, row, accuracies) for row in overview.rows]
+    real = next((row.shown for row in overview.rows if row.name == REAL and row.shown is not None), None)
+    if real is not None:
+        text += " PSNR is the mean over the real samples of a row; blur scores high."
+    rows = [_row(generator, row, accuracies, real) for row in overview.rows]
     return Section("conditions", overview.title, prose(text) + f'\n<div class="classes">{joined(rows)}</div>')
 
 
-def _row(generator: TrainedGenerator, row: ConditionRow, accuracies: Mapping[str, float]) -> str:
+def _row(
+    generator: TrainedGenerator, row: ConditionRow, accuracies: Mapping[str, float], real: Tensor | None = None
+) -> str:
     samples, what = _samples(generator, row)
     tiles = joined(tile(x, f"{what}: {caption}") for x, caption in zip(samples, row.captions, strict=True))
-    note = row.note or (f"{accuracies[row.name]:.1%}" if row.name in accuracies else "")
+    note = row.note or (f"{accuracies[row.name]:.1%}" if row.name in accuracies else _agreement(row, samples, real))
     small = f"<small>{escape(note)}</small>" if note else ""
     return f'<div class="class"><b>{escape(row.name)}{small}</b>{tiles}</div>'
 
@@ -68,6 +75,14 @@ def _samples(generator: TrainedGenerator, row: ConditionRow) -> tuple[NDArray[np
     count = len(row.values)
     z = generator.latents(count) if row.latent is None else generator.latents(row.latent + 1)[-1:].expand(count, -1)
     return generator.render(z, row.values).astype(np.uint8), "generated"
+
+
+def _agreement(row: ConditionRow, samples: NDArray[np.uint8], real: Tensor | None) -> str:
+    """The PSNR of the images of a row against the real ones, where they have one size."""
+    if real is None or row.name == REAL:
+        return ""
+    truths = real.permute(0, 2, 3, 1).numpy()
+    return f"{float(psnr(samples, truths).mean()):.1f} dB" if samples.shape == truths.shape else ""
 
 
 def _accuracies(scores: Mapping[str, Any]) -> Mapping[str, float]:
