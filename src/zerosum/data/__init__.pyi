@@ -48,6 +48,7 @@ from zerosum.data.sources.folders import Images as Images
 from zerosum.data.sources.hub import Hub as Hub
 from zerosum.data.sources.idx import Idx as Idx
 from zerosum.data.sources.in_memory import InMemory as InMemory
+from zerosum.data.sources.packed import PackedPairs as PackedPairs
 from zerosum.data.sources.packed import PackedSet as PackedSet
 from zerosum.data.sources.packing import pack as pack
 from zerosum.data.sources.torchset import from_torch as from_torch

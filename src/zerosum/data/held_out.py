@@ -76,7 +76,7 @@ def part_of(dataset: Dataset, part: str) -> Dataset:
 
     Raises `ValueError` where none is held out.
     """
-    return split(dataset, _held(dataset), part)
+    return split(dataset, are_held_out(dataset), part)
 
 
 def split(dataset: Dataset, held: Tensor, part: str) -> Dataset:
@@ -96,7 +96,7 @@ def split(dataset: Dataset, held: Tensor, part: str) -> Dataset:
 
 def examples_of(dataset: Dataset) -> Tensor:
     """The indices of samples to show as examples: some that are held out of training, if any are."""
-    held = _held(dataset)
+    held = are_held_out(dataset)
     return _examples((held if bool(held.any()) else ~held).nonzero().flatten())
 
 
@@ -172,7 +172,8 @@ def check_part(source: object, part: str) -> None:
     require(source, part in PARTS, f"part to be {', '.join(PARTS)}")
 
 
-def _held(dataset: Dataset) -> Tensor:
+def are_held_out(dataset: Dataset) -> Tensor:
+    """Which samples of a data set are held out, by their names; bool `(count,)`."""
     return torch.tensor([_is_held_out(dataset.named(index)) for index in range(len(dataset))])
 
 

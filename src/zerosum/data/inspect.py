@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from zerosum.data.sources._decode import decode
 from zerosum.data.sources._files import Files
 from zerosum.data.sources._tables import beside
 from zerosum.data.sources.folders import Images, image_headers, threaded
-from zerosum.data.sources.packed import PackedSet
+from zerosum.data.sources.packed import PackedPairs, PackedSet, verified
 
 Progress = Callable[[int, int], None]
 _BATCH = 256
@@ -111,7 +111,7 @@ def check(spec: str | Path | Source, progress: Progress | None = None) -> Report
     found = source(spec)
     if isinstance(found, Images):
         return _check_files(image_headers(found.path)[0], found.conditions, progress)
-    if isinstance(found, PackedSet):
+    if isinstance(found, PackedSet | PackedPairs):
         return _check_packed(found, progress)
     name, checked = str(spec), 0
     try:
@@ -146,15 +146,15 @@ def _check_files(files: Files, table: str | None, progress: Progress | None) -> 
     return Report(str(files.path), len(files.names), tuple(broken), notes)
 
 
-def _check_packed(packed: PackedSet, progress: Progress | None) -> Report:
+def _check_packed(packed: PackedSet | PackedPairs, progress: Progress | None) -> Report:
     """Verify the checksum of every file of a packed set."""
     broken: list[Broken] = []
     try:
-        dataset = packed.open()
+        dataset = (replace(packed, part="all") if isinstance(packed, PackedPairs) else packed).open()
     except ValueError as error:
         return Report(packed.path, 0, (Broken(packed.path, str(error)),), ())
     checked = 0
-    for file, samples, wrong in packed.verify():
+    for file, samples, wrong in verified(packed):
         checked += samples
         broken += [] if wrong is None else [Broken(file, wrong)]
         if progress is not None:

@@ -12,7 +12,7 @@ from zerosum.data._paths import existing
 from zerosum.data.dataset import Source
 from zerosum.data.sources.arrays import Arrays, ArraySource
 from zerosum.data.sources.folders import Images
-from zerosum.data.sources.packed import PackedSet, is_packed
+from zerosum.data.sources.packed import is_packed, packed_at
 from zerosum.data.sources.torchset import MapStyle, from_torch
 
 
@@ -33,10 +33,10 @@ def source(
 ) -> Source:
     """Return the source for a path, an array or tensor, a map-style dataset, or a source itself.
 
-    A folder is a packed set (see `PackedSet`) or contains images, as does a `.zip`; `size` and `fit` apply to images
-    only (see `Images`). A `.npy` or `.npz` contains arrays. Sources with a method `at` (see `FileFormat`), such as
-    `Idx`, recognise their own files and folders. Raises `ValueError` when a path does not exist, suggesting similar
-    names, and when its format is unknown.
+    A folder is a packed set (see `PackedSet` and `PackedPairs`) or contains images, as does a `.zip`; `size` and `fit`
+    apply to images only (see `Images`). A `.npy` or `.npz` contains arrays. Sources with a method `at` (see
+    `FileFormat`), such as `Idx`, recognise their own files and folders. Raises `ValueError` when a path does not exist,
+    suggesting similar names, and when its format is unknown.
     """
     path = existing(spec) if isinstance(spec, str | Path) else None
     packed = path is not None and path.is_dir() and is_packed(path)
@@ -46,7 +46,7 @@ def source(
     if size is not None:
         raise ValueError("size applies to folders and zips of images only: resize other data beforehand, or omit size")
     if packed:
-        return PackedSet(str(spec))
+        return packed_at(str(spec))
     if known is not None:
         return known
     if path is not None:

@@ -11,9 +11,35 @@ from typing import Any
 
 FORMAT = "zerosum packed 1"
 MANIFEST, UNFINISHED = "packed.json", "packing.jsonl"
-LABELS, CONDITIONS = "labels.bin", "conditions.bin"
-_KINDS = {"uint8": 1, "float32": 4, "float64": 8}  # bytes per number
+LABELS, CONDITIONS, HELD_OUT = "labels.bin", "conditions.bin", "held_out.bin"
+_KINDS = {"uint8": 1, "float32": 4, "float64": 8, "int64": 8}  # bytes per number
+_PAIRED = {"Image": "uint8", "Text": "int64"}  # kinds of conditions with files as large as those of samples
 _LABEL_BYTES, _MOST_LENGTH, _MOST_FILES, _MOST_MANIFEST = 8, 1 << 16, 1_000, 64 << 20
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The layout of conditions that are images or captions.
+
+    Attributes:
+        kind: Image or Text.
+        facts: of the condition, as in a generator file.
+        shape: shape of the condition of a sample.
+    """
+
+    kind: str
+    facts: Mapping[str, Any]
+    shape: tuple[int, ...]
+
+    @property
+    def dtype(self) -> str:
+        """The type of the numbers."""
+        return _PAIRED[self.kind]
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of a condition."""
+        return math.prod(self.shape) * _KINDS[self.dtype]
 
 
 @dataclass(frozen=True)
@@ -31,6 +57,7 @@ class Plan:
         precision: dtype of conditions, float32 or float64.
         notes: warnings for the user.
         content: the fingerprint of the original data.
+        pairs: conditions that are images or captions; None for other data.
     """
 
     name: str
@@ -43,6 +70,7 @@ class Plan:
     precision: str
     notes: tuple[str, ...]
     content: str
+    pairs: Pairs | None = None
 
     @property
     def sample_bytes(self) -> int:
@@ -56,16 +84,28 @@ class Plan:
         return {f"samples-{i:05}.bin": range(at, min(at + self.rows, self.count)) for i, at in enumerate(starts)}
 
     @property
+    def shards_of_pairs(self) -> dict[str, range]:
+        """The files of conditions that are images or captions, each with its range of indices."""
+        if self.pairs is None:
+            return {}
+        return {name.replace("samples", "conditions"): indices for name, indices in self.shards.items()}
+
+    @property
     def sizes(self) -> dict[str, int]:
         """The bytes of every file."""
         sizes = {name: len(indices) * self.sample_bytes for name, indices in self.shards.items()}
         sizes |= {LABELS: self.count * _LABEL_BYTES} if self.classes else {}
+        if self.pairs is not None:
+            sizes |= {name: len(indices) * self.pairs.bytes for name, indices in self.shards_of_pairs.items()}
+            sizes |= {HELD_OUT: self.count}
         entries = len(self.entries) * _KINDS[self.precision]
         return sizes | ({CONDITIONS: self.count * entries} if self.entries else {})
 
     def facts(self) -> dict[str, Any]:
         """All fields as JSON-compatible values."""
-        return {"format": FORMAT, **{k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}}
+        fields = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        pairs = None if self.pairs is None else {**asdict(self.pairs), "shape": list(self.pairs.shape)}
+        return {"format": FORMAT, **fields, "pairs": pairs}
 
 
 def read_manifest(folder: Path) -> tuple[Plan, dict[str, str]]:
@@ -106,8 +146,7 @@ def plan_of(facts: Any) -> Plan:
         raise ValueError("a name in it is not a string")
     if not all(isinstance(part, list) and all(isinstance(one, str) for one in part) for part in lists.values()):
         raise ValueError("its classes, entries or notes are not lists of strings")
-    if not isinstance(shape, list) or not all(type(n) is int and 1 <= n <= _MOST_LENGTH for n in shape):
-        raise ValueError(f"its shape should be integers from 1 to {_MOST_LENGTH}, but is {shape!r:.80}")
+    shape = _shape(shape)
     if not all(type(n) is int and 1 <= n < 1 << 48 for n in numbers.values()):
         raise ValueError("its counts should be integers of at least 1")
     fits = (words["kind"], len(shape)) in (("uint8", 3), ("float32", 1), ("float64", 1))
@@ -116,7 +155,21 @@ def plan_of(facts: Any) -> Plan:
     if numbers["count"] > _MOST_FILES * numbers["rows"]:
         raise ValueError(f"it declares more than {_MOST_FILES:,} files")
     tuples: dict[str, Any] = {name: tuple(part) for name, part in lists.items()}
-    return Plan(shape=tuple(shape), **words, **numbers, **tuples)
+    return Plan(shape=shape, **words, **numbers, **tuples, pairs=_pairs(facts.get("pairs")))
+
+
+def _pairs(facts: Any) -> Pairs | None:
+    if facts is None:
+        return None
+    if not isinstance(facts, dict) or facts.get("kind") not in _PAIRED or not isinstance(facts.get("facts"), dict):
+        raise ValueError(f"its pairs should be of {' or '.join(_PAIRED)}, with its facts; found {facts!r:.80}")
+    return Pairs(facts["kind"], facts["facts"], _shape(facts["shape"]))
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    if not isinstance(shape, list) or not all(type(n) is int and 1 <= n <= _MOST_LENGTH for n in shape):
+        raise ValueError(f"its shape should be integers from 1 to {_MOST_LENGTH}, but is {shape!r:.80}")
+    return tuple(shape)
 
 
 def manifest(plan: Plan, hashes: Mapping[str, str]) -> bytes:

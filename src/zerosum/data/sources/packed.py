@@ -1,8 +1,8 @@
 """Packed sets: samples as raw bytes in a few memory-mapped files."""
 
-__all__ = ["PackedSet"]
+__all__ = ["PackedPairs", "PackedSet"]
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,22 @@ from torch import Tensor
 
 from zerosum._disk import file_hash
 from zerosum._paths import PATH, tidy_paths
+from zerosum.conditions.image import Image
+from zerosum.conditions.text import Text
 from zerosum.data._paths import existing
-from zerosum.data.conditions import conditions_of, labelled
+from zerosum.data.conditions import Conditions, conditions_of, labelled
 from zerosum.data.dataset import Dataset
-from zerosum.data.sources._manifest import CONDITIONS, LABELS, MANIFEST, UNFINISHED, Plan, read_manifest
+from zerosum.data.held_out import check_part, split
+from zerosum.data.sources._manifest import (
+    CONDITIONS,
+    HELD_OUT,
+    LABELS,
+    MANIFEST,
+    UNFINISHED,
+    Pairs,
+    Plan,
+    read_manifest,
+)
 from zerosum.data.sources._mirror import mirrored
 
 
@@ -48,6 +60,8 @@ class PackedSet:
     def _plain(self) -> Dataset:
         folder = existing(self.path)
         plan, hashes = read_manifest(folder)
+        if plan.pairs is not None:
+            raise ValueError(f"{folder} has pairs: open it as PackedPairs({self.path!r})")
         conditions = None
         if plan.classes:
             labels = torch.from_numpy(np.fromfile(folder / LABELS, "int64"))
@@ -55,34 +69,99 @@ class PackedSet:
         elif plan.entries:
             rows = np.fromfile(folder / CONDITIONS, plan.precision).reshape(plan.count, len(plan.entries))
             conditions = conditions_of(plan.name, rows, plan.entries)
-        content = partial("\n".join, [hashes[name] for name in plan.shards])
-        return Dataset(
-            plan.name,
-            plan.shape,
-            plan.count,
-            _reader(folder, plan),
-            conditions,
-            plan.notes,
-            content=content,
-            ahead=True,
-        )
+        return _dataset(folder, plan, hashes, conditions)
 
-    def verify(self) -> Iterator[tuple[str, int, str | None]]:
-        """Read every file and yield its path, its number of samples, and what is wrong with it or None.
 
-        Raises `ValueError` when the folder is not a complete packed set.
-        """
+@dataclass(frozen=True)
+class PackedPairs:
+    """The output of `zerosum data pack` for pairs: samples whose conditions are images or captions, memory-mapped.
+
+    Samples, conditions and notes equal those of the source exactly, and the same samples are held out, whatever their
+    names are. `zerosum data check` reads all files and verifies their SHA-256.
+
+    Args:
+        path: the folder.
+        part: "train", "test" or "all": one sample in ten is held out by its name.
+    """
+
+    path: str = field(metadata=PATH)
+    part: str = "train"
+
+    def __post_init__(self) -> None:
+        tidy_paths(self)
+        check_part(self, self.part)
+
+    def open(self) -> Dataset:
+        """Map the files; raises `ValueError` when the folder is not a complete packed set of pairs."""
         folder = existing(self.path)
         plan, hashes = read_manifest(folder)
-        shards = plan.shards
-        for name in plan.sizes:
-            try:
-                wrong = (
-                    None if file_hash(folder / name) == hashes[name] else "does not have the SHA-256 of the manifest"
-                )
-            except OSError as error:
-                wrong = f"cannot be read ({error.strerror})"
-            yield str(folder / name), len(shards.get(name, ())), wrong and f"{wrong}: pack the data again"
+        if plan.pairs is None:
+            raise ValueError(f"{folder} has no pairs: open it as PackedSet({self.path!r})")
+        names = plan.shards_of_pairs
+        read = _reader(folder, names, plan, plan.pairs.dtype, plan.pairs.shape)
+        text = "\n".join(hashes[name] for name in names)
+        conditions = Conditions(_kind(folder, plan.pairs), _Mapped(plan.count, read, text))
+        held = torch.from_numpy(np.fromfile(folder / HELD_OUT, "uint8")) > 0
+        return split(_dataset(folder, plan, hashes, conditions), held, self.part)
+
+
+@dataclass(frozen=True, eq=False)
+class _Mapped:
+    """Conditions that are read from files."""
+
+    count: int
+    read: Callable[[Tensor], Tensor]
+    text: str
+    derived: bool = False
+
+    def __len__(self) -> int:
+        return self.count
+
+    def of(self, indices: Tensor, x: Tensor | None) -> Tensor:  # as other values
+        """The conditions of the samples at indices `(B,)`."""
+        return self.read(indices)
+
+    def content(self) -> str:
+        """The SHA-256 of the files."""
+        return self.text
+
+
+def packed_at(path: str) -> PackedSet | PackedPairs:
+    """The source for the folder of a packed set; one that is incomplete or damaged says so when it is opened."""
+    try:
+        pairs = read_manifest(existing(path))[0].pairs
+    except ValueError:
+        pairs = None
+    return PackedSet(path) if pairs is None else PackedPairs(path)
+
+
+def verified(packed: PackedSet | PackedPairs) -> Iterator[tuple[str, int, str | None]]:
+    """Read every file and yield its path, its number of samples, and what is wrong with it or None.
+
+    Raises `ValueError` when the folder is not a complete packed set.
+    """
+    folder = existing(packed.path)
+    plan, hashes = read_manifest(folder)
+    shards = plan.shards
+    for name in plan.sizes:
+        try:
+            wrong = None if file_hash(folder / name) == hashes[name] else "does not have the SHA-256 of the manifest"
+        except OSError as error:
+            wrong = f"cannot be read ({error.strerror})"
+        yield str(folder / name), len(shards.get(name, ())), wrong and f"{wrong}: pack the data again"
+
+
+def _dataset(folder: Path, plan: Plan, hashes: Mapping[str, str], conditions: Conditions | None) -> Dataset:
+    content = partial("\n".join, [hashes[name] for name in plan.shards])
+    read = packed_samples(folder, plan)
+    return Dataset(plan.name, plan.shape, plan.count, read, conditions, plan.notes, content=content, ahead=True)
+
+
+def _kind(folder: Path, pairs: Pairs) -> Image | Text:
+    try:
+        return (Image if pairs.kind == "Image" else Text).restored(pairs.facts, {})
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder} is not a packed set, as its {MANIFEST} cannot be used: {error}") from error
 
 
 def is_packed(folder: Path) -> bool:
@@ -90,11 +169,17 @@ def is_packed(folder: Path) -> bool:
     return (folder / MANIFEST).is_file() or (folder / UNFINISHED).is_file()
 
 
-def _reader(folder: Path, plan: Plan) -> Callable[[Tensor], Tensor]:
+def packed_samples(folder: Path, plan: Plan) -> Callable[[Tensor], Tensor]:
     """A function that reads samples by index from the sample files."""
+    return _reader(folder, plan.shards, plan, plan.kind, plan.shape)
+
+
+def _reader(
+    folder: Path, files: Mapping[str, range], plan: Plan, kind: str, shape: tuple[int, ...]
+) -> Callable[[Tensor], Tensor]:
+    """A function that reads rows by index from such files."""
     maps = [
-        np.asarray(np.memmap(folder / name, plan.kind, "r", shape=(len(indices), *plan.shape)))
-        for name, indices in plan.shards.items()
+        np.asarray(np.memmap(folder / name, kind, "r", shape=(len(indices), *shape))) for name, indices in files.items()
     ]
     return partial(_read, maps, plan.rows, plan.count)
 

@@ -11,26 +11,33 @@ from pathlib import Path
 from typing import IO, Any
 
 import torch
+from torch import Tensor
 
 from zerosum._disk import create, file_hash, open_own, replace_durably, sync_file, sync_folder, temporary
 from zerosum._paths import user_path
 from zerosum.conditions.components import Attributes, Vector
+from zerosum.conditions.image import Image
 from zerosum.conditions.labels import Labels
+from zerosum.conditions.text import Text
+from zerosum.data.conditions import Conditions
 from zerosum.data.dataset import Dataset
 from zerosum.data.fingerprints import fingerprint
+from zerosum.data.held_out import HoldsOut, are_held_out
 from zerosum.data.resolve import source
 from zerosum.data.sources._manifest import (
     CONDITIONS,
+    HELD_OUT,
     LABELS,
     MANIFEST,
     UNFINISHED,
+    Pairs,
     Plan,
     check_size,
     manifest,
     plan_of,
     read_manifest,
 )
-from zerosum.data.sources.packed import PackedSet
+from zerosum.data.sources.packed import PackedPairs, packed_at, packed_samples
 
 _SHARD, _MOST_SHARDS = 32 << 20, 128  # minimum bytes of a sample file; maximum number of sample files
 _BLOCK = 256  # samples read at once
@@ -40,9 +47,10 @@ def pack(data: Any, folder: str | Path, progress: Callable[[int, int], None] | N
     """Write the samples of a source into a folder for `PackedSet`, and return the opened set.
 
     The folder contains the samples as raw bytes in files of at least 32 MiB, a file of labels or conditions, and a
-    manifest with the SHA-256 of each. The manifest is written last: without it the set is incomplete. After an
-    interruption, even by SIGKILL, the same call continues after the last complete file. Images of folders are decoded
-    by several threads.
+    manifest with the SHA-256 of each. Of pairs all samples are packed, with their conditions, images or captions, and a
+    file that tells which are held out of training; they open as `PackedPairs`. The manifest is written last: without it
+    the set is incomplete. After an interruption, even by SIGKILL, the same call continues after the last complete file.
+    Images of folders are decoded by several threads.
 
     Args:
         data: a source, or anything that `source` accepts.
@@ -50,22 +58,30 @@ def pack(data: Any, folder: str | Path, progress: Callable[[int, int], None] | N
         progress: called with (samples done, total).
 
     Raises:
-        ValueError: for latents, custom kinds of conditions, a folder with other content, and data that cannot be read.
+        ValueError: for latents, unpaired data, other kinds of conditions, a folder with other content, and data that
+            cannot be read.
         OSError: when the folder cannot be written, as on a full disk; completed files are kept.
     """
-    dataset, out = source(data).open(), user_path(folder)
+    given, out = source(data), user_path(folder)
+    kept: Any = given
+    dataset = (replace(kept, part="all") if isinstance(given, HoldsOut) else given).open()
     if dataset.coding is not None:
         raise ValueError(f"{dataset.name} cannot be packed: pack the images, then use Latents(PackedSet(...), ...)")
-    if not isinstance(dataset.condition, Labels | Attributes | Vector | None):
+    if not isinstance(dataset.condition, Labels | Attributes | Vector | Image | Text | None):
         raise ValueError(
-            f"{dataset.name} cannot be packed: its conditions should be labels or rows of numbers, but are "
-            f"{type(dataset.condition).__name__}: train on the source itself"
+            f"{dataset.name} cannot be packed: its conditions should be labels, rows of numbers, images or captions, "
+            f"but are {type(dataset.condition).__name__}: train on the source itself"
+        )
+    if isinstance(dataset.condition, Image) and not dataset.condition.paired:
+        raise ValueError(
+            f"{dataset.name} cannot be packed with conditions that do not belong to it: pack both sets, then use "
+            f"Unpaired(PackedSet(...), PackedSet(...))"
         )
     plan = _planned(dataset)
     if (out / MANIFEST).exists():
         if not _is_same(read_manifest(out)[0], plan):
             raise ValueError(f"{out} has another packed set: choose a new folder, or remove it")
-        return PackedSet(str(out)).open()
+        return _opened(out)
     if out.exists() and not (out / UNFINISHED).exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is not empty: choose a new folder for the packed set")
     try:
@@ -76,7 +92,12 @@ def pack(data: Any, folder: str | Path, progress: Callable[[int, int], None] | N
         raise OSError(
             f"{out} cannot be written ({error}): completed files are kept, and the same command continues"
         ) from error
-    return PackedSet(str(out)).open()
+    return _opened(out)
+
+
+def _opened(out: Path) -> Dataset:
+    found = packed_at(str(out))
+    return (replace(found, part="all") if isinstance(found, PackedPairs) else found).open()
 
 
 @dataclass(eq=False)
@@ -187,7 +208,16 @@ def _planned(dataset: Dataset) -> Plan:
         precision=precision,
         notes=dataset.notes,
         content=fingerprint(dataset),
+        pairs=None if dataset.conditions is None else _pairs_of(dataset.conditions),
     )
+
+
+def _pairs_of(conditions: Conditions) -> Pairs | None:
+    kind = conditions.kind
+    if not isinstance(kind, Image | Text):
+        return None
+    facts: dict[str, Any] = json.loads(json.dumps(kind.facts))
+    return Pairs(type(kind).__name__, facts, tuple(conditions.of(torch.tensor([0])).shape[1:]))
 
 
 def _write(dataset: Dataset, plan: Plan, journal: _Journal, progress: Callable[[int, int], None] | None) -> None:
@@ -199,12 +229,31 @@ def _write(dataset: Dataset, plan: Plan, journal: _Journal, progress: Callable[[
             journal.add_notes(dataset.news())
         elif progress is not None:
             progress(indices.stop, plan.count)
-    if dataset.conditions is not None:
+    if plan.pairs is not None:
+        _write_pairs(dataset, plan, journal)
+    elif dataset.conditions is not None:
         journal.put(LABELS if dataset.classes else CONDITIONS, [dataset.conditions.table.numpy().tobytes()])
     complete = replace(plan, notes=(*plan.notes, *journal.notes))
     replace_durably(journal.folder / MANIFEST, manifest(complete, {name: journal.hashes[name] for name in sizes}))
     (journal.folder / UNFINISHED).unlink()
     sync_folder(journal.folder)
+
+
+def _write_pairs(dataset: Dataset, plan: Plan, journal: _Journal) -> None:
+    """Write every missing file of conditions, derived from the samples as they were packed, and who is held out."""
+    sizes, samples = plan.sizes, packed_samples(journal.folder, plan)
+    for name, indices in plan.shards_of_pairs.items():
+        if not journal.has(name, sizes[name]):
+            journal.put(name, _conditions(dataset, indices, samples))
+            journal.add_notes(dataset.news())
+    journal.put(HELD_OUT, [are_held_out(dataset).numpy().astype("uint8").tobytes()])
+
+
+def _conditions(dataset: Dataset, indices: range, samples: Callable[[Tensor], Tensor]) -> Iterator[bytes]:
+    assert dataset.conditions is not None
+    for start in range(indices.start, indices.stop, _BLOCK):
+        index = torch.arange(start, min(start + _BLOCK, indices.stop))
+        yield dataset.conditions.of(index, samples(index)).contiguous().numpy().tobytes()
 
 
 def _samples(dataset: Dataset, indices: range, progress: Callable[[int, int], None] | None) -> Iterator[bytes]:
