@@ -12,6 +12,7 @@ from zerosum import bench as bench
 from zerosum import cli as cli
 from zerosum import conditions as conditions
 from zerosum import data as data
+from zerosum import diagnostics as diagnostics
 from zerosum import distributions as distributions
 from zerosum import evaluation as evaluation
 from zerosum import features as features

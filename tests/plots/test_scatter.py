@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zerosum.plots.points import histogram, scatter
+from zerosum.plots.points import histogram, scatter, vector_field
 
 ORANGE, BLUE = (200, 104, 47), (63, 127, 176)
 
@@ -112,3 +112,21 @@ def test_points_that_cannot_be_drawn_are_refused():
         scatter(points[:0])
     with pytest.raises(ValueError, match="points must be finite to be plotted"):
         scatter(points + np.nan)
+
+
+def test_a_field_has_its_arrows_and_paths_within_its_frame():
+    places = np.array([[x, y] for x in (-1.0, 0.0, 1.0) for y in (-1.0, 0.0, 1.0)])
+    path = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5]])
+    plain = np.asarray(vector_field(places, -places, side=300).convert("RGB")).astype(int)
+    drawn = np.asarray(vector_field(places, -places, [path], ("theta", "psi"), "a title", 300).convert("RGB")).astype(
+        int
+    )
+    assert plain.shape == drawn.shape == (300, 300, 3)
+    orange = (drawn[..., 0] - drawn[..., 2] > 60) & (drawn[..., 0] > 150)
+    assert 20 < orange.sum() < 2_000 and not (plain[..., 0] - plain[..., 2] > 60).any()
+    still = np.asarray(vector_field(places, np.zeros((9, 2)), side=300).convert("RGB")).astype(int)
+    assert (still < 200).all(2).sum() < (plain < 200).all(2).sum(), "no arrows where the field is 0"
+    with pytest.raises(ValueError, match="a field has a direction at each place; found 8 and 9"):
+        vector_field(places, places[:8])
+    with pytest.raises(ValueError, match=r"this plot takes points \(N, d\) of 2 dimensions, not \(9, 3\)"):
+        vector_field(np.zeros((9, 3)), places)

@@ -12,3 +12,4 @@ from zerosum.plots.grids import grid as grid
 from zerosum.plots.image_pairs import pairs as pairs
 from zerosum.plots.points import histogram as histogram
 from zerosum.plots.points import scatter as scatter
+from zerosum.plots.points import vector_field as vector_field

@@ -1,5 +1,6 @@
-"""Plots of points: scatter plots and histograms, generated against real points."""
+"""Plots of points: scatter plots and histograms, generated against real points; and of fields in the plane."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -119,6 +120,51 @@ def _density(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray
 def _faint(count: int) -> float:
     """Return an opacity at which dense regions of so many dots still differ."""
     return float(np.clip(40 / np.sqrt(count), 0.12, 0.8))
+
+
+def vector_field(
+    places: Floats,
+    directions: Floats,
+    paths: Sequence[Floats] = (),
+    axes: tuple[str, str] = ("x", "y"),
+    title: str = "",
+    side: int = 480,
+) -> Image.Image:
+    """Draw a field in the plane as arrows of equal length, and trajectories over it; (0, 0) is marked.
+
+    Args:
+        places: points `(n, 2)`, which set the frame.
+        directions: the field there, `(n, 2)`; where it is 0 there is no arrow.
+        paths: trajectories `(m, 2)`, orange, each with a blue dot at its start.
+        axes: names of the axes.
+        title: text above.
+        side: height and width in pixels.
+
+    Raises:
+        ValueError: for arrays of other shapes, and for values that are not finite.
+    """
+    places, directions = _checked(places, 2, exact=True), _checked(directions, 2, exact=True)
+    if len(places) != len(directions):
+        raise ValueError(f"a field has a direction at each place; found {len(directions)} and {len(places)}")
+    figure, plot = _figure(side, side)
+    (left, low), (right, high) = places.min(0), places.max(0)
+    length = np.linalg.norm(directions, axis=1)
+    moves = length > 0
+    unit = directions[moves] / length[moves, None]
+    apart = float(np.sqrt((right - left) * (high - low) / len(places))) or 1.0
+    arrows = plot.quiver(
+        *places[moves].T, *unit.T, angles="xy", scale_units="xy", scale=1.4 / apart, pivot="mid", width=0.004
+    )
+    arrows.set(color=_INK, alpha=0.5)
+    for path in paths:
+        plot.plot(*_checked(path, 2, exact=True).T, color=_GENERATED, linewidth=0.8)
+        plot.plot(*path[:1].T, ".", color=_REAL, markersize=5)
+    plot.plot([0], [0], "k+", markersize=5, markeredgewidth=0.8)
+    plot.set(xlim=(left, right), ylim=(low, high), aspect="equal")
+    plot.set_xlabel(axes[0], fontsize=6, color=_INK)
+    plot.set_ylabel(axes[1], fontsize=6, color=_INK)
+    plot.set_title(title, fontsize=6)
+    return _image(figure, transparent=False)
 
 
 def _figure(width: int, height: int) -> tuple["Figure", "Axes"]:
