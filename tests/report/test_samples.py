@@ -171,4 +171,7 @@ def test_images_of_a_condition_stand_beside_the_trivial_method_and_the_real_ones
     same = make.generator(
         lambda z, c: c + 5 / 127.5, (1, 2, 2), kind=ImageCondition((1, 2, 2), examples, examples + 10)
     )
-    assert "bicubic" not in run.report(same).texts
+    page = run.report(same)
+    assert "bicubic" not in page.texts and page.texts.count("equal") == 0
+    alike = make.generator(lambda z, c: c, (1, 2, 2), kind=ImageCondition((1, 2, 2), examples, examples))
+    assert run.report(alike).texts.count("equal") == 4, "three latents and the condition"

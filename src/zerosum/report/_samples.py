@@ -1,5 +1,6 @@
 """The sections of images: samples over time, and by condition."""
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -82,7 +83,10 @@ def _agreement(row: ConditionRow, samples: NDArray[np.uint8], real: Tensor | Non
     if real is None or row.name == REAL:
         return ""
     truths = real.permute(0, 2, 3, 1).numpy()
-    return f"{float(psnr(samples, truths).mean()):.1f} dB" if samples.shape == truths.shape else ""
+    if samples.shape != truths.shape:
+        return ""
+    mean = float(psnr(samples, truths).mean())
+    return f"{mean:.1f} dB" if mean < math.inf else "equal"
 
 
 def _accuracies(scores: Mapping[str, Any]) -> Mapping[str, float]:
