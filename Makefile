@@ -14,7 +14,8 @@ demo: .venv/ready
 	@echo "          $(BIN)/zerosum recipes"
 	@echo "          $(BIN)/zerosum train ring"
 
-test: lint types docs unit
+test: lint types
+	$(MAKE) --jobs 2 docs unit
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -1,21 +1,16 @@
 """`zerosum apply` as a whole command, on a run of a command."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
-
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+from tests.forked import python
 
 
 def zerosum(*arguments, cwd):
-    command = [sys.executable, "-W", "error", "-m", "zerosum", *map(str, arguments)]
-    return subprocess.run(command, env=ENVIRONMENT, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    return python("-W", "error", "-m", "zerosum", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
 """`zerosum bench modes`, whole."""
 
 import json
-import os
-import subprocess
 import sys
 
 import pytest
+from tests.forked import python
 
 from zerosum.cli import main
 from zerosum.recipes.named_recipes import named
@@ -16,9 +15,8 @@ SMALL = ["--task", "ring-8", "--seeds", "1", "--set", "images=512", "--set", "di
 
 
 def bench(*arguments, cwd, code=0):
-    command = [sys.executable, "-W", "error", "-m", "zerosum", "bench", "modes", *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=250, env={**os.environ})
-    assert done.returncode == code, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    done = python("-W", "error", "-m", "zerosum", "bench", "modes", *arguments, cwd=cwd)
+    assert done.returncode == code, f"{done.args} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done
 
 

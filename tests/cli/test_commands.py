@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from tests.forked import python
 
 from zerosum.cli import main, verbs
 
@@ -18,11 +19,8 @@ SMALL = [
 
 
 def zerosum(*arguments, cwd=None, code=0, **environment):
-    command = [sys.executable, "-W", "error", "-m", "zerosum", *map(str, arguments)]
-    done = subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ, **environment}
-    )
-    assert done.returncode == code, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    done = python("-W", "error", "-m", "zerosum", *arguments, cwd=cwd, env={**os.environ, **environment})
+    assert done.returncode == code, f"{done.args} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done
 
 

@@ -2,12 +2,12 @@
 
 import csv
 import json
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.forked import python
 
 from zerosum.cli import main
 
@@ -23,9 +23,8 @@ SHORT = ["--images", "64", "--set", "generator=MLPGenerator(size=8)", "--set", "
 
 
 def zerosum(*arguments, code=0, cwd=None):
-    command = [sys.executable, "-W", "error", "-m", "zerosum", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=cwd)
-    assert done.returncode == code, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    done = python("-W", "error", "-m", "zerosum", *arguments, cwd=cwd)
+    assert done.returncode == code, f"{done.args} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done
 
 

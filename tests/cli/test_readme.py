@@ -2,13 +2,13 @@
 
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.forked import python
 
 from zerosum.cli import main
 
@@ -82,10 +82,9 @@ def test_its_python_is_a_file_that_use_takes(tmp_path, monkeypatch, capsys):
     text, count = re.subn(r"images=[\d_]+\)", "images=64, batch=16)", BLOCKS[PYTHON][1])
     assert count == 1
     (tmp_path / "own.py").write_text(text)
-    python = [sys.executable, "-W", "error"]
-    subprocess.run([*python, "-c", "import own"], cwd=tmp_path, check=True, timeout=100)
+    assert python("-W", "error", "-c", "import own", cwd=tmp_path).returncode == 0
     assert not (tmp_path / "runs").exists()  # what --use imports trains nothing
-    done = subprocess.run([*python, "own.py"], cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    done = python("-W", "error", "own.py", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "\npython own.py " in README and len(WITH_OWN_PARTS) == 3
     for words in WITH_OWN_PARTS:

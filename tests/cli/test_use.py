@@ -1,11 +1,10 @@
 """Parts of one's own by whole commands: trained in Python or from a file, then sampled, scored, reported, continued."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.forked import python
 
 SMALL = "name='own', images=64, batch=16, tick=32, snapshot=64"
 OBJECTIVE = f"""
@@ -89,10 +88,7 @@ MAIN = "\n\nif __name__ == '__main__':\n    zerosum.train(recipe{call}, 'runs/ow
 @pytest.fixture
 def command(tmp_path):
     def run(*words, code=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "zerosum", *map(str, words)],
-            cwd=tmp_path, capture_output=True, text=True, timeout=200,
-        )  # fmt: skip
+        done = python("-m", "zerosum", *words, cwd=tmp_path)
         assert done.returncode == code, done.stderr
         return done
 
@@ -101,7 +97,8 @@ def command(tmp_path):
 
 def in_python(tmp_path, text):
     (tmp_path / "mine.py").write_text(text)
-    subprocess.run([sys.executable, "mine.py"], cwd=tmp_path, check=True, timeout=200)
+    done = python("mine.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     return tmp_path / "runs" / "own"
 
 

@@ -2,8 +2,6 @@
 
 import os
 import runpy
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from tests.forked import python
 
 import zerosum
 from zerosum.conditions.condition import Condition
@@ -77,8 +76,7 @@ def test_an_unknown_kind_is_named(straight):
 
 
 def zerosum_sample(run, *arguments, cwd):
-    command = [sys.executable, "-m", "zerosum", "sample", str(run), "--use", str(SCRIPT), "--n", "4", *arguments]
-    return subprocess.run(command, env=ENVIRONMENT, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    return python("-m", "zerosum", "sample", run, "--use", SCRIPT, "--n", "4", *arguments, cwd=cwd)
 
 
 def test_the_command_takes_a_file_and_writes_what_was_asked(straight, tmp_path):

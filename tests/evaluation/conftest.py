@@ -2,13 +2,13 @@
 
 import json
 import os
-import subprocess
 import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.forked import python
 
 from zerosum.cli import main
 from zerosum.data.sources.digits import Digits
@@ -73,9 +73,8 @@ def sets(tmp_path):
 
 def zerosum(*arguments, code=0, **environment):
     """Run a command in a process; return standard output, parsed as JSON with `--json`, and standard error."""
-    command = [sys.executable, "-W", "error", "-m", "zerosum", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, **environment})
-    assert done.returncode == code, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    done = python("-W", "error", "-m", "zerosum", *arguments, env={**os.environ, **environment})
+    assert done.returncode == code, f"{done.args} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return (json.loads(done.stdout) if "--json" in arguments and not code else done.stdout), done.stderr
 
 

@@ -1,16 +1,15 @@
 """The example of a training loop of one's own, run as a reader would run it."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.forked import python
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_loop.py"
 
 
 def test_it_plays_and_counts_the_modes_without_writing_anything(tmp_path):
-    command = [sys.executable, "-W", "error", str(EXAMPLE), "--images", "50000"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = python("-W", "error", EXAMPLE, "--images", "50000", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     *progress, last = done.stdout.splitlines()
     assert progress and all("D/R1" in line and "G/loss" in line for line in progress), done.stdout

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from benchmarks.robustness.sameness import differences
+from tests.forked import python
 from tests.training.coupled_game import KNOWN, RECIPE, Coupled, CoupledGame, Scores, Updates
 from typer.testing import CliRunner
 
@@ -70,7 +71,7 @@ def test_killed_and_continued_it_is_the_straight_run_bit_for_bit(straight, tmp_p
     assert not (run / "generator.safetensors").exists()
     early = load(run, KNOWN, generator="turned")  # before the end, from the newest checkpoint
     assert early.images >= 480 and early.name == "turned"
-    subprocess.run([sys.executable, str(SCRIPT), str(run)], env=ENVIRONMENT, check=True)
+    assert python(SCRIPT, run).returncode == 0
     assert differences(straight[0], run) == []
     assert (run / "turned.safetensors").read_bytes() == (straight[0] / "turned.safetensors").read_bytes()
 
@@ -83,7 +84,7 @@ def test_two_processes_train_what_one_trains(straight, tmp_path):
     (run / "generator.safetensors").unlink()
     text = (run / "recipe.txt").read_text()
     (run / "recipe.txt").write_text(text.replace("images=480", "images=960"))
-    subprocess.run([sys.executable, str(SCRIPT), str(run)], env=ENVIRONMENT, check=True)
+    assert python(SCRIPT, run).returncode == 0
     one, other = groups(straight[0]), groups(run)
     assert one.keys() == other.keys()
     for name, tensors in one.items():
