@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 
 import torch
 
+from zerosum.augment.combined import Chain
+from zerosum.augment.history_buffer import HistoryBuffer
 from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
 from zerosum.features.identity import REFUSALS
@@ -15,6 +17,8 @@ from zerosum.game.game import Game, Watcher
 from zerosum.game.micro_batches import whole_batch_reasons
 from zerosum.game.player import unwrapped
 from zerosum.game.trainable import TrainableGame
+from zerosum.game.turn import Augmentation
+from zerosum.networks.blind import Blind
 from zerosum.protocols import Stateful
 from zerosum.recipes.own_networks import OwnGenerator
 from zerosum.recipes.players import two_players
@@ -104,7 +108,12 @@ def _check_own_generator(recipe: Recipe, dataset: Dataset, game: Game) -> None:
 
 
 def _check_terms(recipe: Recipe, condition: Condition | None) -> None:
-    """Raise `ValueError` where a term does not fit the condition of the game."""
+    """Raise `ValueError` where a term, or the augmentation, does not fit the condition of the game."""
+    if condition is not None and not isinstance(recipe.discriminator, Blind) and _has_history(recipe.augment):
+        raise ValueError(
+            "HistoryBuffer shows D past samples, of other conditions than those beside them: leave it out, or give D "
+            "no condition (Blind)"
+        )
     for term in map(unwrapped, (*recipe.d_terms, *recipe.g_terms)):
         if isinstance(term, MatchingAware) and recipe.label_dropout:
             raise ValueError(
@@ -113,6 +122,11 @@ def _check_terms(recipe: Recipe, condition: Condition | None) -> None:
             )
         if isinstance(term, AuxiliaryClass) and condition is not None:
             _check_prediction(term, condition)
+
+
+def _has_history(augment: Augmentation | None) -> bool:
+    parts = augment.augmentations if isinstance(augment, Chain) else ()
+    return isinstance(augment, HistoryBuffer) or any(map(_has_history, parts))
 
 
 def _check_prediction(term: AuxiliaryClass, condition: Condition) -> None:

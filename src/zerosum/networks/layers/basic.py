@@ -5,7 +5,7 @@ __all__ = ()
 from collections.abc import Iterator
 from typing import Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from zerosum.conditions.condition import Condition
 from zerosum.networks.conditioning import Concatenate, ConditionalNorm, Head, Join, Style
@@ -30,6 +30,13 @@ def activation(name: Activation) -> nn.Module:
     return made[name]
 
 
+class _InstanceNorm(nn.GroupNorm):
+    """Group norm on contiguous maps: on a CPU that of maps in channels last takes up to 25 times as long."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  the name of the base class
+        return super().forward(input.contiguous())
+
+
 def norm2d(name: Norm, channels: int, condition: Condition | None = None) -> nn.Module:
     """The named norm over maps of `channels` channels; batch norm is conditional if a condition is given.
 
@@ -40,7 +47,7 @@ def norm2d(name: Norm, channels: int, condition: Condition | None = None) -> nn.
     if name == "layer":
         return nn.GroupNorm(1, channels)
     if name == "instance":
-        return nn.GroupNorm(channels, channels)
+        return _InstanceNorm(channels, channels)
     if name == "virtual":
         return VirtualBatchNorm(channels)
     if name in ("spectral", "none"):
