@@ -24,6 +24,7 @@ import zerosum
 from benchmarks import marked
 from benchmarks.machine import machine
 from benchmarks.places import RESULTS, SHARED
+from benchmarks.quality import translation
 from benchmarks.quality.gallery import add_time, time_of
 from zerosum.bench.subprocesses import Command, run_commands
 from zerosum.data.dataset import Dataset
@@ -33,6 +34,8 @@ from zerosum.evaluation.measures.mae import MAE
 from zerosum.evaluation.measures.psnr import PSNR
 from zerosum.evaluation.measures.sharpness import Sharpness
 from zerosum.evaluation.measures.ssim import SSIM
+from zerosum.game.two_games import BACKWARD
+from zerosum.recipes.translation import Cycle
 from zerosum.runs.applied import continued
 from zerosum.training.signals import Interrupted, Terminated
 
@@ -86,7 +89,8 @@ def border(c: Pixels, *_: Pixels) -> Pixels:
 class Application:
     """A recipe, the arguments of its command, and the methods beside it.
 
-    `size` are the arguments that need the flowers; `cropped` is the border that PSNR and SSIM leave out.
+    `size` are the arguments that need the flowers; `cropped` is the border that PSNR and SSIM leave out; translations
+    without pairs are `unpaired`, with a table of their own.
     """
 
     recipe: str
@@ -94,6 +98,7 @@ class Application:
     arguments: tuple[str, ...] = ()
     flowers: int = 0
     cropped: int = 0
+    unpaired: bool = False
 
 
 RESIZES = {name.lower(): enlarged(Image.Resampling[name]) for name in ("NEAREST", "BICUBIC", "LANCZOS")}
@@ -108,6 +113,8 @@ APPLICATIONS = {
     "super-resolution-flowers": Application(
         "super-resolution", RESIZES, ("--images", "16000", "--batch", "8"), flowers=128, cropped=4
     ),
+    "cyclegan": Application("cyclegan", unpaired=True),
+    "cut": Application("cut", unpaired=True),
 }
 """What `zerosum` is used for, on the embedded digits, and on photographs."""
 
@@ -173,6 +180,8 @@ def rows(entry: Entry) -> list[str]:
     """The rows of an application: its generators, and the methods beside them."""
     run = zerosum.Run(entry.folder / "run")
     spent = f"{time_of(entry.folder)['cpu_seconds']:,.0f}"
+    if entry.about.unpaired:
+        return _translations(entry, run, spent)
     dataset, about = entry.held_out(), entry.about
     metrics = (PSNR(about.cropped), SSIM(about.cropped), MAE(), Sharpness())
     names = ("generator", "pretrained") if run.recipe.pretrain else ("generator",)
@@ -186,6 +195,17 @@ def rows(entry: Entry) -> list[str]:
     for name, make in about.baselines.items():
         lines.append(_row(entry.name, name, evaluate(dataset, make(c, x, train_c, train_x), metrics, CONFIG), ""))
     return lines + (_later(run, metrics) if entry.name == "next-frame" else [])
+
+
+def _translations(entry: Entry, run: "zerosum.Run", spent: str) -> list[str]:
+    """The rows of a translation without pairs, there and, if its game has a way back, back."""
+    there = translation.domains(run.recipe.data)
+    made = {f"`{entry.name}`": translation.translated(run.generator, there.a)}
+    lines = translation.rows(entry.name, made, there, spent)
+    if isinstance(run.recipe.game, Cycle):
+        made = {f"`{entry.name}`, back": translation.translated(zerosum.load(run.path, generator=BACKWARD), there.b)}
+        lines += translation.rows(entry.name, made, there.back, spent)
+    return lines
 
 
 def _later(run: "zerosum.Run", metrics: Any) -> list[str]:
@@ -233,10 +253,11 @@ def main(arguments: list[str] | None = None) -> int:
     ready = [entry for entry in entries if time_of(entry.folder)["ended"]]
     kept = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][2:]
     fresh = {entry.name: rows(entry) for entry in ready}
-    table = [HEAD]
-    for name in APPLICATIONS:
-        table += fresh.get(name) or [line for line in kept if line.startswith(f"| {name} |")]
-    marked.write(PAGE, "applications", "benchmarks.quality.applications", "\n".join([*table, "", f"On {machine()}."]))
+    for mark, unpaired, head in (("applications", False, HEAD), ("translation", True, translation.HEAD)):
+        table = [head]
+        for name in (name for name, about in APPLICATIONS.items() if about.unpaired == unpaired):
+            table += fresh.get(name) or [line for line in kept if line.startswith(f"| {name} |")]
+        marked.write(PAGE, mark, "benchmarks.quality.applications", "\n".join([*table, "", f"On {machine()}."]))
     for name in failed:
         sys.stderr.write(f"{name} failed: see {chosen.out / name / 'command.log'}\n")
     return 1 if failed else 0

@@ -9,7 +9,18 @@ import torch
 from PIL import Image as Picture
 
 from zerosum.conditions import Image, Labels
-from zerosum.data import Digits, Downscaled, Edges, Grayscale, Masked, PairedFolders, Ring, SideBySide, Unpaired
+from zerosum.data import (
+    Digits,
+    Downscaled,
+    Edges,
+    Grayscale,
+    Masked,
+    PairedFolders,
+    Reliefs,
+    Ring,
+    SideBySide,
+    Unpaired,
+)
 from zerosum.data.fingerprints import fingerprint
 from zerosum.data.held_out import around, part_of
 from zerosum.data.pairs.masked import mask
@@ -80,6 +91,21 @@ def test_edges_are_dark_where_brightness_changes():
     image[:, :, 8:] = 255
     *_, lines = all_of(Edges(ArraySource(np.repeat(image, 30, 0))))
     assert lines[0, 0, :, 7:9].max() < 30 and lines[0, 0, :, :5].min() == 255 == lines[0, 0, :, 11:].min()
+
+
+def test_a_relief_is_light_where_brightness_rises_from_the_upper_left():
+    dataset = Reliefs(COLOUR).open()
+    found = dataset.read(torch.tensor([3, 5])).numpy()
+    _, _, grey = all_of(Grayscale(COLOUR))
+    height = np.pad(grey[[3, 5], 0].numpy().astype(float), ((0, 0), (1, 1), (1, 1)), mode="edge")
+    expected = 127.5 + (height[:, 2:, 2:] - height[:, :-2, :-2]) / 2
+    assert found.shape == (2, 1, 12, 16) and np.abs(found[:, 0] - expected).max() <= 0.5
+    rising = np.zeros((1, 8, 8), np.uint8)
+    rising[:, 4:] = 200
+    steps = Reliefs(ArraySource(np.concatenate([rising, 200 - rising]))).open().read(torch.arange(2))[:, 0]
+    assert set(steps[0, 3:5].flatten().tolist()) == {228} and set(steps[1, 3:5].flatten().tolist()) == {28}
+    assert set(steps[:, [0, 1, 2, 5, 6, 7]].flatten().tolist()) == {128}
+    assert dataset.conditions is None and fingerprint(dataset) != fingerprint(COLOUR.open())
 
 
 def test_a_sample_keeps_its_part_when_others_come(tmp_path):

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from zerosum.game.game import Game
 from zerosum.game.player import unwrapped
+from zerosum.game.two_games import CycleTerm
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
@@ -16,12 +18,26 @@ def test_a_step_updates_both_networks(name):
     """Each weight with a gradient changes, and each part of either loss is logged by name."""
     recipe = replace(catalogue()[name](), batch=8, pretrain=0.0)
     dataset = recipe.data.open()
-    game = build_game(recipe, dataset, torch.device("cpu"), "float32")
-    players = [player for player in (game.G, game.D) if player.parameters]
-    before = {player.name: [p.detach().clone() for p in player.parameters] for player in players}
-    log = game.step(Batches(dataset, 8, recipe.conditional, 0, torch.device("cpu"), 0, recipe.label_dropout))
+    whole = build_game(recipe, dataset, torch.device("cpu"), "float32")
+    games = {"": whole} if isinstance(whole, Game) else {"": whole.forward, "back_": whole.backward}
+    before = {prefix: weights(game) for prefix, game in games.items()}
+    log = whole.step(Batches(dataset, 8, recipe.conditional, 0, torch.device("cpu"), 0, recipe.label_dropout))
     assert all(value.isfinite() for value in log.values())
-    for player in players:
+    for prefix, game in games.items():
+        own = {key.removeprefix(prefix): value for key, value in log.items() if key.startswith("back_") == bool(prefix)}
+        check(recipe, game, before[prefix], own)
+
+
+def players_of(game):
+    return [player for player in (game.G, game.D) if player.parameters]
+
+
+def weights(game):
+    return {player.name: [p.detach().clone() for p in player.parameters] for player in players_of(game)}
+
+
+def check(recipe, game, before, log):
+    for player in players_of(game):
         changed = [not torch.equal(a, b) for a, b in zip(before[player.name], player.parameters, strict=True)]
         assert any(changed)
         assert changed == [bool(p.grad.any()) for p in player.parameters]
@@ -33,7 +49,9 @@ def test_a_step_updates_both_networks(name):
         parts = [f"{player.name}/{type(unwrapped(term)).__name__}" for term in player.terms]
         logged = [key.split("#")[0] for key in log if key.startswith(f"{player.name}/")]
         assert logged == [f"{player.name}/loss", *parts, f"{player.name}/gradient_norm"]
-    assert len(game.D.terms) == len(recipe.d_terms) and len(game.G.terms) == len(recipe.g_terms)
+    cycles = sum(isinstance(term, CycleTerm) for term in game.G.terms)
+    assert cycles == (recipe.game is not None)
+    assert len(game.D.terms) == len(recipe.d_terms) and len(game.G.terms) == len(recipe.g_terms) + cycles
     assert game.images == 8 * max(recipe.n_critic, 1)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from zerosum.augment import HistoryBuffer
 from zerosum.data import Unpaired
 from zerosum.data.dataset import in_memory
 from zerosum.game.latents import Normal
@@ -62,6 +63,7 @@ RECIPE = Recipe(
     discriminator=MLPDiscriminator(hidden=(16,), activation="silu"),
     objective=LeastSquares(),
     game=Cycle(weight=5.0, noise=0.01),
+    augment=HistoryBuffer(20),
     conditional=True,
     latent=Normal(4),
     G_opt=STEADY,

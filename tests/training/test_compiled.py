@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from zerosum.augment import AdaptiveAugment, DiffAugment, InstanceNoise
+from zerosum.augment import AdaptiveAugment, DiffAugment, HistoryBuffer, InstanceNoise
 from zerosum.data.dataset import in_memory
 from zerosum.game import Normal, Unrolled
 from zerosum.networks import (
@@ -156,6 +156,7 @@ REFUSED = {
     "PathLength, which reads a tensor as a Python number": recipe(g_terms=(Every(2, PathLength()),)),
     "TopK, which reads a tensor as a Python number": recipe(objective=TopK(Hinge())),
     "AdaptiveAugment, which reads a tensor as a Python number": images(augment=AdaptiveAugment()),
+    "HistoryBuffer, which draws for 'history' from a stream of its own": recipe(augment=HistoryBuffer()),
     "InstanceNoise, which reads the clock by itself": recipe(augment=InstanceNoise()),
     "this D, which reads a tensor as a Python number": images(
         generator=DCGANGenerator(size=4, norm="layer"), discriminator=DCGANDiscriminator(size=4, norm="virtual")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from zerosum._rooms import public
-from zerosum.augment import AdaptiveAugment, AdaptivePseudo, Chain, DiffAugment, InstanceNoise, Noise
+from zerosum.augment import AdaptiveAugment, AdaptivePseudo, Chain, DiffAugment, HistoryBuffer, InstanceNoise, Noise
 from zerosum.data.dataset import in_memory
 from zerosum.game import Clock, Draws, InfoGANLatent, Judgement, Normal, Turn, Unrolled
 from zerosum.game.micro_batches import SeesWholeBatch, concatenated
@@ -193,6 +193,7 @@ def test_what_is_split_and_what_is_not_is_known_of_all():
     [
         AdaptiveAugment(pipeline="bgc", target=-0.9, images=40, every=1),
         Chain((AdaptivePseudo(target=-0.9, images=40, every=1), DiffAugment(), InstanceNoise(0.1))),
+        HistoryBuffer(size=20),
     ],
 )
 def test_augmentation_takes_the_rows_of_the_batch(augment):

@@ -6,6 +6,7 @@ from zerosum.augment import colours as colours
 from zerosum.augment import combined as combined
 from zerosum.augment import corruptions as corruptions
 from zerosum.augment import filters as filters
+from zerosum.augment import history_buffer as history_buffer
 from zerosum.augment import motions as motions
 from zerosum.augment import pipelines as pipelines
 from zerosum.augment import schedules as schedules
@@ -22,6 +23,7 @@ from zerosum.augment.corruptions import Cutout as Cutout
 from zerosum.augment.corruptions import Noise as Noise
 from zerosum.augment.corruptions import Translate as Translate
 from zerosum.augment.filters import Filter as Filter
+from zerosum.augment.history_buffer import HistoryBuffer as HistoryBuffer
 from zerosum.augment.motions import Anisotropy as Anisotropy
 from zerosum.augment.motions import Flip as Flip
 from zerosum.augment.motions import FractionalTranslate as FractionalTranslate

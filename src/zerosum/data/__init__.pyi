@@ -37,6 +37,7 @@ from zerosum.data.pairs.grayscale import Grayscale as Grayscale
 from zerosum.data.pairs.masked import Masked as Masked
 from zerosum.data.pairs.moving_digits import MovingDigits as MovingDigits
 from zerosum.data.pairs.paired_folders import PairedFolders as PairedFolders
+from zerosum.data.pairs.reliefs import Reliefs as Reliefs
 from zerosum.data.pairs.side_by_side import SideBySide as SideBySide
 from zerosum.data.pairs.unpaired import Unpaired as Unpaired
 from zerosum.data.resolve import FileFormat as FileFormat

@@ -18,6 +18,8 @@ from zerosum.recipes import translation as translation
 from zerosum.recipes import using as using
 from zerosum.recipes.evaluation import Evaluation as Evaluation
 from zerosum.recipes.library.applications import colorize as colorize
+from zerosum.recipes.library.applications import cut as cut
+from zerosum.recipes.library.applications import cyclegan as cyclegan
 from zerosum.recipes.library.applications import inpaint as inpaint
 from zerosum.recipes.library.applications import next_frame as next_frame
 from zerosum.recipes.library.applications import pix2pix as pix2pix

@@ -18,8 +18,8 @@ _LATENTS = 3  # rows of samples
 def condition_grid(generator: TrainedGenerator, seed: int) -> NDArray[np.uint8] | None:
     """Rows of ten conditions, samples of them from three latents, and the real samples where these are known.
 
-    Conditions have the size of samples. Returns uint8 images `(rows * 10, H, W, C)`; None for other conditions than
-    images, and without examples.
+    Where the latent changes nothing, one row of samples is enough. Conditions have the size of samples. Returns uint8
+    images `(rows * 10, H, W, C)`; None for other conditions than images, and without examples.
     """
     kind = generator.condition
     if not isinstance(kind, Image) or kind.examples is None or not generator.is_image:
@@ -27,6 +27,7 @@ def condition_grid(generator: TrainedGenerator, seed: int) -> NDArray[np.uint8] 
     values = kind.values(COLUMNS)
     z = generator.latents(_LATENTS, seed)
     made = [generator.render(one.expand(COLUMNS, -1), values) for one in z]
+    made = made if any(not np.array_equal(one, made[0]) for one in made) else made[:1]
     channels, *size = torch.from_numpy(made[0]).permute(0, 3, 1, 2).shape[1:]
     seen = resized(kind.displayed(values), tuple(size))
     if seen.shape[1] == 1 and channels == 3:

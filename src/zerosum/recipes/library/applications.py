@@ -2,22 +2,31 @@
 
 from dataclasses import replace
 
+from zerosum.augment.history_buffer import HistoryBuffer
 from zerosum.data.dataset import Source
 from zerosum.data.pairs.downscaled import Downscaled
 from zerosum.data.pairs.edges import Edges
 from zerosum.data.pairs.grayscale import Grayscale
 from zerosum.data.pairs.masked import Masked
 from zerosum.data.pairs.moving_digits import MovingDigits
+from zerosum.data.pairs.reliefs import Reliefs
+from zerosum.data.pairs.unpaired import Unpaired
+from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.coloured_digits import ColouredDigits
 from zerosum.game.latents import Normal
+from zerosum.networks.blind import Blind
 from zerosum.networks.patch import PatchDiscriminator
 from zerosum.networks.super_resolution import SuperResolution
+from zerosum.networks.translator import Translator
 from zerosum.networks.unet_generator import UNet
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.wasserstein import Hinge
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
+from zerosum.recipes.translation import Cycle
 from zerosum.terms.fidelity import L1, DiscriminatorFeatures, GradientDifference
+from zerosum.terms.identity_mapping import IdentityMapping
+from zerosum.terms.patch_nce import PatchNCE
 from zerosum.terms.schedules import Cosine
 
 
@@ -72,6 +81,50 @@ def next_frame() -> Recipe:
         _paired("next-frame", MovingDigits()),
         generator=UNet(size=24, norm="none", noise="none"),
         g_terms=(L1(50.0), GradientDifference(10.0)),
+    )
+
+
+def cyclegan() -> Recipe:
+    """CycleGAN: two sets of images without pairs, translated both ways (Zhu et al. 2017); 8 minutes on one core.
+
+    The sets here are reliefs of digits, lit from the upper left, and digits. Yours are two folders, `--data
+    "Unpaired('a', 'b')"`, with `Images('a', size=64)` in place of `'a'` where their images are of several sizes.
+    """
+    optimiser = Adam(lr=5e-4, betas=(0.5, 0.99), schedule=Cosine(begin=0.5))
+    return Recipe(
+        name="cyclegan",
+        data=Unpaired(Reliefs(), Digits()),
+        conditional=True,
+        generator=Translator(size=16, blocks=3),
+        discriminator=PatchDiscriminator(size=24, norm="spectral", layers=2),
+        objective=NonSaturating(),
+        latent=Normal(1),
+        g_terms=(IdentityMapping(5.0),),
+        game=Cycle(weight=10.0),
+        augment=HistoryBuffer(50),
+        G_opt=optimiser,
+        D_opt=optimiser,
+        batch=8,
+        images=10_000,
+        tick=1_000,
+        snapshot=5_000,
+        ema=500.0,
+    )
+
+
+def cut() -> Recipe:
+    """CUT: one set of images into another without pairs, patch by patch (Park et al. 2020); 8 minutes on one core.
+
+    The sets are those of `cyclegan`, and yours are given in the same way.
+    """
+    base = cyclegan()
+    return replace(
+        base,
+        name="cut",
+        generator=Translator(size=16, blocks=3, contrast=True),
+        discriminator=Blind(PatchDiscriminator(size=24, norm="spectral", layers=2)),
+        g_terms=(PatchNCE(count=64),),
+        game=None,
     )
 
 
