@@ -91,7 +91,10 @@ def features(images: Pixels) -> Tensor:
 
 
 def classifier(a: Pixels, b: Pixels) -> nn.Module:
-    """A network whose logit is above 0 for images of b, trained on real images of both."""
+    """A network whose logit is above 0 for images of b, trained on real images of both.
+
+    It sees standardised images, so that brightness and contrast alone decide nothing.
+    """
     draw = torch.Generator().manual_seed(0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -102,7 +105,7 @@ def classifier(a: Pixels, b: Pixels) -> nn.Module:
         network = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], 1))
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
     for _ in range(STEPS):
-        some = [scaled(one[torch.randint(len(one), (BATCH // 2,), generator=draw).numpy()]) for one in (a, b)]
+        some = [standardised(one[torch.randint(len(one), (BATCH // 2,), generator=draw).numpy()]) for one in (a, b)]
         target = torch.tensor([[0.0], [1.0]]).repeat_interleave(BATCH // 2, 0)
         loss = binary_cross_entropy_with_logits(network(torch.cat(some)), target)
         optimiser.zero_grad()
@@ -114,12 +117,14 @@ def classifier(a: Pixels, b: Pixels) -> nn.Module:
 @torch.no_grad()
 def taken(network: nn.Module, images: Pixels) -> float:
     """The share of images that the classifier takes for the target."""
-    return float((torch.cat([network(part) for part in scaled(images).split(500)]) > 0).double().mean())
+    return float((torch.cat([network(part) for part in standardised(images).split(500)]) > 0).double().mean())
 
 
-def scaled(images: Pixels) -> Tensor:
-    """Images as float32 in [-1, 1], `(N, C, H, W)`."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
+def standardised(images: Pixels) -> Tensor:
+    """Images `(N, C, H, W)`, float32, each of mean 0 and standard deviation 1 (0 where it is of one value)."""
+    x = torch.from_numpy(images).permute(0, 3, 1, 2).float()
+    x = x - x.mean((1, 2, 3), keepdim=True)
+    return x / x.std((1, 2, 3), keepdim=True).clamp(min=1)
 
 
 def translated(generator: TrainedGenerator, images: Pixels) -> Pixels:

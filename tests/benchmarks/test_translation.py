@@ -55,9 +55,12 @@ def test_counterparts_are_found_where_images_are_alike_and_else_by_chance():
 
 def test_the_classifier_tells_domains_apart(monkeypatch):
     monkeypatch.setattr(subject, "STEPS", 40)
-    light, dark = images(200) // 4 + 150, images(200) // 4
-    judge = subject.classifier(dark[:150], light[:150])
-    assert subject.taken(judge, light[150:]) == 1 and subject.taken(judge, dark[150:]) == 0
+    across = images(200) // 4 + np.where(np.arange(16) % 4 < 2, 0, 60).astype(np.uint8)[:, None, None]
+    down = across.transpose(0, 2, 1, 3)
+    judge = subject.classifier(across[:150], down[:150])
+    for shown in (1, 2):  # whatever the contrast
+        assert subject.taken(judge, down[150:] // shown) == 1 and subject.taken(judge, across[150:] * shown) == 0
+    assert subject.standardised(down).std((1, 2, 3)).sub(1).abs().max() < 1e-4
 
 
 def test_mean_and_contrast_are_those_of_the_target():

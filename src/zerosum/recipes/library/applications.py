@@ -87,15 +87,15 @@ def next_frame() -> Recipe:
 def cyclegan() -> Recipe:
     """CycleGAN: two sets of images without pairs, translated both ways (Zhu et al. 2017); 8 minutes on one core.
 
-    The sets here are reliefs of digits, lit from the upper left, and digits. Yours are two folders, `--data
-    "Unpaired('a', 'b')"`, with `Images('a', size=64)` in place of `'a'` where their images are of several sizes.
+    The sets here are reliefs of digits, lit from the upper left, and digits. Yours are two folders: `--data
+    "Unpaired(Images('a', size=64), Images('b', size=64))"`.
     """
     optimiser = Adam(lr=5e-4, betas=(0.5, 0.99), schedule=Cosine(begin=0.5))
     return Recipe(
         name="cyclegan",
         data=Unpaired(Reliefs(), Digits()),
         conditional=True,
-        generator=Translator(size=16, blocks=3),
+        generator=Translator(size=16, blocks=2),
         discriminator=PatchDiscriminator(size=24, norm="spectral", layers=2),
         objective=NonSaturating(),
         latent=Normal(1),
@@ -105,9 +105,9 @@ def cyclegan() -> Recipe:
         G_opt=optimiser,
         D_opt=optimiser,
         batch=8,
-        images=10_000,
+        images=8_000,
         tick=1_000,
-        snapshot=5_000,
+        snapshot=4_000,
         ema=500.0,
     )
 
@@ -121,7 +121,7 @@ def cut() -> Recipe:
     return replace(
         base,
         name="cut",
-        generator=Translator(size=16, blocks=3, contrast=True),
+        generator=Translator(size=16, blocks=2, contrast=True),
         discriminator=Blind(PatchDiscriminator(size=24, norm="spectral", layers=2)),
         g_terms=(PatchNCE(count=64),),
         game=None,
