@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.data import Downscaled, Masked
+from zerosum.data import Downscaled, Grayscale, Masked, Unpaired
 from zerosum.data.pairs.downscaled import downscaled
 from zerosum.data.sources.arrays import ArraySource
 from zerosum.evaluation import EvaluationConfig, evaluate
@@ -34,6 +34,13 @@ class Enlarged(torch.nn.Module):
 
     def forward(self, z, c):
         return self.weight * c.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+class Same(Enlarged):
+    """G(z, c): the condition, in three channels."""
+
+    def forward(self, z, c):
+        return self.weight * c.expand(-1, 3, -1, -1)
 
 
 def enlarging(kind):
@@ -88,6 +95,12 @@ def test_what_has_no_pairs_is_refused():
     kind = DATA.open().condition
     with pytest.raises(ValueError, match=r"does not generate samples under conditions of .*, but a requested metric"):
         evaluate(REAL, enlarging(kind), NAMES, CONFIG)
+    without = Unpaired(ArraySource(REAL), ArraySource(REAL[::-1].copy()), part="all")
+    generator = TrainedGenerator(replace(dcgan(), latent=Normal(4)), Same(), (3, 12, 12), 0, without.open().condition)
+    with pytest.raises(ValueError, match="has samples that do not belong to their conditions, but a requested metric"):
+        evaluate(without, generator, NAMES, CONFIG)
+    pairs = evaluate(Grayscale(ArraySource(REAL), part="all"), replace(generator, shape=(3, 12, 12)), ("psnr",), CONFIG)
+    assert np.isfinite(pairs.values["psnr"]), "trained without pairs, it can be scored on pairs"
 
 
 def test_conditions_are_derived_again_from_generated_images():

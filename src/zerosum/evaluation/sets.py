@@ -16,6 +16,7 @@ from torch import Tensor
 from zerosum._foreign import check_unpacked
 from zerosum._paths import is_constructor, user_path
 from zerosum.conditions.condition import Condition
+from zerosum.conditions.image import Image
 from zerosum.data.dataset import Dataset
 from zerosum.data.resolve import source
 from zerosum.evaluation.stored import StoredMoments, is_generator, load_moments
@@ -65,6 +66,7 @@ class SampleSet:
         take_under: maps (n, seed, conditions) to samples under such conditions; None if it is not such a generator.
         derive: maps a seed and images in place of those of `take(n, seed)` to their conditions, `(n, ...)`; None where
             conditions are not derived from images.
+        paired: whether each sample belongs to its condition.
         facts: further entries of the protocol, by name.
         notes: messages for the user.
         stored: its moments, if it has nothing else.
@@ -82,6 +84,7 @@ class SampleSet:
     conditions: Callable[[int], Sliced] | None = None
     take_under: Callable[[int, int, Sliced], Sample] | None = None
     derive: Callable[[int, Tensor], Tensor] | None = None
+    paired: bool = True
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     stored: StoredMoments | None = None
@@ -107,6 +110,11 @@ def check_pairs(real: SampleSet, fake: SampleSet, count: int, generated: int) ->
         raise ValueError(
             f"{fake.name} does not generate samples under conditions of {real.name}, but a requested metric compares "
             f"pairs: use data whose conditions are images, or remove that metric"
+        )
+    if fake.count is None and not real.paired:
+        raise ValueError(
+            f"{real.name} has samples that do not belong to their conditions, but a requested metric compares pairs: "
+            f"use data of pairs, or remove that metric"
         )
     if generated != count or fake.count not in (None, real.count):
         raise ValueError(
@@ -198,6 +206,7 @@ def _of_dataset(dataset: Dataset, name: str) -> SampleSet:
         counts,
         conditions=conditions if _is_no_table(dataset.condition) else None,
         derive=derive if derived else None,
+        paired=not isinstance(dataset.condition, Image) or dataset.condition.paired,
         notes=displayed.notes,
     )
 

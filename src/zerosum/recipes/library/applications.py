@@ -105,9 +105,9 @@ def cyclegan() -> Recipe:
         G_opt=optimiser,
         D_opt=optimiser,
         batch=8,
-        images=8_000,
+        images=6_000,
         tick=1_000,
-        snapshot=4_000,
+        snapshot=3_000,
         ema=500.0,
     )
 
