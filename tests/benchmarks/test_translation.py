@@ -45,7 +45,7 @@ def test_the_error_is_a_share_of_the_range():
     assert subject.error(white, np.full_like(white, 204)) == pytest.approx(0.2)
 
 
-def test_counterparts_are_found_where_images_are_alike_and_else_by_chance():
+def test_counterparts_are_found_where_images_are_alike():
     truth = images(40)
     near = np.clip(truth.astype(int) + RANDOM.integers(-9, 10, truth.shape), 0, 255).astype(np.uint8)
     assert subject.found(near, truth) == 1 and subject.found(255 - near, truth) < 0.3

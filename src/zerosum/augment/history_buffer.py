@@ -52,13 +52,13 @@ class HistoryBuffer:
             return x
         # From a stream, also while the pool is empty: so compiled updates, in which it would be constant, refuse it.
         draws, draw = turn.draws, turn.draws.stream("history")
-        chance, place = draws.mine(torch.rand(len(x) * draws.ranks, 2, generator=draw)).unbind(1)
+        u, place = draws.mine(torch.rand(len(x) * draws.ranks, 2, generator=draw)).unbind(1)
         past = self.pool.samples
         if past is None:
             return x
         if past.shape[1:] != x.shape[1:]:
             raise ValueError(f"the history buffer has samples of {tuple(past.shape[1:])}; found {tuple(x.shape[1:])}")
-        replaced = (chance < self.share).view(-1, *(1,) * (x.dim() - 1))
+        replaced = (u < self.share).view(-1, *(1,) * (x.dim() - 1))
         return torch.where(replaced, past[(len(past) * place).long().cpu()].to(x), x)
 
     def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
