@@ -105,10 +105,10 @@ def cyclegan() -> Recipe:
         G_opt=optimiser,
         D_opt=optimiser,
         batch=8,
-        images=6_000,
+        images=4_000,
         tick=1_000,
-        snapshot=3_000,
-        ema=500.0,
+        snapshot=2_000,
+        ema=250.0,
     )
 
 
