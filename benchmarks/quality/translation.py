@@ -140,6 +140,7 @@ def rows(name: str, made: Mapping[str, Pixels], images: Domains, spent: str) -> 
         "identity, mean and contrast of the target": adapted(images.a, images.train_b),
         "blurred identity, the best radius": best,
         "another image of the target": np.roll(images.b, len(images.b) // 2, 0),
+        "the counterpart, shifted by a pixel": np.roll(images.b, 1, 2),
         "the counterpart": images.b,
     }
     judge = classifier(images.train_a, images.train_b)

@@ -82,6 +82,7 @@ def test_rows_hold_the_trivial_methods_and_the_blur_of_least_error(monkeypatch):
         "identity, mean and contrast of the target",
         "blurred identity, the best radius",
         "another image of the target",
+        "the counterpart, shifted by a pixel",
         "the counterpart",
     ]
     cells = {row.split(" | ")[1]: row.strip("| ").split(" | ")[2:] for row in rows}
@@ -90,3 +91,5 @@ def test_rows_hold_the_trivial_methods_and_the_blur_of_least_error(monkeypatch):
     least = min(subject.error(subject.blurred(a, radius), b) for radius in subject.RADII)
     assert float(cells["blurred identity, the best radius"][0]) == pytest.approx(least, abs=1e-4)
     assert cells["another image of the target"][1] == "0.0%"
+    aside = subject.error(np.roll(b, 1, 2), b)
+    assert float(cells["the counterpart, shifted by a pixel"][0]) == pytest.approx(aside, abs=1e-4)
