@@ -161,7 +161,7 @@ def test_what_a_kind_does_not_say_has_a_default_or_is_refused(tmp_path):
         replace(runs.RECIPE.discriminator, conditioning=Auxiliary()).build(data.shape, plain)
     with pytest.raises(ValueError, match="AuxiliaryClass needs a condition that D can predict; found Outline"):
         train(replace(runs.RECIPE, d_terms=(AuxiliaryClass(),)), tmp_path / "run", quiet=True)
-    with pytest.raises(ValueError, match="cannot be packed: its conditions should be labels or rows of numbers, but"):
+    with pytest.raises(ValueError, match="cannot be packed: its conditions should be labels, rows of numbers, images"):
         pack(runs.Outlined(), tmp_path / "packed")
 
 

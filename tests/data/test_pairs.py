@@ -25,7 +25,6 @@ from zerosum.data.fingerprints import fingerprint
 from zerosum.data.held_out import around, part_of
 from zerosum.data.pairs.masked import mask
 from zerosum.data.sources.arrays import ArraySource
-from zerosum.data.sources.packing import pack
 from zerosum.training.batches import Batches
 
 RANDOM = np.random.default_rng(0)
@@ -213,8 +212,6 @@ def test_what_has_no_pairs_is_refused(tmp_path):
         Masked(share=1.0)
     with pytest.raises(ValueError, match="has no test samples among 1: set part='all'"):
         Edges(ArraySource(np.zeros((1, 8, 8), np.uint8)), part="test").open()
-    with pytest.raises(ValueError, match="its conditions should be labels or rows of numbers, but are Image"):
-        pack(Edges(), tmp_path / "packed")
 
 
 def test_the_kind_is_stored_and_reads_images():

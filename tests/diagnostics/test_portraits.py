@@ -1,4 +1,4 @@
-"""Pictures of tiny games."""
+"""Plots of tiny games."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from zerosum.terms import R1
 
 
 def test_a_portrait_shows_where_the_game_leads():
-    whole, near = ({"steps": 30, "arrows": 5, "side": 240, "rate": rate} for rate in (0.3, 0.0))
+    whole, near = ({"steps": 30, "side": 240, "rate": rate} for rate in (0.3, 0.0))
     still = np.asarray(portrait(bilinear_game(), **near)).astype(int)
     moved = np.asarray(portrait(bilinear_game(), **whole)).astype(int)
     calm = np.asarray(portrait(dirac_gan(NonSaturating(), R1(2.0)), **whole)).astype(int)

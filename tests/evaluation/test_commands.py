@@ -105,7 +105,7 @@ def test_user_errors_are_one_sentence(sets, tmp_path, run, make, command):
         ([broken, fake], "0002.png is damaged"),
         ([tmp_path / "one.npz", fake], "one.npz has 1 sample, but scores need at least 2 in each set"),
         ([real, fake, "--n", "1"], "n, the number of samples from each set, must be at least 2"),
-        ([real, fake, "--metrics", "fod"], "unknown metric 'fod'; available are cas, fid"),
+        ([real, fake, "--metrics", "fod"], "unknown metric 'fod'; available are cas, consistency"),
         ([real, fake, "--features", "nonsense"], "no extractor is called 'nonsense'; there is "),
         ([real, run], "resize both to one size"),
         ([real, tmp_path / "nowhere"], "there is no"),

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from zerosum.cli import main
-from zerosum.data.pairs.grayscale import Grayscale
 from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.gaussians import Ring
 from zerosum.evaluation.config import EvaluationConfig
@@ -19,11 +18,9 @@ from zerosum.game.game import Game
 from zerosum.game.latents import Normal
 from zerosum.networks.fastgan_discriminator import FastGANDiscriminator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
-from zerosum.networks.patch import PatchDiscriminator
 from zerosum.networks.stylegan2 import StyleGAN2Generator
-from zerosum.networks.unet_generator import UNet
 from zerosum.objectives.logistic import NonSaturating
-from zerosum.recipes import Evaluation, colorize, read, with_setting
+from zerosum.recipes import Evaluation, read, with_setting
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import newest_checkpoint
@@ -183,25 +180,6 @@ def test_the_last_score_is_what_the_verb_says_of_the_run(tmp_path):
     line = next(line for line in read_log(run) if line["images"] == best.images and is_evaluation(line))
     found = evaluate("Digits()", best, ("kid",), EvaluationConfig("random-conv", n=20))
     assert found.values["kid"] == pytest.approx(line["score/kid"], rel=1e-6)
-
-
-def test_a_run_that_holds_samples_out_is_scored_on_them(tmp_path):
-    paired = replace(
-        colorize(),
-        generator=UNet(size=4, norm="none"),
-        discriminator=PatchDiscriminator(size=4, layers=1),
-        batch=8,
-        images=16,
-        tick=16,
-        snapshot=16,
-        evaluation=Evaluation(("mae",), every=16),
-    )
-    run = train(paired, tmp_path / "run", quiet=True)
-    scored, count = read_scores(run / "evaluation.json"), len(Grayscale(part="test").open())
-    assert 100 < count < 2_048 and scored.protocol["real.n"] == count
-    assert scored.values["mae"] == pytest.approx(
-        evaluate(Grayscale(part="test"), run, ("mae",)).values["mae"], rel=1e-4
-    )
 
 
 def test_the_best_is_beyond_two_standard_errors():

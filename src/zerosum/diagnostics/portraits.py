@@ -1,4 +1,4 @@
-"""Pictures of tiny games: the field of training, and where it leads."""
+"""Plots of tiny games: the field of training, and where it leads."""
 
 __all__ = ["portrait"]
 
@@ -11,6 +11,7 @@ from zerosum.diagnostics.tiny_games import TinyGame
 from zerosum.plots.points import vector_field
 
 _STARTS = ((1.2, 0.0),)
+_ARROWS = 15  # in each direction
 
 
 def portrait(
@@ -21,7 +22,6 @@ def portrait(
     alternating: bool = True,
     title: str = "",
     reach: float = 2.0,
-    arrows: int = 15,
     side: int = 480,
 ) -> Image.Image:
     """Draw the field of a tiny game as arrows, and gradient descent from some starts over it.
@@ -34,10 +34,9 @@ def portrait(
         alternating: whether G sees what D has just learned, as in `TinyGame.trajectory`.
         title: text above.
         reach: theta and psi are shown from -reach to reach.
-        arrows: number of arrows in each direction.
         side: height and width in pixels.
     """
-    ticks = torch.linspace(-reach, reach, arrows, dtype=torch.float64)
+    ticks = torch.linspace(-reach, reach, _ARROWS, dtype=torch.float64)
     places = torch.cartesian_prod(ticks, ticks)
     paths = [game.trajectory(start, steps, rate, alternating).numpy() for start in starts]
     return vector_field(places.numpy(), game.field(places).numpy(), paths, ("theta", "psi"), title, side)

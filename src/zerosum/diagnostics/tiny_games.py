@@ -156,7 +156,7 @@ def dirac_gan(
         objective: the losses of both players.
         d_terms: terms of D's loss.
         noise: standard deviation of instance noise on real and generated samples, which lie at +-noise with equal
-            weights: the law of two points with the mean and the variance of a Gaussian.
+            weights: the distribution of two points with the mean and the variance of a Gaussian.
         d_after: projection of psi after each step.
         consensus: weight of consensus optimisation.
 

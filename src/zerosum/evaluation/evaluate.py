@@ -15,13 +15,13 @@ from zerosum.evaluation.config import MIN_SAMPLES, EvaluationConfig
 from zerosum.evaluation.gathered import NO_FEATURES, OF_IMAGES, Gathered, Need, Progress, gather
 from zerosum.evaluation.group_moments import scratch_folder
 from zerosum.evaluation.latent_map import latent_map
+from zerosum.evaluation.matching import check_pairs, reference_labels, with_classes, with_conditions
 from zerosum.evaluation.measure import Measure, MeasureInput, MetricFunction, Score, chosen, computed, protocol_of
 from zerosum.evaluation.scores import Scores
-from zerosum.evaluation.sets import Sample, SampleSet, check_pairs, images_at, open_set
+from zerosum.evaluation.sets import Sample, SampleSet, images_at, open_set
 from zerosum.evaluation.stored import StoredMoments
 from zerosum.features.extractor import Extractor, Features, extracted
 from zerosum.features.identity import identified, is_identified
-from zerosum.game.random import stream
 
 DEFAULT_METRICS = ("fid", "kid")
 MAX_SAMPLES = 50_000  # default number of samples of a generator: that of the reference set, up to this
@@ -96,11 +96,11 @@ class Evaluator:
         real, held_out = self._gathered_real(), self._gathered_held_out()
         needs = _union(measure.needs.fake for measure in self.measures)
         with scratch_folder() as folder:
-            sample = self._with_reference_classes(data, self._sample(data, self._count(real)), needs)
+            sample = with_classes(self.reference, data, self._sample(data, self._count(real)), needs)
             if self._pairs:
                 check_pairs(self.reference, data, real.count, sample.count)
             found = gather(data, sample, self._extract, needs, self.config.batch, folder, self.progress)
-            found = self._with_conditions(found, needs)
+            found = with_conditions(self.reference, found, needs, self.config.seed)
             if "paths" in needs:
                 found = replace(found, paths=latent_map(data, lambda: self._extractor))
             scores: dict[str, Score] = {}
@@ -202,7 +202,7 @@ class Evaluator:
                 if self._pairs:
                     n = default  # one for each real sample, also where there are fewer than `n` of them
                 return data.take_under(n, self.config.seed, self.reference.conditions(self.config.seed))
-            labels = self._reference_labels(data, n)
+            labels = reference_labels(self.reference, data, n, self.config.seed)
             if labels is None or data.take_labelled is None:
                 return data.take(n, self.config.seed)
             return data.take_labelled(n, self.config.seed, labels)
@@ -211,46 +211,6 @@ class Evaluator:
         if wanted is not None and there < wanted:
             self._report(f"{data.name} has only {there:,} of the {wanted:,} requested samples: all are used")
         return data.take(min(wanted or there, there), self.config.seed)
-
-    def _reference_labels(self, data: SampleSet, n: int) -> Tensor | None:
-        """Labels `(n,)` for a conditional generator, with the class frequencies of the reference set, shuffled.
-
-        None for uniform classes: without classes, with other classes, or if all are equally frequent in the reference.
-        """
-        counts = self.reference.counts
-        if (
-            data.take_labelled is None
-            or counts is None
-            or data.classes != self.reference.classes
-            or bool((counts == counts[0]).all())
-        ):
-            return None
-        places = (torch.arange(n, dtype=torch.float64) + 0.5) / n * float(counts.sum())
-        labels = torch.searchsorted(counts.cumsum(0).double(), places, right=True)
-        return labels[torch.randperm(n, generator=stream(self.config.seed, "evaluation labels", n))]
-
-    def _with_reference_classes(self, data: SampleSet, sample: Sample, needs: frozenset[Need]) -> Sample:
-        """The sample with labels numbered as in the reference set; classes are matched by name."""
-        if "labels" not in needs or sample.labels is None or data.classes == self.reference.classes:
-            return sample
-        unknown = [name for name in data.classes if name not in self.reference.classes]
-        if unknown:
-            raise ValueError(
-                f"{data.name} has a class {unknown[0]!r} that {self.reference.name} lacks: use equal classes"
-            )
-        places = torch.tensor([self.reference.classes.index(name) for name in data.classes])
-        return replace(sample, labels=places[sample.labels])
-
-    def _with_conditions(self, found: Gathered, needs: frozenset[Need]) -> Gathered:
-        """With the conditions that the reference set derives from the images; raises `ValueError` where it does not."""
-        if "conditions" not in needs:
-            return found
-        if self.reference.derive is None or found.images is None:
-            raise ValueError(
-                f"{self.reference.name} derives no conditions from its images, but a requested metric compares them: "
-                f"remove that metric"
-            )
-        return replace(found, conditions=self.reference.derive(self.config.seed, found.images))
 
     def _gathered_real(self) -> Gathered:
         needs = _union(measure.needs.real for measure in self.measures)
@@ -283,7 +243,7 @@ class Evaluator:
                     self._report(f"the features of {data.name} cannot be cached: {problem}")
             else:
                 found = gather(data, sample, self._extract, needs, batch, progress=self.progress)
-                self._gathered_sets[what] = self._with_conditions(found, needs)
+                self._gathered_sets[what] = with_conditions(self.reference, found, needs, self.config.seed)
         return self._gathered_sets[what]
 
     def _protocol(self, data: SampleSet, found: Gathered) -> dict[str, str | int]:
@@ -294,7 +254,9 @@ class Evaluator:
         protocol |= {f"real.{name}": fact for name, fact in self.reference.facts.items()}
         protocol |= {f"fake.{name}": fact for name, fact in data.facts.items()}
         if data.take_labelled is not None:
-            protocol["fake.classes"] = "uniform" if self._reference_labels(data, 1) is None else "as in real"
+            protocol["fake.classes"] = (
+                "uniform" if reference_labels(self.reference, data, 1, self.config.seed) is None else "as in real"
+            )
         protocol |= {f"features.{name}": fact for name, fact in self.facts.items()}
         protocol |= {f"metric.{measure.name}": protocol_of(measure) for measure in self.measures}
         protocol |= {

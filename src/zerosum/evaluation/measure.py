@@ -1,17 +1,15 @@
 """The metric protocol, functions as metrics, and metrics by name."""
 
-import hashlib
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from zerosum._rooms import public
+from zerosum.evaluation._functions import file_of, source_of
 from zerosum.evaluation.gathered import Gathered, Need
 from zerosum.features.identity import REFUSALS, rounded
 from zerosum.metrics.jackknife import GROUPS, jackknife, leave_one_out
@@ -111,30 +109,22 @@ class MeasureInput:
     @property
     def features(self) -> tuple[Tensor, Tensor]:
         """The features of the reference and the generated set, `(N, d)` and `(M, d)`."""
-        real, fake = self.real.features, self.fake.features
-        assert real is not None and fake is not None, "a metric that uses features must list them in needs"
-        return real, fake
+        return _needed("features", self.real.features, self.fake.features)
 
     @property
     def pairs(self) -> tuple[Tensor, Tensor]:
         """Real and generated images that belong together, uint8 `(N, H, W, C)` each."""
-        real, fake = self.real.images, self.fake.images
-        assert real is not None and fake is not None, "a metric that uses pairs must list them in needs"
-        return real, fake
+        return _needed("pairs", self.real.images, self.fake.images)
 
     @property
     def conditions(self) -> tuple[Tensor, Tensor]:
         """The conditions derived from real and from generated images of `pairs`, `(N, ...)` each."""
-        real, fake = self.real.conditions, self.fake.conditions
-        assert real is not None and fake is not None, "a metric that uses conditions must list them in needs"
-        return real, fake
+        return _needed("conditions", self.real.conditions, self.fake.conditions)
 
     @property
     def labels(self) -> tuple[Tensor, Tensor]:
         """The labels of both sets, int64 `(N,)` and `(M,)`, numbered as in the reference set."""
-        real, fake = self.real.labels, self.fake.labels
-        assert real is not None and fake is not None, "a metric that uses labels must list them in needs"
-        return real, fake
+        return _needed("labels", self.real.labels, self.fake.labels)
 
     def score(self, estimate: Callable[..., float], *rows: Tensor) -> Score:
         """An estimate with its standard error by a delete-a-group jackknife over ten groups of consecutive rows.
@@ -150,6 +140,11 @@ class MeasureInput:
         if not self.errors:
             return Score(value)
         return Score(value, jackknife([estimate(*some) for some in zip(*map(leave_one_out, rows), strict=True)]))
+
+
+def _needed(name: str, real: Tensor | None, fake: Tensor | None) -> tuple[Tensor, Tensor]:
+    assert real is not None and fake is not None, f"a metric that uses {name} must list them in needs"
+    return real, fake
 
 
 @runtime_checkable
@@ -197,7 +192,7 @@ class FunctionMeasure:
 
     def __init__(self, call: MetricFunction, name: str = "", better: Direction = "") -> None:
         self.call, self.name = call, name or str(getattr(call, "__name__", ""))
-        self._place = f"{_file(call)}:{getattr(call, '__qualname__', type(call).__qualname__)}"
+        self._place = f"{file_of(call)}:{getattr(call, '__qualname__', type(call).__qualname__)}"
         if not self.name.isidentifier() and not name:
             raise ValueError(f"a metric needs a name: give FunctionMeasure({self._place}, name=...)")
         info = ScoreInfo(better, f"The function {self._place}.", "sampling of the generated set")
@@ -206,7 +201,7 @@ class FunctionMeasure:
     @property
     def how(self) -> str:
         """The function, a hash of its source code, and its value for fixed features: if one changes, it is another."""
-        return f"{self._place}, source {_source(self.call)}, answer {self._answer()}; {GROUPED}"
+        return f"{self._place}, source {source_of(self.call)}, answer {self._answer()}; {GROUPED}"
 
     def _answer(self) -> str:
         """The value for fixed features, which also depends on what the function calls, loads and was made with."""
@@ -255,7 +250,7 @@ def chosen(metrics: Iterable[str | Measure | MetricFunction], known: Known = NOT
 
 def protocol_of(measure: Measure) -> str:
     """How a metric computes its scores: its `how` and, for a class of the user, the hash of its source code."""
-    source = "unknown" if type(measure).__module__.startswith("zerosum.") else _source(measure)
+    source = "unknown" if type(measure).__module__.startswith("zerosum.") else source_of(measure)
     return measure.how if source == "unknown" else f"{measure.how}; source {source}"
 
 
@@ -289,20 +284,3 @@ def _meant(metric: str | Measure | MetricFunction, known: Known = NOTHING) -> Me
     raise ValueError(
         f"a metric should be a name, a Measure or a function of real and generated features; found {metric!r}"
     )
-
-
-def _file(call: Callable[..., Any]) -> str:
-    """The name of the file with a function, which is the same however it was imported; else of its module."""
-    try:
-        return Path(inspect.getfile(call if inspect.isroutine(call) else type(call))).stem
-    except (OSError, TypeError):
-        return call.__module__
-
-
-def _source(call: Callable[..., Any]) -> str:
-    """The first 16 digits of the sha256 of a function's source code; "unknown" if it is not available."""
-    try:
-        text = inspect.getsource(call if inspect.isroutine(call) else type(call))
-    except (OSError, TypeError):
-        return "unknown"
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

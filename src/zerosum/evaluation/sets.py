@@ -104,25 +104,6 @@ def images_at(sample: Sample, indices: Sequence[int]) -> Tensor:
     return torch.stack([found[index] for index in indices])
 
 
-def check_pairs(real: SampleSet, fake: SampleSet, count: int, generated: int) -> None:
-    """Raise `ValueError` unless `generated` samples of a set belong to `count` real ones, by condition or by order."""
-    if fake.count is None and (fake.take_under is None or real.conditions is None):
-        raise ValueError(
-            f"{fake.name} does not generate samples under conditions of {real.name}, but a requested metric compares "
-            f"pairs: use data whose conditions are images, or remove that metric"
-        )
-    if fake.count is None and not real.paired:
-        raise ValueError(
-            f"{real.name} has samples that do not belong to their conditions, but a requested metric compares pairs: "
-            f"use data of pairs, or remove that metric"
-        )
-    if generated != count or fake.count not in (None, real.count):
-        raise ValueError(
-            f"{real.name} has {count:,} samples and {fake.name} {fake.count or generated:,}, but a requested metric "
-            f"compares pairs: use as many of both"
-        )
-
-
 def open_set(given: Any, device: torch.device | None = None, known: Known = NOTHING) -> SampleSet:
     """Open a set of samples.
 
