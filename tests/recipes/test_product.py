@@ -183,6 +183,8 @@ class Setup:
             "that returns features": judgement.features is None,
             r"that returns (class )?logits( \(|$)": judgement.logits is None,
             "that returns logits of real and generated classes": judgement.sides is None,
+            "that returns an embedding of the condition": judgement.embedding is None,
+            "features and embeddings of one size": getattr(self.D, "minibatch", None) is not None,
             "that returns maps": not judgement.maps,
             r"takes images \(B, C, H, W\)": self.shape == POINTS,
             "predicts labels: use data with labels": self.kind is not Labels,
