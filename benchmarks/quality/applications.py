@@ -10,7 +10,7 @@ file is absent. The table is written to `benchmarks/results/applications.md`; ro
 import argparse
 import io
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from zerosum.evaluation.measures.mae import MAE
 from zerosum.evaluation.measures.psnr import PSNR
 from zerosum.evaluation.measures.sharpness import Sharpness
 from zerosum.evaluation.measures.ssim import SSIM
+from zerosum.probes import answers, follows
 from zerosum.runs.applied import continued
 from zerosum.training.signals import Interrupted, Terminated
 
@@ -40,9 +41,12 @@ OUT = Path("runs/applications")
 PAGE = RESULTS / "applications.md"
 FLOWERS = SHARED / "data" / "flowers128.npz"
 SCORES = ("psnr", "ssim", "mae", "sharpness")
+ANSWERS = ("count", "size", "colour", "kind", "place")
 HEAD = "| application | method | PSNR, dB | SSIM | mean error | sharpness | processor s |\n" + "| --- " * 7 + "|"
+CAPTIONS = "| application | images | " + " | ".join(("all", *ANSWERS)) + " | processor s |\n" + "| --- " * 9 + "|"
 CONFIG = EvaluationConfig(device="cpu")
 STEP = 5  # of a continued clip
+PROMPTS = 1_000
 Pixels = np.ndarray  # uint8 (N, H, W, C)
 Baseline = Callable[[Pixels, Pixels, Pixels, Pixels], Pixels]
 
@@ -86,7 +90,8 @@ def border(c: Pixels, *_: Pixels) -> Pixels:
 class Application:
     """A recipe, the arguments of its command, and the methods beside it.
 
-    `size` are the arguments that need the flowers; `cropped` is the border that PSNR and SSIM leave out.
+    `flowers` is the size of the photographs; `cropped` is the border that PSNR and SSIM leave out. With `captions` the
+    images are scored by what of their captions they have right, in a table of its own.
     """
 
     recipe: str
@@ -94,6 +99,7 @@ class Application:
     arguments: tuple[str, ...] = ()
     flowers: int = 0
     cropped: int = 0
+    captions: bool = False
 
 
 RESIZES = {name.lower(): enlarged(Image.Resampling[name]) for name in ("NEAREST", "BICUBIC", "LANCZOS")}
@@ -105,6 +111,7 @@ APPLICATIONS = {
     "sketch": Application("sketch", {"the drawing": condition, **NEAREST}),
     "pix2pix": Application("pix2pix", {"the edges": condition, **NEAREST}),
     "next-frame": Application("next-frame", {"the last frame": condition}),
+    "text-to-image": Application("text-to-image", captions=True),
     "super-resolution-flowers": Application(
         "super-resolution", RESIZES, ("--images", "16000", "--batch", "8"), flowers=128, cropped=4
     ),
@@ -173,6 +180,8 @@ def rows(entry: Entry) -> list[str]:
     """The rows of an application: its generators, and the methods beside them."""
     run = zerosum.Run(entry.folder / "run")
     spent = f"{time_of(entry.folder)['cpu_seconds']:,.0f}"
+    if entry.about.captions:
+        return _scenes(entry.name, run, spent)
     dataset, about = entry.held_out(), entry.about
     metrics = (PSNR(about.cropped), SSIM(about.cropped), MAE(), Sharpness())
     names = ("generator", "pretrained") if run.recipe.pretrain else ("generator",)
@@ -186,6 +195,34 @@ def rows(entry: Entry) -> list[str]:
     for name, make in about.baselines.items():
         lines.append(_row(entry.name, name, evaluate(dataset, make(c, x, train_c, train_x), metrics, CONFIG), ""))
     return lines + (_later(run, metrics) if entry.name == "next-frame" else [])
+
+
+def _scenes(name: str, run: "zerosum.Run", spent: str) -> list[str]:
+    """What images have right of captions that were trained on, and of those with pairs of words that were not."""
+    source = run.recipe.data
+    generator, lines = zerosum.load(run), []
+    for part, about in (("test", "held-out pairs of words"), ("train", "training captions")):
+        scenes = replace(source, part=part)
+        captions = scenes.captions()[:PROMPTS]
+        real = scenes.open().read(torch.arange(len(captions)))
+        made = torch.from_numpy(generator.sample(len(captions), prompts=[*captions])).permute(0, 3, 1, 2)
+        shown = {f"`{name}`": made, "of other captions": made.roll(1, 0), "real": real}
+        for method, images in shown.items() if part == "test" else [(f"`{name}`", made)]:
+            lines.append(f"| {name} | {method}, {about} | {answered(images, captions, source.cells)} | {spent} |")
+            spent = ""
+    return lines
+
+
+def answered(images: torch.Tensor, captions: Sequence[str], cells: int) -> str:
+    """The shares of images that have all of their captions right, and each part of them, with standard errors."""
+    found = answers(images, captions, cells)
+    parts = [getattr(found, part) for part in ANSWERS[:-1]] + [found.place[found.related]]
+    return " | ".join(f"{_share(one)}" for one in (follows(images, captions, cells).right, *parts))
+
+
+def _share(right: torch.Tensor) -> str:
+    share = right.double().mean().item()
+    return f"{100 * share:.1f} ± {100 * (share * (1 - share) / len(right)) ** 0.5:.1f} %"
 
 
 def _later(run: "zerosum.Run", metrics: Any) -> list[str]:
@@ -231,10 +268,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (Interrupted, Terminated):
         return 1
     ready = [entry for entry in entries if time_of(entry.folder)["ended"]]
-    kept = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][2:]
+    kept = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     fresh = {entry.name: rows(entry) for entry in ready}
     table = [HEAD]
-    for name in APPLICATIONS:
+    for name in sorted(APPLICATIONS, key=lambda name: APPLICATIONS[name].captions):
+        if APPLICATIONS[name].captions:
+            table += ["", CAPTIONS]
         table += fresh.get(name) or [line for line in kept if line.startswith(f"| {name} |")]
     marked.write(PAGE, "applications", "benchmarks.quality.applications", "\n".join([*table, "", f"On {machine()}."]))
     for name in failed:
