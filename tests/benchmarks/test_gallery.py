@@ -20,7 +20,6 @@ from zerosum.data.toys.stacked_digits import StackedDigits
 from zerosum.game import InfoGANLatent, Normal
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
-from zerosum.probes.scenes import Scenes
 from zerosum.recipes.named_recipes import named
 from zerosum.runs.generator import TrainedGenerator, build_generator
 from zerosum.runs.images import to_bytes
@@ -211,18 +210,6 @@ def test_classes_stand_in_rows_and_so_do_codes():
         assert (rows[value] == to_bytes(generator.map(z))).all(), "a row has the code, a column the rest"
     assert gallery_readings.codes(coded.latent, z).tolist() == [3] * 12
     assert gallery_images.rows_of(made(small("dcgan"), (1, 28, 28))).shape == (96, 28, 28, 1)
-
-
-def test_captions_stand_in_rows():
-    scenes = Scenes(count=40, size=20, shapes=1, cells=2)
-    recipe = small("dcgan", data=scenes, conditional=True)
-    networks = {"generator": DCGANGenerator(size=4), "discriminator": DCGANDiscriminator(size=4)}
-    recipe, condition = replace(recipe, **networks), scenes.open().condition
-    network = build_generator(recipe, (3, 20, 20), condition).eval()
-    generator = TrainedGenerator(recipe, network, (3, 20, 20), 32, condition)
-    rows = gallery_images.rows_of(generator)
-    captions = [condition.caption(condition.examples[i % len(condition.examples)]) for i in range(8)]
-    assert (rows == generator.sample(96, 0, prompts=[one for one in captions for _ in range(12)])).all()
 
 
 def test_points_are_drawn_over_real_ones():
