@@ -20,6 +20,7 @@ from zerosum.runs.images import to_bytes
 
 SEED = 0
 ROWS, COLUMNS = 8, 12
+CAPTIONS = 4  # rows of an image of captions
 CLASSES = 20  # rows of a conditional image, at most
 POINTS = 2_500
 SIDE = 32  # images up to this side are enlarged twice
@@ -47,7 +48,7 @@ def rows_of(generator: TrainedGenerator) -> np.ndarray:
         labels = np.repeat(np.arange(min(len(generator.classes), CLASSES)), COLUMNS)
         return generator.sample(len(labels), SEED, labels)
     if isinstance(generator.condition, Text):
-        captions = generator.condition.values(ROWS).repeat_interleave(COLUMNS, 0)
+        captions = generator.condition.values(CAPTIONS).repeat_interleave(COLUMNS, 0)
         return generator.sample(len(captions), SEED, conditions=captions)
     if isinstance(latent, InfoGANLatent) and latent.categories:
         values = latent.categories[0]
