@@ -10,7 +10,7 @@ file is absent. The table is written to `benchmarks/results/applications.md`; ro
 import argparse
 import io
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from zerosum.evaluation.measures.psnr import PSNR
 from zerosum.evaluation.measures.sharpness import Sharpness
 from zerosum.evaluation.measures.ssim import SSIM
 from zerosum.game.two_games import BACKWARD
+from zerosum.probes import answers, follows
 from zerosum.recipes.translation import Cycle
 from zerosum.runs.applied import continued
 from zerosum.training.signals import Interrupted, Terminated
@@ -43,9 +44,13 @@ OUT = Path("runs/applications")
 PAGE = RESULTS / "applications.md"
 FLOWERS = SHARED / "data" / "flowers128.npz"
 SCORES = ("psnr", "ssim", "mae", "sharpness")
+ANSWERS = ("count", "size", "colour", "kind", "place")
 HEAD = "| application | method | PSNR, dB | SSIM | mean error | sharpness | processor s |\n" + "| --- " * 7 + "|"
+CAPTIONS = "| application | images | " + " | ".join(("all", *ANSWERS)) + " | processor s |\n" + "| --- " * 9 + "|"
+TABLES = {"applications": HEAD, "translation": translation.HEAD, "captions": CAPTIONS}
 CONFIG = EvaluationConfig(device="cpu")
 STEP = 5  # of a continued clip
+PROMPTS = 1_000
 Pixels = np.ndarray  # uint8 (N, H, W, C)
 Baseline = Callable[[Pixels, Pixels, Pixels, Pixels], Pixels]
 
@@ -89,8 +94,8 @@ def border(c: Pixels, *_: Pixels) -> Pixels:
 class Application:
     """A recipe, the arguments of its command, and the methods beside it.
 
-    `size` are the arguments that need the flowers; `cropped` is the border that PSNR and SSIM leave out; translations
-    without pairs are `unpaired`, with a table of their own.
+    `flowers` is the size of the photographs; `cropped` is the border that PSNR and SSIM leave out. Translations without
+    pairs, and images of captions, have scores and a table of their own.
     """
 
     recipe: str
@@ -98,7 +103,7 @@ class Application:
     arguments: tuple[str, ...] = ()
     flowers: int = 0
     cropped: int = 0
-    unpaired: bool = False
+    table: str = "applications"
 
 
 RESIZES = {name.lower(): enlarged(Image.Resampling[name]) for name in ("NEAREST", "BICUBIC", "LANCZOS")}
@@ -110,11 +115,12 @@ APPLICATIONS = {
     "sketch": Application("sketch", {"the drawing": condition, **NEAREST}),
     "pix2pix": Application("pix2pix", {"the edges": condition, **NEAREST}),
     "next-frame": Application("next-frame", {"the last frame": condition}),
+    "text-to-image": Application("text-to-image", table="captions"),
     "super-resolution-flowers": Application(
         "super-resolution", RESIZES, ("--images", "16000", "--batch", "8"), flowers=128, cropped=4
     ),
-    "cyclegan": Application("cyclegan", unpaired=True),
-    "cut": Application("cut", unpaired=True),
+    "cyclegan": Application("cyclegan", table="translation"),
+    "cut": Application("cut", table="translation"),
 }
 """What `zerosum` is used for, on the embedded digits, and on photographs."""
 
@@ -180,8 +186,10 @@ def rows(entry: Entry) -> list[str]:
     """The rows of an application: its generators, and the methods beside them."""
     run = zerosum.Run(entry.folder / "run")
     spent = f"{time_of(entry.folder)['cpu_seconds']:,.0f}"
-    if entry.about.unpaired:
+    if entry.about.table == "translation":
         return _translations(entry, run, spent)
+    if entry.about.table == "captions":
+        return _scenes(entry.name, run, spent)
     dataset, about = entry.held_out(), entry.about
     metrics = (PSNR(about.cropped), SSIM(about.cropped), MAE(), Sharpness())
     names = ("generator", "pretrained") if run.recipe.pretrain else ("generator",)
@@ -206,6 +214,34 @@ def _translations(entry: Entry, run: "zerosum.Run", spent: str) -> list[str]:
         made = {f"`{entry.name}`, back": translation.translated(zerosum.load(run.path, generator=BACKWARD), there.b)}
         lines += translation.rows(entry.name, made, there.back, spent)
     return lines
+
+
+def _scenes(name: str, run: "zerosum.Run", spent: str) -> list[str]:
+    """What images have right of captions that were trained on, and of those with pairs of words that were not."""
+    source = run.recipe.data
+    generator, lines = zerosum.load(run), []
+    for part, about in (("test", "held-out pairs of words"), ("train", "training captions")):
+        scenes = replace(source, part=part)
+        captions = scenes.captions()[:PROMPTS]
+        real = scenes.open().read(torch.arange(len(captions)))
+        made = torch.from_numpy(generator.sample(len(captions), prompts=[*captions])).permute(0, 3, 1, 2)
+        shown = {f"`{name}`": made, "of other captions": made.roll(1, 0), "real": real}
+        for method, images in shown.items() if part == "test" else [(f"`{name}`", made)]:
+            lines.append(f"| {name} | {method}, {about} | {answered(images, captions, source.cells)} | {spent} |")
+            spent = ""
+    return lines
+
+
+def answered(images: torch.Tensor, captions: Sequence[str], cells: int) -> str:
+    """The shares of images that have all of their captions right, and each part of them, with standard errors."""
+    found = answers(images, captions, cells)
+    parts = [getattr(found, part) for part in ANSWERS[:-1]] + [found.place[found.related]]
+    return " | ".join(f"{_share(one)}" for one in (follows(images, captions, cells).right, *parts))
+
+
+def _share(right: torch.Tensor) -> str:
+    share = right.double().mean().item()
+    return f"{100 * share:.1f} ± {100 * (share * (1 - share) / len(right)) ** 0.5:.1f} %"
 
 
 def _later(run: "zerosum.Run", metrics: Any) -> list[str]:
@@ -251,11 +287,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (Interrupted, Terminated):
         return 1
     ready = [entry for entry in entries if time_of(entry.folder)["ended"]]
-    kept = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][2:]
+    kept = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     fresh = {entry.name: rows(entry) for entry in ready}
-    for mark, unpaired, head in (("applications", False, HEAD), ("translation", True, translation.HEAD)):
+    for mark, head in TABLES.items():
         table = [head]
-        for name in (name for name, about in APPLICATIONS.items() if about.unpaired == unpaired):
+        for name in (name for name, about in APPLICATIONS.items() if about.table == mark):
             table += fresh.get(name) or [line for line in kept if line.startswith(f"| {name} |")]
         marked.write(PAGE, mark, "benchmarks.quality.applications", "\n".join([*table, "", f"On {machine()}."]))
     for name in failed:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from zerosum.conditions.text import Text
 from zerosum.data.dataset import Dataset, Multimodal
 from zerosum.game.codes import InfoGANLatent
 from zerosum.metrics.modes import mode_radius
@@ -19,6 +20,7 @@ from zerosum.runs.images import to_bytes
 
 SEED = 0
 ROWS, COLUMNS = 8, 12
+CAPTIONS = 4  # rows of an image of captions
 CLASSES = 20  # rows of a conditional image, at most
 POINTS = 2_500
 SIDE = 32  # images up to this side are enlarged twice
@@ -28,9 +30,9 @@ MOST = 50_000  # bytes of a file, so that all of them together stay light
 def sample_image(generator: TrainedGenerator) -> Image.Image:
     """Return samples of a fixed seed as one image.
 
-    Images are in a grid: a row per class, or per value of the categorical code, if there are any; under images, rows of
-    conditions, samples and real images. Points are plotted as in the report: over real ones, in the plane or as a
-    histogram.
+    Images are in a grid: a row per class, caption or value of the categorical code, if there are any; under images,
+    rows of conditions, samples and real images. Points are plotted as in the report: over real ones, in the plane or
+    as a histogram.
     """
     if not generator.is_image:
         return of_points(generator, generator.recipe.data.open())
@@ -40,11 +42,14 @@ def sample_image(generator: TrainedGenerator) -> Image.Image:
 
 
 def rows_of(generator: TrainedGenerator) -> np.ndarray:
-    """Return the samples of a grid of `COLUMNS`, row by row: by class, by code, or in their order."""
+    """Return the samples of a grid of `COLUMNS`, row by row: by class, caption, code, or in their order."""
     latent = generator.recipe.latent
     if generator.classes:
         labels = np.repeat(np.arange(min(len(generator.classes), CLASSES)), COLUMNS)
         return generator.sample(len(labels), SEED, labels)
+    if isinstance(generator.condition, Text):
+        captions = generator.condition.values(CAPTIONS).repeat_interleave(COLUMNS, 0)
+        return generator.sample(len(captions), SEED, conditions=captions)
     if isinstance(latent, InfoGANLatent) and latent.categories:
         values = latent.categories[0]
         z = generator.latents(COLUMNS, SEED).repeat(values, 1)

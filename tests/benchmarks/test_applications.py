@@ -1,13 +1,20 @@
 """The trivial methods beside applications, and the page."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from benchmarks.places import RESULTS
 from benchmarks.quality import applications as subject
+from benchmarks.quality.gallery_images import rows_of
 from PIL import Image
 
+from zerosum.networks.dcgan import DCGANGenerator
+from zerosum.probes import Scenes, follows
 from zerosum.recipes.library import applications
-from zerosum.recipes.named_recipes import catalogue
+from zerosum.recipes.named_recipes import catalogue, named
+from zerosum.runs.generator import TrainedGenerator, build_generator
 
 RANDOM = np.random.default_rng(0)
 NONE = np.zeros((0, 1, 1, 1), np.uint8)
@@ -45,6 +52,28 @@ def test_hidden_pixels_take_the_colour_of_their_border():
     known[:, 3:6, 1:3] = known[:, 3:6, 6:8] = 0
     found = subject.border(np.concatenate([np.where(known > 0, image, 128), known], 3))
     assert np.array_equal(found, image)
+
+
+def test_captions_are_scored_by_what_of_them_is_right():
+    scenes = Scenes(count=200, size=24, shapes=2, cells=2)
+    x, captions = scenes.open().read(torch.arange(100)), scenes.captions()[:100]
+    head = subject.CAPTIONS.splitlines()[0].split(" | ")[2:-1]
+    real, other = (subject.answered(images, captions, 2).split(" | ") for images in (x, x.roll(1, 0)))
+    assert len(head) == len(real) == 6 and real == ["100.0 ± 0.0 %"] * 6
+    shares = dict(zip(head, (float(one.split()[0]) for one in other), strict=True))
+    assert shares["all"] < shares["colour"] < shares["count"] and shares["all"] < 20 < shares["count"] < 90
+    fits = follows(x.roll(1, 0), captions, 2).right.double().mean().item()
+    assert other[0] == f"{100 * fits:.1f} ± {10 * (fits * (1 - fits)) ** 0.5:.1f} %"
+
+
+def test_captions_stand_in_rows():
+    scenes = Scenes(count=40, size=20, shapes=1, cells=2)
+    recipe = replace(named("text-to-image"), data=scenes, generator=DCGANGenerator(size=4))
+    shape, condition = (3, 20, 20), scenes.open().condition
+    generator = TrainedGenerator(recipe, build_generator(recipe, shape, condition).eval(), shape, 32, condition)
+    rows = rows_of(generator)
+    captions = [condition.caption(condition.examples[i % len(condition.examples)]) for i in range(4)]
+    assert (rows == generator.sample(48, 0, prompts=[one for one in captions for _ in range(12)])).all()
 
 
 def test_every_recipe_is_scored_and_the_page_has_its_marks():

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 import zerosum
 from zerosum.cli import main
@@ -16,6 +17,7 @@ from zerosum.conditions import Text
 from zerosum.conditions.text import words_of
 from zerosum.networks.conditioning import ConditionalNorm, Projection
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from zerosum.probes.scenes import COLOURS, KINDS, Scenes
 from zerosum.training.batches import Batches
 from zerosum.training.train import train
 
@@ -49,8 +51,11 @@ def test_a_generator_follows_prompts_in_python(straight):
     assert not np.array_equal(samples, swapped)
     two = generator.sample(3, seed=1, conditions=[prompt, "none"])
     assert np.array_equal(two[[0, 2]], samples[[0, 2]]) and not np.array_equal(two[1], samples[1])
+    assert np.array_equal(two, generator.sample(3, seed=1, prompts=[prompt, "none"]))
     with pytest.raises(ValueError, match="no caption of the data has the word 'crimson': there are a, above"):
-        generator.sample(1, conditions="a crimson circle")
+        generator.sample(1, prompts="a crimson circle")
+    with pytest.raises(ValueError, match="sample was given both conditions and prompts, which are the same"):
+        generator.sample(1, prompts=[prompt], conditions=[prompt])
 
 
 def test_the_command_takes_prompts(straight, tmp_path, monkeypatch):
@@ -147,9 +152,10 @@ def test_an_embedding_depends_on_the_order_of_words_and_not_on_padding():
     assert apart.min() > 1, "captions of the same words in another order differ"
     assert torch.allclose(embedding(c[3:]), embedding(torch.cat([c, c])[3:4]), atol=1e-6)
     longer = Text(KIND.words, 9).embed(500, 2.0, 1.0)
-    longer.load_state_dict(
-        embedding.state_dict() | {"places.weight": torch.cat([embedding.places.weight, torch.ones(3, 32)])}
-    )
+    weights = embedding.state_dict()
+    for name in ("direct.weight", "hidden.weight"):
+        weights[name] = torch.cat([weights[name], torch.ones(len(weights[name]), 3 * 32)], 1)
+    longer.load_state_dict(weights)
     padded = torch.nn.functional.pad(c, (0, 3))
     torch.testing.assert_close(longer(padded), embedding(c), atol=1e-5, rtol=1e-5)
     assert torch.equal(KIND.embed(5, 0.0, 1.0)(c), torch.ones(4, 5))
@@ -173,6 +179,45 @@ def test_an_embedding_learns_what_is_left_of_what():
         loss.backward()
         optimiser.step()
     assert loss < 0.02
+
+
+def test_an_embedding_is_a_sum_over_words_beside_a_hidden_layer():
+    torch.manual_seed(0)
+    embedding = KIND.embed(3)
+    c = KIND.tokens(["red left", "blue left", "red square", "blue square"])
+    rows = embedding(c)
+    assert (rows[0] - rows[1] - rows[2] + rows[3]).abs().min() > 1e-3
+    torch.nn.init.zeros_(embedding.linear.weight)
+    rows = embedding(c)
+    torch.testing.assert_close(rows[0] - rows[1], rows[2] - rows[3])
+    words, weight, bias = embedding.words.weight, embedding.direct.weight, embedding.direct.bias
+    by_hand = weight[:, :32] @ words[5] + weight[:, 32:64] @ words[3]
+    torch.testing.assert_close(rows[0], bias + by_hand / 2**0.5)
+
+
+def test_an_embedding_learns_pairs_of_words_from_others():
+    """A linear map of it reads colour and kind of pairs that were in no caption."""
+    torch.manual_seed(0)
+    scenes, unseen = (Scenes(count=1500, shapes=1, part=part) for part in ("train", "test"))
+    kind = scenes.open().condition
+    (c, wanted), (test, answers) = ((kind.tokens(s.captions()), read(s.captions())) for s in (scenes, unseen))
+    embedding, linear = kind.embed(64), torch.nn.Linear(64, 9)
+    optimiser = torch.optim.Adam([*embedding.parameters(), *linear.parameters()], lr=3e-3)
+    for step in range(70):
+        rows = slice(16 * step, 16 * step + 16)
+        colour, shape = linear(embedding(c[rows])).split([6, 3], 1)
+        loss = cross_entropy(colour, wanted[rows, 0]) + cross_entropy(shape, wanted[rows, 1])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    colour, shape = linear(embedding(test)).split([6, 3], 1)
+    right = (colour.argmax(1) == answers[:, 0]) & (shape.argmax(1) == answers[:, 1])
+    assert right.double().mean() > 0.95
+
+
+def read(captions):
+    """The colour and the kind of each caption of one shape."""
+    return torch.tensor([[COLOURS.index(words[2]), KINDS.index(words[3])] for words in map(str.split, captions)])
 
 
 @pytest.mark.parametrize("norm", ["batch", "spectral"])

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import avg_pool2d, pad
 
 from zerosum.data.fingerprints import fingerprint
-from zerosum.probes import SceneObject, Scenes, follows, scene_objects
+from zerosum.probes import SceneObject, Scenes, answers, follows, scene_objects
 
 HELD_OUT = {("blue", "circle"), ("red", "square"), ("yellow", "triangle")}
 KINDS = ("circle", "square", "triangle")
@@ -41,6 +41,38 @@ def test_every_scene_fits_its_caption(size):
     if size == 64:
         soft = avg_pool2d(pad(x.float(), (1, 1, 1, 1), mode="replicate"), 3, 1).round().byte()
         assert follows(soft, captions).summary().kept >= 0.95
+
+
+@pytest.mark.parametrize(("shapes", "cells", "size"), [(1, 2, 20), (2, 2, 24), (2, 3, 32)])
+def test_fewer_shapes_in_fewer_cells_fit_their_captions(shapes, cells, size):
+    x, captions = images(Scenes(count=N, size=size, part="all", shapes=shapes, cells=cells))
+    assert x.shape[2:] == (size, size) and max(caption.count("a ") for caption in captions) == shapes
+    assert follows(x, captions, cells).summary().kept >= 0.99
+    if cells == 2:
+        assert follows(x, captions).summary().kept < 0.6, "sizes are relative to a cell"
+    words = {word for caption in captions for word in caption.split()}
+    assert {*Scenes(shapes=shapes, cells=cells, size=size).open().condition.words} == words
+
+
+def test_answers_say_what_is_right():
+    x = torch.full((1, 3, 40, 40), 20, dtype=torch.uint8)
+    x[0, 1, 4:12, 6:14] = 220
+    x[0, 2, 24:28, 20:24] = 220
+    captions = {
+        "a large green square above a small blue square": (1, 1, 1, 1, 1),
+        "a small blue square below a large green square": (1, 1, 1, 1, 1),
+        "a blue square above a green square": (1, 1, 1, 1, 0),
+        "a small green square above a small blue square": (1, 0, 1, 1, 1),
+        "a large red square above a small blue square": (1, 1, 0, 1, 1),
+        "a large green square above a small blue circle": (1, 1, 1, 0, 1),
+        "a large green square": (0, 0, 0, 0, 0),
+    }
+    found = answers(x.expand(len(captions), -1, -1, -1), [*captions])
+    table = torch.stack([found.count, found.size, found.colour, found.kind, found.place], 1)
+    assert table.int().tolist() == [*map(list, captions.values())]
+    assert found.related.tolist() == [True] * 6 + [False]
+    none = answers(torch.zeros(1, 3, 40, 40, dtype=torch.uint8), ["a red circle"])
+    assert not none.count.any() and not none.colour.any()
 
 
 def test_any_other_caption_is_refuted():
@@ -111,7 +143,10 @@ def test_what_is_no_scene_is_refused():
         follows(x, ["a red circle"] * 2)
     with pytest.raises(ValueError, match=r"scenes are uint8 images \(B, 3, H, W\); found torch.float32"):
         scene_objects(x.float())
-    with pytest.raises(ValueError, match="needs size >= 32 and count >= 1"):
+    with pytest.raises(ValueError, match="needs size >= 10 cells and count >= 1"):
         Scenes(size=16)
+    for wrong in ({"shapes": 0}, {"shapes": 4}, {"shapes": 3, "cells": 2}):
+        with pytest.raises(ValueError, match="needs 1 <= shapes <= 3, and as many cells"):
+            Scenes(**wrong)
     with pytest.raises(ValueError, match="needs part to be train, test, all"):
         Scenes(part="some")

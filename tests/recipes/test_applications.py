@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import zerosum
-from zerosum.conditions import Image
+from zerosum.conditions import Image, Text
 from zerosum.data.held_out import HoldsOut, held_out
 from zerosum.evaluation import EvaluationConfig, evaluate
 from zerosum.game.game import Game
@@ -58,6 +58,9 @@ def test_it_resumes_to_the_same_bits_and_shows_its_conditions(name, tmp_path, mo
     page = (again / "report.html").read_text()
     kind = again.generator.condition
     assert isinstance(recipe.data, HoldsOut) and held_out(recipe.data).part == "test"
+    if isinstance(kind, Text):
+        assert "Caption by caption" in page and f'alt="generated: {kind.caption(kind.examples[0])}"' in page
+        return
     assert isinstance(kind, Image)
     assert 'alt="condition: condition 1"' in page and 'alt="generated: condition 1"' in page
     assert ('alt="real: condition 1"' in page) == kind.paired

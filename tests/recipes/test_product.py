@@ -162,8 +162,7 @@ class Setup:
 
     def reasons(self):
         """Return the patterns of the error messages that building this setup should raise."""
-        norm = getattr(self.G, "norm", "batch")
-        known = {None} | ways_of(type(self.D)) | ways_of(type(self.G))
+        norm, known = getattr(self.G, "norm", "batch"), {None} | ways_of(type(self.D)) | ways_of(type(self.G))
         found = {
             "has no field 'conditioning'|conditioning takes ": self.way not in known,
             "a conditional norm is a batch norm": self.way in {ConditionalNorm, Style} and "batch" not in norm,
@@ -183,6 +182,7 @@ class Setup:
             "that returns features": judgement.features is None,
             r"that returns (class )?logits( \(|$)": judgement.logits is None,
             "that returns logits of real and generated classes": judgement.sides is None,
+            "that returns an embedding|of one size": judgement.embedding is None or getattr(self.D, "minibatch", None),
             "that returns maps": not judgement.maps,
             r"takes images \(B, C, H, W\)": self.shape == POINTS,
             "predicts labels: use data with labels": self.kind is not Labels,

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm
 
 from zerosum._text import printable
 from zerosum.conditions.arrays import array_file, is_array_file
@@ -23,15 +22,17 @@ from zerosum.conditions.labels import UNKNOWN_LABEL
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _LONGEST, _MOST_WORDS, _MOST_LETTERS = 64, 1 << 14, 64  # words of a caption and a vocabulary, letters of a word
-_WIDTH = 32  # dimensions of a word's embedding
+_WIDTH, _HIDDEN = 32, 128  # dimensions of a word's vector and of the hidden layer
+_TANH = 0.394  # variance of tanh of a standard normal variable
 
 
 class TextEmbedding(nn.Module):
-    """Embed captions `(B, length)`, indices of words with 0 for padding, by one layer of self-attention.
+    """Embed captions `(B, length)`, indices of words with 0 for padding, by the network of Bengio et al. 2003.
 
-    Words and their places are embedded and added, attend to each other (Vaswani et al. 2017, arXiv 1706.03762,
-    equation 1, one head), and pass through tanh(linear); their mean is normalised and mapped linearly. So the order of
-    the words matters. A start token, of index 0, precedes every caption, so that an unknown caption is embedded too.
+    "A Neural Probabilistic Language Model", JMLR 3, equation 1: b + W x + U tanh(d + H x), where x are the vectors of
+    the caption's words, one after the other. So the place of a word matters, and W x is a sum over words: what one of
+    them does is the same beside words that it was never seen with. x is divided by the square root of the number of
+    words. The vector of 0 stands for an unknown caption, which is all padding.
 
     Args:
         words: size of the vocabulary.
@@ -44,26 +45,24 @@ class TextEmbedding(nn.Module):
     def __init__(self, words: int, length: int, size: int, scale: float, mean: float) -> None:
         super().__init__()
         self.length = length
-        self.words, self.places = nn.Embedding(words + 1, _WIDTH), nn.Embedding(length + 1, _WIDTH)
-        self.query, self.key, self.value = (nn.Linear(_WIDTH, _WIDTH) for _ in range(3))
-        self.hidden, self.linear = nn.Linear(_WIDTH, 2 * _WIDTH), nn.Linear(2 * _WIDTH, size)
-        nn.init.normal_(self.linear.weight, std=scale / math.sqrt(2 * _WIDTH))
-        nn.init.constant_(self.linear.bias, mean)
+        self.words = nn.Embedding(words + 1, _WIDTH)
+        self.direct, self.hidden = nn.Linear(_WIDTH * length, size), nn.Linear(_WIDTH * length, _HIDDEN)
+        self.linear = nn.Linear(_HIDDEN, size, bias=False)
+        nn.init.normal_(self.direct.weight, std=scale * math.sqrt(0.5 / _WIDTH))
+        nn.init.constant_(self.direct.bias, mean)
+        nn.init.normal_(self.hidden.weight, std=_WIDTH**-0.5)
+        nn.init.zeros_(self.hidden.bias)
+        nn.init.normal_(self.linear.weight, std=scale * math.sqrt(0.5 / (_HIDDEN * _TANH)))
 
     def forward(self, c: Tensor) -> Tensor:
         """`(B, size)`."""
         if c.shape[1:] != (self.length,):
             raise ValueError(f"captions here are {self.length} indices of words; found shape {tuple(c.shape)}")
-        tokens = torch.cat([torch.zeros_like(c[:, :1]), c], 1)
-        padding = tokens == 0
-        padding[:, 0] = False
-        places = self.places(torch.arange(tokens.shape[1], device=c.device))
-        h = layer_norm(self.words(tokens) + places, (_WIDTH,))
-        likeness = self.query(h) @ self.key(h).mT / math.sqrt(_WIDTH)
-        attention = likeness.masked_fill(padding[:, None], -math.inf).softmax(2)
-        h = torch.tanh(self.hidden(layer_norm(h + attention @ self.value(h), (_WIDTH,))))
-        shares = (~padding).to(h.dtype)[:, :, None]
-        rows: Tensor = self.linear(layer_norm((h * shares).sum(1) / shares.sum(1), (2 * _WIDTH,)))
+        words = self.words(c)
+        known = (c > 0).to(words.dtype)
+        known = torch.cat([torch.ones_like(known[:, :1]), known[:, 1:]], 1)
+        x = (words * known[:, :, None]).flatten(1) / known.sum(1, keepdim=True).sqrt()
+        rows: Tensor = self.direct(x) + self.linear(torch.tanh(self.hidden(x)))
         return rows
 
 
@@ -118,7 +117,7 @@ class Text(Condition):
         return torch.int64
 
     def embed(self, size: int, scale: float = 1.0, mean: float = 0.0) -> nn.Module:
-        """One layer of self-attention over the words and their places: see `TextEmbedding`."""
+        """A sum over words in their places, and a hidden layer: see `TextEmbedding`."""
         return TextEmbedding(len(self.words), self.length, size, scale, mean)
 
     def with_unknown(self) -> "Text":

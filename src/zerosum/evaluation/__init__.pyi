@@ -7,6 +7,7 @@ from zerosum.evaluation import config as config
 from zerosum.evaluation import gathered as gathered
 from zerosum.evaluation import group_moments as group_moments
 from zerosum.evaluation import latent_map as latent_map
+from zerosum.evaluation import matching as matching
 from zerosum.evaluation import measure as measure
 from zerosum.evaluation import measures as measures
 from zerosum.evaluation import sanity as sanity

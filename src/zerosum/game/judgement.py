@@ -18,6 +18,8 @@ class Judgement:
         logits: `(B, ...)` predictions of the condition by an auxiliary head; None without such a head.
         sides: `(B, 2, classes)` logits of each class, first for real samples, then for generated ones; None where the
             head does not distinguish the two.
+        embedding: `(B, ...)` embedding of the condition, of the shape of the features, whose product with them adds to
+            the score; None without a projection.
         maps: feature maps `(B, channels, height, width)` of several layers, for terms that match them; empty where the
             network returns none. They are large, so they are for the terms of an update alone: the turn that watchers
             get has none after micro-batches or a compiled update.
@@ -27,6 +29,7 @@ class Judgement:
     features: Tensor | None = None
     logits: Tensor | None = None
     sides: Tensor | None = None
+    embedding: Tensor | None = None
     maps: tuple[Tensor, ...] = ()
 
     @staticmethod

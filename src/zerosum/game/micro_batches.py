@@ -71,4 +71,4 @@ def _concatenated(judgements: Sequence[Judgement]) -> Judgement:
 
     score = rows("score")
     assert score is not None
-    return Judgement(score, rows("features"), rows("logits"), rows("sides"))
+    return Judgement(score, rows("features"), rows("logits"), rows("sides"), rows("embedding"))

@@ -207,15 +207,20 @@ class Head(nn.Module):
 
     def forward(self, features: Tensor, c: Tensor | None = None) -> Tensor:
         """Scores `(B,)`, or `(B, scores)` where there are several, of features `(B, features)`."""
-        score: Tensor = self.linear(features)
-        if self.embedding is not None:
-            score = at_least_float32(score) + (at_least_float32(self.embedding(needed(c))) * features).sum(
-                1, keepdim=True
-            )
-        return score.squeeze(1)
+        return self._score(features, self._embedded(c))
 
     def judge(self, features: Tensor, c: Tensor | None = None, returned: Tensor | None = None) -> Judgement:
         """Scores and predictions of features `(B, features)`, returned with these features unless others are given."""
         logits = None if self.auxiliary is None else at_least_float32(self.auxiliary(features))
         sides = None if self.sides is None else at_least_float32(self.sides(features).unflatten(1, (2, -1)))
-        return Judgement(self(features, c), features if returned is None else returned, logits, sides)
+        embedding, returned = self._embedded(c), features if returned is None else returned
+        return Judgement(self._score(features, embedding), returned, logits, sides, embedding)
+
+    def _embedded(self, c: Tensor | None) -> Tensor | None:
+        return None if self.embedding is None else at_least_float32(self.embedding(needed(c)))
+
+    def _score(self, features: Tensor, embedding: Tensor | None) -> Tensor:
+        score: Tensor = self.linear(features)
+        if embedding is not None:
+            score = at_least_float32(score) + (embedding * features).sum(1, keepdim=True)
+        return score.squeeze(1)

@@ -225,7 +225,7 @@ class _Discriminator(nn.Module):
         h = self.embed(patchify(self.join(x, c), self.patch)) + self.places
         h = self.blocks(torch.cat([self.token.expand(len(h), 1, -1).to(h.dtype), h], dim=1))
         features = self.norm(h[:, 0])
-        return Judgement(self.head(features, c), features)
+        return self.head.judge(features, c)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class _Discriminator(nn.Module):
             h = block(h, skips.pop())
         pixels = self.pixel_head(h, c).flatten(1)
         whole = image.score[:, None].expand(-1, pixels.shape[1])
-        return Judgement(torch.cat([whole, pixels], dim=1), image.features, image.logits, image.sides)
+        return Judgement(torch.cat([whole, pixels], dim=1), image.features, image.logits, image.sides, image.embedding)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ from zerosum.probes.rules import mirrored as mirrored
 from zerosum.probes.rules import object_counts as object_counts
 from zerosum.probes.rules import one_of_each as one_of_each
 from zerosum.probes.rules import one_view as one_view
+from zerosum.probes.scene_rules import SceneAnswers as SceneAnswers
 from zerosum.probes.scene_rules import SceneObject as SceneObject
+from zerosum.probes.scene_rules import answers as answers
 from zerosum.probes.scene_rules import follows as follows
 from zerosum.probes.scene_rules import scene_objects as scene_objects
 from zerosum.probes.scenes import Scenes as Scenes

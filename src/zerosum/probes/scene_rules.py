@@ -4,7 +4,7 @@ Like the other detectors (`rules.py`), this one does not depend on the code that
 hues, a kind follows from moments of the shape, a size from its area, a relation from the centres.
 """
 
-__all__ = ["SceneObject", "follows", "scene_objects"]
+__all__ = ["SceneAnswers", "SceneObject", "answers", "follows", "scene_objects"]
 
 import itertools
 import math
@@ -22,11 +22,12 @@ from zerosum.probes.rules import Verdict
 
 _HUES = {"red": 0.0, "yellow": 60.0, "green": 120.0, "cyan": 180.0, "blue": 240.0, "purple": 300.0}  # in degrees
 _CHROMA = 60.0  # grey levels of chroma from which a pixel is an object
-_SPECK, _SMALLEST, _LARGEST = 0.004, 0.007, 0.07  # areas relative to the image's: ignored, and those of an object
-_LARGE = {"circle": 0.0257, "square": 0.0257, "triangle": 0.0187}  # areas from which an object is large
+_SPECK, _SMALLEST, _LARGEST = 0.036, 0.063, 0.63  # areas relative to a cell's: ignored, and those of an object
+_LARGE = {"circle": 0.2313, "square": 0.2313, "triangle": 0.1683}  # areas from which an object is large
 _SKEW, _CIRCULAR = 0.007, 0.001  # cumulants above which a shape is a triangle, and a circle
 _ONE = r"(?:(?:a|an|the) )?(?:(small|large) )?(red|yellow|green|cyan|blue|purple) (circle|square|triangle)"
 _LINK = r"(left of|right of|above|below)"
+_Wanted = tuple[list[tuple[str, ...]], list[str]]  # the objects of a caption, and their relations
 
 
 @dataclass(frozen=True)
@@ -46,20 +47,42 @@ class SceneObject:
     centre: tuple[float, float]
 
 
-def scene_objects(images: Array) -> list[tuple[SceneObject, ...] | None]:
+@dataclass(frozen=True, eq=False)
+class SceneAnswers:
+    """What of each caption its image has right, bool `(B,)`; an image with another number of objects has nothing right.
+
+    Attributes:
+        count: the number of objects.
+        size: the size of every object.
+        colour: the colour of every object.
+        kind: the kind of every object.
+        place: where every object is, seen from the next one.
+        related: whether the caption says where objects are.
+    """
+
+    count: Tensor
+    size: Tensor
+    colour: Tensor
+    kind: Tensor
+    place: Tensor
+    related: Tensor
+
+
+def scene_objects(images: Array, cells: int = 3) -> list[tuple[SceneObject, ...] | None]:
     """The shapes in each image, from left to right; None for an image with a part that is no shape, or with none.
 
     Args:
         images: uint8 `(B, 3, H, W)`.
+        cells: of `Scenes`, which sizes refer to.
     """
     images = tensor(images)
     if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != 3:
         raise ValueError(f"scenes are uint8 images (B, 3, H, W); found {images.dtype} {tuple(images.shape)}")
     x = images.cpu().double()
-    return [_objects(*one) for one in zip(x, *_parts(x), strict=True)]
+    return [_objects(*one, cells) for one in zip(x, *_parts(x), strict=True)]
 
 
-def follows(images: Array, captions: Sequence[str]) -> Verdict:
+def follows(images: Array, captions: Sequence[str], cells: int = 3) -> Verdict:
     """Whether each image has just the objects of its caption, of their sizes, colours and kinds, related as it says.
 
     An image is unreadable if it has a part that is no shape.
@@ -67,19 +90,62 @@ def follows(images: Array, captions: Sequence[str]) -> Verdict:
     Args:
         images: uint8 `(B, 3, H, W)`.
         captions: a caption of each, such as "a large red circle left of a small blue square". A size may be omitted.
+        cells: as in `scene_objects`.
 
     Raises:
         ValueError: for captions of another form, and unless there is one for each image.
     """
-    found = scene_objects(images)
-    if len(found) != len(captions):
-        raise ValueError(f"each image has a caption; found {len(found)} images and {len(captions)} captions")
-    wanted = [_described(caption) for caption in captions]
+    found, wanted = _compared(images, captions, cells)
     right = [one is not None and _fits(one, *other) for one, other in zip(found, wanted, strict=True)]
     return Verdict(torch.tensor([one is not None for one in found]), torch.tensor(right))
 
 
-def _described(caption: str) -> tuple[list[tuple[str, ...]], list[str]]:
+def answers(images: Array, captions: Sequence[str], cells: int = 3) -> SceneAnswers:
+    """What of its caption each image has right, by the order of its objects that fits the caption best.
+
+    Args:
+        images: uint8 `(B, 3, H, W)`.
+        captions: as in `follows`.
+        cells: as in `scene_objects`.
+
+    Raises:
+        ValueError: as `follows`.
+    """
+    found, wanted = _compared(images, captions, cells)
+    rows = [_answers(one or (), *other) for one, other in zip(found, wanted, strict=True)]
+    count, size, colour, kind, place = torch.tensor(rows).unbind(1)
+    related = torch.tensor([bool(relations) for _, relations in wanted])
+    return SceneAnswers(count, size, colour, kind, place, related)
+
+
+def _answers(found: Sequence[SceneObject], objects: list[tuple[str, ...]], relations: list[str]) -> list[bool]:
+    """Whether number, sizes, colours, kinds and relations are right, in the order with the most right words."""
+    if len(found) != len(objects):
+        return [False] * 5
+    best, most = [False] * 5, -1
+    for order in itertools.permutations(found):
+        words = [
+            [size in ("", one.size) for one, (size, _, _) in zip(order, objects, strict=True)],
+            [one.colour == colour for one, (_, colour, _) in zip(order, objects, strict=True)],
+            [one.kind == kind for one, (_, _, kind) in zip(order, objects, strict=True)],
+            [_relation(*pair) == wanted for pair, wanted in zip(itertools.pairwise(order), relations, strict=True)],
+        ]
+        right = sum(map(sum, words))
+        if right > most:
+            best, most = [True, *map(all, words)], right
+    return best
+
+
+def _compared(
+    images: Array, captions: Sequence[str], cells: int
+) -> tuple[list[tuple[SceneObject, ...] | None], list[_Wanted]]:
+    found = scene_objects(images, cells)
+    if len(found) != len(captions):
+        raise ValueError(f"each image has a caption; found {len(found)} images and {len(captions)} captions")
+    return found, [_described(caption) for caption in captions]
+
+
+def _described(caption: str) -> _Wanted:
     """The objects of a caption, each a size, a colour and a kind, and the relation of each to the next."""
     text = " ".join(re.findall(r"\w+", caption.lower()))
     if not re.fullmatch(rf"{_ONE}(?: {_LINK} {_ONE})*", text):
@@ -119,7 +185,7 @@ def _parts(x: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(labels < 0, grown, labels), chroma
 
 
-def _objects(image: Tensor, labels: Tensor, chroma: Tensor) -> tuple[SceneObject, ...] | None:
+def _objects(image: Tensor, labels: Tensor, chroma: Tensor, cells: int) -> tuple[SceneObject, ...] | None:
     found = []
     for number in range(int(labels.max()) + 1):
         inside = labels == number
@@ -127,7 +193,7 @@ def _objects(image: Tensor, labels: Tensor, chroma: Tensor) -> tuple[SceneObject
             continue
         most = chroma[inside].quantile(0.85)  # of pixels that are covered whole, also in the smallest shapes
         weight = torch.where(inside, chroma / most, 0).clamp(0, 1)
-        area = float(weight.sum()) / weight.numel()
+        area = float(weight.sum()) / weight.numel() * cells**2
         if area < _SPECK:
             continue
         if not _SMALLEST <= area <= _LARGEST:

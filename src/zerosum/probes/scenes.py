@@ -15,7 +15,7 @@ from zerosum.data.dataset import Dataset, in_memory
 from zerosum.data.held_out import check_part, split
 from zerosum.probes import drawing
 
-MOST = 3
+MOST = 3  # objects
 SIZES = ("small", "large")
 COLOURS = ("red", "yellow", "green", "cyan", "blue", "purple")
 KINDS = ("circle", "square", "triangle")
@@ -38,28 +38,33 @@ _NUMBERS = 3 + 5 * MOST + 3  # random numbers of an image
 
 @dataclass(frozen=True)
 class Scenes:
-    """Images of one to three coloured shapes on a dark ground, RGB, each under a caption.
+    """Images of one or more coloured shapes on a dark ground, RGB, each under a caption.
 
     A caption is like "a large red circle above a small blue square": shapes are circles, squares and triangles of six
     colours and two sizes, and each but the last is left of, right of, above or below the next. They are in cells of a
-    3x3 grid that is moved as a whole. Three pairs of a colour and a kind (a blue circle, a red square, a yellow
+    square grid, moved together. Three pairs of a colour and a kind (a blue circle, a red square, a yellow
     triangle) are in no training image, although every word is; the held-out part has the images with such a pair.
-    `follows` tests which images fit their captions.
+    `follows` tests which images fit their captions, `answers` what of them is right.
 
     Args:
-        count: number of images in both parts; about 3 in 10 are held out.
-        size: height and width of the images, in pixels, at least 32.
+        count: number of images in both parts; about 3 in 10 are held out, 1 in 6 of those with a single shape.
+        size: height and width of the images, in pixels, at least 10 for each of the cells.
         seed: random seed; an image depends on the seed and its index alone.
         part: "train", "test" or "all".
+        shapes: number of shapes in an image, at most, 1 to 3.
+        cells: cells along a side of the grid, at least as many as shapes.
     """
 
     count: int = 4_000
     size: int = 32
     seed: int = 0
     part: str = "train"
+    shapes: int = MOST
+    cells: int = 3
 
     def __post_init__(self) -> None:
-        require(self, self.size >= 32 and self.count >= 1, "size >= 32 and count >= 1")
+        require(self, self.size >= 10 * self.cells and self.count >= 1, "size >= 10 cells and count >= 1")
+        require(self, 1 <= self.shapes <= min(MOST, self.cells), f"1 <= shapes <= {MOST}, and as many cells")
         check_part(self, self.part)
         require_room(self, self.count, 3, self.size, self.size)
 
@@ -72,8 +77,9 @@ class Scenes:
     def open(self) -> Dataset:
         """Render the images, uint8 (3, size, size)."""
         table = self._table()
-        words = {word for names in (SIZES, COLOURS, KINDS, RELATIONS) for name in names for word in name.split()}
-        kind = Text(("a", *sorted(words)), 4 * MOST + 2 * (MOST - 1))
+        lists = (SIZES, COLOURS, KINDS, RELATIONS if self.shapes > 1 else ())
+        words = {word for names in lists for name in names for word in name.split()}
+        kind = Text(("a", *sorted(words)), 4 * self.shapes + 2 * (self.shapes - 1))
         tokens = kind.tokens([_caption(*row) for row in zip(*(column.tolist() for column in table), strict=True)])
         images = torch.cat([self._rendered(table, rows) for rows in drawing.blocks(torch.arange(self.count))])
         source = replace(self, part="all")
@@ -89,7 +95,7 @@ class Scenes:
         size, colour, shape = u[:, 3 : 3 + 3 * MOST].view(-1, 3, MOST).unbind(1)
         first, second = (u[:, -2] * 4).long(), (u[:, -1] * 3).long()
         relations = torch.stack([first, _OTHERS[first].gather(1, second[:, None])[:, 0]], 1)
-        counts = (1 + (u[:, 0] * MOST).long()).clamp(max=MOST)
+        counts = (1 + (u[:, 0] * self.shapes).long()).clamp(max=self.shapes)
         return counts, (size * 2).long(), (colour * len(COLOURS)).long(), (shape * len(KINDS)).long(), relations
 
     def _numbers(self) -> Tensor:
@@ -103,7 +109,7 @@ class Scenes:
         image = drawing.flat(self.size, ground).clone()
         for k, kind in product(range(MOST), range(len(KINDS))):
             some = ((k < number) & (shape[:, k] == kind)).nonzero()[:, 0]
-            radius = _RADII[size[some, k], kind] * self.size / MOST
+            radius = _RADII[size[some, k], kind] * self.size / self.cells
             coverage = self._covered(kind, centre[some, k], radius)
             image[some] = drawing.paint(image[some], coverage, _PALETTE[colour[some, k]])
         return drawing.to_bytes(image)
@@ -121,10 +127,10 @@ class Scenes:
         cells = torch.cat([torch.zeros(len(u), 1, 2), _STEPS[relations].cumsum(1)], 1)
         absent = (torch.arange(MOST) >= number[:, None])[:, :, None]
         low = cells.masked_fill(absent, MOST).amin(1, keepdim=True)
-        free = MOST - 1 - (cells - low).masked_fill(absent, 0).amax(1, keepdim=True)
+        free = self.cells - 1 - (cells - low).masked_fill(absent, 0).amax(1, keepdim=True)
         moved = cells - low + free * u[:, None, 1:3]
         jitter = (2 * u[:, 3 + 3 * MOST : -3].view(-1, MOST, 2) - 1) * _JITTER
-        return (moved + 0.5 + jitter) * (self.size / MOST)
+        return (moved + 0.5 + jitter) * (self.size / self.cells)
 
 
 def _caption(number: int, sizes: list[int], colours: list[int], kinds: list[int], relations: list[int]) -> str:

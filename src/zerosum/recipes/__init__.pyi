@@ -25,6 +25,7 @@ from zerosum.recipes.library.applications import next_frame as next_frame
 from zerosum.recipes.library.applications import pix2pix as pix2pix
 from zerosum.recipes.library.applications import sketch as sketch
 from zerosum.recipes.library.applications import super_resolution as super_resolution
+from zerosum.recipes.library.applications import text_to_image as text_to_image
 from zerosum.recipes.library.classics import absolute as absolute
 from zerosum.recipes.library.classics import began as began
 from zerosum.recipes.library.classics import dcgan as dcgan

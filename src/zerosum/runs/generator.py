@@ -106,7 +106,9 @@ class TrainedGenerator:
         for block, start in enumerate(range(0, n, _BLOCK)):
             yield self.recipe.latent.draw(_BLOCK, stream(seed, "sample", block))[: n - start]
 
-    def sample(self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None) -> NDArray[Any]:
+    def sample(
+        self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None, prompts: Any = None
+    ) -> NDArray[Any]:
         """Generate n samples; sample i depends on the seed, i and its condition alone, so it is the same for every n.
 
         Args:
@@ -116,21 +118,21 @@ class TrainedGenerator:
                 With label dropout, "none" or the number of classes means an unknown class.
             conditions: conditions of another kind, in the units of the data, as accepted by the kind's `values`. For
                 rows of numbers: components by name, one number for all samples or one per sample, with the other
-                components taken from training examples; or whole rows, used cyclically. With label dropout, attributes
-                of 0.5 are unknown.
+                components taken from training examples; or whole rows, used cyclically. Unknown attributes are 0.5.
+            prompts: the same for captions: one, or several that are used cyclically.
 
         Returns:
-            uint8 images `(n, H, W, C)`, decoded if G outputs latents, or points `(n, d)` in the data's units: float32,
-            or float64 if they were scaled for training.
+            uint8 images `(n, H, W, C)`, decoded if G outputs latents, or points `(n, d)` in the data's units, float32
+            (float64 if they were scaled).
 
         Raises:
             ValueError: for n < 1 or above 100 million, and for labels or conditions it was not trained on.
         """
-        return np.concatenate([*self.sample_batches(n, seed, labels, conditions)])
+        if prompts is not None and conditions is not None:
+            raise ValueError("sample was given both conditions and prompts, which are the same: pass only one")
+        return np.concatenate([*self.sample_batches(n, seed, labels, prompts if conditions is None else conditions)])
 
-    def sample_batches(
-        self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None
-    ) -> Iterator[NDArray[Any]]:
+    def sample_batches(self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None) -> Iterator[Any]:
         """Yield the samples of `sample` in batches of up to 512, fewer of large images, to save memory."""
         values = self._values(n, labels, conditions)
         yield from self.sample_under(n, seed, None if values is None else values.__getitem__)

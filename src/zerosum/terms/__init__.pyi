@@ -3,6 +3,7 @@
 
 from zerosum.terms import auxiliary as auxiliary
 from zerosum.terms import consistency as consistency
+from zerosum.terms import contrastive as contrastive
 from zerosum.terms import features as features
 from zerosum.terms import fidelity as fidelity
 from zerosum.terms import gradient_penalties as gradient_penalties
@@ -23,6 +24,7 @@ from zerosum.terms.auxiliary import DiscriminativeClass as DiscriminativeClass
 from zerosum.terms.auxiliary import MutualInformation as MutualInformation
 from zerosum.terms.consistency import Consistency as Consistency
 from zerosum.terms.consistency import LatentConsistency as LatentConsistency
+from zerosum.terms.contrastive import Contrastive as Contrastive
 from zerosum.terms.features import FeatureMatching as FeatureMatching
 from zerosum.terms.features import PullingAway as PullingAway
 from zerosum.terms.fidelity import Charbonnier as Charbonnier

@@ -54,3 +54,9 @@ def own_network(turn: Turn) -> nn.Module:
 def own_parameters(turn: Turn) -> dict[str, nn.Parameter]:
     """The trainable parameters of the player that is updated, by name."""
     return {name: p for name, p in own_network(turn).named_parameters() if p.requires_grad}
+
+
+def unlike(c: Tensor) -> Tensor:
+    """Which of conditions `(B, ...)` differ from which, bool `(B, B)`."""
+    rows = c.flatten(1) if c.dim() > 1 else c.view(-1, 1)
+    return (rows[:, None] != rows[None]).any(2)

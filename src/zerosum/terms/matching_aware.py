@@ -12,7 +12,7 @@ from zerosum.game.distributed import everyone
 from zerosum.game.turn import Turn
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.protocols import Objective
-from zerosum.terms._common import check_player, check_stateless, check_weight
+from zerosum.terms._common import check_player, check_stateless, check_weight, unlike
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,13 @@ class MatchingAware:
         check_player(turn, "D", self)
         if turn.c is None:
             raise ValueError("MatchingAware needs conditions to mismatch; found none: choose conditional=True")
-        others, unlike = mismatched(turn.everyone(turn.c))
+        others, found = mismatched(turn.everyone(turn.c))
         negatives = replace(turn, c=turn.draws.mine(others)).judge(turn.x.detach(), "real")
-        return self.weight * self.objective.d_loss(*everyone([turn.real.score, negatives.score])) * unlike
+        return self.weight * self.objective.d_loss(*everyone([turn.real.score, negatives.score])) * found
 
 
 def mismatched(c: Tensor) -> tuple[Tensor, Tensor]:
     """For each of conditions `(B, ...)` the next different one, cyclically, and whether there is any."""
-    rows, place = c.flatten(1) if c.dim() > 1 else c.view(-1, 1), torch.arange(len(c), device=c.device)
-    unlike = (rows[:, None] != rows[None]).any(2)
+    others, place = unlike(c), torch.arange(len(c), device=c.device)
     steps = (place[None] - place[:, None]) % len(c)
-    return c[torch.where(unlike, steps, len(c)).argmin(1)], unlike.any()
+    return c[torch.where(others, steps, len(c)).argmin(1)], others.any()
