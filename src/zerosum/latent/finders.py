@@ -74,12 +74,20 @@ def gradients(space: Space, points: Tensor, inputs: Inputs, score: Callable[[Ten
 
     Returns:
         `(n, k, *shape)`; their mean over samples is one direction for each score.
+
+    Raises:
+        ValueError: where samples do not depend on the point, or the score is not differentiable.
     """
     found = []
     for start in range(0, len(points), _AT_ONCE):
         row = slice(start, start + _AT_ONCE)
         leaves = points[row].detach().requires_grad_()
         scores = score(space.images(leaves, inputs.rows(row)))
+        if not scores.requires_grad:
+            raise ValueError(
+                f"the samples of this generator do not depend on {space.name}, or their score has no gradient: nothing "
+                f"can be followed"
+            )
         parts = [
             torch.autograd.grad(column.sum(), leaves, retain_graph=True, materialize_grads=True)[0]
             for column in scores.unbind(1)

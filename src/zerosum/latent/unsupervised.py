@@ -2,8 +2,7 @@
 
 __all__ = ["principal_components", "weight_directions"]
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from zerosum.latent.model import Inputs
 from zerosum.latent.space import Space
 
+_AT_ONCE = 250  # images made together
 _EXACT = 1e-3  # relative error below which a layer is taken to be affine
 
 
@@ -62,9 +62,9 @@ def weight_directions(space: Space, inputs: Inputs, count: int = 5) -> Tensor:
     _check(count, dimensions)
     units = torch.cat([torch.eye(dimensions), torch.zeros(1, dimensions)]).view(-1, *shape)
     layers = _affine(space, points, one)
-    with _recorded(space, layers if space.name != "z" else layers[:1]) as outputs:
-        space.images(units, _repeated(one, len(units)))
-    rows = [torch.cat(found)[:-1] - torch.cat(found)[-1] for found in outputs.values()]
+    chosen = layers if space.name != "z" else layers[:1]
+    outputs = _activations(space, chosen, units, _repeated(one, len(units)))
+    rows = [found[:-1] - found[-1] for found in outputs.values()]
     weights = torch.cat([_unit(part.T.double()) for part in rows])
     _, vectors = torch.linalg.eigh(weights.T @ weights)
     made: Tensor = vectors.flip(1)[:, :count].T.float().reshape(count, *shape)
@@ -94,34 +94,40 @@ def _layers(space: Space) -> dict[str, nn.Module]:
     }
 
 
-@contextmanager
-def _recorded(space: Space, names: list[str]) -> Iterator[dict[str, list[Tensor]]]:
-    """The outputs of layers by name in the order of their calls, `(n, -1)` each."""
-    outputs: dict[str, list[Tensor]] = {}
+@torch.no_grad()
+def _activations(space: Space, names: Iterable[str], points: Tensor, inputs: Inputs) -> dict[str, Tensor]:
+    """The outputs `(n, d)` of layers by name, in the order of their calls; of one called twice, its first."""
+    found, outputs = _layers(space), dict[str, list[Tensor]]()
+    rows = [slice(start, start + _AT_ONCE) for start in range(0, len(points), _AT_ONCE)]
+    now: dict[str, Tensor] = {}
 
-    def record(name: str, output: object) -> None:
-        if isinstance(output, Tensor) and output.dim() > 1:
-            outputs.setdefault(name, []).append(output.detach().float().flatten(1).cpu())
+    def record(name: str, output: object, count: int) -> None:
+        if name not in now and isinstance(output, Tensor) and output.dim() > 1 and len(output) >= count:
+            now[name] = output[-count:].float().flatten(1).cpu()  # a virtual batch norm's reference comes before
 
-    found = _layers(space)
-    handles = [found[n].register_forward_hook(lambda _, __, out, n=n: record(n, out)) for n in names]
-    try:
-        with torch.no_grad():
-            yield outputs
-    finally:
-        for handle in handles:
-            handle.remove()
+    for row in rows:
+        count = len(points[row])
+        handles = [
+            found[name].register_forward_hook(lambda _, __, out, name=name, count=count: record(name, out, count))
+            for name in names
+        ]
+        try:
+            space.outputs(points[row], inputs.rows(row))
+        finally:
+            for handle in handles:
+                handle.remove()
+        for name, output in now.items():
+            outputs.setdefault(name, []).append(output)
+        now.clear()
+    return {name: torch.cat(parts) for name, parts in outputs.items()}
 
 
 def _affine(space: Space, points: Tensor, one: Inputs) -> list[str]:
     """The layers whose output is an affine function of the point, and not constant, in the order of their calls."""
     first, second = points[0], points[1]
     probe = torch.stack([first, second, first + second, torch.zeros_like(first)])
-    with _recorded(space, [*_layers(space)]) as outputs:
-        space.images(probe, _repeated(one, 4))
     found = []
-    for name, parts in outputs.items():
-        a, b, both, none = parts[0][:4] if len(parts[0]) == 4 else torch.zeros(4, 1)
+    for name, (a, b, both, none) in _activations(space, _layers(space), probe, _repeated(one, 4)).items():
         size = (a - none).norm() + (b - none).norm()
         if size > 0 and (a + b - both - none).norm() <= _EXACT * size:
             found.append(name)
@@ -132,15 +138,11 @@ def _affine(space: Space, points: Tensor, one: Inputs) -> list[str]:
 
 def _first(space: Space, points: Tensor, inputs: Inputs) -> Tensor:
     """The activations `(n, d)` of the first layer that depends on the point."""
-    one = inputs.rows(slice(1))
-    with _recorded(space, [*_layers(space)]) as outputs:
-        space.images(points[:2], _repeated(one, 2))
-    changing = [n for n, (first, *_) in outputs.items() if len(first) == 2 and bool((first[0] != first[1]).any())]
+    two = _activations(space, _layers(space), points[:2], _repeated(inputs.rows(slice(1)), 2))
+    changing = [name for name, (first, second) in two.items() if bool((first != second).any())]
     if not changing:
         raise ValueError(f"no layer of this generator depends on {space.name}, so it has no components")
-    with _recorded(space, changing[:1]) as outputs:
-        space.images(points, inputs)
-    return torch.cat(outputs[changing[0]])
+    return _activations(space, changing[:1], points, inputs)[changing[0]]
 
 
 def _repeated(one: Inputs, count: int) -> Inputs:
