@@ -11,10 +11,10 @@ from torch import Tensor
 
 from zerosum.conditions.labels import Labels
 from zerosum.latent.attribute import Attribute
-from zerosum.latent.direction import Direction, named_direction, save_direction
+from zerosum.latent.direction import Direction, direction_file, named_direction, save_direction
 from zerosum.latent.finders import extremes, gradients, line, orthogonal, pairs
-from zerosum.latent.instruments import MAKER, MEASURER, Instruments, instruments
-from zerosum.latent.measure import Ruler, calibrated, measured_card
+from zerosum.latent.instruments import MAKER, MEASURER, Instruments, instruments_of
+from zerosum.latent.measure import Ruler, calibrated, corrected, measured_card
 from zerosum.latent.model import Inputs, seen
 from zerosum.latent.space import Space, space_of
 from zerosum.latent.strip import save_strip
@@ -28,7 +28,7 @@ METHODS = ("line", "extremes", "gradient", "pca", "sefa", "pairs")
 _UNAIDED = ("pca", "sefa", "pairs")
 _SAME = 0.5  # correlation over the data above which two attributes are taken for one thing
 _TYPICAL = 4  # a direction without attribute has a unit of a fourth of a point's typical distance from the mean
-_CALIBRATED = 100  # samples
+_CALIBRATED, _CORRECTED = 100, 400  # samples
 
 
 @dataclass(frozen=True)
@@ -95,17 +95,24 @@ def find_directions(
     Raises:
         ValueError: for unknown attributes, for attributes that never change, and where nothing moves one.
     """
-    how, tools = options or DirectionOptions(), instruments(run, known)
+    how, tools = options or DirectionOptions(), instruments_of(run, known)
     if bool(attributes) == (how.method in _UNAIDED):
         verb = "takes no attribute" if attributes else "needs an attribute, as --attribute thickness"
         raise ValueError(f"the method {how.method} {verb}")
     if name and len(attributes) > 1:
         raise ValueError(f"one name is for one direction; found {len(attributes)} attributes")
+    for one in (name, *attributes):
+        direction_file(tools.folder or ".", one or "unnamed")  # raises for a name that is no file name
     space = space_of(tools.model, how.space)
     measuring = {one: tools.named(one, MEASURER) for one in attributes}
     others = {one: tools.named(one, MEASURER) for one in how.remove or ()}
     ruler = tools.ruler({**others, **measuring})
-    found = _supervised(tools, space, ruler, attributes, how, say) if attributes else _unaided(tools, space, how)
+    makers = {name: tools.named(name, MAKER) if one.trained else one for name, one in ruler.attributes.items()}
+    making = replace(ruler, attributes=makers)
+    found, slopes = _unaided(tools, space, how), dict[str, Tensor]()
+    if attributes:
+        found, slopes = _supervised(tools, space, making, attributes, how, say)
+        some = _inputs(tools, how, 1, _CORRECTED)
     made: list[Direction] = []
     for (made_as, vector), removed in found:
         attribute = made_as if attributes else ""
@@ -113,7 +120,10 @@ def find_directions(
         if name and len(found) > 1:
             direction = replace(direction, name=f"{name}-{len(made) + 1}")
         if attribute:
-            direction = calibrated(direction, tools.model, _inputs(tools, how, 1, _CALIBRATED), ruler, attribute)
+            direction = calibrated(direction, tools.model, some.rows(slice(_CALIBRATED)), making, attribute)
+            if removed:
+                kept = {other: slopes[other] / making.stds[other] for other in (attribute, *removed)}
+                direction = corrected(direction, tools.model, some, making, kept, attribute)
         else:
             typical = float(space.prior().std.norm())
             direction = replace(direction, vector=vector * (typical / _TYPICAL / vector.norm()))
@@ -139,6 +149,8 @@ def _inputs(tools: Instruments, how: DirectionOptions, part: int, n: int) -> Inp
 
 
 def _unaided(tools: Instruments, space: Space, how: DirectionOptions) -> list[Found]:
+    if how.method not in _UNAIDED:
+        return []
     if how.method == "pairs":
         highest = max(max(pair) for pair in how.pairs) + 1
         inputs = _inputs(tools, how, 0, highest)
@@ -156,9 +168,9 @@ def _supervised(
     attributes: Sequence[str],
     how: DirectionOptions,
     say: Callable[[str], None],
-) -> list[Found]:
-    """The direction of each attribute, without those of others."""
-    makers = {name: tools.named(name, MAKER) if one.trained else one for name, one in ruler.attributes.items()}
+) -> tuple[list[Found], dict[str, Tensor]]:
+    """The direction of each attribute, without those of others, and the mean gradients of all attributes."""
+    makers = ruler.attributes
     inputs = _inputs(tools, how, 0, how.n)
     with torch.no_grad():
         points = space.at(inputs)
@@ -173,7 +185,7 @@ def _supervised(
         chosen = usual if how.remove is None else [other for other in how.remove if other != name]
         apart = orthogonal(vectors[name], [vectors[other] for other in chosen])
         found.append(((name, apart), tuple(chosen)))
-    return found
+    return found, vectors if how.method == "gradient" else _fitted(points, values, _groups(tools, inputs), line)
 
 
 def _vectors(
@@ -187,18 +199,27 @@ def _vectors(
 ) -> dict[str, Tensor]:
     """The direction of each attribute before others are removed."""
     points, inputs = start
-    groups = inputs.c if isinstance(tools.model.condition, Labels) else None
     if how.method == "gradient":
         score, names = tools.predictor(makers, say)
         some = slice(0, max(20, how.n // 4))
         mean = gradients(space, points[some], inputs.rows(some), score).mean(0)
         return dict(zip(names, mean, strict=True))
+    return _fitted(points, values, _groups(tools, inputs), line if how.method == "line" else extremes)
+
+
+def _groups(tools: Instruments, inputs: Inputs) -> Tensor | None:
+    """The class of each sample, where it is an input."""
+    return inputs.c if isinstance(tools.model.condition, Labels) else None
+
+
+def _fitted(
+    points: Tensor, values: Mapping[str, Tensor], groups: Tensor | None, fit: Callable[..., Tensor]
+) -> dict[str, Tensor]:
+    """The direction of each attribute, fitted to the samples that have a value."""
     made = {}
     for name, value in values.items():
         known = value.isfinite()
-        group = None if groups is None else groups[known]
-        fit = line if how.method == "line" else extremes
-        made[name] = fit(points[known], value[known], group)
+        made[name] = fit(points[known], value[known], None if groups is None else groups[known])
     return made
 
 

@@ -173,7 +173,8 @@ class Instruments:
         """Class logits of images in [-1, 1], differentiable, by a classifier of one half."""
         found = self._classifiers
         if half not in found:
-            found[half] = self.classifier(half)
+            with torch.enable_grad():
+                found[half] = self.classifier(half)
         logits: Tensor = found[half].reader(images)[0]
         return logits
 
@@ -232,7 +233,7 @@ class Instruments:
         return score
 
 
-def instruments(run: Run | TrainedGenerator, known: Known) -> Instruments:
+def instruments_of(run: Run | TrainedGenerator, known: Known) -> Instruments:
     """The instruments of a run, or of a generator alone."""
     if isinstance(run, TrainedGenerator):
         return Instruments(run, None, known)

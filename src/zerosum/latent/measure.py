@@ -18,6 +18,7 @@ from zerosum.latent.space import Space, space_of
 STRENGTHS = tuple(half / 2 for half in range(-6, 7))
 _RANKED = tuple(half / 2 for half in range(-4, 5))
 _LOWEST = 0.1  # quantile of the scores of samples, below which an edited one has left them
+_CORRECTIONS = 2
 _SCALES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -81,6 +82,42 @@ def calibrated(direction: Direction, model: LatentModel, inputs: Inputs, ruler: 
             scale = before + (_SCALES[i - 1] - before) * (1 - steps[i - 1]) / (steps[i] - steps[i - 1])
             break
     return replace(direction, vector=vector * (sign * scale))
+
+
+def corrected(
+    direction: Direction, model: LatentModel, inputs: Inputs, ruler: Ruler, slopes: Mapping[str, Tensor], attribute: str
+) -> Direction:
+    """The direction without what a whole step, unlike an infinitesimal one, still changes of other attributes.
+
+    Changes between -1 and 1 are measured on samples, and undone by the smallest step that does so to first order:
+    v - B (B^T B)^-1 (changes - wanted), where the columns of B are the mean gradients; twice.
+
+    Args:
+        direction: one unit of it moves the attribute by about one standard deviation.
+        model: the generator.
+        inputs: inputs of samples.
+        ruler: attributes and standard deviations.
+        slopes: the change of the attribute and of those to keep per change of the point, in standard deviations.
+        attribute: the attribute that one unit should change by as much as it does now, at most 1.
+    """
+    space = space_of(model, direction.space)
+    B = torch.stack([slope.flatten() for slope in slopes.values()], 1).double()
+    with torch.no_grad():
+        start = space.at(inputs)
+        wanted: Tensor | None = None
+        for _ in range(_CORRECTIONS):
+            ends = {s: seen(space.images(start + s * direction.vector, inputs)) for s in (-1.0, 1.0)}
+            moved = torch.stack(
+                [
+                    ruler.changes(name, {s: ruler.attributes[name](ends[s]) for s in ends}, -1.0, 1.0).nanmean() / 2
+                    for name in slopes
+                ]
+            )
+            if wanted is None:
+                wanted = torch.where(torch.tensor([name == attribute for name in slopes]), moved.clamp(max=1), 0.0)
+            step = B @ torch.linalg.lstsq(B.T @ B, moved - wanted).solution
+            direction = replace(direction, vector=direction.vector - step.float().view_as(direction.vector))
+    return direction
 
 
 def measured_card(

@@ -12,6 +12,7 @@ from zerosum._disk import replacing
 from zerosum._outputs import sheet_exif
 from zerosum.latent.direction import Direction, direction_file
 from zerosum.latent.model import Inputs, LatentModel
+from zerosum.latent.space import space_of
 from zerosum.plots.grids import grid
 from zerosum.runs.images import to_bytes
 
@@ -19,14 +20,15 @@ STRENGTHS = (-3, -2, -1, 0, 1, 2, 3)
 _ROWS = 5
 
 
+@torch.no_grad()
 def strip(direction: Direction, model: LatentModel, inputs: Inputs) -> Image.Image:
     """Samples at strengths from -3 to 3, a row each; the middle column is not edited."""
-    few = inputs.rows(slice(_ROWS))
-    columns = [to_bytes((direction * strength).samples(model, few)) for strength in STRENGTHS]
+    space, few = space_of(model, direction.space), inputs.rows(slice(_ROWS))
+    points = space.at(few)
+    columns = [to_bytes(space.images(points + strength * direction.vector, few)) for strength in STRENGTHS]
     return grid(np.stack(columns, 1).reshape(-1, *columns[0].shape[1:]), columns=len(STRENGTHS))
 
 
-@torch.no_grad()
 def save_strip(run: Path, direction: Direction, model: LatentModel, inputs: Inputs) -> Path:
     """Save the strip of a direction beside its file; returns the path."""
     path = direction_file(run, direction.name).with_suffix(".png")

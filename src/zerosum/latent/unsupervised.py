@@ -66,7 +66,7 @@ def weight_directions(space: Space, inputs: Inputs, count: int = 5) -> Tensor:
     outputs = _activations(space, chosen, units, _repeated(one, len(units)))
     rows = [found[:-1] - found[-1] for found in outputs.values()]
     weights = torch.cat([_unit(part.T.double()) for part in rows])
-    _, vectors = torch.linalg.eigh(weights.T @ weights)
+    vectors = torch.linalg.eigh(weights.T @ weights)[1]
     made: Tensor = vectors.flip(1)[:, :count].T.float().reshape(count, *shape)
     return made
 
@@ -77,7 +77,8 @@ def _check(count: int, dimensions: int) -> None:
 
 
 def _unit(rows: Tensor) -> Tensor:
-    return rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-12)
+    lengths: Tensor = rows.norm(dim=1, keepdim=True)
+    return rows / lengths.clamp_min(1e-12)
 
 
 def _layers(space: Space) -> dict[str, nn.Module]:
