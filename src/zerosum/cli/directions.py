@@ -1,12 +1,15 @@
 """`zerosum directions`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zerosum.cli._output import JsonFlag, echo, print_json
 from zerosum.cli._use import known, using
+
+if TYPE_CHECKING:
+    from zerosum.latent.direction import Direction
 
 
 @using
@@ -58,6 +61,18 @@ def directions(
     attribute and of all others per unit, in standard deviations of the data, how often the class is kept, and how far
     it may be pushed. Without --attribute and --method, the cards of the saved directions are printed.
     """
+    removed = None if remove is None else tuple(one for one in remove if one != "none")
+    given = {"method": method, "space": space, "n": n, "seed": seed, "components": components, "remove": removed}
+    found = _found(run, attributes or [], {**given, "wanted": tuple(classes or ())}, pairs or [], name)
+    if as_json:
+        print_json({one.name: None if one.card is None else one.card.facts for one in found})
+        return
+    for one in found:
+        echo(*([one.name] if one.card is None else one.card.lines(one.name)))
+
+
+def _found(run: Path, attributes: list[str], options: dict[str, Any], pairs: list[str], name: str) -> "list[Direction]":
+    """The directions that were asked for; without attributes and method, those of the run."""
     from zerosum._faults import explained_memory
     from zerosum.cli._bar import messages_and_bar
     from zerosum.latent.direction import load_directions
@@ -65,26 +80,11 @@ def directions(
     from zerosum.runs.run import Run
 
     opened = Run(run, known())
-    if not attributes and method == "line":
-        found = [*load_directions(opened).values()]
-        if not found:
+    if not attributes and options["method"] == "line":
+        there = [*load_directions(opened).values()]
+        if not there:
             raise ValueError(f"{run} has no directions yet: find one, as --attribute thickness or --method sefa")
-    else:
-        removed = None if remove is None else tuple(one for one in remove if one != "none")
-        options = DirectionOptions(
-            method=method,  # type: ignore[arg-type]  # checked there
-            space=space,
-            wanted=tuple(classes or ()),
-            n=n,
-            seed=seed,
-            remove=removed,
-            components=components,
-            pairs=parsed_pairs(pairs or ()),
-        )
-        with explained_memory("directions", "--n"), messages_and_bar("measuring") as (say, _):
-            found = find_directions(opened, attributes or (), options, name, known(), say)
-    if as_json:
-        print_json({one.name: None if one.card is None else one.card.facts for one in found})
-        return
-    for one in found:
-        echo(*([one.name] if one.card is None else one.card.lines(one.name)))
+        return there
+    how = DirectionOptions(**options, pairs=parsed_pairs(pairs))
+    with explained_memory("directions", "--n"), messages_and_bar("measuring") as (say, _):
+        return find_directions(opened, attributes, how, name, known(), say)

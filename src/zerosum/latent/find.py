@@ -3,14 +3,13 @@
 __all__ = ["DirectionOptions", "find_directions"]
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from zerosum.conditions.labels import Labels
-from zerosum.latent.attribute import Attribute
 from zerosum.latent.direction import Direction, direction_file, named_direction, save_direction
 from zerosum.latent.finders import extremes, gradients, line, orthogonal, pairs
 from zerosum.latent.instruments import MAKER, MEASURER, Instruments, instruments_of
@@ -101,34 +100,15 @@ def find_directions(
         raise ValueError(f"the method {how.method} {verb}")
     if name and len(attributes) > 1:
         raise ValueError(f"one name is for one direction; found {len(attributes)} attributes")
-    for one in (name, *attributes):
-        direction_file(tools.folder or ".", one or "unnamed")  # raises for a name that is no file name
-    space = space_of(tools.model, how.space)
-    measuring = {one: tools.named(one, MEASURER) for one in attributes}
-    others = {one: tools.named(one, MEASURER) for one in how.remove or ()}
-    ruler = tools.ruler({**others, **measuring})
-    makers = {name: tools.named(name, MAKER) if one.trained else one for name, one in ruler.attributes.items()}
-    making = replace(ruler, attributes=makers)
-    found, slopes = _unaided(tools, space, how), dict[str, Tensor]()
-    if attributes:
-        found, slopes = _supervised(tools, space, making, attributes, how, say)
-        some = _inputs(tools, how, 1, _CORRECTED)
+    for text in (name, *attributes):
+        direction_file(tools.folder or ".", text or "unnamed")  # raises for a name that is no file name
+    search = _search(tools, how, attributes)
+    found = search.by_attributes(attributes, say) if attributes else search.unaided()
     made: list[Direction] = []
-    for (made_as, vector), removed in found:
-        attribute = made_as if attributes else ""
-        direction = named_direction(name or made_as, vector, space, how.method)
-        if name and len(found) > 1:
-            direction = replace(direction, name=f"{name}-{len(made) + 1}")
-        if attribute:
-            direction = calibrated(direction, tools.model, some.rows(slice(_CALIBRATED)), making, attribute)
-            if removed:
-                kept = {other: slopes[other] / making.stds[other] for other in (attribute, *removed)}
-                direction = corrected(direction, tools.model, some, making, kept, attribute)
-        else:
-            typical = float(space.prior().std.norm())
-            direction = replace(direction, vector=vector * (typical / _TYPICAL / vector.norm()))
-        inputs = _inputs(tools, how, 2, how.samples)
-        direction = replace(direction, card=measured_card(direction, tools.model, inputs, ruler, attribute, removed))
+    for one in found:
+        called = name or one.name
+        called = f"{called}-{len(made) + 1}" if name and len(found) > 1 else called
+        direction, inputs = search.measured(one, called)
         if tools.folder is not None:
             save_direction(tools.folder, direction)
             save_strip(tools.folder, direction, tools.model, inputs)
@@ -136,91 +116,105 @@ def find_directions(
     return made
 
 
-Found = tuple[tuple[str, Tensor], tuple[str, ...]]
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A direction before it is scaled: for an attribute, the mean gradients of it and of those removed, by name."""
+
+    name: str
+    vector: Tensor
+    rates: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-def _inputs(tools: Instruments, how: DirectionOptions, part: int, n: int) -> Inputs:
-    """The inputs of n samples, of another seed for each part: finding, calibrating, measuring."""
-    condition = tools.model.condition
-    wanted: Any = None
-    if how.wanted:
-        wanted = [*how.wanted] if condition is None else condition.parse(how.wanted, n)
-    return tools.model.inputs(n, how.seed * 3 + part, wanted)
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """A search in a space, with attributes as they are found, and as they are measured."""
+
+    tools: Instruments
+    how: DirectionOptions
+    space: Space
+    finding: Ruler
+    measuring: Ruler
+
+    def inputs(self, part: int, n: int) -> Inputs:
+        """The inputs of n samples, of another seed for each part: finding, correcting, measuring."""
+        condition = self.tools.model.condition
+        wanted: Any = None
+        if self.how.wanted:
+            wanted = [*self.how.wanted] if condition is None else condition.parse(self.how.wanted, n)
+        return self.tools.model.inputs(n, self.how.seed * 3 + part, wanted)
+
+    def unaided(self) -> list[_Found]:
+        """Directions of the methods that take no attribute."""
+        how = self.how
+        if how.method == "pairs":
+            inputs = self.inputs(0, max(max(pair) for pair in how.pairs) + 1)
+            before, after = (inputs.rows(torch.tensor(ends)) for ends in zip(*how.pairs, strict=True))
+            return [_Found("pairs", pairs(self.space, before, after))]
+        find = principal_components if how.method == "pca" else weight_directions
+        vectors = find(self.space, self.inputs(0, how.n), how.components)
+        return [_Found(f"{how.method}-{place}", vector) for place, vector in enumerate(vectors, 1)]
+
+    def by_attributes(self, attributes: Sequence[str], say: Callable[[str], None]) -> list[_Found]:
+        """The direction of each attribute, without those of others."""
+        how, ruler, inputs = self.how, self.finding, self.inputs(0, self.how.n)
+        with torch.no_grad():
+            points = self.space.at(inputs)
+            images = torch.cat([seen(part) for part in torch.split(self.space.images(points, inputs), 500)])
+        values = {name: one.centred(one(images)) for name, one in ruler.attributes.items()}
+        for name in attributes:
+            ruler.attributes[name].spread(values[name])
+        if how.method == "gradient":
+            score, names = self.tools.predictor(ruler.attributes, say)
+            some = slice(0, max(20, how.n // 4))
+            mean = gradients(self.space, points[some], inputs.rows(some), score).mean(0)
+            rates = vectors = dict(zip(names, mean, strict=True))
+        else:
+            rates = self._fitted(points, inputs, values, line)
+            vectors = rates if how.method == "line" else self._fitted(points, inputs, values, extremes)
+        found = []
+        for name in attributes:
+            usual = [other for other in ruler.attributes if other != name and ruler.alike(name, other) < _SAME]
+            chosen = usual if how.remove is None else [other for other in how.remove if other != name]
+            apart = orthogonal(vectors[name], [vectors[other] for other in chosen])
+            found.append(_Found(name, apart, {other: rates[other] for other in (name, *chosen)}))
+        return found
+
+    def _fitted(
+        self, points: Tensor, inputs: Inputs, values: Mapping[str, Tensor], fit: Callable[..., Tensor]
+    ) -> dict[str, Tensor]:
+        """The direction of each attribute, fitted to the samples that have a value."""
+        classes = inputs.c if isinstance(self.tools.model.condition, Labels) else None
+        made = {}
+        for name, value in values.items():
+            known = value.isfinite()
+            made[name] = fit(points[known], value[known], None if classes is None else classes[known])
+        return made
+
+    def measured(self, found: _Found, name: str) -> tuple[Direction, Inputs]:
+        """A direction in its units with its card, and the inputs that it was measured on."""
+        model, attribute = self.tools.model, found.name if found.rates else ""
+        direction = named_direction(name, found.vector, self.space, self.how.method)
+        removed = tuple(found.rates)[1:]
+        if attribute:
+            some = self.inputs(1, _CORRECTED)
+            direction = calibrated(direction, model, some.rows(slice(_CALIBRATED)), self.finding, attribute)
+            if removed:
+                rates = {other: rate / self.finding.stds[other] for other, rate in found.rates.items()}
+                direction = corrected(direction, model, some, self.finding, rates, attribute)
+        else:
+            typical = float(self.space.prior().std.norm())
+            direction = replace(direction, vector=direction.vector * (typical / _TYPICAL / direction.vector.norm()))
+        inputs = self.inputs(2, self.how.samples)
+        card = measured_card(direction, model, inputs, self.measuring, attribute, removed)
+        return replace(direction, card=card), inputs
 
 
-def _unaided(tools: Instruments, space: Space, how: DirectionOptions) -> list[Found]:
-    if how.method not in _UNAIDED:
-        return []
-    if how.method == "pairs":
-        highest = max(max(pair) for pair in how.pairs) + 1
-        inputs = _inputs(tools, how, 0, highest)
-        before, after = (inputs.rows(torch.tensor(side)) for side in zip(*how.pairs, strict=True))
-        return [(("pairs", pairs(space, before, after)), ())]
-    find = principal_components if how.method == "pca" else weight_directions
-    vectors = find(space, _inputs(tools, how, 0, how.n), how.components)
-    return [((f"{how.method}-{i + 1}", vector), ()) for i, vector in enumerate(vectors)]
-
-
-def _supervised(
-    tools: Instruments,
-    space: Space,
-    ruler: Ruler,
-    attributes: Sequence[str],
-    how: DirectionOptions,
-    say: Callable[[str], None],
-) -> tuple[list[Found], dict[str, Tensor]]:
-    """The direction of each attribute, without those of others, and the mean gradients of all attributes."""
-    makers = ruler.attributes
-    inputs = _inputs(tools, how, 0, how.n)
-    with torch.no_grad():
-        points = space.at(inputs)
-        images = torch.cat([seen(part) for part in torch.split(space.images(points, inputs), 500)])
-    values = {name: one.centred(one(images)) for name, one in makers.items()}
-    for name in attributes:
-        makers[name].spread(values[name])
-    vectors = _vectors(tools, space, (points, inputs), makers, values, how, say)
-    found: list[Found] = []
-    for name in attributes:
-        usual = [other for other in ruler.attributes if other != name and ruler.alike(name, other) < _SAME]
-        chosen = usual if how.remove is None else [other for other in how.remove if other != name]
-        apart = orthogonal(vectors[name], [vectors[other] for other in chosen])
-        found.append(((name, apart), tuple(chosen)))
-    return found, vectors if how.method == "gradient" else _fitted(points, values, _groups(tools, inputs), line)
-
-
-def _vectors(
-    tools: Instruments,
-    space: Space,
-    start: tuple[Tensor, Inputs],
-    makers: Mapping[str, Attribute],
-    values: Mapping[str, Tensor],
-    how: DirectionOptions,
-    say: Callable[[str], None],
-) -> dict[str, Tensor]:
-    """The direction of each attribute before others are removed."""
-    points, inputs = start
-    if how.method == "gradient":
-        score, names = tools.predictor(makers, say)
-        some = slice(0, max(20, how.n // 4))
-        mean = gradients(space, points[some], inputs.rows(some), score).mean(0)
-        return dict(zip(names, mean, strict=True))
-    return _fitted(points, values, _groups(tools, inputs), line if how.method == "line" else extremes)
-
-
-def _groups(tools: Instruments, inputs: Inputs) -> Tensor | None:
-    """The class of each sample, where it is an input."""
-    return inputs.c if isinstance(tools.model.condition, Labels) else None
-
-
-def _fitted(
-    points: Tensor, values: Mapping[str, Tensor], groups: Tensor | None, fit: Callable[..., Tensor]
-) -> dict[str, Tensor]:
-    """The direction of each attribute, fitted to the samples that have a value."""
-    made = {}
-    for name, value in values.items():
-        known = value.isfinite()
-        made[name] = fit(points[known], value[known], None if groups is None else groups[known])
-    return made
+def _search(tools: Instruments, how: DirectionOptions, attributes: Sequence[str]) -> _Search:
+    space = space_of(tools.model, how.space)
+    wanted = {one: tools.named(one, MEASURER) for one in (*(how.remove or ()), *attributes)}
+    ruler = tools.ruler(wanted)
+    makers = {name: tools.named(name, MAKER) if one.trained else one for name, one in ruler.attributes.items()}
+    return _Search(tools, how, space, replace(ruler, attributes=makers), ruler)
 
 
 def parsed_pairs(texts: Sequence[str]) -> tuple[tuple[int, int], ...]:

@@ -85,7 +85,7 @@ def calibrated(direction: Direction, model: LatentModel, inputs: Inputs, ruler: 
 
 
 def corrected(
-    direction: Direction, model: LatentModel, inputs: Inputs, ruler: Ruler, slopes: Mapping[str, Tensor], attribute: str
+    direction: Direction, model: LatentModel, inputs: Inputs, ruler: Ruler, rates: Mapping[str, Tensor], attribute: str
 ) -> Direction:
     """The direction without what a whole step, unlike an infinitesimal one, still changes of other attributes.
 
@@ -97,11 +97,11 @@ def corrected(
         model: the generator.
         inputs: inputs of samples.
         ruler: attributes and standard deviations.
-        slopes: the change of the attribute and of those to keep per change of the point, in standard deviations.
+        rates: the change of the attribute and of those to keep per change of the point, in standard deviations.
         attribute: the attribute that one unit should change by as much as it does now, at most 1.
     """
     space = space_of(model, direction.space)
-    B = torch.stack([slope.flatten() for slope in slopes.values()], 1).double()
+    B = torch.stack([rate.flatten() for rate in rates.values()], 1).double()
     with torch.no_grad():
         start = space.at(inputs)
         wanted: Tensor | None = None
@@ -110,11 +110,11 @@ def corrected(
             moved = torch.stack(
                 [
                     ruler.changes(name, {s: ruler.attributes[name](ends[s]) for s in ends}, -1.0, 1.0).nanmean() / 2
-                    for name in slopes
+                    for name in rates
                 ]
             )
             if wanted is None:
-                wanted = torch.where(torch.tensor([name == attribute for name in slopes]), moved.clamp(max=1), 0.0)
+                wanted = torch.where(torch.tensor([name == attribute for name in rates]), moved.clamp(max=1), 0.0)
             step = B @ torch.linalg.lstsq(B.T @ B, moved - wanted).solution
             direction = replace(direction, vector=direction.vector - step.float().view_as(direction.vector))
     return direction

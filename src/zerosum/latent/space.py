@@ -1,6 +1,6 @@
 """Latent spaces: where one can move, and how a point becomes an image."""
 
-__all__ = ["ConditionSpace", "LayerSpace", "Prior", "Space", "StyleSpace", "ZSpace", "space_of"]
+__all__ = ["Prior", "Space", "space_of"]
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -10,7 +10,11 @@ from zerosum.latent.attributes._maps import edges_of, ink_of, places, second_mom
 
 
 def ink(images: Tensor) -> Tensor:
-    """Ink: the mean difference from the background, in [0, 1]; images `(N, C, H, W)` in [-1, 1] to `(N,)`."""
+    """Ink: the mean difference from the background, in [0, 1].
+
+    The background is the median of the border.
+    Images `(N, C, H, W)` in [-1, 1] to `(N,)`.
+    """
     return ink_of(images).mean((1, 2))
 
 
@@ -18,7 +22,8 @@ def thickness(images: Tensor) -> Tensor:
     """Thickness of strokes in pixels: twice the area of the ink over the length of its outline.
 
     A stroke of length l and width t has area l t and an outline of 2 l. The outline is the integral of the gradient
-    norm, by the coarea formula. Images `(N, C, H, W)` in [-1, 1] to `(N,)`; NaN without ink.
+    norm, by the coarea formula.
+    Images `(N, C, H, W)` in [-1, 1] to `(N,)`; NaN without ink.
     """
     drawn = ink_of(images)
     area = drawn.sum((1, 2))
@@ -29,27 +34,36 @@ def thickness(images: Tensor) -> Tensor:
 def slant(images: Tensor) -> Tensor:
     """Slant in degrees from the vertical, positive to the right: the shear that would make the ink upright.
 
-    arctan(cov(x, y) / var(y)) with the ink as density, y upwards. Images `(N, C, H, W)` in [-1, 1] to `(N,)`; NaN
-    without ink.
+    arctan(cov(x, y) / var(y)) with the ink as density, y upwards.
+    Images `(N, C, H, W)` in [-1, 1] to `(N,)`; NaN without ink.
     """
     _, up, both = second_moments(ink_of(images))
     return torch.atan2(both, up) * (180 / math.pi)
 
 
 def size(images: Tensor) -> Tensor:
-    """Size in pixels: the root mean square distance of the ink from its centre; `(N, C, H, W)` to `(N,)`."""
+    """Size in pixels: the root mean square distance of the ink from its centre.
+
+    Images `(N, C, H, W)` in [-1, 1] to `(N,)`; NaN without ink.
+    """
     across, up, _ = second_moments(ink_of(images))
     return (across + up).sqrt()
 
 
 def horizontal(images: Tensor) -> Tensor:
-    """Position of the ink's centre in pixels to the right of the middle; images `(N, C, H, W)` to `(N,)`."""
+    """Position of the ink's centre in pixels to the right of the middle.
+
+    Images `(N, C, H, W)` in [-1, 1] to `(N,)`; NaN without ink.
+    """
     drawn = ink_of(images)
     return (weights_of(drawn) * places(drawn)[0]).sum((1, 2))
 
 
 def vertical(images: Tensor) -> Tensor:
-    """Position of the ink's centre in pixels above the middle; images `(N, C, H, W)` in [-1, 1] to `(N,)`."""
+    """Position of the ink's centre in pixels above the middle.
+
+    Images `(N, C, H, W)` in [-1, 1] to `(N,)`; NaN without ink.
+    """
     drawn = ink_of(images)
     return (weights_of(drawn) * places(drawn)[1]).sum((1, 2))
 
