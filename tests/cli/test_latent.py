@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from PIL import Image
 import zerosum
 from zerosum.cli import main
 from zerosum.conditions import Labels
+from zerosum.data.dataset import in_memory
 from zerosum.data.sources.digits import Digits
 from zerosum.game import Normal
 from zerosum.latent import DirectionOptions, find_directions, instruments, load_direction
@@ -39,6 +40,22 @@ OWN = "def upper(images):\n    return images[:, :14].float().mean((1, 2, 3))\n"
 SHAPE = (1, 28, 28)
 
 
+def some_digits():
+    return Digits().open().read(torch.arange(0, 5000, 20))
+
+
+def weights():
+    return some_digits().float().mean((1, 2, 3)) / 10
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Digits with their mean as a column."""
+
+    def open(self):
+        return in_memory("weighed", some_digits(), conditions=weights()[:, None], condition_names=["weight"])
+
+
 def written(folder, recipe, seed=0):
     """A run folder of untrained networks, whose weights are so large that samples differ after rounding."""
     condition = Labels(10) if recipe.conditional else None
@@ -46,8 +63,8 @@ def written(folder, recipe, seed=0):
         torch.manual_seed(seed)
         G = build_generator(recipe, SHAPE, condition).eval().requires_grad_(False)
         D = recipe.discriminator.build(SHAPE, condition)
-    for weights in G.parameters():
-        weights.mul_(6 if weights.dim() > 1 else 1)
+    for p in G.parameters():
+        p.mul_(6 if p.dim() > 1 else 1)
     folder.mkdir()
     (folder / "recipe.txt").write_text(pretty(recipe))
     generator = TrainedGenerator(recipe, G, SHAPE, 64, condition)
@@ -201,6 +218,22 @@ def test_an_attribute_that_never_changes_is_one_sentence(run):
     known = {"flat": lambda images: [1.0] * len(images)}
     with pytest.raises(ValueError, match="flat is the same for all images, so no direction changes it"):
         find_directions(run, ["flat"], DirectionOptions(n=60, samples=10), known=known)
+
+
+def test_a_column_of_the_conditions_is_an_attribute(run, monkeypatch):
+    """It is found by a network of one half of the data, and measured by one of the other."""
+    halves, trained = [], instruments.train_regressor
+
+    def counted(images, values, seed, **options):
+        halves.append((seed, len(images)))
+        return trained(images, values, seed, **options)
+
+    monkeypatch.setattr(instruments, "train_regressor", counted)
+    generator = written(run.path.parent / "table", replace(RECIPE, conditional=False)).generator
+    generator = replace(generator, recipe=replace(generator.recipe, data=Weighed()))
+    (found,) = find_directions(generator, ["weight"], DirectionOptions(n=60, samples=10, remove=()))
+    assert sorted(halves) == [(0, 125), (1, 125)]
+    assert found.card.unit == pytest.approx(float(weights().std()), rel=1e-4) and found.card.attribute == "weight"
 
 
 def test_a_run_without_directions_says_how_to_find_one(tmp_path, zerosum_command):

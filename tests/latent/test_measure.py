@@ -6,7 +6,7 @@ import torch
 from zerosum.game import Normal
 from zerosum.latent import Attribute, LatentModel, space_of
 from zerosum.latent.direction import named_direction
-from zerosum.latent.measure import Ruler, calibrated, measured_card
+from zerosum.latent.measure import Ruler, calibrated, corrected, measured_card
 
 SIDE = 6
 
@@ -48,6 +48,25 @@ def test_a_unit_is_one_standard_deviation_upwards():
     assert measured_card(found, MODEL, INPUTS, ruler, "left").shift == pytest.approx(1, abs=0.05)
     with pytest.raises(ValueError, match="no step along d moves left: it depends on something else"):
         calibrated(direction(0.0, 0.0, 1.0), MODEL, INPUTS, ruler, "left")
+
+
+def test_a_whole_step_is_corrected():
+    """The right half also turns with tanh(z_0), of which a step sees less than the gradient says."""
+
+    def bent(z):
+        return call(torch.stack([z[:, 0], z[:, 1] + 3 * z[:, 0].tanh(), z[:, 2]], 1))
+
+    model, ruler = LatentModel(bent, Normal(3)), Ruler(ATTRIBUTES, STDS, VALUES)
+    inputs = model.inputs(400, seed=5)
+    mean = float((1 - inputs.z[:, 0].tanh().square()).mean())
+    rates = {"left": torch.tensor([0.5, 0, 0]), "right": torch.tensor([0.125 + 0.75 * mean, 0.25, 0])}
+    first = direction(2.0, -8 * (0.125 + 0.75 * mean), 0.0)
+    before, after = (
+        measured_card(one, model, inputs, ruler, "left")
+        for one in (first, corrected(first, model, inputs, ruler, rates, "left"))
+    )
+    assert abs(before.leakage["right"]) > 0.1 and abs(after.leakage["right"]) < 0.02
+    assert after.shift == pytest.approx(before.shift, abs=0.02)
 
 
 def test_a_range_ends_with_the_radius_of_the_prior():

@@ -27,7 +27,7 @@ METHODS = ("line", "extremes", "gradient", "pca", "sefa", "pairs")
 _UNAIDED = ("pca", "sefa", "pairs")
 _SAME = 0.5  # correlation over the data above which two attributes are taken for one thing
 _TYPICAL = 4  # a direction without attribute has a unit of a fourth of a point's typical distance from the mean
-_CALIBRATED, _CORRECTED = 100, 400  # samples
+_CALIBRATED, _CORRECTED = 100, 800  # samples
 
 
 @dataclass(frozen=True)

@@ -166,13 +166,14 @@ def _scan(direction: Direction, space: Space, inputs: Inputs, ruler: Ruler) -> t
         for strength in STRENGTHS:
             points = start + strength * direction.vector
             radii[strength] = float(prior.radius(points).median())
-            images = seen(space.images(points, inputs))
+            outputs = space.batches(points, inputs)
+            images = seen(space.model.decoded(outputs))
             for name, one in ruler.attributes.items():
                 values[name][strength] = one(images)
             if ruler.classify is not None and abs(strength) in (0.0, 1.0):
                 classes[strength] = ruler.classify(images)
             if ruler.score is not None:
-                scores[strength] = ruler.score(space.outputs(points, inputs).float().cpu(), inputs)
+                scores[strength] = ruler.score(outputs, inputs)
     return values, classes, scores, radii
 
 

@@ -68,11 +68,11 @@ class LatentModel:
         return found
 
     def decoded(self, x: Tensor) -> Tensor:
-        """Outputs of the network as images `(n, C, H, W)`, float in about [-1, 1], on the CPU.
+        """Outputs of the network, float on the CPU, as images `(n, C, H, W)` in about [-1, 1].
 
         Raises `ValueError` for points.
         """
-        images = x.float().cpu() if self.coding is None else self.coding.decode(x)
+        images = x if self.coding is None else self.coding.decode(x)
         if images.dim() != 4:
             raise ValueError(f"only generators of images can be steered; this one makes samples {tuple(x.shape[1:])}")
         return images

@@ -80,11 +80,15 @@ class Space(Protocol):
         measured = Prior(points.mean(0), std, 0.0)
         return Prior(measured.mean, std, float(measured.radius(points).quantile(_FAR)))
 
-    def images(self, points: Tensor, inputs: Inputs) -> Tensor:
-        """The images of points, float `(n, C, H, W)` in about [-1, 1] on the CPU, differentiable where points are."""
+    def batches(self, points: Tensor, inputs: Inputs) -> Tensor:
+        """The same for any number of points, a few at a time; float on the CPU, differentiable where points are."""
         rows = [slice(start, start + _AT_ONCE) for start in range(0, len(points), _AT_ONCE)]
         with torch.set_grad_enabled(points.requires_grad and torch.is_grad_enabled()):
-            return torch.cat([self.model.decoded(self.outputs(points[row], inputs.rows(row))) for row in rows])
+            return torch.cat([self.outputs(points[row], inputs.rows(row)).float().cpu() for row in rows])
+
+    def images(self, points: Tensor, inputs: Inputs) -> Tensor:
+        """The images of points, float `(n, C, H, W)` in about [-1, 1] on the CPU, differentiable where points are."""
+        return self.model.decoded(self.batches(points, inputs))
 
 
 @dataclass(frozen=True, eq=False)

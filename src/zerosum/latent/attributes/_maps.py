@@ -14,6 +14,8 @@ def colours(images: Tensor) -> Tensor:
 
 def lightness(images: Tensor) -> Tensor:
     """Luma of images `(N, C, H, W)` in [-1, 1], `(N, H, W)` in [0, 1]."""
+    if images.shape[1] < 3:
+        return (images[:, 0] + 1) / 2
     weights = torch.tensor(_LUMA, dtype=images.dtype, device=images.device)
     return torch.einsum("nchw,c->nhw", colours(images), weights)
 
