@@ -22,9 +22,10 @@ def same_lines(found, wanted):
     return np.abs((found.numpy() * wanted).sum(1)) == pytest.approx(np.ones(len(wanted)), abs=1e-3)
 
 
+@pytest.mark.parametrize("norm", ["batch", "virtual"])  # a virtual one carries a reference batch before the points
 @pytest.mark.parametrize("condition", [None, Labels(3)], ids=str)
-def test_sefa_of_z_is_that_of_the_first_layer(condition):
-    G = built(DCGANGenerator(4), condition)
+def test_sefa_of_z_is_that_of_the_first_layer(condition, norm):
+    G = built(DCGANGenerator(4, norm=norm), condition)
     model = LatentModel(G, Normal(5), condition)
     found = weight_directions(space_of(model), model.inputs(4), 5)
     # A transposed convolution of a 1x1 map: each output is a weighted sum of z and of the embedding.
