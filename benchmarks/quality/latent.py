@@ -2,9 +2,9 @@
 
     python -m benchmarks.quality.latent [RUN] [--samples 500]
 
-RUN is a run of `zerosum train digits --out runs/digits`, which is trained first. The classifier is trained on the
-60,000 training images of the MNIST archive `../shared/data/mnist.npz`. Beside each direction stands a random one of the
-same length. The table is written to `benchmarks/results/latent.md`.
+RUN is a run of `zerosum train digits`, by default runs/digits; it is trained first if it is not there. The classifier
+is trained on the 60,000 training images of the MNIST archive `../shared/data/mnist.npz`. Beside each direction of a
+line stands a random one of the same length. The table is written to `benchmarks/results/latent.md`.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from zerosum.latent.measure import Ruler, measured_card
 from zerosum.latent.model import Inputs, LatentModel, latent_model
 from zerosum.latent.space import space_of
 from zerosum.latent.unsupervised import principal_components, weight_directions
+from zerosum.runs.run import is_run
 
 RUN = Path("runs/digits")
 PAGE = RESULTS / "latent.md"
@@ -117,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("run", nargs="?", type=Path, default=RUN, help="the run")
     parser.add_argument("--samples", type=int, default=500, help="samples on which directions are measured")
     chosen = parser.parse_args(arguments)
-    run = zerosum.Run(chosen.run)
+    run = zerosum.Run(chosen.run) if is_run(chosen.run) else zerosum.train("digits", chosen.run)
     model = latent_model(run.generator)
     classifier, accuracy = mnist_classifier()
     ruler = ruler_of(run, classifier)

@@ -18,8 +18,8 @@ def built(spec, condition=None):
         return spec.build(5, (1, 8, 8), condition).eval()
 
 
-def same_lines(found, wanted):
-    return np.abs((found.numpy() * wanted).sum(1)) == pytest.approx(np.ones(len(wanted)), abs=1e-3)
+def same_lines(found, wanted, within=1e-3):
+    return np.abs((found.numpy() * wanted).sum(1)) == pytest.approx(np.ones(len(wanted)), abs=within)
 
 
 @pytest.mark.parametrize("norm", ["batch", "virtual"])  # a virtual one carries a reference batch before the points
@@ -65,6 +65,25 @@ def test_components_of_a_linear_first_layer_are_regressed_back_to_z():
     basis = np.linalg.svd(h, full_matrices=False)[2][:4]
     wanted = np.linalg.lstsq(h @ basis.T, z - z.mean(0), rcond=None)[0]
     assert same_lines(principal_components(space, inputs, 4), wanted / np.linalg.norm(wanted, axis=1, keepdims=True))
+
+
+class Classes(nn.Module):
+    """A layer whose activations differ by class far more than by z."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(8, 9)
+
+    def forward(self, z, c):
+        return self.layer(torch.cat([z, 30 * nn.functional.one_hot(c, 3)], 1)).view(-1, 1, 3, 3)
+
+
+def test_components_are_not_the_classes():
+    model = LatentModel(Classes(), Normal(5), Labels(3))
+    space, inputs = space_of(model), model.inputs(5000)
+    weight = model.call.layer.weight.detach().double()[:, :5]
+    wanted = np.linalg.svd(weight.numpy())[2][:2]
+    assert same_lines(principal_components(space, inputs, 2), wanted, 0.05)
 
 
 class Normalised(nn.Module):

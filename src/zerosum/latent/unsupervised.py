@@ -22,7 +22,8 @@ def principal_components(space: Space, inputs: Inputs, count: int = 5) -> Tensor
 
     Args:
         space: any space.
-        inputs: inputs of n samples, more than the space has dimensions.
+        inputs: inputs of n samples, more than the space has dimensions; all are taken under the condition of the first,
+            unless the space is the condition.
         count: number of components.
 
     Returns:
@@ -31,6 +32,8 @@ def principal_components(space: Space, inputs: Inputs, count: int = 5) -> Tensor
     Raises:
         ValueError: where the space has fewer dimensions.
     """
+    if inputs.c is not None and space.name != "condition":
+        inputs = inputs._replace(c=inputs.c[:1].expand_as(inputs.c))  # else the first components were the classes
     with torch.no_grad():
         points = space.at(inputs)
     flat = points.flatten(1).double()
