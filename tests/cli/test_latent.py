@@ -16,7 +16,7 @@ from zerosum.conditions import Labels
 from zerosum.data.dataset import in_memory
 from zerosum.data.sources.digits import Digits
 from zerosum.game import Normal
-from zerosum.latent import DirectionOptions, find_directions, instruments, load_direction
+from zerosum.latent import DirectionOptions, find, find_directions, instruments, load_direction
 from zerosum.networks import DCGANDiscriminator, DCGANGenerator
 from zerosum.objectives import NonSaturating
 from zerosum.recipes import Recipe
@@ -86,6 +86,7 @@ def run(tmp_path_factory):
 def little_training(monkeypatch):
     monkeypatch.setattr(instruments, "_SEEN", 256)
     monkeypatch.setattr(instruments, "_MOST", 300)
+    monkeypatch.setattr(find, "_CORRECTED", 60)
 
 
 @pytest.fixture

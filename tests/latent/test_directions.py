@@ -55,6 +55,10 @@ def test_a_direction_of_other_weights_is_refused_by_its_name():
         ValueError, match=r"the direction slant belongs to other weights \(\w{12}\) than this generator's"
     ):
         (ONE * 1).samples(changed, changed.inputs(2))
+    with pytest.raises(
+        ValueError, match=r"the direction slant should have the shape \(5,\) of points in z; found \(4,\)"
+    ):
+        (replace(ONE, vector=V[:4]) * 1).samples(MODEL, MODEL.inputs(2))
     with pytest.raises(ValueError, match="the strength of slant should be a finite number; found nan"):
         (ONE * float("nan")).samples(MODEL, MODEL.inputs(2))
 

@@ -67,12 +67,18 @@ class Direction:
         return self * 1 - other
 
     def check(self, model: LatentModel) -> None:
-        """Raise `ValueError` unless it belongs to the weights of a generator."""
+        """Raise `ValueError` unless it belongs to the weights of a generator, and has the shape of its space."""
         own = model.weights
         if self.weights != own:
             raise ValueError(
                 f"the direction {self.name} belongs to other weights ({self.weights[:12] or 'none'}) than this "
                 f"generator's ({own[:12] or 'none'}): find it again, by zerosum directions"
+            )
+        shape = space_of(model, self.space).draw(1).shape[1:]
+        if self.vector.shape != shape:
+            raise ValueError(
+                f"the direction {self.name} should have the shape {tuple(shape)} of points in {self.space}; "
+                f"found {tuple(self.vector.shape)}: its file is damaged"
             )
 
 
