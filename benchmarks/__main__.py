@@ -15,6 +15,7 @@ BENCHES = (
     "speed.frechet",
     "speed.memory",
     "quality.applications",
+    "quality.latent",
     "quality.gallery",
 )
 for name in BENCHES:

@@ -15,6 +15,7 @@ import zerosum
 from zerosum._rooms import homes
 from zerosum.evaluation.measure import measure_kinds
 from zerosum.features.extractor import extractor_kinds
+from zerosum.latent.attribute import formulas
 from zerosum.recipes.descriptions import defaults, summary, written
 from zerosum.recipes.named_recipes import about, catalogue
 from zerosum.recipes.reader import vocabulary
@@ -45,6 +46,7 @@ def all_tables() -> dict[str, str]:
         "sources": part_table(("data", "autoencoders"), "open"),
         "distributions": part_table("distributions", "inverse_cdf", "u"),
         "extractors": extractors(),
+        "attributes": attributes(),
         "metrics": metric_table(),
     }
 
@@ -58,6 +60,16 @@ def extractors() -> str:
     """Return the feature extractors by name."""
     rows = [(code(name), prose(summary(kind))) for name, kind in extractor_kinds().items()]
     return table(("name", "what it is"), rows)
+
+
+def attributes() -> str:
+    """Return the formulas of attributes, those of drawings first."""
+    rows = [
+        (code(name), kind, prose(summary(one.call)))
+        for kind, channels in (("drawings: grey", 1), ("colour", 3))
+        for name, one in formulas(channels).items()
+    ]
+    return table(("attribute", "usual for images", "what it is"), rows)
 
 
 def parts(rooms: str | tuple[str, ...], method: str, *parameters: str) -> list[type]:

@@ -271,11 +271,8 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = [name for name in chosen.names if name not in APPLICATIONS]
     if unknown:
         parser.error(f"unknown application {unknown[0]!r}")
-    names = [
-        n
-        for n in APPLICATIONS
-        if n in (chosen.names or APPLICATIONS) and (FLOWERS.is_file() or not APPLICATIONS[n].flowers)
-    ]
+    known = [name for name, about in APPLICATIONS.items() if FLOWERS.is_file() or not about.flowers]
+    names = [name for name in known if name in (chosen.names or known)]
     entries = [Entry(name, chosen.out) for name in names]
     todo = [entry for entry in entries if not time_of(entry.folder)["ended"]]
     failed = []

@@ -17,6 +17,7 @@ from zerosum import distributions as distributions
 from zerosum import evaluation as evaluation
 from zerosum import features as features
 from zerosum import game as game
+from zerosum import latent as latent
 from zerosum import metrics as metrics
 from zerosum import networks as networks
 from zerosum import objectives as objectives

@@ -81,7 +81,7 @@ def test_every_room_has_a_floor(root):
 
 def test_the_architecture_page_lists_the_floors_and_the_packages(root):
     page = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    levels = " ".join(page.partition("goes up or sideways:")[2].partition(". `latent`")[0].split())
+    levels = " ".join(page.partition("goes up or sideways:")[2].partition(". `export`")[0].split())
     assert [tuple(re.findall(r"`(\w+)`", level)) for level in levels.split(" - ")] == [*FLOORS]
     rooms = [room for floor in FLOORS for room in floor if (root / "src/zerosum" / room / "__init__.py").exists()]
     assert re.findall(r"^  (\w+)/ ", page, re.MULTILINE) == rooms

@@ -15,6 +15,7 @@ from scripts.stubs import rooms
 from zerosum._rooms import homes
 from zerosum.evaluation.measure import measure_kinds
 from zerosum.features.extractor import extractor_kinds
+from zerosum.latent.attribute import all_formulas
 from zerosum.recipes.named_recipes import catalogue
 from zerosum.recipes.reader import vocabulary
 
@@ -22,6 +23,7 @@ LINES, FUNCTION_LINES, ARGUMENTS, OPTIONS, TURN_FIELDS = 300, 60, 8, 12, 10
 MEDIAN_LINES = 85  # of the library's files, without the packages' own
 NAMES = 15  # that a room gives besides recipes and what recipes are made of; these rooms give more:
 MORE_NAMES = {"networks": 29, "data": 19, "game": 29, "evaluation": 34, "bench": 18, "metrics": 37}
+MORE_NAMES |= {"latent": 32}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -181,9 +183,9 @@ def test_half_of_the_files_are_shorter_than_a_screen_or_two(library):
 
 
 def tools(room: ModuleType) -> list[str]:
-    """The public names of a room but for parts, of which there may be any number: recipes, metrics and so on."""
+    """The public names of a room but for parts, of which there may be any number: recipes, metrics, attributes."""
     kinds = (*catalogue().values(), *measure_kinds().values(), *extractor_kinds().values())
-    parts = {part.__name__ for part in kinds}
+    parts = {part.__name__ for part in kinds} | {*all_formulas()}
     return sorted(homes(room).keys() - vocabulary().keys() - parts)
 
 

@@ -100,11 +100,11 @@ class LatentCoding:
     mean: Tensor
     std: Tensor
 
-    @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
-        """Scaled latents `(N, c, h, w)` to images `(N, C, H, W)`, float32 on the CPU."""
+        """Scaled latents `(N, c, h, w)` to images `(N, C, H, W)`, float32 on the CPU; differentiable where they are."""
         raw = latents.cpu() * self.std.view(-1, 1, 1) + self.mean.view(-1, 1, 1)
-        return torch.cat([self.autoencoder.decode(block).float().cpu() for block in torch.split(raw, _AT_ONCE)])
+        with torch.set_grad_enabled(raw.requires_grad):
+            return torch.cat([self.autoencoder.decode(block).float().cpu() for block in torch.split(raw, _AT_ONCE)])
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ WRITTEN = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
-MOVING = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}
+MOVING = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 _TRANSPARENT = ("PNG", "WEBP", "TIFF")
 _SHORTEST, _USUAL = 20, 40  # milliseconds of a frame
 

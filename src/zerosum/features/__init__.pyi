@@ -13,6 +13,7 @@ from zerosum.features import perceptual_distance as perceptual_distance
 from zerosum.features import perceptual_networks as perceptual_networks
 from zerosum.features import pixels as pixels
 from zerosum.features import random_conv as random_conv
+from zerosum.features import regressor as regressor
 from zerosum.features.classifier import Classifier as Classifier
 from zerosum.features.classifier import train_classifier as train_classifier
 from zerosum.features.classifier_features import ClassifierFeatures as ClassifierFeatures
@@ -33,3 +34,5 @@ from zerosum.features.perceptual_networks import AlexNet as AlexNet
 from zerosum.features.perceptual_networks import VGG16 as VGG16
 from zerosum.features.pixels import Pixels as Pixels
 from zerosum.features.random_conv import RandomConv as RandomConv
+from zerosum.features.regressor import Regressor as Regressor
+from zerosum.features.regressor import train_regressor as train_regressor

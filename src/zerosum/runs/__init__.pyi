@@ -9,6 +9,7 @@ from zerosum.runs import facts as facts
 from zerosum.runs import files as files
 from zerosum.runs import generator as generator
 from zerosum.runs import images as images
+from zerosum.runs import latents as latents
 from zerosum.runs import live as live
 from zerosum.runs import lock as lock
 from zerosum.runs import log as log

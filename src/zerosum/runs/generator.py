@@ -24,7 +24,6 @@ from zerosum.autoencoders.coding import LatentCoding
 from zerosum.conditions.condition import Condition
 from zerosum.data.scaling import scaling_of
 from zerosum.game.fitting import load_fitting
-from zerosum.game.random import stream
 from zerosum.game.trainable import MAIN
 from zerosum.networks.sizes import built
 from zerosum.protocols import Autoencoder, Coding
@@ -34,11 +33,12 @@ from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.facts import check_count, check_facts
 from zerosum.runs.files import MOST_TEXT, RECIPE
 from zerosum.runs.images import to_bytes
+from zerosum.runs.latents import Edit, latents_of
 from zerosum.runs.stored_condition import CONDITION, condition_facts, restored_condition
 
 FORMAT = "zerosum generator 1"
 _CODING = "coding"  # with a slash, the prefix of a coding's tensors in a generator's file
-_BLOCK = 512  # latents are drawn in such blocks, so sample i depends on the seed and i alone
+_BLOCK = 512  # samples that G makes at once, at most
 _VALUES = 1 << 22  # of the samples that G makes at once: large images are made a few at a time
 
 
@@ -90,21 +90,13 @@ class TrainedGenerator:
         return labels
 
     def conditions(self, n: int, wanted: Any = None) -> NDArray[Any] | None:
-        """The conditions of `sample(n, conditions=wanted)`, in the units of the data; None if unconditional.
-
-        Raises `ValueError` for invalid conditions.
-        """
+        """The conditions of `sample(n, conditions=wanted)`, in the units of the data; `ValueError` for invalid ones."""
         values = self._values(n, None, wanted)
         return None if values is None else values.numpy()
 
     def latents(self, n: int, seed: int = 0) -> Tensor:
         """The latents of `sample(n, seed)`, float32 `(n, size)`; the first are the same for every n."""
-        return torch.cat([*self._latents(n, seed)])
-
-    def _latents(self, n: int, seed: int) -> Iterator[Tensor]:
-        """The same latents, block by block."""
-        for block, start in enumerate(range(0, n, _BLOCK)):
-            yield self.recipe.latent.draw(_BLOCK, stream(seed, "sample", block))[: n - start]
+        return torch.cat([*latents_of(self.recipe.latent, n, seed)])
 
     def sample(
         self, n: int, seed: int = 0, labels: Any = None, conditions: Any = None, prompts: Any = None
@@ -140,7 +132,7 @@ class TrainedGenerator:
     def sample_under(self, n: int, seed: int, values: Callable[[slice], Tensor] | None) -> Iterator[NDArray[Any]]:
         """Yield the samples of `sample` under conditions that are read when needed, in the units of the data."""
         start = 0
-        for block in self._latents(n, seed):
+        for block in latents_of(self.recipe.latent, n, seed):
             for z in torch.split(block, self._at_once):
                 rows = slice(start, start + len(z))
                 yield self.render(z, None if values is None else values(rows))
@@ -159,6 +151,11 @@ class TrainedGenerator:
         from zerosum.runs.applied import applied  # which needs this class
 
         return applied(self, image, seed, variation, hidden)
+
+    def edit(self, n: int, edit: Edit, seed: int = 0, labels: Any = None, conditions: Any = None) -> NDArray[np.uint8]:
+        """The images of `sample`, each moved along directions of `zerosum.latent`, such as `2 * thickness - slant`."""
+        values = self._values(n, labels, conditions)
+        return edit.images(self, self.latents(n, seed), values)
 
     @torch.no_grad()
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:

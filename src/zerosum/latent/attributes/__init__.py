@@ -1,0 +1,1 @@
+"""Attributes of images as plain formulas."""
