@@ -45,6 +45,7 @@ from zerosum.data.resolve import source as source
 from zerosum.data.sources.arrays import ArraySource as ArraySource
 from zerosum.data.sources.arrays import Arrays as Arrays
 from zerosum.data.sources.digits import Digits as Digits
+from zerosum.data.sources.few_labels import FewLabels as FewLabels
 from zerosum.data.sources.folders import Images as Images
 from zerosum.data.sources.hub import Hub as Hub
 from zerosum.data.sources.idx import Idx as Idx
