@@ -78,10 +78,10 @@ def default_game() -> Recipe:
         name="few-labels",
         generator=DCGANGenerator(size=16, conditioning=ConditionalNorm()),
         discriminator=DCGANDiscriminator(size=16, norm="none", conditioning=Projection()),
-        augment=AdaptiveAugment(pipeline=(IntegerTranslate(), Rotate(_ROTATED), Scale(0.1)), images=10_000, limit=0.8),
+        augment=AdaptiveAugment(pipeline=(IntegerTranslate(), Rotate(_ROTATED), Scale(0.1)), images=5_000, limit=0.8),
         batch=32,
-        images=30_000,
-        ema=2_500.0,
+        images=12_000,
+        ema=1_500.0,
     )
 
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from zerosum.bench.tasks import Task
     from zerosum.recipes.recipe import Recipe
 
-app = typer.Typer(help="Compare GANs over seeds, on data with known ground truth or by their use to a classifier.", no_args_is_help=True)
+app = typer.Typer(
+    help="Compare GANs over seeds, on data with known ground truth or by their use to a classifier.",
+    no_args_is_help=True,
+)
 _LABELS = (10, 20, 50, 200)  # a class, by default
 
 

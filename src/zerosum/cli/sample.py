@@ -20,7 +20,7 @@ def sample(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="FILE.png for an image grid, FILE.npz for arrays, else a folder of PNG files.",
+            help="FILE.png for an image grid, FILE.npz for arrays, FILE.txt for texts, else a folder of PNG files.",
             show_default="RUN/samples.png",
         ),
     ] = None,
@@ -64,6 +64,9 @@ def sample(
     generator = _loaded(run, best, name)
     target = out or (run if run.is_dir() else run.parent) / "samples.png"
     with explained_memory(f"samples of {generator.recipe.name}", "--n, or write them to a folder or FILE.npz"):
+        if target.suffix.lower() == ".txt":
+            _write_texts(target, generator, n, seed, as_json)
+            return
         check_target(target, generator, n)
         labels = [classes[i % len(classes)] for i in range(n)] if classes else None
         wanted = _wanted(generator, conditions, n) if conditions else None
@@ -73,6 +76,17 @@ def sample(
         print_json({"out": target, "n": n, "seed": seed, "shape": list(shape), "images": generator.images})
         return
     echo(f"wrote {n} samples to {target}", err=True)
+
+
+def _write_texts(target: Path, generator: "TrainedGenerator", n: int, seed: int, as_json: bool) -> None:
+    from zerosum.cli._samples import write_texts
+    from zerosum.runs.texts import text_batches
+
+    write_texts(target, text_batches(generator, n, seed))
+    if as_json:
+        print_json({"out": target, "n": n, "seed": seed, "images": generator.images})
+        return
+    echo(f"wrote {n} texts to {target}", err=True)
 
 
 def _loaded(run: Path, best: bool, name: str) -> "TrainedGenerator":

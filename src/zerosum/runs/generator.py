@@ -20,9 +20,7 @@ from zerosum._disk import read_text
 from zerosum._foreign import read_tensors, taken_apart
 from zerosum._json import read_json
 from zerosum._paths import AnyPath, user_path
-from zerosum.autoencoders.coding import LatentCoding
 from zerosum.conditions.condition import Condition
-from zerosum.data.scaling import scaling_of
 from zerosum.game.fitting import load_fitting
 from zerosum.game.random import stream
 from zerosum.game.trainable import MAIN
@@ -34,6 +32,7 @@ from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.facts import check_count, check_facts
 from zerosum.runs.files import MOST_TEXT, RECIPE
 from zerosum.runs.images import to_bytes
+from zerosum.runs.stored_coding import restored_coding
 from zerosum.runs.stored_condition import CONDITION, condition_facts, restored_condition
 
 FORMAT = "zerosum generator 1"
@@ -59,8 +58,8 @@ class TrainedGenerator:
         shape: shape of one sample, `(C, H, W)` or `(d,)`.
         images: number of real samples seen in training.
         condition: the kind of its condition c; None if unconditional.
-        coding: decodes G's output, if it is latents of an autoencoder or points in other units than the data's; else
-            None.
+        coding: decodes G's output, if it is latents of an autoencoder, texts, or points in other units than the
+            data's; else None.
         name: its name among the game's generators.
     """
 
@@ -99,9 +98,9 @@ class TrainedGenerator:
 
     def latents(self, n: int, seed: int = 0) -> Tensor:
         """The latents of `sample(n, seed)`, float32 `(n, size)`; the first are the same for every n."""
-        return torch.cat([*self._latents(n, seed)])
+        return torch.cat([*self.latent_blocks(n, seed)])
 
-    def _latents(self, n: int, seed: int) -> Iterator[Tensor]:
+    def latent_blocks(self, n: int, seed: int) -> Iterator[Tensor]:
         """The same latents, block by block."""
         for block, start in enumerate(range(0, n, _BLOCK)):
             yield self.recipe.latent.draw(_BLOCK, stream(seed, "sample", block))[: n - start]
@@ -140,7 +139,7 @@ class TrainedGenerator:
     def sample_under(self, n: int, seed: int, values: Callable[[slice], Tensor] | None) -> Iterator[NDArray[Any]]:
         """Yield the samples of `sample` under conditions that are read when needed, in the units of the data."""
         start = 0
-        for block in self._latents(n, seed):
+        for block in self.latent_blocks(n, seed):
             for z in torch.split(block, self._at_once):
                 rows = slice(start, start + len(z))
                 yield self.render(z, None if values is None else values(rows))
@@ -250,19 +249,10 @@ def _from_checkpoint(
     recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known, opaque=True)
     check_facts(checkpoint.numbers)
     with taken_apart(found[0]):
-        coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
+        coding = restored_coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
         condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
         facts = {**checkpoint.numbers, "generator": generator}
         return _rebuilt(recipe, facts, checkpoint.groups.get(group, {}), condition, coding)
-
-
-def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:
-    scaling = scaling_of(facts, state)
-    if scaling is not None:
-        return scaling
-    if "coding" in facts and not {"mean", "std"} <= state.keys():
-        raise ValueError("its coding lacks the mean and std of latents")
-    return LatentCoding.restored(facts["coding"], state, given) if "coding" in facts else None
 
 
 def _from_file(file: Path, known: Known, autoencoder: Autoencoder | None) -> TrainedGenerator:
@@ -274,7 +264,7 @@ def _from_file(file: Path, known: Known, autoencoder: Autoencoder | None) -> Tra
     coding, condition = (_pop_prefixed(weights, f"{name}/") for name in (_CODING, CONDITION))
     with taken_apart(file):
         recipe = read_recipe(str(facts.get("recipe", "")), known, opaque=True)
-        parts = restored_condition(facts, condition, known), _coding(facts, coding, autoencoder)
+        parts = restored_condition(facts, condition, known), restored_coding(facts, coding, autoencoder)
         return _rebuilt(recipe, facts, weights, *parts)
 
 
