@@ -13,14 +13,15 @@ from torch import Tensor
 
 from zerosum._arrays import evenly
 from zerosum.augment.adaptive import AdaptiveAugment
-from zerosum.augment.motions import IntegerTranslate, Rotate, Scale
+from zerosum.augment.motions import IntegerTranslate, Rotate
 from zerosum.bench.parallel_runs import run_in_parallel, saved_result
 from zerosum.data.sources.few_labels import FewLabels
 from zerosum.features.classifier import Classifier, fit, new_network
 from zerosum.game.random import Draws, stream
-from zerosum.networks.conditioning import ConditionalNorm, Projection
+from zerosum.networks.conditioning import Concatenate
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from zerosum.recipes.library.conditional import projection
+from zerosum.networks.minibatch import MinibatchStddev
+from zerosum.recipes.library.conditional import cgan
 from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
@@ -72,16 +73,18 @@ class FewLabelsResult:
 
 
 def default_game() -> Recipe:
-    """A small projection GAN for few images, whose D sees them shifted, rotated and scaled as its overfitting grows."""
+    """A small cGAN for few images, whose D sees them shifted and rotated as its overfitting grows (ADA)."""
     return replace(
-        projection(),
+        cgan(),
         name="few-labels",
-        generator=DCGANGenerator(size=16, conditioning=ConditionalNorm()),
-        discriminator=DCGANDiscriminator(size=16, norm="none", conditioning=Projection()),
-        augment=AdaptiveAugment(pipeline=(IntegerTranslate(), Rotate(_ROTATED), Scale(0.1)), images=5_000, limit=0.8),
+        generator=DCGANGenerator(size=16, conditioning=Concatenate(8)),
+        discriminator=DCGANDiscriminator(
+            size=16, norm="none", conditioning=Concatenate(64), minibatch=MinibatchStddev()
+        ),
+        augment=AdaptiveAugment(pipeline=(IntegerTranslate(), Rotate(_ROTATED)), images=10_000, limit=0.8),
         batch=32,
         images=12_000,
-        ema=1_500.0,
+        ema=500.0,
     )
 
 

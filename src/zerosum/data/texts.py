@@ -17,6 +17,7 @@ from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset
 
 _CELL = (6, 11)  # width and height of a character of Pillow's bitmap font
+_PAPER = 230  # grey, which tells the texts of a grid apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +117,7 @@ def _drawn(alphabet: str) -> Tensor:
     font = ImageFont.load_default_imagefont()
     drawn = []
     for character in " " + alphabet:
-        cell = Image.new("L", _CELL, 255)
+        cell = Image.new("L", _CELL, _PAPER)
         ImageDraw.Draw(cell).text((0, 0), character, fill=0, font=font)
         drawn.append(torch.from_numpy(np.array(cell)))
     return torch.stack(drawn)
