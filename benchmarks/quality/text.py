@@ -2,10 +2,11 @@
 
     python -m benchmarks.quality.text [--jobs 2] [--out runs/gallery]
 
-Two runs: `text`, and its twin, which is trained for the same number of images by maximum likelihood alone
-(`--set pretrain=0.99`). Each is sampled at several temperatures, the scale of the Gumbel noise. Beside them are new
-strings of the grammar, the best possible, and strings of a Markov chain of characters. The table is written to
-`benchmarks/results/text.md`; an interrupted run is resumed, and a finished one is only scored.
+Two runs: `text`, and its twin, the same network trained for the same number of images by maximum likelihood alone, with
+a learning rate that falls to 0 (see `TWIN`; the stage kept as `pretrained`). Each is sampled at several temperatures,
+the scale of the Gumbel noise. Beside them are new strings of the grammar, the best possible, and strings of a Markov
+chain of characters. The table is written to `benchmarks/results/text.md`; an interrupted run is resumed, and a finished
+one is only scored.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from benchmarks.machine import machine
 from benchmarks.places import RESULTS
 from benchmarks.quality.gallery import OUT, Entry, plan, play
 from zerosum.data import Expressions
-from zerosum.metrics import StringScores, string_scores
+from zerosum.probes import StringScores, string_scores
 from zerosum.runs import TrainedGenerator, load, sample_texts
 from zerosum.training.signals import Interrupted, Terminated
 
@@ -30,7 +31,10 @@ COUNT, SHORT = 5_000, 5  # strings of each row; all valid strings of so many cha
 TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.5, 0.3)
 HEAD = "| method | temperature | valid | short ones covered | new | distinct | 3-gram distance | processor s |\n"
 HEAD += "| --- " * 8 + "|"
-TWIN = ("pretrain=0.99",)
+TWIN = (
+    *("pretrain=0.99", "g_terms=(MaximumLikelihood(),)"),
+    "G_opt=Adam(lr=5e-3, betas=(0.5, 0.99), schedule=Cosine(begin=0.3))",
+)
 
 
 def scores(texts: Sequence[str], grammar: Expressions) -> StringScores:
@@ -67,7 +71,7 @@ def rows(game: Entry, twin: Entry) -> list[str]:
     for method, entry, name in (
         ("`text`", game, "generator"),
         ("`text`, before the game", game, "pretrained"),
-        ("maximum likelihood", twin, "generator"),
+        ("maximum likelihood", twin, "pretrained"),
     ):
         generator, spent = load(entry.folder / "run", generator=name), f"{entry.time['cpu_seconds']:,.0f}"
         for t in TEMPERATURES:

@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 import torch
 
-from zerosum.data import Expressions, Lines, TextCoding, fingerprint, source
-from zerosum.data.texts import text_dataset
+from zerosum.data import Expressions, Lines, fingerprint, source
+from zerosum.data.texts import TextCoding, text_dataset
 
 PARSED = {"x", "y"}
 

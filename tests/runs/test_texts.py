@@ -76,6 +76,12 @@ def test_the_command_writes_lines_and_the_report_shows_images(run, tmp_path, mon
         main()
     assert ended.value.code == 0 and json.loads(capsys.readouterr().out)["n"] == 7
     assert target.read_text() == "".join(f"{text}\n" for text in sample_texts(load(run), 7))
+    other = train(replace(named("gaussian"), images=32, batch=16), tmp_path / "other", quiet=True)
+    monkeypatch.setattr(sys, "argv", ["zerosum", "sample", str(other), "--out", str(tmp_path / "other.txt")])
+    with pytest.raises(SystemExit):
+        main()
+    assert "the samples of this gaussian generator are not texts" in capsys.readouterr().err
+    assert not (tmp_path / "other.txt").exists()
     again = Lines(str(target)).open()
     assert again.count == len([text for text in sample_texts(load(run), 7) if text])
     assert "Samples over time" in run.report.read_text()

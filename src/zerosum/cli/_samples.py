@@ -47,12 +47,13 @@ def write_samples(
     return shape
 
 
-def write_texts(target: Path, batches: Iterable[list[str]]) -> None:
-    """Write texts, a line each."""
+def write_texts(target: Path, n: int, batches: Iterable[list[str]]) -> tuple[int, ...]:
+    """Write n texts, a line each, and return their number as a shape; errors are those of `write_samples`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as file:
         for batch in batches:
             file.write("".join(f"{text}\n" for text in batch).encode())
+    return (n,)
 
 
 def _write_arrays(

@@ -58,35 +58,31 @@ def sample(
     or `conditions` for conditional models. A folder contains a subfolder per class, or a table as --data reads it.
     """
     from zerosum._faults import explained_memory
-    from zerosum.cli._samples import write_samples
     from zerosum.cli._target import check_target
 
     generator = _loaded(run, best, name)
     target = out or (run if run.is_dir() else run.parent) / "samples.png"
     with explained_memory(f"samples of {generator.recipe.name}", "--n, or write them to a folder or FILE.npz"):
-        if target.suffix.lower() == ".txt":
-            _write_texts(target, generator, n, seed, as_json)
-            return
         check_target(target, generator, n)
         labels = [classes[i % len(classes)] for i in range(n)] if classes else None
         wanted = _wanted(generator, conditions, n) if conditions else None
-        values = generator.conditions(n, wanted) if labels is None else generator.labels(n, labels)
-        shape = write_samples(target, generator, n, generator.sample_batches(n, seed, labels, wanted), values)
+        shape = _written(target, generator, n, seed, labels, wanted)
     if as_json:
         print_json({"out": target, "n": n, "seed": seed, "shape": list(shape), "images": generator.images})
         return
     echo(f"wrote {n} samples to {target}", err=True)
 
 
-def _write_texts(target: Path, generator: "TrainedGenerator", n: int, seed: int, as_json: bool) -> None:
-    from zerosum.cli._samples import write_texts
+def _written(
+    target: Path, generator: "TrainedGenerator", n: int, seed: int, labels: list[str] | None, wanted: Any
+) -> tuple[int, ...]:
+    from zerosum.cli._samples import write_samples, write_texts
     from zerosum.runs.texts import text_batches
 
-    write_texts(target, text_batches(generator, n, seed))
-    if as_json:
-        print_json({"out": target, "n": n, "seed": seed, "images": generator.images})
-        return
-    echo(f"wrote {n} texts to {target}", err=True)
+    values = generator.conditions(n, wanted) if labels is None else generator.labels(n, labels)
+    if target.suffix.lower() == ".txt":
+        return write_texts(target, n, text_batches(generator, n, seed))
+    return write_samples(target, generator, n, generator.sample_batches(n, seed, labels, wanted), values)
 
 
 def _loaded(run: Path, best: bool, name: str) -> "TrainedGenerator":

@@ -51,12 +51,11 @@ from zerosum.data.sources.folders import Images as Images
 from zerosum.data.sources.hub import Hub as Hub
 from zerosum.data.sources.idx import Idx as Idx
 from zerosum.data.sources.in_memory import InMemory as InMemory
-from zerosum.data.sources.packed import PackedPairs as PackedPairs
 from zerosum.data.sources.lines import Lines as Lines
+from zerosum.data.sources.packed import PackedPairs as PackedPairs
 from zerosum.data.sources.packed import PackedSet as PackedSet
 from zerosum.data.sources.packing import pack as pack
 from zerosum.data.sources.torchset import from_torch as from_torch
-from zerosum.data.texts import TextCoding as TextCoding
 from zerosum.data.toys.coloured_digits import ColouredDigits as ColouredDigits
 from zerosum.data.toys.distribution_points import DistributionSamples as DistributionSamples
 from zerosum.data.toys.expressions import Expressions as Expressions

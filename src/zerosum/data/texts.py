@@ -1,6 +1,6 @@
 """Texts as samples: one-hot sequences for the networks, shown as images of their characters."""
 
-__all__ = ["TextCoding"]
+__all__ = ()
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

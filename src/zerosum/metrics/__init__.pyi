@@ -11,7 +11,6 @@ from zerosum.metrics import modes as modes
 from zerosum.metrics import moments as moments
 from zerosum.metrics import neighbours as neighbours
 from zerosum.metrics import path_length as path_length
-from zerosum.metrics import strings as strings
 from zerosum.metrics import vendi as vendi
 from zerosum.metrics import wasserstein as wasserstein
 from zerosum.metrics.divergences import cross_entropy as cross_entropy
@@ -48,8 +47,6 @@ from zerosum.metrics.neighbours import precision_recall as precision_recall
 from zerosum.metrics.path_length import PerceptualPathLength as PerceptualPathLength
 from zerosum.metrics.path_length import path_length_between as path_length_between
 from zerosum.metrics.path_length import perceptual_path_length as perceptual_path_length
-from zerosum.metrics.strings import StringScores as StringScores
-from zerosum.metrics.strings import string_scores as string_scores
 from zerosum.metrics.vendi import vendi_score as vendi_score
 from zerosum.metrics.wasserstein import sliced_wasserstein as sliced_wasserstein
 from zerosum.metrics.wasserstein import wasserstein_1d as wasserstein_1d

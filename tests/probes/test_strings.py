@@ -2,7 +2,7 @@
 
 import pytest
 
-from zerosum.metrics import StringScores, string_scores
+from zerosum.probes import StringScores, string_scores
 
 REAL = ["a cat", "a dog", "a dog"]
 
