@@ -1,4 +1,4 @@
-"""`zerosum bench modes`, whole."""
+"""The commands of `zerosum bench`, whole."""
 
 import json
 import sys
@@ -85,3 +85,39 @@ def test_probes_are_run_reported_resumed_and_applied_to_a_run(tmp_path, monkeypa
     with pytest.raises(SystemExit):
         main()
     assert "--samples is at least 1; found 0" in capsys.readouterr().err
+
+
+def test_augmentation_is_run_reported_and_resumed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("zerosum.bench.augmentation.STEPS", 2)
+    tiny = [
+        "--labels",
+        "2",
+        "--seeds",
+        "1",
+        "--images",
+        "64",
+        "--set",
+        "generator.size=4",
+        "--set",
+        "discriminator.size=4",
+    ]
+    words = ["augmentation", *tiny, "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["zerosum", "bench", *words, "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed, err = capsys.readouterr()
+    found = json.loads(printed)
+    (row,) = found["labels"]
+    assert ended.value.code == 0 and found["failures"] == [] and found["data"] == "Digits()"
+    assert (row["labels"], row["seeds"], row["tested"], row["images"]) == (2, [0], 2_500, 64)
+    assert "2 labels a class  seed 0: labels alone " in err and row["cpu_seconds"] > 0
+    monkeypatch.setattr(sys, "argv", ["zerosum", "bench", *words])
+    with pytest.raises(SystemExit):
+        main()
+    out, err = capsys.readouterr()
+    assert "1 of 1 runs are already finished" in err and "| 2 | 1 | " in out
+    assert "With 2 labels a class: one seed has no interval, so nothing is claimed." in out
+    monkeypatch.setattr(sys, "argv", ["zerosum", "bench", "augmentation", "--recipe", "hinge", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        main()
+    assert "hinge is not conditional" in capsys.readouterr().err

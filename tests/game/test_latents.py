@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.game import Normal, Sphere, Uniform
+from zerosum.game import Gumbel, Normal, Sphere, Uniform
 
 
 def distance_from_distribution(values, cdf):
@@ -63,3 +63,11 @@ def test_a_latent_without_dimensions_is_refused(prior):
 def test_an_empty_interval_is_refused():
     with pytest.raises(ValueError, match=r"a uniform latent needs low < high; found low=1.0, high=1.0"):
         Uniform(3, low=1.0, high=1.0)
+
+
+def test_gumbel_dimensions_have_their_distribution_and_scale():
+    z = drawn(Gumbel(3))
+    assert distance_from_distribution(z.ravel(), lambda v: math.exp(-math.exp(-v))) < 1.628
+    assert np.allclose(drawn(Gumbel(3, scale=0.25)), z / 4) and (drawn(Gumbel(3, scale=0.0)) == 0).all()
+    with pytest.raises(ValueError, match="a Gumbel latent has a scale of at least 0; found -1"):
+        Gumbel(3, scale=-1.0)

@@ -198,6 +198,12 @@ FACTS = {
     ),
     "coding by a path": ({"coding": {"open": "/etc/passwd"}}, "its coding should be"),
     "coding without its numbers": ({"coding": {"given": "x"}}, "its coding lacks the mean and std of latents"),
+    "an alphabet that is no text": ({"coding": {"text": 3}}, "its coding should be"),
+    "an alphabet of escapes": (
+        {"coding": {"text": "\x1b"}},
+        "a coding of texts has an alphabet of printable characters of Latin-1",
+    ),
+    "texts without glyphs": ({"coding": {"text": "ab"}}, "a coding of texts has glyphs, uint8 images of its 3 symbols"),
     "no recipe": ({"recipe": None}, "not recipe text"),
     "recipe": ({"recipe": ["R1()"]}, r"expected the text of a Recipe\(\.\.\.\)"),
     "code": ({"recipe": "__import__('os').system('true')"}, "recipe text holds literals and constructors only"),

@@ -131,7 +131,7 @@ def small(method, *parameters):
             continue
         if [*inspect.signature(getattr(kind, method)).parameters][1:] != [*parameters]:
             continue
-        if kind.__name__ in ("Blind", "SuperResolution", "Translator"):  # which see no condition, or images alone
+        if kind.__name__ in ("Blind", "SuperResolution", "TextGenerator", "Translator"):  # of none, or images alone
             continue
         needed = {"discriminator": MLPDiscriminator(size=4)} if kind.__name__ == "Packed" else {}
         made = replace(kind(**needed), **{f.name: dials[f.name] for f in fields(kind) if f.name in dials})

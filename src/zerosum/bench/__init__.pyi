@@ -1,8 +1,11 @@
 # Written by `make stubs`; do not edit.
 """Benchmarks: methods compared over seeds on data with known modes or constraints."""
 
+from zerosum.bench import augmentation as augmentation
+from zerosum.bench import augmentation_summary as augmentation_summary
 from zerosum.bench import literature as literature
 from zerosum.bench import modes as modes
+from zerosum.bench import paired as paired
 from zerosum.bench import parallel_runs as parallel_runs
 from zerosum.bench import probes as probes
 from zerosum.bench import sample_coverage as sample_coverage

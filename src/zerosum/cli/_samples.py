@@ -1,5 +1,5 @@
-"""Files of samples: an image grid, an `.npz`, or a folder of images. Each is whole or not there, and is written as
-the samples come, so that memory does not grow with their number."""
+"""Files of samples: an image grid, an `.npz`, a `.txt` of texts, or a folder of images. Each is whole or not there, and
+is written as the samples come, so that memory does not grow with their number."""
 
 import csv
 import math
@@ -45,6 +45,15 @@ def write_samples(
     else:
         _write_folder(target, generator, batches, values)
     return shape
+
+
+def write_texts(target: Path, n: int, batches: Iterable[list[str]]) -> tuple[int, ...]:
+    """Write n texts, a line each, and return their number as a shape; errors are those of `write_samples`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as file:
+        for batch in batches:
+            file.write("".join(f"{text}\n" for text in batch).encode())
+    return (n,)
 
 
 def _write_arrays(

@@ -13,8 +13,8 @@ _MOST_PLOTTED = 1 << 30  # bytes of points in a plot
 def check_target(target: Path, generator: TrainedGenerator, n: int) -> None:
     """Raise `ValueError` where n samples cannot be written to a file or folder, before the first is generated."""
     check_count(n)
-    if target.suffix and target.suffix.lower() not in (".npz", ".png"):
-        raise ValueError(f"{target} is none of FILE.png, FILE.npz or a folder")
+    if target.suffix and target.suffix.lower() not in (".npz", ".png", ".txt"):
+        raise ValueError(f"{target} is none of FILE.png, FILE.npz, FILE.txt or a folder")
     if not target.suffix:
         _check_folder(target, generator)
     first = generator.sample(1)

@@ -1,4 +1,4 @@
-"""`zerosum bench modes` and `zerosum bench probes`."""
+"""`zerosum bench modes`, `zerosum bench probes` and `zerosum bench augmentation`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from zerosum.bench.tasks import Task
     from zerosum.recipes.recipe import Recipe
 
-app = typer.Typer(help="Compare GANs over seeds, on data sets with known ground truth.", no_args_is_help=True)
+app = typer.Typer(
+    help="Compare GANs over seeds, on data with known ground truth or by their use to a classifier.",
+    no_args_is_help=True,
+)
+_LABELS = (10, 20, 50, 200)  # a class, by default
 
 
 @app.command("modes")
@@ -130,6 +134,57 @@ def probes(
         print_json({"out": out, "tasks": summaries, "failures": failures})
     else:
         echo(*probe_table(summaries).split("\n"))
+    if failures:
+        raise typer.Exit(1)
+
+
+@app.command("augmentation")
+@using
+def augmentation(
+    labels: Annotated[
+        list[int] | None,
+        typer.Option(help="Labelled images of each class. Repeatable.", show_default="10, 20, 50, 200"),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Runs of each number of labels.")] = 10,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Labelled images: folder, zip, .npz file, or a source.", show_default="embedded digits"),
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Height and width that images are resized to.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Conditional recipe, name or file.", show_default="a small one for few images")
+    ] = None,
+    images: Annotated[int | None, typer.Option(help="Training length of each game, in images.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set a recipe field in every run, like batch=64. Repeatable."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Output folder.")] = Path("runs/bench/augmentation"),
+    jobs: Annotated[int, typer.Option(help="Runs in parallel.")] = 2,
+    threads: Annotated[int, typer.Option(help="Threads per run.")] = 1,
+    as_json: JsonFlag = False,
+) -> None:
+    """Measure whether samples of a GAN help a classifier with few labels.
+
+    Classifiers are trained on few labelled images alone, with shifts and rotations, with samples of a conditional GAN
+    trained on the same few images, and with both, and tested on the half of each class that is held out. The
+    same command resumes an interrupted benchmark. Exit status 1 if a run failed.
+    """
+    from zerosum.bench.augmentation import default_game, plan_augmentation, run_augmentation
+    from zerosum.bench.augmentation_summary import augmentation_summary, augmentation_table
+    from zerosum.cli._bar import messages_and_bar
+    from zerosum.cli._recipe import RecipeOptions, chosen
+
+    options = RecipeOptions(data=data, images=images, size=size, settings=settings)
+    game = chosen(recipe, options)[0] if recipe else options.applied(default_game(), known())
+    planned = plan_augmentation(game, labels or list(_LABELS), seeds)
+    with messages_and_bar("training") as (say, progress):
+        results, failures = run_augmentation(planned, out, jobs, threads, say, progress, flags())
+    summary = augmentation_summary(results)
+    if as_json:
+        print_json({"out": out, "data": repr(game.data), "labels": summary, "failures": failures})
+    else:
+        echo(*augmentation_table(summary).rstrip().split("\n"))
     if failures:
         raise typer.Exit(1)
 

@@ -36,6 +36,7 @@ def info(
     from zerosum.conditions.condition import shortened
     from zerosum.data.contact_sheets import contact_sheet
     from zerosum.data.inspect import info as inspect
+    from zerosum.data.texts import TextCoding
 
     dataset = data_source(data).open()
     with bar("reading") as progress:
@@ -47,6 +48,7 @@ def info(
     shape = " x ".join(map(str, facts.shape))
     kind = "points" if not dataset.is_image else "latents" if dataset.coding else "images"
     kind += " (channels x height x width)" if dataset.is_image else ""
+    kind = "texts (symbols x 1 x characters)" if isinstance(dataset.coding, TextCoding) else kind
     echo(f"{facts.name}: {facts.count:,} {kind} of {shape}, {facts.bytes / 1e6:,.1f} MB decoded")
     echo(f"values     {facts.low:g} to {facts.high:g}, mean {_list(facts.mean)}, std {_list(facts.std)}")
     if facts.conditions:

@@ -20,7 +20,7 @@ def sample(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="FILE.png for an image grid, FILE.npz for arrays, else a folder of PNG files.",
+            help="FILE.png for an image grid, FILE.npz for arrays, FILE.txt for texts, else a folder of PNG files.",
             show_default="RUN/samples.png",
         ),
     ] = None,
@@ -58,7 +58,6 @@ def sample(
     or `conditions` for conditional models. A folder contains a subfolder per class, or a table as --data reads it.
     """
     from zerosum._faults import explained_memory
-    from zerosum.cli._samples import write_samples
     from zerosum.cli._target import check_target
 
     generator = _loaded(run, best, name)
@@ -67,12 +66,23 @@ def sample(
         check_target(target, generator, n)
         labels = [classes[i % len(classes)] for i in range(n)] if classes else None
         wanted = _wanted(generator, conditions, n) if conditions else None
-        values = generator.conditions(n, wanted) if labels is None else generator.labels(n, labels)
-        shape = write_samples(target, generator, n, generator.sample_batches(n, seed, labels, wanted), values)
+        shape = _written(target, generator, n, seed, labels, wanted)
     if as_json:
         print_json({"out": target, "n": n, "seed": seed, "shape": list(shape), "images": generator.images})
         return
     echo(f"wrote {n} samples to {target}", err=True)
+
+
+def _written(
+    target: Path, generator: "TrainedGenerator", n: int, seed: int, labels: list[str] | None, wanted: Any
+) -> tuple[int, ...]:
+    from zerosum.cli._samples import write_samples, write_texts
+    from zerosum.runs.texts import text_batches
+
+    values = generator.conditions(n, wanted) if labels is None else generator.labels(n, labels)
+    if target.suffix.lower() == ".txt":
+        return write_texts(target, n, text_batches(generator, n, seed))
+    return write_samples(target, generator, n, generator.sample_batches(n, seed, labels, wanted), values)
 
 
 def _loaded(run: Path, best: bool, name: str) -> "TrainedGenerator":

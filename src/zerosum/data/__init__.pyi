@@ -13,6 +13,7 @@ from zerosum.data import pairs as pairs
 from zerosum.data import resolve as resolve
 from zerosum.data import scaling as scaling
 from zerosum.data import sources as sources
+from zerosum.data import texts as texts
 from zerosum.data import toys as toys
 from zerosum.data.conditions import Conditions as Conditions
 from zerosum.data.contact_sheets import contact_sheet as contact_sheet
@@ -45,16 +46,19 @@ from zerosum.data.resolve import source as source
 from zerosum.data.sources.arrays import ArraySource as ArraySource
 from zerosum.data.sources.arrays import Arrays as Arrays
 from zerosum.data.sources.digits import Digits as Digits
+from zerosum.data.sources.few_labels import FewLabels as FewLabels
 from zerosum.data.sources.folders import Images as Images
 from zerosum.data.sources.hub import Hub as Hub
 from zerosum.data.sources.idx import Idx as Idx
 from zerosum.data.sources.in_memory import InMemory as InMemory
+from zerosum.data.sources.lines import Lines as Lines
 from zerosum.data.sources.packed import PackedPairs as PackedPairs
 from zerosum.data.sources.packed import PackedSet as PackedSet
 from zerosum.data.sources.packing import pack as pack
 from zerosum.data.sources.torchset import from_torch as from_torch
 from zerosum.data.toys.coloured_digits import ColouredDigits as ColouredDigits
 from zerosum.data.toys.distribution_points import DistributionSamples as DistributionSamples
+from zerosum.data.toys.expressions import Expressions as Expressions
 from zerosum.data.toys.gaussians import Gaussian1D as Gaussian1D
 from zerosum.data.toys.gaussians import GaussianMixture as GaussianMixture
 from zerosum.data.toys.gaussians import GaussianMixture1D as GaussianMixture1D

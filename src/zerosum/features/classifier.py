@@ -29,7 +29,7 @@ def _stage(fan_in: int, fan_out: int, size: int) -> tuple[nn.Module, ...]:
     return convolution, nn.BatchNorm2d(fan_out), nn.ReLU(inplace=True)
 
 
-class _Network(nn.Module):
+class ClassifierNetwork(nn.Module):
     """Convolutions with halvings between them, a dense layer of features, and a linear head.
 
     Nothing is pooled over the whole image, since distances of such features would no longer depend on variety within a
@@ -144,28 +144,47 @@ def train_classifier(
     order = torch.randperm(len(images), generator=draw)
     held = min(len(images) // HELD_OUT, MOST_HELD_OUT)
     shape = tuple(images.shape[1:])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        reader = _Network(shape, classes, features)
-    reader.to(images.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs
-    optimiser = torch.optim.AdamW(reader.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY, fused=True)
-    steps = max(seen // BATCH, 2)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, steps)
-    batches = _batches(order[held:], draw)
-    for _ in range(steps):
-        chosen = next(batches).to(images.device)
-        with precision():
-            logits, _ = reader(_scaled(_moved(images[chosen], draw)))
-        loss = F.cross_entropy(logits.float(), labels[chosen.to(labels.device)].to(logits.device))
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        cycle.step()
-    reader.eval().requires_grad_(False)
+    reader = new_network(shape, classes, seed, features).to(images.device)
+    chosen = (indices.to(images.device) for indices in _batches(order[held:], draw))
+    batches = ((_moved(images[rows], draw), labels[rows.to(labels.device)]) for rows in chosen)
+    fit(reader, batches, max(seen // BATCH, 2), precision)
     unmeasured = Classifier(reader, shape, classes, 0.0, held)
     read = unmeasured.probabilities(images[order[:held].to(images.device)]).argmax(1)
     accuracy = float((read == labels[order[:held].to(labels.device)].cpu()).double().mean())
     return Classifier(reader, shape, classes, accuracy, held)
+
+
+def new_network(shape: tuple[int, ...], classes: int, seed: int, features: int = 128) -> nn.Module:
+    """An untrained network for images `(C, H, W)`, on the CPU; the global random state is unchanged."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ClassifierNetwork(shape, classes, features)
+
+
+def fit(
+    reader: nn.Module,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    steps: int,
+    precision: Precision = nullcontext,
+    loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+) -> None:
+    """Train a network on batches of images, uint8 `(B, C, H, W)` on its device, and labels `(B,)`; then freeze it.
+
+    For another `loss` of the network's outputs, labels are what that takes.
+    """
+    reader.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs
+    optimiser = torch.optim.AdamW(reader.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, steps)
+    for _ in range(steps):
+        images, labels = next(batches)
+        with precision():
+            logits, _ = reader(_scaled(images))
+        value = loss(logits.float(), labels.to(logits.device))
+        optimiser.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        cycle.step()
+    reader.eval().requires_grad_(False)
 
 
 def restored(state: Mapping[str, Tensor]) -> Classifier:
@@ -180,7 +199,7 @@ def restored(state: Mapping[str, Tensor]) -> Classifier:
         raise ValueError("a classifier's accuracy and its number of held-out images are one number each")
     weights = {name: tensor for name, tensor in state.items() if "." in name}
     with torch.device("meta"):  # where nothing is allocated, whatever sizes the file names
-        reader = _Network(shape, *head.shape)
+        reader = ClassifierNetwork(shape, *head.shape)
     own = reader.state_dict()
     if {name: (t.shape, t.dtype) for name, t in own.items()} != {n: (t.shape, t.dtype) for n, t in weights.items()}:
         raise ValueError(

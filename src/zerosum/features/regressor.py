@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import mse_loss
 
 from zerosum._arrays import Array, described, tensors
-from zerosum.features.classifier import BATCH, HELD_OUT, PEAK_RATE, SEEN, WEIGHT_DECAY, _batches, _Network, _scaled
+from zerosum.features.classifier import BATCH, HELD_OUT, SEEN, _batches, _scaled, fit, new_network
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,21 +67,9 @@ def train_regressor(images: Array, values: Array, seed: int = 0, seen: int = SEE
     if not bool((std > 0).all()):
         raise ValueError("a regressor learns values that differ between images; one of these never changes")
     shape = tuple(images.shape[1:])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        reader = _Network(shape, values.shape[1], features).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(reader.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY, fused=True)
-    steps = max(seen // BATCH, 2)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, steps)
-    batches = _batches(rest, draw)
-    for _ in range(steps):
-        chosen = next(batches)
-        loss = (reader(_scaled(images[chosen]))[0] - (values[chosen] - mean) / std).square().mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        cycle.step()
-    reader.eval().requires_grad_(False)
+    reader = new_network(shape, values.shape[1], seed, features)
+    batches = ((images[rows], (values[rows] - mean) / std) for rows in _batches(rest, draw))
+    fit(reader, batches, max(seen // BATCH, 2), loss=mse_loss)
     made = Regressor(reader, shape, mean, std, torch.zeros_like(mean))
     with torch.no_grad():
         read = torch.cat([made(_scaled(part)) for part in torch.split(images[held], 500)])

@@ -35,6 +35,7 @@ from zerosum.game.game import Opponent as Opponent
 from zerosum.game.game import ReadsScores as ReadsScores
 from zerosum.game.game import Watcher as Watcher
 from zerosum.game.judgement import Judgement as Judgement
+from zerosum.game.latents import Gumbel as Gumbel
 from zerosum.game.latents import Normal as Normal
 from zerosum.game.latents import Sphere as Sphere
 from zerosum.game.latents import Uniform as Uniform

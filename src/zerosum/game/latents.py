@@ -58,3 +58,26 @@ class Sphere:
         """z of length sqrt(size), float32 `(count, size)`."""
         z: Tensor = normalize(torch.randn(count, self.size, generator=generator), dim=1) * math.sqrt(self.size)
         return z
+
+
+@dataclass(frozen=True)
+class Gumbel:
+    """Each component of z by a Gumbel distribution, z = -scale log(-log u), u uniform: the noise of `TextGenerator`.
+
+    Args:
+        size: number of dimensions.
+        scale: scale of the noise (>= 0); the temperature at which a text is sampled.
+    """
+
+    size: int = 64
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_size(self.size)
+        if not self.scale >= 0:
+            raise ValueError(f"a Gumbel latent has a scale of at least 0; found {self.scale}")
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Gumbel z, float32 `(count, size)`."""
+        u = torch.rand(count, self.size, generator=generator, dtype=torch.float64).clamp(min=2.0**-60)
+        return (-self.scale * (-u.log()).log()).float()

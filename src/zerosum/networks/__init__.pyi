@@ -20,6 +20,7 @@ from zerosum.networks import sizes as sizes
 from zerosum.networks import spec as spec
 from zerosum.networks import stylegan2 as stylegan2
 from zerosum.networks import super_resolution as super_resolution
+from zerosum.networks import text as text
 from zerosum.networks import tiles as tiles
 from zerosum.networks import transformer as transformer
 from zerosum.networks import translator as translator
@@ -79,6 +80,7 @@ from zerosum.networks.spec import GeneratorSpec as GeneratorSpec
 from zerosum.networks.stylegan2 import StyleGAN2Discriminator as StyleGAN2Discriminator
 from zerosum.networks.stylegan2 import StyleGAN2Generator as StyleGAN2Generator
 from zerosum.networks.super_resolution import SuperResolution as SuperResolution
+from zerosum.networks.text import TextGenerator as TextGenerator
 from zerosum.networks.tiles import tiled as tiled
 from zerosum.networks.transformer import TransformerDiscriminator as TransformerDiscriminator
 from zerosum.networks.transformer import TransformerGenerator as TransformerGenerator

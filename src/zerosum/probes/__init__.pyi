@@ -9,6 +9,7 @@ from zerosum.probes import rules as rules
 from zerosum.probes import scene_rules as scene_rules
 from zerosum.probes import scenes as scenes
 from zerosum.probes import solids as solids
+from zerosum.probes import strings as strings
 from zerosum.probes import structure as structure
 from zerosum.probes.counting import Counting as Counting
 from zerosum.probes.rules import RuleKept as RuleKept
@@ -25,5 +26,7 @@ from zerosum.probes.scene_rules import follows as follows
 from zerosum.probes.scene_rules import scene_objects as scene_objects
 from zerosum.probes.scenes import Scenes as Scenes
 from zerosum.probes.solids import Cuboids as Cuboids
+from zerosum.probes.strings import StringScores as StringScores
+from zerosum.probes.strings import string_scores as string_scores
 from zerosum.probes.structure import Faces as Faces
 from zerosum.probes.structure import Mirrored as Mirrored

@@ -66,6 +66,7 @@ from zerosum.recipes.library.techniques import minibatch_discrimination as minib
 from zerosum.recipes.library.techniques import pacgan as pacgan
 from zerosum.recipes.library.techniques import unrolled as unrolled
 from zerosum.recipes.library.techniques import vbn as vbn
+from zerosum.recipes.library.texts import text as text
 from zerosum.recipes.library.toys import gaussian as gaussian
 from zerosum.recipes.library.toys import grid as grid
 from zerosum.recipes.library.toys import inverse_transform as inverse_transform

@@ -16,7 +16,9 @@ from zerosum.runs import log as log
 from zerosum.runs import notebook as notebook
 from zerosum.runs import plain_json as plain_json
 from zerosum.runs import run as run
+from zerosum.runs import stored_coding as stored_coding
 from zerosum.runs import stored_condition as stored_condition
+from zerosum.runs import texts as texts
 from zerosum.runs.checkpoint import Checkpoint as Checkpoint
 from zerosum.runs.checkpoint import checkpoints as checkpoints
 from zerosum.runs.checkpoint import load_checkpoint as load_checkpoint
@@ -30,3 +32,4 @@ from zerosum.runs.generator import load as load
 from zerosum.runs.log import read_log as read_log
 from zerosum.runs.run import Run as Run
 from zerosum.runs.run import RunState as RunState
+from zerosum.runs.texts import sample_texts as sample_texts

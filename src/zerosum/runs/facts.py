@@ -21,7 +21,10 @@ def check_facts(facts: Mapping[str, Any]) -> None:
     if "condition" in facts:
         checks["condition"] = (_is_condition, "the name of its kind and the facts of the kind")
     if "coding" in facts:
-        checks["coding"] = (_is_coding, "the autoencoder of the latents, or the dimensions of scaled points")
+        checks["coding"] = (
+            _is_coding,
+            "the autoencoder of the latents, the alphabet of texts, or the dimensions of scaled points",
+        )
     for name, (fits, wanted) in checks.items():
         if name not in facts or not fits(facts[name]):
             raise ValueError(f"its {name} should be {wanted}; found {facts.get(name)!a:.80}")
@@ -57,6 +60,8 @@ def _is_coding(value: Any) -> bool:
         return isinstance(value["given"], str)
     if "points" in value:
         return type(value["points"]) is int and value["points"] > 0
+    if "text" in value:
+        return isinstance(value["text"], str)
     built = value.get("autoencoder")
     if not isinstance(built, Mapping) or {*built} != {"shape", "size", "channels", "halvings"}:
         return False

@@ -20,9 +20,7 @@ from zerosum._disk import read_text
 from zerosum._foreign import read_tensors, taken_apart
 from zerosum._json import read_json
 from zerosum._paths import AnyPath, user_path
-from zerosum.autoencoders.coding import LatentCoding
 from zerosum.conditions.condition import Condition
-from zerosum.data.scaling import scaling_of
 from zerosum.game.fitting import load_fitting
 from zerosum.game.trainable import MAIN
 from zerosum.networks.sizes import built
@@ -34,6 +32,7 @@ from zerosum.runs.facts import check_count, check_facts
 from zerosum.runs.files import MOST_TEXT, RECIPE
 from zerosum.runs.images import to_bytes
 from zerosum.runs.latents import Edit, latents_of
+from zerosum.runs.stored_coding import restored_coding
 from zerosum.runs.stored_condition import CONDITION, condition_facts, restored_condition
 
 FORMAT = "zerosum generator 1"
@@ -59,8 +58,8 @@ class TrainedGenerator:
         shape: shape of one sample, `(C, H, W)` or `(d,)`.
         images: number of real samples seen in training.
         condition: the kind of its condition c; None if unconditional.
-        coding: decodes G's output, if it is latents of an autoencoder or points in other units than the data's; else
-            None.
+        coding: decodes G's output, if it is latents of an autoencoder, texts, or points in other units than the
+            data's; else None.
         name: its name among the game's generators.
     """
 
@@ -247,19 +246,10 @@ def _from_checkpoint(
     recipe = read_recipe(read_text(path / RECIPE, MOST_TEXT), known, opaque=True)
     check_facts(checkpoint.numbers)
     with taken_apart(found[0]):
-        coding = _coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
+        coding = restored_coding(checkpoint.numbers, checkpoint.groups.get("coding", {}), autoencoder)
         condition = restored_condition(checkpoint.numbers, checkpoint.groups.get(CONDITION, {}), known)
         facts = {**checkpoint.numbers, "generator": generator}
         return _rebuilt(recipe, facts, checkpoint.groups.get(group, {}), condition, coding)
-
-
-def _coding(facts: Mapping[str, Any], state: Mapping[str, Tensor], given: Autoencoder | None) -> Coding | None:
-    scaling = scaling_of(facts, state)
-    if scaling is not None:
-        return scaling
-    if "coding" in facts and not {"mean", "std"} <= state.keys():
-        raise ValueError("its coding lacks the mean and std of latents")
-    return LatentCoding.restored(facts["coding"], state, given) if "coding" in facts else None
 
 
 def _from_file(file: Path, known: Known, autoencoder: Autoencoder | None) -> TrainedGenerator:
@@ -271,7 +261,7 @@ def _from_file(file: Path, known: Known, autoencoder: Autoencoder | None) -> Tra
     coding, condition = (_pop_prefixed(weights, f"{name}/") for name in (_CODING, CONDITION))
     with taken_apart(file):
         recipe = read_recipe(str(facts.get("recipe", "")), known, opaque=True)
-        parts = restored_condition(facts, condition, known), _coding(facts, coding, autoencoder)
+        parts = restored_condition(facts, condition, known), restored_coding(facts, coding, autoencoder)
         return _rebuilt(recipe, facts, weights, *parts)
 
 

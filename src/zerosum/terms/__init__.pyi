@@ -12,6 +12,7 @@ from zerosum.terms import lecam as lecam
 from zerosum.terms import level_guidance as level_guidance
 from zerosum.terms import matching_aware as matching_aware
 from zerosum.terms import max_gradient_penalty as max_gradient_penalty
+from zerosum.terms import maximum_likelihood as maximum_likelihood
 from zerosum.terms import mode_seeking as mode_seeking
 from zerosum.terms import patch_nce as patch_nce
 from zerosum.terms import path_length as path_length
@@ -44,6 +45,8 @@ from zerosum.terms.level_guidance import ReturnsLevels as ReturnsLevels
 from zerosum.terms.level_guidance import ScoresLevels as ScoresLevels
 from zerosum.terms.matching_aware import MatchingAware as MatchingAware
 from zerosum.terms.max_gradient_penalty import MaxGradientPenalty as MaxGradientPenalty
+from zerosum.terms.maximum_likelihood import HasLikelihood as HasLikelihood
+from zerosum.terms.maximum_likelihood import MaximumLikelihood as MaximumLikelihood
 from zerosum.terms.mode_seeking import ModeSeeking as ModeSeeking
 from zerosum.terms.patch_nce import Contrasting as Contrasting
 from zerosum.terms.patch_nce import PatchNCE as PatchNCE
