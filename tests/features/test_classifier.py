@@ -4,7 +4,7 @@ import safetensors.torch
 import torch
 
 from zerosum.data.sources.digits import Digits
-from zerosum.features.classifier import _batches, _moved, _Network, restored, train_classifier
+from zerosum.features.classifier import _batches, _moved, ClassifierNetwork, restored, train_classifier
 from zerosum.training.device import choose_precision, precision_context
 
 
@@ -91,7 +91,9 @@ def test_any_sides_and_channels(shape):
 
 def test_large_images_cost_no_more_than_small_ones():
     """The dense layer, most of the parameters, does not grow with the sides."""
-    counts = [sum(p.numel() for p in _Network((1, side, side), 10, 128).parameters()) for side in (28, 48, 512)]
+    counts = [
+        sum(p.numel() for p in ClassifierNetwork((1, side, side), 10, 128).parameters()) for side in (28, 48, 512)
+    ]
     assert counts[1] == counts[2] and counts[2] < 2 * counts[0]
 
 
