@@ -4,7 +4,7 @@ import safetensors.torch
 import torch
 
 from zerosum.data.sources.digits import Digits
-from zerosum.features.classifier import _batches, _moved, ClassifierNetwork, restored, train_classifier
+from zerosum.features.classifier import ClassifierNetwork, _batches, _moved, restored, train_classifier
 from zerosum.training.device import choose_precision, precision_context
 
 
