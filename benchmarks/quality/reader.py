@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zerosum.training.device import choose_precision, precision_context
+
 EPOCHS, BATCH, PEAK_RATE, WEIGHT_DECAY, SHIFT = 6, 128, 4e-3, 0.02, 2
 """The training protocol; another protocol is another classifier, which is cached separately."""
 PROTOCOL = f"cnn-dense-128/{EPOCHS}/{BATCH}/{PEAK_RATE}/{WEIGHT_DECAY}/{SHIFT}"
@@ -64,7 +66,10 @@ def shifted(images: Tensor, by: int, draw: torch.Generator) -> Tensor:
 
 
 def train(images: np.ndarray, labels: np.ndarray, epochs: int = EPOCHS) -> Reader:
-    """Train a reader on uint8 images `(N, 28, 28)` and their labels, with one cycle of the learning rate."""
+    """Train a reader on uint8 images `(N, 28, 28)` and their labels, with one cycle of the learning rate.
+
+    It computes in bfloat16 where the processor does.
+    """
     draw = torch.Generator().manual_seed(0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -73,9 +78,11 @@ def train(images: np.ndarray, labels: np.ndarray, epochs: int = EPOCHS) -> Reade
     steps = len(images) // BATCH
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, epochs * steps)
     x, y = torch.from_numpy(images), torch.from_numpy(labels).long()
+    cpu = torch.device("cpu")
+    precision = precision_context(choose_precision("auto", cpu, convolutional=True), cpu)
     for epoch in range(epochs):
         for chosen in torch.randperm(len(x), generator=draw)[: steps * BATCH].split(BATCH):
-            with torch.autocast("cpu", torch.bfloat16):
+            with precision():
                 logits, _ = reader(scaled(shifted(x[chosen], SHIFT, draw)))
             loss = F.cross_entropy(logits.float(), y[chosen])
             optimiser.zero_grad()

@@ -59,8 +59,8 @@ def test_few_moments_are_in_memory_for_any_number_of_groups(tmp_path):
         return sum(type(one) is torch.Tensor and one.shape == (31, 31) for one in gc.get_objects())
 
     group_moments, most = GroupMoments(31, 200, tmp_path), 0
-    for _ in range(20):
-        group_moments.add(torch.randn(10, 31))
+    for _ in range(5):
+        group_moments.add(torch.randn(40, 31))
         most = max(most, alive())
     assert most == 1
     counts = [alive() for _ in group_moments.leave_one_out()]
