@@ -93,7 +93,7 @@ def test_sampling_an_image_arrays_and_folders(run, tmp_path):
         (["sample", "nowhere"], "neither a run folder nor"),
         (["sample", "RUN", "--class", "eleven"], "no class 'eleven'; there are 0, 1, 2"),
         (["sample", "RUN", "--n", "0"], "n should be at least 1"),
-        (["sample", "RUN", "--out", "x.tiff"], "none of FILE.png, FILE.npz or a folder"),
+        (["sample", "RUN", "--out", "x.tiff"], "none of FILE.png, FILE.npz, FILE.txt or a folder"),
         (["recipes", "nothing"], "no recipe is called 'nothing'"),
         (["report", "."], "is not a run folder"),
         (["data", "info", "nowhere.npz"], "nowhere.npz"),

@@ -47,7 +47,7 @@ def sets(make, tmp_path):
             PLAIN,
             "unknown metric 'fod'; available are cas, .*; docs/evaluate.md explains how to add",
         ),
-        ("a", "b", (), PLAIN, "at least one metric is needed; available are cas, fid"),
+        ("a", "b", (), PLAIN, "at least one metric is needed; available are cas, consistency, fid"),
         ("a", "b", ("memorisation",), PLAIN, r"real samples held out of training: pass held_out \(--held-out\)"),
         ("a", "b", ("is",), PIXELS, "have no logits, which the inception score needs"),
         ("few", "b", ("cas",), PLAIN, "has no labels, but a requested metric needs them"),

@@ -65,7 +65,7 @@ def test_every_score_is_computed_for_every_distortion_and_strength(found):
         "memorisation-closer",
         "memorisation-p",
         "ppl",
-        *("mae", "ms_ssim", "psnr", "sharpness", "ssim"),
+        *("consistency", "mae", "ms_ssim", "perceptual", "psnr", "sharpness", "ssim"),
     }  # of images and labels; without a worse way; of a generator; of pairs
     assert [*found.spread] == [*found.infos] == [name for name in known if name not in left_out]
     assert [*found.curves] == [*found.images] and len(found.curves) == 10

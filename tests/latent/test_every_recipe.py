@@ -58,7 +58,8 @@ def models():
 
 
 def is_of_points(recipe):
-    return "toys.gaussians" in type(recipe.data).__module__ or "distribution" in type(recipe.data).__module__
+    module = type(recipe.data).__module__
+    return "toys.gaussians" in module or "distribution" in module or type(recipe.generator).__name__ == "TextGenerator"
 
 
 def spaces(model):
@@ -95,7 +96,9 @@ def found_by_all(space, inputs):
         "pairs": pairs(space, inputs, inputs.rows(torch.arange(N).roll(1))) + (far - points)[0],
     }
     for name, method in (("pca", principal_components), ("sefa", weight_directions)):
-        made = refused(lambda method=method: method(space, inputs, 2), "no layer of this generator")
+        made = refused(
+            lambda method=method: method(space, inputs, min(2, points[0].numel())), "no layer of this generator"
+        )
         if made is not None:
             found[name] = made[0]
     if moving:

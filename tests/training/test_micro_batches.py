@@ -62,7 +62,7 @@ BOTH = {"AuxiliaryClass", "MutualInformation", "LatentConsistency", "WeightDecay
 ELSEWHERE = {
     *("DiscriminatorFeatures", "GradientDifference", "Perceptual", "Reconstruction"),
     *("LevelGuidance", "Scheduled", "Consistency", "DiscriminativeClass"),
-    *("PatchNCE", "IdentityMapping"),
+    *("PatchNCE", "IdentityMapping", "MaximumLikelihood"),
 }
 
 
@@ -161,7 +161,7 @@ def test_the_micro_batches_of_a_turn_join_in_all_outputs_of_d():
     whole_x = torch.randn(6, 4, generator=DRAW)
 
     def classifier(x):
-        return Judgement(x[:, 0], x[:, 1:], x[:, :2], x.view(-1, 2, 2), (x.view(-1, 1, 2, 2),))
+        return Judgement(x[:, 0], x[:, 1:], x[:, :2], x.view(-1, 2, 2), x[:, :3], (x.view(-1, 1, 2, 2),))
 
     rows = whole_x.split(2)
     turns = [Turn("D", classifier, classifier, x, x, x, None, Clock(), Draws(0, 0)) for x in rows]
@@ -184,7 +184,16 @@ def test_all_that_sees_a_batch_whole_refuses(part):
 
 def test_what_is_split_and_what_is_not_is_known_of_all():
     refused = {type(part).__name__ for part in [*OBJECTIVES, *TERMS] if whole(part)}
-    own = {"MMD", "RelativisticAverage", "Softmax", "TopK", "Dragan", "MatchingAware", "MaxGradientPenalty"}
+    own = {
+        "MMD",
+        "RelativisticAverage",
+        "Softmax",
+        "TopK",
+        "Contrastive",
+        "Dragan",
+        "MatchingAware",
+        "MaxGradientPenalty",
+    }
     assert refused == {*own, *GENERATORS_OWN}
 
 
