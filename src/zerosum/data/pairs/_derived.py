@@ -52,6 +52,21 @@ def images_of(source: Source) -> Dataset:
     return dataset
 
 
+def redrawn(source: Source, draw: Callable[[Tensor], Tensor], word: str) -> Dataset:
+    """Grey images drawn from those of a source, without a condition; `word` names them, also in the fingerprint."""
+    images = images_of(source)
+    content = images.content
+    return replace(
+        images,
+        name=f"{word} of {images.name}",
+        shape=(1, *images.shape[1:]),
+        read=lambda index: draw(images.read(index)),
+        conditions=None,
+        content=None if content is None else lambda: f"{content()} {word}",
+        content_without=None,
+    )
+
+
 def rounded(x: Tensor) -> Tensor:
     """Values rounded to uint8."""
     return x.round().clamp(0, 255).to(torch.uint8)

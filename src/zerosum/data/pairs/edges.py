@@ -2,7 +2,7 @@
 
 __all__ = ["Drawings", "Edges"]
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from torch.nn.functional import conv2d, pad
 
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.held_out import check_part
-from zerosum.data.pairs._derived import derived, images_of, rounded
+from zerosum.data.pairs._derived import derived, images_of, redrawn, rounded
 from zerosum.data.pairs.grayscale import grey
 from zerosum.data.sources.digits import Digits
 
@@ -53,17 +53,7 @@ class Drawings:
 
     def open(self) -> Dataset:
         """Open the images; raises `ValueError` for points."""
-        images = images_of(self.source)
-        content = images.content
-        return replace(
-            images,
-            name=f"drawings of {images.name}",
-            shape=(1, *images.shape[1:]),
-            read=lambda index: edges(images.read(index)),
-            conditions=None,
-            content=None if content is None else lambda: f"{content()} drawings",
-            content_without=None,
-        )
+        return redrawn(self.source, edges, "drawings")
 
 
 def edges(x: Tensor) -> Tensor:

@@ -2,13 +2,13 @@
 
 __all__ = ["Reliefs"]
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torch import Tensor
 from torch.nn.functional import pad
 
 from zerosum.data.dataset import Dataset, Source
-from zerosum.data.pairs._derived import images_of, rounded
+from zerosum.data.pairs._derived import redrawn, rounded
 from zerosum.data.pairs.grayscale import grey
 from zerosum.data.sources.digits import Digits
 
@@ -28,17 +28,7 @@ class Reliefs:
 
     def open(self) -> Dataset:
         """Open the images; raises `ValueError` for points."""
-        images = images_of(self.source)
-        content = images.content
-        return replace(
-            images,
-            name=f"reliefs of {images.name}",
-            shape=(1, *images.shape[1:]),
-            read=lambda index: relief(images.read(index)),
-            conditions=None,
-            content=None if content is None else lambda: f"{content()} reliefs",
-            content_without=None,
-        )
+        return redrawn(self.source, relief, "reliefs")
 
 
 def relief(x: Tensor) -> Tensor:
