@@ -178,6 +178,7 @@ def test_walks_end_where_they_began(run, zerosum_command):
         (("directions", "--attribute", "ink", "--method", "sefa"), "the method sefa takes no attribute"),
         (("directions", "--method", "gradient"), "the method gradient needs an attribute, as --attribute thickness"),
         (("directions", "--method", "best", "--attribute", "ink"), "a method is one of line, extremes, gradient"),
+        (("directions", "--pair", "3:4"), "the method pairs, and no other, takes pairs of numbers of samples"),
         (("directions", "--method", "pairs"), "the method pairs, and no other, takes pairs of numbers of samples"),
         (("directions", "--method", "pairs", "--pair", "3-4"), "--pair takes N:M, two numbers of samples; found '3-4'"),
         (("directions", "--attribute", "ink", "--n", "3"), "directions need n of 20 and samples of 10 or more"),

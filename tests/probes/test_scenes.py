@@ -43,7 +43,7 @@ def test_every_scene_fits_its_caption(size):
         assert follows(soft, captions).summary().kept >= 0.95
 
 
-@pytest.mark.parametrize(("shapes", "cells", "size"), [(1, 2, 20), (2, 2, 24), (2, 3, 32)])
+@pytest.mark.parametrize(("shapes", "cells", "size"), [(1, 2, 20), (2, 2, 24), (2, 3, 32), (3, 3, 30)])
 def test_fewer_shapes_in_fewer_cells_fit_their_captions(shapes, cells, size):
     x, captions = images(Scenes(count=N, size=size, part="all", shapes=shapes, cells=cells))
     assert x.shape[2:] == (size, size) and max(caption.count("a ") for caption in captions) == shapes
@@ -144,7 +144,7 @@ def test_what_is_no_scene_is_refused():
     with pytest.raises(ValueError, match=r"scenes are uint8 images \(B, 3, H, W\); found torch.float32"):
         scene_objects(x.float())
     with pytest.raises(ValueError, match="needs size >= 10 cells and count >= 1"):
-        Scenes(size=16)
+        Scenes(size=29)
     for wrong in ({"shapes": 0}, {"shapes": 4}, {"shapes": 3, "cells": 2}):
         with pytest.raises(ValueError, match="needs 1 <= shapes <= 3, and as many cells"):
             Scenes(**wrong)

@@ -37,9 +37,9 @@ def test_it_is_minus_the_mean_log_likelihood_for_each_place():
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="weight weighs the likelihood and is at least 0; found -1"):
+    with pytest.raises(ValueError, match="weight weighs a penalty and is at least 0; found -1"):
         MaximumLikelihood(-1.0)
-    with pytest.raises(ValueError, match="put it among g_terms, not d_terms"):
+    with pytest.raises(ValueError, match="MaximumLikelihood is a term of G: put it among g_terms, not d_terms"):
         MaximumLikelihood()(Turn("D", Normals()))
     with pytest.raises(ValueError, match="needs a G with a likelihood, as TextGenerator; found Linear"):
         MaximumLikelihood()(Turn("G", nn.Linear(1, 1)))

@@ -76,15 +76,23 @@ def _found(run: Path, attributes: list[str], options: dict[str, Any], pairs: lis
     from zerosum._faults import explained_memory
     from zerosum.cli._bar import messages_and_bar
     from zerosum.latent.direction import load_directions
-    from zerosum.latent.find import DirectionOptions, find_directions, parsed_pairs
+    from zerosum.latent.find import DirectionOptions, find_directions
     from zerosum.runs.run import Run
 
     opened = Run(run, known())
-    if not attributes and options["method"] == "line":
+    if not attributes and not pairs and options["method"] == "line":
         there = [*load_directions(opened).values()]
         if not there:
             raise ValueError(f"{run} has no directions yet: find one, as --attribute thickness or --method sefa")
         return there
-    how = DirectionOptions(**options, pairs=parsed_pairs(pairs))
+    how = DirectionOptions(**options, pairs=tuple(map(_pair, pairs)))
     with explained_memory("directions", "--n"), messages_and_bar("measuring") as (say, _):
         return find_directions(opened, attributes, how, name, known(), say)
+
+
+def _pair(text: str) -> tuple[int, int]:
+    """The two numbers of samples of N:M; raises `ValueError` for anything else."""
+    first, _, second = text.partition(":")
+    if not first.isdecimal() or not second.isdecimal():
+        raise ValueError(f"--pair takes N:M, two numbers of samples; found {text!r}")
+    return int(first), int(second)

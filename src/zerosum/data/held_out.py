@@ -177,6 +177,10 @@ def are_held_out(dataset: Dataset) -> Tensor:
     return torch.tensor([_is_held_out(dataset.named(index)) for index in range(len(dataset))])
 
 
+def name_hash(name: str) -> bytes:
+    """The hash of a sample's name, by which it is held out or not, whatever other samples there are."""
+    return hashlib.sha256(name.encode(errors="surrogateescape")).digest()
+
+
 def _is_held_out(name: str) -> bool:
-    digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
-    return int.from_bytes(digest[:4], "big") % _ONE_IN == 0
+    return int.from_bytes(name_hash(name)[:4], "big") % _ONE_IN == 0

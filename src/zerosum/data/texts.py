@@ -17,7 +17,7 @@ from zerosum.data.content import content_of
 from zerosum.data.dataset import Dataset
 
 _CELL = (6, 11)  # width and height of a character of Pillow's bitmap font
-_PAPER = 230  # grey, which tells the texts of a grid apart
+_PAPER = 230  # grey, which separates the texts of a grid
 
 
 @dataclass(frozen=True, eq=False)

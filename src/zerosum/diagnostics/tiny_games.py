@@ -189,7 +189,7 @@ def bilinear_game(consensus: float = 0.0) -> TinyGame:
 def separated_game(objective: Objective, distance: float = 4.0) -> TinyGame:
     """The game where gradients vanish: real samples at 0, generated ones at distance + theta, D(x) = -psi x.
 
-    The better D tells them apart, the larger psi distance. Under `Minimax` G's gradient is psi sigma(-psi distance),
+    The better D separates them, the larger psi distance. Under `Minimax` G's gradient is psi sigma(-psi distance),
     gone with the certainty of D; under `NonSaturating` it is psi sigma(psi distance) (Goodfellow et al. 2014, section
     3).
     """

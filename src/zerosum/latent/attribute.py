@@ -4,7 +4,7 @@ __all__ = ["Attribute", "formulas", "own_attribute"]
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,8 +118,3 @@ def unknown(name: str, known: Iterable[str]) -> ValueError:
     names = [*known]
     close = difflib.get_close_matches(name, names, n=3) or names
     return ValueError(f"no attribute is called {name!r}; there are {', '.join(close)}")
-
-
-def measured(attributes: Mapping[str, Attribute], images: Tensor) -> dict[str, Tensor]:
-    """The values of images by attribute."""
-    return {name: one(images) for name, one in attributes.items()}

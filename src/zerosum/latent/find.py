@@ -215,14 +215,3 @@ def _search(tools: Instruments, how: DirectionOptions, attributes: Sequence[str]
     ruler = tools.ruler(wanted)
     makers = {name: tools.named(name, MAKER) if one.trained else one for name, one in ruler.attributes.items()}
     return _Search(tools, how, space, replace(ruler, attributes=makers), ruler)
-
-
-def parsed_pairs(texts: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    """Pairs of numbers of samples of texts N:M; raises `ValueError` for anything else."""
-    found = []
-    for text in texts:
-        first, _, second = text.partition(":")
-        if not first.isdecimal() or not second.isdecimal():
-            raise ValueError(f"--pair takes N:M, two numbers of samples; found {text!r}")
-        found.append((int(first), int(second)))
-    return tuple(found)

@@ -20,7 +20,7 @@ class Contrastive:
     The contrast of images and sentences of arXiv 2101.04702, in both directions as in the matching loss of AttnGAN (Xu
     et al. 2018, arXiv 1711.10485): logits are the cosines of D's features of x_i and its embedding of c_j, divided by
     the temperature. It belongs among both players' terms, with a D of `conditioning=Projection()`: D learns from real
-    pairs which condition of the batch belongs to which sample, and G generates samples from which D tells their
+    pairs which condition of the batch belongs to which sample, and G generates samples from which D predicts their
     condition. Pairs of a sample and the same condition of another are left out.
 
     Args:

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from zerosum.game.turn import Turn
+from zerosum.terms._common import check_player, check_weight
 
 
 @runtime_checkable
@@ -31,16 +32,14 @@ class MaximumLikelihood:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.weight >= 0:
-            raise ValueError(f"weight weighs the likelihood and is at least 0; found {self.weight}")
+        check_weight("weight", self.weight)
 
     def __call__(self, turn: Turn) -> Tensor:
         """The term on this turn, a scalar.
 
         Raises `ValueError` in an update of D, and where G has no likelihood.
         """
-        if turn.player != "G":
-            raise ValueError("MaximumLikelihood trains G: put it among g_terms, not d_terms")
+        check_player(turn, "G", self)
         if not isinstance(turn.G, HasLikelihood):
             raise ValueError(f"MaximumLikelihood needs a G with a likelihood, as TextGenerator; found {turn.G!r}")
         return -self.weight * turn.G.log_likelihood(turn.x).mean() / turn.x.shape[-1]

@@ -2,7 +2,6 @@
 
 __all__ = ["FewLabels"]
 
-import hashlib
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from zerosum._checks import require
 from zerosum.data.dataset import Dataset, Source
-from zerosum.data.held_out import check_part, subset
+from zerosum.data.held_out import check_part, name_hash, subset
 from zerosum.data.sources.digits import Digits
 
 
@@ -61,12 +60,8 @@ class FewLabels:
                 f"class {name} of {dataset.name} has {len(members)} samples, of which half are held out: give at least "
                 f"{max(2, 2 * self.per_class - 1)} of each class, or a smaller per_class than {self.per_class}"
             )
-        ordered = members[torch.tensor(sorted(range(len(members)), key=lambda at: _hash(dataset, members, at)))]
+        ordered = torch.tensor(sorted(members.tolist(), key=lambda index: name_hash(dataset.named(index))))
         if self.part == "test":
             return ordered[:half]
         rest = ordered[half:]
         return rest[torch.randperm(len(rest), generator=random)[: self.per_class]]
-
-
-def _hash(dataset: Dataset, members: Tensor, at: int) -> bytes:
-    return hashlib.sha256(dataset.named(int(members[at])).encode(errors="surrogateescape")).digest()

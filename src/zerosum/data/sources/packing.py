@@ -48,7 +48,7 @@ def pack(data: Any, folder: str | Path, progress: Callable[[int, int], None] | N
 
     The folder contains the samples as raw bytes in files of at least 32 MiB, a file of labels or conditions, and a
     manifest with the SHA-256 of each. Of pairs all samples are packed, with their conditions, images or captions, and a
-    file that tells which are held out of training; they open as `PackedPairs`. The manifest is written last: without it
+    file that lists which are held out of training; they open as `PackedPairs`. The manifest is written last: without it
     the set is incomplete. After an interruption, even by SIGKILL, the same call continues after the last complete file.
     Images of folders are decoded by several threads.
 
