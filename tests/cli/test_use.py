@@ -117,7 +117,8 @@ def test_an_own_objective_trained_in_python_is_used_by_commands(tmp_path, comman
         "zerosum: unknown class 'Exponential': if it is yours, pass --use FILE.py (or known= in Python); "
         "or did you mean ExponentialDistribution?\n"
     )
-    command("train", run / "recipe.txt", "--use", "mine.py", "--out", "runs/again")
+    done = command("train", run / "recipe.txt", "--use", "mine.py", "--out", "runs/again")
+    assert done.stderr.endswith("sample with  zerosum sample runs/again --use mine.py\n")
     for name in ("generator.safetensors", "recipe.txt"):
         assert (tmp_path / "runs/again" / name).read_bytes() == (run / name).read_bytes()
     command("train", "mine.py", "--out", "runs/file")

@@ -1,5 +1,6 @@
 """`zerosum train`."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +9,7 @@ import typer
 from zerosum.cli._groups import grouped
 from zerosum.cli._output import JsonFlag, echo, print_json
 from zerosum.cli._recipe import RecipeOptions, chosen, completed
-from zerosum.cli._use import using
+from zerosum.cli._use import flags, using
 
 if TYPE_CHECKING:
     from zerosum.recipes.recipe import Recipe
@@ -67,7 +68,7 @@ def train(
         facts = {"run": run, "images": made.images, "report": run.report, "generator": run / GENERATOR}
         print_json({**facts, "scores": run.scores})
     elif is_main_process():
-        echo(f"sample with  zerosum sample {run}", err=True)
+        echo(f"sample with  {shlex.join(('zerosum', 'sample', str(run), *flags()))}", err=True)
 
 
 def _show_estimate(recipe: "Recipe", device: str, as_json: bool) -> None:
