@@ -43,6 +43,7 @@ from zerosum.evaluation.measures.psnr import PSNR as PSNR
 from zerosum.evaluation.measures.sharpness import Sharpness as Sharpness
 from zerosum.evaluation.measures.ssim import MSSSIM as MSSSIM
 from zerosum.evaluation.measures.ssim import SSIM as SSIM
+from zerosum.evaluation.measures.strings import StringMeasure as StringMeasure
 from zerosum.evaluation.measures.swd import SWD as SWD
 from zerosum.evaluation.measures.vendi import Vendi as Vendi
 from zerosum.evaluation.sanity.detection import Detection as Detection

@@ -5,6 +5,7 @@ __all__ = ()
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,12 +20,14 @@ from zerosum.conditions.condition import Condition
 from zerosum.conditions.image import Image
 from zerosum.data.dataset import Dataset
 from zerosum.data.resolve import source
+from zerosum.data.texts import TextCoding
 from zerosum.evaluation.stored import StoredMoments, is_generator, load_moments
 from zerosum.features.extractor import Features
 from zerosum.game.random import stream
 from zerosum.recipes.reader import NOTHING, Known, read
 from zerosum.runs.generator import TrainedGenerator, load
 from zerosum.runs.run import Run, is_run
+from zerosum.runs.texts import sample_texts
 
 _BATCH = 256  # images read together
 _UNREADABLE = (OSError, EOFError, ValueError, TypeError, OverflowError, zipfile.BadZipFile)
@@ -41,11 +44,13 @@ class Sample:
         count: number of samples.
         chunks: each call returns an iterator over all samples in chunks: uint8 images `(B, H, W, C)`, or features.
         labels: the class of each, int64 `(count,)`; None without classes.
+        texts: returns all samples as texts, in their order; None where they are no texts.
     """
 
     count: int
     chunks: Callable[[], Iterator[Chunk]]
     labels: Tensor | None = None
+    texts: Callable[[], list[str]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +165,10 @@ def _of_dataset(dataset: Dataset, name: str) -> SampleSet:
                 x = displayed.read(index)
                 yield x.permute(0, 2, 3, 1).contiguous() if displayed.is_image else Features(x)
 
-        return Sample(n, chunks, None if dataset.labels is None else dataset.labels[order])
+        labels = None if dataset.labels is None else dataset.labels[order]
+        coding = dataset.coding
+        texts = (lambda: coding.texts(dataset.read(order))) if isinstance(coding, TextCoding) else None
+        return Sample(n, chunks, labels, texts)
 
     def conditions(seed: int) -> Sliced:
         assert dataset.conditions is not None
@@ -205,7 +213,8 @@ def _of_generator(generator: TrainedGenerator, name: str, device: torch.device |
                 x = torch.from_numpy(chunk)
                 yield x if generator.is_image else Features(x)
 
-        return Sample(n, chunks, None if labels is None else torch.from_numpy(labels))
+        texts = partial(sample_texts, generator, n, seed) if isinstance(generator.coding, TextCoding) else None
+        return Sample(n, chunks, None if labels is None else torch.from_numpy(labels), texts)
 
     def take_under(n: int, seed: int, values: Sliced) -> Sample:
         return Sample(n, lambda: map(torch.from_numpy, generator.sample_under(n, seed, values)))
