@@ -17,8 +17,8 @@ from zerosum.evaluation.sets import Chunk, Sample, SampleSet
 from zerosum.features.extractor import Features
 from zerosum.metrics.moments import Moments
 
-Need = Literal["moments", "features", "logits", "labels", "images", "pairs", "conditions", "paths", "texts"]
-OF_IMAGES: frozenset[Need] = frozenset({"images", "pairs", "conditions"})
+Need = Literal["moments", "features", "logits", "labels", "images", "pairs", "conditions", "captions", "paths", "texts"]
+OF_IMAGES: frozenset[Need] = frozenset({"images", "pairs", "conditions", "captions"})
 OF_SAMPLES: frozenset[Need] = OF_IMAGES | {"texts"}  # needs that no cache serves
 NO_FEATURES: frozenset[Need] = OF_SAMPLES | {"labels"}  # needs that no extractor serves
 Progress = Callable[[int, int], None]
@@ -40,6 +40,7 @@ class Gathered:
         labels: `(count,)`.
         images: uint8 `(count, H, W, C)`.
         conditions: those that the reference set derives from the images, `(count, ...)`.
+        captions: those of the samples, indices of words int64 `(count, length)` with 0 for padding.
         paths: maps latents of a trained generator to features.
         texts: the samples as texts, in their order.
     """
@@ -54,6 +55,7 @@ class Gathered:
     labels: Tensor | None = None
     images: Tensor | None = None
     conditions: Tensor | None = None
+    captions: Tensor | None = None
     paths: LatentMap | None = None
     texts: tuple[str, ...] | None = None
 

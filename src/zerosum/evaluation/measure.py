@@ -68,11 +68,11 @@ class ScoreInfo(NamedTuple):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a metric needs of each set: any of moments, features, logits, labels, images, texts, pairs, conditions, or
-    paths.
+    """What a metric needs of each set: any of moments, features, logits, labels, images, texts, pairs, conditions,
+    captions, or paths.
 
     With `pairs` in both, images of a generator are those under the conditions of the real images, in their order. With
-    `conditions` beside, these are derived from both.
+    `conditions` beside, these are derived from both; `captions` are those of the real set.
 
     Attributes:
         real: of the reference set; if only `moments`, saved moments can be used instead.
