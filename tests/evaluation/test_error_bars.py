@@ -12,7 +12,7 @@ PAIRS, MOST = 200, 0.08  # 4.6 % by a normal distribution, more by errors that a
 COUNT, CLASSES, WIDTH = 400, 4, 8
 DIRECTED = {name for kind in measure_kinds().values() for name, info in kind().gives.items() if info.better}
 
-OF_SETS = [name for name, kind in measure_kinds().items() if not {"paths", "pairs"} & kind().needs.fake]
+OF_SETS = [name for name, kind in measure_kinds().items() if not {"paths", "pairs", "texts"} & kind().needs.fake]
 
 
 def drawn(seed, spread=1.0, classes=CLASSES):

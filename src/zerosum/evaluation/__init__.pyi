@@ -2,8 +2,10 @@
 """Evaluation of generated samples against a reference set: metrics, standard errors and protocols."""
 
 from zerosum.evaluation import cache as cache
+from zerosum.evaluation import caption_matching as caption_matching
 from zerosum.evaluation import classification_accuracy as classification_accuracy
 from zerosum.evaluation import config as config
+from zerosum.evaluation import feature_files as feature_files
 from zerosum.evaluation import gathered as gathered
 from zerosum.evaluation import group_moments as group_moments
 from zerosum.evaluation import latent_map as latent_map
@@ -40,9 +42,11 @@ from zerosum.evaluation.measures.perceptual import PerceptualScore as Perceptual
 from zerosum.evaluation.measures.ppl import PPL as PPL
 from zerosum.evaluation.measures.prdc import PRDC as PRDC
 from zerosum.evaluation.measures.psnr import PSNR as PSNR
+from zerosum.evaluation.measures.r_precision import RPrecision as RPrecision
 from zerosum.evaluation.measures.sharpness import Sharpness as Sharpness
 from zerosum.evaluation.measures.ssim import MSSSIM as MSSSIM
 from zerosum.evaluation.measures.ssim import SSIM as SSIM
+from zerosum.evaluation.measures.strings import StringMeasure as StringMeasure
 from zerosum.evaluation.measures.swd import SWD as SWD
 from zerosum.evaluation.measures.vendi import Vendi as Vendi
 from zerosum.evaluation.sanity.detection import Detection as Detection

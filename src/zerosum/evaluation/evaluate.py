@@ -12,7 +12,7 @@ from torch import Tensor
 from zerosum import __version__
 from zerosum.evaluation.cache import gather_cached
 from zerosum.evaluation.config import MIN_SAMPLES, EvaluationConfig
-from zerosum.evaluation.gathered import NO_FEATURES, OF_IMAGES, Gathered, Need, Progress, gather
+from zerosum.evaluation.gathered import NO_FEATURES, OF_SAMPLES, Gathered, Need, Progress, gather
 from zerosum.evaluation.group_moments import scratch_folder
 from zerosum.evaluation.latent_map import latent_map
 from zerosum.evaluation.matching import check_pairs, reference_labels, with_classes, with_conditions
@@ -236,7 +236,7 @@ class Evaluator:
         if what not in self._gathered_sets:
             sample, batch = self._sample(data, DEFAULT_SAMPLES), self.config.batch
             kept = is_identified(self.facts) and self.config.cache and data.kind == "images" and data.count is not None
-            if kept and needs & {"moments", "features"} and not needs & OF_IMAGES:
+            if kept and needs & {"moments", "features"} and not needs & OF_SAMPLES:
                 found, problem = gather_cached(data, sample, self._extract, needs, batch, self.facts, self.progress)
                 self._gathered_sets[what] = found
                 if problem is not None:

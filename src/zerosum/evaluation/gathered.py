@@ -17,9 +17,10 @@ from zerosum.evaluation.sets import Chunk, Sample, SampleSet
 from zerosum.features.extractor import Features
 from zerosum.metrics.moments import Moments
 
-Need = Literal["moments", "features", "logits", "labels", "images", "pairs", "conditions", "paths"]
-OF_IMAGES: frozenset[Need] = frozenset({"images", "pairs", "conditions"})
-NO_FEATURES: frozenset[Need] = OF_IMAGES | {"labels"}  # needs that no extractor serves
+Need = Literal["moments", "features", "logits", "labels", "images", "pairs", "conditions", "captions", "paths", "texts"]
+OF_IMAGES: frozenset[Need] = frozenset({"images", "pairs", "conditions", "captions"})
+OF_SAMPLES: frozenset[Need] = OF_IMAGES | {"texts"}  # needs that no cache serves
+NO_FEATURES: frozenset[Need] = OF_SAMPLES | {"labels"}  # needs that no extractor serves
 Progress = Callable[[int, int], None]
 Extract = Callable[[Tensor], Features]
 
@@ -39,7 +40,9 @@ class Gathered:
         labels: `(count,)`.
         images: uint8 `(count, H, W, C)`.
         conditions: those that the reference set derives from the images, `(count, ...)`.
+        captions: those of the samples, indices of words int64 `(count, length)` with 0 for padding.
         paths: maps latents of a trained generator to features.
+        texts: the samples as texts, in their order.
     """
 
     name: str
@@ -52,7 +55,9 @@ class Gathered:
     labels: Tensor | None = None
     images: Tensor | None = None
     conditions: Tensor | None = None
+    captions: Tensor | None = None
     paths: LatentMap | None = None
+    texts: tuple[str, ...] | None = None
 
 
 class Digest:
@@ -110,10 +115,12 @@ def gather(
         progress: called with the number of samples done and in total.
 
     Raises:
-        ValueError: if features are not finite, or logits, labels or images are needed and not available.
+        ValueError: if features are not finite, or logits, labels, texts or images are needed and not available.
     """
     if "labels" in needs and sample.labels is None:
         raise ValueError(f"{sample_set.name} has no labels, but a requested metric needs them: remove that metric")
+    if "texts" in needs and sample.texts is None:
+        raise ValueError(f"{sample_set.name} has no texts, but a requested metric needs them: remove that metric")
     if needs & OF_IMAGES and sample_set.kind != "images":
         raise ValueError(f"{sample_set.name} has no images, but a requested metric needs them: remove that metric")
     hashed, collected = Digest(), _Collector(sample_set.name, sample.count, needs, folder)
@@ -133,6 +140,7 @@ def gather(
         collected.logits,
         sample.labels if "labels" in needs else None,
         collected.images,
+        texts=tuple(sample.texts()) if "texts" in needs and sample.texts is not None else None,
     )
 
 

@@ -42,7 +42,17 @@ def with_classes(reference: SampleSet, data: SampleSet, sample: Sample, needs: f
 
 
 def with_conditions(reference: SampleSet, found: Gathered, needs: frozenset[Need], seed: int) -> Gathered:
-    """With the conditions that the reference set derives from the images; raises `ValueError` where it does not."""
+    """With the captions of the reference set, and the conditions that it derives from the images.
+
+    Raises `ValueError` where it has none, and derives none.
+    """
+    if "captions" in needs:
+        if reference.conditions is None or not reference.captioned:
+            raise ValueError(
+                f"{reference.name} has no captions, but a requested metric compares images with them: remove "
+                f"that metric"
+            )
+        found = replace(found, captions=reference.conditions(seed)(slice(0, found.count)))
     if "conditions" not in needs:
         return found
     if reference.derive is None or found.images is None:

@@ -68,10 +68,11 @@ class ScoreInfo(NamedTuple):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a metric needs of each set: any of moments, features, logits, labels, images, pairs, conditions, or paths.
+    """What a metric needs of each set: any of moments, features, logits, labels, images, texts, pairs, conditions,
+    captions, or paths.
 
     With `pairs` in both, images of a generator are those under the conditions of the real images, in their order. With
-    `conditions` beside, these are derived from both.
+    `conditions` beside, these are derived from both; `captions` are those of the real set.
 
     Attributes:
         real: of the reference set; if only `moments`, saved moments can be used instead.
@@ -110,6 +111,12 @@ class MeasureInput:
     def features(self) -> tuple[Tensor, Tensor]:
         """The features of the reference and the generated set, `(N, d)` and `(M, d)`."""
         return _needed("features", self.real.features, self.fake.features)
+
+    @property
+    def texts(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The texts of the reference and the generated set."""
+        assert self.real.texts is not None and self.fake.texts is not None, "texts must be listed in needs"
+        return self.real.texts, self.fake.texts
 
     @property
     def pairs(self) -> tuple[Tensor, Tensor]:

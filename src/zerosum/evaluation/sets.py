@@ -2,32 +2,33 @@
 
 __all__ = ()
 
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum._foreign import check_unpacked
 from zerosum._paths import is_constructor, user_path
 from zerosum.conditions.condition import Condition
 from zerosum.conditions.image import Image
+from zerosum.conditions.text import Text
 from zerosum.data.dataset import Dataset
 from zerosum.data.resolve import source
+from zerosum.data.texts import TextCoding
+from zerosum.evaluation.feature_files import checked_features, features_in
 from zerosum.evaluation.stored import StoredMoments, is_generator, load_moments
 from zerosum.features.extractor import Features
 from zerosum.game.random import stream
 from zerosum.recipes.reader import NOTHING, Known, read
 from zerosum.runs.generator import TrainedGenerator, load
 from zerosum.runs.run import Run, is_run
+from zerosum.runs.texts import sample_texts
 
 _BATCH = 256  # images read together
-_UNREADABLE = (OSError, EOFError, ValueError, TypeError, OverflowError, zipfile.BadZipFile)
 
 Chunk = Tensor | Features
 Sliced = Callable[[slice], Tensor]
@@ -41,11 +42,13 @@ class Sample:
         count: number of samples.
         chunks: each call returns an iterator over all samples in chunks: uint8 images `(B, H, W, C)`, or features.
         labels: the class of each, int64 `(count,)`; None without classes.
+        texts: returns all samples as texts, in their order; None where they are no texts.
     """
 
     count: int
     chunks: Callable[[], Iterator[Chunk]]
     labels: Tensor | None = None
+    texts: Callable[[], list[str]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +69,7 @@ class SampleSet:
         take_under: maps (n, seed, conditions) to samples under such conditions; None if it is not such a generator.
         derive: maps a seed and images in place of those of `take(n, seed)` to their conditions, `(n, ...)`; None where
             conditions are not derived from images.
+        captioned: whether the conditions are captions.
         paired: whether each sample belongs to its condition.
         facts: further entries of the protocol, by name.
         notes: messages for the user.
@@ -84,6 +88,7 @@ class SampleSet:
     conditions: Callable[[int], Sliced] | None = None
     take_under: Callable[[int, int, Sliced], Sample] | None = None
     derive: Callable[[int, Tensor], Tensor] | None = None
+    captioned: bool = False
     paired: bool = True
     facts: Mapping[str, str | int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -143,7 +148,7 @@ def _of_text(text: str, path: Path, device: torch.device, known: Known) -> Sampl
     if is_run(path):
         return _of_generator(load(path, known), text, device)
     if path.suffix.lower() == ".npz" and path.is_file():
-        arrays = _features_in(path)
+        arrays = features_in(path)
         if arrays:
             return _of_features(arrays, text)
     return _of_dataset(source(text, fit="exact").open(), text)
@@ -160,7 +165,10 @@ def _of_dataset(dataset: Dataset, name: str) -> SampleSet:
                 x = displayed.read(index)
                 yield x.permute(0, 2, 3, 1).contiguous() if displayed.is_image else Features(x)
 
-        return Sample(n, chunks, None if dataset.labels is None else dataset.labels[order])
+        labels = None if dataset.labels is None else dataset.labels[order]
+        coding = dataset.coding
+        texts = (lambda: coding.texts(dataset.read(order))) if isinstance(coding, TextCoding) else None
+        return Sample(n, chunks, labels, texts)
 
     def conditions(seed: int) -> Sliced:
         assert dataset.conditions is not None
@@ -187,6 +195,7 @@ def _of_dataset(dataset: Dataset, name: str) -> SampleSet:
         counts,
         conditions=conditions if _is_no_table(dataset.condition) else None,
         derive=derive if derived else None,
+        captioned=isinstance(dataset.condition, Text),
         paired=not isinstance(dataset.condition, Image) or dataset.condition.paired,
         notes=displayed.notes,
     )
@@ -205,7 +214,8 @@ def _of_generator(generator: TrainedGenerator, name: str, device: torch.device |
                 x = torch.from_numpy(chunk)
                 yield x if generator.is_image else Features(x)
 
-        return Sample(n, chunks, None if labels is None else torch.from_numpy(labels))
+        texts = partial(sample_texts, generator, n, seed) if isinstance(generator.coding, TextCoding) else None
+        return Sample(n, chunks, None if labels is None else torch.from_numpy(labels), texts)
 
     def take_under(n: int, seed: int, values: Sliced) -> Sample:
         return Sample(n, lambda: map(torch.from_numpy, generator.sample_under(n, seed, values)))
@@ -233,7 +243,7 @@ def _is_no_table(condition: Condition | None) -> bool:
 
 
 def _of_features(arrays: Mapping[str, NDArray[Any]], name: str) -> SampleSet:
-    features, logits, labels = _checked(arrays, name)
+    features, logits, labels = checked_features(arrays, name)
 
     def take(n: int, seed: int) -> Sample:
         order = _order(len(features), n, seed)
@@ -254,42 +264,3 @@ def _of_moments(stored: StoredMoments, name: str) -> SampleSet:
 def _order(count: int, n: int, seed: int) -> Tensor:
     """Indices of n out of `count` samples, shuffled, since sets on disk are often sorted by class."""
     return torch.randperm(count, generator=stream(seed, "evaluation", count))[:n]
-
-
-def _features_in(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a `.npz` with features; empty if it has none or cannot be read."""
-    check_unpacked(path)
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            known = [key for key in ("features", "logits", "labels") if key in file.files]
-            return {key: file[key] for key in known} if "features" in known else {}
-    except _UNREADABLE:
-        return {}  # `Arrays` reports what is wrong with it
-
-
-def _checked(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Features `(N, d)`, logits `(N, K)` and labels `(N,)` as tensors; raises `ValueError` for other shapes."""
-    features = arrays["features"]
-    if features.ndim != 2 or features.dtype.kind != "f" or not features.size:
-        raise ValueError(
-            f"the features of {name} should be floats (N, d), one row per sample; "
-            f"found {features.dtype} {features.shape}"
-        )
-    logits, labels = arrays.get("logits"), arrays.get("labels")
-    if logits is not None and (logits.ndim != 2 or logits.dtype.kind != "f" or len(logits) != len(features)):
-        raise ValueError(
-            f"the logits of {name} should be floats ({len(features)}, K); found {logits.dtype} {logits.shape}"
-        )
-    if labels is not None and (labels.shape != (len(features),) or labels.dtype.kind not in "iu" or labels.min() < 0):
-        raise ValueError(
-            f"the labels of {name} should be integers ({len(features)},) from 0 on; found {labels.dtype} {labels.shape}"
-        )
-    return (
-        _tensor(features),
-        None if logits is None else _tensor(logits),
-        None if labels is None else torch.from_numpy(labels.astype(np.int64)),
-    )
-
-
-def _tensor(array: NDArray[Any]) -> Tensor:
-    return torch.from_numpy(array if array.dtype in (np.float32, np.float64) else array.astype(np.float32))

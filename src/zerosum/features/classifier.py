@@ -145,9 +145,7 @@ def train_classifier(
     held = min(len(images) // HELD_OUT, MOST_HELD_OUT)
     shape = tuple(images.shape[1:])
     reader = new_network(shape, classes, seed, features).to(images.device)
-    chosen = (indices.to(images.device) for indices in _batches(order[held:], draw))
-    batches = ((_moved(images[rows], draw), labels[rows.to(labels.device)]) for rows in chosen)
-    fit(reader, batches, max(seen // BATCH, 2), precision)
+    fit(reader, shifted_batches(images, labels, order[held:], draw), max(seen // BATCH, 2), precision)
     unmeasured = Classifier(reader, shape, classes, 0.0, held)
     read = unmeasured.probabilities(images[order[:held].to(images.device)]).argmax(1)
     accuracy = float((read == labels[order[:held].to(labels.device)].cpu()).double().mean())
@@ -159,6 +157,14 @@ def new_network(shape: tuple[int, ...], classes: int, seed: int, features: int =
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return ClassifierNetwork(shape, classes, features)
+
+
+def shifted_batches(
+    images: Tensor, labels: Tensor, indices: Tensor, draw: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Infinite batches of images at these indices, each shifted, with their labels."""
+    for rows in _batches(indices, draw):
+        yield _moved(images[rows.to(images.device)], draw), labels[rows.to(labels.device)]
 
 
 def fit(
