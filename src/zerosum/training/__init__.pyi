@@ -21,6 +21,7 @@ from zerosum.training import sample_images as sample_images
 from zerosum.training import scores as scores
 from zerosum.training import session as session
 from zerosum.training import signals as signals
+from zerosum.training import standing as standing
 from zerosum.training import state as state
 from zerosum.training import timed as timed
 from zerosum.training import warm_start as warm_start
