@@ -29,6 +29,9 @@ def train(
     changes: RecipeOptions,
     out: Annotated[Path | None, typer.Option(help="Run folder.", show_default="runs/NAME")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    minutes: Annotated[
+        float | None, typer.Option(help="Time that the run may take: its images are measured once, at its start.")
+    ] = None,
     start_from: Annotated[
         Path | None,
         typer.Option("--from", metavar="RUN", help="Warm start: initialise from the newest checkpoint of another run."),
@@ -58,10 +61,12 @@ def train(
     from zerosum.training.train import train as run_training
 
     with report_once():
-        options = RunOptions(keep, on_nonfinite, start_from)
+        if minutes is not None and changes.images is not None:
+            raise ValueError("--images and --minutes both set the length of a run: give one of them")
+        options = RunOptions(keep, on_nonfinite, start_from, minutes=minutes)
         made, folder = chosen(recipe, changes)
     if dry_run:
-        _show_estimate(made, device, as_json)
+        _show_estimate(made, device, minutes, as_json)
         return
     run = run_training(made, folder if out is None else out, device=device, options=options)
     if as_json and is_main_process():
@@ -71,13 +76,13 @@ def train(
         echo(f"sample with  {shlex.join(('zerosum', 'sample', str(run), *flags()))}", err=True)
 
 
-def _show_estimate(recipe: "Recipe", device: str, as_json: bool) -> None:
+def _show_estimate(recipe: "Recipe", device: str, minutes: float | None, as_json: bool) -> None:
     from zerosum.cli._bar import bar
     from zerosum.recipes.recipe import pretty
     from zerosum.training.dry_run import estimate
 
     with bar("trying a few updates") as progress:
-        found = estimate(recipe, device, progress)
+        recipe, found = estimate(recipe, device, minutes, progress)
     if as_json:
         print_json({"recipe": pretty(recipe), **found.as_dict()})
         return

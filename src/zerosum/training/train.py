@@ -19,6 +19,7 @@ from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
 from zerosum.training.folder import folder_for, storable
 from zerosum.training.options import RunOptions
+from zerosum.training.pace import timed
 from zerosum.training.ranks import is_distributed, is_main_process, joined, report_once
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
@@ -72,6 +73,8 @@ def train(
             "images": images,
             "seed": seed,
         }
+        if images is not None and options.minutes is not None:
+            raise ValueError("images and minutes both set the length of a run: give one of them")
         recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     run = user_path(out) if out is not None else _usual_folder(recipe.name)
     words = "" if quiet or not is_main_process() else "stopped before training started"
@@ -79,13 +82,18 @@ def train(
         with explained(run, recipe):
             opened = recipe.data.open()
             dataset = standardised(opened, measured(opened))
-        note = ""
-        if out is None and is_main_process():
-            run, note = folder_for(run, storable(recipe, dataset), dataset)
         precision = choose_precision(recipe.precision, group.device, dataset.is_image)
         keep_memory()
+        notes = []
+        if options.minutes is not None:
+            with explained(run, recipe, dataset.shape, precision):
+                recipe, note = timed(recipe, dataset, group, precision, options.minutes, run, out is None)
+            notes.append(note)
+        if out is None and is_main_process():
+            run, note = folder_for(run, storable(recipe, dataset), dataset)
+            notes.append(note)
         with explained(run, recipe, dataset.shape, precision):
-            Session(recipe, run, dataset, group, precision, options, note).play(stop, quiet)
+            Session(recipe, run, dataset, group, precision, options, (*notes,)).play(stop, quiet)
     return Run(run, known_of(recipe))
 
 
