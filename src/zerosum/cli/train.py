@@ -1,6 +1,7 @@
 """`zerosum train`."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,8 +9,8 @@ import typer
 
 from zerosum.cli._groups import grouped
 from zerosum.cli._output import JsonFlag, echo, print_json
-from zerosum.cli._recipe import RecipeOptions, chosen, completed
-from zerosum.cli._use import flags, using
+from zerosum.cli._recipe import RecipeOptions, chosen, completed, data_source, sized
+from zerosum.cli._use import flags, known, using
 
 if TYPE_CHECKING:
     from zerosum.recipes.recipe import Recipe
@@ -21,8 +22,9 @@ def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            metavar="RECIPE|RUN",
-            help="Recipe name (see `zerosum recipes`), recipe.txt, FILE.py with one, or a run folder to continue.",
+            metavar="RECIPE|auto|RUN",
+            help="Recipe name (see `zerosum recipes`), recipe.txt, FILE.py with one, auto to choose one for --data, or "
+            "a run folder to continue.",
             autocompletion=completed,
         ),
     ],
@@ -54,6 +56,7 @@ def train(
 
     The same command, or the run folder in place of the recipe, resumes a run exactly where it stopped; RUN with more
     --images extends it, where the recipe allows it. Without --out, a run of other settings gets a new folder: NAME-2.
+    `auto` looks at --data, prints what it chooses and why, and takes 20 --minutes.
     """
     from zerosum.runs.files import GENERATOR
     from zerosum.training.options import RunOptions
@@ -63,8 +66,12 @@ def train(
     with report_once():
         if minutes is not None and changes.images is not None:
             raise ValueError("--images and --minutes both set the length of a run: give one of them")
+        if recipe == "auto":
+            made, folder = _chosen_for_data(changes, device), None
+            minutes = 20.0 if minutes is None and changes.images is None else minutes
+        else:
+            made, folder = chosen(recipe, changes)
         options = RunOptions(keep, on_nonfinite, start_from, minutes=minutes)
-        made, folder = chosen(recipe, changes)
     if dry_run:
         _show_estimate(made, device, minutes, as_json)
         return
@@ -74,6 +81,21 @@ def train(
         print_json({**facts, "scores": run.scores})
     elif is_main_process():
         echo(f"sample with  {shlex.join(('zerosum', 'sample', str(run), *flags()))}", err=True)
+
+
+def _chosen_for_data(changes: RecipeOptions, device: str) -> "Recipe":
+    """The recipe that fits the data, with the other options; prints why."""
+    from zerosum.recipes.auto import choose_recipe
+    from zerosum.training.ranks import is_main_process
+
+    if changes.data is None:
+        raise ValueError("auto chooses a recipe for data: give --data")
+    data = data_source(changes.data)
+    choice = choose_recipe(data if changes.size is None else sized(data, changes.size), device)
+    if is_main_process():
+        for reason in choice.reasons:
+            echo(reason, err=True)
+    return replace(changes, data=None, size=None).applied(choice.recipe, known())
 
 
 def _show_estimate(recipe: "Recipe", device: str, minutes: float | None, as_json: bool) -> None:

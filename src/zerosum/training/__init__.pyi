@@ -13,6 +13,7 @@ from zerosum.training import faults as faults
 from zerosum.training import folder as folder
 from zerosum.training import loop as loop
 from zerosum.training import options as options
+from zerosum.training import pace as pace
 from zerosum.training import prefetch as prefetch
 from zerosum.training import progress as progress
 from zerosum.training import ranks as ranks
