@@ -16,6 +16,7 @@ from zerosum._rooms import homes
 from zerosum.evaluation.measure import measure_kinds
 from zerosum.features.extractor import extractor_kinds
 from zerosum.latent.attribute import formulas
+from zerosum.recipes.auto import RULES
 from zerosum.recipes.descriptions import defaults, summary, written
 from zerosum.recipes.named_recipes import about, catalogue
 from zerosum.recipes.reader import vocabulary
@@ -48,6 +49,7 @@ def all_tables() -> dict[str, str]:
         "extractors": extractors(),
         "attributes": attributes(),
         "metrics": metric_table(),
+        "auto": rules(),
     }
 
 
@@ -70,6 +72,12 @@ def attributes() -> str:
         for name, one in formulas(channels).items()
     ]
     return table(("attribute", "usual for images", "what it is"), rows)
+
+
+def rules() -> str:
+    """Return the rules by which `auto` chooses a recipe, in their order."""
+    rows = [(rule.when, f"[{rule.recipe}](systems/{rule.recipe}.md)", rule.why) for rule in RULES]
+    return table(("the first that fits", "recipe", "why"), rows)
 
 
 def parts(rooms: str | tuple[str, ...], method: str, *parameters: str) -> list[type]:

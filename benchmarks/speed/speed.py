@@ -1,6 +1,6 @@
 """Speed of a training step compared with conventional implementations, measured alternately in one run.
 
-    python -m benchmarks.speed.speed [--pairs 15] [--only dcgan resnet loop r3gan compile memory] [--json]
+    python -m benchmarks.speed.speed [--pairs 15] [--only dcgan resnet loop r3gan differences compile memory] [--json]
         [--clock wall] [--threads 1]
 
 Every step runs in its own process (`benchmarks.speed.speed_steps`); the processes alternate in blocks of about a
@@ -46,6 +46,9 @@ COMPARISONS = {
     "resnet": (Comparison("resnet", ("usual", "float32", "best"), 2, (1.25, 2.7)),),
     "loop": tuple(Comparison("digits", ("bare", "best"), 8, (1 / 1.03,), threads) for threads in (2, 1)),
     "r3gan": (Comparison("r3gan", ("separate", "shared"), 4, (1.3,)),),
+    "differences": tuple(
+        Comparison(game, ("without", "shared", "differences"), 4, (None, None)) for game in ("r3gan", "hinge")
+    ),
     "compile": (
         Comparison("digits", ("best", "compiled"), 8, (None,)),
         Comparison("resnet", ("best", "compiled"), 2, (None,)),

@@ -19,6 +19,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 from benchmarks.speed.overhead import bare
 from zerosum.data.dataset import Dataset, in_memory
 from zerosum.game.latents import Normal
+from zerosum.game.player import Term
 from zerosum.game.turn import Turn
 from zerosum.networks.layers import fused, residual
 from zerosum.networks.r3gan import R3GANDiscriminator, R3GANGenerator
@@ -26,6 +27,7 @@ from zerosum.networks.resnet import ResNetDiscriminator, ResNetGenerator
 from zerosum.objectives.relativistic import Relativistic
 from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
+from zerosum.terms.finite_differences import FiniteDifferenceR1, FiniteDifferenceR2
 from zerosum.terms.gradient_penalties import R1, R2, squared_gradient_norm
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
@@ -50,12 +52,14 @@ def recipe_of(game: str) -> Recipe:
     if game == "r3gan":
         pair = {"generator": R3GANGenerator(size=16), "discriminator": R3GANDiscriminator(size=16)}
         return replace(dcgan, objective=Relativistic(), d_terms=(R1(1.0), R2(1.0)), batch=32, **pair)
-    raise ValueError(f"unknown game {game!r}; available are digits, dcgan, resnet and r3gan")
+    if game == "hinge":
+        return replace(named("hinge"), d_terms=(R1(1.0), R2(1.0)))
+    raise ValueError(f"unknown game {game!r}; available are digits, dcgan, resnet, r3gan and hinge")
 
 
 def data(game: str) -> Dataset:
     """The digits, or made-up images for the networks at 32x32: the content does not affect the speed."""
-    if game in ("digits", "dcgan"):
+    if game in ("digits", "dcgan", "hinge"):
         return recipe_of(game).data.open()
     draw = torch.Generator().manual_seed(0)
     return in_memory("made up", torch.randint(256, (512, 3, 32, 32), generator=draw, dtype=torch.uint8), None, ())
@@ -114,12 +118,17 @@ class Separate:
         return self.term.gamma / 2 * squared_gradient_norm(turn, turn.judge(x, "real" if own else "fake"), x).mean()
 
 
-def updates_of_D(recipe: Recipe, dataset: Dataset, separate: bool) -> Step:
-    """An update of D, with penalties on the forward passes of the loss or on separate ones."""
+def difference(term: R1 | R2) -> Term:
+    """The penalty estimated by differences of scores."""
+    return (FiniteDifferenceR1 if isinstance(term, R1) else FiniteDifferenceR2)(term.gamma)
+
+
+def updates_of_D(recipe: Recipe, dataset: Dataset, terms: Callable[[R1 | R2], Term] | None = None) -> Step:
+    """An update of D, with penalties on the forward passes of the loss, or with other terms in their place."""
     keep_memory()
     game = build_game(recipe, dataset, CPU, choose_precision("auto", CPU, True))
-    if separate:
-        game.D.terms = tuple(Separate(term) for term in recipe.d_terms if isinstance(term, R1 | R2))
+    if terms is not None:
+        game.D.terms = tuple(terms(term) for term in recipe.d_terms if isinstance(term, R1 | R2))
     batches = Batches(dataset, recipe.batch, False, 0, CPU)
     return lambda: game.update_D(next(batches))
 
@@ -135,8 +144,10 @@ def step_of(game: str, step: str) -> Step:
         "compiled": lambda: loop(replace(recipe, compile=True), dataset, best),
         "compiled float32": lambda: loop(replace(recipe, compile=True), dataset, "float32"),
         "bare": lambda: bare(recipe, best),
-        "shared": lambda: updates_of_D(recipe, dataset, separate=False),
-        "separate": lambda: updates_of_D(recipe, dataset, separate=True),
+        "shared": lambda: updates_of_D(recipe, dataset),
+        "separate": lambda: updates_of_D(recipe, dataset, Separate),
+        "differences": lambda: updates_of_D(recipe, dataset, difference),
+        "without": lambda: updates_of_D(replace(recipe, d_terms=()), dataset),
     }
     if step not in steps:
         raise ValueError(f"unknown step {step!r}; available are {', '.join(steps)}")

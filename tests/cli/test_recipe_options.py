@@ -47,7 +47,7 @@ def test_a_dry_run_prints_the_recipe_with_all_settings_and_writes_nothing(tmp_pa
     monkeypatch.chdir(tmp_path)
     for words in ([], ["--json"]):
         monkeypatch.setattr(sys, "argv", ["zerosum", "train", "minimax", "--dry-run", *SMALL, *words])
-        monkeypatch.setattr("zerosum.training.dry_run._SECONDS", 0.01)
+        monkeypatch.setattr("zerosum.training.pace.SECONDS", 0.01)
         with pytest.raises(SystemExit) as ended:
             main()
         assert ended.value.code == 0
@@ -61,6 +61,22 @@ def test_a_dry_run_prints_the_recipe_with_all_settings_and_writes_nothing(tmp_pa
             assert re.search(r"about .* for 1,800,000 images, at [\d,]+ images/s, with \d+\.\d\d GB of memory", err)
         assert read_recipe(out).batch == 8
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_dry_run_has_the_length_that_takes_so_many_minutes(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("zerosum.training.pace.SECONDS", 0.01)
+    words = ["--dry-run", "--json", "--minutes", "10"]
+    monkeypatch.setattr(sys, "argv", ["zerosum", "train", "minimax", *SMALL, *words])
+    with pytest.raises(SystemExit):
+        main()
+    found = json.loads(capsys.readouterr().out)
+    assert read_recipe(found["recipe"]).images == found["images"] and found["images"] % 8 == 0
+    assert 540 < found["seconds"] <= 570  # of 600, less a twentieth and what measuring took
+    monkeypatch.setattr(sys, "argv", ["zerosum", "train", "minimax", *SMALL, *words, "--images", "8"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--images and --minutes both set the length of a run: give one of them" in capsys.readouterr().err
 
 
 def test_a_dry_run_is_of_one_process(monkeypatch):

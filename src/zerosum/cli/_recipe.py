@@ -20,7 +20,7 @@ _LIBRARY = Path(__file__).parents[1] / "recipes" / "library"
 
 def completed(incomplete: str) -> list[str]:
     """What may follow on the command line as RECIPE: names of recipes and run folders. Loads no torch."""
-    names = [name for name in recipe_names() if name.startswith(incomplete)]
+    names = [name for name in (*recipe_names(), "auto") if name.startswith(incomplete)]
     start, _, rest = incomplete.rpartition("/")
     folder = Path(start or ".") if "/" in incomplete else Path("runs")
     runs = (path.parent for path in folder.glob("*/recipe.txt"))
@@ -75,7 +75,7 @@ class RecipeOptions:
         changed["data"] = None if self.data is None else around(recipe.data, data_source(self.data))
         recipe = replace(recipe, **{name: value for name, value in changed.items() if value is not None})
         if self.size is not None:
-            recipe = replace(recipe, data=_sized(recipe.data, self.size))
+            recipe = replace(recipe, data=sized(recipe.data, self.size))
         if self.lr is not None:
             rates = {o: _with_field(getattr(recipe, o), o, "--lr", "lr", self.lr) for o in ("G_opt", "D_opt")}
             recipe = replace(recipe, **rates)
@@ -143,14 +143,14 @@ def data_source(text: str) -> "Source":
     return source(text)
 
 
-def _sized(data: "Source", size: int) -> "Source":
+def sized(data: "Source", size: int) -> "Source":
     """The data at a size; where conditions are derived from a source, the source at that size."""
     from zerosum.data.held_out import Deriving, around
 
     if isinstance(data, Deriving):
-        return around(data, _sized(data.source, size))
-    sized: Source = _with_field(data, "data", "--size", "size", size)
-    return sized
+        return around(data, sized(data.source, size))
+    resized: Source = _with_field(data, "data", "--size", "size", size)
+    return resized
 
 
 def _with_field(part: Any, where: str, option: str, name: str, value: Any) -> Any:

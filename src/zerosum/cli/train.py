@@ -1,6 +1,7 @@
 """`zerosum train`."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,8 +9,8 @@ import typer
 
 from zerosum.cli._groups import grouped
 from zerosum.cli._output import JsonFlag, echo, print_json
-from zerosum.cli._recipe import RecipeOptions, chosen, completed
-from zerosum.cli._use import flags, using
+from zerosum.cli._recipe import RecipeOptions, chosen, completed, data_source, sized
+from zerosum.cli._use import flags, known, using
 
 if TYPE_CHECKING:
     from zerosum.recipes.recipe import Recipe
@@ -21,14 +22,18 @@ def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            metavar="RECIPE|RUN",
-            help="Recipe name (see `zerosum recipes`), recipe.txt, FILE.py with one, or a run folder to continue.",
+            metavar="RECIPE|auto|RUN",
+            help="Recipe name (see `zerosum recipes`), recipe.txt, FILE.py with one, auto to choose one for --data, or "
+            "a run folder to continue.",
             autocompletion=completed,
         ),
     ],
     changes: RecipeOptions,
     out: Annotated[Path | None, typer.Option(help="Run folder.", show_default="runs/NAME")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    minutes: Annotated[
+        float | None, typer.Option(help="Time that the run may take: its images are measured once, at its start.")
+    ] = None,
     start_from: Annotated[
         Path | None,
         typer.Option("--from", metavar="RUN", help="Warm start: initialise from the newest checkpoint of another run."),
@@ -51,6 +56,7 @@ def train(
 
     The same command, or the run folder in place of the recipe, resumes a run exactly where it stopped; RUN with more
     --images extends it, where the recipe allows it. Without --out, a run of other settings gets a new folder: NAME-2.
+    `auto` looks at --data, prints what it chooses and why, and takes 20 --minutes.
     """
     from zerosum.runs.files import GENERATOR
     from zerosum.training.options import RunOptions
@@ -58,10 +64,16 @@ def train(
     from zerosum.training.train import train as run_training
 
     with report_once():
-        options = RunOptions(keep, on_nonfinite, start_from)
-        made, folder = chosen(recipe, changes)
+        if minutes is not None and changes.images is not None:
+            raise ValueError("--images and --minutes both set the length of a run: give one of them")
+        if recipe == "auto":
+            made, folder = _chosen_for_data(changes, device), None
+            minutes = 20.0 if minutes is None and changes.images is None else minutes
+        else:
+            made, folder = chosen(recipe, changes)
+        options = RunOptions(keep, on_nonfinite, start_from, minutes=minutes)
     if dry_run:
-        _show_estimate(made, device, as_json)
+        _show_estimate(made, device, minutes, as_json)
         return
     run = run_training(made, folder if out is None else out, device=device, options=options)
     if as_json and is_main_process():
@@ -71,13 +83,28 @@ def train(
         echo(f"sample with  {shlex.join(('zerosum', 'sample', str(run), *flags()))}", err=True)
 
 
-def _show_estimate(recipe: "Recipe", device: str, as_json: bool) -> None:
+def _chosen_for_data(changes: RecipeOptions, device: str) -> "Recipe":
+    """The recipe that fits the data, with the other options; prints why."""
+    from zerosum.recipes.auto import choose_recipe
+    from zerosum.training.ranks import is_main_process
+
+    if changes.data is None:
+        raise ValueError("auto chooses a recipe for data: give --data")
+    data = data_source(changes.data)
+    choice = choose_recipe(data if changes.size is None else sized(data, changes.size), device)
+    if is_main_process():
+        for reason in choice.reasons:
+            echo(reason, err=True)
+    return replace(changes, data=None, size=None).applied(choice.recipe, known())
+
+
+def _show_estimate(recipe: "Recipe", device: str, minutes: float | None, as_json: bool) -> None:
     from zerosum.cli._bar import bar
     from zerosum.recipes.recipe import pretty
     from zerosum.training.dry_run import estimate
 
     with bar("trying a few updates") as progress:
-        found = estimate(recipe, device, progress)
+        recipe, found = estimate(recipe, device, minutes, progress)
     if as_json:
         print_json({"recipe": pretty(recipe), **found.as_dict()})
         return

@@ -18,6 +18,7 @@ from zerosum.game import precision as precision
 from zerosum.game import pretraining as pretraining
 from zerosum.game import random as random
 from zerosum.game import spectral as spectral
+from zerosum.game import standing as standing
 from zerosum.game import state as state
 from zerosum.game import trainable as trainable
 from zerosum.game import turn as turn
@@ -48,6 +49,7 @@ from zerosum.game.player import WeightProjection as WeightProjection
 from zerosum.game.player import Wrapper as Wrapper
 from zerosum.game.precision import at_least_float32 as at_least_float32
 from zerosum.game.random import Draws as Draws
+from zerosum.game.standing import StandingStatistics as StandingStatistics
 from zerosum.game.state import counts_of as counts_of
 from zerosum.game.state import load_count as load_count
 from zerosum.game.state import load_state as load_state

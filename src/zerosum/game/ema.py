@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,10 @@ class ExponentialMovingAverage:
         module: the module to average.
         half_life: images after which an old weight counts half; 0 copies the module.
         rampup: largest half-life as a share of the images seen.
+
+    Attributes:
+        finish: called with the averaged module before it is used after an update, such as `StandingStatistics`, which
+            gives batch norms the statistics of the averaged weights; None to leave it as averaged.
     """
 
     def __init__(self, module: nn.Module, half_life: float, rampup: float = 0.05) -> None:
@@ -33,11 +37,22 @@ class ExponentialMovingAverage:
         self.half_life = half_life
         self.rampup = rampup
         self.before = 0  # images that the weights had seen before this run
-        self.module = copy.deepcopy(module).eval().requires_grad_(False)
-        self._weights = [*zip(self.module.parameters(), module.parameters(), strict=True)]
-        modules = zip(self.module.modules(), module.modules(), strict=True)
+        self.finish: Callable[[nn.Module], None] | None = None
+        self.finished = True  # since the last update
+        self._module = copy.deepcopy(module).eval().requires_grad_(False)
+        self._weights = [*zip(self._module.parameters(), module.parameters(), strict=True)]
+        modules = zip(self._module.modules(), module.modules(), strict=True)
         self._places = [(mine, theirs, name) for mine, theirs in modules for name in theirs._buffers]
-        self._spectral = [*spectral_steps(self.module)]
+        self._spectral = [*spectral_steps(self._module)]
+
+    @property
+    def module(self) -> nn.Module:
+        """The averaged module, finished, in evaluation mode."""
+        if not self.finished:
+            self.finished = True
+            if self.finish is not None:
+                self.finish(self._module)
+        return self._module
 
     def _buffers(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield each buffer of the average and its current value, which may be another tensor, of another shape."""
@@ -66,6 +81,7 @@ class ExponentialMovingAverage:
         Where the scalar `unless` is 1, nothing is changed; it stays on its device.
         """
         seen += self.before
+        self.finished = False
         halvings = self._half_lives(seen) - self._half_lives(seen - images) if self.half_life else math.inf
         weight = 1.0 - 0.5**halvings
         pairs = [*self._weights, *self._buffers()]

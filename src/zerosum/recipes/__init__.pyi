@@ -1,6 +1,7 @@
 # Written by `make stubs`; do not edit.
 """Recipes are values: one frozen dataclass defines a whole run, and its repr is the config file."""
 
+from zerosum.recipes import auto as auto
 from zerosum.recipes import descriptions as descriptions
 from zerosum.recipes import differences as differences
 from zerosum.recipes import evaluation as evaluation
@@ -16,6 +17,10 @@ from zerosum.recipes import recipe as recipe
 from zerosum.recipes import settings as settings
 from zerosum.recipes import translation as translation
 from zerosum.recipes import using as using
+from zerosum.recipes.auto import Choice as Choice
+from zerosum.recipes.auto import DataFacts as DataFacts
+from zerosum.recipes.auto import choose_recipe as choose_recipe
+from zerosum.recipes.auto import data_facts as data_facts
 from zerosum.recipes.evaluation import Evaluation as Evaluation
 from zerosum.recipes.library.applications import colorize as colorize
 from zerosum.recipes.library.applications import cut as cut

@@ -6,6 +6,7 @@ from zerosum.terms import consistency as consistency
 from zerosum.terms import contrastive as contrastive
 from zerosum.terms import features as features
 from zerosum.terms import fidelity as fidelity
+from zerosum.terms import finite_differences as finite_differences
 from zerosum.terms import gradient_penalties as gradient_penalties
 from zerosum.terms import identity_mapping as identity_mapping
 from zerosum.terms import lecam as lecam
@@ -33,6 +34,8 @@ from zerosum.terms.fidelity import DiscriminatorFeatures as DiscriminatorFeature
 from zerosum.terms.fidelity import GradientDifference as GradientDifference
 from zerosum.terms.fidelity import L1 as L1
 from zerosum.terms.fidelity import Perceptual as Perceptual
+from zerosum.terms.finite_differences import FiniteDifferenceR1 as FiniteDifferenceR1
+from zerosum.terms.finite_differences import FiniteDifferenceR2 as FiniteDifferenceR2
 from zerosum.terms.gradient_penalties import Dragan as Dragan
 from zerosum.terms.gradient_penalties import GradientPenalty as GradientPenalty
 from zerosum.terms.gradient_penalties import R1 as R1

@@ -13,6 +13,7 @@ from zerosum.training import faults as faults
 from zerosum.training import folder as folder
 from zerosum.training import loop as loop
 from zerosum.training import options as options
+from zerosum.training import pace as pace
 from zerosum.training import prefetch as prefetch
 from zerosum.training import progress as progress
 from zerosum.training import ranks as ranks
@@ -21,6 +22,7 @@ from zerosum.training import sample_images as sample_images
 from zerosum.training import scores as scores
 from zerosum.training import session as session
 from zerosum.training import signals as signals
+from zerosum.training import standing as standing
 from zerosum.training import state as state
 from zerosum.training import timed as timed
 from zerosum.training import warm_start as warm_start

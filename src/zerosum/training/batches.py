@@ -9,6 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
 from zerosum.game.batch import Batch
 from zerosum.game.distributed import rank, ranks
@@ -19,6 +20,16 @@ from zerosum.training.prefetch import ReadAhead
 def to_unit(x: Tensor) -> Tensor:
     """Images from uint8 in [0, 255] to float32 in [-1, 1]; points are returned as they are."""
     return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x
+
+
+def encoded(kind: Condition, values: Tensor, label_dropout: float, draws: Draws) -> Tensor:
+    """Encoded conditions, c `(B, ...)`, of values in the units of the data, a share of them unknown."""
+    c = kind.encode(values)
+    if not label_dropout:
+        return c
+    hidden = draws.uniform("label dropout", (len(c),)) < label_dropout
+    unknown = kind.with_unknown().unknown(len(c))
+    return torch.where(hidden.view(-1, *[1] * (c.dim() - 1)), unknown, c)
 
 
 class Batches(Iterator[Batch]):
@@ -93,13 +104,8 @@ class Batches(Iterator[Batch]):
         conditions = self.dataset.conditions
         if not self.conditional or conditions is None:
             return None
-        c = conditions.kind.encode(conditions.of(indices, x if self.dataset.coding is None else None))
-        if not self.label_dropout:
-            return c
-        draws = Draws(self.seed, position, rank(), ranks())
-        hidden = draws.uniform("label dropout", (len(c),)) < self.label_dropout
-        unknown = conditions.kind.with_unknown().unknown(len(c))
-        return torch.where(hidden.view(-1, *[1] * (c.dim() - 1)), unknown, c)
+        values = conditions.of(indices, x if self.dataset.coding is None else None)
+        return encoded(conditions.kind, values, self.label_dropout, Draws(self.seed, position, rank(), ranks()))
 
     def indices(self, start: int, stop: int) -> Tensor:
         """Indices into the data set of the samples from `start` up to `stop` in the stream."""

@@ -28,6 +28,7 @@ from zerosum.terms.auxiliary import AuxiliaryClass, DiscriminativeClass
 from zerosum.terms.matching_aware import MatchingAware
 from zerosum.training.compiled import CompiledUpdates, check_compiled
 from zerosum.training.device import precision_context
+from zerosum.training.standing import attach_standing_statistics
 from zerosum.training.watchers import RunWatchers
 
 _LABEL_READERS = (AuxiliaryClass, DiscriminativeClass)
@@ -55,9 +56,10 @@ def build_game(
     if watchers is None:
         watchers = RunWatchers(recipe.watchers).all
     context = precision_context(precision, device)
-    if recipe.game is not None:
-        return recipe.game.build(recipe, dataset, device, context, watchers)
-    return _two_players(recipe, dataset, device, context, watchers)
+    build = _two_players if recipe.game is None else recipe.game.build
+    game = build(recipe, dataset, device, context, watchers)
+    attach_standing_statistics(game, recipe, dataset)
+    return game
 
 
 def _two_players(

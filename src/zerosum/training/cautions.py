@@ -22,10 +22,13 @@ from zerosum.protocols import HasBoundary, Objective
 from zerosum.recipes.own_networks import OwnDiscriminator
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.stored_condition import condition_of
+from zerosum.terms.finite_differences import FiniteDifferenceR1, FiniteDifferenceR2
 from zerosum.terms.gradient_penalties import R1, R2, Dragan, GradientPenalty, RothRegularizer
 from zerosum.terms.max_gradient_penalty import MaxGradientPenalty
 
-_PENALTIES = (R1, R2, GradientPenalty, Dragan, RothRegularizer, MaxGradientPenalty)
+_PENALTIES = (
+    R1, R2, FiniteDifferenceR1, FiniteDifferenceR2, GradientPenalty, Dragan, RothRegularizer, MaxGradientPenalty,
+)  # fmt: skip
 _SMALL = 32 * 32  # pixels of an image that an MLP has been shown to generate
 _PROBES = 4
 _PROBABILITIES = ("SigmoidBackward", "SoftmaxBackward")  # the operations whose results are probabilities

@@ -3,9 +3,7 @@
 __all__ = ()
 
 import sys
-import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,15 +11,10 @@ import torch
 
 from zerosum._text import duration
 from zerosum.game.device import choose_device
-from zerosum.game.random import derived_seed
 from zerosum.recipes.recipe import Recipe
-from zerosum.training.batches import Batches
-from zerosum.training.build import build_game
-from zerosum.training.device import choose_precision, keep_memory, seed_layers
-from zerosum.training.ranks import is_distributed
-
-_SECONDS = 3.0  # of measured iterations, or one iteration if that takes longer
-_FIRST = 2  # iterations before them, which allocate and compile
+from zerosum.training.device import choose_precision, keep_memory
+from zerosum.training.pace import measured_pace, of_length
+from zerosum.training.ranks import RankGroup, is_distributed
 
 
 @dataclass(frozen=True)
@@ -56,10 +49,16 @@ class Estimate:
         )
 
 
-def estimate(recipe: Recipe, device: str = "auto", progress: Callable[[int, int], None] | None = None) -> Estimate:
-    """Train for a few seconds, and return what the whole run would take. Nothing is written.
+def estimate(
+    recipe: Recipe,
+    device: str = "auto",
+    minutes: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Recipe, Estimate]:
+    """Train for a few seconds, and return the recipe and what the whole run would take. Nothing is written.
 
-    `progress` is called with the iterations done and a guess of their number.
+    With `minutes` the recipe is of the length that takes so long. `progress` is called with the iterations done and a
+    guess of their number.
 
     Raises `ValueError` where the recipe cannot be trained, and in one of several processes.
     """
@@ -69,30 +68,13 @@ def estimate(recipe: Recipe, device: str = "auto", progress: Callable[[int, int]
     dataset = recipe.data.open()
     precision = choose_precision(recipe.precision, place, dataset.is_image)
     keep_memory()
-    game = build_game(recipe, dataset, place, precision)
-    batches = Batches(dataset, recipe.batch, recipe.conditional, recipe.seed, place, 0, recipe.label_dropout)
-    done, images, started = 0, 0, time.perf_counter()
-    with closing(batches):
-        while done <= _FIRST or time.perf_counter() - started < _SECONDS:
-            seed_layers(derived_seed(recipe.seed, "layers", batches.position, 0), place)
-            game.step(batches)
-            done += 1
-            if done == _FIRST:
-                _synchronise(place)
-                images, started = game.images, time.perf_counter()
-            if progress is not None:
-                progress(done, max(done, _FIRST + 1))
-        _synchronise(place)
-    game.check_finite()
-    rate = (game.images - images) / (time.perf_counter() - started)
+    pace = measured_pace(recipe, dataset, RankGroup(place), precision, progress)
+    recipe = recipe if minutes is None else of_length(recipe, pace, minutes)
     threads = torch.get_num_threads()
     where = place.type + (f" with {threads} thread{'s' * (threads > 1)}" if place.type == "cpu" else "")
-    return Estimate(recipe.images / rate, rate, _memory(place), recipe.images, done - _FIRST, f"{where} in {precision}")
-
-
-def _synchronise(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    seconds = recipe.images / pace.images_per_second
+    facts = (pace.images_per_second, _memory(place), recipe.images, pace.iterations, f"{where} in {precision}")
+    return recipe, Estimate(seconds, *facts)
 
 
 def _memory(device: torch.device) -> int:

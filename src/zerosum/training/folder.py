@@ -2,12 +2,13 @@
 
 __all__ = ()
 
+import itertools
 import json
 import os
 import platform
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -78,14 +79,19 @@ def folder_for(run: Path, recipe: Recipe, dataset: Dataset) -> tuple[Path, str]:
 
     Returns the folder, and a message if it is not RUN.
     """
-    folder, number, reason = run, 1, ""
-    while found := _refused(folder, recipe, dataset):
-        number, reason = number + 1, reason or found
-        folder = run.with_name(f"{run.name}-{number}")
-    return folder, f"{reason}: training into {folder}" if reason else ""
+    reasons = (refused(folder, recipe, dataset) for folder in numbered(run))
+    found = [*itertools.takewhile(bool, reasons)]
+    folder = next(itertools.islice(numbered(run), len(found), None))
+    return folder, f"{found[0]}: training into {folder}" if found else ""
 
 
-def _refused(folder: Path, recipe: Recipe, dataset: Dataset) -> str:
+def numbered(run: Path) -> Iterator[Path]:
+    """RUN, RUN-2, RUN-3, ... without end."""
+    yield run
+    yield from (run.with_name(f"{run.name}-{number}") for number in itertools.count(2))
+
+
+def refused(folder: Path, recipe: Recipe, dataset: Dataset) -> str:
     """Why a folder cannot hold the run of a recipe; empty if it can."""
     text = folder / RECIPE
     try:

@@ -1,5 +1,6 @@
 """Options of a run."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from zerosum.game.game import Watcher
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of a run that are not part of the recipe: checkpoints, NaN/Inf, warm start and watchers.
+    """Options of a run that are not part of the recipe: checkpoints, NaN/Inf, warm start, watchers and time.
 
     Args:
         keep: number of newest checkpoints to keep (>= 2, in case the newest is damaged); None for as many as before,
@@ -19,12 +20,15 @@ class RunOptions:
         watchers: observers of every update of either network, beside the recipe's. They are used as they are, not
             copied, and the recipe does not include them. The state of one with `state_dict` and
             `load_state_dict` is in the checkpoints; a run resumed without it drops its state.
+        minutes: time that a new run may take in all, in place of the recipe's length: its `images` are measured by a
+            few updates when it begins, with schedules that follow, and then fixed; None for the recipe's length.
     """
 
     keep: int | None = None
     on_nonfinite: str = "stop"
     start_from: str | Path | None = None
     watchers: tuple[Watcher, ...] = ()
+    minutes: float | None = None
 
     def __post_init__(self) -> None:
         if self.keep is not None and self.keep < 2:
@@ -33,6 +37,8 @@ class RunOptions:
             )
         if self.on_nonfinite not in ("stop", "rollback"):
             raise ValueError(f"on_nonfinite is stop or rollback; found {self.on_nonfinite!r}")
+        if self.minutes is not None and not 0 < self.minutes < math.inf:
+            raise ValueError(f"minutes is the time that a run may take, above 0; found {self.minutes}")
         for watcher in self.watchers:
             if not isinstance(watcher, Watcher):
                 raise ValueError(f"a watcher has a method watch(player, turn, log); found {watcher!r}")

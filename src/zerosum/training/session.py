@@ -38,6 +38,7 @@ from zerosum.training.folder import (
 )
 from zerosum.training.loop import KEEP, Loop
 from zerosum.training.options import RunOptions
+from zerosum.training.pace import MINUTES
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import RankGroup
 from zerosum.training.same_data import DATA, forget_unread, same_data
@@ -65,7 +66,7 @@ class Session:
         group: the processes of the run, and the device of this one.
         precision: `float32` or `bfloat16`.
         options: options of the run that do not change what is trained.
-        note: the first message to print; empty for none.
+        notes: the first messages to print; empty ones are not.
         stored: the recipe as it is written to the run folder.
         watchers: the watchers of the run.
         game: the game in its current state.
@@ -73,7 +74,7 @@ class Session:
         rollback_lines: log lines of the rollbacks to that checkpoint.
         warnings: messages to print at the start.
         scores: the evaluations of the run; None without any, and on all ranks but the first.
-        facts: facts saved in every checkpoint: number of rollbacks, warm start, fingerprint of the data.
+        facts: facts saved in every checkpoint: number of rollbacks, warm start, minutes, fingerprint of the data.
     """
 
     recipe: Recipe
@@ -82,7 +83,7 @@ class Session:
     group: RankGroup
     precision: str
     options: RunOptions
-    note: str = ""
+    notes: tuple[str, ...] = ()
     stored: Recipe = field(init=False)
     watchers: RunWatchers = field(init=False)
     game: TrainableGame = field(init=False)
@@ -115,7 +116,7 @@ class Session:
             TrainingProgress(self.recipe.images, quiet=quiet or not first) as progress,
             locked(self.run, progress.say) if first else nullcontext(),
         ):
-            for sentence in filter(None, (self.note, *self.dataset.notes, *self.warnings)):
+            for sentence in filter(None, (*self.notes, *self.dataset.notes, *self.warnings)):
                 progress.say(sentence)
             ended = first and self._open(progress.say, warm_start)
             if self._synchronise(ended):
@@ -196,12 +197,12 @@ class Session:
             say(warning)
         if self.start is not None:
             check_warm_start(self.run, self.start.numbers, self.options.start_from)
-            names = (_ROLLBACKS, WARM_START)
+            names = (_ROLLBACKS, WARM_START, MINUTES)
             self.facts = {name: self.start.numbers[name] for name in names if name in self.start.numbers}
             for sentence in self.watchers.changes(self.start.groups):
                 say(sentence)
         else:
-            self.facts = {_ROLLBACKS: 0}
+            self.facts = {_ROLLBACKS: 0} | ({} if self.options.minutes is None else {MINUTES: self.options.minutes})
             if warm_start is not None:
                 self.facts[WARM_START] = warm_start.facts
                 say(warm_start.sentence)

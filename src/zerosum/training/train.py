@@ -9,6 +9,7 @@ from zerosum._streams import open_closed_descriptors
 from zerosum.data.held_out import around
 from zerosum.data.resolve import source
 from zerosum.data.scaling import measured, standardised
+from zerosum.recipes.auto import AUTO, MINUTES, choose_recipe
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
@@ -19,6 +20,7 @@ from zerosum.training.device import choose_precision, keep_memory
 from zerosum.training.faults import explained
 from zerosum.training.folder import folder_for, storable
 from zerosum.training.options import RunOptions
+from zerosum.training.pace import timed
 from zerosum.training.ranks import is_distributed, is_main_process, joined, report_once
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
@@ -48,7 +50,8 @@ def train(
     Under torchrun all processes train one run, and the first one writes files and prints.
 
     Args:
-        recipe: a recipe, or the name of one; or a run, or its folder, to continue.
+        recipe: a recipe, or the name of one; `auto` to choose one for the data (`choose_recipe`), trained for 20
+            minutes where no length is given; or a run, or its folder, to continue.
         out: the run folder; by default that of the given run, or `runs/NAME`, and `runs/NAME-2`, ... where another
             recipe's run is there.
         data: replaces the recipe's data: a source, a path, an array or a torch dataset.
@@ -66,12 +69,20 @@ def train(
     """
     open_closed_descriptors()
     with report_once():
+        reasons: tuple[str, ...] = ()
+        if recipe == AUTO:
+            choice = choose_recipe(_given(data), device)
+            recipe, data, reasons = choice.recipe, None, choice.reasons
+            if images is None and options.minutes is None:
+                options = replace(options, minutes=MINUTES)
         recipe, out = (recipe, out) if isinstance(recipe, Recipe) else _found(recipe, out)
         changes: dict[str, Any] = {
             "data": None if data is None else around(recipe.data, source(data)),
             "images": images,
             "seed": seed,
         }
+        if images is not None and options.minutes is not None:
+            raise ValueError("images and minutes both set the length of a run: give one of them")
         recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     run = user_path(out) if out is not None else _usual_folder(recipe.name)
     words = "" if quiet or not is_main_process() else "stopped before training started"
@@ -79,14 +90,25 @@ def train(
         with explained(run, recipe):
             opened = recipe.data.open()
             dataset = standardised(opened, measured(opened))
-        note = ""
-        if out is None and is_main_process():
-            run, note = folder_for(run, storable(recipe, dataset), dataset)
         precision = choose_precision(recipe.precision, group.device, dataset.is_image)
         keep_memory()
+        notes = [*reasons]
+        if options.minutes is not None:
+            with explained(run, recipe, dataset.shape, precision):
+                recipe, note = timed(recipe, dataset, group, precision, options.minutes, run, out is None)
+            notes.append(note)
+        if out is None and is_main_process():
+            run, note = folder_for(run, storable(recipe, dataset), dataset)
+            notes.append(note)
         with explained(run, recipe, dataset.shape, precision):
-            Session(recipe, run, dataset, group, precision, options, note).play(stop, quiet)
+            Session(recipe, run, dataset, group, precision, options, (*notes,)).play(stop, quiet)
     return Run(run, known_of(recipe))
+
+
+def _given(data: Any) -> Any:
+    if data is None:
+        raise ValueError("auto chooses a recipe for data: give data (--data)")
+    return data
 
 
 def _found(recipe: AnyPath, out: AnyPath | None) -> tuple[Recipe, AnyPath | None]:
