@@ -10,7 +10,6 @@ rows of other recipes are kept.
 
 import argparse
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +19,11 @@ import zerosum
 from benchmarks import marked
 from benchmarks.machine import machine
 from benchmarks.places import RESULTS, ROOT
-from benchmarks.quality.gallery import add_time, time_of
+from benchmarks.quality.folder_runs import FolderRun, kept_rows, train
+from benchmarks.quality.gallery import time_of
 from benchmarks.quality.gallery_images import save_small
-from zerosum.bench.subprocesses import Command, run_commands
 from zerosum.data.sources.folders import Images
 from zerosum.plots.grids import grid
-from zerosum.training.signals import Interrupted, Terminated
 
 OUT = Path("runs/emoji")
 PAGE = RESULTS / "emoji.md"
@@ -42,35 +40,9 @@ HEAD = (
 )
 
 
-@dataclass(frozen=True)
-class Run:
-    """The run of a recipe on a folder."""
-
-    name: str
-    images: Path
-    out: Path
-
-    @property
-    def folder(self) -> Path:
-        """Folder of the run and its time."""
-        return self.out / self.name
-
-    @property
-    def words(self) -> list[str]:
-        """The arguments of `zerosum`."""
-        length = str(GAMES[self.name])
-        return ["train", self.name, "--data", str(self.images), "--images", length, "--set", AUGMENT]
-
-    @property
-    def command(self) -> Command:
-        """The command that trains or resumes it."""
-        words = (sys.executable, "-m", "zerosum", *self.words, "--out", str(self.folder / "run"))
-        return Command(words, self.folder / "command.log")
-
-    @property
-    def ended(self) -> bool:
-        """Whether its training is finished."""
-        return bool(time_of(self.folder)["ended"])
+def run_of(name: str, images: Path, out: Path) -> FolderRun:
+    """Return the run of a recipe on the folder."""
+    return FolderRun(name, images, out, ("--images", str(GAMES[name]), "--set", AUGMENT))
 
 
 def variety(images: np.ndarray) -> tuple[float, float]:
@@ -86,7 +58,7 @@ def variety(images: np.ndarray) -> tuple[float, float]:
     return float(colours), float(outlines)
 
 
-def row(run: Run, real: tuple[float, float]) -> str:
+def row(run: FolderRun, real: tuple[float, float]) -> str:
     """Write an image of a run's samples, and return its row of the table."""
     made = zerosum.Run(run.folder / "run").generator.sample(SAMPLES, seed=0)
     save_small(grid(made[:24], columns=12), IMAGES / f"emoji-{run.name}.png", MOST)
@@ -98,28 +70,16 @@ def row(run: Run, real: tuple[float, float]) -> str:
     return f"| `{run.name}` | {' | '.join([format(last['images'], ','), *time, *ada, *shares, machine()])} |"
 
 
-def kept_rows() -> dict[str, str]:
-    """Return the rows of the page, by recipe."""
-    lines = PAGE.read_text(encoding="utf-8").splitlines()
-    return {name: line for name in GAMES for line in lines if line.startswith(f"| `{name}` |")}
-
-
-def page(runs: list[Run], kept: dict[str, str]) -> str:
+def page(runs: list[FolderRun], kept: dict[str, str]) -> str:
     """Return the commands, the table and the images of all runs; `kept` has existing rows by recipe."""
     dataset = Images(str(runs[0].images)).open()
     every = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0))[:SAMPLES]
     real = variety(dataset.read(every).permute(0, 2, 3, 1).numpy())
-    commands = "\n".join(f"    zerosum {command_line(run)}" for run in runs)
+    commands = "\n".join(f"    {run.shown('emoji/')}" for run in runs)
     images = "\n\n".join(f"### {run.name}\n\n![{run.name}](../../docs/images/emoji-{run.name}.png)" for run in runs)
     rows = "\n".join([HEAD, *(kept.get(run.name) or row(run, real) for run in runs)])
     about = f"{len(dataset):,} images of {' x '.join(map(str, dataset.shape))}."
     return f"{commands}\n\n{rows}\n\n{about}\n\n{images}"
-
-
-def command_line(run: Run) -> str:
-    """Return the arguments as typed in a shell, for a folder `emoji/`."""
-    words = [f"'{word}'" if "(" in word else word for word in run.words]
-    return " ".join("emoji/" if word == str(run.images) else word for word in words)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -130,19 +90,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="parallel runs, one thread each")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the runs")
     chosen = parser.parse_args(arguments)
-    runs = [Run(name, chosen.images, chosen.out) for name in GAMES]
-    todo = [run for run in runs if run.name in chosen.games and not run.ended]
-    failed = []
-    try:
-        for number, ended in run_commands([run.command for run in todo], chosen.jobs, threads=1):
-            add_time(todo[number].folder, ended)
-            if ended.code and not ended.stopped:
-                failed.append(todo[number].name)
-                print(f"{failed[-1]} failed; its output is in {todo[number].command.log}", file=sys.stderr)
-    except (Interrupted, Terminated):
-        print("interrupted; runs are saved, and the same command resumes them", file=sys.stderr)
+    runs = [run_of(name, chosen.images, chosen.out) for name in GAMES]
+    failed = train([run for run in runs if run.name in chosen.games], chosen.jobs)
+    if failed is None:
         return 1
-    kept = {name: row for name, row in kept_rows().items() if name not in chosen.games}
+    kept = {name: row for name, row in kept_rows(PAGE, GAMES).items() if name not in chosen.games}
     missing = [run.name for run in runs if not run.ended and run.name not in kept]
     if missing:
         print(f"the page is written when all runs are finished; missing: {', '.join(missing)}", file=sys.stderr)

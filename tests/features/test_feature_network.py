@@ -87,6 +87,18 @@ def test_the_gradient_to_the_images_is_that_of_the_features(extractors, name):
     assert float(gradient.abs().max()) > 0
 
 
+@pytest.mark.parametrize("name", ["random-conv", "lite0", "inception", "vgg16"])
+def test_a_module_resizes_images_to_a_side(extractors, name):
+    """The finest map has twice the sides where images have; images of that side are not resized."""
+    images = floats(random_images(1, 96, 96, 3))
+    small, large = (extractors[name].module(side) for side in (96, 192))
+    sides = [len(module.maps(images)[0][0, 0]) for module in (small, large)]
+    assert 2 * sides[0] <= sides[1] <= 2 * sides[0] + 5
+    if name in ("vgg16", "lite0"):  # the others resize in a way of their own
+        enlarged = torch.nn.functional.interpolate(images, (192, 192), mode="bicubic", antialias=True).clamp(-1, 1)
+        assert torch.allclose(large(images), large(enlarged), atol=1e-3 * float(large(images).abs().max()))
+
+
 def test_gradcheck_of_a_small_one():
     module = RandomConv().module().double()
     x = torch.rand(1, 1, 3, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 0.5
@@ -140,6 +152,8 @@ def test_what_is_no_batch_of_images_is_refused(images):
 def test_a_classifier_reads_images_of_its_shape(classifier):
     with pytest.raises(ValueError, match=r"reads images \(B, 3, 12, 12\); found float32 \(1, 3, 9, 9\)"):
         classifier.module()(torch.zeros(1, 3, 9, 9))
+    with pytest.raises(ValueError, match="a classifier reads images of the shape of its training; found side=32: leav"):
+        classifier.module(32)
     assert not isinstance(Pixels(), Differentiable) and isinstance(Lite0, type)
 
 

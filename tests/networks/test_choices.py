@@ -18,6 +18,7 @@ from zerosum.networks import (
     DCGANDiscriminator,
     DCGANGenerator,
     FastGANDiscriminator,
+    FeatureDiscriminator,
     MinibatchDiscrimination,
     MinibatchStddev,
     MLPDiscriminator,
@@ -70,7 +71,7 @@ DISCRIMINATORS = [
     [
         *(DCGANGenerator(4), DCGANDiscriminator(4), ResNetGenerator(4), ResNetDiscriminator(4), MLPDiscriminator(4)),
         *(AutoEncoderDiscriminator(4), Packed(MLPDiscriminator(4)), R3GANDiscriminator(4), StyleGAN2Discriminator(4)),
-        *(TransformerDiscriminator(4), FastGANDiscriminator(4), PatchDiscriminator(4)),
+        *(TransformerDiscriminator(4), FastGANDiscriminator(4), PatchDiscriminator(4), FeatureDiscriminator("vgg16")),
     ],
     ids=lambda network: type(network).__name__,
 )

@@ -11,10 +11,12 @@ from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.gaussians import Ring
 from zerosum.game.game import Game
 from zerosum.game.latents import Normal
+from zerosum.networks.aided import Aided
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator
 from zerosum.networks.conditioning import ConditionalNorm
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.fastgan_discriminator import FastGANDiscriminator
+from zerosum.networks.feature_discriminator import FeatureDiscriminator
 from zerosum.networks.minibatch import MinibatchDiscrimination
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.networks.stylegan2 import StyleGAN2Generator
@@ -27,6 +29,7 @@ from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import R1, GradientPenalty
 from zerosum.terms.reconstruction import Reconstruction
 from zerosum.terms.schedules import Cosine, Every
+from zerosum.terms.vision_aided import VisionAided
 from zerosum.training.signals import Interrupted, Terminated
 from zerosum.training.train import train
 
@@ -72,12 +75,17 @@ IMAGES = Recipe(
     snapshot=160,
 )
 
-# Layers that remember: power iteration, reference batches.
+# Layers that remember: power iteration, reference batches; a second D on frozen features, mixed at random.
 LAYERS = replace(
     IMAGES,
     name="layers",
     generator=DCGANGenerator(size=4, norm="spectral_batch", conditioning=ConditionalNorm()),
-    discriminator=DCGANDiscriminator(size=4, norm="virtual", minibatch=MinibatchDiscrimination(4, 2)),
+    discriminator=Aided(
+        DCGANDiscriminator(size=4, norm="virtual", minibatch=MinibatchDiscrimination(4, 2)),
+        FeatureDiscriminator("random-conv", side=16, size=2),
+    ),
+    d_terms=(Every(2, R1()), VisionAided(begin=0.4)),
+    g_terms=(VisionAided(begin=0.4),),
 )
 NOISY = replace(
     IMAGES,

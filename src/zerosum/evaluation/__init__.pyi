@@ -36,6 +36,7 @@ from zerosum.evaluation.measures.fid_infinity import FIDInfinity as FIDInfinity
 from zerosum.evaluation.measures.inception_score import IS as IS
 from zerosum.evaluation.measures.intra_fid import IntraFID as IntraFID
 from zerosum.evaluation.measures.kid import KID as KID
+from zerosum.evaluation.measures.linear_probe import LinearProbeTest as LinearProbeTest
 from zerosum.evaluation.measures.mae import MAE as MAE
 from zerosum.evaluation.measures.memorisation import MemorisationTest as MemorisationTest
 from zerosum.evaluation.measures.perceptual import PerceptualScore as PerceptualScore

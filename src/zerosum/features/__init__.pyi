@@ -27,6 +27,7 @@ from zerosum.features.extractor import extractor_kinds as extractor_kinds
 from zerosum.features.extractor import extractor_named as extractor_named
 from zerosum.features.feature_network import Differentiable as Differentiable
 from zerosum.features.feature_network import FeatureNetwork as FeatureNetwork
+from zerosum.features.feature_network import See as See
 from zerosum.features.inception import Inception as Inception
 from zerosum.features.lite0 import Lite0 as Lite0
 from zerosum.features.perceptual_distance import PerceptualDistance as PerceptualDistance

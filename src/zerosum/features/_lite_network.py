@@ -43,7 +43,10 @@ class _Units:
 
 
 def lite_network(find: Find, x: Tensor) -> Iterator[Tensor]:
-    """Yield the map before each halving of images `(B, 3, 224, 224)` in -1..1, and the last one: `(B, 1280, 7, 7)`."""
+    """Yield the map before each halving of images `(B, 3, 224, 224)` in -1..1, that of the last block, and the head's.
+
+    The last two are `(B, 320, 7, 7)` and `(B, 1280, 7, 7)`.
+    """
     at = _Units(find, "")
     x = F.relu6(at.dense("_conv_stem", "_bn0", x, 32, 3, 2), inplace=True)
     number = 0
@@ -53,6 +56,7 @@ def lite_network(find: Find, x: Tensor) -> Iterator[Tensor]:
         for place in range(blocks):
             x = _block(_Units(find, f"_blocks.{number}."), x, side, 1 if place else first, expansion, width)
             number += 1
+    yield x
     yield F.relu6(at.dense("_conv_head", "_bn1", x, FEATURES), inplace=True)
 
 

@@ -89,8 +89,13 @@ class ClassifierFeatures:
             "accuracy": f"{self.classifier.accuracy:.4f} of {self.classifier.held_out} held out",
         }
 
-    def module(self) -> FeatureNetwork:
-        """Return the network as a module with gradients to its input, without maps; it takes images of one shape."""
+    def module(self, side: int | None = None) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input, without maps; it takes images of one shape.
+
+        Raises `ValueError` for a side, as images are not resized.
+        """
+        if side is not None:
+            raise ValueError(f"a classifier reads images of the shape of its training; found side={side}: leave it out")
         reader = self.classifier.reader
         return FeatureNetwork(partial(_see, reader, self.classifier.shape), {**reader.state_dict()})
 

@@ -79,24 +79,27 @@ class DinoV2:
         """Return the features of uint8 images `(B, H, W, C)`, `(B, d)`."""
         return Features(torch.cat(in_blocks(images, self.device, self._read)))
 
-    def module(self) -> FeatureNetwork:
-        """Return the network as a module with gradients to its input; its maps are those of the patches, 16x16."""
-        return FeatureNetwork(partial(_see, self._network), {**self._network.state_dict()})
+    def module(self, side: int | None = None) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input; its map is that of the patches.
+
+        Images are resized to a side, a multiple of 14, by default 224, of which the map is 16x16.
+        """
+        return FeatureNetwork(partial(_see, self._network, side or SIDE), {**self._network.state_dict()})
 
     def _read(self, images: Tensor) -> Tensor:
-        x = _scaled(colours(images, self.device))
+        x = _scaled(colours(images, self.device), SIDE)
         tokens: Tensor = self._network(pixel_values=x.to(self.dtype)).last_hidden_state
         return tokens[:, 0].float().cpu()
 
 
-def _scaled(x: Tensor) -> Tensor:
+def _scaled(x: Tensor, side: int) -> Tensor:
     """Images `(B, 3, H, W)` in 0..255, resized and scaled for the network."""
     mean, std = (torch.tensor(values, device=x.device)[:, None, None] for values in (MEAN, STD))
-    return (bicubic(x, SIDE) / 255 - mean) / std
+    return (bicubic(x, side) / 255 - mean) / std
 
 
-def _see(network: nn.Module, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-    x = _scaled(x.expand(-1, 3, -1, -1))
+def _see(network: nn.Module, side: int, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    x = _scaled(x.expand(-1, 3, -1, -1), side)
     found = torch.func.functional_call(network, dict(weights), kwargs={"pixel_values": x})
     tokens: Tensor = found.last_hidden_state
     width = int((tokens.shape[1] - 1) ** 0.5)

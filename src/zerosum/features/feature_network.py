@@ -1,11 +1,14 @@
 """Feature extractors as modules, for losses and discriminators that need gradients to the images."""
 
+__all__ = ["Differentiable", "FeatureNetwork", "See"]
+
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
 from zerosum._arrays import described
+from zerosum.features.extractor import HALF, extractor_kinds
 
 See = Callable[[Tensor, Mapping[str, Tensor]], tuple[Tensor, ...]]
 
@@ -61,6 +64,19 @@ class FeatureNetwork(nn.Module):
 class Differentiable(Protocol):
     """An extractor whose network is available as a module."""
 
-    def module(self) -> FeatureNetwork:
-        """Return its network, with a copy of the weights on the device of the extractor."""
+    def module(self, side: int | None = None) -> FeatureNetwork:
+        """Return its network, with a copy of the weights on the device of the extractor.
+
+        Images are resized to `side` x `side` instead of the extractor's own size. Raises `ValueError` for an extractor
+        that does not resize.
+        """
         ...
+
+
+def check_network_name(text: str) -> None:
+    """Raise `ValueError` unless text names an extractor of this package that is a network, as recipes name them."""
+    kinds = [name for name, kind in extractor_kinds().items() if issubclass(kind, Differentiable)]
+    if text.partition(":")[0].removesuffix(HALF) not in kinds:
+        raise ValueError(
+            f"features names an extractor that is a network, one of {', '.join(kinds)}; found {text!a:.80}"
+        )

@@ -94,17 +94,18 @@ class Inception:
         blocks = in_blocks(images, self.device, lambda some: dict(self._layers(some, LAYERS[-1])), self.dtype)
         return {layer: torch.cat([block[layer] for block in blocks]) for layer in LAYERS}
 
-    def module(self) -> FeatureNetwork:
+    def module(self, side: int | None = None) -> FeatureNetwork:
         """Return the network as a module with gradients to its input: the maps behind its stages, and the features.
 
-        The features are those of `layer`, as in a score, or the logits.
+        The features are those of `layer`, as in a score, or the logits. Images are resized to a side, at least 75, by
+        default 299.
         """
-        return FeatureNetwork(partial(_see, self.layer), self._network.weights | self._network.head)
+        return FeatureNetwork(partial(_see, self.layer, side or SIDE), self._network.weights | self._network.head)
 
     def _layers(self, images: Tensor, last: str) -> Iterator[tuple[str, Tensor]]:
         """The layers of a few images, one after another; maps beyond the last one wanted are not computed."""
         wide = self._network.wide
-        x = _scaled(colours(images, self.device).to(wide)).to(self.dtype, memory_format=torch.channels_last)
+        x = _scaled(colours(images, self.device).to(wide), SIDE).to(self.dtype, memory_format=torch.channels_last)
         for layer, found in fid_network(self._network.find, x):
             x = found.mean((2, 3), dtype=wide)
             yield layer, x.float().cpu()
@@ -116,15 +117,15 @@ class Inception:
         yield "logits", (unbiased + bias).float().cpu()
 
 
-def _scaled(x: Tensor) -> Tensor:
+def _scaled(x: Tensor, side: int) -> Tensor:
     """Images `(B, 3, H, W)` in 0..255, resized and scaled for the network."""
     x = (x - 128) / 128
-    return x if x.shape[2:] == (SIDE, SIDE) else tensorflow_bilinear(x, SIDE)
+    return x if x.shape[2:] == (side, side) else tensorflow_bilinear(x, side)
 
 
-def _see(layer: str, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+def _see(layer: str, side: int, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
     maps: list[Tensor] = []
-    for name, found in fid_network(finder(weights), _scaled(x.expand(-1, 3, -1, -1))):
+    for name, found in fid_network(finder(weights), _scaled(x.expand(-1, 3, -1, -1), side)):
         maps.append(found)
         if name == layer:
             break

@@ -3,6 +3,7 @@
 __all__ = ["Lite0"]
 
 from collections.abc import Mapping
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -66,30 +67,30 @@ class Lite0:
         features, logits = zip(*in_blocks(images, self.device, self._read), strict=True)
         return Features(torch.cat(features), torch.cat(logits))
 
-    def module(self) -> FeatureNetwork:
-        """Return the network as a module with gradients to its input.
+    def module(self, side: int | None = None) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input, of images resized to a side (224 by default).
 
-        Its maps are those of strides 2, 4, 8, 16 and 32, with 16, 24, 40, 112 and 1,280 channels at 224x224.
+        Its maps are the last ones of strides 2, 4, 8, 16 and 32, with 16, 24, 40, 112 and 320 channels.
         """
-        return FeatureNetwork(_see, self._network.weights)
+        return FeatureNetwork(partial(_see, side or SIDE), self._network.weights)
 
     def _read(self, images: Tensor) -> tuple[Tensor, Tensor]:
         wide = self._network.wide
-        x = _scaled(colours(images, self.device).to(wide)).to(self.dtype, memory_format=torch.channels_last)
+        x = _scaled(colours(images, self.device).to(wide), SIDE).to(self.dtype, memory_format=torch.channels_last)
         *_, last = lite_network(self._network.find, x)
         features = last.mean((2, 3), dtype=wide)
         weight, bias = self._network.head.values()
         return features.float().cpu(), (features @ weight.T + bias).float().cpu()
 
 
-def _scaled(x: Tensor) -> Tensor:
+def _scaled(x: Tensor, side: int) -> Tensor:
     """Images `(B, 3, H, W)` in 0..255, resized and scaled for the network."""
-    return (bicubic(x, SIDE) - 127) / 128
+    return (bicubic(x, side) - 127) / 128
 
 
-def _see(x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-    maps = (*lite_network(finder(weights), _scaled(x.expand(-1, 3, -1, -1))),)
-    return *maps, maps[-1].mean((2, 3))
+def _see(side: int, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    *maps, last = lite_network(finder(weights), _scaled(x.expand(-1, 3, -1, -1), side))
+    return *maps, last.mean((2, 3))
 
 
 def packaged() -> Path:

@@ -16,6 +16,7 @@ from zerosum.features._folding import check_weights
 from zerosum.features._images import colours
 from zerosum.features._naming import ExtractorOptions
 from zerosum.features._networks import format_name, in_blocks, network_facts
+from zerosum.features._resize import bicubic
 from zerosum.features._trunk_networks import ALEX, SIDE, VGG, Trunk, finder, linear_name
 from zerosum.features._weights import loaded_weights
 from zerosum.features.extractor import Features
@@ -58,11 +59,14 @@ class _TrunkFeatures:
         """Return the features of uint8 images `(B, H, W, C)`: the means over the places of all five maps."""
         return Features(torch.cat(in_blocks(images, self.device, self._read)))
 
-    def module(self) -> FeatureNetwork:
-        """Return the network as a module with gradients to its input: five maps, and the features."""
+    def module(self, side: int | None = None) -> FeatureNetwork:
+        """Return the network as a module with gradients to its input: five maps, and the features.
+
+        Images are resized to a side, antialiased bicubic, or by default read at their own size.
+        """
         linear = {linear_name(place) for place in range(len(self.trunk.widths))}
         weights = {name: tensor for name, tensor in self._weights.items() if name not in linear}
-        return FeatureNetwork(partial(_see, self.trunk), weights)
+        return FeatureNetwork(partial(_see, self.trunk, side), weights)
 
     def linear_weights(self) -> tuple[Tensor, ...]:
         """Return the learned weight (>= 0) of each channel of each map, `(channels,)`, for `PerceptualDistance`."""
@@ -70,8 +74,8 @@ class _TrunkFeatures:
 
     def _read(self, images: Tensor) -> Tensor:
         rows = max(1, _AT_ONCE // (images.shape[1] * images.shape[2]))
-        parts = [_see(self.trunk, colours(part, self.device), self._weights)[-1] for part in torch.split(images, rows)]
-        return torch.cat(parts).float().cpu()
+        blocks = (colours(part, self.device) for part in torch.split(images, rows))
+        return torch.cat([_see(self.trunk, None, block, self._weights)[-1] for block in blocks]).float().cpu()
 
 
 class VGG16(_TrunkFeatures):
@@ -120,9 +124,10 @@ class AlexNet(_TrunkFeatures):
     trunk = ALEX
 
 
-def _see(trunk: Trunk, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+def _see(trunk: Trunk, side: int | None, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
     """The maps of images `(B, 1 or 3, H, W)` in 0..255, and the features."""
-    sides = [max(side, SIDE) for side in x.shape[2:]]
+    x = x if side is None else bicubic(x, side)
+    sides = [max(length, SIDE) for length in x.shape[2:]]
     if sides != [*x.shape[2:]]:
         x = F.interpolate(x, sides, mode="bilinear")
     x = (x / 127.5 - 1).expand(-1, 3, -1, -1)

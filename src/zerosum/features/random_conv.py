@@ -1,6 +1,7 @@
 """A convolutional network that was never trained."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -66,18 +67,23 @@ class RandomConv:
         """Return the features of uint8 images `(B, H, W, C)`, `(B, 512)`."""
         return Features(_layers(colours(images, self.device), self.weights)[-1].cpu())
 
-    def module(self) -> FeatureNetwork:
-        """Return it as a module with gradients to its input: four maps, of sides 32, 16, 8 and 4, and the features."""
-        return FeatureNetwork(_see, {str(place): weight for place, weight in enumerate(self.weights)})
+    def module(self, side: int | None = None) -> FeatureNetwork:
+        """Return it as a module with gradients to its input, of images resized to a side (64 by default).
+
+        It has four maps, of sides 32, 16, 8 and 4 at 64, and the features.
+        """
+        return FeatureNetwork(
+            partial(_see, side or SIDE), {str(place): weight for place, weight in enumerate(self.weights)}
+        )
 
 
-def _see(x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-    return _layers(x.expand(-1, 3, -1, -1), weights.values())
+def _see(side: int, x: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    return _layers(x.expand(-1, 3, -1, -1), weights.values(), side)
 
 
-def _layers(x: Tensor, weights: Iterable[Tensor]) -> tuple[Tensor, ...]:
+def _layers(x: Tensor, weights: Iterable[Tensor], side: int = SIDE) -> tuple[Tensor, ...]:
     """The maps of images `(B, 3, H, W)` in 0..255, and the features."""
-    x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True) / 127.5 - 1
+    x = F.interpolate(x, (side, side), mode="bilinear", antialias=True) / 127.5 - 1
     found = []
     for weight in weights:
         x = F.conv2d(x, weight, stride=2, padding=1).relu()

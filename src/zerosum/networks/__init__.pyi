@@ -1,6 +1,7 @@
 # Written by `make stubs`; do not edit.
 """The players' bodies: each family is a pair of small values that build modules for any data."""
 
+from zerosum.networks import aided as aided
 from zerosum.networks import autoencoder as autoencoder
 from zerosum.networks import batch_norms as batch_norms
 from zerosum.networks import blind as blind
@@ -8,6 +9,7 @@ from zerosum.networks import conditioning as conditioning
 from zerosum.networks import dcgan as dcgan
 from zerosum.networks import fastgan as fastgan
 from zerosum.networks import fastgan_discriminator as fastgan_discriminator
+from zerosum.networks import feature_discriminator as feature_discriminator
 from zerosum.networks import layers as layers
 from zerosum.networks import minibatch as minibatch
 from zerosum.networks import mlp as mlp
@@ -26,6 +28,7 @@ from zerosum.networks import transformer as transformer
 from zerosum.networks import translator as translator
 from zerosum.networks import unet as unet
 from zerosum.networks import unet_generator as unet_generator
+from zerosum.networks.aided import Aided as Aided
 from zerosum.networks.autoencoder import AutoEncoderDiscriminator as AutoEncoderDiscriminator
 from zerosum.networks.blind import Blind as Blind
 from zerosum.networks.conditioning import Auxiliary as Auxiliary
@@ -40,6 +43,7 @@ from zerosum.networks.dcgan import DCGANDiscriminator as DCGANDiscriminator
 from zerosum.networks.dcgan import DCGANGenerator as DCGANGenerator
 from zerosum.networks.fastgan import FastGANGenerator as FastGANGenerator
 from zerosum.networks.fastgan_discriminator import FastGANDiscriminator as FastGANDiscriminator
+from zerosum.networks.feature_discriminator import FeatureDiscriminator as FeatureDiscriminator
 from zerosum.networks.layers.attention import SelfAttention as SelfAttention
 from zerosum.networks.layers.conditional import ConditionalBatchNorm as ConditionalBatchNorm
 from zerosum.networks.layers.equalised import EqualConv2d as EqualConv2d

@@ -52,11 +52,13 @@ from zerosum.recipes.library.conditional import projection as projection
 from zerosum.recipes.library.modern import ada as ada
 from zerosum.recipes.library.modern import fastgan as fastgan
 from zerosum.recipes.library.modern import gat as gat
+from zerosum.recipes.library.modern import projected_gan as projected_gan
 from zerosum.recipes.library.modern import r3gan as r3gan
 from zerosum.recipes.library.modern import sagan as sagan
 from zerosum.recipes.library.modern import sngan as sngan
 from zerosum.recipes.library.modern import stacked_mnist as stacked_mnist
 from zerosum.recipes.library.modern import stylegan2 as stylegan2
+from zerosum.recipes.library.modern import vision_aided as vision_aided
 from zerosum.recipes.library.plain import minimax as minimax
 from zerosum.recipes.library.plain import non_saturating as non_saturating
 from zerosum.recipes.library.plain import r1 as r1

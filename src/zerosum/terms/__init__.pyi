@@ -19,6 +19,7 @@ from zerosum.terms import patch_nce as patch_nce
 from zerosum.terms import path_length as path_length
 from zerosum.terms import reconstruction as reconstruction
 from zerosum.terms import schedules as schedules
+from zerosum.terms import vision_aided as vision_aided
 from zerosum.terms import weight_clipping as weight_clipping
 from zerosum.terms import weights as weights
 from zerosum.terms.auxiliary import AuxiliaryClass as AuxiliaryClass
@@ -62,6 +63,8 @@ from zerosum.terms.schedules import Every as Every
 from zerosum.terms.schedules import Geometric as Geometric
 from zerosum.terms.schedules import Ramp as Ramp
 from zerosum.terms.schedules import Scheduled as Scheduled
+from zerosum.terms.vision_aided import HasAid as HasAid
+from zerosum.terms.vision_aided import VisionAided as VisionAided
 from zerosum.terms.weight_clipping import WeightClip as WeightClip
 from zerosum.terms.weights import HistoricalAveraging as HistoricalAveraging
 from zerosum.terms.weights import OrthogonalRegularization as OrthogonalRegularization

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from zerosum.features.extractor import HALF, extractor_kinds, extractor_named
-from zerosum.features.feature_network import Differentiable
+from zerosum.features.extractor import extractor_named
+from zerosum.features.feature_network import check_network_name
 from zerosum.features.perceptual_distance import PerceptualDistance
 from zerosum.game.precision import at_least_float32
 from zerosum.game.turn import Turn
@@ -122,11 +122,7 @@ class Perceptual:
 
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
-        kinds = [name for name, kind in extractor_kinds().items() if issubclass(kind, Differentiable)]
-        if self.features.partition(":")[0].removesuffix(HALF) not in kinds:
-            raise ValueError(
-                f"features names an extractor that is a network, one of {', '.join(kinds)}; found {self.features!a:.80}"
-            )
+        check_network_name(self.features)
 
     def __call__(self, turn: Turn) -> Tensor:
         """The mean distance on this turn, a scalar >= 0; raises `ValueError` for other than images."""
