@@ -45,6 +45,12 @@ def test_the_error_is_a_share_of_the_range():
     assert subject.error(white, np.full_like(white, 204)) == pytest.approx(0.2)
 
 
+def test_features_are_without_what_the_images_of_a_set_share():
+    found = subject.features(images(20))
+    assert found.abs().max() > 0.01
+    assert found.mean(0).abs().max() < 1e-6
+
+
 def test_counterparts_are_found_where_images_are_alike():
     truth = images(40)
     near = np.clip(truth.astype(int) + RANDOM.integers(-9, 10, truth.shape), 0, 255).astype(np.uint8)
