@@ -14,8 +14,8 @@ demo: .venv/ready
 	@echo "          $(BIN)/zerosum recipes"
 	@echo "          $(BIN)/zerosum train ring"
 
-test: lint types
-	$(MAKE) --jobs 2 docs unit
+test: lint
+	$(MAKE) --jobs 3 types docs unit
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -28,7 +28,7 @@ docs: .venv/ready
 	$(BIN)/sphinx-build -W -q --keep-going -b html docs .venv/docs
 
 unit: .venv/ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow" tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" tests
 
 # What editors and type checkers read of the rooms: after a public name has been added, moved or taken away.
 stubs: .venv/ready

@@ -1,14 +1,20 @@
-"""Python commands, each in a process of its own that is forked from one which has loaded PyTorch and zerosum.
+"""Python processes that are forked from one which has loaded PyTorch and zerosum.
 
     done = python("-W", "error", "-m", "zerosum", "recipes", cwd=folder)
 
-Starting Python and importing PyTorch takes most of the time of a short command. The process to fork from is started
-once for each process of pytest, and computes nothing, so that a fork of it is as a new process is.
+    with forking():
+        subprocess.run([sys.executable, "-m", "zerosum", "recipes"])
+
+Starting Python and loading what a short command needs takes most of its time. The process to fork from is started once
+for each process of pytest, and computes nothing, so that a fork of it is as a new process is. A fork is a child of the
+process that asked for it, which can signal it and wait for it.
 """
 
 import array
 import atexit
 import contextlib
+import ctypes
+import gc
 import json
 import os
 import runpy
@@ -18,12 +24,15 @@ import subprocess
 import sys
 import tempfile
 import traceback
+import types
 import warnings
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_LONGEST = 1 << 20  # bytes of a request
+_POPEN = subprocess.Popen
+_SUBREAPER = 36  # of prctl: orphans among its descendants become its children
+_OPTIONS = ("-W", "-m", "-c")  # that a fork understands
 
 
 def python(*words, cwd=None, env=None, timeout=300):
@@ -31,42 +40,87 @@ def python(*words, cwd=None, env=None, timeout=300):
 
     It computes with one thread. Raises `subprocess.TimeoutExpired` after `timeout` seconds.
     """
-    words = [*map(str, words)]
-    request = {"words": words, "cwd": str(cwd or Path.cwd()), "env": dict(os.environ if env is None else env)}
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _server() as connection:
-        files = array.array("i", [out.fileno(), err.fileno()])
-        message = json.dumps(request).encode()
-        connection.sendmsg([len(message).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
-        connection.sendall(message)
-        pid = int.from_bytes(_received(connection, 8), "big")
-        connection.settimeout(timeout)
+    command, pipe = [sys.executable, *map(str, words)], subprocess.PIPE
+    options = {"stdin": subprocess.DEVNULL, "stdout": pipe, "stderr": pipe, "text": True, "errors": "replace"}
+    with Forked(command, cwd=cwd, env=env, start_new_session=True, **options) as process:
         try:
-            code = int.from_bytes(_received(connection, 8), "big", signed=True)
-        except TimeoutError:
-            os.killpg(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(words, timeout) from None
-        texts = []
-        for file in (out, err):
-            file.seek(0)
-            texts.append(file.read().decode(errors="replace"))
-    return subprocess.CompletedProcess([sys.executable, *words], code, *texts)
+            texts = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, *texts)
+
+
+def ranks(count, *words, timeout=300):
+    """Run `python *words` in so many processes of one run, as torchrun does, and return their exit statuses."""
+    from torch.distributed import TCPStore  # which only who asks for it loads
+
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port), "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    processes = []
+    for number in range(count):
+        own = {"RANK": str(number), "LOCAL_RANK": str(number), "WORLD_SIZE": str(count)}
+        processes.append(Forked([sys.executable, *map(str, words)], env=os.environ | meeting | own))
+    try:
+        return [process.wait(timeout) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 @contextlib.contextmanager
-def _server():
-    """A connection to the process to fork from."""
+def forking():
+    """Within it, the Python processes that `subprocess` starts are forks; those of other programs are not."""
+    subprocess.Popen = Forked
+    try:
+        yield
+    finally:
+        subprocess.Popen = _POPEN
+
+
+class Forked(_POPEN):
+    """A process as `subprocess.Popen` starts it, but forked where it is Python with the options of `python`."""
+
+    def _execute_child(self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *rest):
+        words = None if isinstance(args, (str, bytes, os.PathLike)) else [*map(os.fspath, args)]
+        *_, start_new_session, _ = rest
+        if not words or words[0] != sys.executable or (words[1][:1] == "-" and words[1] not in _OPTIONS):
+            super()._execute_child(args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *rest)
+            return
+        assert preexec_fn is None and not pass_fds
+        pipes = rest[3:9]  # stdin, stdout and stderr: each the end to read from, and the end to write to
+        request = {
+            "words": words[1:],
+            "cwd": os.fspath(cwd or Path.cwd()),
+            "env": dict(os.environ if env is None else env),
+            "session": start_new_session,
+        }
+        ends = (pipes[0], pipes[3], pipes[5])
+        self.pid = _asked(request, [nth if end == -1 else end for nth, end in enumerate(ends)])
+        self._child_created = True
+        self._close_pipe_fds(*pipes)
+
+
+def _asked(request, files):
+    """Have a process forked, whose standard files are given; return its number."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.connect(_started())
-        yield connection
+        message = json.dumps(request).encode()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))]
+        connection.sendmsg([len(message).to_bytes(8, "big")], rights)
+        connection.sendall(message)
+        return int.from_bytes(_received(connection, 8), "big")
 
 
 @cache
 def _started():
     """Start the process to fork from, and return the address at which it listens."""
+    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     folder = Path(tempfile.mkdtemp(prefix="forked"))
     address = str(folder / "socket")
     one = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, __file__, address], cwd=ROOT, env=one, stdout=subprocess.PIPE)
+    process = _POPEN([sys.executable, __file__, address], cwd=ROOT, env=one, stdout=subprocess.PIPE)
 
     def end():
         process.kill()
@@ -97,46 +151,48 @@ def _serve(address):
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listening.bind(address)
     listening.listen()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that hold a connection
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     while True:
         connection, _ = listening.accept()
-        if os.fork() == 0:
-            listening.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _hold(connection)
-        connection.close()
+        with connection:
+            start, ancillary, *_ = connection.recvmsg(8, socket.CMSG_LEN(3 * array.array("i").itemsize))
+            files = array.array("i")
+            files.frombytes(ancillary[0][2])
+            request = json.loads(_received(connection, int.from_bytes(start, "big")))
+            pid = _orphan(request, files, listening, connection)
+            for file in files:
+                os.close(file)
+            connection.sendall(pid.to_bytes(8, "big"))
 
 
-def _hold(connection):
-    """Run the command of a connection in a further fork, and send its number and its exit status."""
-    start, ancillary, *_ = connection.recvmsg(8, socket.CMSG_LEN(2 * array.array("i").itemsize))
-    files = array.array("i")
-    files.frombytes(ancillary[0][2])
-    length = int.from_bytes(start, "big")
-    assert length <= _LONGEST
-    request = json.loads(_received(connection, length))
-    pid = os.fork()
-    if pid == 0:
-        connection.close()
-        _become(request, *files)
-    with contextlib.suppress(OSError):  # who asked may be gone
-        connection.sendall(pid.to_bytes(8, "big"))
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        connection.sendall(code.to_bytes(8, "big", signed=True))
-    os._exit(0)
+def _orphan(request, files, *sockets):
+    """Run a command in the fork of a fork that is gone, which makes it a child of who asked; return its number."""
+    mine, its = os.pipe()
+    between = os.fork()
+    if between == 0:
+        pid = os.fork()
+        if pid == 0:
+            for one in sockets:
+                one.close()
+            os.close(mine)
+            os.close(its)
+            _become(request, files)
+        os.write(its, pid.to_bytes(8, "big"))
+        os._exit(0)
+    os.close(its)
+    os.waitpid(between, 0)
+    with os.fdopen(mine, "rb") as numbers:
+        return int.from_bytes(numbers.read(8), "big")
 
 
-def _become(request, out, err):
+def _become(request, files):
     """Run the command as a process of its own would."""
-    os.setpgid(0, 0)
-    with Path(os.devnull).open("rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
-    os.dup2(out, 1)
-    os.dup2(err, 2)
-    os.close(out)
-    os.close(err)
+    if request["session"]:
+        os.setsid()
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
@@ -173,7 +229,8 @@ def _run(words):
     elif words[0] == "-c":
         sys.argv = ["-c", *words[2:]]
         sys.path.insert(0, "")
-        exec(compile(words[1], "<string>", "exec"), {"__name__": "__main__"})
+        main = sys.modules["__main__"] = types.ModuleType("__main__")
+        exec(compile(words[1], "<string>", "exec"), main.__dict__)
     else:
         sys.argv = words
         sys.path.insert(0, str(Path(words[0]).resolve().parent))
@@ -182,14 +239,21 @@ def _run(words):
 
 
 if __name__ == "__main__":
+    import PIL.Image
+
     import zerosum
     import zerosum.applications
     import zerosum.cli
     import zerosum.evaluation
-    import zerosum.recipes
+    import zerosum.recipes.named_recipes
+    import zerosum.recipes.reader
     import zerosum.report
     import zerosum.training.train
 
-    for room in (zerosum.recipes, zerosum.evaluation, zerosum.networks, zerosum.terms, zerosum.objectives):
-        dir(room)
+    zerosum.recipes.named_recipes.catalogue()
+    zerosum.recipes.reader.vocabulary()
+    PIL.Image.init()
+    del sys.path[0]  # the folder of this file
+    gc.collect()
+    gc.freeze()
     _serve(sys.argv[1])

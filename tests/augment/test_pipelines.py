@@ -275,7 +275,7 @@ def test_gradients_of_gradients_pass_through(augment, images, turn):
         return (augment(x, "real", turn(x)) * weight).flatten(1).sum(1).tanh()
 
     assert torch.autograd.gradcheck(D, (x,))
-    assert torch.autograd.gradgradcheck(D, (x,))
+    assert torch.autograd.gradgradcheck(D, (x,), fast_mode=True)  # along one direction
 
 
 def test_a_broken_sample_affects_no_other(images, turn):

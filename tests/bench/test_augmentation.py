@@ -162,7 +162,7 @@ def test_refusals():
         plan_augmentation(replace(TINY, data=ArraySource(np.zeros((9, 4, 4), np.uint8))), [2], 1)
 
 
-def test_a_run_is_saved_and_not_run_again(tmp_path, monkeypatch):
+def test_a_run_is_saved_and_not_run_again(tmp_path, monkeypatch, forks):
     monkeypatch.setattr(subject, "STEPS", 2)
     made = []
 

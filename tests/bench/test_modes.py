@@ -65,7 +65,7 @@ def test_another_recipe_seed_or_count_of_samples_has_another_folder(tmp_path):
 
 
 @pytest.fixture
-def here(monkeypatch):
+def here(monkeypatch, forks):
     """Trains runs in this process with a trivial command for each; records the runs."""
     made = []
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
+from tests.forked import forking
 
 from zerosum.bench.modes import plan
 from zerosum.bench.probes import (
@@ -71,7 +72,8 @@ def runs(tmp_path_factory):
     out = tmp_path_factory.mktemp("probes")
     runs, notes = plan([TASKS["objects-asked"], TASKS["solids"]], [], 1, TINY)
     said = []
-    results, failures = run_probes(runs, out, 2, 1, said.append, lambda done, total: None)
+    with forking():
+        results, failures = run_probes(runs, out, 2, 1, said.append, lambda done, total: None)
     assert failures == notes == []
     return out, runs, results, said
 

@@ -41,7 +41,8 @@ def test_coverage_of_stacks_counts_numbers_against_their_distribution(classifier
     assert [p.suffix for p in classifiers.iterdir()] == [".safetensors"], "one classifier for all"
 
 
-def test_other_digits_have_another_classifier(classifiers, tmp_path):
+def test_other_digits_have_another_classifier(classifiers, tmp_path, monkeypatch):
+    monkeypatch.setattr(subject, "SEEN", 500)
     digits = Digits().open()
     some = torch.arange(0, 5000, 25)
     np.savez(tmp_path / "few.npz", x=digits.read(some)[:, 0].numpy(), y=digits.labels[some].numpy())

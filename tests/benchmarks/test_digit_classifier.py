@@ -97,6 +97,7 @@ def cache(archive):
     """A classifier trained for a moment, without shifts, which would blur the classes into each other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "SHIFT", 0)
+        patch.setattr(subject, "EPOCHS", 3)
         subject.build(archive, archive.with_name("judge.safetensors"))
     return archive.with_name("judge.safetensors")
 

@@ -38,7 +38,7 @@ def test_variety_distinguishes_one_outline_of_many_colours_and_one_image():
     assert colours > 0 and outlines == 0
 
 
-def test_the_bench_trains_reads_and_writes_its_page(tmp_path, monkeypatch, capsys):
+def test_the_bench_trains_reads_and_writes_its_page(tmp_path, monkeypatch, capsys, forks):
     folder = tmp_path / "images"
     folder.mkdir()
     for number, image in enumerate(blobs(24, seed=0)):
@@ -75,7 +75,7 @@ def test_the_bench_trains_reads_and_writes_its_page(tmp_path, monkeypatch, capsy
     assert page.read_text() == text
 
 
-def test_without_a_folder_the_bench_says_how_it_is_called():
+def test_without_a_folder_the_bench_says_how_it_is_called(forks):
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.quality.emoji"], capture_output=True, text=True, check=False
     )

@@ -110,7 +110,7 @@ def test_the_two_formats_take_turns_and_the_first_measurement_does_not_count(mon
     assert [row["format"] for row in full_size.measure(FULL["dcgan"], "cpu", 3, None)] == ["float32"], "and briefly"
 
 
-def test_the_command_measures_in_processes_of_its_own_and_prints_a_trial(capsys):
+def test_the_command_measures_in_processes_of_its_own_and_prints_a_trial(capsys, forks):
     started = time.perf_counter()
     assert full_size.main(["dcgan", "--size", "4", "--repeats", "1", "--device", "cpu"]) == 0
     out, err = capsys.readouterr()
@@ -119,7 +119,7 @@ def test_the_command_measures_in_processes_of_its_own_and_prints_a_trial(capsys)
     assert "| dcgan | 16 | float32 |" in out and "the networks at 64x64 (size 64), shrunk; terms: none" in out
 
 
-def test_a_game_that_ends_early_and_a_unknown_name_are_reported(capsys, monkeypatch):
+def test_a_game_that_ends_early_and_a_unknown_name_are_reported(capsys, monkeypatch, forks):
     assert full_size.main(["pix2pix"]) == 1
     assert "'pix2pix' is not measured at full size; available are stylegan2, r3gan" in capsys.readouterr().err
     command = full_size.command("dcgan", "float32", "nonsense", 4)

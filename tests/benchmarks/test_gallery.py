@@ -172,7 +172,7 @@ def test_a_trial_with_other_settings_leaves_no_record(room, capsys):
     assert not (place / "gallery.json").exists() and (place / "gallery.md").read_text() == PAGE
 
 
-def test_the_command_itself_trains_and_reads(tmp_path):
+def test_the_command_itself_trains_and_reads(tmp_path, forks):
     words = ["ring", "--jobs", "1", "--set", "images=64", "--set", "batch=32", "--set", "generator.hidden=(8,)"]
     assert gallery.main([*words, "--out", str(tmp_path)]) == 0
     (folder,) = (tmp_path / "ring").iterdir()

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.speed import memory
 
 
-def test_growth_is_measured_in_a_process_of_its_own_and_reported_in_a_table():
+def test_growth_is_measured_in_a_process_of_its_own_and_reported_in_a_table(forks):
     lines = memory.measure([64], 48).splitlines()
     cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
     assert cells[:2] == ["64", "48"] and 0 <= float(cells[2]) < 100 and float(cells[3]) > 0
@@ -24,7 +24,7 @@ def test_growth_counts_what_the_features_take(tmp_path, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out)["megabytes"] == 4000
 
 
-def test_features_are_about_independent_and_a_failure_is_reported(tmp_path):
+def test_features_are_about_independent_and_a_failure_is_reported(tmp_path, forks):
     images = np.random.default_rng(0).integers(0, 256, (4000, memory.SIDE, memory.SIDE, 3), dtype=np.uint8)
     found = memory.projected(64)(memory.torch.from_numpy(images)).features
     values = memory.torch.linalg.eigvalsh(found.double().T.cov())

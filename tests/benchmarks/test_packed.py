@@ -82,7 +82,7 @@ def test_the_page_of_malformed_images_has_a_row_for_each_command(tmp_path, monke
     assert [words[:2] for words in asked] == [["data", "check"], ["data", "check"], ["train", "dcgan"]] * 2
 
 
-def test_a_command_that_crashes_is_reported(tmp_path, monkeypatch):
+def test_a_command_that_crashes_is_reported(tmp_path, monkeypatch, forks):
     done = malformed.measured(["data", "check", str(tmp_path), "--json"], tmp_path)
     assert done["status"] == 1 and done["megabytes"] > 20
     monkeypatch.setattr(malformed, "MEASURED", "import os; os.abort()")

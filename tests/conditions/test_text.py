@@ -1,6 +1,5 @@
 """A caption as the condition: words in their order, from the data to prompts, through a killed run to the same bits."""
 
-import os
 import runpy
 import sys
 from pathlib import Path
@@ -24,7 +23,6 @@ from zerosum.training.train import train
 SCRIPT = Path(__file__).with_name("text_runs.py")
 killed_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "training" / "killed_run.py")))
 runs = killed_run.loaded(SCRIPT)
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 KIND = Text(("a", "blue", "left", "of", "red", "square"), 6)
 
 

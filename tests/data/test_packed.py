@@ -166,7 +166,7 @@ def test_what_is_packed_after_a_line_that_was_cut_off_counts(tmp_path):
     assert (out / "samples-00001.bin").stat().st_mtime_ns == before and steps[:2] == [7, 14]
 
 
-def test_a_kill_at_any_moment_leaves_a_packing_that_goes_on(tmp_path, photos):
+def test_a_kill_at_any_moment_leaves_a_packing_that_goes_on(tmp_path, photos, forks):
     program = (
         "import os, sys, zerosum._disk as disk, zerosum.data.sources.packing as p\n"
         "p._SHARD, p._BLOCK, steps = 1008, 3, iter(range(99))\n"

@@ -144,3 +144,12 @@ def test_images_outside_the_range_first_seen_are_refused():
     data = from_torch(Items(items)).open()
     with pytest.raises(ValueError, match="a batch of Items has a NaN or infinite value"):
         data.read(torch.tensor([1]))
+
+
+def test_images_may_enter_mirrored_too():
+    x = torch.arange(24).view(2, 1, 3, 4).byte()
+    data = from_torch(Items([(image, label) for image, label in zip(x, "ab", strict=True)]), flip=True).open()
+    assert data.count == 4 and data.labels.tolist() == [0, 0, 1, 1]
+    assert torch.equal(data.read(torch.arange(4)), torch.stack([x[0], x[0].flip(-1), x[1], x[1].flip(-1)]))
+    with pytest.raises(ValueError, match="has points, which have no mirror images: leave out flip"):
+        from_torch(Items([torch.zeros(2)]), flip=True).open()

@@ -53,11 +53,14 @@ def test_the_error_of_a_mean_is_the_standard_error():
     assert jackknife(left) == pytest.approx(means.std(ddof=1) / math.sqrt(10), rel=1e-12)
 
 
-def test_few_moments_are_in_memory_for_any_number_of_groups(tmp_path):
+def test_few_moments_are_in_memory_for_any_number_of_groups(tmp_path, request):
     def alive():
         gc.collect()
         return sum(type(one) is torch.Tensor and one.shape == (31, 31) for one in gc.get_objects())
 
+    gc.collect()
+    gc.freeze()  # what other tests have left need not be looked through each time
+    request.addfinalizer(gc.unfreeze)
     group_moments, most = GroupMoments(31, 200, tmp_path), 0
     for _ in range(5):
         group_moments.add(torch.randn(40, 31))

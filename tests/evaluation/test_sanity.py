@@ -199,13 +199,15 @@ def test_without_labels_or_another_set_some_distortions_are_left_out():
 
 def test_a_gallery_of_a_set_in_any_format(tmp_path):
     said = []
-    found = check_sample_set(Digits(), None, EvaluationConfig(features="pixels", n=80, device="cpu"), said.append)
+    config = EvaluationConfig(features="pixels", n=80, device="cpu")
+    found = check_sample_set(Digits(), None, config, said.append, metrics=["kid"])
     assert found.count == 40 and "another set's images" in found.curves and not said
     x = np.repeat(IMAGES.numpy(), 3, axis=3)
     np.savez(tmp_path / "x.npz", images=x)
-    found = check_sample_set(
-        str(tmp_path / "x.npz"), Digits(), EvaluationConfig(features=EXTRACTOR, n=80, device="cpu"), said.append
-    )
+    source = str(tmp_path / "x.npz")
+    config = EvaluationConfig(features=EXTRACTOR, n=80, device="cpu")
+    found = check_sample_set(source, Digits(), config, said.append, metrics=["kid"])
+    assert [*found.spread] == ["kid"]
     assert any("dropped modes are left out: they need labels" in sentence for sentence in said)
     np.savez(tmp_path / "f.npz", features=np.zeros((99, 3), np.float32))
     with pytest.raises(ValueError, match=r"f\.npz contains features, but --sanity needs images"):
@@ -218,12 +220,15 @@ def test_the_command_writes_the_gallery(tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
     monkeypatch.chdir(tmp_path)
-    words = ["evaluate", "--sanity", "Digits()", "Faces(count=50)", "--features", "pixels", "--n", "80"]
+    np.savez("x.npz", images=np.repeat(IMAGES.numpy(), 3, axis=3))
+    words = ["evaluate", "--sanity", "x.npz", "Faces(count=20)", "--features", "pixels", "--n", "80"]
     done = CliRunner().invoke(app, [*words, "--json"])
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
     assert facts["out"] == "sanity" and (tmp_path / "sanity" / "sanity.html").is_file() and facts["n"] == 40
-    done = CliRunner().invoke(app, [*words, "--out", "here"])
-    assert done.stdout.startswith("| distortion | fid |") and (tmp_path / "here" / "gallery.png").is_file()
+    done = CliRunner().invoke(app, [*words, "--metrics", "fid,kid", "--out", "here"])
+    assert done.stdout.startswith("| distortion | fid | kid |\n") and (tmp_path / "here" / "gallery.png").is_file()
+    refused = CliRunner().invoke(app, [*words, "--held-out", "x.npz"])
+    assert "--sanity takes held-out samples from REAL; found --held-out x.npz" in str(refused.exception)
     refused = CliRunner().invoke(app, [*words, "--out", "here.json"])
     assert "--sanity writes images, scores and a page into a folder; found --out here.json" in str(refused.exception)

@@ -9,7 +9,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "own_loop.py"
 
 
 def test_it_plays_and_counts_the_modes_without_writing_anything(tmp_path):
-    done = python("-W", "error", EXAMPLE, "--images", "50000", cwd=tmp_path)
+    done = python("-W", "error", EXAMPLE, "--images", "15000", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     *progress, last = done.stdout.splitlines()
     assert progress and all("D/R1" in line and "G/loss" in line for line in progress), done.stdout

@@ -121,14 +121,14 @@ def test_bfloat16_learns_as_well():
     assert made.probabilities(images).dtype == torch.float32
 
 
-def test_digits_are_read_with_97_percent_after_a_quarter_of_the_usual_training():
+def test_digits_are_read_with_95_percent_after_an_eighth_of_the_usual_training():
     digits = Digits().open()
     images = digits.read(torch.arange(len(digits)))
     name = choose_precision("auto", torch.device("cpu"), convolutional=True)
     made = train_classifier(
-        images, digits.labels, 10, seen=12_800, precision=precision_context(name, torch.device("cpu"))
+        images, digits.labels, 10, seen=6_400, precision=precision_context(name, torch.device("cpu"))
     )
-    assert made.held_out == 1000 and made.accuracy >= 0.97
+    assert made.held_out == 1000 and made.accuracy >= 0.95
 
 
 def test_refusals(small):

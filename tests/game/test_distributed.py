@@ -1,6 +1,5 @@
 """Two processes play the game of one."""
 
-import os
 import runpy
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.forked import Forked
 
 SCRIPT = Path(__file__).with_name("ranks.py")
 
@@ -18,9 +18,8 @@ def played(tmp_path_factory):
     """What one process and each of two came to, by (rank, ranks)."""
     folder = tmp_path_factory.mktemp("ranks")
     running = {
-        (rank, ranks): subprocess.Popen(
+        (rank, ranks): Forked(
             [sys.executable, str(SCRIPT), str(rank), str(ranks), str(folder / "store"), str(folder / f"{rank}{ranks}")],
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
             stderr=subprocess.PIPE,
             text=True,
         )

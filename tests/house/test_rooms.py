@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.forked import python
 
 import zerosum
 import zerosum.objectives
@@ -106,9 +107,10 @@ def test_the_package_names_its_verbs_and_its_rooms():
 
 
 def loaded_by(statement):
-    """The modules of zerosum that a fresh interpreter holds after a statement."""
-    code = f"import sys\n{statement}\nprint(*(m for m in sys.modules if m.startswith('zerosum.')))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    """The modules of zerosum that an interpreter which has none of them holds after a statement."""
+    none = "import sys\nfor name in [m for m in sys.modules if m.partition('.')[0] == 'zerosum']: del sys.modules[name]"
+    done = python("-c", f"{none}\n{statement}\nprint(*(m for m in sys.modules if m.startswith('zerosum.')))")
+    assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
 
 

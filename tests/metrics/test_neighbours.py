@@ -159,7 +159,7 @@ def test_the_statistic_is_that_of_mann_and_whitney():
 def test_it_is_a_standard_normal_number_for_new_data():
     found = [
         nearest_neighbours(drawn(40, seed=3 * n), drawn(60, seed=3 * n + 1), drawn(30, seed=3 * n + 2), cells)
-        for n in range(100)
+        for n in range(50)
         for cells in (1, 2)
     ]
     z = np.array([one.statistic for one in found if len(one.cells) == 1])

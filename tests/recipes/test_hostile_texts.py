@@ -126,7 +126,7 @@ def test_errors_of_wrong_text_name_what_is_known(text, message):
         read(text)
 
 
-def test_odd_text_draws_no_warning_from_the_parser():
+def test_odd_text_draws_no_warning_from_the_parser(forks):
     """In a process of its own, where nothing filters warnings: standard error stays empty."""
     code = """
 from zerosum import read

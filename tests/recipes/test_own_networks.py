@@ -10,6 +10,8 @@ from zerosum import load, read, train
 from zerosum.recipes import ring
 from zerosum.recipes.recipe import pretty
 
+pytestmark = pytest.mark.usefixtures("reportless")
+
 
 class Generator(nn.Module):
     def __init__(self, width=8):

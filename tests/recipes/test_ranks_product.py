@@ -1,13 +1,11 @@
 """Several processes give the results of one: every objective, every term, all networks."""
 
-import os
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
+from tests.forked import python
 
 from zerosum.objectives import NonSaturating
 
@@ -19,13 +17,7 @@ ENOUGH = 1e-3  # smallest change required of some weight of G
 
 def played(folder, counts, *words):
     """Return the results of each number of processes: tensors by game and name."""
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), str(folder), counts, *words],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=1500,
-    )
+    done = python(SCRIPT, folder, counts, *words, timeout=1500)
     assert done.returncode == 0, done.stderr
     return {count: load_file(folder / f"{count}.safetensors") for count in map(int, counts.split(","))}
 

@@ -20,6 +20,7 @@ from zerosum.training.batches import Batches
 from zerosum.training.same_data import UnreadFiles
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("reportless")
 RECIPE = Recipe(
     name="photos",
     generator=MLPGenerator(hidden=(8,)),

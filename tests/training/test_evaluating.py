@@ -55,9 +55,9 @@ IMAGES = replace(
     latent=Normal(8),
     d_terms=(),
     batch=16,
-    images=160,
+    images=96,
     tick=32,
-    snapshot=64,
+    snapshot=32,
 )
 OFTEN = Evaluation(every=150, n=100)
 KID = Criterion("kid", "lower")
@@ -66,9 +66,11 @@ SCORED = [replace(POINTS, evaluation=OFTEN), replace(IMAGES, evaluation=IMAGE_EV
 CLOCKS = {"seconds", "images_per_second", "wait"}
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 class Killed(BaseException):
@@ -122,10 +124,9 @@ def test_a_recipe_text_imports_nothing(tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(("recipe", "seed"), [*zip(SCORED, (0, 1), strict=True)], ids=["points", "pictures"])
-def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, recipe, seed):
-    recipe = replace(recipe, seed=seed)
-    scored = train(recipe, tmp_path / "scored", quiet=True)
+@pytest.mark.parametrize("recipe", SCORED, ids=["points", "pictures"])
+def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, straight_of, recipe, reportless):
+    scored = straight_of(recipe)
     plain = train(replace(recipe, evaluation=None), tmp_path / "plain", quiet=True)
     assert_equal(groups(scored), groups(plain))
     assert [line for line in lines(scored) if not is_evaluation(line)] == lines(plain)
@@ -135,10 +136,12 @@ def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, recipe, 
 @pytest.mark.parametrize(
     ("recipe", "action"), [*zip(SCORED, (terminate, die), strict=True)], ids=["points", "pictures"]
 )
-def test_a_resumed_run_has_the_scores_and_the_best_generator_of_a_straight_one(tmp_path, monkeypatch, recipe, action):
-    straight = train(recipe, tmp_path / "straight", quiet=True)
+def test_a_resumed_run_has_the_scores_and_the_best_generator_of_a_straight_one(
+    tmp_path, monkeypatch, straight_of, recipe, action, reportless
+):
+    straight = straight_of(recipe)
     with monkeypatch.context() as patched:
-        interrupt(patched, 6 if recipe.batch == 16 else 33, action)
+        interrupt(patched, 5 if recipe.batch == 16 else 33, action)
         with pytest.raises(Terminated if action is terminate else Killed):
             train(recipe, tmp_path / "broken", quiet=True)
     assert any(map(is_evaluation, read_log(tmp_path / "broken")))
@@ -156,9 +159,8 @@ def test_scores_come_every_so_many_images_and_at_the_end(tmp_path, capsys):
     run = train(SCORED[0], tmp_path / "run")
     scored = [line for line in read_log(run) if is_evaluation(line)]
     assert [line["images"] for line in scored] == [160, 320, 480, 608, 768, 928, 1056, 1216, 1376, 1504, 1600]
-    assert all(
-        {"score/fid", "error/fid", "score/kid", "error/kid", "seconds", "steps"} <= line.keys() for line in scored
-    )
+    there = {"score/fid", "error/fid", "score/kid", "error/kid", "seconds", "steps"}
+    assert all(there <= line.keys() for line in scored)
     output = capsys.readouterr().err
     assert output.count(" images fid ") == 11 and "after 160 images fid " in output and "the best kid so far" in output
     told = json.loads((run / "scores.json").read_text())
@@ -168,8 +170,8 @@ def test_scores_come_every_so_many_images_and_at_the_end(tmp_path, capsys):
     assert load(run / "best.safetensors").images == best["images"]
 
 
-def test_the_last_score_is_what_the_verb_says_of_the_run(tmp_path):
-    run = train(SCORED[1], tmp_path / "run", quiet=True)
+def test_the_last_score_is_what_the_verb_says_of_the_run(straight_of):
+    run = straight_of(SCORED[1])
     kept = read_scores(run / "evaluation.json")
     again = evaluate("Digits()", run, ("fid", "kid"), EvaluationConfig("random-conv", n=20))
     # The run samples in its own memory format: rounding may turn a pixel by a level.
@@ -262,8 +264,8 @@ def test_a_recipe_without_evaluation_is_written_as_ever_and_one_with_it_reads_ba
     assert changed.evaluation == replace(OFTEN, metrics=("kid",))
 
 
-def test_the_report_draws_scores_with_their_errors(tmp_path):
-    run = train(SCORED[0], tmp_path / "run", quiet=True)
+def test_the_report_draws_scores_with_their_errors(straight_of):
+    run = straight_of(SCORED[0])
     page = write_report(run).read_text()
     assert "<h3>Scores</h3>" in page and page.index("<h4>fid ") < page.index("<h4>kid ") < page.index("<h3>The game")
     assert "error/kid" not in page and "score/kid" not in page
@@ -284,9 +286,8 @@ def test_the_command_line_scores_a_run_and_samples_its_best(tmp_path, monkeypatc
     small = [f"--set={part}.size=4" for part in ("generator", "discriminator")]
     small += ["--images", 128, "--set", "batch=16", "--set", "tick=64", "--set", "snapshot=64"]
     often = ["--set", "evaluation.every=48", "--set", "evaluation.n=40", "--set", "evaluation.features='pixels'"]
-    assert (
-        zerosum(monkeypatch, "train", "digits", "--out", run, *small, "--evaluate", "kid, fid", *often, "--json") == 0
-    )
+    words = ("train", "digits", "--out", run, *small, "--evaluate", "kid, fid", *often, "--json")
+    assert zerosum(monkeypatch, *words) == 0
     told = json.loads(capsys.readouterr().out)["scores"]
     assert {"kid", "kid_error", "fid", "fid_error", "best_kid", "best_kid_images"} <= told.keys()
     assert "metrics=('kid', 'fid')" in (run / "recipe.txt").read_text()

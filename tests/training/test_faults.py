@@ -19,6 +19,7 @@ from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
 from zerosum.training import loop as loop_room
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("forks", "reportless")
 SHORT = replace(POINTS, images=96, tick=32, snapshot=32)
 WHOLE = "the checkpoint after 32 images is saved"
 

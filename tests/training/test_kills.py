@@ -8,7 +8,7 @@ from benchmarks.robustness.sameness import state_differences
 from zerosum.runs.checkpoint import Checkpoint
 
 
-def test_four_kills_and_four_resumes(tmp_path):
+def test_four_kills_and_four_resumes(tmp_path, forks):
     found = compared(POINTS, kills=4, seed=1, iterations=10, folder=tmp_path)
     assert found["differences"] == []
     assert len(found["kills"]) == 4 and found["half_written"] >= 2, "those that aim at a checkpoint hit it"

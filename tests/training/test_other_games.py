@@ -1,7 +1,5 @@
 """The loop trains, resumes, shares out and samples a game whose networks it does not know: one of four, from a test."""
 
-import os
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -12,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from benchmarks.robustness.sameness import differences
-from tests.forked import python
+from tests.forked import Forked, python, ranks
 from tests.training.coupled_game import KNOWN, RECIPE, Coupled, CoupledGame, Scores, Updates
 from typer.testing import CliRunner
 
@@ -31,7 +29,6 @@ from zerosum.training.state import check_generators, check_weights
 from zerosum.training.train import train
 
 SCRIPT = Path(__file__).with_name("coupled_game.py")
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +59,7 @@ def test_all_that_it_is_made_of_is_kept_and_logged(straight):
 
 def test_killed_and_continued_it_is_the_straight_run_bit_for_bit(straight, tmp_path):
     run = tmp_path / "killed"
-    with subprocess.Popen([sys.executable, str(SCRIPT), str(run)], env=ENVIRONMENT) as process:
+    with Forked([sys.executable, str(SCRIPT), str(run)]) as process:
         began = time.monotonic()
         while not (run / "checkpoints" / "000000000480").exists():
             assert process.poll() is None and time.monotonic() - began < 300
@@ -78,8 +75,7 @@ def test_killed_and_continued_it_is_the_straight_run_bit_for_bit(straight, tmp_p
 
 def test_two_processes_train_what_one_trains(straight, tmp_path):
     run = tmp_path / "two"
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    subprocess.run([sys.executable, *torchrun, str(SCRIPT), str(run), "480"], env=ENVIRONMENT, check=True)
+    assert ranks(2, SCRIPT, run, 480) == [0, 0]
     # One process goes on from what two have left, as after a kill.
     (run / "generator.safetensors").unlink()
     text = (run / "recipe.txt").read_text()

@@ -27,6 +27,8 @@ from zerosum.runs.log import is_evaluation, read_log
 from zerosum.runs.run import Run
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("reportless")
+
 
 def gap(real, fake):
     return float((real.double().mean(0) - fake.double().mean(0)).norm())

@@ -27,6 +27,7 @@ from zerosum.training.batches import Batches
 from zerosum.training.prefetch import ReadAhead
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("reportless")
 IMAGES = np.random.default_rng(0).integers(0, 256, (37, 16, 16, 3), dtype=np.uint8)
 LABELS = np.arange(37) % 3
 
@@ -100,7 +101,7 @@ def test_what_a_dead_thread_left_behind_is_still_taken(monkeypatch):
         ahead.take(1)
 
 
-def test_a_program_ends_while_a_read_hangs():
+def test_a_program_ends_while_a_read_hangs(forks):
     program = (
         "import time\n"
         "from zerosum.training.prefetch import ReadAhead\n"

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import runpy
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.forked import python
 
 from zerosum.data.toys.gaussians import Ring
 from zerosum.game.game import Game
@@ -114,14 +114,8 @@ def scenes(folder):
         one["words"] += one.pop("more", [])
     file = folder / "scenes.json"
     file.write_text(json.dumps([*played.values()]))
-    command = [sys.executable, str(SCRIPT), str(file)]
-    with subprocess.Popen(command, env=os.environ | THREAD, stderr=subprocess.PIPE, start_new_session=True) as script:
-        try:
-            _, errors = script.communicate(timeout=500)
-        except subprocess.TimeoutExpired:
-            os.killpg(script.pid, signal.SIGKILL)  # and the processes of the scene that it is at
-            raise
-    assert script.returncode == 0, errors.decode()
+    script = python(SCRIPT, file, timeout=500)
+    assert script.returncode == 0, script.stderr
     return {name: scene["found"] for name, scene in zip(played, json.loads(file.read_text()), strict=True)}
 
 

@@ -18,6 +18,7 @@ from zerosum.training.evaluations import criterion, remove_best
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("reportless")
 ROLLBACK = RunOptions(on_nonfinite="rollback")
 
 

@@ -15,6 +15,7 @@ from zerosum.recipes.recipe import pretty
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("forks", "reportless")
 SHORT = replace(POINTS, images=96, tick=32, snapshot=32)
 # Patches the command so that it says where it is and waits there for the signal of the test, once or twice.
 PAUSE = """

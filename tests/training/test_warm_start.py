@@ -1,6 +1,7 @@
 """A new run from another's weights: what it takes, what it remembers, what it refuses."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from zerosum.runs.checkpoint import load_checkpoint, newest_checkpoint
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("reportless")
 FIRST = replace(POINTS, images=64, tick=32, snapshot=32)
 SECOND = replace(FIRST, name="second", seed=7, G_opt=replace(FIRST.G_opt, lr=0.001))
 
@@ -36,7 +38,9 @@ def test_it_takes_the_weights_and_says_so_and_all_else_is_fresh(first, tmp_path,
         assert all(torch.equal(tensor, mine.groups[group][name]) for name, tensor in theirs.groups[group].items())
     assert {"G_opt", "D_opt"} <= theirs.groups.keys() and not {"G_opt", "D_opt"} & mine.groups.keys()
     assert theirs.groups["objective"]["k"] != 0 == mine.groups["objective"]["k"]
-    assert mine.numbers["from"] == {"run": str(first), "images": 64} == newest_checkpoint(run)[1].numbers["from"]
+    manifest = (first / "checkpoints" / f"{64:012d}" / "manifest.json").read_bytes()
+    facts = {"run": str(first), "images": 64, "checkpoint": sha256(manifest).hexdigest()}
+    assert mine.numbers["from"] == facts == newest_checkpoint(run)[1].numbers["from"]
 
 
 def test_a_checkpoint_of_a_run_serves_as_well(first, tmp_path):
@@ -89,6 +93,11 @@ def test_stopped_and_continued_it_is_the_run_that_would_have_been(first, tmp_pat
     moved = first.path.rename(tmp_path / "moved")
     train(SECOND, tmp_path / "broken", quiet=True, options=RunOptions())
     train(SECOND, tmp_path / "broken", quiet=True, options=options)
+    train(SECOND, tmp_path / "broken", quiet=True, options=RunOptions(start_from=moved))
+    train(SECOND, tmp_path / "broken", quiet=True, options=RunOptions(start_from=moved / "checkpoints" / f"{64:012d}"))
+    with pytest.raises(ValueError, match=rf"has a run that started from {first}, not from .*{32:012d}: name another"):
+        older = moved / "checkpoints" / f"{32:012d}"
+        train(SECOND, tmp_path / "broken", quiet=True, options=RunOptions(start_from=older))
     moved.rename(first)
     assert differences(straight, tmp_path / "broken") == []
 

@@ -34,7 +34,9 @@ def evaluate(
     fake: Annotated[
         str | None, typer.Argument(metavar="FAKE", help="Generated samples (same formats as REAL).", show_default=False)
     ] = None,
-    metrics: Annotated[str, typer.Option(help=f"Comma-separated metrics: {', '.join(_names())}.")] = "fid,kid",
+    metrics: Annotated[
+        str | None, typer.Option(help=f"Comma-separated metrics: {', '.join(_names())}.", show_default="fid,kid")
+    ] = None,
     features: Annotated[
         str | None, typer.Option(help=f"Feature extractor: {_FEATURES}.", show_default="inception")
     ] = None,
@@ -43,14 +45,11 @@ def evaluate(
     batch: Annotated[int, typer.Option(help="Batch size of the extractor (does not affect scores).")] = 64,
     held_out: Annotated[
         str | None,
-        typer.Option(
-            help="Real test samples, not used in training (same formats as REAL), for metrics that need them."
-        ),
+        typer.Option(help="Real test samples, not used in training (formats as REAL), if metrics need any."),
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not read or write cached features.")] = False,
     out: Annotated[
-        Path | None,
-        typer.Option(help="FILE.json for the scores; without FAKE, FILE.safetensors for the moments of REAL."),
+        Path | None, typer.Option(help="FILE.json for scores; without FAKE, FILE.safetensors for the moments of REAL.")
     ] = None,
     sanity: Annotated[
         bool, typer.Option("--sanity", help="Corrupt REAL with known distortions and report which metrics detect them.")
@@ -61,7 +60,7 @@ def evaluate(
 
     RUN alone is scored against its data, or the part held out of training. Another REAL alone, with --out
     FILE.safetensors: save its moments, for fid.
-    With --sanity, FAKE is another data set mixed in as a distortion, --n counts all images, and --out is a folder.
+    With --sanity, FAKE is mixed in as a distortion, --n counts all images, --out is a folder, all metrics the default.
     """
     from zerosum.cli._bar import messages_and_bar
     from zerosum.evaluation.config import EvaluationConfig
@@ -72,10 +71,11 @@ def evaluate(
         real, fake, features = _of_run(real, features)
     config = EvaluationConfig(features, n, seed, batch, cache=not no_cache, known=known())
     if sanity:
-        _sanity(real, fake, config, out or Path("sanity"), as_json)
+        _check_sanity(out, held_out)
+        _sanity(real, fake, config, _split(metrics) if metrics else None, out or Path("sanity"), as_json)
         return
     _check_out(fake, out)
-    names = [name.strip() for name in metrics.split(",")] if fake is not None else ["fid"]
+    names = ["fid"] if fake is None else _split(metrics or "fid,kid")
     with messages_and_bar("evaluating") as (say, progress):
         evaluator = Evaluator(real, names, config, held_out, say, progress)
         if fake is None and out is not None:
@@ -91,15 +91,15 @@ def evaluate(
     print_json(scores.as_dict()) if as_json else echo(*_table(scores))
 
 
-def _sanity(real: str, other: str | None, config: "EvaluationConfig", out: Path, as_json: bool) -> None:
+def _sanity(
+    real: str, other: str | None, config: "EvaluationConfig", metrics: list[str] | None, out: Path, as_json: bool
+) -> None:
     from zerosum.cli._bar import messages_and_bar
     from zerosum.evaluation.sanity.gallery_page import sanity_table, write_sanity
     from zerosum.evaluation.sanity.sample_sets import check_sample_set
 
-    if out.suffix:
-        raise ValueError(f"--sanity writes images, scores and a page into a folder; found --out {out}")
     with messages_and_bar("evaluating") as (say, progress):
-        found = check_sample_set(real, other, config, say, progress)
+        found = check_sample_set(real, other, config, say, progress, metrics)
     write_sanity(out, found)
     if as_json:
         print_json({"out": out, **found.as_dict()})
@@ -120,6 +120,17 @@ def _of_run(real: str, features: str | None) -> tuple[str, str | None, str | Non
     recipe = Run(user_path(real), known()).recipe
     planned = None if recipe.evaluation is None else recipe.evaluation.features
     return flat(held_out(recipe.data)), real, planned if features is None and isinstance(planned, str) else features
+
+
+def _split(metrics: str) -> list[str]:
+    return [name.strip() for name in metrics.split(",")]
+
+
+def _check_sanity(out: Path | None, held_out: str | None) -> None:
+    if held_out is not None:
+        raise ValueError(f"--sanity takes held-out samples from REAL; found --held-out {held_out}: leave it out")
+    if out is not None and out.suffix:
+        raise ValueError(f"--sanity writes images, scores and a page into a folder; found --out {out}")
 
 
 def _check_out(fake: str | None, out: Path | None) -> None:

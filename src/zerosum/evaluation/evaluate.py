@@ -162,7 +162,11 @@ class Evaluator:
 
     @cached_property
     def _identity(self) -> Mapping[str, str]:
-        return identified(self._extractor, self.reference.shape, self.config.batch)
+        others = None if self.reference.kind != "images" else self._few_of_reference
+        return identified(self._extractor, self.reference.shape, self.config.batch, others)
+
+    def _few_of_reference(self) -> Tensor:
+        return images_at(self._sample(self.reference, DEFAULT_SAMPLES), range(MIN_SAMPLES))
 
     def _extract(self, images: Tensor) -> Features:
         return extracted(self._extractor, images)

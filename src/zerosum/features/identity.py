@@ -3,7 +3,7 @@
 __all__ = ()
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -11,14 +11,16 @@ from torch import Tensor
 
 from zerosum.features.extractor import Extractor, Function, extracted
 
-_NONE = "none"  # the extractor rejects the images, or its features of them are not finite
+_NONE = "none"  # the extractor rejects all images, or its features of them are not finite
 _DIGITS = 3  # after the first one of the largest answer: other devices and batch sizes differ by far less
 _PAIRS = 4
 # What code of the user raises for inputs that it was not written for.
 REFUSALS = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
-def identified(extractor: Extractor, shape: tuple[int, ...], batch: int) -> Mapping[str, str]:
+def identified(
+    extractor: Extractor, shape: tuple[int, ...], batch: int, others: Callable[[], Tensor] | None = None
+) -> Mapping[str, str]:
     """Return the facts of an extractor that decide whether two of its features are comparable.
 
     Those of this package have the hash of their weights. Any other may compute anything from anything, such as a file
@@ -28,10 +30,14 @@ def identified(extractor: Extractor, shape: tuple[int, ...], batch: int) -> Mapp
         extractor: as it will be used.
         shape: of the images, (H, W, C).
         batch: number of images that it is given together.
+        others: returns images to use where it rejects seeded ones, as a detector of faces may: uint8 `(N, H, W, C)`.
     """
     if type(extractor).__module__.startswith("zerosum.") and not isinstance(extractor, Function):
         return extractor.facts
-    return {**extractor.facts, "answers": _answers(extractor, shape, batch)}
+    answers = _answers(extractor, _images(shape), batch)
+    if answers == _NONE and others is not None:
+        answers = _answers(extractor, others(), batch)
+    return {**extractor.facts, "answers": answers}
 
 
 def is_identified(facts: Mapping[str, str]) -> bool:
@@ -48,9 +54,9 @@ def rounded(answers: Tensor) -> str:
     return " ".join(str(round(answer * 10.0**-exponent)) for answer in answers.tolist()) + f" e{exponent}"
 
 
-def _answers(extractor: Extractor, shape: tuple[int, ...], batch: int) -> str:
+def _answers(extractor: Extractor, images: Tensor, batch: int) -> str:
     try:
-        found = [extracted(extractor, images) for images in torch.split(_images(shape), batch)]
+        found = [extracted(extractor, some) for some in torch.split(images, batch)]
         rows = torch.cat([torch.cat([part for part in one if part is not None], 1).double() for one in found])
     except REFUSALS:
         return _NONE

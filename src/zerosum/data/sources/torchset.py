@@ -17,6 +17,7 @@ from zerosum.data.conditions import conditions_of, labelled
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.sources._decode import flatten, is_grey
 from zerosum.data.sources._labels import numbered
+from zerosum.data.sources._mirror import mirrored
 from zerosum.data.sources._pixels import Array, extremes, looks_like_channels, scale_of
 
 _INSPECTED = 256
@@ -40,6 +41,7 @@ def from_torch(
     labels: Sequence[Any] | None = None,
     conditions: ArrayLike | Tensor | None = None,
     condition_names: Sequence[str] | None = None,
+    flip: bool = False,
 ) -> Source:
     """Make a source of a map-style dataset whose items are samples, or tuples of a sample and its label or condition.
 
@@ -49,11 +51,12 @@ def from_torch(
     array (H, W, C) or (H, W), of integers in 0..255 or floats in 0..1 or -1..1, or a Pillow image. Items are not
     cached, so that random transforms stay random. If they have labels or conditions, opening reads every item once to
     collect these, unless they are passed as `labels` or as `conditions` (N, components); otherwise it reads up to 256
-    evenly spaced items to infer their range. Such a source works in Python only, as recipe text cannot represent it.
+    evenly spaced items to infer their range. With `flip`, each image also enters mirrored. Such a source works in
+    Python only, as recipe text cannot represent it.
     """
     if labels is not None and conditions is not None:
         raise ValueError("from_torch was given both labels and conditions, but a game uses one of them: pass only one")
-    return _TorchSource(dataset, labels, conditions, condition_names)
+    return _TorchSource(dataset, labels, conditions, condition_names, flip)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +65,13 @@ class _TorchSource:
     labels: Sequence[Any] | None
     conditions: ArrayLike | Tensor | None
     condition_names: Sequence[str] | None
+    flip: bool
 
     def open(self) -> Dataset:
         """Open the dataset; raises `ValueError` when its items are neither images nor points of one shape."""
+        return mirrored(self._plain()) if self.flip else self._plain()
+
+    def _plain(self) -> Dataset:
         name, count = type(self.dataset).__name__, len(self.dataset)
         if count == 0:
             raise ValueError(f"{name} has no items: pass a dataset with at least one")

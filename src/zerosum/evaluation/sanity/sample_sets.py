@@ -2,7 +2,7 @@
 
 __all__ = ()
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,12 @@ DEFAULT_SAMPLES = 1_000  # images, if `n` is not set
 
 
 def check_sample_set(
-    real: Any, other: Any, config: EvaluationConfig, say: Callable[[str], None], progress: Progress | None = None
+    real: Any,
+    other: Any,
+    config: EvaluationConfig,
+    say: Callable[[str], None],
+    progress: Progress | None = None,
+    metrics: Sequence[str] | None = None,
 ) -> Sanity:
     """Corrupt the images of a set and report which metrics detect which corruption, with `check_sanity`.
 
@@ -30,6 +35,7 @@ def check_sample_set(
         config: settings; `n` is the total number of images, by default 1,000, of which half are corrupted.
         say: called with messages for the user.
         progress: called with the number of images done and in total.
+        metrics: names of metrics; None for all that need only features and, if available, logits.
 
     Raises:
         ValueError: for sets without images, and as `check_sanity`.
@@ -43,7 +49,8 @@ def check_sample_set(
         for note in one.notes:
             say(f"{one.name}: {note}")
     other_images, _ = _images(contaminant, replace(config, n=max(len(images) // 2, 2)))
-    found = check_sanity(images, config.extractor(), labels, other_images, config.seed, config.batch, progress)
+    extractor = config.extractor()
+    found = check_sanity(images, extractor, labels, other_images, config.seed, config.batch, progress, metrics)
     for note in found.notes:
         say(f"{sample_set.name}: {note}")
     return found
