@@ -107,12 +107,11 @@ def vision_aided() -> Recipe:
 
     For photographs. It begins after a tenth of the run. The features are those of `projected_gan`, `zerosum[lite]`.
     """
-    base = projected_gan()
     aid = VisionAided(begin=0.1)
     return replace(
-        base,
+        projected_gan(),
         name="vision-aided",
-        discriminator=Aided(FastGANDiscriminator(size=16), base.discriminator),
+        discriminator=Aided(FastGANDiscriminator(size=16), FeatureDiscriminator("lite0", side=64, size=32)),
         d_terms=(aid,),
         g_terms=(aid,),
         images=12_000,
