@@ -51,6 +51,7 @@ def test_metrics_have_unique_names_and_a_better_direction():
         "intra-fid",
         "cas",
         "vendi",
+        "linear-probe",
     } <= kinds.keys()
     infos = [(name, info) for kind in kinds.values() for name, info in kind().gives.items()]
     assert len({name for name, _ in infos}) == len(infos)

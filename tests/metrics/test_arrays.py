@@ -59,6 +59,7 @@ CALLS = {
     "kl_divergence": ((P, Q), {}),
     "label_coverage": ((LABELS, LABELS > 0, torch.tensor([0.5, 0.5])), {}),
     "residual_share": ((SMALL, drawn, VIEWS), {}),
+    "linear_probe": ((X, Y), {}),
     "memorised": ((X, 0.5), {"train": X.flip(0)}),
     "mirrored": ((IMAGES,), {}),
     "mode_coverage": ((X[:, :2], Y[:4, :2], 0.5), {}),

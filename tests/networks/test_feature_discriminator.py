@@ -135,7 +135,7 @@ def test_the_coarsest_maps_are_the_taps():
 
 
 def test_other_channels_are_grey_images_each():
-    D, x = built((2, 16, 16)).eval(), drawn(3, 2, 16, 16)
+    D, x = built((2, 16, 16)).to(memory_format=torch.channels_last).eval(), drawn(3, 2, 16, 16)
     alone = [RandomConv().module().maps(x[:, i : i + 1]) for i in range(2)]
     maps = [torch.cat(pair, 1) for pair in zip(*alone, strict=True)]
     scores = [head(h, None)[0] for head, h in zip(D.heads, D.mixing(maps), strict=True)]

@@ -32,19 +32,13 @@ from zerosum.game import InfoGANLatent, Normal
 from zerosum.game.batch import Batch
 from zerosum.game.player import Term
 from zerosum.game.turn import Transformation
-from zerosum.networks import (
-    DCGANDiscriminator,
-    FeatureDiscriminator,
-    MinibatchDiscrimination,
-    MinibatchStddev,
-    MLPDiscriminator,
-)
+from zerosum.networks import DCGANDiscriminator, MinibatchDiscrimination, MinibatchStddev, MLPDiscriminator
 from zerosum.networks.conditioning import Auxiliary, Concatenate, ConditionalNorm, Discriminative, Style, Way
 from zerosum.networks.layers.basic import Norm
 from zerosum.networks.spec import DiscriminatorSpec
 from zerosum.objectives import NonSaturating, RationalQuadraticKernel, Relativistic
 from zerosum.protocols import Objective, Schedule
-from zerosum.recipes.reader import vocabulary
+from zerosum.recipes.reader import read, vocabulary
 from zerosum.recipes.settings import with_setting
 from zerosum.terms import Cosine, MutualInformation, WeightDecay
 
@@ -59,7 +53,7 @@ EXAMPLES = {  # for fields without a default
 TINY = {"size": 4, "hidden": (8, 8), "activation": "silu", "code": 4, "embedding": 3, "blocks": 0, "smallest": 4}
 TINY |= {"auxiliary": CODE, "tokens": 4, "decoders": True, "conditioning": Concatenate(3), "share": 0.5, "until": 0.5}
 TINY |= {"categories": (2,), "continuous": 1, "others": CODE, "one_sided": False, "features": "random-conv"}
-TINY |= {"layers": 1, "aid": FeatureDiscriminator("random-conv", side=8, size=2)}
+TINY |= {"layers": 1, "side": 8, "taps": 1, "aid": read("FeatureDiscriminator('random-conv', 8, 1, 2)")}
 # Choices that the type of a field does not list.
 OTHER = {"discriminator": DCGANDiscriminator(4), "objective": Relativistic(), "kernel": RationalQuadraticKernel()}
 OTHER |= {"ResNetDiscriminator.attention": 4, "attention": 8, "dropout": 0.3, "fourier": 2, "scores": 3, "levels": 4}
@@ -299,7 +293,7 @@ def test_the_setups_are_all_networks_under_all_conditionings():
 
 def test_every_term_is_supported_somewhere(open_session):
     rejected = {t for t in TERMS if type(t).__name__ not in ("PatchNCE", "IdentityMapping", "MaximumLikelihood")}
-    eligible = [t for t in SETUPS if family(t.D) in ("DCGAN", "FastGAN", "Transformer")]
+    eligible = [t for t in SETUPS if family(t.D) in ("DCGAN", "FastGAN", "Transformer", "Aided")]
     for setup in (t for t in eligible if t.shape == IMAGES and t.way in {None, *ways_of(type(t.D))}):
         if rejected and setup.way not in {Concatenate, ConditionalNorm, Style} and not setup.reasons():
             rejected -= {term for _, term in open_session(setup, LATENT, TERMS).accepted}

@@ -7,9 +7,16 @@ import torch
 from torch import nn
 
 from zerosum.data.dataset import in_memory
-from zerosum.networks import DCGANDiscriminator, DCGANGenerator, MLPDiscriminator, MLPGenerator
+from zerosum.networks import (
+    Aided,
+    DCGANDiscriminator,
+    DCGANGenerator,
+    FeatureDiscriminator,
+    MLPDiscriminator,
+    MLPGenerator,
+)
 from zerosum.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, TopK, Wasserstein
-from zerosum.recipes import cgan, ring
+from zerosum.recipes import Evaluation, cgan, ring
 from zerosum.recipes.named_recipes import catalogue
 from zerosum.terms import R1, Every, GradientPenalty
 from zerosum.training.build import build_game
@@ -84,6 +91,19 @@ def test_one_sample_and_an_mlp_for_photographs_are_said():
     assert found(photographs, generator=DCGANGenerator(8), discriminator=DCGANDiscriminator(8), d_terms=()) == []
     grey = in_memory("digits", torch.zeros(4, 1, 28, 28, dtype=torch.uint8))
     assert found(grey, generator=MLPGenerator(hidden=(8,)), discriminator=MLPDiscriminator(hidden=(8,))) == []
+
+
+def test_scores_by_the_features_that_d_is_trained_on_are_said():
+    photographs = in_memory("pets", torch.zeros(4, 3, 16, 16, dtype=torch.uint8))
+    frozen = FeatureDiscriminator("random-conv:3", side=8, size=2)
+    for D in (frozen, Aided(DCGANDiscriminator(4, norm="none"), frozen)):
+        game = {"generator": DCGANGenerator(4), "discriminator": D, "d_terms": ()}
+        (said,) = found(photographs, **game, evaluation=Evaluation(("kid",), features="random-conv"))
+        assert said.startswith(
+            "D is trained on the features of random-conv, so scores by them say little about samples"
+        )
+        assert found(photographs, **game, evaluation=Evaluation(("kid",), features="pixels")) == []
+        assert found(photographs, **game) == []
 
 
 def test_the_recipes_of_the_library_are_silent():

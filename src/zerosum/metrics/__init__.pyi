@@ -30,7 +30,6 @@ from zerosum.metrics.image_similarity import psnr as psnr
 from zerosum.metrics.image_similarity import ssim as ssim
 from zerosum.metrics.kernel import KernelDistance as KernelDistance
 from zerosum.metrics.kernel import kernel_distance as kernel_distance
-from zerosum.metrics.linear_probe import LinearProbe as LinearProbe
 from zerosum.metrics.linear_probe import linear_probe as linear_probe
 from zerosum.metrics.logits import InceptionScore as InceptionScore
 from zerosum.metrics.logits import inception_score as inception_score

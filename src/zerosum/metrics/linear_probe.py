@@ -1,5 +1,7 @@
 """How well a linear classifier on features distinguishes real from generated samples."""
 
+__all__ = ["linear_probe"]
+
 from dataclasses import dataclass
 
 import torch

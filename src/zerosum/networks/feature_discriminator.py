@@ -37,7 +37,7 @@ def _maps(network: FeatureNetwork, x: Tensor) -> list[Tensor]:
     if not _seen_apart(x):
         return [*network.maps(x)]
     maps = network.maps(x.flatten(0, 1)[:, None])
-    return [each.view(len(x), -1, each.shape[2], each.shape[3]) for each in maps]
+    return [each.reshape(len(x), -1, each.shape[2], each.shape[3]) for each in maps]
 
 
 def _example(shape: tuple[int, ...]) -> Tensor:

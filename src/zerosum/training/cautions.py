@@ -3,6 +3,7 @@
 __all__ = ()
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 
 import torch
 from torch import Tensor
@@ -10,12 +11,14 @@ from torch.autograd.graph import Node
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from zerosum.data.dataset import Dataset
+from zerosum.features.extractor import HALF
 from zerosum.features.identity import REFUSALS
 from zerosum.game.buffers import saved_buffers
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
 from zerosum.game.player import unwrapped
 from zerosum.game.trainable import TrainableGame
+from zerosum.networks.feature_discriminator import FeatureDiscriminator
 from zerosum.networks.mlp import MLPGenerator
 from zerosum.objectives.kernel import MMD
 from zerosum.protocols import HasBoundary, Objective
@@ -60,8 +63,28 @@ def cautions(recipe: Recipe, dataset: Dataset, game: TrainableGame) -> Iterator[
                 f"{recipe.name} is a recipe for points or small grey images: its generator is an MLP, and these images "
                 f"are {height}x{width}x{channels}; convolutional recipes, such as r3gan and fastgan, suit them better"
             )
+    chosen = recipe.evaluation.features if recipe.evaluation is not None else None
+    if isinstance(chosen, str) and _network_name(chosen) in _trained_on(recipe.discriminator):
+        yield (
+            f"D is trained on the features of {_network_name(chosen)}, so scores by them say little about samples: "
+            f"evaluate with others, such as --features random-conv or vgg16"
+        )
     if isinstance(game, Game):
         yield from _of_networks(recipe, dataset, game)
+
+
+def _network_name(features: str) -> str:
+    """The name of an extractor without its argument and its number format."""
+    return features.partition(":")[0].removesuffix(HALF)
+
+
+def _trained_on(spec: object) -> set[str]:
+    """The names of the extractors whose frozen features a discriminator sees, or one within it."""
+    if isinstance(spec, FeatureDiscriminator):
+        return {_network_name(spec.features)}
+    if not is_dataclass(spec):
+        return set()
+    return set().union(*(_trained_on(getattr(spec, f.name)) for f in fields(spec)))
 
 
 def _of_networks(recipe: Recipe, dataset: Dataset, game: Game) -> Iterator[str]:

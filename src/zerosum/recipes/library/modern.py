@@ -8,7 +8,6 @@ from zerosum.augment.corruptions import Translate
 from zerosum.augment.pipelines import DiffAugment
 from zerosum.data.toys.stacked_digits import StackedDigits
 from zerosum.game.latents import Normal
-from zerosum.networks.aided import Aided
 from zerosum.networks.conditioning import ConditionalNorm
 from zerosum.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from zerosum.networks.fastgan import FastGANGenerator
@@ -30,7 +29,6 @@ from zerosum.terms.level_guidance import LevelGuidance
 from zerosum.terms.path_length import PathLength
 from zerosum.terms.reconstruction import Reconstruction
 from zerosum.terms.schedules import Cosine, Every, Geometric, Scheduled
-from zerosum.terms.vision_aided import VisionAided
 
 
 def sngan() -> Recipe:
@@ -99,23 +97,6 @@ def projected_gan() -> Recipe:
         D_opt=optimiser,
         batch=16,
         images=20_000,
-    )
-
-
-def vision_aided() -> Recipe:
-    """Vision-aided GAN: a second D, on frozen features, beside the one on pixels (Kumari et al. 2022); 15 minutes.
-
-    For photographs. It begins after a tenth of the run. The features are those of `projected_gan`, `zerosum[lite]`.
-    """
-    base = projected_gan()
-    aid = VisionAided(begin=0.1)
-    return replace(
-        base,
-        name="vision-aided",
-        discriminator=Aided(FastGANDiscriminator(size=16), base.discriminator),
-        d_terms=(aid,),
-        g_terms=(aid,),
-        images=12_000,
     )
 
 
