@@ -10,7 +10,7 @@ __all__ = ["Masses", "density_masses", "kernel_masses", "optimal_discriminator"]
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor
@@ -192,6 +192,7 @@ def leave_one_out(points: Tensor, low: Tensor, high: Tensor, bandwidth: float) -
     return ((len(points) * masses.at(points) - own) / max(len(points) - 1, 1)).clamp_min(0)
 
 
+@cache
 def _kernel(n: int, width: float) -> Tensor:
     """The matrix `(n, n)` that blurs cells by a Gaussian of standard deviation `width`, in cells, without its ends."""
     apart = torch.arange(n, dtype=torch.float64)

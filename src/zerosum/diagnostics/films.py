@@ -40,7 +40,7 @@ class Moment:
         frame: the frame.
         q: the distribution of generated points.
         js: its Jensen-Shannon divergence from that of the data, in nats.
-        gap: mean of |D - D*| over real and generated points alike; None where D* is not known.
+        gap: mean of |D - D*| over real and generated points alike, those within the window; None where D* is not known.
     """
 
     frame: Frame

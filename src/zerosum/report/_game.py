@@ -11,11 +11,11 @@ from zerosum.report._html import Section, figure, joined, prose
 from zerosum.runs.images import inline_image
 from zerosum.runs.run import Run
 
-_STOPS = 12  # frames on the page, at most
+_STOPS = 8  # frames on the page, at most
 
 
 def game(run: Run) -> Section | None:
-    """Return a slider over up to twelve frames of the film of a run, and its curves; None for a run without frames."""
+    """Return a slider over up to eight frames of the film of a run, and its curves; None for a run without frames."""
     found = film(run)
     if found is None:
         return None
