@@ -19,7 +19,7 @@ from zerosum.diagnostics import film, film_images
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 # Recipe, its length in images where it is another, the images seen at the moments shown, and how many are in a row.
 LINE = ("gaussian", 1_000_000, (16_384, 27_648, 155_904, 1_000_192), 4)
-PLANE = ("r1", 600_000, (16_384, 92_928, 600_064), 1)
+PLANE = ("r1", 300_000, (16_384, 65_536, 300_032), 1)
 SHEETS = {"seeing-line.png": LINE, "seeing-plane.png": PLANE}
 
 

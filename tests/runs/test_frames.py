@@ -47,6 +47,8 @@ def test_a_run_without_frames_has_none(tmp_path):
     [
         ("data", {"real": torch.zeros(10, 3)}),
         ("data", {"scale": torch.zeros(2, dtype=torch.int64)}),
+        ("data", {"scale": torch.zeros(2, dtype=torch.float64)}),
+        ("data", {"low": torch.full((2,), 9.0, dtype=torch.float64)}),
         ("000000512", {"samples": torch.zeros(64)}),
         ("000000512", {"pushes": torch.zeros(3, 2)}),
         ("000000512", {"field": torch.zeros(7)}),

@@ -91,7 +91,7 @@ def densities_panel(
     for column in range(len(x) - 1):
         corners = [tuple(side[column + k]) for side, k in ((real, 0), (real, 1), (made, 1), (made, 0))]
         high = real[column : column + 2, 1].sum() > made[column : column + 2, 1].sum()
-        pen.polygon(corners, fill=(*(GENERATED if high else REAL), 70))
+        pen.polygon(corners, fill=_pale(GENERATED if high else REAL))
     for path, colour in ((real, REAL), (made, GENERATED)):
         pen.line([tuple(point) for point in path], fill=colour, width=2 * _FINE, joint="curve")
     return titled(_with_axis(image, size, (0.0, top)), title)
@@ -174,6 +174,11 @@ def padded(image: Image.Image, margin: int = _GAP) -> Image.Image:
     sheet = Image.new("RGB", (image.width + 2 * margin, image.height + 2 * margin), "white")
     sheet.paste(image, (margin, margin))
     return sheet
+
+
+def _pale(colour: Colour) -> Colour:
+    red, green, blue = (round(255 - 0.3 * (255 - part)) for part in colour)
+    return red, green, blue
 
 
 def _counts(places: Floats, size: tuple[int, int]) -> Floats:

@@ -118,6 +118,9 @@ def load_frames(run: Path) -> tuple[FrameData, list[Frame]] | None:
     with taken_apart(common):
         data = FrameData(**read_tensors(common)[0])
         _check(common, vars(data), {"real": -1, "low": 0, "high": 0, "offset": 0, "scale": 0}, len(data.low))
+        window = torch.stack([data.low, data.high, data.offset, data.scale])
+        if not bool(window.isfinite().all() and (data.high > data.low).all() and (data.scale > 0).all()):
+            raise ValueError(f"{common} is damaged: its window and units are {window.tolist()}")
     frames = []
     for path in sorted(names, key=lambda p: int(p.stem)):
         with taken_apart(path):
