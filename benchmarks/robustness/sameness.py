@@ -7,20 +7,22 @@ from typing import Any
 import torch
 
 from zerosum.runs.checkpoint import Checkpoint, newest_checkpoint
-from zerosum.runs.files import GENERATOR, LOG, SAMPLES
+from zerosum.runs.files import FRAMES, GENERATOR, LOG, SAMPLES
 from zerosum.runs.log import read_log
 
 CLOCKS = {"seconds", "images_per_second", "wait"}  # may differ in a resumed run
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """Differences of two finished runs: in checkpoints, logs except times, sample images, generators."""
+    """Differences of two finished runs: in checkpoints, logs except times, sample images, frames, generators."""
     (path, first, _), (own, second, _) = (_newest(run) for run in (one, other))
     found = [] if path.name == own.name else [f"newest checkpoint {path.name} and {own.name}"]
     found += state_differences(first, second)
     if json.dumps(log_of(one)) != json.dumps(log_of(other)):
         found.append(LOG)
-    images, others = ({p.name: p.read_bytes() for p in (run / SAMPLES).iterdir()} for run in (one, other))
+    images, others = (
+        {p.name: p.read_bytes() for name in (SAMPLES, FRAMES) for p in (run / name).glob("*")} for run in (one, other)
+    )
     found += [name for name in sorted({*images, *others}) if images.get(name) != others.get(name)]
     if (one / GENERATOR).read_bytes() != (other / GENERATOR).read_bytes():
         found.append(GENERATOR)

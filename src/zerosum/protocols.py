@@ -3,6 +3,7 @@
 Protocols that take a `Turn` or a game are in `game/`.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -36,6 +37,25 @@ class HasBoundary(Protocol):
     @property
     def boundary(self) -> float | None:
         """The score above which D takes a sample for real, such as a logit of 0; None if only differences matter."""
+        ...
+
+
+@runtime_checkable
+class HasOptimum(Protocol):
+    """An objective whose optimal discriminator is known: a function of the share p / (p + q) of real samples."""
+
+    @property
+    def probability(self) -> Callable[[Tensor], Tensor] | None:
+        """Maps scores to what is p / (p + q) for the optimal discriminator; None if that has no closed form."""
+        ...
+
+
+@runtime_checkable
+class HasDensity(Protocol):
+    """A source of points whose density is known."""
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """The logarithm of the density at points `(N, d)` in the units of the data, float64 `(N,)`."""
         ...
 
 

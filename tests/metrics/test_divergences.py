@@ -91,3 +91,8 @@ def test_refusals():
         entropy(torch.ones(3))
     with pytest.raises(ValueError, match="p must be 0 or more and sum to 1; found a minimum of nan"):
         entropy(torch.tensor([torch.nan, 1.0]))
+
+
+def test_the_divergence_is_finite_down_to_the_smallest_float():
+    p = torch.tensor([5e-324, 1.0], dtype=torch.float64)
+    assert abs(js_divergence(p, torch.tensor([0.0, 1.0], dtype=torch.float64))) < 1e-300

@@ -1,27 +1,21 @@
-"""The frames of a walk through a latent space, and their files."""
+"""The frames of a walk through a latent space."""
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from zerosum._disk import replacing
-from zerosum._outputs import sheet_exif
-from zerosum.data.image_files import MOVING, write_clip
+from zerosum.cli._films import Frames
 from zerosum.latent.direction import Direction
 from zerosum.latent.model import Inputs, LatentModel, latent_model
 from zerosum.latent.paths import loop, truncated
 from zerosum.latent.space import space_of
-from zerosum.plots.grids import grid
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import to_bytes
 
 _REACH = 2.5  # units of a direction, to each side
-Frames = list[NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -82,25 +76,3 @@ def _ends(model: LatentModel, inputs: Inputs, space: str, options: WalkOptions) 
     c = model.inputs(options.points, wanted=wanted).c
     assert c is not None
     return [Inputs(inputs.z, one.expand(options.n, *one.shape)) for one in c]
-
-
-def write_walk(target: Path, frames: Frames, duration: int) -> None:
-    """Write frames as an animation, or as a grid of a frame a row; raises `ValueError` for another suffix."""
-    kind = target.suffix.lower()
-    if kind not in MOVING or duration < 1:
-        raise ValueError(
-            f"a walk is FILE.webp, FILE.gif, FILE.apng or FILE.png, with frames of 1 ms or more; "
-            f"found {target} and {duration}"
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if kind == ".png":
-        with replacing(target) as file:
-            grid(np.stack(frames), columns=1, gap=1).save(file, format="PNG", exif=sheet_exif())
-        return
-    write_clip(target, [_enlarged(frame) for frame in frames], duration)
-
-
-def _enlarged(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Small images at least 64 pixels high, without interpolation."""
-    scale = max(1, -(-64 // frame.shape[0]))
-    return frame.repeat(scale, 0).repeat(scale, 1)

@@ -38,17 +38,19 @@ def walk(
 ) -> None:
     """Draw a walk through the latent space of a generator of images: a loop that ends where it began."""
     from zerosum._faults import explained_memory
-    from zerosum.cli._walks import WalkOptions, walked, write_walk
+    from zerosum.cli._films import check_film, write_film
+    from zerosum.cli._walks import WalkOptions, walked
     from zerosum.latent.direction import load_direction
     from zerosum.runs.generator import load
 
     generator = load(run, known())
     target = out or (run if run.is_dir() else run.parent) / "walk.webp"
+    check_film(target, duration, "a walk")
     options = WalkOptions(points, steps, n, seed, tuple(classes or ()), space, truncation)
     along = None if direction is None else load_direction(run, direction)
     with explained_memory("walks", "--n and --steps"):
         frames = walked(generator, options, along)
-        write_walk(target, frames, duration)
+        write_film(target, frames, duration)
     if as_json:
         print_json({"out": target, "frames": len(frames), "shape": list(frames[0].shape)})
         return

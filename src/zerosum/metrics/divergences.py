@@ -70,6 +70,7 @@ def js_divergence(p: Array, q: Array, unit: Unit = "nats") -> float:
     p, q = tensors(p, q)
     p, q = _distributions(p, q)
     m = (p + q) / 2
+    m = torch.where(m > 0, m, p + q)  # half of the smallest float above 0 is 0
     return _in_unit((_kl(p, m) + _kl(q, m)) / 2, unit)
 
 

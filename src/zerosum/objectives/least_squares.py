@@ -34,6 +34,10 @@ class LeastSquares:
         """The score between real and generated samples, half way between their labels."""
         return (self.a + self.b) / 2
 
+    def probability(self, score: Tensor) -> Tensor:
+        """(score - a) / (b - a), of any shape: p / (p + q) for the optimal D, (b p + a q) / (p + q) (equation 5)."""
+        return (score - self.a) / (self.b - self.a)
+
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2], a scalar from scores `(B, ...)`."""
         return 0.5 * (real - self.b).square().mean() + 0.5 * (fake - self.a).square().mean()

@@ -62,6 +62,10 @@ class Minimax:
         """E[log(1 - D(G(z)))], a scalar from scores `(B, ...)`."""
         return logsigmoid(-fake).mean()
 
+    def probability(self, score: Tensor) -> Tensor:
+        """sigmoid(score) / real_label, of any shape: p / (p + q) for the optimal D (section 4.1, proposition 1)."""
+        return score.sigmoid() / self.real_label
+
     def watch(self, player: str, turn: Watched, log: dict[str, Tensor]) -> None:
         """Log D(x), D(G(z)) and V at each update of the discriminator."""
         _log_probabilities(player, turn, log)
@@ -93,6 +97,10 @@ class NonSaturating:
     def g_loss(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """-E[log D(G(z))], a scalar from scores `(B, ...)`."""
         return -logsigmoid(fake).mean()
+
+    def probability(self, score: Tensor) -> Tensor:
+        """sigmoid(score) / real_label, of any shape: p / (p + q) for the optimal D (section 4.1, proposition 1)."""
+        return score.sigmoid() / self.real_label
 
     def watch(self, player: str, turn: Watched, log: dict[str, Tensor]) -> None:
         """Log D(x), D(G(z)) and V at each update of the discriminator."""

@@ -1,6 +1,7 @@
 """Top-k training of G, on the generated samples with the highest scores."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zerosum.objectives.kernel import MMD
-from zerosum.protocols import HasBoundary, Objective, Stateful, Watched, Watching
+from zerosum.protocols import HasBoundary, HasOptimum, Objective, Stateful, Watched, Watching
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class TopK:
     def boundary(self) -> float | None:
         """That of the wrapped objective; None if it has none."""
         return self.objective.boundary if isinstance(self.objective, HasBoundary) else None
+
+    @property
+    def probability(self) -> Callable[[Tensor], Tensor] | None:
+        """That of the wrapped objective, whose D sees all samples; None if it has none."""
+        return self.objective.probability if isinstance(self.objective, HasOptimum) else None
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """That of the wrapped objective, a scalar from scores `(B, ...)`."""

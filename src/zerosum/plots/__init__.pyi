@@ -4,6 +4,7 @@
 from zerosum.plots import curves as curves
 from zerosum.plots import grids as grids
 from zerosum.plots import image_pairs as image_pairs
+from zerosum.plots import panels as panels
 from zerosum.plots import points as points
 from zerosum.plots.curves import Curve as Curve
 from zerosum.plots.curves import Level as Level

@@ -4,19 +4,17 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum._arrays import evenly
 from zerosum.data.dataset import Dataset, Multimodal
-from zerosum.game.latents import Normal, Uniform
 from zerosum.metrics.modes import mode_coverage, mode_radius
 from zerosum.plots.curves import Curve, line_chart
 from zerosum.plots.points import histogram, scatter
-from zerosum.protocols import Latent
 from zerosum.report._html import Section, figure, prose
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import inline_image
+from zerosum.runs.latents import latent_quantiles
 from zerosum.runs.live import differs
 
 _SAMPLES = 2_500  # as in the literature on mode coverage
@@ -82,7 +80,7 @@ def learned_map(generator: TrainedGenerator) -> Section | None:
         return None
     u = (np.arange(_PLACES) + 0.5) / _PLACES
     distribution = source.distribution.inverse_cdf(torch.from_numpy(u)).double().numpy()
-    z = _latent_quantiles(generator.recipe.latent, u)
+    z = latent_quantiles(generator.recipe.latent, torch.from_numpy(u))
     if z is None:
         learned = np.quantile(generator.sample(_PLACES * 25)[:, 0].astype(np.float64), u)
         text = "Quantiles of the samples against the inverse CDF of the data distribution, F⁻¹(u)."
@@ -97,14 +95,3 @@ def learned_map(generator: TrainedGenerator) -> Section | None:
     curves = [Curve(u, distribution, "inverse CDF"), Curve(u, learned, "generator")]
     chart = line_chart(curves, x_label="u", title="learned map and inverse CDF")
     return Section("map", "Learned map", figure(chart, text, "map"))
-
-
-def _latent_quantiles(latent: Latent, u: NDArray[np.float64]) -> Tensor | None:
-    """Return the quantiles `(n, 1)` of a one-dimensional latent, or None for other latents."""
-    quantiles = torch.from_numpy(u)[:, None]
-    if latent.size == 1 and isinstance(latent, Normal):
-        normal: Tensor = torch.special.ndtri(quantiles).float()
-        return normal
-    if latent.size == 1 and isinstance(latent, Uniform):
-        return (latent.low + (latent.high - latent.low) * quantiles).float()
-    return None

@@ -11,6 +11,7 @@ from zerosum.data.dataset import Dataset
 from zerosum.recipes.recipe import flat
 from zerosum.report._data import data_section, real_images
 from zerosum.report._discriminator import discriminator
+from zerosum.report._game import game
 from zerosum.report._html import Section, prose
 from zerosum.report._live import live_images
 from zerosum.report._neighbours import memory
@@ -81,6 +82,14 @@ class Shown:
                 "discriminator", "Discriminator", lambda data: discriminator(generator, trained, data.displayed)
             )
         yield from filter(None, [learned_map(generator)])
+        yield from filter(None, [self._game()])
+
+    def _game(self) -> Section | None:
+        """The section on the game over training, or the reason why it cannot be shown; None for a run without it."""
+        try:
+            return game(self.run)
+        except ValueError as error:
+            return Section("game", "The game over training", prose(f"Not shown: {error}"))
 
     def _of_data(self, anchor: str, title: str, make: Callable[[Dataset], Section]) -> Section:
         """Return the section, or the reason why it cannot be shown."""

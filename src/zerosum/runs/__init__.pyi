@@ -7,6 +7,7 @@ from zerosum.runs import condition_grid as condition_grid
 from zerosum.runs import discriminator as discriminator
 from zerosum.runs import facts as facts
 from zerosum.runs import files as files
+from zerosum.runs import frames as frames
 from zerosum.runs import generator as generator
 from zerosum.runs import images as images
 from zerosum.runs import latents as latents

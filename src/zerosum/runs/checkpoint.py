@@ -23,7 +23,7 @@ from zerosum._arrays import separated
 from zerosum._disk import plain_folder, read_foreign, sync_folder, temporary, write_durably
 from zerosum._foreign import tensors_of
 from zerosum._json import read_json
-from zerosum.runs.files import CHECKPOINTS, SAMPLES
+from zerosum.runs.files import CHECKPOINTS, FOLDERS
 from zerosum.runs.plain_json import MOST
 
 MANIFEST = "manifest.json"
@@ -139,7 +139,7 @@ def sweep(run: Path) -> None:
 
     Raises `ValueError` if a folder in it is a link.
     """
-    for folder in (run, plain_folder(run / SAMPLES), plain_folder(run / CHECKPOINTS)):
+    for folder in (run, *(plain_folder(run / name) for name in FOLDERS)):
         for path in folder.glob(".*.tmp"):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)

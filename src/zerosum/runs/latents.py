@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum.game.latents import Normal, Uniform
 from zerosum.game.random import stream
 from zerosum.protocols import Latent
 
@@ -19,6 +21,16 @@ def latents_of(latent: Latent, n: int, seed: int) -> Iterator[Tensor]:
     """The latents of `TrainedGenerator.sample(n, seed)`, block by block of 512."""
     for block, start in enumerate(range(0, n, _BLOCK)):
         yield latent.draw(_BLOCK, stream(seed, "sample", block))[: n - start]
+
+
+def latent_quantiles(latent: Latent, u: Tensor) -> Tensor | None:
+    """The quantiles u `(n,)`, float32 `(n, 1)`, of a one-dimensional normal or uniform latent; None for others."""
+    if latent.size == 1 and isinstance(latent, Normal):
+        normal: Tensor = torch.special.ndtri(u)[:, None].float()
+        return normal
+    if latent.size == 1 and isinstance(latent, Uniform):
+        return (latent.low + (latent.high - latent.low) * u)[:, None].float()
+    return None
 
 
 class Edit(Protocol):

@@ -11,6 +11,7 @@ from zerosum.training import dry_run as dry_run
 from zerosum.training import evaluations as evaluations
 from zerosum.training import faults as faults
 from zerosum.training import folder as folder
+from zerosum.training import frames as frames
 from zerosum.training import loop as loop
 from zerosum.training import options as options
 from zerosum.training import pace as pace

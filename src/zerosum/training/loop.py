@@ -29,6 +29,7 @@ from zerosum.training.batches import Batches
 from zerosum.training.device import seed_layers
 from zerosum.training.evaluations import RunScores, last_scores
 from zerosum.training.folder import storable
+from zerosum.training.frames import Recorder, frame_is_due
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import RankGroup
 from zerosum.training.same_data import UnreadFiles
@@ -93,6 +94,7 @@ class Loop:
         self.means = Means()
         if self.start is not None:
             self.means.load_state_dict(self.start.groups.get("means", {}), numbers["means"], self.device)
+        self.recorder = Recorder(self.run, recipe, self.dataset, self.game)
         self.started = time.perf_counter() - numbers.get("seconds", 0.0)
         self.last_tick = (self.seconds, self.game.images)
 
@@ -123,6 +125,9 @@ class Loop:
             elif is_due(before, game.images, recipe.batch) and not over:
                 game.check_finite()
                 self.group.on_first_rank(self._save_samples)
+            if self.recorder.applies and frame_is_due(before, game.images, recipe.batch) and not over:
+                game.check_finite()
+                self.group.on_first_rank(self.recorder.record)
             signal = self.ready(stop)
         if game.images >= recipe.images and self.saved != game.images:
             self.snapshot()
@@ -226,6 +231,8 @@ class Loop:
     def _show(self) -> None:
         self.tick()
         self._save_samples()
+        if not 0 < self.game.images < self.recipe.images:  # the first frame, and the last
+            self.recorder.record()
 
     def _save_samples(self) -> None:
         path = self.run / SAMPLES / f"{self.game.images:09d}.png"

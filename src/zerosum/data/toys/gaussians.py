@@ -9,6 +9,8 @@ from torch import Tensor
 from zerosum._checks import MOST_MODES, require, require_room
 from zerosum.data.dataset import Dataset, in_memory
 
+_ROWS = 1 << 14  # points whose density is computed at once
+
 
 @dataclass(frozen=True)
 class Ring:
@@ -38,6 +40,10 @@ class Ring:
         """Return the modes' centres (modes, 2), float32, in the order of the labels."""
         angle = torch.arange(self.modes, dtype=torch.float64) * (2 * math.pi / self.modes)
         return (self.radius * torch.stack([angle.cos(), angle.sin()], 1)).float()
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at points (N, 2), float64 (N,); `ValueError` for std = 0, which has none."""
+        return _log_mixture(x, self.centres(), self.std)
 
     def open(self) -> Dataset:
         """Draw the points."""
@@ -72,6 +78,10 @@ class Grid:
         """Return the modes' centres (side * side, 2), float32, in the order of the labels."""
         line = (torch.arange(self.side) - (self.side - 1) / 2) * self.spacing
         return torch.cartesian_prod(line, line).reshape(-1, 2)
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at points (N, 2), float64 (N,); `ValueError` for std = 0, which has none."""
+        return _log_mixture(x, self.centres(), self.std)
 
     def open(self) -> Dataset:
         """Draw the points."""
@@ -113,6 +123,10 @@ class GaussianMixture:
         directions = torch.randn(self.modes, self.dimensions, generator=random, dtype=torch.float64)
         return (self.radius * torch.nn.functional.normalize(directions)).float()
 
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at points (N, dimensions), float64 (N,); `ValueError` for std = 0, which has none."""
+        return _log_mixture(x, self.centres(), self.std)
+
     def open(self) -> Dataset:
         """Draw the points."""
         name = f"{self.modes} Gaussians in {self.dimensions} dimensions"
@@ -138,6 +152,10 @@ class Gaussian1D:
     def __post_init__(self) -> None:
         require(self, self.std > 0 and self.count >= 1, "std > 0 and count >= 1")
         require_room(self, self.count, 8)
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at points (N, 1), float64 (N,)."""
+        return _log_mixture(x, torch.tensor([[self.mean]]), self.std)
 
     def open(self) -> Dataset:
         """Draw the points."""
@@ -171,6 +189,10 @@ class GaussianMixture1D:
         require(self, self.count >= 1, "count >= 1")
         require_room(self, self.count, 8)
 
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at points (N, 1), float64 (N,)."""
+        return _log_mixture(x, torch.tensor(self.means)[:, None], self.stds, self.weights)
+
     def open(self) -> Dataset:
         """Draw the points."""
         random = torch.Generator().manual_seed(self.seed)
@@ -188,6 +210,25 @@ def _mixture(made_by: object, name: str, centres: Tensor, std: float, count: int
     mode = torch.randint(len(centres), (count,), generator=random)
     x = centres[mode] + std * torch.randn(count, centres.shape[1], generator=random)
     return in_memory(name, x, mode, _numbers(len(centres)), made_by=made_by)
+
+
+def _log_mixture(
+    x: Tensor, centres: Tensor, stds: float | tuple[float, ...], weights: tuple[float, ...] = ()
+) -> Tensor:
+    """log sum_i weight_i N(x; centre_i, std_i^2 I), float64 (N,), of centres (k, d); weights of any sum, or equal."""
+    sigma = torch.as_tensor(stds, dtype=torch.float64).expand(len(centres))
+    if not bool((sigma > 0).all()):
+        raise ValueError("points with a standard deviation of 0 have no density")
+    share = torch.tensor(weights or (1.0,) * len(centres), dtype=torch.float64)
+    scale = share.log() - share.sum().log() - centres.shape[1] * (sigma.log() + math.log(2 * math.pi) / 2)
+    rows = [
+        (
+            scale
+            - torch.cdist(part, centres.double(), compute_mode="donot_use_mm_for_euclid_dist").square() / (2 * sigma**2)
+        ).logsumexp(1)
+        for part in torch.split(x.cpu().double(), _ROWS)
+    ]
+    return torch.cat(rows)
 
 
 def _numbers(count: int) -> tuple[str, ...]:

@@ -59,6 +59,19 @@ class Circles:
         require(self, self.noise >= 0 and self.count >= 1, "noise >= 0 and count >= 1")
         require_room(self, self.count, 2, 8)
 
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at points (N, 2), float64 (N,); `ValueError` for noise = 0, which has none.
+
+        A circle of radius R with noise s has p(r) = exp(-(r^2 + R^2) / (2 s^2)) I0(r R / s^2) / (2 pi s^2) at radius r.
+        """
+        if not self.noise:
+            raise ValueError("points with a standard deviation of 0 have no density")
+        radii, variance = torch.tensor(self.radii, dtype=torch.float64), self.noise**2
+        r = x.cpu().double().norm(dim=1)[:, None]
+        bessel = torch.special.i0e(r * radii / variance).log()  # I0(y) exp(-y)
+        parts: Tensor = bessel - (r - radii).square() / (2 * variance) - math.log(2 * math.pi * variance * len(radii))
+        return parts.logsumexp(1)
+
     def open(self) -> Dataset:
         """Draw the points."""
         random = torch.Generator().manual_seed(self.seed)
@@ -156,6 +169,13 @@ class Checkerboard:
         require(self, self.side >= 1 and self.cell > 0 and self.count >= 1, "side >= 1, cell > 0 and count >= 1")
         require_room(self, self.count, 2, 8)
 
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at points (N, 2), float64 (N,): -inf outside the dark cells."""
+        place = (x.cpu().double() / self.cell + self.side / 2).floor()
+        inside = ((place >= 0) & (place < self.side)).all(1) & (place.sum(1) % 2 == 0)
+        area = (self.side**2 + 1) // 2 * self.cell**2
+        return torch.where(inside, -math.log(area), -math.inf).double()
+
     def open(self) -> Dataset:
         """Draw the points."""
         random = torch.Generator().manual_seed(self.seed)
@@ -185,6 +205,11 @@ class Uniform1D:
     def __post_init__(self) -> None:
         require(self, self.low < self.high and self.count >= 1, "low < high and count >= 1")
         require_room(self, self.count, 8)
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at points (N, 1), float64 (N,): -inf outside the interval."""
+        inside = (x[:, 0] >= self.low) & (x[:, 0] < self.high)
+        return torch.where(inside, -math.log(self.high - self.low), -math.inf).double().cpu()
 
     def open(self) -> Dataset:
         """Draw the points."""

@@ -1,0 +1,44 @@
+"""Files of moving images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zerosum._disk import replacing
+from zerosum._outputs import sheet_exif
+from zerosum.data.image_files import MOVING, write_clip
+from zerosum.plots.grids import grid
+
+Frames = list[NDArray[np.uint8]]
+
+
+def check_film(target: Path, duration: int, what: str) -> None:
+    """Raise `ValueError` where `what`, such as a walk, cannot be written to a file of this suffix."""
+    if target.suffix.lower() not in MOVING or duration < 1:
+        raise ValueError(
+            f"{what} is FILE.webp, FILE.gif, FILE.apng or FILE.png, with frames of 1 ms or more; "
+            f"found {target} and {duration}"
+        )
+
+
+def write_film(target: Path, frames: Frames, duration: int, columns: int = 1) -> None:
+    """Write frames as an animation, or as a grid of them."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.suffix.lower() == ".png":
+        with replacing(target) as file:
+            grid(np.stack(frames), columns=columns, gap=1).save(file, format="PNG", exif=sheet_exif())
+        return
+    write_clip(target, [_enlarged(frame) for frame in frames], duration)
+
+
+def evenly_chosen(count: int, most: int) -> Sequence[int]:
+    """At most so many of the numbers below `count`, evenly spaced, with the first and the last."""
+    return [*dict.fromkeys(np.linspace(0, count - 1, most).round().astype(int).tolist())]
+
+
+def _enlarged(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Small images at least 64 pixels high, without interpolation."""
+    scale = max(1, -(-64 // frame.shape[0]))
+    return frame.repeat(scale, 0).repeat(scale, 1)
