@@ -2,8 +2,11 @@
 """See why training fails: the dynamics of games small enough to be drawn."""
 
 from zerosum.diagnostics import portraits as portraits
+from zerosum.diagnostics import signals as signals
 from zerosum.diagnostics import tiny_games as tiny_games
 from zerosum.diagnostics.portraits import portrait as portrait
+from zerosum.diagnostics.signals.check_ups import CheckUps as CheckUps
+from zerosum.diagnostics.signals.names import SIGNALS as SIGNALS
 from zerosum.diagnostics.tiny_games import TinyGame as TinyGame
 from zerosum.diagnostics.tiny_games import bilinear_game as bilinear_game
 from zerosum.diagnostics.tiny_games import dirac_gan as dirac_gan

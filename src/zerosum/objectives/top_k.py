@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zerosum.objectives.kernel import MMD
-from zerosum.protocols import HasBoundary, Objective, Stateful, Watched, Watching
+from zerosum.protocols import HasBoundary, HasReference, Objective, Reference, Stateful, Watched, Watching
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,12 @@ class TopK:
     def boundary(self) -> float | None:
         """That of the wrapped objective; None if it has none."""
         return self.objective.boundary if isinstance(self.objective, HasBoundary) else None
+
+    @property
+    def reference(self) -> Reference:
+        """That of the wrapped objective."""
+        own = self.objective
+        return own.reference if isinstance(own, HasReference) else Reference("a number")
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """That of the wrapped objective, a scalar from scores `(B, ...)`."""
