@@ -83,14 +83,15 @@ class RealSamples:
     @cached_property
     def pixel_distance(self) -> Tensor:
         """The mean distance of these from their mean."""
-        gaps: Tensor = self.pixels - self.pixels.mean(0)
-        return torch.linalg.vector_norm(gaps, dim=1).mean()
+        found: Tensor = (self.pixels - self.pixels.mean(0)).norm(dim=1).mean()
+        return found
 
     @cached_property
     def radius(self) -> Tensor:
         """The distance of each feature of the reference to its fifth neighbour (Naeem et al. 2020), `(n,)`."""
         distances = torch.cdist(self.features, self.features)
         found: Tensor = distances.kthvalue(min(_NEIGHBOURS + 1, len(distances)), 1).values
+        return found
         return found
 
     @cached_property
