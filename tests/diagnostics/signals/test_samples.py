@@ -94,7 +94,7 @@ def real():
 
 
 def subject(real, averaged, live=None, before=None):
-    return Subject(RECIPE, real, Made(averaged, averaged if live is None else live), before or {}, 1200, 64)
+    return Subject(RECIPE, real, Made(averaged, averaged if live is None else live), before or {}, 1200)
 
 
 def test_a_generator_of_the_data_looks_like_the_data(real):

@@ -21,7 +21,6 @@ from zerosum.diagnostics.signals.subject import Subject
 from zerosum.diagnostics.signals.updates import Updates
 from zerosum.diagnostics.signals.weights import dead_units, spectra
 from zerosum.game.buffers import saved_buffers
-from zerosum.game.distributed import ranks
 from zerosum.game.random import derived_seed
 from zerosum.game.trainable import TrainableGame
 from zerosum.recipes.recipe import Recipe
@@ -81,8 +80,7 @@ class CheckUps:
         self.updates.begin(game.networks)
         if self._real is None:
             return {}
-        size = self.recipe.micro_batch or max(1, self.recipe.batch // ranks())
-        subject = Subject(self.recipe, self._real, game, self._features, game.images, min(size, len(self._real.x)))
+        subject = Subject(self.recipe, self._real, game, self._features, game.images)
         buffers = saved_buffers(*game.networks.values(), *game.generators.values())
         cuda = [self.device.index or 0] if self.device.type == "cuda" else []
         groups = (*GROUPS, data) if self._is_first else GROUPS

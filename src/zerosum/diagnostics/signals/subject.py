@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.diagnostics.signals.real_samples import RealSamples
+from zerosum.game.distributed import everyone, own_rows, ranks
 from zerosum.game.game import Game
 from zerosum.game.precision import at_least_float32
 from zerosum.game.random import stream
@@ -39,7 +40,6 @@ class Subject:
         trained: the game.
         before: features of the samples of the last check-ups, by name.
         images: images seen.
-        at_once: samples that a network sees at once: those of a batch, or micro-batch, of this process.
     """
 
     recipe: Recipe
@@ -47,7 +47,6 @@ class Subject:
     trained: TrainableGame
     before: Mapping[str, Tensor]
     images: int
-    at_once: int
     after: dict[str, Tensor] = field(default_factory=dict)
 
     @cached_property
@@ -88,11 +87,26 @@ class Subject:
         x = self.real.x
         return self.recipe.latent.draw(len(x), random).to(x.device, at_least_float32(x).dtype)
 
+    def in_batches(self, network: Callable[..., Tensor], *rows: Tensor | None) -> Tensor:
+        """What a network, of this process, gives for rows `(n, ...)`, in batches as in training, without gradients.
+
+        Of each batch every process takes its own rows, so that layers that exchange statistics give what one process
+        gives; `network` takes the rows that are not None.
+        """
+        given = [t for t in rows if t is not None]
+        found = []
+        with torch.no_grad(), self.precision():
+            for block in zip(*(torch.split(t, self.recipe.batch) for t in given), strict=True):
+                is_shared = len(block[0]) % ranks() == 0
+                own = [own_rows(t) if is_shared else t for t in block]
+                parts = zip(*(torch.split(t, self.recipe.micro_batch or len(own[0])) for t in own), strict=True)
+                made = torch.cat([at_least_float32(network(*part)) for part in parts])
+                found.append(everyone([made])[0] if is_shared else made)
+        return torch.cat(found)
+
     def generate(self, G: nn.Module, z: Tensor, c: Tensor | None) -> Tensor:
         """Samples of a generator, `(n, ...)`, without gradients, clipped where they are wild."""
-        with torch.no_grad(), self.precision():
-            parts = zip(*(torch.split(t, self.at_once) for t in (z, c) if t is not None), strict=True)
-            x = torch.cat([at_least_float32(G(*part)) for part in parts])
+        x = self.in_batches(G, z, c)
         most = _WILD * float(self.real.x.abs().max())
         return x.nan_to_num(most, most, -most).clamp(-most, most)
 

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.diagnostics.signals.subject import Subject
+from zerosum.game.distributed import everyone
+from zerosum.game.judgement import Judgement
 from zerosum.networks.layers.spectral import SpectralNorm
 
 _LARGEST = 256  # rows or columns, whichever are fewer, of a matrix whose singular values are computed
@@ -46,23 +48,29 @@ def dead_units(subject: Subject) -> dict[str, Tensor]:
     game, found = subject.game, {}
     if game is None or subject.live is None:
         return {}
-    size, real = subject.at_once, subject.real
-    c = [] if real.c is None else [real.c[:size]]
-    inputs = {"G": subject.z[:size], "D": real.x[:size]}
+    rows = slice(0, subject.recipe.batch)
+    c = None if subject.real.c is None else subject.real.c[rows]
+    inputs = {"G": subject.z[rows], "D": subject.real.x[rows]}
     for player in (game.G, game.D):
         if player.parameters:
-            shares: list[Tensor] = []
-            with torch.no_grad(), subject.precision(), _watched(player.network, shares):
-                player.network(inputs[player.name], *c)
-            if len(shares) > 1:  # the first is that of the samples, or latents
-                found[f"dead_{player.name}"] = torch.stack(shares[1:]).amax()
+            ranges: list[Tensor] = []
+            with _watched(player.network, ranges):
+                subject.in_batches(_scored(player.network), inputs[player.name], c)
+            whole = [everyone([one])[0] for one in ranges[1:]]  # the first is that of the samples, or latents
+            shares = [(one[:, 1].amax(0) == one[:, 0].amin(0)).float().mean() for one in whole]
+            if shares:
+                found[f"dead_{player.name}"] = torch.stack(shares).amax()
     return found
 
 
+def _scored(network: nn.Module) -> Callable[..., Tensor]:
+    return lambda *inputs: Judgement.of(network(*inputs)).score
+
+
 @contextmanager
-def _watched(network: nn.Module, shares: list[Tensor]) -> Iterator[None]:
-    """Collect the share of constant units in the input of each layer with a matrix or kernel of weights."""
-    handles = [layer.register_forward_pre_hook(_collector(shares)) for layer in network.modules() if _has_kernel(layer)]
+def _watched(network: nn.Module, ranges: list[Tensor]) -> Iterator[None]:
+    """Collect the least and largest value `(1, 2, units)` in the input of each layer with a matrix or kernel."""
+    handles = [layer.register_forward_pre_hook(_collector(ranges)) for layer in network.modules() if _has_kernel(layer)]
     try:
         yield
     finally:
@@ -74,11 +82,11 @@ def _has_kernel(layer: nn.Module) -> bool:
     return isinstance(layer, SpectralNorm) or any(weight.dim() > 1 for weight in layer.parameters(recurse=False))
 
 
-def _collector(shares: list[Tensor]) -> Callable[[nn.Module, Any], None]:
+def _collector(ranges: list[Tensor]) -> Callable[[nn.Module, Any], None]:
     def collect(_: nn.Module, inputs: Any) -> None:
         x = inputs[0] if inputs else None
         if isinstance(x, Tensor) and x.is_floating_point() and x.dim() > 1 and len(x) > 1:
             rows = x.movedim(1, -1).flatten(0, -2) if x.dim() == 4 else x.flatten(0, -2)
-            shares.append((rows.amax(0) == rows.amin(0)).float().mean())
+            ranges.append(torch.stack([rows.amin(0), rows.amax(0)])[None].float())
 
     return collect
