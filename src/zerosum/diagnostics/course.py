@@ -92,6 +92,12 @@ class Course:
             start -= 1
         return int(found[0][start])
 
+    @property
+    def stillness(self) -> float:
+        """1 where an iteration changes G by less than a millionth of its weights, 0 for a hundred-thousandth."""
+        update = self.late("update_G")
+        return 0.0 if update is None else rise(float(np.log10(max(update, 1e-30))), -5.0, -6.5)
+
     @cached_property
     def fidelity(self) -> float:
         """How well the samples of the averaged G stand for the data, in [0, 1], by signals that do not involve D.

@@ -11,7 +11,8 @@ def mode_collapse(course: Course) -> Symptom | None:
     clusters, spread = course.late("clusters_live"), course.late("spread_live")
     within = rise(course.late("class_spread"), 0.5, 0.25)
     few, near = rise(clusters, 0.6, 0.35), rise(spread, 0.6, 0.35)
-    confidence = max(few, near, within) * (1 - min(course.fidelity, rise(course.late("clusters"), 0.6, 0.8)))
+    there = 1 - rise(course.late("mean_distance"), 1.5, 3.0)  # samples that left the data are in none of its clusters
+    confidence = there * max(few, near, within) * (1 - min(course.fidelity, rise(course.late("clusters"), 0.6, 0.8)))
     text = (
         "Samples of the live G are in {clusters_live} of the clusters that real ones are in, at {spread_live} of their "
         "distances."
