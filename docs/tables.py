@@ -13,6 +13,8 @@ from pathlib import Path
 
 import zerosum
 from zerosum._rooms import homes
+from zerosum.diagnostics.diagnose import symptom_checks
+from zerosum.diagnostics.signals.names import SIGNALS
 from zerosum.evaluation.measure import measure_kinds
 from zerosum.features.extractor import extractor_kinds
 from zerosum.latent.attribute import formulas
@@ -50,6 +52,8 @@ def all_tables() -> dict[str, str]:
         "attributes": attributes(),
         "metrics": metric_table(),
         "auto": rules(),
+        "signals": signals(),
+        "symptoms": symptoms(),
     }
 
 
@@ -62,6 +66,17 @@ def extractors() -> str:
     """Return the feature extractors by name."""
     rows = [(code(name), prose(summary(kind))) for name, kind in extractor_kinds().items()]
     return table(("name", "what it is"), rows)
+
+
+def signals() -> str:
+    """Return the signals of a run by name."""
+    return table(("signal", "what it is"), [(code(name), prose(text)) for name, text in SIGNALS.items()])
+
+
+def symptoms() -> str:
+    """Return the symptoms of a run by name."""
+    rows = [(code(name), prose(summary(check))) for name, check in symptom_checks().items()]
+    return table(("symptom", "what it is"), rows)
 
 
 def attributes() -> str:

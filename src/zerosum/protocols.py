@@ -4,6 +4,7 @@ Protocols that take a `Turn` or a game are in `game/`.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -56,6 +57,35 @@ class HasDensity(Protocol):
 
     def log_density(self, x: Tensor) -> Tensor:
         """The logarithm of the density at points `(N, d)` in the units of the data, float64 `(N,)`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the numbers of an objective mean: the losses at its reference points, and a score.
+
+    Attributes:
+        score: what a score is, a noun phrase such as "the logit of the probability that a sample is real".
+        equilibrium: D's loss for the best D where generated samples are distributed as the data; None if it depends on
+            D or on the batch size.
+        perfect: infimum of D's loss, for a D that separates the two sets; None if the loss has none.
+        ranked: whether D is trained to give real samples higher scores than generated ones. Not so where scores are
+            features, and in BEGAN.
+    """
+
+    score: str
+    equilibrium: float | None = None
+    perfect: float | None = None
+    ranked: bool = True
+
+
+@runtime_checkable
+class HasReference(Protocol):
+    """An objective that states its reference points."""
+
+    @property
+    def reference(self) -> Reference:
+        """The losses at the equilibrium and of a perfect D, and what a score means."""
         ...
 
 

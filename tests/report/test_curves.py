@@ -48,6 +48,14 @@ def test_panels_have_descriptions(run, make):
         assert sentence in text
 
 
+def test_signals_are_a_group_of_their_own_with_their_descriptions(run, make):
+    run.log = [make.line(10 * n, **{"signal/spread": 0.1 * n, "signal/new": 1.0, "k": 0.2}) for n in (1, 2)]
+    text = run.report().text
+    signals, others = text.index("Signals"), text.index("Other values")
+    assert signals < text.index("Mean distance of two samples of the averaged G in random-convolution") < others
+    assert signals < text.index("The signal new.") < others < text.index("The balance k of BEGAN")
+
+
 def test_the_latest_value_is_in_the_heading(run, make):
     run.log = [make.line(10, k=0.25), make.line(20, k=0.5)]
     assert "<h4>k <output>0.5</output></h4>" in run.report().source

@@ -49,7 +49,7 @@ def test_all_that_it_is_made_of_is_kept_and_logged(straight):
     run, watcher = straight
     names = {"G_A", "G_B", "D_A", "D_B"}
     optimisers = {f"{name}_opt" for name in names}
-    others = {"generator", "turned", "counts", "means", "watcher_0", "watcher_Updates"}
+    others = {"generator", "turned", "counts", "means", "signals", "watcher_0", "watcher_Updates"}
     assert groups(run).keys() - {"means"} == (names | optimisers | others) - {"means"}
     assert watcher.counts == dict.fromkeys(sorted(names), 40)
     last = read_log(run)[-1]

@@ -46,6 +46,9 @@ def train(
             help="On NaN/Inf: stop, or roll back to the last checkpoint and halve the learning rates.",
         ),
     ] = "stop",
+    no_signals: Annotated[
+        bool, typer.Option("--no-signals", help="Gather no signals of how training goes (weights are the same).")
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Print the recipe with all settings, and time and memory from a few updates."),
@@ -71,7 +74,7 @@ def train(
             minutes = 20.0 if minutes is None and changes.images is None else minutes
         else:
             made, folder = chosen(recipe, changes)
-        options = RunOptions(keep, on_nonfinite, start_from, minutes=minutes)
+        options = RunOptions(keep, on_nonfinite, start_from, minutes=minutes, signals=not no_signals)
     if dry_run:
         _show_estimate(made, device, minutes, as_json)
         return

@@ -76,6 +76,11 @@ class Dataset:
         """The class names; empty without classes."""
         return () if self.conditions is None else self.conditions.kind.classes
 
+    def encoded_conditions(self, indices: Tensor, x: Tensor) -> Tensor | None:
+        """The condition c of the samples at indices `(B,)`, which were read as x; None without conditions."""
+        own = self.conditions
+        return None if own is None else own.kind.encode(own.of(indices, x if self.coding is None else None))
+
     @property
     def is_image(self) -> bool:
         """Whether the samples are images (C, H, W), or latents of images, rather than points (d,)."""

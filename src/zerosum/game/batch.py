@@ -1,5 +1,7 @@
 """A batch of real samples, and its micro-batches."""
 
+__all__ = ["Batch"]
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,3 +35,8 @@ class Batch:
         conditions = [None] * parts if self.c is None else torch.split(self.c, size)
         rows = zip(torch.split(self.x, size), conditions, strict=True)
         return [Batch(x, c, self.position, part, parts) for part, (x, c) in enumerate(rows)]
+
+
+def to_unit(x: Tensor) -> Tensor:
+    """Images from uint8 in [0, 255] to float32 in [-1, 1]; points are returned as they are."""
+    return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
-from zerosum.protocols import Watched
+from zerosum.protocols import Reference, Watched
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class EnergyBased:
     def __post_init__(self) -> None:
         if not self.margin > 0:
             raise ValueError(f"margin is an energy above 0; found {self.margin}")
+
+    @property
+    def reference(self) -> Reference:
+        """D's loss is the margin at the equilibrium (theorem 2 of the paper), and 0 for a perfect D."""
+        return Reference("minus the error of a reconstruction", equilibrium=self.margin, perfect=0.0)
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[E(x)] + E[max(0, margin - E(G(z)))], a scalar from scores `(B, ...)`."""
@@ -60,6 +65,11 @@ class BoundaryEquilibrium:
             raise ValueError(f"gamma is the target ratio L(G(z)) / L(x), in (0, 1]; found {self.gamma}")
         if not self.rate > 0:
             raise ValueError(f"rate is the step of k, above 0; found {self.rate}")
+
+    @property
+    def reference(self) -> Reference:
+        """No loss marks the equilibrium, where errors of generated samples are gamma times those of real ones."""
+        return Reference("minus the error of a reconstruction", ranked=False)
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[L(x)] - k E[L(G(z))], a scalar from scores `(B, ...)`."""

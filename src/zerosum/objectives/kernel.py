@@ -6,6 +6,8 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor
 
+from zerosum.protocols import Reference
+
 
 class Kernel(Protocol):
     """A positive definite kernel of the squared Euclidean distance."""
@@ -78,6 +80,7 @@ class MMD:
     kernel: Kernel = GaussianKernel()
     reads_real: ClassVar[bool] = True
     whole_batch: ClassVar[str] = "compares every sample of the batch with every other"
+    reference: ClassVar[Reference] = Reference("a vector of features", equilibrium=0.0, ranked=False)
 
     def _discrepancy(self, x: Tensor, y: Tensor) -> Tensor:
         x, y = x.flatten(1) if x.dim() > 1 else x[:, None], y.flatten(1) if y.dim() > 1 else y[:, None]

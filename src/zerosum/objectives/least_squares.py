@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from zerosum.protocols import Reference
+
 
 @dataclass(frozen=True)
 class LeastSquares:
@@ -38,6 +40,12 @@ class LeastSquares:
         """(score - a) / (b - a), of any shape: p / (p + q) for the optimal D, (b p + a q) / (p + q) (equation 5)."""
         return (score - self.a) / (self.b - self.a)
 
+    @property
+    def reference(self) -> Reference:
+        """D's loss is (b - a)^2 / 4 at the equilibrium, and 0 for a perfect D."""
+        score = f"a number that D regresses to {self.b:g} for real and {self.a:g} for generated samples"
+        return Reference(score, equilibrium=(self.b - self.a) ** 2 / 4, perfect=0.0)
+
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2], a scalar from scores `(B, ...)`."""
         return 0.5 * (real - self.b).square().mean() + 0.5 * (fake - self.a).square().mean()
@@ -59,6 +67,7 @@ class AbsoluteError:
 
     reads_real: ClassVar[bool] = False
     boundary: ClassVar[float] = 0.0
+    reference: ClassVar[Reference] = Reference("the logit of the probability that a sample is real", 1.0, 0.0)
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[1 - D(x)] + E[D(G(z))], a scalar in [0, 2] from scores `(B, ...)`."""

@@ -4,6 +4,7 @@ Everything is computed with `logsigmoid`, so losses and gradients are accurate a
 log D = logsigmoid(s) and log(1 - D) = logsigmoid(-s) where D = sigmoid(s).
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from zerosum.protocols import Watched
+from zerosum.protocols import Reference, Watched
 
 
 def _discriminator_loss(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
@@ -27,6 +28,17 @@ def _log_probabilities(player: str, turn: Watched, log: dict[str, Tensor]) -> No
     value = logsigmoid(real).mean() + logsigmoid(-fake).mean()
     means = turn.average(torch.stack([real.sigmoid().mean(), fake.sigmoid().mean(), value]))
     log["D(x)"], log["D(G(z))"], log["V"] = means.unbind()
+
+
+def _reference(real_label: float) -> Reference:
+    """At the equilibrium D(x) = real_label / 2 everywhere; a perfect D gives real_label to real samples, else 0."""
+    half = real_label / 2
+    rest = (1 - real_label) * math.log(1 - real_label) if real_label < 1 else 0.0
+    return Reference(
+        score="the logit of the probability that a sample is real",
+        equilibrium=-real_label * math.log(half) - (2 - real_label) * math.log(1 - half),
+        perfect=-real_label * math.log(real_label) - rest,
+    )
 
 
 def _check_label(real_label: float) -> None:
@@ -53,6 +65,11 @@ class Minimax:
 
     def __post_init__(self) -> None:
         _check_label(self.real_label)
+
+    @property
+    def reference(self) -> Reference:
+        """D's loss is 2 log 2 = 1.386 at the equilibrium, and 0 for a perfect D (for a `real_label` of 1)."""
+        return _reference(self.real_label)
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """-E[log D(x)] - E[log(1 - D(G(z)))], a scalar from scores `(B, ...)`."""
@@ -89,6 +106,11 @@ class NonSaturating:
 
     def __post_init__(self) -> None:
         _check_label(self.real_label)
+
+    @property
+    def reference(self) -> Reference:
+        """D's loss is 2 log 2 = 1.386 at the equilibrium, and 0 for a perfect D (for a `real_label` of 1)."""
+        return _reference(self.real_label)
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """-E[log D(x)] - E[log(1 - D(G(z)))], a scalar from scores `(B, ...)`."""

@@ -1,10 +1,15 @@
 """Relativistic objectives, on differences of real and fake scores (Jolicoeur-Martineau 2018)."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 from torch.nn.functional import logsigmoid
+
+from zerosum.protocols import Reference
+
+_SCORE = "a number of which only differences between samples have a meaning"
 
 
 def _needed(real: Tensor | None) -> Tensor:
@@ -24,6 +29,7 @@ class Relativistic:
     """
 
     reads_real: ClassVar[bool] = True
+    reference: ClassVar[Reference] = Reference(_SCORE, equilibrium=math.log(2), perfect=0.0)
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """-E[log sigmoid(D(x) - D(G(z)))], a scalar from two score tensors of one shape `(B, ...)`."""
@@ -44,6 +50,7 @@ class RelativisticAverage:
 
     reads_real: ClassVar[bool] = True
     whole_batch: ClassVar[str] = "compares each sample with the mean of the batch"
+    reference: ClassVar[Reference] = Reference(_SCORE, equilibrium=2 * math.log(2), perfect=0.0)
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """-E[log s(D(x) - E D(G(z)))] - E[log(1 - s(D(G(z)) - E D(x)))], a scalar from scores `(B, ...)`."""

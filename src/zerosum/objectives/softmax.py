@@ -6,6 +6,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from zerosum.protocols import Reference
+
 
 def _cross_entropy(target: Tensor, every: Tensor) -> Tensor:
     """Cross entropy from the uniform distribution over the scores `target` to the softmax of the scores `every`."""
@@ -27,6 +29,7 @@ class Softmax:
 
     reads_real: ClassVar[bool] = True
     whole_batch: ClassVar[str] = "takes the softmax over all samples of the batch"
+    reference: ClassVar[Reference] = Reference("a number of which only differences between samples have a meaning")
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """log(sum exp D(x) + sum exp D(G(z))) - E[D(x)], a scalar from scores `(B, ...)`."""

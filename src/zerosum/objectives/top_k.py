@@ -9,7 +9,16 @@ import torch
 from torch import Tensor
 
 from zerosum.objectives.kernel import MMD
-from zerosum.protocols import HasBoundary, HasOptimum, Objective, Stateful, Watched, Watching
+from zerosum.protocols import (
+    HasBoundary,
+    HasOptimum,
+    HasReference,
+    Objective,
+    Reference,
+    Stateful,
+    Watched,
+    Watching,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,12 @@ class TopK:
     def probability(self) -> Callable[[Tensor], Tensor] | None:
         """That of the wrapped objective, whose D sees all samples; None if it has none."""
         return self.objective.probability if isinstance(self.objective, HasOptimum) else None
+
+    @property
+    def reference(self) -> Reference:
+        """That of the wrapped objective."""
+        own = self.objective
+        return own.reference if isinstance(own, HasReference) else Reference("a number")
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """That of the wrapped objective, a scalar from scores `(B, ...)`."""

@@ -6,6 +6,8 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn.functional import relu
 
+from zerosum.protocols import Reference
+
 
 @dataclass(frozen=True)
 class Wasserstein:
@@ -17,6 +19,7 @@ class Wasserstein:
     """
 
     reads_real: ClassVar[bool] = False
+    reference: ClassVar[Reference] = Reference("the value of a critic, which is no probability", equilibrium=0.0)
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[D(G(z))] - E[D(x)], a scalar from scores `(B, ...)`: minus the estimated distance."""
@@ -36,6 +39,7 @@ class Hinge:
 
     reads_real: ClassVar[bool] = False
     boundary: ClassVar[float] = 0.0
+    reference: ClassVar[Reference] = Reference("a value above 0 for real samples, with a margin of 1", 2.0, 0.0)
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))], a scalar from scores `(B, ...)`."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zerosum.diagnostics.signals.names import SIGNAL, SIGNALS
 from zerosum.evaluation.measure import measure_kinds
 from zerosum.plots.curves import Curve, Level, compact, line_chart
 from zerosum.report._html import Section, joined, prose
@@ -72,7 +73,8 @@ def curves(log: Sequence[Mapping[str, Any]], unit: str) -> Section:
         "Scores": scores,
         "The game": panels,
         "Losses and gradients": [_part(key) for key in rest if _is_part(key)],
-        "Other values": [_other(key) for key in rest if not _is_part(key) and key not in _SPEED],
+        "Signals": [_signal(key) for key in rest if key.startswith(SIGNAL)],
+        "Other values": [_other(key) for key in rest if not _is_known(key)],
         "Speed": [_Panel(key.replace("_", " "), (key,), _SPEED[key]) for key in rest if key in _SPEED],
     }
     clock = f"{unit} seen"
@@ -85,6 +87,15 @@ def curves(log: Sequence[Mapping[str, Any]], unit: str) -> Section:
 def _is_part(key: str) -> bool:
     player, _, part = key.partition("/")
     return player in _PLAYERS and bool(part)
+
+
+def _is_known(key: str) -> bool:
+    return _is_part(key) or key in _SPEED or key.startswith(SIGNAL)
+
+
+def _signal(key: str) -> _Panel:
+    name = key.removeprefix(SIGNAL)
+    return _Panel(name, (key,), SIGNALS.get(name, f"The signal {name}."))
 
 
 def _part(key: str) -> _Panel:

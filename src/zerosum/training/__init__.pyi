@@ -4,6 +4,7 @@
 from zerosum.training import batches as batches
 from zerosum.training import build as build
 from zerosum.training import cautions as cautions
+from zerosum.training import check_ups as check_ups
 from zerosum.training import compiled as compiled
 from zerosum.training import conditional_accuracy as conditional_accuracy
 from zerosum.training import device as device

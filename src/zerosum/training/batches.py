@@ -11,15 +11,10 @@ from torch import Tensor
 
 from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
-from zerosum.game.batch import Batch
+from zerosum.game.batch import Batch, to_unit
 from zerosum.game.distributed import rank, ranks
 from zerosum.game.random import Draws, stream
 from zerosum.training.prefetch import ReadAhead
-
-
-def to_unit(x: Tensor) -> Tensor:
-    """Images from uint8 in [0, 255] to float32 in [-1, 1]; points are returned as they are."""
-    return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x
 
 
 def encoded(kind: Condition, values: Tensor, label_dropout: float, draws: Draws) -> Tensor:

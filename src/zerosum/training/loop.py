@@ -26,6 +26,7 @@ from zerosum.runs.log import Means, append_log, sync_log
 from zerosum.runs.run import Run
 from zerosum.runs.stored_condition import CONDITION, condition_facts
 from zerosum.training.batches import Batches
+from zerosum.training.check_ups import RunCheckUps
 from zerosum.training.device import seed_layers
 from zerosum.training.evaluations import RunScores, last_scores
 from zerosum.training.folder import storable
@@ -64,6 +65,7 @@ class Loop:
         group: the processes of the run.
         facts: further facts of the run, saved in every checkpoint; `keep` is the number of newest checkpoints to keep.
         watchers: the watchers of the run, whose state is in its checkpoints.
+        signals: whether check-ups gather signals.
         saved: images at the newest checkpoint; None without one.
         data_error: an error of the data in this process, met between two iterations.
     """
@@ -78,6 +80,7 @@ class Loop:
     group: RankGroup = RankGroup(torch.device("cpu"))
     facts: Mapping[str, Any] = field(default_factory=dict)
     watchers: RunWatchers = field(default_factory=lambda: RunWatchers(()))
+    signals: bool = False
     saved: int | None = field(init=False)
     data_error: Exception | None = field(init=False, default=None)
 
@@ -92,6 +95,8 @@ class Loop:
         drawn = self.batches.batches.indices(0, min(position, len(self.dataset)))
         self.unread = UnreadFiles(self.run, self.dataset, drawn)
         self.means = Means()
+        groups = {} if self.start is None else self.start.groups
+        self.check_ups = RunCheckUps(self.signals, recipe, self.dataset, self.group, self.game.images, groups)
         if self.start is not None:
             self.means.load_state_dict(self.start.groups.get("means", {}), numbers["means"], self.device)
         self.recorder = Recorder(self.run, recipe, self.dataset, self.game)
@@ -112,6 +117,9 @@ class Loop:
         while game.images < recipe.images and not signal:
             before = game.images
             self.iteration()
+            if self.check_ups.is_on:
+                self.means.add(self.check_ups.updates(game))
+                self.check_ups.take(game, self.log_check_up, self.progress.say)
             if _passed(recipe.tick, before, game.images):
                 game.check_finite()  # on every rank, so that all of them raise
                 if rank() == 0:
@@ -212,6 +220,10 @@ class Loop:
             self.progress.say(sentence)
         self.last_tick, self.batches.waited = (now, images), 0.0
 
+    def log_check_up(self, signals: Mapping[str, float]) -> None:
+        """Write a log line of the signals of a check-up."""
+        append_log(self.run, {**self.clock, **signals})
+
     def evaluate(self) -> None:
         """Write a log line of scores, if they can be computed; the time for it does not count in images per second."""
         assert self.scores is not None
@@ -266,7 +278,7 @@ class Loop:
             "shape": generator.shape,
             **condition_facts(generator.condition),
         }
-        further = {"means": self.means.state_dict(), **self.watchers.state()}
+        further = {"means": self.means.state_dict(), **self.watchers.state(), **self.check_ups.state()}
         if generator.condition is not None:
             further[CONDITION] = generator.condition.state_dict()
         if generator.coding is not None:

@@ -9,7 +9,7 @@ from zerosum.game.game import Watcher
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of a run that are not part of the recipe: checkpoints, NaN/Inf, warm start, watchers and time.
+    """Options of a run that are not part of the recipe: checkpoints, NaN/Inf, warm start, watchers, time and signals.
 
     Args:
         keep: number of newest checkpoints to keep (>= 2, in case the newest is damaged); None for as many as before,
@@ -22,6 +22,8 @@ class RunOptions:
             `load_state_dict` is in the checkpoints; a run resumed without it drops its state.
         minutes: time that a new run may take in all, in place of the recipe's length: its `images` are measured by a
             few updates when it begins, with schedules that follow, and then fixed; None for the recipe's length.
+        signals: gather signals of how training goes, in the log as `signal/NAME` (`zerosum.diagnostics.SIGNALS`); the
+            weights are the same without.
     """
 
     keep: int | None = None
@@ -29,6 +31,7 @@ class RunOptions:
     start_from: str | Path | None = None
     watchers: tuple[Watcher, ...] = ()
     minutes: float | None = None
+    signals: bool = True
 
     def __post_init__(self) -> None:
         if self.keep is not None and self.keep < 2:

@@ -97,7 +97,7 @@ class Session:
         """Train to the end; raises what `train` raises."""
         self.stored = storable(self.recipe, self.dataset)
         self._check_ranks()
-        self.watchers = RunWatchers(self.recipe.watchers, self.options.watchers)
+        self.watchers = RunWatchers(self.recipe.watchers, self.options.watchers, self.options.signals)
         self.game, first, where = self._built(), rank() == 0, self.group.device
         check_generators(self.game)
         # On every rank: batch norms exchange statistics.
@@ -125,7 +125,7 @@ class Session:
             if first:
                 self._truncate_log(progress.say)
                 write_environment(self.run, self.recipe, where, self.precision)
-            rest = (self.scores, self.group, self.facts, self.watchers)
+            rest = (self.scores, self.group, self.facts, self.watchers, self.options.signals)
             while True:
                 loop = Loop(self.recipe, self.run, self.dataset, self.game, progress, self.start, *rest)
                 try:
@@ -144,7 +144,7 @@ class Session:
             return
         own = {f.name: flat(getattr(self.stored, f.name)) for f in fields(Recipe) if f.name != "data"}
         own |= {"data": fingerprint(self.dataset), "precision": self.precision, "images": f"{self.recipe.images:,}"}
-        own["on_nonfinite"] = self.options.on_nonfinite
+        own |= {"on_nonfinite": self.options.on_nonfinite, "signals": str(self.options.signals)}
         first, *others = self.group.gathered(own)
         for number, other in enumerate(others, 1):
             for name in (name for name in first if other.get(name) != first[name]):

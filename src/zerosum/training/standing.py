@@ -10,13 +10,14 @@ from torch import Tensor
 
 from zerosum.conditions.condition import Condition
 from zerosum.data.dataset import Dataset
+from zerosum.game.batch import to_unit
 from zerosum.game.game import Game
 from zerosum.game.random import Draws
 from zerosum.game.standing import BATCHES, StandingStatistics, running_norms
 from zerosum.game.trainable import TrainableGame
 from zerosum.game.two_games import TwoGames
 from zerosum.recipes.recipe import Recipe
-from zerosum.training.batches import Batches, encoded, to_unit
+from zerosum.training.batches import Batches, encoded
 
 OfBatch = Callable[[int], Tensor]
 

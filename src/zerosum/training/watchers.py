@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from zerosum.diagnostics.signals.watcher import ScoreSignals
 from zerosum.game.game import Watcher
 from zerosum.game.state import State, load_state, state_of
 from zerosum.protocols import Stateful
@@ -21,9 +22,11 @@ class RunWatchers:
     Args:
         recipe: the recipe's watchers, which are copied.
         given: further watchers, which are not part of the recipe.
+        signals: whether a last one gathers signals of the scores; it has no state.
     """
 
-    def __init__(self, recipe: Sequence[Watcher], given: Sequence[Watcher] = ()) -> None:
+    def __init__(self, recipe: Sequence[Watcher], given: Sequence[Watcher] = (), signals: bool = False) -> None:
+        self._signals = (ScoreSignals(),) if signals else ()
         self.by_name = {f"{_GROUP}{place}": copy.deepcopy(watcher) for place, watcher in enumerate(recipe)}
         kinds = [type(watcher).__name__ for watcher in given]
         counts = [kinds[: place + 1].count(kind) for place, kind in enumerate(kinds)]
@@ -37,7 +40,7 @@ class RunWatchers:
     @property
     def all(self) -> tuple[Watcher, ...]:
         """The watchers, the recipe's first."""
-        return tuple(self.by_name.values())
+        return (*self.by_name.values(), *self._signals)
 
     @property
     def _stateful(self) -> dict[str, Stateful]:
