@@ -7,6 +7,8 @@ from zerosum.evaluation.compare import differ
 from zerosum.evaluation.gathered import Gathered
 from zerosum.evaluation.measure import MeasureInput, measure_kinds
 from zerosum.evaluation.measures.cas import CAS
+from zerosum.evaluation.measures.ppl import PPL
+from zerosum.metrics.path_length import perceptual_path_length
 
 PAIRS, MOST = 200, 0.08  # 4.6 % by a normal distribution, more by errors that are estimates themselves
 COUNT, CLASSES, WIDTH = 400, 4, 8
@@ -36,6 +38,30 @@ def rates(measure, **generator):
         / PAIRS
         for name in found[0]
     }
+
+
+class Paths:
+    """The path lengths of a small generator, between latents that a seed gives."""
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def lengths(self, pairs, epsilon, space, seed):
+        draw = torch.Generator().manual_seed(self.seed)
+        start, end = torch.randn(2, pairs, 4, generator=draw, dtype=torch.float64)
+        made = perceptual_path_length(self.features, start, end, epsilon, seed=self.seed, batch=pairs)
+        return made.lengths
+
+    @staticmethod
+    def features(z):
+        return (z + 2 * z.roll(1, 1).sin()).tanh()
+
+
+def test_path_lengths_of_one_generator_are_called_different_in_few_pairs():
+    inputs = (MeasureInput(drawn(1), Gathered("set", COUNT, "", paths=Paths(n))) for n in range(2 * PAIRS))
+    found = [PPL()(one)["ppl"] for one in inputs]
+    pairs = zip(found[::2], found[1::2], strict=True)
+    assert sum(differ(one.value, one.error, two.value, two.error) for one, two in pairs) / PAIRS <= MOST
 
 
 @pytest.mark.slow
