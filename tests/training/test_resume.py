@@ -83,7 +83,7 @@ LAYERS = replace(
     generator=DCGANGenerator(size=4, norm="spectral_batch", conditioning=ConditionalNorm()),
     discriminator=Aided(
         DCGANDiscriminator(size=4, norm="virtual", minibatch=MinibatchDiscrimination(4, 2)),
-        FeatureDiscriminator("random-conv", side=16, size=2),
+        FeatureDiscriminator("random-conv", side=8, taps=2, size=2),
     ),
     d_terms=(Every(2, R1()), VisionAided(begin=0.4)),
     g_terms=(VisionAided(begin=0.4),),
