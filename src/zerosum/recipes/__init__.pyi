@@ -17,7 +17,6 @@ from zerosum.recipes import recipe as recipe
 from zerosum.recipes import settings as settings
 from zerosum.recipes import translation as translation
 from zerosum.recipes import using as using
-from zerosum.recipes.auto import Choice as Choice
 from zerosum.recipes.auto import choose_recipe as choose_recipe
 from zerosum.recipes.evaluation import Evaluation as Evaluation
 from zerosum.recipes.library.applications import colorize as colorize

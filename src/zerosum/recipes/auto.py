@@ -1,6 +1,6 @@
 """Choose a recipe for data: what is known of the data, and the rules, in the order in which they are tried."""
 
-__all__ = ["Choice", "choose_recipe"]
+__all__ = ["choose_recipe"]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

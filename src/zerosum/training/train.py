@@ -21,7 +21,7 @@ from zerosum.training.faults import explained
 from zerosum.training.folder import folder_for, storable
 from zerosum.training.options import RunOptions
 from zerosum.training.pace import timed
-from zerosum.training.ranks import is_distributed, is_main_process, joined, report_once
+from zerosum.training.ranks import RankGroup, is_distributed, is_main_process, joined, report_once
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
 
@@ -81,21 +81,29 @@ def train(
     run = user_path(out) if out is not None else _usual_folder(recipe.name)
     words = "" if quiet or not is_main_process() else "stopped before training started"
     with StopRequest(at_once=True, words=words, patient=is_distributed()) as stop, joined(device) as group:
-        with explained(run, recipe):
-            opened = recipe.data.open()
-            dataset = standardised(opened, measured(opened))
-        precision = choose_precision(recipe.precision, group.device, dataset.is_image)
-        keep_memory()
-        if options.minutes is not None:
-            with explained(run, recipe, dataset.shape, precision):
-                recipe, note = timed(recipe, dataset, group, precision, options.minutes, run, out is None)
-            notes.append(note)
-        if out is None and is_main_process():
-            run, note = folder_for(run, storable(recipe, dataset), dataset)
-            notes.append(note)
+        session = _session(recipe, run, out is None, group, options, notes)
+        with explained(session.run, session.recipe, session.dataset.shape, session.precision):
+            session.play(stop, quiet)
+    return Run(session.run, known_of(recipe))
+
+
+def _session(
+    recipe: Recipe, run: Path, search: bool, group: RankGroup, options: RunOptions, notes: list[str]
+) -> Session:
+    """Open the data, measure a length in minutes, and choose the folder, with `search` among RUN-2, ... too."""
+    with explained(run, recipe):
+        opened = recipe.data.open()
+        dataset = standardised(opened, measured(opened))
+    precision = choose_precision(recipe.precision, group.device, dataset.is_image)
+    keep_memory()
+    if options.minutes is not None:
         with explained(run, recipe, dataset.shape, precision):
-            Session(recipe, run, dataset, group, precision, options, (*notes,)).play(stop, quiet)
-    return Run(run, known_of(recipe))
+            recipe, note = timed(recipe, dataset, group, precision, options.minutes, run, search)
+        notes = [*notes, note]
+    if search and is_main_process():
+        run, note = folder_for(run, storable(recipe, dataset), dataset)
+        notes = [*notes, note]
+    return Session(recipe, run, dataset, group, precision, options, (*notes,))
 
 
 def _chosen_for(data: Any, device: str) -> Choice:
