@@ -29,7 +29,7 @@ def grid() -> Recipe:
 
 
 def drifting() -> Recipe:
-    """Drifting: real samples attract, generated ones repel, without a discriminator (Deng et al. 2026); 60 s.
+    """Drifting: real samples attract, generated ones repel, without a discriminator (Deng et al. 2026); 50 s.
 
     On the ring. The rate falls to 0, as the field does not: it is divided by its size.
     """
@@ -43,7 +43,7 @@ def drifting() -> Recipe:
         n_critic=0,
         G_opt=Adam(lr=2e-3, betas=(0.9, 0.99), schedule=Cosine()),
         batch=128,
-        images=768_000,
+        images=320_000,
         ema=20_000.0,
     )
 
