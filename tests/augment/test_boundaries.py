@@ -7,7 +7,7 @@ import torch
 
 from zerosum.augment import AdaptiveAugment, AdaptivePseudo
 from zerosum.game import Draws
-from zerosum.objectives import MMD, BoundaryEquilibrium, EnergyBased, Hinge, LeastSquares, TopK, Wasserstein
+from zerosum.objectives import MMD, BoundaryEquilibrium, Drifting, EnergyBased, Hinge, LeastSquares, TopK, Wasserstein
 
 each = pytest.mark.parametrize(("name", "kind"), {"ADA": AdaptiveAugment, "APA": AdaptivePseudo}.items())
 
@@ -66,6 +66,8 @@ def test_without_a_boundary_the_scores_of_pairs_are_compared(name, kind, objecti
 
 
 @each
-def test_mmd_has_no_sign(name, kind):
-    with pytest.raises(ValueError, match="those of MMD are features without a sign: use FixedAugment"):
-        kind().meet(MMD())
+@pytest.mark.parametrize("objective", [MMD(), Drifting()], ids=lambda one: type(one).__name__)
+def test_features_have_no_sign(name, kind, objective):
+    words = f"those of {type(objective).__name__} are features without a sign: use FixedAugment"
+    with pytest.raises(ValueError, match=words):
+        kind().meet(objective)

@@ -15,6 +15,7 @@ from zerosum.data.dataset import Dataset, in_memory
 from zerosum.data.pairs.edges import Edges
 from zerosum.data.sources.arrays import ArraySource
 from zerosum.data.sources.digits import Digits
+from zerosum.recipes import auto
 from zerosum.recipes.auto import RULES, Choice, DataFacts, choose_recipe, data_facts
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.training import pace
@@ -50,6 +51,11 @@ def facts(count, side=None, channels=3, alike=0.1, **given):
     return DataFacts(count, (channels, side, side) if side else (channels,), alike=alike, **given)
 
 
+@pytest.fixture(autouse=True)
+def without_trained_networks(monkeypatch):
+    monkeypatch.setattr(auto, "_has_lite", lambda: False)
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
@@ -63,6 +69,10 @@ def facts(count, side=None, channels=3, alike=0.1, **given):
         (facts(300, 28, 1, 0.8), "fastgan"),
         (facts(1, 64), "fastgan"),
         (facts(999, 64), "fastgan"),
+        (facts(999, 64, lite=True), "projected-gan"),
+        (facts(50_000, 64, classes=10, smallest=5_000, lite=True), "projected-gan"),
+        (facts(999, 64, alike=0.7, lite=True), "fastgan"),
+        (facts(999, 32, lite=True), "fastgan"),
         (facts(1_000, 64), "r3gan"),
         (facts(1_852, 64, alike=0.7), "r3gan"),
         (facts(50_000, 64, classes=10, smallest=5_000), "r3gan"),
@@ -77,7 +87,10 @@ def test_the_first_rule_that_fits_decides(data, expected):
 def test_every_rule_is_of_a_recipe_and_some_data():
     assert {rule.recipe for rule in RULES} <= {*catalogue()}
     data = [
-        facts(count, side, channels, alike, classes=classes, smallest=count // max(classes, 1), numbers=numbers)
+        facts(
+            count, side, channels, alike, classes=classes, smallest=count // max(classes, 1), numbers=numbers, lite=lite
+        )
+        for lite in (False, True)
         for count in (1, 500, 5_000, 50_000)
         for side in (None, 28, 64)
         for channels in (1, 3)
@@ -108,7 +121,14 @@ def test_colour_photographs_are_resized_and_few_are_augmented(tmp_path):
         "fastgan: made for few images, which D sees augmented and has to redraw",
         "resized from 80x80, which would take too long on cpu (--size)",
         "its classes are left out: they are used from 100 samples each and up to 100 classes",
+        "with `pip install 'zerosum[lite]'` it would be projected-gan, for photographs",
     )
+
+
+def test_photographs_are_seen_through_a_trained_network_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(auto, "_has_lite", lambda: True)
+    choice = choose_recipe(ArraySource(photographs(4, 40)), "cpu")
+    assert choice.recipe.discriminator == named("projected-gan").discriminator and len(choice.reasons) == 2
 
 
 def test_many_photographs_with_classes_leave_them_out_at_larger_sizes():

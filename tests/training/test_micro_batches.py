@@ -184,7 +184,7 @@ def test_all_that_sees_a_batch_whole_refuses(part):
 
 def test_what_is_split_and_what_is_not_is_known_of_all():
     refused = {type(part).__name__ for part in [*OBJECTIVES, *TERMS] if whole(part)}
-    own = {"MMD", "RelativisticAverage", "Softmax", "TopK", "Contrastive", "Dragan", "MatchingAware"}
+    own = {"MMD", "Drifting", "RelativisticAverage", "Softmax", "TopK", "Contrastive", "Dragan", "MatchingAware"}
     assert refused == {*own, "MaxGradientPenalty", *GENERATORS_OWN}
 
 

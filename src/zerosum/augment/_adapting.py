@@ -7,6 +7,7 @@ from torch import Tensor
 
 from zerosum.augment._checks import check_probability
 from zerosum.game.turn import Turn
+from zerosum.objectives.drifting import Drifting
 from zerosum.objectives.kernel import MMD
 from zerosum.protocols import HasBoundary, Objective
 
@@ -40,11 +41,11 @@ class Adaptation:
     boundary: float | None = 0.0
 
     def meet(self, objective: Objective) -> None:
-        """Take the boundary of the objective; raises `ValueError` for MMD, whose scores are features."""
-        if isinstance(objective, MMD):
+        """Take the boundary of the objective; raises `ValueError` for MMD and Drifting, whose scores are features."""
+        if isinstance(objective, MMD | Drifting):
             raise ValueError(
-                "an adaptive augmentation follows the sign of D's scores, and those of MMD are features without a "
-                "sign: use FixedAugment"
+                f"an adaptive augmentation follows the sign of D's scores, and those of {type(objective).__name__} are "
+                f"features without a sign: use FixedAugment"
             )
         self.boundary = objective.boundary if isinstance(objective, HasBoundary) else None
 

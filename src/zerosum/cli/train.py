@@ -67,23 +67,30 @@ def train(
     from zerosum.training.train import train as run_training
 
     with report_once():
-        if minutes is not None and changes.images is not None:
-            raise ValueError("--images and --minutes both set the length of a run: give one of them")
-        if recipe == "auto":
-            made, folder = _chosen_for_data(changes, device), None
-            minutes = 20.0 if minutes is None and changes.images is None else minutes
-        else:
-            made, folder = chosen(recipe, changes)
+        made, folder, minutes = _chosen(recipe, changes, device, minutes)
         options = RunOptions(keep, on_nonfinite, start_from, minutes=minutes, signals=not no_signals)
     if dry_run:
         _show_estimate(made, device, minutes, as_json)
         return
     run = run_training(made, folder if out is None else out, device=device, options=options)
     if as_json and is_main_process():
-        facts = {"run": run, "images": made.images, "report": run.report, "generator": run / GENERATOR}
+        facts = {"run": run, "images": run.recipe.images, "report": run.report, "generator": run / GENERATOR}
         print_json({**facts, "scores": run.scores})
     elif is_main_process():
         echo(f"sample with  {shlex.join(('zerosum', 'sample', str(run), *flags()))}", err=True)
+
+
+def _chosen(
+    recipe: str, changes: RecipeOptions, device: str, minutes: float | None
+) -> tuple["Recipe", Path | None, float | None]:
+    """The recipe with the options, the run folder if it was given, and the time for it."""
+    from zerosum.recipes.auto import AUTO, MINUTES
+
+    if minutes is not None and changes.images is not None:
+        raise ValueError("--images and --minutes both set the length of a run: give one of them")
+    if recipe != AUTO:
+        return *chosen(recipe, changes), minutes
+    return _chosen_for_data(changes, device), None, MINUTES if changes.images is None and minutes is None else minutes
 
 
 def _chosen_for_data(changes: RecipeOptions, device: str) -> "Recipe":

@@ -49,7 +49,6 @@ from zerosum.game.player import WeightProjection as WeightProjection
 from zerosum.game.player import Wrapper as Wrapper
 from zerosum.game.precision import at_least_float32 as at_least_float32
 from zerosum.game.random import Draws as Draws
-from zerosum.game.standing import StandingStatistics as StandingStatistics
 from zerosum.game.state import counts_of as counts_of
 from zerosum.game.state import load_count as load_count
 from zerosum.game.state import load_state as load_state

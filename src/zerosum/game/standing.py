@@ -1,6 +1,6 @@
 """Standing statistics: running statistics of batch norm that belong to averaged weights."""
 
-__all__ = ["StandingStatistics"]
+__all__ = ()
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,6 +1,7 @@
 # Written by `make stubs`; do not edit.
 """What the players want: scores in, scalar out. Objectives know no networks, optimisers or penalties."""
 
+from zerosum.objectives import drifting as drifting
 from zerosum.objectives import energy as energy
 from zerosum.objectives import kernel as kernel
 from zerosum.objectives import least_squares as least_squares
@@ -9,6 +10,7 @@ from zerosum.objectives import relativistic as relativistic
 from zerosum.objectives import softmax as softmax
 from zerosum.objectives import top_k as top_k
 from zerosum.objectives import wasserstein as wasserstein
+from zerosum.objectives.drifting import Drifting as Drifting
 from zerosum.objectives.energy import BoundaryEquilibrium as BoundaryEquilibrium
 from zerosum.objectives.energy import EnergyBased as EnergyBased
 from zerosum.objectives.kernel import GaussianKernel as GaussianKernel

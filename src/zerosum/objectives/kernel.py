@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor
 
+from zerosum.objectives._distances import squared_distances, vectors
 from zerosum.protocols import Reference
 
 
@@ -56,14 +57,6 @@ class RationalQuadraticKernel:
         return total
 
 
-def _squared_distances(a: Tensor, b: Tensor) -> Tensor:
-    # Centring first avoids cancellation in |a|^2 - 2ab + |b|^2 far from the origin.
-    centre = b.detach().mean(0)
-    a, b = a - centre, b - centre
-    square = a.square().sum(1)[:, None] - 2 * a @ b.T + b.square().sum(1)[None]
-    return square.clamp_min(0)
-
-
 @dataclass(frozen=True)
 class MMD:
     """Squared maximum mean discrepancy of the scores, taken as feature vectors (Gretton et al. 2012, equation 3).
@@ -83,7 +76,7 @@ class MMD:
     reference: ClassVar[Reference] = Reference("a vector of features", equilibrium=0.0, ranked=False)
 
     def _discrepancy(self, x: Tensor, y: Tensor) -> Tensor:
-        x, y = x.flatten(1) if x.dim() > 1 else x[:, None], y.flatten(1) if y.dim() > 1 else y[:, None]
+        x, y = vectors(x), vectors(y)
         n, m = len(x), len(y)
         if min(n, m) < 2:
             raise ValueError(
@@ -93,11 +86,11 @@ class MMD:
         with torch.autocast(x.device.type, enabled=False):
             xx = self._off_diagonal_mean(x)
             yy = self._off_diagonal_mean(y)
-            return xx - 2 * self.kernel(_squared_distances(x, y)).mean() + yy
+            return xx - 2 * self.kernel(squared_distances(x, y)).mean() + yy
 
     def _off_diagonal_mean(self, x: Tensor) -> Tensor:
         n = len(x)
-        values = self.kernel(_squared_distances(x, x))
+        values = self.kernel(squared_distances(x, x))
         return (values.sum() - values.diagonal().sum()) / (n * (n - 1))
 
     def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:

@@ -17,10 +17,7 @@ from zerosum.recipes import recipe as recipe
 from zerosum.recipes import settings as settings
 from zerosum.recipes import translation as translation
 from zerosum.recipes import using as using
-from zerosum.recipes.auto import Choice as Choice
-from zerosum.recipes.auto import DataFacts as DataFacts
 from zerosum.recipes.auto import choose_recipe as choose_recipe
-from zerosum.recipes.auto import data_facts as data_facts
 from zerosum.recipes.evaluation import Evaluation as Evaluation
 from zerosum.recipes.library.applications import colorize as colorize
 from zerosum.recipes.library.applications import cut as cut
@@ -73,6 +70,7 @@ from zerosum.recipes.library.techniques import pacgan as pacgan
 from zerosum.recipes.library.techniques import unrolled as unrolled
 from zerosum.recipes.library.techniques import vbn as vbn
 from zerosum.recipes.library.texts import text as text
+from zerosum.recipes.library.toys import drifting as drifting
 from zerosum.recipes.library.toys import gaussian as gaussian
 from zerosum.recipes.library.toys import grid as grid
 from zerosum.recipes.library.toys import inverse_transform as inverse_transform

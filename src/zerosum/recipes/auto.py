@@ -1,7 +1,8 @@
 """Choose a recipe for data: what is known of the data, and the rules, in the order in which they are tried."""
 
-__all__ = ["Choice", "DataFacts", "choose_recipe", "data_facts"]
+__all__ = ["choose_recipe"]
 
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from zerosum.augment.pipelines import DiffAugment
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.resolve import source
 from zerosum.data.sources.folders import Images
+from zerosum.features.lite0 import PACKAGE
 from zerosum.game.device import choose_device
 from zerosum.game.latents import Uniform
 from zerosum.recipes.named_recipes import named
@@ -44,6 +46,7 @@ class DataFacts:
         numbers: whether the condition of a sample is a row of numbers, attributes or continuous.
         alike: share of neighbouring pixels that are alike, of the median image; 0 for points.
         device: type of the device: `cpu`, `cuda` or `mps`.
+        lite: whether the trained network of `zerosum[lite]` is installed.
     """
 
     count: int
@@ -53,6 +56,7 @@ class DataFacts:
     numbers: bool = False
     alike: float = 0.0
     device: str = "cpu"
+    lite: bool = False
 
     @property
     def is_image(self) -> bool:
@@ -114,6 +118,12 @@ RULES = (
         f"images of at most {_SMALL} pixels a side with 2 to {_MOST_CLASSES} classes of {_PER_CLASS} and more",
         lambda data: data.is_small and data.has_classes,
         "of its digits 99 in 100 are of the class asked for",
+    ),
+    Rule(
+        "projected-gan",
+        f"photographs of more than {_SMALL} pixels a side, with `zerosum[lite]` installed",
+        lambda data: data.is_photograph and not data.is_small and data.lite,
+        "D looks through a network trained on photographs",
     ),
     Rule(
         "fastgan",
@@ -184,6 +194,8 @@ def choose_recipe(data: Any, device: str = "auto") -> Choice:
     recipe = replace(recipe, name=f"{AUTO}-{rule.recipe}", **changes)
     reasons = [f"{dataset.name}: {facts}, on {place}", f"{rule.recipe}: {rule.why}"]
     reasons += [resized] * bool(resized) + [*_left_out(facts, conditional)]
+    if facts.is_photograph and not facts.is_small and not facts.lite:
+        reasons.append("with `pip install 'zerosum[lite]'` it would be projected-gan, for photographs")
     return Choice(recipe, facts, (*reasons,))
 
 
@@ -203,7 +215,12 @@ def data_facts(dataset: Dataset, device: str = "cpu") -> DataFacts:
         raise ValueError(f"all samples of {dataset.name} are the same, so there is nothing to learn: check the data")
     counts = [] if dataset.labels is None else dataset.labels.bincount(minlength=len(dataset.classes)).tolist()
     alike = _alike(x) if dataset.is_image else 0.0
-    return DataFacts(dataset.count, dataset.shape, len(counts), min(counts, default=0), numbers, alike, device)
+    rest = (numbers, alike, device, _has_lite())
+    return DataFacts(dataset.count, dataset.shape, len(counts), min(counts, default=0), *rest)
+
+
+def _has_lite() -> bool:
+    return importlib.util.find_spec(PACKAGE) is not None
 
 
 def _alike(x: Tensor) -> float:

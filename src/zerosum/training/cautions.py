@@ -20,6 +20,7 @@ from zerosum.game.player import unwrapped
 from zerosum.game.trainable import TrainableGame
 from zerosum.networks.feature_discriminator import FeatureDiscriminator
 from zerosum.networks.mlp import MLPGenerator
+from zerosum.objectives.drifting import Drifting
 from zerosum.objectives.kernel import MMD
 from zerosum.protocols import HasBoundary, Objective
 from zerosum.recipes.own_networks import OwnDiscriminator
@@ -94,7 +95,7 @@ def _of_networks(recipe: Recipe, dataset: Dataset, game: Game) -> Iterator[str]:
             f"D has batch norm, so its score of a sample depends on the whole batch, and {penalties[0]} penalises the "
             f"gradient of each sample's own score: use layer norm, spectral norm or none"
         )
-    if not isinstance(recipe.discriminator, OwnDiscriminator) or isinstance(game.objective, MMD):
+    if not isinstance(recipe.discriminator, OwnDiscriminator) or isinstance(game.objective, MMD | Drifting):
         return
     try:
         score, name = _score(recipe, dataset, game), type(game.objective).__name__

@@ -9,7 +9,7 @@ from zerosum._streams import open_closed_descriptors
 from zerosum.data.held_out import around
 from zerosum.data.resolve import source
 from zerosum.data.scaling import measured, standardised
-from zerosum.recipes.auto import AUTO, MINUTES, choose_recipe
+from zerosum.recipes.auto import AUTO, MINUTES, Choice, choose_recipe
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
@@ -21,7 +21,7 @@ from zerosum.training.faults import explained
 from zerosum.training.folder import folder_for, storable
 from zerosum.training.options import RunOptions
 from zerosum.training.pace import timed
-from zerosum.training.ranks import is_distributed, is_main_process, joined, report_once
+from zerosum.training.ranks import RankGroup, is_distributed, is_main_process, joined, report_once
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
 
@@ -69,46 +69,54 @@ def train(
     """
     open_closed_descriptors()
     with report_once():
-        reasons: tuple[str, ...] = ()
+        notes: list[str] = []
         if recipe == AUTO:
-            choice = choose_recipe(_given(data), device)
-            recipe, data, reasons = choice.recipe, None, choice.reasons
-            if images is None and options.minutes is None:
-                options = replace(options, minutes=MINUTES)
+            choice = _chosen_for(data, device)
+            recipe, data, notes = choice.recipe, None, [*choice.reasons]
+            options = options if images is not None else replace(options, minutes=options.minutes or MINUTES)
         recipe, out = (recipe, out) if isinstance(recipe, Recipe) else _found(recipe, out)
-        changes: dict[str, Any] = {
-            "data": None if data is None else around(recipe.data, source(data)),
-            "images": images,
-            "seed": seed,
-        }
+        recipe = _changed(recipe, data, images, seed)
         if images is not None and options.minutes is not None:
             raise ValueError("images and minutes both set the length of a run: give one of them")
-        recipe = replace(recipe, **{name: value for name, value in changes.items() if value is not None})
     run = user_path(out) if out is not None else _usual_folder(recipe.name)
     words = "" if quiet or not is_main_process() else "stopped before training started"
     with StopRequest(at_once=True, words=words, patient=is_distributed()) as stop, joined(device) as group:
-        with explained(run, recipe):
-            opened = recipe.data.open()
-            dataset = standardised(opened, measured(opened))
-        precision = choose_precision(recipe.precision, group.device, dataset.is_image)
-        keep_memory()
-        notes = [*reasons]
-        if options.minutes is not None:
-            with explained(run, recipe, dataset.shape, precision):
-                recipe, note = timed(recipe, dataset, group, precision, options.minutes, run, out is None)
-            notes.append(note)
-        if out is None and is_main_process():
-            run, note = folder_for(run, storable(recipe, dataset), dataset)
-            notes.append(note)
+        session = _session(recipe, run, out is None, group, options, notes)
+        with explained(session.run, session.recipe, session.dataset.shape, session.precision):
+            session.play(stop, quiet)
+    return Run(session.run, known_of(recipe))
+
+
+def _session(
+    recipe: Recipe, run: Path, search: bool, group: RankGroup, options: RunOptions, notes: list[str]
+) -> Session:
+    """Open the data, measure a length in minutes, and choose the folder, with `search` among RUN-2, ... too."""
+    with explained(run, recipe):
+        opened = recipe.data.open()
+        dataset = standardised(opened, measured(opened))
+    precision = choose_precision(recipe.precision, group.device, dataset.is_image)
+    keep_memory()
+    if options.minutes is not None:
         with explained(run, recipe, dataset.shape, precision):
-            Session(recipe, run, dataset, group, precision, options, (*notes,)).play(stop, quiet)
-    return Run(run, known_of(recipe))
+            recipe, note = timed(recipe, dataset, group, precision, options.minutes, run, search)
+        notes = [*notes, note]
+    if search and is_main_process():
+        run, note = folder_for(run, storable(recipe, dataset), dataset)
+        notes = [*notes, note]
+    return Session(recipe, run, dataset, group, precision, options, (*notes,))
 
 
-def _given(data: Any) -> Any:
+def _chosen_for(data: Any, device: str) -> Choice:
     if data is None:
         raise ValueError("auto chooses a recipe for data: give data (--data)")
-    return data
+    return choose_recipe(data, device)
+
+
+def _changed(recipe: Recipe, data: Any, images: int | None, seed: int | None) -> Recipe:
+    """The recipe with what is given in place of its own."""
+    own = None if data is None else around(recipe.data, source(data))
+    changes: dict[str, Any] = {"data": own, "images": images, "seed": seed}
+    return replace(recipe, **{name: value for name, value in changes.items() if value is not None})
 
 
 def _found(recipe: AnyPath, out: AnyPath | None) -> tuple[Recipe, AnyPath | None]:

@@ -8,6 +8,7 @@ from zerosum.data.toys.gaussians import Gaussian1D, Grid, Ring
 from zerosum.distributions.continuous import ExponentialDistribution
 from zerosum.game.latents import Normal, Uniform
 from zerosum.networks.mlp import IdentityDiscriminator, MLPDiscriminator, MLPGenerator
+from zerosum.objectives.drifting import Drifting
 from zerosum.objectives.kernel import MMD, GaussianKernel
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.relativistic import Relativistic
@@ -25,6 +26,26 @@ def ring() -> Recipe:
 def grid() -> Recipe:
     """Twenty-five Gaussians on a grid: all modes, by the method of `ring`; 90 s."""
     return _decaying_penalties("grid", Grid(), detail=4.0, end=0.006)
+
+
+def drifting() -> Recipe:
+    """Drifting: real samples attract, generated ones repel, without a discriminator (Deng et al. 2026); 50 s.
+
+    On the ring. The rate falls to 0, as the field does not: it is divided by its size.
+    """
+    return replace(
+        ring(),
+        name="drifting",
+        discriminator=IdentityDiscriminator(),
+        objective=Drifting(),
+        d_terms=(),
+        latent=Normal(2),
+        n_critic=0,
+        G_opt=Adam(lr=2e-3, betas=(0.9, 0.99), schedule=Cosine()),
+        batch=128,
+        images=320_000,
+        ema=20_000.0,
+    )
 
 
 def _decaying_penalties(name: str, data: Source, detail: float, end: float) -> Recipe:
