@@ -91,7 +91,7 @@ def inverted(
 ) -> tuple[Inversion, Reach]:
     """The inversion of image files, and how far they are outside the range; raises `ValueError` for unreadable ones."""
     images, given = read_files(files, generator), wanted.of(generator, files)
-    return invert_measured(space_of(generator, space), images, generator.recipe, given, options, references)
+    return invert_measured(space_of(generator, space), images, generator.recipe.data, given, options, references)
 
 
 def completed(

@@ -44,7 +44,7 @@ def invert(
         str, typer.Option(help="z, w, layers or condition.", show_default="w where there is one, else z")
     ] = "",
     starts: Annotated[int, typer.Option(help="Samples from which the search starts, for each image.")] = 4,
-    steps: Annotated[int, typer.Option(help="Steps of gradient descent.")] = 200,
+    steps: Annotated[int, typer.Option(help="Steps of gradient descent.")] = 400,
     features: Annotated[
         str, typer.Option(help="Feature extractor of the perceptual loss, as random-conv or alexnet, or none.")
     ] = "random-conv",

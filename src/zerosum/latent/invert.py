@@ -13,7 +13,7 @@ from torch import Tensor
 from zerosum._arrays import Array, described, tensor
 from zerosum.features.extractor import extractor_named
 from zerosum.features.perceptual_distance import PerceptualDistance
-from zerosum.latent._descent import Loss, descend
+from zerosum.latent._descent import Loss, Stage, descend
 from zerosum.latent._starts import Candidates, candidates, encoded, encoder_of, nearest, pool_of
 from zerosum.latent.inversion import Inversion, squared_error
 from zerosum.latent.model import Inputs
@@ -42,7 +42,7 @@ class InvertOptions:
     """
 
     starts: int = 4
-    steps: int = 200
+    steps: int = 400
     pool: int = 2000
     encoder: int = 20_000
     features: str = "random-conv"
@@ -86,8 +86,8 @@ def invert(space: Space, images: Array, wanted: Any = None, options: InvertOptio
         return search.pixels(made, inputs, of) + how.perceptual * far
 
     quarter, pixels = how.steps // 4, search.pixels
-    last = (how.steps - 3 * quarter, 1, pixels if perceptual is None else both)
-    return search.found([(quarter, _KEPT, pixels), (2 * quarter, 1, pixels), last], encoder=how.encoder > 0)
+    last = (how.steps, 1, pixels if perceptual is None else both)
+    return search.found([(quarter, _KEPT, pixels), (3 * quarter, 1, pixels), last], encoder=how.encoder > 0)
 
 
 def complete(
@@ -101,8 +101,8 @@ def complete(
 ) -> Inversion:
     """Points whose samples agree with the drawn pixels of images, several proposals for each.
 
-    As `invert`, by the pixels of the mask alone; each proposal has a start of its own. With a score, such as D's, a
-    sample that scores below the 30 % quantile of samples costs something, so that proposals look like samples.
+    As `invert`, by the pixels of the mask alone; each proposal has a start of its own. After the first quarter of the
+    steps a score, such as D's, below the 30 % quantile of samples costs something, so that proposals look like samples.
 
     Args:
         space: the space to search.
@@ -135,8 +135,8 @@ def complete(
             return value
         return value + _SCORE_WEIGHT * (least - score(made, inputs)).clamp_min(0) / spread
 
-    quarter = how.steps // 4
-    return search.found([(quarter, proposals, both), (how.steps - quarter, proposals, both)], starts=proposals)
+    stages = [(how.steps // 4, proposals, search.pixels), (how.steps, proposals, both)]
+    return search.found(stages, starts=proposals)
 
 
 def _typical(space: Space, score: Score, seed: int) -> tuple[float, float]:
@@ -162,11 +162,13 @@ class _Search:
         return squared_error(self.space.model.decoded(made), self.targets[of], self.weights[of])
 
     def found(self, stages: list[tuple[int, int, Loss]], starts: int = 1, encoder: bool = False) -> Inversion:
-        """The points after stages of so many steps, after each of which so many starts of an image are kept."""
+        """The points after stages that end at a step, after each of which so many starts of an image are kept."""
         prior, n = self.space.prior(self.how.seed), len(self.targets)
         of, points, inputs = self._starts(prior, max(starts, self.how.starts), encoder)
-        for steps, kept, loss in stages:
-            points, losses = descend(self.space, prior, points, inputs, partial(_of_images, loss, of), steps)
+        begin = 0
+        for end, kept, loss in stages:
+            stage, begin = Stage(begin, end, self.how.steps), end
+            points, losses = descend(self.space, prior, points, inputs, partial(_of_images, loss, of), stage)
             each = len(of) // n
             best = losses.view(n, each).topk(min(kept, each), 1, largest=False).indices
             rows = (torch.arange(n)[:, None] * each + best).flatten()

@@ -10,13 +10,12 @@ import torch
 from torch import Tensor
 
 from zerosum._arrays import Array, evenly
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import Dataset, Source
 from zerosum.data.held_out import held_out
 from zerosum.latent.inversion import Inversion
 from zerosum.latent.invert import InvertOptions, invert, targets_of
 from zerosum.latent.model import seen
 from zerosum.latent.space import Space
-from zerosum.recipes.recipe import Recipe
 
 _MOST, _AT_ONCE = 50_000, 1_000  # training images that are compared, and those read together
 _OUTSIDE = 0.95  # share of real images whose error is smaller, from which on an image is outside the range
@@ -33,6 +32,7 @@ class Reach:
         kind: what the real images are: `held-out` or `training`.
         nearest: distance of each image to the nearest training image, as the errors, `(n,)`; empty without data.
         compared: number of training images.
+        note: the reason why the data cannot be read; empty where they can.
     """
 
     errors: Tensor
@@ -41,6 +41,7 @@ class Reach:
     kind: str
     nearest: Tensor
     compared: int
+    note: str = ""
 
     @property
     def above_own(self) -> Tensor:
@@ -72,7 +73,7 @@ class Reach:
         return found
 
     def lines(self, names: Sequence[str]) -> list[str]:
-        """A line for each image of a name."""
+        """A line for each image of a name, and one where the data cannot be read."""
         found = []
         for i, name in enumerate(names):
             text = f"{name}: error {self.errors[i]:.3f}"
@@ -84,13 +85,13 @@ class Reach:
                     text += f" and {self.above_real[i]:.0%} of {len(self.real)} {self.kind} images"
                 text += ": outside the generator's range" if self.outside[i] else ": within the generator's range"
             found.append(text)
-        return found
+        return [*found, f"the training data cannot be read: {self.note}"] if self.note else found
 
 
 def invert_measured(
     space: Space,
     images: Array,
-    recipe: Recipe,
+    source: Source,
     wanted: Any = None,
     options: InvertOptions | None = None,
     references: int = 40,
@@ -102,7 +103,7 @@ def invert_measured(
     Args:
         space: the space to search.
         images: as for `invert`.
-        recipe: the recipe of the generator, which has the data.
+        source: the data that the generator was trained on, as `generator.recipe.data`.
         wanted: as for `invert`.
         options: as for `invert`.
         references: number of samples, and of real images; 0 for none.
@@ -111,7 +112,7 @@ def invert_measured(
         ValueError: as for `invert`.
     """
     how, targets, condition = options or InvertOptions(), targets_of(space, images), space.model.condition
-    data, others = _opened(recipe)
+    data, others, note = _opened(source)
     values = None if wanted is None or condition is None else condition.values(len(targets), wanted)
     groups = [(targets, values), _samples(space, references, how.seed + 1), _real(others, references)]
     given = wanted
@@ -121,7 +122,7 @@ def invert_measured(
     errors, own, real = torch.split(found.errors, [len(group) for group, _ in groups])
     kind = "training" if others is data else "held-out"
     near, compared = _nearest(data, targets)
-    return found.rows(slice(len(targets))), Reach(errors, own, real, kind, near, compared)
+    return found.rows(slice(len(targets))), Reach(errors, own, real, kind, near, compared, note)
 
 
 Group = tuple[Tensor, Tensor | None]
@@ -130,11 +131,12 @@ Group = tuple[Tensor, Tensor | None]
 
 def _samples(space: Space, count: int, seed: int) -> Group:
     """Samples of another seed than the one from whose samples the search starts."""
+    if not count:
+        return torch.zeros(0), None
+    inputs, condition = space.model.inputs(count, seed), space.model.condition
     with torch.no_grad():
-        inputs = space.model.inputs(max(count, 1), seed).rows(slice(count))
         images = seen(space.images(space.at(inputs), inputs))
-    condition = space.model.condition
-    return _varied(images, None if condition is None else condition.values(max(count, 1))[:count])
+    return _varied(images, None if condition is None else condition.values(count))
 
 
 def _real(data: Dataset | None, count: int) -> Group:
@@ -152,15 +154,15 @@ def _varied(images: Tensor, values: Tensor | None) -> Group:
     return images[kept], None if values is None else values[kept]
 
 
-def _opened(recipe: Recipe) -> tuple[Dataset | None, Dataset | None]:
-    """The data of a recipe, and those held out of training where there are some; None where they cannot be read."""
+def _opened(source: Source) -> tuple[Dataset | None, Dataset | None, str]:
+    """The data of a source, and those held out of training where there are some; or the reason why there are none."""
     try:
-        data = recipe.data.open()
+        data = source.open()
         data.displayed.read(torch.tensor([0]))
-        others = held_out(recipe.data)
-        return data, data if others is recipe.data else others.open()
-    except (ValueError, OSError):
-        return None, None
+        others = held_out(source)
+        return data, data if others is source else others.open(), ""
+    except (ValueError, OSError) as error:
+        return None, None, str(error)
 
 
 def _nearest(data: Dataset | None, images: Tensor) -> tuple[Tensor, int]:

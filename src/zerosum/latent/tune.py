@@ -16,7 +16,7 @@ from zerosum.latent.space import Space, space_of
 
 _BETAS = (0.9, 0.99)
 _CHECKED = 100  # samples whose change is measured, none of which tuning has seen
-_EVERY = 10  # updates between two checks
+_EVERY, _WARM = 10, 20  # updates between two checks, and over which the rate rises
 _DRAWN = 1024  # samples from which those of an update are drawn
 
 
@@ -26,20 +26,20 @@ class TuneOptions:
 
     Attributes:
         updates: of G, at most.
-        rate: of Adam.
+        rate: of Adam at first; it falls to 0.
         batch: images of an update, at most; the locality term has as many samples.
         locality: weight of the change of other samples.
-        error: tuning stops where the mean error of the images, in [0, 1], is no larger.
-        change: tuning stops before the mean change of unseen samples, in [0, 1], exceeds this.
+        error: tuning stops where the mean error of the images, in [0, 1], is at most this.
+        change: the largest mean change of unseen samples, in [0, 1]; updates after the last with less are undone.
         seed: random seed.
     """
 
-    updates: int = 400
+    updates: int = 200
     rate: float = 1e-3
     batch: int = 32
     locality: float = 1.0
-    error: float = 0.01
-    change: float = 0.02
+    error: float = 0.005
+    change: float = 0.05
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -78,23 +78,22 @@ def tune(
     assert isinstance(network, nn.Module)
     work = _tuning(inversion, space_of(tuned, inversion.space.name), how)
     optimiser = torch.optim.Adam(network.parameters(), how.rate, _BETAS)
-    kept, end = copy.deepcopy(network.state_dict()), f"after {how.updates} updates"
+    kept, best, end = copy.deepcopy(network.state_dict()), 0, f"after {how.updates} updates"
     for update in range(how.updates):
+        optimiser.param_groups[0]["lr"] = how.rate * min((update + 1) / _WARM, 1 - update / how.updates)
         optimiser.zero_grad()
         work.loss(update).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if (update + 1) % _EVERY and update + 1 < how.updates:
             continue
-        error, change = work.error(), work.change()
-        if not change <= how.change:  # true of NaN
-            end = (
-                f"after {update + 1} updates, since other samples changed by {change:.3f}; the last {_EVERY} are undone"
-            )
+        if not work.change() <= how.change:  # also where it is NaN
+            continue
+        kept, best = copy.deepcopy(network.state_dict()), update + 1
+        if work.error() <= how.error:
+            end = f"after {best} updates, since the error is small"
             break
-        kept = copy.deepcopy(network.state_dict())
-        if error <= how.error:
-            end = f"after {update + 1} updates, since the error is small"
-            break
+    if best < update + 1:
+        end += f", of which those after {best} are undone, since they changed other samples too much"
     network.load_state_dict(kept)
     network.requires_grad_(False)
     say(f"tuning ended {end}: error {work.error():.4f}, change of other samples {work.change():.4f}")
