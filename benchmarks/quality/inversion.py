@@ -171,8 +171,8 @@ def tuning(bench: Bench) -> str:
         rows.append(f"| {name} | {error.mean():.4f} | {(error / far).mean():.3f} | {tenth} | {bench.right(result)} |")
     facts = (
         f"FID of {SAMPLES:,} samples by the features of the classifier, to the training digits: {before:.2f} before. "
-        f"It moved by {np.mean(moved):.1%} in the mean of {len(moved)} tuned generators, by {max(moved):.1%} at most. On "
-        f"{machine()}."
+        f"It moved by {np.mean(moved):.1%} in the mean of {len(moved)} tuned generators, by {max(moved):.1%} at most. "
+        f"On {machine()}."
     )
     return "\n".join([*rows, "", facts])
 

@@ -71,8 +71,8 @@ def test_errors_are_compared_with_those_of_samples_and_of_held_out_images():
     assert torch.equal(reach.errors, found.errors) and float(reach.own.max()) < 0.003
     assert reach.above_real.tolist() == [0, 0, 1, pytest.approx(0.5, abs=0.5)]
     assert reach.above_own.tolist()[1:3] == [1, 1] and reach.outside.tolist()[:3] == [False, False, True]
-    alone = invert(SPACE, data.images[20:], options=OPTIONS).errors
-    assert {*map(float, reach.real.round(decimals=4))} <= {*map(float, alone.round(decimals=4))}
+    alone = invert(SPACE, data.images[20:29], options=OPTIONS).errors
+    assert reach.real.numpy() == pytest.approx(alone.numpy(), abs=1e-3)
     assert float(reach.nearest[3]) < 1 / 255 < float(reach.nearest[:3].min())
     wanted = torch.cdist(images.flatten(1), data.images[:20].flatten(1)).amin(1) / 16
     assert reach.nearest.numpy() == pytest.approx(wanted.numpy(), abs=2e-3)

@@ -77,7 +77,8 @@ def edit(
     with explained_memory("edited samples", "--n"):
         if images:
             samples, lines = edited_images(opened, generator, changes or [], images, wanted, tune)
-            echo(*lines, err=True)
+            if lines:
+                echo(*lines, err=True)
         elif strokes:
             samples = completions(opened, generator, changes or [], strokes, (n, seed), wanted)
         else:

@@ -2,7 +2,7 @@
 
 __all__ = ["InvertOptions", "complete", "invert"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -161,7 +161,7 @@ class _Search:
         """The mean squared error over the pixels of the targets `of`, in [0, 1]."""
         return squared_error(self.space.model.decoded(made), self.targets[of], self.weights[of])
 
-    def found(self, stages: list[tuple[int, int, Loss]], starts: int = 1, encoder: bool = False) -> Inversion:
+    def found(self, stages: Sequence[tuple[int, int, Loss]], starts: int = 1, encoder: bool = False) -> Inversion:
         """The points after stages that end at a step, after each of which so many starts of an image are kept."""
         prior, n = self.space.prior(self.how.seed), len(self.targets)
         of, points, inputs = self._starts(prior, max(starts, self.how.starts), encoder)

@@ -35,7 +35,7 @@ class TuneOptions:
     """
 
     updates: int = 200
-    rate: float = 1e-3
+    rate: float = 5e-4
     batch: int = 32
     locality: float = 1.0
     error: float = 0.005
