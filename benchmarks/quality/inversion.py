@@ -1,11 +1,12 @@
-"""Held-out digits inverted, edited and tuned to, and completed from strokes, measured by a classifier of MNIST.
+"""Held-out digits inverted, edited and tuned to, and completed from strokes.
 
-    python -m benchmarks.quality.inversion [RUN] [--part inversion]
+    python -m benchmarks.quality.inversion [RUN] [--part inversion] [--digits 500]
 
 RUN is a run of `zerosum train digits`, by default runs/digits, with the directions thickness, slant and size; what is
 missing is made first. The digits are the first of the MNIST test images, of the archive `../shared/data/mnist.npz`; the
-generator was trained on 5,000 images of the training set. The classifier is that of `benchmarks.quality.latent`. Each
-part is a table of `benchmarks/results/latent.md`.
+generator was trained on 5,000 images of the training set. The classifier is that of the run, which was trained on the
+same 5,000 and took no part in the game. A fifth of the digits are tuned to, in groups of five, and two fifths completed
+from strokes. Each part is a table of `benchmarks/results/latent.md`.
 """
 
 import argparse
@@ -22,8 +23,9 @@ from torch import Tensor
 import zerosum
 from benchmarks import marked
 from benchmarks.machine import machine
-from benchmarks.quality.latent import DATA, PAGE, RUN, WANTED, mnist_classifier
-from zerosum.features.classifier import Classifier
+from benchmarks.quality.latent import DATA, PAGE, RUN, WANTED
+from zerosum._foreign import read_tensors
+from zerosum.features.classifier import Classifier, restored
 from zerosum.latent import (
     Direction,
     Inversion,
@@ -39,9 +41,10 @@ from zerosum.latent.inversion import distance
 from zerosum.latent.model import seen
 from zerosum.latent.space import Space
 from zerosum.metrics import frechet_distance
+from zerosum.runs.files import CLASSIFIER
 from zerosum.runs.run import is_run
 
-DIGITS, TUNED, GROUP, DRAWN = 500, 100, 5, 200
+DIGITS, GROUP = 500, 5
 SAMPLES, STROKES, LENGTH = 5_000, 10, 8
 SEED = 77
 
@@ -100,7 +103,7 @@ class Bench:
 
 def inversion(bench: Bench) -> str:
     """Errors and classes of inverted digits beside trivial methods, and of edited ones."""
-    images, classes = bench.images[:DIGITS], bench.classes[:DIGITS]
+    images, classes = bench.images, bench.classes
     found = invert(bench.space, images, classes)
     real, labels = bench.training
     nearest = bench.nearest(images, real, labels)
@@ -119,7 +122,9 @@ def inversion(bench: Bench) -> str:
         third = f"{float((share <= 1 / 3).double().mean()):.1%}"
         rows.append(f"| {name} | {error.mean():.4f} | {share.mean():.3f} | {third} | {bench.right(made)} |")
     radius = bench.space.prior().radius(found.points)
-    facts = f"The radius of the {DIGITS} points is {radius.mean():.2f} in the mean, {radius.max():.2f} at most."
+    facts = (
+        f"{len(images)} digits. The mean radius of their points is {radius.mean():.2f}, the largest {radius.max():.2f}."
+    )
     return "\n".join([*rows, "", facts, "", *edits(bench, found), "", f"On {machine()}."])
 
 
@@ -146,18 +151,19 @@ def projected(images: Tensor, real: Tensor, components: int) -> Tensor:
     """Images by the first principal components of others."""
     mean = real.flatten(1).mean(0)
     basis = torch.linalg.svd(real.flatten(1) - mean, full_matrices=False)[2][:components]
-    return (mean + (images.flatten(1) - mean) @ basis.T @ basis).clamp(-1, 1).view_as(images)
+    found: Tensor = mean + (images.flatten(1) - mean) @ basis.T @ basis
+    return found.clamp(-1, 1).view_as(images)
 
 
 def tuning(bench: Bench) -> str:
     """Errors after tuning to groups of digits, and how far the FID of other samples moved."""
-    images, classes = bench.images[:TUNED], bench.classes[:TUNED]
+    images, classes = (part[: len(bench.images) // 5] for part in (bench.images, bench.classes))
     found = invert(bench.space, images, classes)
     far = distance(bench.nearest(images, *bench.training), images)
     real = bench.features(bench.training[0])
     before = frechet_distance(real, bench.features(bench.samples(SAMPLES)[0]))
     made, moved = [], []
-    for start in range(0, TUNED, GROUP):
+    for start in range(0, len(images), GROUP):
         one = tune(found.rows(slice(start, start + GROUP)), say=print)
         made.append(one.images)
         assert one.tuned is not None
@@ -170,6 +176,7 @@ def tuning(bench: Bench) -> str:
         tenth = f"{float((error / far <= 0.1).double().mean()):.1%}"
         rows.append(f"| {name} | {error.mean():.4f} | {(error / far).mean():.3f} | {tenth} | {bench.right(result)} |")
     facts = (
+        f"{len(images)} digits. "
         f"FID of {SAMPLES:,} samples by the features of the classifier, to the training digits: {before:.2f} before. "
         f"It moved by {np.mean(moved):.1%} in the mean of {len(moved)} tuned generators, by {max(moved):.1%} at most. "
         f"On {machine()}."
@@ -179,7 +186,7 @@ def tuning(bench: Bench) -> str:
 
 def strokes(bench: Bench) -> str:
     """Classes and scores of digits that are completed from the pixels of a few strokes."""
-    images = bench.images[:DRAWN]
+    images = bench.images[: len(bench.images) * 2 // 5]
     mask = stroke_masks(len(images), SEED)
     score = instruments_of(bench.run, {}).score
     assert score is not None
@@ -200,6 +207,7 @@ def strokes(bench: Bench) -> str:
         rows.append(f"| {name} | {distance(made, images, mask).mean():.4f} | {bench.right(made)} |")
     share = float((scores > low).double().mean())
     facts = (
+        f"{len(images)} digits. "
         f"The strokes cover {float(mask.mean()):.0%} of the pixels. D's score of {share:.1%} of the completed digits "
         f"is above the 10 % quantile of samples. On {machine()}."
     )
@@ -225,11 +233,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", nargs="?", type=Path, default=RUN, help="the run")
     parser.add_argument("--part", choices=PARTS, help="measure one part alone")
+    parser.add_argument("--digits", type=int, default=DIGITS, help="number of digits, a multiple of 25")
     chosen = parser.parse_args(arguments)
     run = zerosum.Run(chosen.run) if is_run(chosen.run) else zerosum.train("digits", chosen.run)
-    classifier, _ = mnist_classifier()
+    classifier = restored(read_tensors(run / CLASSIFIER)[0])
     with np.load(DATA) as archive:
-        images, classes = (torch.from_numpy(archive[key][:DIGITS]) for key in ("x_test", "y_test"))
+        images, classes = (torch.from_numpy(archive[key][: chosen.digits]) for key in ("x_test", "y_test"))
     bench = Bench(run, images[:, None].float() / 127.5 - 1, classes.long(), classifier)
     for name in [chosen.part] if chosen.part else PARTS:
         marked.write(PAGE, name, "benchmarks.quality.inversion", PARTS[name](bench))
