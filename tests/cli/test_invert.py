@@ -12,7 +12,7 @@ from zerosum.cli import _inversions, main
 from zerosum.conditions import Labels
 from zerosum.data.sources.digits import Digits
 from zerosum.game import Normal
-from zerosum.latent import InvertOptions, TuneOptions, load_inversion, reach, save_direction, space_of
+from zerosum.latent import InvertOptions, TuneOptions, load_direction, load_inversion, reach, save_direction, space_of
 from zerosum.latent.direction import named_direction
 from zerosum.networks import DCGANDiscriminator, DCGANGenerator
 from zerosum.objectives import NonSaturating
@@ -137,9 +137,9 @@ def test_images_are_inverted_and_edited(run, zerosum_command, asked):
     assert code == 0 and err == "wrote 2 edited samples to e.npz\n"
     with np.load("e.npz") as file:
         images, labels = file["images"], file["labels"]
-    with torch.no_grad():
-        wanted = run.generator.module(found.points + 2, found.inputs.c)
+    wanted = found.edited(load_direction(run, "along") * 2)
     assert np.abs(images[..., 0] - ((wanted[:, 0].numpy() + 1) * 127.5)).max() < 0.6
+    assert np.abs(images[..., 0] - ((found.images[:, 0].numpy() + 1) * 127.5)).max() > 10
     assert labels.tolist() == found.inputs.c.tolist()
     assert (run / "generator.safetensors").read_bytes() == before
 

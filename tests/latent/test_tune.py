@@ -72,7 +72,10 @@ def test_edits_move_the_points_of_the_tuned_generator(inversion):
     found = tune(inversion, TuneOptions(updates=10, change=1.0))
     direction = named_direction("a", torch.ones(5), found.space, "")
     with torch.no_grad():
-        wanted = found.tuned.outputs(found.points + 2, found.inputs.c)
+        moved, prior = found.points + 2, found.space.prior()
+        radius = ((torch.stack([found.points, moved]) - prior.mean) / prior.std).square().mean(2).sqrt()
+        share = (radius[0].clamp(min=1) / radius[1]).clamp(max=1)[:, None]
+        wanted = found.tuned.outputs(prior.mean + share * (moved - prior.mean), found.inputs.c)
     assert torch.allclose(found.edited(2 * direction), wanted, atol=1e-6)
 
 

@@ -54,11 +54,16 @@ class Inversion:
     def edited(self, change: "Direction | DirectionSum") -> Tensor:
         """The images moved along directions of the generator, as it was before tuning, in about [-1, 1].
 
+        Inverted points lie far out in the prior. So that they do not leave it, each keeps the radius that it has, or a
+        radius of 1 where that is smaller.
+
         Raises `ValueError` for directions of other weights or of another space; one in w also moves the points of
         `layers`.
         """
+        step, prior = (change * 1).step(self.space), self.space.prior()
+        points = prior.within(self.points + step, prior.radius(self.points).clamp_min(1))
         with torch.no_grad():
-            return self.maker.images(self.points + (change * 1).step(self.space), self.inputs)
+            return self.maker.images(points, self.inputs)
 
     def rows(self, index: slice | Tensor) -> "Inversion":
         """Some of the images."""
