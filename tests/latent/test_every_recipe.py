@@ -8,16 +8,21 @@ import torch
 from zerosum.conditions import Image, Labels
 from zerosum.latent import (
     Attribute,
+    InvertOptions,
     LatentModel,
+    TuneOptions,
+    complete,
     extremes,
     follow,
     gradients,
+    invert,
     line,
     loop,
     orthogonal,
     pairs,
     principal_components,
     space_of,
+    tune,
     weight_directions,
 )
 from zerosum.latent.direction import named_direction
@@ -29,6 +34,7 @@ from zerosum.recipes.recipe import generator_network
 N = 20
 TINY = {"size": 4, "hidden": (8, 8), "blocks": 1, "embedding": 3, "tokens": 4, "full": 1}
 WEIGHTS = torch.randn(144, 2, generator=torch.Generator().manual_seed(0)) / 12
+BRIEF = InvertOptions(1, 4, pool=4, encoder=16)
 TILT = Attribute("tilt", lambda x: x.flatten(1) @ WEIGHTS[:, 0].to(x.dtype))
 RULER = Ruler({"tilt": TILT}, {"tilt": 0.1}, {"tilt": torch.arange(3.0)})
 
@@ -110,6 +116,20 @@ def found_by_all(space, inputs):
     return found, moving
 
 
+def inverted(space):
+    """Images that are no samples are inverted, edited, tuned to, and completed from their upper half."""
+    images = torch.rand(2, 1, 12, 12, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    found = invert(space, images, options=BRIEF)
+    assert found.points.isfinite().all() and float(found.errors.max()) < 1
+    direction = named_direction("all", torch.ones(found.points.shape[1:]), space, "")
+    assert found.edited(direction * 0).sub(found.images).abs().max() < 1 / 127
+    tuned = tune(found, TuneOptions(2, batch=2, change=2.0))
+    assert tuned.images.shape == images.shape and tuned.tuned.weights != space.model.weights
+    mask = torch.zeros(2, 1, 12, 12)
+    mask[:, :, :6] = 1
+    assert complete(space, images, mask, 2, options=BRIEF).points.shape == (4, *found.points.shape[1:])
+
+
 @pytest.mark.parametrize(("recipe", "condition"), models())
 def test_every_method_in_every_space(recipe, condition):
     with torch.random.fork_rng():
@@ -132,6 +152,7 @@ def test_every_method_in_every_space(recipe, condition):
                 assert edited.shape == (4, 1, 12, 12) and edited.isfinite().all()
         if moving:
             affected.append(space.name)
+            inverted(space)
             steepest = named_direction("line", found["line"], space, "line")
             moved = calibrated(steepest, model, inputs.rows(slice(4)), RULER, "tilt")
             card = measured_card(moved, model, inputs.rows(slice(4)), RULER)

@@ -91,6 +91,15 @@ def test_a_radius_counts_standard_deviations():
     assert prior.radius(torch.tensor([[4.0, 2.0], [1.0, 12.0]])).tolist() == pytest.approx([(9 / 2) ** 0.5, 0.5**0.5])
 
 
+def test_points_are_drawn_back_to_a_radius_and_those_within_stay():
+    prior = Prior(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 10.0]), 2.0)
+    points = torch.tensor([[4.0, 12.0], [1.0, 12.0]])
+    found = prior.within(points, torch.tensor([1.0, 5.0]))
+    assert prior.radius(found).tolist() == pytest.approx([1, 0.5**0.5])
+    assert torch.equal(found[1], points[1])
+    assert float((found[0, 0] - 1) / (found[0, 1] - 2)) == pytest.approx(3 / 10)
+
+
 def test_a_plain_function_is_a_generator():
     def call(z):
         return z[:, :1, None, None].expand(-1, 1, 4, 4).tanh()

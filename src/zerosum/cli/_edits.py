@@ -8,23 +8,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum._disk import replacing
-from zerosum._outputs import sheet_exif
+from zerosum.cli._inversions import Wanted, completed, image_files, inverted, shown, write_rows
 from zerosum.cli._samples import write_samples
 from zerosum.cli._target import check_target
 from zerosum.latent.direction import DirectionSum, load_direction
-from zerosum.plots.grids import grid
+from zerosum.latent.inversion import Inversion
+from zerosum.latent.inversion_file import load_inversion
+from zerosum.latent.tune import tune
 from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.images import to_bytes
 from zerosum.runs.run import Run
 
 
 @dataclass(frozen=True, eq=False)
 class EditedSamples:
-    """Samples, uint8 `(n, H, W, C)`, before and after an edit, and their conditions in the units of the data."""
+    """Samples, uint8 `(n, H, W, C)`: rows before and after an edit, and their conditions in the units of the data."""
 
-    before: NDArray[np.uint8]
-    after: NDArray[np.uint8]
+    rows: tuple[NDArray[np.uint8], ...]
     values: NDArray[Any] | None
+
+    @property
+    def after(self) -> NDArray[np.uint8]:
+        """The edited samples."""
+        return self.rows[-1]
 
 
 def edited(
@@ -36,7 +42,7 @@ def edited(
     conditions: list[str] | None,
 ) -> EditedSamples:
     """Samples of a number and a seed along directions of a run, as NAME=STRENGTH; raises `ValueError` for others."""
-    change = sum((parsed(run, text) for text in changes), DirectionSum())
+    change = summed(run, changes)
     n, seed = drawn
     if classes and conditions:
         raise ValueError("edit takes --class or --condition, and not both")
@@ -46,7 +52,54 @@ def edited(
     wanted = generator.condition.parse(texts, n) if texts and generator.condition is not None else None
     before = generator.sample(n, seed, conditions=wanted)
     after = generator.edit(n, change, seed, conditions=wanted)
-    return EditedSamples(before, after, generator.conditions(n, wanted))
+    return EditedSamples((before, after), generator.conditions(n, wanted))
+
+
+def edited_images(
+    run: Run, generator: TrainedGenerator, changes: list[str], files: list[Path], wanted: Wanted, tuning: bool
+) -> tuple[EditedSamples, list[str]]:
+    """Image files along directions of a run, and a sentence on each; raises `ValueError` for unreadable files.
+
+    A single file `.safetensors` is an inversion of `zerosum invert`.
+    """
+    change, space = summed(run, changes), space_of_edit(run, changes)
+    if len(files) == 1 and files[0].suffix.lower() == ".safetensors":
+        found, lines = load_inversion(files[0], generator), []
+    else:
+        files = image_files(files)
+        found, reach = inverted(generator, files, wanted, space)
+        lines = reach.lines([*map(str, files)])
+    if tuning:
+        found = tune(found, say=lines.append)
+    return _samples(found, change), lines
+
+
+def completions(
+    run: Run, generator: TrainedGenerator, changes: list[str], drawing: Path, drawn: tuple[int, int], wanted: Wanted
+) -> EditedSamples:
+    """Proposals, of a number and a seed, for a drawing, along directions of a run if there are any."""
+    found = completed(run, generator, drawing, drawn, wanted, space_of_edit(run, changes))
+    return _samples(found, summed(run, changes) if changes else None)
+
+
+def _samples(found: Inversion, change: DirectionSum | None) -> EditedSamples:
+    rows = [shown(found), to_bytes(found.images)]
+    if change is not None:
+        rows.append(to_bytes(found.edited(change)))
+    c = found.inputs.c
+    is_class = c is not None and found.space.model.condition is not None and found.space.model.condition.classes
+    return EditedSamples(tuple(rows), c.numpy() if is_class and c is not None else None)
+
+
+def summed(run: Run, changes: list[str]) -> DirectionSum:
+    """The sum of directions of a run, as NAME=STRENGTH; raises `ValueError` for others."""
+    return sum((parsed(run, text) for text in changes), DirectionSum())
+
+
+def space_of_edit(run: Run, changes: list[str]) -> str:
+    """The space of the directions, in which images are inverted; empty without directions, or of several spaces."""
+    found = {one.space for one, _ in summed(run, changes).parts}
+    return found.pop() if len(found) == 1 else ""
 
 
 def parsed(run: Run, text: str) -> DirectionSum:
@@ -62,18 +115,10 @@ def parsed(run: Run, text: str) -> DirectionSum:
 
 
 def write_edits(target: Path, generator: TrainedGenerator, samples: EditedSamples) -> None:
-    """Write edited samples: a grid with the unedited ones above, arrays of both, or a folder of the edited ones."""
+    """Write edited samples: a grid with the unedited ones above, or arrays or a folder of the edited ones."""
     n = len(samples.after)
     check_target(target, generator, n)
     if target.suffix.lower() == ".png":
-        columns = min(n, 10)
-        rows = [
-            half[start : start + columns] for start in range(0, n, columns) for half in (samples.before, samples.after)
-        ]
-        blank = np.full((columns, *samples.after.shape[1:]), 255, np.uint8)
-        filled = [np.concatenate([row, blank[len(row) :]]) for row in rows]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as file:
-            grid(np.concatenate(filled), columns=columns).save(file, format="PNG", exif=sheet_exif())
+        write_rows(target, [*samples.rows])
     else:
         write_samples(target, generator, n, [samples.after], samples.values)

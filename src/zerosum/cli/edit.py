@@ -13,19 +13,37 @@ from zerosum.cli._use import known, using
 def edit(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
     changes: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--direction",
             metavar="NAME=STRENGTH",
             help="A direction of the run, and how many units to go along it. Repeatable.",
         ),
-    ],
-    n: Annotated[int, typer.Option(help="Number of samples.")] = 8,
+    ] = None,
+    images: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--image",
+            metavar="FILE",
+            help="Edit a real image, or those of a folder, instead of samples; or FILE.safetensors of zerosum invert. "
+            "Repeatable.",
+        ),
+    ] = None,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="With --image: first tune a copy of the generator to the images.")
+    ] = False,
+    strokes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Complete a drawing: samples that agree with its pixels that are not transparent."
+        ),
+    ] = None,
+    n: Annotated[int, typer.Option(help="Number of samples, or of proposals for a drawing.")] = 8,
     seed: Annotated[int, typer.Option(help="Random seed; sample i is that of zerosum sample.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="FILE.png for a grid with the unedited samples above, FILE.npz for arrays, else a folder.",
+            help="FILE.png for a grid with the unedited images above, FILE.npz for arrays, else a folder.",
             show_default="RUN/edit.png",
         ),
     ] = None,
@@ -41,22 +59,33 @@ def edit(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Move samples along directions that `zerosum directions` found.
+    """Move samples or real images along directions that `zerosum directions` found, or complete a drawing.
 
     Strengths are in units of a direction's card: with thickness=2, strokes get thicker by two standard deviations of
     the data. Several directions add up.
     """
     from zerosum._faults import explained_memory
-    from zerosum.cli._edits import edited, write_edits
+    from zerosum.cli._edits import completions, edited, edited_images, write_edits
+    from zerosum.cli._inversions import Wanted
     from zerosum.runs.run import Run
 
+    if (images and strokes) or (tune and not images) or not (changes or strokes):
+        raise ValueError("edit takes --direction, with --image (and --tune) or without, or --strokes")
     opened = Run(run, known())
     generator = opened.best if best else opened.generator
-    target = out or run / "edit.png"
+    target, wanted = out or run / "edit.png", Wanted(classes, conditions)
     with explained_memory("edited samples", "--n"):
-        samples = edited(opened, generator, changes, (n, seed), classes, conditions)
+        if images:
+            samples, lines = edited_images(opened, generator, changes or [], images, wanted, tune)
+            if lines:
+                echo(*lines, err=True)
+        elif strokes:
+            samples = completions(opened, generator, changes or [], strokes, (n, seed), wanted)
+        else:
+            samples = edited(opened, generator, changes or [], (n, seed), classes, conditions)
         write_edits(target, generator, samples)
+    count = len(samples.after)
     if as_json:
-        print_json({"out": target, "n": n, "seed": seed, "shape": [*samples.after.shape]})
+        print_json({"out": target, "n": count, "seed": seed, "shape": [*samples.after.shape]})
         return
-    echo(f"wrote {n} edited samples to {target}", err=True)
+    echo(f"wrote {count} edited samples to {target}", err=True)

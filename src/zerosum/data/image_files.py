@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from zerosum._disk import replacing
-from zerosum.data.sources._decode import MOST_BYTES, flatten, is_grey, opened
+from zerosum.data.sources._decode import MOST_BYTES, decode, flatten, is_grey, opened
 from zerosum.data.sources._frames import flat_frames, frames_header
 
 WRITTEN = {
@@ -54,6 +54,40 @@ def read_image(path: Path) -> ImageFile:
         pixels = _array(flatten(upright, grey))
         colours = pixels if alpha is None else _array(upright.convert("RGBA").convert("L" if grey else "RGB"))
         return ImageFile(pixels, colours, alpha)
+
+
+def read_fitted(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Read an image file as `shape`, `(C, H, W)` with 1 or 3 channels: uint8 `(H, W, C)`.
+
+    It is scaled to cover the size, and its centre is cropped. Raises `ValueError` with the reason if it cannot be read.
+    """
+    channels, height, width = _fitting(shape)
+    return decode(_read(path), channels == 1, (height, width)).transpose(1, 2, 0)
+
+
+def read_drawing(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The same of a drawing, whose transparency says what is drawn: colours, and weights `(H, W)` in [0, 1].
+
+    Raises `ValueError` with the reason, also for a file without transparency, or with nothing drawn.
+    """
+    channels, height, width = _fitting(shape)
+    image = read_image(path)
+    if image.alpha is None or image.alpha.min() == 255:
+        raise ValueError("has no transparent pixels: transparency says which pixels are not drawn")
+    colours = image.colours if image.colours.shape[2] == 3 else image.colours.repeat(3, 2)
+    layers = Image.fromarray(np.dstack([colours, image.alpha]), "RGBA")
+    fitted = ImageOps.fit(layers, (width, height), Image.Resampling.BOX)
+    weights: NDArray[np.float32] = np.asarray(fitted)[..., 3].astype(np.float32)
+    weights /= 255
+    if not weights.any():
+        raise ValueError("is transparent throughout: nothing is drawn")
+    return _array(fitted.convert("RGB").convert("L" if channels == 1 else "RGB")), weights
+
+
+def _fitting(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        raise ValueError(f"does not fit samples {shape}: only images with 1 or 3 channels are read from files")
+    return shape[0], shape[1], shape[2]
 
 
 def read_frames(path: Path) -> tuple[list[NDArray[np.uint8]], int]:

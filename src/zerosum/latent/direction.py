@@ -112,10 +112,7 @@ class DirectionSum:
         Directions in z and c move the inputs; those in w or layers then move the styles. Raises `ValueError` for
         directions of other weights, or in w and layers at once.
         """
-        for one, strength in self.parts:
-            one.check(model)
-            if not math.isfinite(strength):
-                raise ValueError(f"the strength of {one.name} should be a finite number; found {strength}")
+        self._check(model)
         by_space = {name: [part for part in self.parts if part[0].space == name] for name in SPACES}
         used = [name for name in SPACES if by_space[name]] or ["z"]
         order = [name for name in ("z", "condition", "w", "layers") if name in used]
@@ -125,6 +122,26 @@ class DirectionSum:
         last = space_of(model, order[-1])
         with torch.no_grad():
             return last.images(last.at(inputs) + _step(by_space[order[-1]]), inputs)
+
+    def step(self, space: Space) -> Tensor:
+        """The sum as a vector of a space; directions in w are also steps in `layers`, the same for each.
+
+        Raises `ValueError` for directions of other weights, or of another space.
+        """
+        self._check(space.model)
+        for one, _ in self.parts:
+            if one.space != space.name and (one.space, space.name) != ("w", "layers"):
+                raise ValueError(
+                    f"the direction {one.name} is one of {one.space}, and these are points of {space.name}: invert "
+                    f"images in {one.space}"
+                )
+        return _step([*self.parts])
+
+    def _check(self, model: LatentModel) -> None:
+        for one, strength in self.parts:
+            one.check(model)
+            if not math.isfinite(strength):
+                raise ValueError(f"the strength of {one.name} should be a finite number; found {strength}")
 
     def images(self, generator: TrainedGenerator, z: Tensor, values: Tensor | None) -> NDArray[np.uint8]:
         """The changed images of latents and conditions in the units of the data, uint8 `(n, H, W, C)`."""

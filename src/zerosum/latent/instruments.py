@@ -210,10 +210,12 @@ class Instruments:
             values,
             "data" if has_data else "samples",
             self.classify if labels else None,
-            self._score(),
+            self.score,
         )
 
-    def _score(self) -> Callable[[Tensor, Inputs], Tensor] | None:
+    @cached_property
+    def score(self) -> Callable[[Tensor, Inputs], Tensor] | None:
+        """D's score `(n,)` of outputs of the network under conditions, differentiable; None without D."""
         if self.folder is None:
             return None
         try:
@@ -221,7 +223,6 @@ class Instruments:
         except (ValueError, OSError):
             return None
 
-        @torch.no_grad()
         def score(outputs: Tensor, inputs: Inputs) -> Tensor:
             c = None if D.condition is None else inputs.c
             rows = [slice(start, start + 250) for start in range(0, len(outputs), 250)]

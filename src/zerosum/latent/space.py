@@ -40,6 +40,11 @@ class Prior:
         """The root mean square of the coordinates in standard deviations, `(n,)`; about 1 for points of the prior."""
         return ((points - self.mean) / self.std).flatten(1).square().mean(1).sqrt()
 
+    def within(self, points: Tensor, radius: Tensor) -> Tensor:
+        """Points `(n, *shape)` of a larger radius than allowed, `(n,)`, moved towards the mean until they have it."""
+        share = (radius / self.radius(points).clamp_min(1e-12)).clamp(max=1)
+        return self.mean + share.view(-1, *[1] * self.mean.dim()) * (points - self.mean)
+
 
 class Space(Protocol):
     """A space of points; what a point does not determine of a sample, such as z where one moves in c, is its inputs'.

@@ -1,0 +1,131 @@
+"""Image files as points of a generator's space, and their sheets."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from zerosum._disk import replacing
+from zerosum._outputs import sheet_exif
+from zerosum.data.image_files import read_drawing, read_fitted
+from zerosum.data.sources._decode import SUFFIXES
+from zerosum.latent.instruments import instruments_of
+from zerosum.latent.inversion import Inversion
+from zerosum.latent.invert import InvertOptions, complete
+from zerosum.latent.reach import Reach, invert_measured
+from zerosum.latent.space import space_of
+from zerosum.plots.grids import grid
+from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.images import to_bytes
+from zerosum.runs.run import Run
+
+Pixels = NDArray[np.uint8]
+_COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is known of images: classes or conditions as texts, as of `zerosum sample`."""
+
+    classes: list[str] | None = None
+    conditions: list[str] | None = None
+
+    def of(self, generator: TrainedGenerator, files: list[Path]) -> Any:
+        """The condition of each file: as given, or the class after which its folder is named; else None.
+
+        Raises `ValueError` for conditions that the generator does not have.
+        """
+        if self.classes and self.conditions:
+            raise ValueError("images have --class or --condition, and not both")
+        texts, condition = self.classes or self.conditions, generator.condition
+        if texts and condition is None:
+            raise ValueError(f"this {generator.recipe.name} generator has no conditions: it was trained without any")
+        if texts and condition is not None:
+            return condition.parse(texts, len(files))
+        folders = [file.absolute().parent.name for file in files]
+        return folders if files and {*folders} <= {*generator.classes} else None
+
+
+def image_files(paths: list[Path]) -> list[Path]:
+    """Files, and the image files in folders and their subfolders; raises `ValueError` for a folder without any."""
+    found = []
+    for path in paths:
+        inside = (
+            sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        )
+        if not inside:
+            raise ValueError(f"{path} has no image files ({', '.join(SUFFIXES)})")
+        found += inside
+    return found
+
+
+def read_files(files: list[Path], generator: TrainedGenerator) -> Pixels:
+    """Image files in the shape of a generator's samples, uint8 `(N, H, W, C)`; raises `ValueError` for others."""
+    shape, found = sample_shape(generator), []
+    for file in files:
+        try:
+            found.append(read_fitted(file, shape))
+        except ValueError as error:
+            raise ValueError(f"{file} {error}") from None
+    return np.stack(found)
+
+
+def sample_shape(generator: TrainedGenerator) -> tuple[int, ...]:
+    """The shape of a sample as it is seen, `(C, H, W)`; raises `ValueError` for generators of anything but images."""
+    if not generator.is_image:
+        raise ValueError("only generators of images can be steered; this one makes points or texts")
+    height, width, channels = generator.sample(1).shape[1:]
+    return channels, height, width
+
+
+def inverted(
+    generator: TrainedGenerator,
+    files: list[Path],
+    wanted: Wanted,
+    space: str = "",
+    options: InvertOptions | None = None,
+    references: int = 40,
+) -> tuple[Inversion, Reach]:
+    """The inversion of image files, and how far they are outside the range; raises `ValueError` for unreadable ones."""
+    images, given = read_files(files, generator), wanted.of(generator, files)
+    return invert_measured(space_of(generator, space), images, generator.recipe.data, given, options, references)
+
+
+def completed(
+    run: Run, generator: TrainedGenerator, file: Path, drawn: tuple[int, int], wanted: Wanted, space: str
+) -> Inversion:
+    """Proposals, of a number and a seed, for a drawing; raises `ValueError` for one that cannot be read."""
+    try:
+        colours, weights = read_drawing(file, sample_shape(generator))
+    except ValueError as error:
+        raise ValueError(f"{file} {error}") from None
+    score = instruments_of(run, run.known).score
+    masks = torch.from_numpy(weights)[None, None]
+    options, given = InvertOptions(seed=drawn[1]), wanted.of(generator, [file])
+    return complete(space_of(generator, space), colours[None], masks, drawn[0], given, options, score)
+
+
+def shown(inversion: Inversion) -> Pixels:
+    """The images that were inverted, uint8 `(n, H, W, C)`; pixels that are not drawn are dark grey."""
+    return to_bytes(torch.where(inversion.weights > 0, inversion.targets, -0.5))
+
+
+def classes_of(inversion: Inversion, generator: TrainedGenerator) -> list[str]:
+    """The class of each image; empty without classes."""
+    c, names = inversion.inputs.c, (*generator.classes, "none")
+    return [] if c is None or not generator.classes else [names[label] for label in c.tolist()]
+
+
+def write_rows(target: Path, rows: list[Pixels]) -> None:
+    """Write rows of equally many images as a sheet, at most ten images wide."""
+    n = len(rows[0])
+    columns = min(n, _COLUMNS)
+    blank = np.full((columns, *rows[0].shape[1:]), 255, np.uint8)
+    parts = [row[start : start + columns] for start in range(0, n, columns) for row in rows]
+    filled = [np.concatenate([part, blank[len(part) :]]) for part in parts]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as file:
+        grid(np.concatenate(filled), columns=columns).save(file, format="PNG", exif=sheet_exif())

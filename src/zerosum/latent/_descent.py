@@ -1,0 +1,87 @@
+"""Gradient descent on many points of a space at once, within the prior's radius."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from zerosum.latent.model import Inputs
+from zerosum.latent.space import Prior, Space
+
+RATE = 0.2  # of Adam, in standard deviations of the prior
+_BETAS = (0.9, 0.99)
+_VALUES = 1 << 18  # of the images that pass through G together
+
+Loss = Callable[[Tensor, Inputs, Tensor], Tensor]
+"""Maps outputs of the network `(B, ...)`, their inputs, and the rows `(B,)` that they are of, to losses `(B,)`."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps of a search of `total` steps, from `begin` to before `end`: the rate falls over the second half of all."""
+
+    begin: int
+    end: int
+    total: int
+
+    @property
+    def rates(self) -> list[float]:
+        """The rate of each step."""
+        return [RATE * min(1.0, 2 * (1 - step / self.total)) for step in range(self.begin, self.end)]
+
+
+def descend(
+    space: Space, prior: Prior, points: Tensor, inputs: Inputs, loss: Loss, stage: Stage
+) -> tuple[Tensor, Tensor]:
+    """Move points to lower losses, each independently, by Adam.
+
+    A step is measured in standard deviations of the prior, so one rate serves all spaces. Points are projected onto the
+    ball whose radius 99.9 % of the prior do not exceed.
+
+    Returns:
+        The best point of each path, its start included, `(n, *shape)`, and its loss `(n,)`.
+
+    Raises:
+        ValueError: where samples do not depend on the point.
+    """
+    at_once = max(1, min(250, _VALUES // _size(space, points, inputs)))
+    found = [
+        _descent(space, prior, points[rows], inputs.rows(rows), partial(_of_rows, loss, rows), stage)
+        for rows in torch.split(torch.arange(len(points)), at_once)
+    ]
+    ends, losses = zip(*found, strict=True)
+    return torch.cat(ends), torch.cat(losses)
+
+
+def _size(space: Space, points: Tensor, inputs: Inputs) -> int:
+    """The number of values of an image."""
+    with torch.no_grad():
+        return space.images(points[:1], inputs.rows(slice(1))).numel()
+
+
+def _of_rows(loss: Loss, rows: Tensor, made: Tensor, inputs: Inputs) -> Tensor:
+    return loss(made, inputs, rows)
+
+
+def _descent(
+    space: Space, prior: Prior, points: Tensor, inputs: Inputs, loss: Callable[[Tensor, Inputs], Tensor], stage: Stage
+) -> tuple[Tensor, Tensor]:
+    u = ((points - prior.mean) / prior.std).detach().clone().requires_grad_()
+    best, least = u.detach().clone(), torch.full((len(u),), torch.inf)
+    optimiser = torch.optim.Adam([u], RATE, _BETAS)
+    for rate in (*stage.rates, None):
+        values = loss(space.batches(prior.mean + prior.std * u, inputs), inputs)
+        if not values.requires_grad:
+            raise ValueError(f"the samples of this generator do not depend on {space.name}: no image can be inverted")
+        better = values.detach() < least
+        best[better], least[better] = u.detach()[better], values.detach()[better]
+        if rate is not None:
+            optimiser.param_groups[0]["lr"] = rate
+            (u.grad,) = torch.autograd.grad(values.sum(), u)
+            optimiser.step()
+            with torch.no_grad():
+                radius = u.flatten(1).square().mean(1).sqrt()
+                u.mul_((prior.far / radius.clamp_min(1e-12)).clamp(max=1).view(-1, *[1] * (u.dim() - 1)))
+    return prior.mean + prior.std * best, least

@@ -1,0 +1,221 @@
+"""Invert images: the points of a space whose samples are most like them; and complete drawings."""
+
+__all__ = ["InvertOptions", "complete", "invert"]
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zerosum._arrays import Array, described, tensor
+from zerosum.features.extractor import extractor_named
+from zerosum.features.perceptual_distance import PerceptualDistance
+from zerosum.latent._descent import Loss, Stage, descend
+from zerosum.latent._starts import Candidates, candidates, encoded, encoder_of, nearest, pool_of
+from zerosum.latent.inversion import Inversion, squared_error
+from zerosum.latent.model import Inputs
+from zerosum.latent.space import Prior, Space
+
+Score = Callable[[Tensor, Inputs], Tensor]
+_KEPT = 2  # starts that are left after the first quarter of the steps
+_SCORED = 500  # samples whose scores are those of the prior
+_TYPICAL = 0.3  # quantile of the scores of samples, below which one costs something
+_SCORE_WEIGHT = 0.01  # of a standard deviation of the scores below it
+
+
+@dataclass(frozen=True)
+class InvertOptions:
+    """How images are inverted.
+
+    Attributes:
+        starts: samples nearest to an image from which the search starts; one of each class that is tried at least.
+        steps: of gradient descent: a quarter from all starts, half from the best two, and a quarter from the best one.
+        pool: samples among which the nearest are found.
+        encoder: images, counted with repetition, by which an encoder is trained on samples; what it predicts is a
+            further start. 0 for none.
+        features: feature extractor of the perceptual loss, as `random-conv` or `alexnet`; empty for none.
+        perceptual: weight of the perceptual loss, beside the mean squared error of pixels in [0, 1].
+        seed: random seed.
+    """
+
+    starts: int = 4
+    steps: int = 400
+    pool: int = 2000
+    encoder: int = 20_000
+    features: str = "random-conv"
+    perceptual: float = 0.001
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.starts < 1 or self.steps < 4 or self.pool < 1 or self.encoder < 0 or not self.perceptual >= 0:
+            raise ValueError(
+                f"an inversion has starts and pool of 1, steps of 4, encoder and perceptual of 0 or more; found {self}"
+            )
+
+
+def invert(space: Space, images: Array, wanted: Any = None, options: InvertOptions | None = None) -> Inversion:
+    """The points of a space whose samples are most like some images, by gradient descent through G.
+
+    All images, starts and classes are moved together. The loss is the mean squared error of pixels, for the last
+    quarter of the steps with a perceptual distance (Zhu et al. 2016, arXiv 1609.03552; Abdal et al. 2019, arXiv
+    1904.03189). Points stay within the radius of the prior.
+
+    Args:
+        space: the space to search.
+        images: uint8 `(N, H, W, C)`, as returned by `sample`, or float `(N, C, H, W)` in [-1, 1].
+        wanted: a condition for each image, as for `sample`; None for all classes, of which the best is chosen, or for
+            eight examples of another condition.
+        options: starts, steps, encoder and losses.
+
+    Raises:
+        ValueError: for images of another shape, with NaN, or of one colour; for conditions that the generator does not
+            have; where samples do not depend on the space.
+    """
+    how, targets = options or InvertOptions(), targets_of(space, images)
+    search = _Search(
+        space, how, targets, torch.ones_like(targets[:, :1]), candidates(space.model, len(targets), wanted)
+    )
+    perceptual = PerceptualDistance(extractor_named(how.features)) if how.features and how.perceptual else None
+
+    def both(made: Tensor, inputs: Inputs, of: Tensor) -> Tensor:
+        assert perceptual is not None
+        far: Tensor = perceptual(space.model.decoded(made), targets[of])
+        return search.pixels(made, inputs, of) + how.perceptual * far
+
+    quarter, pixels = how.steps // 4, search.pixels
+    last = (how.steps, 1, pixels if perceptual is None else both)
+    return search.found([(quarter, _KEPT, pixels), (3 * quarter, 1, pixels), last], encoder=how.encoder > 0)
+
+
+def complete(
+    space: Space,
+    drawings: Array,
+    masks: Tensor,
+    proposals: int = 4,
+    wanted: Any = None,
+    options: InvertOptions | None = None,
+    score: Score | None = None,
+) -> Inversion:
+    """Points whose samples agree with the drawn pixels of images, several proposals for each.
+
+    As `invert`, by the pixels of the mask alone; each proposal has a start of its own. After the first quarter of the
+    steps a score, such as D's, below the 30 % quantile of samples costs something, so that proposals look like samples.
+
+    Args:
+        space: the space to search.
+        drawings: as images of `invert`; undrawn pixels may have any value.
+        masks: which pixels are drawn, `(N, 1, H, W)`, weights in [0, 1].
+        proposals: for each drawing, the best first.
+        wanted: as for `invert`.
+        options: as for `invert`; there is no perceptual loss.
+        score: maps outputs of the network and inputs to a score `(B,)`, higher for better samples, differentiable.
+
+    Returns:
+        `N * proposals` points, those of a drawing together.
+
+    Raises:
+        ValueError: as for `invert`, and where nothing is drawn.
+    """
+    how = options or InvertOptions()
+    targets = targets_of(space, drawings, plain=True)
+    if proposals < 1 or masks.shape != targets[:, :1].shape or not bool((masks.flatten(1).sum(1) > 0).all()):
+        raise ValueError(
+            f"drawings need masks {tuple(targets[:, :1].shape)} that are not empty, and a proposal or more; found "
+            f"{tuple(masks.shape)} and {proposals}"
+        )
+    search = _Search(space, how, targets, masks.float(), candidates(space.model, len(targets), wanted))
+    least, spread = (0.0, 1.0) if score is None else _typical(space, score, how.seed)
+
+    def both(made: Tensor, inputs: Inputs, of: Tensor) -> Tensor:
+        value = search.pixels(made, inputs, of)
+        if score is None:
+            return value
+        return value + _SCORE_WEIGHT * (least - score(made, inputs)).clamp_min(0) / spread
+
+    stages = [(how.steps // 4, proposals, search.pixels), (how.steps, proposals, both)]
+    return search.found(stages, starts=proposals)
+
+
+def _typical(space: Space, score: Score, seed: int) -> tuple[float, float]:
+    """The score that most samples exceed, and the standard deviation of scores."""
+    inputs = space.model.inputs(_SCORED, seed)
+    with torch.no_grad():
+        scores = score(space.batches(space.at(inputs), inputs), inputs).double()
+    return float(scores.quantile(_TYPICAL)), max(float(scores.std()), 1e-12)
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """A search for the points of targets `(n, C, H, W)` with weights of pixels `(n, 1, H, W)`."""
+
+    space: Space
+    how: InvertOptions
+    targets: Tensor
+    weights: Tensor
+    tried: Candidates
+
+    def pixels(self, made: Tensor, inputs: Inputs, of: Tensor) -> Tensor:
+        """The mean squared error over the pixels of the targets `of`, in [0, 1]."""
+        return squared_error(self.space.model.decoded(made), self.targets[of], self.weights[of])
+
+    def found(self, stages: Sequence[tuple[int, int, Loss]], starts: int = 1, encoder: bool = False) -> Inversion:
+        """The points after stages that end at a step, after each of which so many starts of an image are kept."""
+        prior, n = self.space.prior(self.how.seed), len(self.targets)
+        of, points, inputs = self._starts(prior, max(starts, self.how.starts), encoder)
+        begin = 0
+        for end, kept, loss in stages:
+            stage, begin = Stage(begin, end, self.how.steps), end
+            points, losses = descend(self.space, prior, points, inputs, partial(_of_images, loss, of), stage)
+            each = len(of) // n
+            best = losses.view(n, each).topk(min(kept, each), 1, largest=False).indices
+            rows = (torch.arange(n)[:, None] * each + best).flatten()
+            of, points, inputs = of[rows], points[rows], inputs.rows(rows)
+        return Inversion(self.space, points, inputs, self.targets[of], self.weights[of])
+
+    def _starts(self, prior: Prior, count: int, encoder: bool) -> tuple[Tensor, Tensor, Inputs]:
+        """The image, the point and the inputs of each start: equally many of each image, image by image."""
+        how, n = self.how, len(self.targets)
+        pool = pool_of(self.space, self.tried, how.pool, how.seed)
+        places = nearest(pool, self.tried, self.targets, self.weights, count)
+        points = pool.points[places]
+        if encoder:
+            network = encoder_of(self.space, prior, how.encoder, how.seed)
+            first = places[:, : self.tried.allowed.shape[1]]  # the nearest of each candidate
+            predicted = encoded(network, prior, self.targets)[:, None].expand(n, first.shape[1], *points.shape[2:])
+            places, points = torch.cat([places, first], 1), torch.cat([points, predicted], 1)
+        of = torch.arange(n)[:, None].expand(places.shape).flatten()
+        return of, points.flatten(0, 1), pool.inputs.rows(places.flatten())
+
+
+def _of_images(loss: Loss, of: Tensor, made: Tensor, inputs: Inputs, rows: Tensor) -> Tensor:
+    return loss(made, inputs, of[rows])
+
+
+def targets_of(space: Space, images: Array, plain: bool = False) -> Tensor:
+    """Images as float `(N, C, H, W)` in [-1, 1]; constant ones are allowed if `plain`.
+
+    Raises `ValueError` for images of another shape, with NaN, or of one colour.
+    """
+    found = tensor(images)
+    if found.dtype == torch.uint8 and found.dim() == 4:
+        found = found.float().div(127.5).sub(1).movedim(-1, 1)
+    inputs = space.model.inputs(1)
+    with torch.no_grad():
+        shape = space.images(space.at(inputs), inputs).shape[1:]
+    if found.shape[1:] != shape or not len(found) or not found.is_floating_point():
+        c, h, w = shape
+        raise ValueError(
+            f"this generator makes images of {h}x{w} pixels: give uint8 (N, {h}, {w}, {c}) or float (N, {c}, {h}, {w}) "
+            f"in [-1, 1]; found {described(tensor(images))}"
+        )
+    made = found.detach().float().cpu()
+    if not bool((made.abs() <= 1 + 1e-4).all()):  # false of NaN
+        raise ValueError("images have finite values in [-1, 1]; found NaN or values outside")
+    flat = made.flatten(2)
+    constant = (flat.amax(2) == flat.amin(2)).all(1).nonzero().flatten().tolist()
+    if constant and not plain:
+        raise ValueError(f"image {constant[0]} has one colour throughout: there is nothing to invert")
+    return made

@@ -1,0 +1,190 @@
+"""Inversion of images and completion of drawings, against least squares where the generator is linear."""
+
+import numpy as np
+import pytest
+import torch
+
+from zerosum.conditions import Labels, Vector
+from zerosum.game import Normal
+from zerosum.latent import InvertOptions, LatentModel, complete, invert, space_of
+from zerosum.latent.inversion import distance, squared_error
+from zerosum.networks import DCGANGenerator, StyleGAN2Generator
+
+DRAW = torch.Generator().manual_seed(0)
+A = torch.randn(3, 64, 4, generator=DRAW) / 20  # for each class
+PLAIN = {"features": "", "encoder": 0, "pool": 60}
+
+
+def linear(z, c=None):
+    rows = A[0] if c is None else A[c]
+    return (rows @ z[..., None]).view(-1, 1, 8, 8)
+
+
+MODEL, CLASSES = LatentModel(linear, Normal(4)), LatentModel(linear, Normal(4), Labels(3))
+SPACE = space_of(MODEL)
+
+
+def least_squares(images, matrix, kept=slice(None)):
+    rows = matrix.double().numpy()[kept]
+    return np.linalg.lstsq(rows, images.flatten(1).double().numpy().T[kept], rcond=None)[0].T
+
+
+def model_of(spec, scale=3):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        G = spec.build(5, (1, 8, 8), None).eval().requires_grad_(False)
+    for p in G.parameters():
+        p.mul_(scale if p.dim() > 1 else 1)
+    return LatentModel(G, Normal(5))
+
+
+@pytest.fixture(scope="module")
+def images():
+    inputs = MODEL.inputs(5, 3)
+    return linear(inputs.z) + torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(3)) / 20
+
+
+def test_points_of_a_linear_generator_are_those_of_least_squares(images):
+    found = invert(SPACE, images, options=InvertOptions(**PLAIN))
+    assert found.points.numpy() == pytest.approx(least_squares(images, A[0]), abs=2e-3)
+    rest = images.flatten(1).double().numpy() - least_squares(images, A[0]) @ A[0].double().numpy().T
+    assert found.errors.numpy() == pytest.approx(np.sqrt((rest**2).mean(1)) / 2, abs=2e-3)  # rounded to 8 bits
+    assert torch.equal(found.targets, images) and bool((found.weights == 1).all())
+
+
+def test_images_are_inverted_each_as_if_alone(images):
+    options = InvertOptions(steps=20, **PLAIN)
+    together, alone = invert(SPACE, images, options=options), invert(SPACE, images[3:4], options=options)
+    assert torch.allclose(together.points[3:4], alone.points, atol=1e-5)
+
+
+def test_points_stay_in_the_prior(images):
+    far = SPACE.prior().far
+    found = invert(SPACE, (images * 30).clamp(-1, 1), options=InvertOptions(**PLAIN))
+    assert SPACE.prior().radius(found.points).numpy() == pytest.approx(np.full(5, far), rel=1e-3)
+
+
+def test_uint8_images_are_those_of_sample(images):
+    rounded = ((images + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
+    found = invert(SPACE, rounded.numpy(), options=InvertOptions(**PLAIN))
+    assert torch.allclose(found.targets, images, atol=1 / 127) and found.targets.shape == images.shape
+
+
+def test_the_class_is_given_or_the_best_of_all():
+    space, c = space_of(CLASSES), torch.tensor([2, 0, 1, 2])
+    made = linear(CLASSES.inputs(4, 5).z, c)
+    tried = invert(space, made, options=InvertOptions(**PLAIN))
+    assert torch.equal(tried.inputs.c, c) and float(tried.errors.max()) < 0.003
+    given = invert(space, made, [2, 0, 0, 1], options=InvertOptions(**PLAIN))
+    assert given.inputs.c.tolist() == [2, 0, 0, 1]
+    assert (given.errors > 0.01).tolist() == [False, False, True, True]
+
+
+@pytest.mark.parametrize("name", ["w", "layers"])
+def test_styles_are_inverted(name):
+    model = model_of(StyleGAN2Generator(4), 1)
+    space = space_of(model, name)
+    inputs = model.inputs(3, 9)
+    wanted = space.images(space.at(inputs), inputs).detach()
+    wanted = wanted / wanted.abs().max()
+    start = invert(space, wanted, options=InvertOptions(steps=4, **PLAIN)).errors
+    found = invert(space, wanted, options=InvertOptions(steps=60, **PLAIN))
+    assert found.points.shape[1:] == ((4,) if name == "w" else (4, 4)) and bool((found.errors < 0.9 * start).all())
+
+
+def test_an_encoder_and_a_perceptual_loss_take_part():
+    """Both change what is found, and with few steps the encoder helps."""
+    model = model_of(DCGANGenerator(4))
+    space, inputs = space_of(model), model.inputs(20, 9)
+    wanted = space.images(inputs.z, inputs).clamp(-1, 1)
+    few = {"features": "", "pool": 1, "starts": 1, "steps": 4}
+    without = invert(space, wanted, options=InvertOptions(encoder=0, **few))
+    encoded = invert(space, wanted, options=InvertOptions(encoder=4000, **few))
+    assert float(encoded.errors.mean()) < 0.9 * float(without.errors.mean())
+    perceptual = InvertOptions(encoder=0, **few | {"features": "random-conv", "steps": 8}, perceptual=1.0)
+    seen = invert(space, wanted[:2], options=perceptual)
+    plain = invert(space, wanted[:2], options=InvertOptions(encoder=0, **few | {"steps": 8}))
+    assert not torch.allclose(seen.points, plain.points, atol=1e-3)
+
+
+def test_other_conditions_are_tried_by_examples():
+    model = LatentModel(lambda z, c: linear(z) + c[:, :, None, None] / 4, Normal(4), Vector(1))
+    c = model.inputs(8).c[[3, 5]]
+    found = invert(space_of(model), model.call(model.inputs(2, 9).z, c), options=InvertOptions(**PLAIN))
+    assert float(found.errors.max()) < 0.003 and torch.equal(found.inputs.c, c)
+
+
+def test_a_drawing_is_completed_by_its_pixels_alone(images):
+    mask = (torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(1)) < 0.3).float()
+    anything = torch.where(mask > 0, images, 0.9)
+    found = complete(SPACE, anything, mask, 2, options=InvertOptions(steps=400, **PLAIN))
+    for i in range(5):
+        kept = mask[i].flatten().bool().numpy()
+        wanted = least_squares(images[i : i + 1], A[0], kept)
+        assert found.points[2 * i : 2 * i + 2].numpy() == pytest.approx(wanted.repeat(2, 0), abs=5e-3)
+    assert torch.equal(found.targets, anything.repeat_interleave(2, 0))
+
+
+def test_proposals_differ_where_a_drawing_says_little():
+    model = model_of(DCGANGenerator(4))
+    space, mask = space_of(model), torch.zeros(1, 1, 8, 8)
+    mask[:, :, 3, 3:5] = 1
+    found = complete(space, torch.full((1, 1, 8, 8), 0.1), mask, 4, options=InvertOptions(steps=40, **PLAIN))
+    assert found.errors.max() < 0.05 and torch.pdist(found.points).min() > 0.5
+
+
+def test_proposals_score_as_samples_do(images):
+    mask = torch.zeros(5, 1, 8, 8)
+    mask[:, :, :2] = 1
+    means = []
+
+    def score(made, inputs):
+        return -made[:, 0, 4:].abs().mean((1, 2))
+
+    for given in (None, score):
+        found = complete(SPACE, images, mask, 1, options=InvertOptions(**PLAIN), score=given)
+        means.append(float(score(found.images, found.inputs).mean()))
+    assert means[1] > means[0]
+
+
+def test_the_error_is_the_root_mean_square_over_weighted_pixels():
+    a, b = torch.rand(2, 3, 1, 4, 4, generator=DRAW, dtype=torch.float64) * 2 - 1
+    w = torch.rand(3, 1, 4, 4, generator=DRAW, dtype=torch.float64)
+    wanted = np.sqrt(np.average(((a - b).numpy() / 2) ** 2, axis=(1, 2, 3), weights=w.numpy()))
+    assert distance(a, b, w).numpy() == pytest.approx(wanted)
+    assert distance(a, b).numpy() == pytest.approx(np.sqrt((((a - b).numpy() / 2) ** 2).mean((1, 2, 3))))
+    x = a.clone().requires_grad_()
+    assert torch.autograd.grad(squared_error(x, a, w).sum(), x)[0].abs().max() == 0
+
+
+BLANK = torch.zeros(2, 1, 8, 8)
+CASES = [
+    (torch.rand(2, 1, 9, 8), r"makes images of 8x8 pixels: give uint8 \(N, 8, 8, 1\) .*; found float32 \(2, 1, 9, 8\)"),
+    (torch.rand(1, 8, 8), r"makes images of 8x8 pixels"),
+    (torch.rand(0, 1, 8, 8), r"makes images of 8x8 pixels"),
+    (torch.full((1, 1, 8, 8), torch.nan), r"finite values in \[-1, 1\]; found NaN or values outside"),
+    (torch.rand(1, 1, 8, 8) + 1, r"finite values in \[-1, 1\]"),
+    (torch.cat([torch.rand(1, 1, 8, 8), BLANK]), "image 1 has one colour throughout: there is nothing to invert"),
+]
+
+
+@pytest.mark.parametrize(("given", "sentence"), CASES, ids=lambda value: str(value)[:20])
+def test_what_is_no_image_of_the_generator_is_one_sentence(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        invert(SPACE, given, options=InvertOptions(**PLAIN))
+
+
+def test_other_faults_are_one_sentence():
+    blind = space_of(LatentModel(lambda z: torch.rand(len(z), 1, 8, 8), Normal(4)))
+    with pytest.raises(ValueError, match="the samples of this generator do not depend on z: no image can be inverted"):
+        invert(blind, torch.rand(1, 1, 8, 8), options=InvertOptions(**PLAIN))
+    with pytest.raises(ValueError, match="this generator is unconditional: omit the class or condition"):
+        invert(SPACE, torch.rand(1, 1, 8, 8), [1], InvertOptions(**PLAIN))
+    with pytest.raises(ValueError, match=r"drawings need masks \(2, 1, 8, 8\) that are not empty, and a proposal"):
+        complete(SPACE, BLANK, BLANK, options=InvertOptions(**PLAIN))
+    with pytest.raises(ValueError, match=r"and a proposal or more; found .* and 0"):
+        complete(SPACE, BLANK, BLANK + 1, 0, options=InvertOptions(**PLAIN))
+    with pytest.raises(ValueError, match="an inversion has starts and pool of 1, steps of 4, encoder and perceptual"):
+        InvertOptions(steps=3)
+    with pytest.raises(ValueError, match="no extractor is called 'vgg'"):
+        invert(SPACE, torch.rand(1, 1, 8, 8), options=InvertOptions(features="vgg", encoder=0))
