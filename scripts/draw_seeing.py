@@ -19,7 +19,7 @@ from zerosum.diagnostics import film, film_images
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 # Recipe, its length in images where it is another, the images seen at the moments shown, and how many are in a row.
 LINE = ("gaussian", 1_000_000, (16_384, 27_648, 155_904, 1_000_192), 4)
-PLANE = ("r1", 300_000, (16_384, 65_536, 300_032), 1)
+PLANE = ("r1", 65_536, (8_192, 23_296, 65_536), 1)
 SHEETS = {"seeing-line.png": LINE, "seeing-plane.png": PLANE}
 
 
@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
     torch.set_num_threads(1)
     for name, (recipe, images, moments, columns) in SHEETS.items():
         run = zerosum.train(recipe, folder / recipe, images=images)
-        drawn(run, moments, columns).quantize(64).save(IMAGES / name, optimize=True)
+        drawn(run, moments, columns).quantize(128).save(IMAGES / name, optimize=True)
 
 
 if __name__ == "__main__":
