@@ -8,8 +8,8 @@ import torch
 
 from zerosum.data.toys.gaussians import Gaussian1D, GaussianMixture1D, Ring
 from zerosum.data.toys.shapes import Uniform1D
-from zerosum.diagnostics import Masses, density_masses, kernel_masses, optimal_discriminator
-from zerosum.diagnostics.densities import CELLS, chosen_bandwidth, leave_one_out, pushed_masses
+from zerosum.diagnostics import density_masses, optimal_discriminator
+from zerosum.diagnostics.densities import CELLS, Masses, chosen_bandwidth, kernel_masses, leave_one_out, pushed_masses
 
 LINE = (torch.tensor([-12.0], dtype=torch.float64), torch.tensor([12.0], dtype=torch.float64))
 PLANE = (torch.full((2,), -4.0, dtype=torch.float64), torch.full((2,), 4.0, dtype=torch.float64))

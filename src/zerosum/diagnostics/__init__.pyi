@@ -11,14 +11,10 @@ from zerosum.diagnostics import symptom as symptom
 from zerosum.diagnostics import symptoms as symptoms
 from zerosum.diagnostics import tiny_games as tiny_games
 from zerosum.diagnostics.course import Course as Course
-from zerosum.diagnostics.densities import Masses as Masses
 from zerosum.diagnostics.densities import density_masses as density_masses
-from zerosum.diagnostics.densities import kernel_masses as kernel_masses
 from zerosum.diagnostics.densities import optimal_discriminator as optimal_discriminator
 from zerosum.diagnostics.diagnose import Diagnosis as Diagnosis
 from zerosum.diagnostics.diagnose import diagnose as diagnose
-from zerosum.diagnostics.films import Film as Film
-from zerosum.diagnostics.films import Moment as Moment
 from zerosum.diagnostics.films import film as film
 from zerosum.diagnostics.portraits import portrait as portrait
 from zerosum.diagnostics.scenes import film_images as film_images

@@ -5,7 +5,7 @@ what falls within one cell is not resolved: the divergence of masses is a lower 
 approaches as the cells become small.
 """
 
-__all__ = ["Masses", "density_masses", "kernel_masses", "optimal_discriminator"]
+__all__ = ["density_masses", "optimal_discriminator"]
 
 import math
 from collections.abc import Callable

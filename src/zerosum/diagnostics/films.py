@@ -1,6 +1,6 @@
 """The film of a game of points: its frames, with densities, the optimal discriminator and divergences."""
 
-__all__ = ["Film", "Moment", "film"]
+__all__ = ["film"]
 
 import math
 from dataclasses import dataclass

@@ -20,6 +20,7 @@ from zerosum.protocols import Latent
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.frames import LATTICE, Frame, FrameData, save_frame, save_frame_data
 from zerosum.runs.latents import latent_quantiles, latents_of
+from zerosum.training.ranks import RankGroup
 
 SAMPLES = 2_048  # generated points in a frame; there are twice as many real ones
 _SCORED, _PUSHED = 512, 128  # points of each set whose scores are recorded, and generated ones with their gradient
@@ -70,10 +71,20 @@ class Recorder:
         long = self.recipe.images >= _FIRST * self.recipe.batch
         return points and long and isinstance(self.game, Game) and not self.recipe.conditional
 
+    def take(self, before: int, group: RankGroup) -> None:
+        """Record a frame on the first rank if one is due since a count of images; to be called on every rank."""
+        now, due = self.game.images, frame_is_due(before, self.game.images, self.recipe.batch)
+        if self.applies and due and now < self.recipe.images:
+            self.game.check_finite()
+            group.on_first_rank(self.record)
+
+    def take_end(self) -> None:
+        """Record a frame at the start of the run and at its end; to be called on the first rank."""
+        if self.applies and not 0 < self.game.images < self.recipe.images:
+            self.record()
+
     def record(self) -> None:
-        """Write the frame of the game in its current state, if it has frames."""
-        if not self.applies:
-            return
+        """Write the frame of the game in its current state."""
         if self.data is None:
             self.data = self._common()
             save_frame_data(self.run, self.data)

@@ -30,7 +30,7 @@ from zerosum.training.check_ups import RunCheckUps
 from zerosum.training.device import seed_layers
 from zerosum.training.evaluations import RunScores, last_scores
 from zerosum.training.folder import storable
-from zerosum.training.frames import Recorder, frame_is_due
+from zerosum.training.frames import Recorder
 from zerosum.training.progress import TrainingProgress
 from zerosum.training.ranks import RankGroup
 from zerosum.training.same_data import UnreadFiles
@@ -133,9 +133,7 @@ class Loop:
             elif is_due(before, game.images, recipe.batch) and not over:
                 game.check_finite()
                 self.group.on_first_rank(self._save_samples)
-            if self.recorder.applies and frame_is_due(before, game.images, recipe.batch) and not over:
-                game.check_finite()
-                self.group.on_first_rank(self.recorder.record)
+            self.recorder.take(before, self.group)
             signal = self.ready(stop)
         if game.images >= recipe.images and self.saved != game.images:
             self.snapshot()
@@ -243,8 +241,7 @@ class Loop:
     def _show(self) -> None:
         self.tick()
         self._save_samples()
-        if not 0 < self.game.images < self.recipe.images:  # the first frame, and the last
-            self.recorder.record()
+        self.recorder.take_end()
 
     def _save_samples(self) -> None:
         path = self.run / SAMPLES / f"{self.game.images:09d}.png"
