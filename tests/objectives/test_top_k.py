@@ -10,6 +10,7 @@ from zerosum.objectives import (
     MMD,
     AbsoluteError,
     BoundaryEquilibrium,
+    Drifting,
     EnergyBased,
     Hinge,
     LeastSquares,
@@ -103,6 +104,8 @@ def test_wrappers_nest():
 def test_features_have_no_rank():
     with pytest.raises(ValueError, match="TopK ranks fakes by their score, and the scores of MMD are features"):
         TopK(MMD())
+    with pytest.raises(ValueError, match="the scores of Drifting are features"):
+        TopK(Drifting())
 
 
 @pytest.mark.parametrize("value", [0.0, 1.5, float("nan")])

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from zerosum.objectives.drifting import Drifting
 from zerosum.objectives.kernel import MMD
 from zerosum.protocols import (
     HasBoundary,
@@ -44,8 +45,9 @@ class TopK:
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.objective, MMD):
-            raise ValueError("TopK ranks fakes by their score, and the scores of MMD are features without a rank")
+        if isinstance(self.objective, MMD | Drifting):
+            name = type(self.objective).__name__
+            raise ValueError(f"TopK ranks fakes by their score, and the scores of {name} are features without a rank")
         for name, value in (("share", self.share), ("until", self.until)):
             if not 0 < value <= 1:
                 raise ValueError(f"TopK's {name} is a part of a whole, in (0, 1]; found {value}")

@@ -15,6 +15,7 @@ from zerosum.data.scaling import PointScaling
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
 from zerosum.game.trainable import TrainableGame
+from zerosum.objectives.drifting import Drifting
 from zerosum.objectives.kernel import MMD
 from zerosum.protocols import Latent
 from zerosum.recipes.recipe import Recipe
@@ -110,7 +111,7 @@ class Recorder:
             (gradient,) = torch.autograd.grad(game.objective.g_loss(*scores), batch, materialize_grads=True)
         shown = evenly(count, _PUSHED)
         # The scores of MMD are features.
-        known = {} if isinstance(game.objective, MMD) else _scores(D, data, samples, count)
+        known = {} if isinstance(game.objective, MMD | Drifting) else _scores(D, data, samples, count)
         return Frame(
             game.images,
             samples.cpu(),
