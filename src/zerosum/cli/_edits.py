@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.cli._inversions import Wanted, completed, image_files, inverted, shown, write_rows
+from zerosum.cli._inversions import completed, image_files, inverted, shown, write_rows
 from zerosum.cli._samples import write_samples
 from zerosum.cli._target import check_target
+from zerosum.cli._wanted import Wanted
 from zerosum.latent.direction import DirectionSum, load_direction
 from zerosum.latent.inversion import Inversion
 from zerosum.latent.inversion_file import load_inversion

@@ -1,8 +1,6 @@
 """Image files as points of a generator's space, and their sheets."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +8,7 @@ from numpy.typing import NDArray
 
 from zerosum._disk import replacing
 from zerosum._outputs import sheet_exif
+from zerosum.cli._wanted import Wanted
 from zerosum.data.image_files import read_drawing, read_fitted
 from zerosum.data.sources._decode import SUFFIXES
 from zerosum.latent.instruments import instruments_of
@@ -24,29 +23,6 @@ from zerosum.runs.run import Run
 
 Pixels = NDArray[np.uint8]
 _COLUMNS = 10
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is known of images: classes or conditions as texts, as of `zerosum sample`."""
-
-    classes: list[str] | None = None
-    conditions: list[str] | None = None
-
-    def of(self, generator: TrainedGenerator, files: list[Path]) -> Any:
-        """The condition of each file: as given, or the class after which its folder is named; else None.
-
-        Raises `ValueError` for conditions that the generator does not have.
-        """
-        if self.classes and self.conditions:
-            raise ValueError("images have --class or --condition, and not both")
-        texts, condition = self.classes or self.conditions, generator.condition
-        if texts and condition is None:
-            raise ValueError(f"this {generator.recipe.name} generator has no conditions: it was trained without any")
-        if texts and condition is not None:
-            return condition.parse(texts, len(files))
-        folders = [file.absolute().parent.name for file in files]
-        return folders if files and {*folders} <= {*generator.classes} else None
 
 
 def image_files(paths: list[Path]) -> list[Path]:

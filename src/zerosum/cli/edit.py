@@ -1,25 +1,21 @@
 """`zerosum edit`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from zerosum.cli._groups import grouped
 from zerosum.cli._output import JsonFlag, echo, print_json
 from zerosum.cli._use import known, using
+from zerosum.cli._wanted import Wanted
 
 
-@using
-def edit(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--direction",
-            metavar="NAME=STRENGTH",
-            help="A direction of the run, and how many units to go along it. Repeatable.",
-        ),
-    ] = None,
+@dataclass(frozen=True)
+class _Sources:
+    """What is edited in place of samples."""
+
     images: Annotated[
         list[Path] | None,
         typer.Option(
@@ -28,14 +24,30 @@ def edit(
             help="Edit a real image, or those of a folder, instead of samples; or FILE.safetensors of zerosum invert. "
             "Repeatable.",
         ),
-    ] = None,
+    ] = None
     tune: Annotated[
         bool, typer.Option("--tune", help="With --image: first tune a copy of the generator to the images.")
-    ] = False,
+    ] = False
     strokes: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE", help="Complete a drawing: samples that agree with its pixels that are not transparent."
+        ),
+    ] = None
+
+
+@using
+@grouped
+def edit(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
+    sources: _Sources,
+    wanted: Wanted,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--direction",
+            metavar="NAME=STRENGTH",
+            help="A direction of the run, and how many units to go along it. Repeatable.",
         ),
     ] = None,
     n: Annotated[int, typer.Option(help="Number of samples, or of proposals for a drawing.")] = 8,
@@ -46,13 +58,6 @@ def edit(
             help="FILE.png for a grid with the unedited images above, FILE.npz for arrays, else a folder.",
             show_default="RUN/edit.png",
         ),
-    ] = None,
-    classes: Annotated[
-        list[str] | None, typer.Option("--class", help="Class name or number. Repeatable; cycled over samples.")
-    ] = None,
-    conditions: Annotated[
-        list[str] | None,
-        typer.Option("--condition", "--prompt", metavar="NAME=VALUE", help="As of zerosum sample. Repeatable."),
     ] = None,
     best: Annotated[
         bool, typer.Option("--best", help="Use the generator with the best evaluation score instead of the last.")
@@ -66,23 +71,22 @@ def edit(
     """
     from zerosum._faults import explained_memory
     from zerosum.cli._edits import completions, edited, edited_images, write_edits
-    from zerosum.cli._inversions import Wanted
     from zerosum.runs.run import Run
 
-    if (images and strokes) or (tune and not images) or not (changes or strokes):
+    images, strokes = sources.images, sources.strokes
+    if (images and strokes) or (sources.tune and not images) or not (changes or strokes):
         raise ValueError("edit takes --direction, with --image (and --tune) or without, or --strokes")
-    opened = Run(run, known())
+    opened, target = Run(run, known()), out or run / "edit.png"
     generator = opened.best if best else opened.generator
-    target, wanted = out or run / "edit.png", Wanted(classes, conditions)
     with explained_memory("edited samples", "--n"):
         if images:
-            samples, lines = edited_images(opened, generator, changes or [], images, wanted, tune)
+            samples, lines = edited_images(opened, generator, changes or [], images, wanted, sources.tune)
             if lines:
                 echo(*lines, err=True)
         elif strokes:
             samples = completions(opened, generator, changes or [], strokes, (n, seed), wanted)
         else:
-            samples = edited(opened, generator, changes or [], (n, seed), classes, conditions)
+            samples = edited(opened, generator, changes or [], (n, seed), wanted.classes, wanted.conditions)
         write_edits(target, generator, samples)
     count = len(samples.after)
     if as_json:

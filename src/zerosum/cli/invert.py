@@ -1,12 +1,15 @@
 """`zerosum invert`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zerosum.cli._groups import grouped
 from zerosum.cli._output import JsonFlag, echo, print_json
 from zerosum.cli._use import known, using
+from zerosum.cli._wanted import Wanted
 
 if TYPE_CHECKING:
     from zerosum.latent.inversion import Inversion
@@ -14,12 +17,30 @@ if TYPE_CHECKING:
     from zerosum.runs.generator import TrainedGenerator
 
 
+@dataclass(frozen=True)
+class _Search:
+    """How the points are searched."""
+
+    space: Annotated[
+        str, typer.Option(help="z, w, layers or condition.", show_default="w where there is one, else z")
+    ] = ""
+    starts: Annotated[int, typer.Option(help="Samples from which the search starts, for each image.")] = 4
+    steps: Annotated[int, typer.Option(help="Steps of gradient descent.")] = 400
+    features: Annotated[
+        str, typer.Option(help="Feature extractor of the perceptual loss, as random-conv or alexnet, or none.")
+    ] = "random-conv"
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0
+
+
 @using
+@grouped
 def invert(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder or generator.safetensors file.")],
     images: Annotated[
         list[Path], typer.Argument(metavar="IMAGE...", help="Image files of any size, or folders of such files.")
     ],
+    wanted: Wanted,
+    search: _Search,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -28,26 +49,6 @@ def invert(
             show_default="RUN/invert.png",
         ),
     ] = None,
-    classes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--class",
-            help="Class name or number. Repeatable; cycled over images.",
-            show_default="the name of the file's folder, or the best of all classes",
-        ),
-    ] = None,
-    conditions: Annotated[
-        list[str] | None,
-        typer.Option("--condition", "--prompt", metavar="NAME=VALUE", help="As of zerosum sample. Repeatable."),
-    ] = None,
-    space: Annotated[
-        str, typer.Option(help="z, w, layers or condition.", show_default="w where there is one, else z")
-    ] = "",
-    starts: Annotated[int, typer.Option(help="Samples from which the search starts, for each image.")] = 4,
-    steps: Annotated[int, typer.Option(help="Steps of gradient descent.")] = 400,
-    features: Annotated[
-        str, typer.Option(help="Feature extractor of the perceptual loss, as random-conv or alexnet, or none.")
-    ] = "random-conv",
     tune: Annotated[
         bool,
         typer.Option("--tune", help="Then tune a copy of the generator to the images: FILE-generator.safetensors."),
@@ -55,7 +56,6 @@ def invert(
     references: Annotated[
         int, typer.Option(help="Samples and real images that are inverted too, by which the errors are measured.")
     ] = 40,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """Find the latents of real images: the samples that are most like them.
@@ -65,7 +65,7 @@ def invert(
     them. The run is unchanged.
     """
     from zerosum._faults import explained_memory
-    from zerosum.cli._inversions import Wanted, image_files, inverted
+    from zerosum.cli._inversions import image_files, inverted
     from zerosum.latent.inversion_file import save_inversion
     from zerosum.latent.invert import InvertOptions
     from zerosum.latent.tune import tune as tuned
@@ -76,9 +76,10 @@ def invert(
     if target.suffix.lower() != ".png":
         raise ValueError(f"--out is FILE.png, beside which FILE.safetensors is written; found {target}")
     files = image_files(images)
-    options = InvertOptions(starts, steps, features="" if features == "none" else features, seed=seed)
+    features = "" if search.features == "none" else search.features
+    options = InvertOptions(search.starts, search.steps, features=features, seed=search.seed)
     with explained_memory("images", "fewer images or --starts"):
-        found, reach = inverted(generator, files, Wanted(classes, conditions), space, options, references)
+        found, reach = inverted(generator, files, wanted, search.space, options, references)
         before = found
         if tune:
             found = tuned(found, say=lambda text: echo(text, err=True))
