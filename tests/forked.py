@@ -7,7 +7,7 @@
 
 Starting Python and loading what a short command needs takes most of its time. The process to fork from is started once
 for each process of pytest, and computes nothing, so that a fork of it is as a new process is. A fork is a child of the
-process that asked for it, which can signal it and wait for it.
+process that asked for it, which can signal it and wait for it; systems other than Linux get new processes.
 """
 
 import array
@@ -85,7 +85,8 @@ class Forked(_POPEN):
     def _execute_child(self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *rest):
         words = None if isinstance(args, (str, bytes, os.PathLike)) else [*map(os.fspath, args)]
         *_, start_new_session, _ = rest
-        if not words or words[0] != sys.executable or (words[1][:1] == "-" and words[1] not in _OPTIONS):
+        plain = not words or words[0] != sys.executable or (words[1][:1] == "-" and words[1] not in _OPTIONS)
+        if plain or sys.platform != "linux":
             super()._execute_child(args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *rest)
             return
         assert preexec_fn is None and not pass_fds
