@@ -107,10 +107,10 @@ class _Discriminator(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         mixed = self.mixing(_maps(self.network, x)[-self.taps :])
-        judged = [head(h, c) for head, h in zip(self.heads, mixed, strict=True)]
-        maps = tuple(last for _, last in judged)
+        found = [head(h, c) for head, h in zip(self.heads, mixed, strict=True)]
+        maps = tuple(last for _, last in found)
         features = torch.cat([at_least_float32(last).mean((2, 3)) for last in maps], dim=1)
-        return Judgement(torch.cat([score for score, _ in judged], dim=1), features, maps=maps)
+        return Judgement(torch.cat([score for score, _ in found], dim=1), features, maps=maps)
 
 
 @dataclass(frozen=True)
