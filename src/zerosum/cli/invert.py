@@ -62,7 +62,7 @@ def invert(
 
     For each image it prints the error, the distance to the nearest training image, and whether the image lies outside
     the generator's range: then an edit starts from another image. `zerosum edit RUN --image FILE.safetensors` edits
-    them. The run is unchanged.
+    them. The generator of the run stays as it is.
     """
     from zerosum._faults import explained_memory
     from zerosum.cli._inversions import image_files, inverted
