@@ -191,6 +191,7 @@ class Setup:
             r"choose .*conditioning=Auxiliary\(\)": self.way is not Auxiliary,
             "needs conditions to mismatch; found none": self.kind is None,
             "needs conditions that are images": getattr(getattr(self, "condition", 0), "shape", 0) != self.shape,
+            "need a score of D for each sample": family(self.D) == "Packed",
             "build it with decoders=True": not getattr(self.D, "decoders", False),
             "leave d_terms and d_after": role == "D" and not [*self.D.build(self.shape, None).parameters()],
         }
@@ -218,10 +219,7 @@ PAIRS = len(OBJECTIVES) * len(TERMS) * len("DG")
 
 
 def play_all(setup, session, whole, step=1):
-    """Play every objective, or one in `step`, and check that each pair of it and a term is played or justly refused.
-
-    If only one game has terms, which are checked, the others are covered as losses are sums.
-    """
+    """Play one objective in `step`; each pair of it and a term is played, or covered by sums, or justly refused."""
     assert setup.reasons() == []
     for (role, term), sentence in session.refusals.items():
         assert setup.refuses_correctly(sentence, role, session.turns["G"].fake), (role, term, sentence)

@@ -138,3 +138,9 @@ def test_numbers_out_of_range_are_refused(term, exact, given):
         term(step=0.0)
     with pytest.raises(ValueError, match="shrink divides the batch and is at least 1; found 0"):
         term(shrink=0)
+
+
+def test_a_critic_of_several_samples_together_is_refused(build_turn):
+    turn = build_turn("D", lambda x: x.unflatten(0, (-1, 2)).sum((1, 2)), x=samples(9, 8, 3), x_fake=samples(10, 8, 3))
+    with pytest.raises(ValueError, match="differences need a score of D for each sample; found 2 for 4"):
+        FiniteDifferenceR1()(turn)

@@ -18,7 +18,7 @@ def squared_slope(turn: Turn, x: Tensor, step: float, shrink: int, role: str) ->
 
     Its mean over v is the squared gradient norm, but for O(step^2), and exactly so for a quadratic D. Both points pass
     through D together, so that they meet the same spectral norms, under one augmentation, and outside autocast, where
-    rounding would be larger than the difference.
+    rounding would be larger than the difference. Raises `ValueError` where D scores several samples together.
     """
     # Every n-th sample, not the first ones, so that any number of ranks uses the samples of a single process.
     x = x.detach()[::shrink]
@@ -28,6 +28,8 @@ def squared_slope(turn: Turn, x: Tensor, step: float, shrink: int, role: str) ->
     c = () if turn.c is None else (turn.c[::shrink].repeat_interleave(2, 0),)
     with torch.autocast(x.device.type, enabled=False):
         score = at_least_float32(Judgement.of(turn.D(points, *c)).score)
+        if len(score) != len(points):
+            raise ValueError(f"differences need a score of D for each sample; found {len(score)} for {len(points)}")
         plus, minus = score.reshape(len(x), 2, -1).sum(2).unbind(1)
         return ((plus - minus) / (2 * step)).square()
 
