@@ -71,14 +71,14 @@ def _reopen(session: "Session", facts: dict[str, Any]) -> None:
     session.synchronise()
 
 
-def _log(session: "Session", entry: dict[str, Any], say: Say) -> None:
+def _log(session: "Session", event: dict[str, Any], say: Say) -> None:
     """Truncate the log to the checkpoint, and add a line on why the run went back to it."""
     start = session.start
     assert start is not None
     remove_best(session.run, session.game.images, None if session.scores is None else session.scores.criterion)
     session.truncate_log(say)
     clock = {name: start.numbers[name] for name in ("images", "seconds")}
-    line = {**clock, "steps": session.game.steps, **entry}
+    line = {**clock, "steps": session.game.steps, **event}
     # Truncating the log removed the lines of earlier returns to this checkpoint: write them again.
     session.rollback_lines = [*(one for one in session.rollback_lines if one["images"] == line["images"]), line]
     for one in session.rollback_lines:
