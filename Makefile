@@ -44,6 +44,7 @@ peers: .venv-peers/ready
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow tests
 	$(BIN)/python -m benchmarks.robustness.kills --record
+	$(BIN)/python -m benchmarks.quality.doctor --seeds 10
 	$(BIN)/python -m benchmarks.quality.gallery
 
 .venv/ready: pyproject.toml constraints.txt

@@ -11,6 +11,7 @@ import torch
 from zerosum.cli import main
 from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.gaussians import Ring
+from zerosum.evaluation.best import Criterion, best_line
 from zerosum.evaluation.config import EvaluationConfig
 from zerosum.evaluation.evaluate import evaluate
 from zerosum.evaluation.scores import read_scores
@@ -25,10 +26,9 @@ from zerosum.recipes.recipe import Recipe, pretty
 from zerosum.report.write import write_report
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.generator import load
-from zerosum.runs.log import read_log
+from zerosum.runs.log import is_evaluation, read_log
 from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.schedules import Every
-from zerosum.training.evaluations import Criterion, best_line, is_evaluation
 from zerosum.training.signals import Terminated
 from zerosum.training.train import train
 

@@ -8,13 +8,14 @@ import torch
 from benchmarks.robustness.kills import POINTS
 from benchmarks.robustness.sameness import differences
 
+from zerosum.evaluation.best import criterion
 from zerosum.game.finite import NonFiniteError
 from zerosum.game.game import Game
 from zerosum.recipes.evaluation import Evaluation
 from zerosum.recipes.optimisers import Adam
 from zerosum.runs.checkpoint import checkpoints, newest_checkpoint
 from zerosum.runs.log import append_log, read_log
-from zerosum.training.evaluations import criterion, remove_best
+from zerosum.training.evaluations import remove_best
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 

@@ -10,6 +10,7 @@ import typer
 from zerosum.cli._groups import grouped
 from zerosum.cli._output import JsonFlag, echo, print_json
 from zerosum.cli._recipe import RecipeOptions, chosen, completed, data_source, sized
+from zerosum.cli._run import RunFlags
 from zerosum.cli._use import flags, known, using
 
 if TYPE_CHECKING:
@@ -29,26 +30,12 @@ def train(
         ),
     ],
     changes: RecipeOptions,
+    flagged: RunFlags,
     out: Annotated[Path | None, typer.Option(help="Run folder.", show_default="runs/NAME")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     minutes: Annotated[
         float | None, typer.Option(help="Time that the run may take: its images are measured once, at its start.")
     ] = None,
-    start_from: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="RUN", help="Warm start: initialise from the newest checkpoint of another run."),
-    ] = None,
-    keep: Annotated[int | None, typer.Option(help="Checkpoints to keep, at least 2; by default as before.")] = None,
-    on_nonfinite: Annotated[
-        str,
-        typer.Option(
-            metavar="stop|rollback",
-            help="On NaN/Inf: stop, or roll back to the last checkpoint and halve the learning rates.",
-        ),
-    ] = "stop",
-    no_signals: Annotated[
-        bool, typer.Option("--no-signals", help="Gather no signals of how training goes (weights are the same).")
-    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Print the recipe with all settings, and time and memory from a few updates."),
@@ -62,13 +49,12 @@ def train(
     `auto` looks at --data, prints what it chooses and why, and takes 20 --minutes.
     """
     from zerosum.runs.files import GENERATOR
-    from zerosum.training.options import RunOptions
     from zerosum.training.ranks import is_main_process, report_once
     from zerosum.training.train import train as run_training
 
     with report_once():
         made, folder, minutes = _chosen(recipe, changes, device, minutes)
-        options = RunOptions(keep, on_nonfinite, start_from, minutes=minutes, signals=not no_signals)
+        options = flagged.options(minutes)
     if dry_run:
         _show_estimate(made, device, minutes, as_json)
         return

@@ -13,7 +13,7 @@ from zerosum.diagnostics.signals.names import SIGNAL
 from zerosum.diagnostics.symptom import Symptom
 from zerosum.protocols import HasReference, Reference
 from zerosum.recipes.recipe import Recipe
-from zerosum.runs.log import ROLLBACK, Series, curves
+from zerosum.runs.log import ROLLBACK, TREATMENT, Series, curves
 
 _LATE = 1 / 3  # of the run so far, the last part, in which a value counts
 _FEW = 3  # values that count at least
@@ -44,8 +44,8 @@ class Course:
 
     @classmethod
     def of(cls, log: Sequence[Mapping[str, Any]], recipe: Recipe | None = None) -> "Course":
-        """The course of a run with this log, from its last rollback on."""
-        starts = [place for place, line in enumerate(log) if ROLLBACK in line]
+        """The course of a run with this log, from its last rollback or treatment on."""
+        starts = [place for place, line in enumerate(log) if ROLLBACK in line or TREATMENT in line]
         objective = None if recipe is None else recipe.objective
         reference = objective.reference if isinstance(objective, HasReference) else _UNKNOWN
         return cls(curves(log[starts[-1] :] if starts else log), reference, recipe)

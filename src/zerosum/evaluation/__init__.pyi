@@ -1,6 +1,7 @@
 # Written by `make stubs`; do not edit.
 """Evaluation of generated samples against a reference set: metrics, standard errors and protocols."""
 
+from zerosum.evaluation import best as best
 from zerosum.evaluation import cache as cache
 from zerosum.evaluation import caption_matching as caption_matching
 from zerosum.evaluation import classification_accuracy as classification_accuracy

@@ -8,9 +8,12 @@ from zerosum.plots import panels as panels
 from zerosum.plots import points as points
 from zerosum.plots.curves import Curve as Curve
 from zerosum.plots.curves import Level as Level
+from zerosum.plots.curves import Span as Span
 from zerosum.plots.curves import line_chart as line_chart
 from zerosum.plots.grids import grid as grid
 from zerosum.plots.image_pairs import pairs as pairs
 from zerosum.plots.points import histogram as histogram
 from zerosum.plots.points import scatter as scatter
 from zerosum.plots.points import vector_field as vector_field
+from zerosum.plots.timeline import Bar as Bar
+from zerosum.plots.timeline import timeline as timeline

@@ -4,7 +4,7 @@ A page sets the colours by the CSS variables `--chart-1`, `--chart-2`, `--chart-
 (text) and `--chart-rule` (grid lines); without them a chart has calm ones of its own.
 """
 
-__all__ = ["Curve", "Level", "line_chart"]
+__all__ = ["Curve", "Level", "Span", "line_chart"]
 
 import math
 from collections.abc import Sequence
@@ -59,12 +59,21 @@ class Level:
     label: str = ""
 
 
+@dataclass(frozen=True)
+class Span:
+    """A stretch of x that is shaded over the whole height, from `start` to `stop`."""
+
+    start: float
+    stop: float
+
+
 def line_chart(
     curves: Sequence[Curve],
     levels: Sequence[Level] = (),
     x_label: str = "",
     title: str = "",
     from_zero: bool = True,
+    spans: Sequence[Span] = (),
 ) -> str:
     """Draw one to three curves with reference levels; returns an `<svg>` element as wide as its container.
 
@@ -76,7 +85,7 @@ def line_chart(
         raise ValueError(f"a chart has one to {len(_COLOURS)} curves, not {len(curves)}")
     thin = [_thinned(curve) for curve in curves]
     frame = _frame(thin, levels, from_zero)
-    inside = [_level(frame, level) for level in levels]
+    inside = [_shade(frame, span) for span in spans] + [_level(frame, level) for level in levels]
     inside += [_line(frame, line, colour) for line, colour in zip(thin, _COLOURS, strict=False)]
     parts = [
         *_x_axis(frame, x_label),
@@ -179,6 +188,12 @@ def _line(frame: _Frame, line: _Line, colour: str) -> str:
         band = f'<polygon points="{edge}" style="fill:{colour};opacity:.18"/>'
     style = f"fill:none;stroke:{colour};stroke-width:1.6;stroke-linejoin:round;stroke-linecap:round"
     return f'{band}<polyline points="{frame.path(line.x, line.mean)}" style="{style}"/>'
+
+
+def _shade(frame: _Frame, span: Span) -> str:
+    left, right = (float(x) for x in frame.across(np.array([span.start, span.stop])).clip(0, frame.width))
+    style = f"fill:{_COLOURS[1]};opacity:.13"
+    return f'<rect x="{left:.1f}" y="0" width="{right - left:.1f}" height="{frame.height}" style="{style}"/>'
 
 
 def _level(frame: _Frame, level: Level) -> str:

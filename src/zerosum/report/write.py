@@ -13,6 +13,7 @@ from zerosum.report._curves import curves
 from zerosum.report._html import Section, joined, prose, table
 from zerosum.report._samples import over_time
 from zerosum.report._sections import Shown
+from zerosum.report._symptoms import symptoms
 from zerosum.report._verdict import verdict
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
@@ -52,7 +53,8 @@ def write_report(run: AnyPath, generator: TrainedGenerator | None = None, datase
     shown = None if generator is None else Shown.of(run, generator, scores, dataset)
     grids = over_time(run.samples, unit, None if shown is None else shown.real_images())
     sampled = [] if shown is None else [*shown.sections()]
-    sections = [grids, *sampled, curves(log, unit), *_scores(scores), _recipe(text, run)]
+    signs = [] if shown is None else filter(None, [symptoms(run, shown.generator, unit)])
+    sections = [grids, *signs, *sampled, curves(log, unit), *_scores(scores), _recipe(text, run)]
     name = run.path.resolve().name if generator is None else generator.recipe.name
     lead = [verdict(str(run), log, scores, run.curves), *_progress(log, generator, unit), missing]
     replace_durably(run.report, _page(name, lead, sections).encode())

@@ -11,7 +11,7 @@ __all__ = ["Checkpoint", "checkpoints", "load_checkpoint", "newest_checkpoint"]
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,16 @@ def newest_checkpoint(
 
 def prune_checkpoints(run: Path, keep: int) -> None:
     """Remove all but the newest `keep` checkpoints of a run."""
-    for path in checkpoints(run)[keep:]:
+    _remove(checkpoints(run)[keep:])
+
+
+def remove_newest(run: Path, count: int) -> None:
+    """Remove the newest `count` checkpoints of a run, which goes on from an earlier one."""
+    _remove(checkpoints(run)[:count])
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
         doomed = temporary(path)
         shutil.rmtree(doomed, ignore_errors=True)
         shutil.rmtree(path.rename(doomed))  # renamed first, so that a crash leaves no incomplete checkpoint

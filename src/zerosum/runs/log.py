@@ -19,7 +19,7 @@ from zerosum.runs.files import LOG
 from zerosum.runs.plain_json import is_count, is_number
 
 SCORE, ERROR = "score/", "error/"  # prefixes of scores and of their standard errors in a log
-ROLLBACK = "rollback"  # the key of a rollback in a log, a table
+ROLLBACK, TREATMENT = _TABLES = ("rollback", "treatment")  # the keys of such events in a log, tables
 _LONGEST = 1 << 28  # bytes of a log: a line takes about 600
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -158,7 +158,7 @@ def _entries(lines: Sequence[bytes], path: Path) -> list[dict[str, Any]]:
         if not isinstance(entry, dict) or not is_count(entry.get("images")):
             raise ValueError(f"line {number} of {path} has no count of images")
         for name, value in entry.items():
-            if not is_number(value) and not (name == ROLLBACK and isinstance(value, dict)):
+            if not is_number(value) and not (name in _TABLES and isinstance(value, dict)):
                 raise ValueError(f"line {number} of {path} should have a number for {name!a:.80}; found {value!a:.80}")
         entries.append(entry)
     return entries

@@ -13,6 +13,7 @@ from zerosum.training import evaluations as evaluations
 from zerosum.training import faults as faults
 from zerosum.training import folder as folder
 from zerosum.training import frames as frames
+from zerosum.training import going_back as going_back
 from zerosum.training import loop as loop
 from zerosum.training import options as options
 from zerosum.training import pace as pace
@@ -27,6 +28,7 @@ from zerosum.training import signals as signals
 from zerosum.training import standing as standing
 from zerosum.training import state as state
 from zerosum.training import timed as timed
+from zerosum.training import treatment as treatment
 from zerosum.training import warm_start as warm_start
 from zerosum.training import watchers as watchers
 from zerosum.training.build import build_game as build_game

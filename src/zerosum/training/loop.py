@@ -39,6 +39,7 @@ from zerosum.training.scores import write_scores
 from zerosum.training.signals import StopRequest, stopped_by
 from zerosum.training.state import capture, check_weights, generator_of
 from zerosum.training.timed import Timed
+from zerosum.training.treatment import RunDoctor, visit
 from zerosum.training.watchers import RunWatchers
 
 KEEP = "keep"  # the name, among a checkpoint's numbers, of how many checkpoints the run keeps
@@ -66,6 +67,7 @@ class Loop:
         facts: further facts of the run, saved in every checkpoint; `keep` is the number of newest checkpoints to keep.
         watchers: the watchers of the run, whose state is in its checkpoints.
         signals: whether check-ups gather signals.
+        doctor: says the symptoms of the run and treats them; None on all ranks but the first.
         saved: images at the newest checkpoint; None without one.
         data_error: an error of the data in this process, met between two iterations.
     """
@@ -81,6 +83,7 @@ class Loop:
     facts: Mapping[str, Any] = field(default_factory=dict)
     watchers: RunWatchers = field(default_factory=lambda: RunWatchers(()))
     signals: bool = False
+    doctor: RunDoctor | None = None
     saved: int | None = field(init=False)
     data_error: Exception | None = field(init=False, default=None)
 
@@ -124,6 +127,7 @@ class Loop:
                 game.check_finite()  # on every rank, so that all of them raise
                 if rank() == 0:
                     self.tick()
+                visit(self.doctor, self.group, game.images, recipe.images, self.progress.say)
             plan, over = recipe.evaluation, game.images >= recipe.images
             if plan is not None and _passed(plan.every, before, game.images) and not over:
                 game.check_finite()

@@ -9,7 +9,7 @@ from zerosum.game.game import Watcher
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of a run that are not part of the recipe: checkpoints, NaN/Inf, warm start, watchers, time and signals.
+    """Options of a run that are not part of the recipe: checkpoints, NaN/Inf, warm start, watchers, time, signals.
 
     Args:
         keep: number of newest checkpoints to keep (>= 2, in case the newest is damaged); None for as many as before,
@@ -24,6 +24,9 @@ class RunOptions:
             few updates when it begins, with schedules that follow, and then fixed; None for the recipe's length.
         signals: gather signals of how training goes, in the log as `signal/NAME` (`zerosum.diagnostics.SIGNALS`); the
             weights are the same without.
+        doctor: `watch` says each symptom of the run once, when it is certain; `act` also treats it, at most five times
+            in a run: back to the best checkpoint, or the one before the symptom, and on with lower learning rates or
+            a stronger penalty. It rolls back on NaN/Inf too.
     """
 
     keep: int | None = None
@@ -32,6 +35,7 @@ class RunOptions:
     watchers: tuple[Watcher, ...] = ()
     minutes: float | None = None
     signals: bool = True
+    doctor: str = "watch"
 
     def __post_init__(self) -> None:
         if self.keep is not None and self.keep < 2:
@@ -42,6 +46,15 @@ class RunOptions:
             raise ValueError(f"on_nonfinite is stop or rollback; found {self.on_nonfinite!r}")
         if self.minutes is not None and not 0 < self.minutes < math.inf:
             raise ValueError(f"minutes is the time that a run may take, above 0; found {self.minutes}")
+        if self.doctor not in ("watch", "act"):
+            raise ValueError(f"doctor is watch or act; found {self.doctor!r}")
+        if self.doctor == "act" and not self.signals:
+            raise ValueError("doctor='act' treats what signals show: leave signals on")
         for watcher in self.watchers:
             if not isinstance(watcher, Watcher):
                 raise ValueError(f"a watcher has a method watch(player, turn, log); found {watcher!r}")
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the run goes back to its last checkpoint on NaN/Inf."""
+        return self.on_nonfinite == "rollback" or self.doctor == "act"

@@ -19,14 +19,16 @@ from zerosum.game.distributed import rank, ranks
 from zerosum.game.finite import NonFiniteError
 from zerosum.game.trainable import TrainableGame
 from zerosum.recipes.recipe import Recipe, flat
+from zerosum.recipes.using import known_of
 from zerosum.runs.checkpoint import Checkpoint, checkpoints
 from zerosum.runs.files import LOG
 from zerosum.runs.lock import locked
-from zerosum.runs.log import ROLLBACK, Means, append_log, truncate_log
+from zerosum.runs.log import Means, truncate_log
+from zerosum.runs.run import Run
 from zerosum.training.build import build_game
 from zerosum.training.cautions import cautions
 from zerosum.training.device import load_warning
-from zerosum.training.evaluations import RunScores, remove_best
+from zerosum.training.evaluations import RunScores
 from zerosum.training.folder import (
     check_folder,
     check_readable,
@@ -36,6 +38,7 @@ from zerosum.training.folder import (
     storable,
     write_environment,
 )
+from zerosum.training.going_back import COUNT, SLOWER, roll_back, treat
 from zerosum.training.loop import KEEP, Loop
 from zerosum.training.options import RunOptions
 from zerosum.training.pace import MINUTES
@@ -44,12 +47,10 @@ from zerosum.training.ranks import RankGroup
 from zerosum.training.same_data import DATA, forget_unread, same_data
 from zerosum.training.signals import StopRequest
 from zerosum.training.state import capture, check_generators, count, generator_of, restore
+from zerosum.training.treatment import TREATMENTS, RunDoctor, TreatmentDue, treated
 from zerosum.training.warm_start import WARM_START, WarmStart, check_warm_start, load_initial_weights
 from zerosum.training.watchers import RunWatchers
 
-ROLLBACKS = 5  # in a run, at most
-_SLOWER = 0.5  # factor on the learning rates for each; a power of two, so that no rounding depends on the way there
-_ROLLBACKS = "rollbacks"  # their count, among a checkpoint's numbers
 _USUALLY_KEPT = 2  # checkpoints
 
 Say = Callable[[str], None]
@@ -71,7 +72,8 @@ class Session:
         watchers: the watchers of the run.
         game: the game in its current state.
         start: the checkpoint to resume from; None for a new run.
-        rollback_lines: log lines of the rollbacks to that checkpoint.
+        treatments: the treatments of the game, as plain values.
+        rollback_lines: log lines of the rollbacks and treatments that led to that checkpoint.
         warnings: messages to print at the start.
         scores: the evaluations of the run; None without any, and on all ranks but the first.
         facts: facts saved in every checkpoint: number of rollbacks, warm start, minutes, fingerprint of the data.
@@ -88,7 +90,8 @@ class Session:
     watchers: RunWatchers = field(init=False)
     game: TrainableGame = field(init=False)
     start: Checkpoint | None = field(init=False)
-    facts: dict[str, Any] = field(init=False)
+    facts: dict[str, Any] = field(init=False, default_factory=dict)
+    treatments: list[dict[str, Any]] = field(init=False, default_factory=list)
     rollback_lines: list[dict[str, Any]] = field(init=False, default_factory=list)
     warnings: list[str] = field(init=False, default_factory=list)
     scores: RunScores | None = field(init=False, default=None)
@@ -98,7 +101,7 @@ class Session:
         self.stored = storable(self.recipe, self.dataset)
         self._check_ranks()
         self.watchers = RunWatchers(self.recipe.watchers, self.options.watchers, self.options.signals)
-        self.game, first, where = self._built(), rank() == 0, self.group.device
+        self.game, first, where = self.built(), rank() == 0, self.group.device
         check_generators(self.game)
         # On every rank: batch norms exchange statistics.
         self.warnings += cautions(self.recipe, self.dataset, self.game)
@@ -119,24 +122,41 @@ class Session:
             for sentence in filter(None, (*self.notes, *self.dataset.notes, *self.warnings)):
                 progress.say(sentence)
             ended = first and self._open(progress.say, warm_start)
-            if self._synchronise(ended):
+            if self.synchronise(ended):
                 progress.say("this run is complete; there is nothing left to do")
                 return
             if first:
-                self._truncate_log(progress.say)
+                self.truncate_log(progress.say)
                 write_environment(self.run, self.recipe, where, self.precision)
-            rest = (self.scores, self.group, self.facts, self.watchers, self.options.signals)
             while True:
+                rest = (self.scores, self.group, self.facts, self.watchers, self.options.signals, self._doctor())
                 loop = Loop(self.recipe, self.run, self.dataset, self.game, progress, self.start, *rest)
                 try:
                     with closing(loop.batches):
                         loop.play(stop)
                     return
                 except NonFiniteError as error:
-                    self._roll_back(error, progress.say)
+                    roll_back(self, error, progress.say)
+                except TreatmentDue as due:
+                    treat(self, due.treatment, progress.say)
 
-    def _built(self) -> TrainableGame:
-        return build_game(self.recipe, self.dataset, self.group.device, self.precision, self.watchers.all)
+    def built(self) -> TrainableGame:
+        """The game of the recipe under the treatments so far, new."""
+        recipe = treated(self.recipe, self.treatments)
+        return build_game(recipe, self.dataset, self.group.device, self.precision, self.watchers.all)
+
+    def _doctor(self) -> RunDoctor | None:
+        """The doctor of the run on the first rank, where there are signals to read."""
+        if rank() > 0 or not self.options.signals:
+            return None
+        run, acts = Run(self.run, known_of(self.recipe)), self.options.doctor == "act"
+        return RunDoctor(self.recipe, self.dataset, run, acts, self.treatments)
+
+    def _treat_as(self, treatments: list[dict[str, Any]]) -> None:
+        """Build the game again where its treatments are others."""
+        if treatments != self.treatments:
+            self.treatments = treatments
+            self.game = self.built()
 
     def _check_ranks(self) -> None:
         """Raise `ValueError` where the processes were given different runs: they would wait for each other forever."""
@@ -144,7 +164,8 @@ class Session:
             return
         own = {f.name: flat(getattr(self.stored, f.name)) for f in fields(Recipe) if f.name != "data"}
         own |= {"data": fingerprint(self.dataset), "precision": self.precision, "images": f"{self.recipe.images:,}"}
-        own |= {"on_nonfinite": self.options.on_nonfinite, "signals": str(self.options.signals)}
+        own |= {"on_nonfinite": self.options.on_nonfinite, "doctor": self.options.doctor}
+        own["signals"] = str(self.options.signals)
         first, *others = self.group.gathered(own)
         for number, other in enumerate(others, 1):
             for name in (name for name in first if other.get(name) != first[name]):
@@ -168,13 +189,14 @@ class Session:
             self.warnings.append(f"this run goes on without scores: {error}")
             return None
 
-    def _synchronise(self, ended: bool = False) -> bool:
+    def synchronise(self, ended: bool = False) -> bool:
         """Give all ranks the state of the first, and return whether the run is complete."""
         received = self.group.broadcast_facts({"ended": ended, "facts": self.facts if rank() == 0 else None})
         start = self.group.broadcast_checkpoint(self.start if rank() == 0 else None)
         if rank() > 0:
             self.start, self.facts = start, received["facts"]
-            self._slow_down()
+            self._treat_as(self.facts.get(TREATMENTS, []))
+            self.slow_down()
         if self.start is not None:  # as it was, also where data of random samples would be measured as others
             scaling = scaling_of(self.start.numbers, self.start.groups.get("coding", {}))
             self.dataset = standardised(self.dataset, scaling)
@@ -188,7 +210,7 @@ class Session:
 
     def _open(self, say: Say, warm_start: WarmStart | None) -> bool:
         """Restore the game from the run folder, and return whether the run is complete."""
-        start = open_run(self.run, self.stored, self._restore, self.game.generators)
+        start = open_run(self.run, self.stored, self.restore, self.game.generators)
         self.start = start.checkpoint
         for sentence in start.messages:
             say(sentence)
@@ -197,17 +219,17 @@ class Session:
             say(warning)
         if self.start is not None:
             check_warm_start(self.run, self.start.numbers, self.options.start_from)
-            names = (_ROLLBACKS, WARM_START, MINUTES)
-            self.facts = {name: self.start.numbers[name] for name in names if name in self.start.numbers}
+            names = (COUNT, TREATMENTS, WARM_START, MINUTES)
+            self.facts = {key: self.start.numbers[key] for key in names if key in self.start.numbers}
             for sentence in self.watchers.changes(self.start.groups):
                 say(sentence)
         else:
-            self.facts = {_ROLLBACKS: 0} | ({} if self.options.minutes is None else {MINUTES: self.options.minutes})
+            self.facts = {COUNT: 0} | ({} if self.options.minutes is None else {MINUTES: self.options.minutes})
             if warm_start is not None:
                 self.facts[WARM_START] = warm_start.facts
                 say(warm_start.sentence)
         self.facts[KEEP] = self._kept()
-        self._slow_down()
+        self.slow_down()
         ended = has_ended(self.run, self.recipe, start)
         if not ended:
             before = None if self.start is None else self.start.numbers.get(DATA)
@@ -227,63 +249,29 @@ class Session:
             return before
         return max(_USUALLY_KEPT, len(checkpoints(self.run)))
 
-    def _restore(self, found: Checkpoint) -> None:
+    def restore(self, found: Checkpoint) -> None:
         """Restore the game from a checkpoint; raises `ValueError` where it is of another game."""
-        for name in ("position", "log_lines", _ROLLBACKS):
+        for name in ("position", "log_lines", COUNT):
             count(found.numbers, name)
         seconds = found.numbers.get("seconds")
         if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
             raise ValueError(f"its seconds should be a time; found {seconds!a:.40}")
         Means().load_state_dict(found.groups.get("means", {}), found.numbers.get("means"), self.group.device)
+        if not self.facts:  # as an earlier start left it
+            self._treat_as(found.numbers.get(TREATMENTS, []))
         restore(self.game, found)
         self.watchers.load_state(found.groups)
 
-    def _slow_down(self) -> None:
+    def slow_down(self) -> None:
         """Reduce the learning rates of a new game by the rollbacks so far."""
-        self.game.slow_down(_SLOWER ** self.facts[_ROLLBACKS])
+        self.game.slow_down(SLOWER ** self.facts[COUNT])
 
-    def _truncate_log(self, say: Say) -> None:
+    def truncate_log(self, say: Say) -> None:
+        """Truncate the log to the lines that the checkpoint counts."""
         lines = 0 if self.start is None else self.start.numbers["log_lines"]
         left = truncate_log(self.run, self.game.images, lines)
         if left < lines:
             say(f"{self.run / LOG} lacks {lines - left} of the {lines} lines that its checkpoint counts")
-
-    def _roll_back(self, error: NonFiniteError, say: Say) -> None:
-        """Restore the last checkpoint and halve the learning rates, if `options` allows it; else raise the error."""
-        if self.options.on_nonfinite == "stop":
-            raise error
-        number, broken = self.facts[_ROLLBACKS] + 1, self.game.images
-        if number > ROLLBACKS:
-            raise NonFiniteError(
-                f"{error}, also after {ROLLBACKS} rollbacks and at {_SLOWER**ROLLBACKS:g} of the learning rates: "
-                f"change the recipe"
-            ) from None
-        self.game = self._built()
-        if rank() == 0:
-            self.start = open_run(self.run, self.stored, self._restore, self.game.generators).checkpoint
-            assert self.start is not None, "the loop saves before it trains"
-            self.facts[_ROLLBACKS] = number
-            self._slow_down()
-        self._synchronise()
-        if rank() == 0:
-            self._log_rollback(error, broken, say)
-
-    def _log_rollback(self, error: NonFiniteError, broken: int, say: Say) -> None:
-        assert self.start is not None
-        number = self.facts[_ROLLBACKS]
-        remove_best(self.run, self.game.images, None if self.scores is None else self.scores.criterion)
-        self._truncate_log(say)
-        rollback = {"count": number, "images": broken, "rate": _SLOWER**number, "reason": str(error)}
-        clock = {name: self.start.numbers[name] for name in ("images", "seconds")}
-        line = {**clock, "steps": self.game.steps, ROLLBACK: rollback}
-        # Truncating the log removed the lines of earlier rollbacks to this checkpoint: write them again.
-        self.rollback_lines = [*(one for one in self.rollback_lines if one["images"] == line["images"]), line]
-        for one in self.rollback_lines:
-            append_log(self.run, one)
-        say(
-            f"{error} after {broken:,} images: rolled back to {self.game.images:,} images, at {_SLOWER**number:g} of "
-            f"the learning rates (rollback {number} of {ROLLBACKS})"
-        )
 
     def _described(self) -> str:
         """Data, networks and device in words."""

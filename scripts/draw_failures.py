@@ -1,0 +1,142 @@
+"""Provoke each failure of a GAN, have the doctor find it, follow its first advice, and draw both.
+
+    python -m scripts.draw_failures [NAME ...]
+
+Each failure is a command, given on its page in `docs/guides`. It is trained into `runs/failures/NAME`, and the first
+advice of `zerosum doctor` into `runs/failures/NAME-treated`; finished runs are kept. The command, what the doctor says
+and the result are written into the page, the samples before and after into `docs/images/failures/NAME.png`. All take
+some minutes of one core.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from benchmarks import marked
+from PIL import Image
+
+from zerosum import Run
+from zerosum.cli import main as main_of_zerosum
+from zerosum.cli.doctor import ILL
+from zerosum.data.toys.gaussians import Ring
+from zerosum.metrics.modes import mode_coverage
+
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "docs" / "images" / "failures"
+RUNS = Path("runs") / "failures"
+SIDE, GAP = 460, 12
+_SMALL = (
+    *("--images", "64000", "--batch", "128", "--set", "ema=4000", "--set", "tick=2000"),
+    *(
+        "--set",
+        "generator.hidden=(64, 64)",
+        "--set",
+        "discriminator.hidden=(64, 64)",
+        "--set",
+        "latent=Normal(8)",
+        "--set",
+        "snapshot=64000",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failure: the guide it belongs to, and the recipe and settings that provoke it."""
+
+    guide: str
+    recipe: str
+    settings: tuple[str, ...]
+    flags: tuple[str, ...] = _SMALL
+
+
+FAILURES = {
+    "mode-collapse": Failure("mode-collapse", "r1", ("d_terms=()", "G_opt=Adam(lr=0.004)", "D_opt=Adam(lr=0.002)")),
+}
+
+
+def zerosum(*words: str) -> str:
+    """Run a command of zerosum in this process, and return its output; raises `RuntimeError` where it fails."""
+    out = io.StringIO()
+    before, sys.argv = sys.argv, ["zerosum", *words]
+    try:
+        with contextlib.redirect_stdout(out):
+            main_of_zerosum()
+    except SystemExit as ended:
+        if ended.code not in (0, ILL):
+            raise RuntimeError(f"zerosum {shlex.join(words)} ended with {ended.code}") from None
+    finally:
+        sys.argv = before
+    return out.getvalue()
+
+
+def command(name: str, failure: Failure) -> list[str]:
+    """The words of the command that provokes a failure."""
+    settings = [word for one in failure.settings for word in ("--set", one)]
+    return ["train", failure.recipe, *failure.flags, *settings, "--out", str(RUNS / name)]
+
+
+def reached(run: Run) -> str:
+    """How many modes of the ring the samples of a run find, in words."""
+    ring, samples = Ring(), torch.from_numpy(run.generator.sample(2_500))
+    found = mode_coverage(samples, ring.centres(), ring.std)
+    return f"{found.found} of {found.modes} modes, {found.high_quality:.1%} of the samples near one"
+
+
+def drawn(name: str, runs: list[Run]) -> None:
+    """Draw the last samples of runs side by side."""
+    sheet = Image.new("RGB", (len(runs) * SIDE + (len(runs) - 1) * GAP, SIDE), "white")
+    for place, run in enumerate(runs):
+        with Image.open(run.samples[-1]) as image:
+            tile = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        sheet.paste(tile, (place * (SIDE + GAP), 0))
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    sheet.quantize(64).save(IMAGES / f"{name}.png", optimize=True)
+
+
+def played(name: str, failure: Failure) -> None:
+    """Provoke a failure, follow the first advice, and write both into its guide."""
+    words = command(name, failure)
+    zerosum(*words)
+    said = zerosum("doctor", str(RUNS / name))
+    facts: dict[str, Any] = json.loads(zerosum("doctor", str(RUNS / name), "--json"))
+    runs = [Run(ROOT / RUNS / name)]
+    parts = [
+        f"```console\n$ zerosum {shlex.join(words)}\n$ zerosum doctor {RUNS / name}\n```",
+        f"```text\n{said.strip()}\n```",
+    ]
+    result = f"Before: {reached(runs[0])}."
+    if facts["advice"]:
+        advised = facts["advice"][0]["command"]
+        zerosum(*shlex.split(advised)[1:])
+        runs.append(Run(ROOT / f"{RUNS / name}-treated"))
+        parts.append(f"The first advice, followed:\n\n```console\n$ {advised}\n```")
+        result = f"Before (left): {reached(runs[0])}. After (right): {reached(runs[1])}."
+    drawn(name, runs)
+    parts.append(f"![Samples before and after](../images/failures/{name}.png)\n\n{result}")
+    page = ROOT / "docs" / "guides" / f"{failure.guide}.md"
+    marked.write(page, name, "scripts.draw_failures", "\n\n".join(parts))
+    print(f"{name}: {result}", file=sys.stderr)
+
+
+def main() -> None:
+    """Play the failures that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FAILURES)}; by default all")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    os.chdir(ROOT)
+    for name in chosen.names or FAILURES:
+        played(name, FAILURES[name])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Advice is ready for the recipe it is given for: its settings parse, build, and train."""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+import torch
+
+from zerosum.diagnostics import Patient, advise
+from zerosum.diagnostics.advice import SAFE, all_advice
+from zerosum.diagnostics.rules import RULES
+from zerosum.objectives.logistic import Minimax, NonSaturating
+from zerosum.recipes.named_recipes import catalogue, named
+from zerosum.recipes.optimisers import Adam
+from zerosum.runs.stored_condition import condition_of
+from zerosum.terms import R1, Every, GradientPenalty, MatchingAware, Scheduled, WeightClip
+from zerosum.terms.schedules import Geometric
+from zerosum.training.batches import Batches
+from zerosum.training.build import build_game
+
+CPU = torch.device("cpu")
+
+
+@cache
+def opened(source):
+    return source.open()
+
+
+def patient_of(recipe):
+    data = opened(recipe.data)
+    return Patient(recipe, data.shape, condition_of(recipe, data.condition), data.coding is not None)
+
+
+def changed(name, symptom, **changes):
+    """The recipes that advice on a symptom makes of a named recipe."""
+    recipe = replace(named(name), **changes)
+    return [one.applied(recipe) for one in advise(symptom, patient_of(recipe))]
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_every_setting_is_one_of_the_recipe_and_changes_it(name):
+    recipe = named(name)
+    made = all_advice(patient_of(recipe))
+    assert len(made) >= 4
+    for one in made:
+        new = one.applied(recipe)
+        assert new != recipe and replace(new, data=recipe.data, images=recipe.images, seed=recipe.seed) == new
+        assert one.why.endswith(".") and "arXiv" in one.source and 0 < one.images <= recipe.images
+        assert not one.safe or {setting.partition("=")[0] for setting in one.settings} <= {*SAFE}
+
+
+def trained(recipe, name):
+    """Take one step in a small batch."""
+    small, data = replace(recipe, batch=8, pretrain=0.0), opened(recipe.data)
+    game = build_game(small, data, CPU, "float32")
+    log = game.step(Batches(data, 8, small.conditional, 0, CPU, 0, small.label_dropout))
+    assert all(value.isfinite() for value in log.values()), name
+
+
+@pytest.mark.parametrize("name", ["minimax", "wgan", "projection", "cyclegan", "gmmn"])
+def test_every_change_trains(name):
+    for one in all_advice(patient_of(named(name))):
+        trained(one.applied(named(name)), one.settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", catalogue())
+def test_every_change_of_every_recipe_trains(name):
+    for one in all_advice(patient_of(named(name))):
+        trained(one.applied(named(name)), one.settings)
+
+
+def test_the_loss_of_minimax_is_replaced_with_its_label():
+    first, *_ = changed("minimax", "vanishing-gradients", objective=Minimax(real_label=0.9))
+    assert first.objective == NonSaturating(real_label=0.9)
+
+
+def test_a_penalty_is_added_once_and_batch_norm_removed_with_it():
+    first, *_ = changed("dcgan", "mode-collapse")
+    assert first.d_terms == (Every(8, R1(1.0)),) and first.discriminator.norm == "none"
+    assert first.G_opt.betas == first.D_opt.betas == (0.0, 0.99)
+    again, *_ = changed("dcgan", "mode-collapse", d_terms=first.d_terms, discriminator=first.discriminator)
+    assert again.d_terms == (Every(8, R1(10.0)),)
+
+
+def test_a_penalty_within_wrappers_is_strengthened_and_nothing_beside_it():
+    terms = (Every(4, Scheduled(Geometric(end=0.1), R1(gamma=3.0))), MatchingAware())
+    (stronger,) = (one for one in changed("cgan", "divergence") if one.d_terms != named("cgan").d_terms)
+    assert named("cgan").d_terms == terms
+    assert stronger.d_terms == (Every(4, Scheduled(Geometric(end=0.1), R1(gamma=30.0))), MatchingAware())
+    _, every, _ = changed("cgan", "slack-penalty")
+    assert every.d_terms == (Scheduled(Geometric(end=0.1), R1(gamma=3.0)), MatchingAware())
+
+
+def test_clipping_gives_way_to_a_penalty_or_to_another_limit():
+    penalty, wider = changed("wgan", "saturated-clipping")
+    assert penalty.d_after is None and penalty.d_terms == (GradientPenalty(10.0),)
+    assert penalty.discriminator.norm == "none" and isinstance(penalty.G_opt, Adam)
+    assert wider.d_after == WeightClip(0.1)
+    *_, tighter = changed("wgan", "saturated-clipping", d_after=WeightClip(1.0))
+    assert tighter.d_after == WeightClip(0.1)
+    assert changed("r1", "saturated-clipping") == []
+
+
+def test_rates_are_brought_to_a_ratio_by_lowering_one():
+    def first(G, D):
+        made = changed("r1", "unbalanced-rates", G_opt=Adam(lr=G), D_opt=Adam(lr=D))[0]
+        return made.G_opt.lr, made.D_opt.lr
+
+    assert first(1e-3, 1e-1) == (1e-3, 3e-3)
+    assert first(1e-2, 1e-3) == (3.33e-4, 1e-3)
+    assert first(1e-3, 3e-3) == (1e-3, 7.5e-4), "balanced already, so the next advice comes first"
+
+
+def test_what_the_game_does_not_have_is_not_advised():
+    free_of_D = patient_of(named("gmmn"))
+    assert all("D_opt" not in " ".join(one.settings) for one in all_advice(free_of_D))
+    points = all_advice(patient_of(named("r1")))
+    assert not [one for one in points if "AdaptiveAugment" in " ".join(one.settings)]
+    text = all_advice(patient_of(named("text")))
+    assert not [one for one in text if "augment=" in " ".join(one.settings)]
+
+
+def test_safe_are_rates_and_penalties_without_a_change_of_networks():
+    added = ("d_terms=(R1(gamma=0.1),)", "G_opt.betas=(0.0, 0.99)", "D_opt.betas=(0.0, 0.99)")
+    collapsed = {one.settings: one.safe for one in advise("mode-collapse", patient_of(named("non-saturating")))}
+    assert collapsed[added] and not collapsed[("opponent=Unrolled(k=5)",)]
+    penalty, *_ = advise("mode-collapse", patient_of(named("dcgan")))
+    assert len(penalty.settings) == 4 and not penalty.safe, "batch norm is removed, so it is another network"
+
+
+def test_every_symptom_has_advice_but_data_trouble_and_another_is_refused():
+    ring = Patient(named("minimax"), (2,))
+    without = [symptom for symptom in RULES if not advise(symptom, ring)]
+    assert without == ["saturated-clipping", "ignored-condition", "data-trouble"]
+    with pytest.raises(ValueError, match=r"a symptom is one of vanishing-gradients, .*; found 'flu'"):
+        advise("flu", ring)
