@@ -38,25 +38,21 @@ class RunCheckUps:
         if self._own is not None:
             self._own.load_state_dict(groups.get(_GROUP, {}))
 
-    @property
-    def is_on(self) -> bool:
-        """Whether signals are gathered."""
-        return self._own is not None
-
     def updates(self, game: TrainableGame) -> dict[str, Tensor]:
         """After each iteration: the signals of its update, in the two iterations after a check-up."""
         if self._own is None or not self._own.updates.kept:
             return {}
         return {SIGNAL + name: value for name, value in self._own.updates.go_on(game.networks).items()}
 
-    def take(self, game: TrainableGame, log: Callable[[Mapping[str, float]], None], say: Callable[[str], None]) -> None:
-        """After each iteration: a check-up if it is due. An error in one ends them, and not the run.
+    def take(self, game: TrainableGame, say: Callable[[str], None]) -> Mapping[str, float]:
+        """After each iteration: the signals of a check-up if it is due. An error in one ends them, and not the run.
 
-        Every process takes it, so that what networks exchange among processes is the same on all; the first one logs.
+        Every process takes it, so that what networks exchange among processes is the same on all; the first one returns
+        signals to log.
         """
         own = self._own
         if own is None or not own.is_due(game.images):
-            return
+            return {}
         game.check_finite()
         found: dict[str, float] = {}
         failed = _failure(own.read)
@@ -65,8 +61,8 @@ class RunCheckUps:
         if self.group.maximum(bool(failed)):
             say(f"no signals from {game.images:,} images on: {failed or 'an error in another process'}")
             self._own = None
-        elif found and rank() == 0:
-            log(found)
+            return {}
+        return found if rank() == 0 else {}
 
     def state(self) -> dict[str, dict[str, Tensor]]:
         """Their state as a group of a checkpoint; none before the first."""

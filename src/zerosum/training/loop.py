@@ -89,7 +89,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         recipe, self.device = self.recipe, self.group.device
-        numbers = {} if self.start is None else self.start.numbers
+        groups, numbers = ({}, {}) if self.start is None else (self.start.groups, self.start.numbers)
         self.stored = storable(recipe, self.dataset)
         self.saved = numbers.get("images")
         position = numbers.get("position", 0)
@@ -98,10 +98,9 @@ class Loop:
         drawn = self.batches.batches.indices(0, min(position, len(self.dataset)))
         self.unread = UnreadFiles(self.run, self.dataset, drawn)
         self.means = Means()
-        groups = {} if self.start is None else self.start.groups
         self.check_ups = RunCheckUps(self.signals, recipe, self.dataset, self.group, self.game.images, groups)
         if self.start is not None:
-            self.means.load_state_dict(self.start.groups.get("means", {}), numbers["means"], self.device)
+            self.means.load_state_dict(groups.get("means", {}), numbers["means"], self.device)
         self.recorder = Recorder(self.run, recipe, self.dataset, self.game)
         self.started = time.perf_counter() - numbers.get("seconds", 0.0)
         self.last_tick = (self.seconds, self.game.images)
@@ -120,9 +119,10 @@ class Loop:
         while game.images < recipe.images and not signal:
             before = game.images
             self.iteration()
-            if self.check_ups.is_on:
-                self.means.add(self.check_ups.updates(game))
-                self.check_ups.take(game, self.log_check_up, self.progress.say)
+            self.means.add(self.check_ups.updates(game))
+            signals = self.check_ups.take(game, self.progress.say)
+            if signals:
+                append_log(self.run, {**self.clock, **signals})
             if _passed(recipe.tick, before, game.images):
                 game.check_finite()  # on every rank, so that all of them raise
                 if rank() == 0:
@@ -221,10 +221,6 @@ class Loop:
         for sentence in self.dataset.news():
             self.progress.say(sentence)
         self.last_tick, self.batches.waited = (now, images), 0.0
-
-    def log_check_up(self, signals: Mapping[str, float]) -> None:
-        """Write a log line of the signals of a check-up."""
-        append_log(self.run, {**self.clock, **signals})
 
     def evaluate(self) -> None:
         """Write a log line of scores, if they can be computed; the time for it does not count in images per second."""
