@@ -41,7 +41,7 @@ GOOD = {
     "average_gap": 0.3,
     "average_lag": 0.02,
     "response": 1.5,
-    "slope": 1.2,
+    "loss_gradient": 1.2,
     "steepness": 4.0,
     "steepness_real": 4.0,
     "held_out": 0.52,
@@ -66,7 +66,7 @@ GOOD = {
 }
 POOR = {"arbiter": 1.0, "arbiter_live": 1.0, "coverage": 0.05, "coverage_live": 0.05}
 ILL = {
-    "vanishing-gradients": POOR | {"slope": 0.01, "real_above": 1.0},
+    "vanishing-gradients": POOR | {"loss_gradient": 0.01, "real_above": 1.0},
     "weak-discriminator": POOR | {"real_above": 0.51},
     "mode-collapse": POOR | {"clusters_live": 0.2, "clusters": 0.25, "spread_live": 0.3},
     "mode-hopping": POOR | {"clusters_live": 0.2, "clusters": 0.3, "spread_live": 0.3, "shift_live": 3.0},
@@ -138,7 +138,7 @@ def test_symptoms_are_sorted_and_good_samples_acquit():
     weights = [one.severity * one.confidence for one in found.symptoms]
     assert weights == sorted(weights, reverse=True) and len(weights) > 2
     # A strong D, large shifts and large updates are no illness where nobody can tell the samples from the data.
-    busy = {"real_above": 1.0, "shift_live": 2.0, "return_live": 0.7, "update_G": 0.1, "slope": 0.01}
+    busy = {"real_above": 1.0, "shift_live": 2.0, "return_live": 0.7, "update_G": 0.1, "loss_gradient": 0.01}
     assert diagnose(log(busy | {"arbiter": 0.55}), RECIPE).healthy
     assert not diagnose(log(busy | POOR), RECIPE).healthy
 

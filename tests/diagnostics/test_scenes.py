@@ -8,7 +8,7 @@ import pytest
 import torch
 from tests.frame_folders import LINE, PLANE, common, frame, line_run, plane_run, written
 
-from zerosum.diagnostics import film, film_images, scenes
+from zerosum.diagnostics import film, scenes
 from zerosum.diagnostics.densities import CELLS
 from zerosum.networks.mlp import IdentityDiscriminator
 from zerosum.objectives import MMD, Wasserstein
@@ -37,7 +37,7 @@ def titles(monkeypatch):
 
 
 def test_in_the_plane(tmp_path, titles):
-    images = film_images(film(plane_run(tmp_path)))
+    images = scenes.film_images(film(plane_run(tmp_path)))
     assert len(images) == 3 and {image.size for image in images} == {(940, 491)}
     assert "plane: 128 points seen; arrows: minus the gradient of G's loss" in titles
     assert "D(x), from 0 (orange) to 1 (blue)" in titles
@@ -53,7 +53,7 @@ def test_in_the_plane(tmp_path, titles):
 
 def test_on_the_line(tmp_path, titles):
     found = film(line_run(tmp_path))
-    images = film_images(found, [0, 2])
+    images = scenes.film_images(found, [0, 2])
     assert len(images) == 2 and images[0].size == images[1].size == (480, 535)
     assert "optimal D*" in titles and "D(x)" in titles
     high = float(torch.special.ndtr((found.data.high - 3) / 0.5))
@@ -63,13 +63,13 @@ def test_on_the_line(tmp_path, titles):
 
 
 def test_scores_are_called_scores(tmp_path, titles):
-    film_images(film(plane_run(tmp_path / "plane", replace(PLANE, objective=Wasserstein()))), [1])
+    scenes.film_images(film(plane_run(tmp_path / "plane", replace(PLANE, objective=Wasserstein()))), [1])
     assert any(title.startswith("D's score, from -") for title in titles)
     assert "too few samples (blue), too many (orange)" in titles
-    film_images(film(line_run(tmp_path / "line", replace(LINE, objective=Wasserstein()))), [1])
+    scenes.film_images(film(line_run(tmp_path / "line", replace(LINE, objective=Wasserstein()))), [1])
     assert "D's score over x" in titles
     recipe = replace(LINE, objective=MMD(), discriminator=IdentityDiscriminator(), n_critic=0)
-    film_images(film(line_run(tmp_path / "direct", recipe, score=None)), [1])
+    scenes.film_images(film(line_run(tmp_path / "direct", recipe, score=None)), [1])
     assert "witness of MMD over x" in titles
     assert not any("D*" in title or "V =" in title for title in titles)
 
@@ -78,5 +78,5 @@ def test_odd_frames_are_drawn(tmp_path):
     data = common(PLANE)
     odd = frame(data, 0, torch.full((64, 2), 1e9), score=lambda x: 0 * x[:, 0])
     odd = replace(odd, pushes=torch.full_like(odd.pushes, math.nan), value=torch.tensor(math.inf))
-    (image,) = film_images(film(written(tmp_path, PLANE, data, [odd])))
+    (image,) = scenes.film_images(film(written(tmp_path, PLANE, data, [odd])))
     assert image.size == (940, 491)

@@ -168,7 +168,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("given", "sentence"), CASES, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(("given", "sentence"), CASES, ids=["size", "dimensions", "none", "NaN", "outside", "constant"])
 def test_what_is_no_image_of_the_generator_is_one_sentence(given, sentence):
     with pytest.raises(ValueError, match=sentence):
         invert(SPACE, given, options=InvertOptions(**PLAIN))

@@ -119,7 +119,7 @@ def test_a_game_without_a_discriminator_has_the_signals_of_its_generator(tmp_pat
     )
     run = train(replace(recipe, conditional=False), tmp_path / "run", quiet=True)
     (line,) = check_ups(run).values()
-    absent = {"slope", "steepness", "clipped", "dead_D", "spectrum_D", "condition_response", "class_accuracy"}
+    absent = {"loss_gradient", "steepness", "clipped", "dead_D", "spectrum_D", "condition_response", "class_accuracy"}
     assert not {SIGNAL + name for name in absent} & line.keys()
     assert {"signal/spread", "signal/arbiter", "signal/response", "signal/dead_G"} <= line.keys()
     assert not any("signal/real_above" in one or "signal/update_D" in one for one in signals_of(run))
@@ -152,4 +152,4 @@ def test_an_objective_of_ones_own_has_signals(tmp_path):
     recipe = replace(POINTS, objective=Backwards(), images=640, conditional=False, G_opt=Adam(lr=1e-4))
     run = train(recipe, tmp_path / "run", quiet=True)
     (line,) = check_ups(run).values()
-    assert line["signal/slope"] == 1 and any("signal/real_above" in one for one in signals_of(run))
+    assert line["signal/loss_gradient"] == 1 and any("signal/real_above" in one for one in signals_of(run))

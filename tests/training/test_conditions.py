@@ -134,7 +134,7 @@ def small(method, *parameters):
             continue
         if kind.__name__ in ("Blind", "SuperResolution", "TextGenerator", "Translator"):  # of none, or images alone
             continue
-        needed = {"discriminator": MLPDiscriminator(size=4)} if kind.__name__ == "Packed" else {}
+        needed = {"discriminator": MLPDiscriminator(size=4)} if kind.__name__ in ("Aided", "Packed") else {}
         made = replace(kind(**needed), **{f.name: dials[f.name] for f in fields(kind) if f.name in dials})
         ways = typing.get_type_hints(kind).get("conditioning")
         for way in (typing.get_args(ways) or (ways,)) if ways else ():

@@ -25,14 +25,10 @@ from zerosum.diagnostics.densities import optimal_discriminator as optimal_discr
 from zerosum.diagnostics.diagnose import Diagnosis as Diagnosis
 from zerosum.diagnostics.diagnose import diagnose as diagnose
 from zerosum.diagnostics.examination import Examination as Examination
-from zerosum.diagnostics.examination import Finding as Finding
 from zerosum.diagnostics.examination import examine as examine
 from zerosum.diagnostics.films import film as film
 from zerosum.diagnostics.patient import Patient as Patient
 from zerosum.diagnostics.portraits import portrait as portrait
-from zerosum.diagnostics.scenes import film_images as film_images
-from zerosum.diagnostics.signals.check_ups import CheckUps as CheckUps
-from zerosum.diagnostics.signals.names import SIGNALS as SIGNALS
 from zerosum.diagnostics.stopping import Stopping as Stopping
 from zerosum.diagnostics.stopping import when_to_stop as when_to_stop
 from zerosum.diagnostics.symptom import Symptom as Symptom

@@ -1,6 +1,6 @@
 """The examination of a run: its symptoms with advice on each, and when to stop."""
 
-__all__ = ["Examination", "Finding", "examine"]
+__all__ = ["Examination", "examine"]
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

@@ -1,6 +1,6 @@
 """The frames of a film as images."""
 
-__all__ = ["film_images"]
+__all__ = ()
 
 from collections.abc import Sequence
 

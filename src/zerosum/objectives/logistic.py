@@ -37,7 +37,7 @@ def _reference(real_label: float) -> Reference:
     return Reference(
         score="the logit of the probability that a sample is real",
         equilibrium=-real_label * math.log(half) - (2 - real_label) * math.log(1 - half),
-        perfect=-real_label * math.log(real_label) - rest,
+        perfect=0.0 - real_label * math.log(real_label) - rest,
     )
 
 

@@ -50,7 +50,7 @@ class FiniteDifferenceR1:
     as in Lin et al. 2025 (arXiv 2501.08316, section 3.4), who penalise (D(x) - D(x + noise))^2; the central difference
     leaves out the curvature of D. The estimate for a sample has a standard deviation of sqrt(2) times its mean, that
     of a batch of B sqrt(2 / B). It needs one ordinary pass of D, in at least float32, also where the run is in
-    bfloat16. Dropout in D would be taken for a slope.
+    bfloat16. Dropout in D would count as a gradient.
 
     Args:
         gamma: weight (>= 0), as in `R1`.

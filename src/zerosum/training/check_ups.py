@@ -71,7 +71,7 @@ class RunCheckUps:
 
 
 def _failure(work: Callable[[], None]) -> str:
-    """What went wrong in a piece of work; empty if nothing did."""
+    """What went wrong in some work; empty if nothing did."""
     try:
         work()
     except Exception as error:  # noqa: BLE001  # of any kind, as data and networks may be the user's

@@ -8,7 +8,7 @@ import torch
 
 from zerosum.diagnostics.signals._measures import nearest, row_means, share_above, spread
 from zerosum.diagnostics.signals.arbiter import separability
-from zerosum.diagnostics.signals.discriminator import loss_slope
+from zerosum.diagnostics.signals.discriminator import loss_gradient
 from zerosum.diagnostics.signals.embedding import Embedding
 from zerosum.diagnostics.signals.pace import positions, samples_of
 from zerosum.diagnostics.signals.updates import Updates
@@ -51,7 +51,7 @@ def sigmoid(x):
 
 
 @pytest.mark.parametrize(
-    ("objective", "slope"),
+    ("objective", "gradient"),
     [
         (Minimax(), lambda s: sigmoid(s) / 0.5),
         (NonSaturating(), lambda s: sigmoid(-s) / 0.5),
@@ -62,17 +62,17 @@ def sigmoid(x):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_the_slope_of_a_loss_is_that_over_the_slope_for_a_d_that_cannot_tell(objective, slope):
+def test_the_gradient_of_a_loss_is_that_over_the_one_for_a_d_that_cannot_tell(objective, gradient):
     fake, real = RNG.normal(-3, 2, 64), RNG.normal(3, 2, 64)
-    found = loss_slope(objective, torch.tensor(fake), torch.tensor(real))
-    assert found.item() == pytest.approx(slope(fake).mean(), rel=1e-9)
+    found = loss_gradient(objective, torch.tensor(fake), torch.tensor(real))
+    assert found.item() == pytest.approx(gradient(fake).mean(), rel=1e-9)
     same = torch.full((8,), 0.5 if isinstance(objective, LeastSquares) else 0.0)
-    assert loss_slope(objective, same, same).item() == pytest.approx(1)
+    assert loss_gradient(objective, same, same).item() == pytest.approx(1)
 
 
-def test_objectives_without_a_slope_at_equal_scores_have_no_such_signal():
-    assert loss_slope(Softmax(), torch.randn(8), torch.randn(8)) is None
-    assert loss_slope(MMD(), torch.randn(8, 2), torch.randn(8, 2)) is None
+def test_objectives_without_a_gradient_at_equal_scores_have_no_such_signal():
+    assert loss_gradient(Softmax(), torch.randn(8), torch.randn(8)) is None
+    assert loss_gradient(MMD(), torch.randn(8, 2), torch.randn(8, 2)) is None
 
 
 def test_the_arbiter_tells_what_differs_and_nothing_else():

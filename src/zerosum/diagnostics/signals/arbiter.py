@@ -1,4 +1,4 @@
-"""A second, new classifier: can real and generated samples be told apart at all?"""
+"""A second, new classifier: can real and generated samples be distinguished at all?"""
 
 __all__ = ()
 

@@ -1,6 +1,6 @@
 """Check-ups: signals that cost more than an update, at positions that follow from the recipe."""
 
-__all__ = ["CheckUps"]
+__all__ = ()
 
 from collections.abc import Callable, Mapping
 

@@ -18,14 +18,14 @@ def labelled(subject: Subject) -> dict[str, Tensor]:
     means, there = _class_means(real.features, real.labels, real.classes)
     by = {"real": _classes(real.others_features, means), "samples": _classes(subject.average.features, means)}
     shares = [_shares(found, real.classes) for found in by.values()]
-    # Shares of as many real samples differ by chance as well.
+    # Shares of as many real samples differ as well.
     noise = (_shares(_classes(real.features, means), real.classes) - shares[0]).abs().sum() / 2
     found = {"class_shift": (((shares[1] - shares[0]).abs().sum() / 2) - noise).clamp_min(0)}
     if real.c is not None and not real.c.is_floating_point() and real.c.dim() == 1:
-        chance = 1 / there
-        right = (by["real"] == real.others_labels).float().mean() - chance
-        if right > chance:  # else the nearest mean says nothing of the class
-            found["class_accuracy"] = ((by["samples"] == real.labels).float().mean() - chance) / right
+        guessed = 1 / there
+        right = (by["real"] == real.others_labels).float().mean() - guessed
+        if right > guessed:  # else the nearest mean says nothing of the class
+            found["class_accuracy"] = ((by["samples"] == real.labels).float().mean() - guessed) / right
         found["class_spread"] = _within(subject.average.features, real.labels) / _within(real.features, real.labels)
     return found
 

@@ -1,4 +1,4 @@
-"""What D tells G: slopes of its score and of G's loss in it, scores of held-out samples, penalties, clipping."""
+"""What D tells G: gradients of its score and of G's loss in it, scores of held-out samples, penalties, clipping."""
 
 __all__ = ()
 
@@ -33,9 +33,9 @@ def discriminator(subject: Subject) -> dict[str, Tensor]:
     with game.precision():
         turns = [*_turns(subject, game, subject.live.x)]
         scores = [[everyone([t.detach()])[0] for t in (turn.real.score, turn.fake.score)] for turn in turns]
-        slopes = [loss_slope(game.objective, fake, real) for real, fake in scores]
-        known = [slope for slope in slopes if slope is not None]
-        found = {"slope": torch.stack(known).mean()} if known else {}
+        gradients = [loss_gradient(game.objective, fake, real) for real, fake in scores]
+        known = [gradient for gradient in gradients if gradient is not None]
+        found = {"loss_gradient": torch.stack(known).mean()} if known else {}
         if _is_ranked(game.objective):
             found |= _steepness(turns)
         return {**found, **_penalty(turns, game.D.terms), **_held_out(subject, game), **_clipped(game)}
@@ -76,15 +76,15 @@ def _steepness(turns: Sequence[Turn]) -> dict[str, Tensor]:
     return {"steepness": at_fake * scale, "steepness_real": at_real * scale}
 
 
-def _gradient_norms(turn: Turn, judged: Judgement, x: Tensor) -> Tensor:
+def _gradient_norms(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
     """The gradient norm of each sample's mean score, `(B,)`."""
-    return squared_gradient_norm(turn, judged, x).detach().sqrt().float() / max(1, judged.score[0].numel())
+    return squared_gradient_norm(turn, judgement, x).detach().sqrt().float() / max(1, judgement.score[0].numel())
 
 
-def loss_slope(objective: Objective, fake: Tensor, real: Tensor) -> Tensor | None:
-    """Mean slope of G's loss in the scores of generated samples, over that where all samples have the same score.
+def loss_gradient(objective: Objective, fake: Tensor, real: Tensor) -> Tensor | None:
+    """Mean absolute gradient of G's loss in the scores of generated samples, over that where all scores are equal.
 
-    That score is the boundary of the objective or, without one, the mean of all scores. None where the slope is 0
+    That score is the boundary of the objective or, without one, the mean of all scores. None where the gradient is 0
     there, as for objectives that compare samples with each other.
 
     Args:
@@ -94,13 +94,13 @@ def loss_slope(objective: Objective, fake: Tensor, real: Tensor) -> Tensor | Non
     """
     boundary = objective.boundary if isinstance(objective, HasBoundary) else None
     level = (fake.mean() + real.mean()) / 2 if boundary is None else fake.new_tensor(boundary)
-    slopes = []
+    gradients = []
     for at_fake, at_real in ((fake, real), (level.expand_as(fake), level.expand_as(real))):
         scores = at_fake.clone().requires_grad_()
         loss = objective.g_loss(scores, at_real if objective.reads_real else None)
-        (slope,) = torch.autograd.grad(loss, scores)
-        slopes.append(slope.abs().mean())
-    return None if slopes[1] * fake.numel() < 1e-6 else slopes[0] / slopes[1]
+        (gradient,) = torch.autograd.grad(loss, scores)
+        gradients.append(gradient.abs().mean())
+    return None if gradients[1] * fake.numel() < 1e-6 else gradients[0] / gradients[1]
 
 
 def _penalty(turns: Sequence[Turn], terms: tuple[Term, ...]) -> dict[str, Tensor]:

@@ -61,5 +61,5 @@ def response(subject: Subject) -> dict[str, Tensor]:
     here = subject.average.x[:_FEW]
     change = (moved - here).flatten(1).norm(dim=1).square().mean().sqrt() / _STEP
     whole = subject.average.x.flatten(1)
-    deviation = (whole - whole.mean(0)).norm(dim=1).square().mean().sqrt()
-    return {"response": change / deviation.clamp_min(1e-12)}
+    spread = (whole - whole.mean(0)).norm(dim=1).square().mean().sqrt()
+    return {"response": change / spread.clamp_min(1e-12)}

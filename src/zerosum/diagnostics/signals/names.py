@@ -1,6 +1,6 @@
 """The names of signals and what they say; in a log each has the prefix `signal/`."""
 
-__all__ = ["SIGNALS"]
+__all__ = ()
 
 SIGNAL = "signal/"  # prefix in a log
 SIGNALS = {
@@ -8,7 +8,7 @@ SIGNALS = {
     "them apart, 1 if it separates them.",
     "score_gap": "Difference of the mean scores of real and generated samples, in standard deviations of the scores.",
     "arbiter": "AUC of a new kernel classifier on fixed features, real against samples of the averaged G: 1/2 if the "
-    "two sets cannot be told apart.",
+    "two sets cannot be distinguished.",
     "arbiter_live": "arbiter of the live G.",
     "spread": "Mean distance of two samples of the averaged G in random-convolution features, over that of real ones.",
     "spread_live": "spread of the live G.",
@@ -30,8 +30,8 @@ SIGNALS = {
     "average_lag": "Distance of the averaged weights of G from the live ones, over the norm of these.",
     "response": "Norm of the change of G's samples along a random direction of z, over what a linear G of the same "
     "spread would have.",
-    "slope": "Slope of G's loss in D's scores, over that at the scores of a D that cannot tell the sets apart: 0 if "
-    "the loss saturates.",
+    "loss_gradient": "Gradient of G's loss in D's scores, over that at the scores of a D that cannot "
+    "tell the sets apart: 0 if the loss saturates.",
     "steepness": "Gradient norm of D's score at generated samples times their distance from real ones, over the gap "
     "of the mean scores: 0 if D is flat there.",
     "steepness_real": "steepness at real samples.",
@@ -50,7 +50,7 @@ SIGNALS = {
     "distance of samples of other latents and conditions.",
     "latent_response": "How far samples of the same conditions move when their latents are exchanged, over the same.",
     "class_accuracy": "Share of samples nearest to the mean of the class asked for, over that of real samples, both "
-    "above chance.",
+    "above random ones.",
     "class_shift": "Total variation between the shares of classes among samples and real ones, by the nearest class "
     "mean, above that of as many real samples.",
     "class_spread": "Mean distance of two samples of one class, over that of real samples of one class.",

@@ -30,8 +30,8 @@ class ScoreSignals:
     @torch.no_grad()
     def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
         """Log `real_above` and `score_gap` after an update of D that has computed both judgements."""
-        judged = "real" in vars(turn) and "fake" in vars(turn)
-        if player != "D" or not self._ranked or not judged or turn.clock.updates % _EVERY:
+        seen = "real" in vars(turn) and "fake" in vars(turn)
+        if player != "D" or not self._ranked or not seen or turn.clock.updates % _EVERY:
             return
         real, fake = everyone([row_means(turn.real.score), row_means(turn.fake.score)])
         log[f"{SIGNAL}real_above"] = share_above(real, fake)
@@ -39,6 +39,6 @@ class ScoreSignals:
 
 
 def score_gap(real: Tensor, fake: Tensor) -> Tensor:
-    """The difference of the mean scores of real `(n,)` and generated `(m,)` samples, in their standard deviations."""
-    deviation = ((real.var(correction=0) + fake.var(correction=0)) / 2).sqrt()
-    return (real.mean() - fake.mean()) / deviation.clamp_min(1e-12)
+    """The difference of the mean scores of real `(n,)` and generated `(m,)` samples, in their standard deviation."""
+    std = ((real.var(correction=0) + fake.var(correction=0)) / 2).sqrt()
+    return (real.mean() - fake.mean()) / std.clamp_min(1e-12)

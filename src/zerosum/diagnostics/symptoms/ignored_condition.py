@@ -15,6 +15,6 @@ def ignored_condition(course: Course) -> Symptom | None:
         max(deaf, wrong),
         course.since("condition_response", lambda y: y < 0.25) if deaf >= wrong else course.images,
         ("condition_response", "class_accuracy", "latent_response"),
-        "Samples move by {condition_response} of their distances when their conditions are exchanged; beyond chance "
-        "{class_accuracy} as many as real ones are nearest to the class asked for.",
+        "Samples move by {condition_response} of their distances when their conditions are exchanged; beyond random "
+        "ones, {class_accuracy} as many as real ones are nearest to the class asked for.",
     )
