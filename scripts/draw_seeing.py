@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 
 import zerosum
-from zerosum.diagnostics import film, film_images
+from zerosum.diagnostics import film
+from zerosum.diagnostics.scenes import film_images
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 # Recipe, its length in images where it is another, the images seen at the moments shown, and how many are in a row.

@@ -22,7 +22,7 @@ class RunOptions:
             `load_state_dict` is in the checkpoints; a run resumed without it drops its state.
         minutes: time that a new run may take in all, in place of the recipe's length: its `images` are measured by a
             few updates when it begins, with schedules that follow, and then fixed; None for the recipe's length.
-        signals: gather signals of how training goes, in the log as `signal/NAME` (`zerosum.diagnostics.SIGNALS`); the
+        signals: gather signals of how training goes, in the log as `signal/NAME` (docs/doctor.md); the
             weights are the same without.
         doctor: `watch` says each symptom of the run once, when it is certain; `act` also treats it, at most five times
             in a run: back to the best checkpoint, or the one before the symptom, and on with lower learning rates or
