@@ -94,10 +94,10 @@ def test_the_gradient_to_the_images_is_that_of_the_features(extractor_called, na
 
 
 @pytest.mark.parametrize("name", ["random-conv", "lite0", "inception", "vgg16"])
-def test_a_module_resizes_images_to_a_side(extractors, name):
+def test_a_module_resizes_images_to_a_side(extractor_called, name):
     """The finest map has twice the sides where images have; images of that side are not resized."""
     images = floats(random_images(1, 96, 96, 3))
-    small, large = (extractors[name].module(side) for side in (96, 192))
+    small, large = (extractor_called(name).module(side) for side in (96, 192))
     sides = [len(module.maps(images)[0][0, 0]) for module in (small, large)]
     assert 2 * sides[0] <= sides[1] <= 2 * sides[0] + 5
     if name in ("vgg16", "lite0"):  # the others resize in a way of their own

@@ -120,13 +120,15 @@ def scenes(folder):
 
 
 def assert_alike(run, straight):
-    """The same tensors to 1e-6, the same numbers, and logs that say the same."""
+    """The same tensors to 1e-6, samples that check-ups keep to 1e-5, and the same numbers."""
     one, other = (newest_checkpoint(folder)[1] for folder in (run, straight))
     assert one.groups.keys() == other.groups.keys()
     for name, tensors in one.groups.items():
         assert tensors.keys() == other.groups[name].keys()
+        within = 1e-5 if name == "signals" else 1e-6
         for key, tensor in tensors.items():
-            torch.testing.assert_close(tensor, other.groups[name][key], atol=1e-6, rtol=1e-6, msg=f"{name}.{key}")
+            found = other.groups[name][key]
+            torch.testing.assert_close(tensor, found, atol=within, rtol=1e-6, msg=f"{name}.{key}")
     assert {k: v for k, v in one.numbers.items() if k != "seconds"} == {
         k: v for k, v in other.numbers.items() if k != "seconds"
     }
