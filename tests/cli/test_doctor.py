@@ -61,6 +61,12 @@ def test_a_healthy_run_is_said_to_be_healthy_and_what_is_normal(doctor):
     assert "Normal in this run:" in text and "near the 1.386 of the equilibrium" in text
 
 
+def test_a_run_without_signals_is_not_called_healthy(doctor):
+    bare = [{name: value for name, value in line.items() if not name.startswith("signal/")} for line in WELL]
+    code, text = doctor(bare)
+    assert code == 0 and "Unknown: the log has no signals." in text and "Healthy" not in text
+
+
 def test_json_has_all_of_it(doctor):
     code, text = doctor(ILL, "--json")
     facts = json.loads(text)

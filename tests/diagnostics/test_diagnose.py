@@ -180,7 +180,7 @@ def test_a_run_folder_is_read_with_its_recipe_and_from_its_last_rollback_on(tmp_
     found = diagnose(tmp_path)
     assert isinstance(found, Diagnosis) and found.healthy
     assert any("1.39 at the equilibrium" in sentence for sentence in found.normal)
-    assert diagnose([]).healthy and diagnose(Course.of([])).images == 0
+    assert not diagnose([]).healthy and diagnose(Course.of([])).images == 0
 
 
 def test_values_that_are_not_numbers_are_left_out():

@@ -69,6 +69,11 @@ def _verdict(found: "Examination") -> str:
     if not found.images:
         return "The log has no lines yet, so nothing can be said."
     count = len(found.findings)
+    if not count and not found.diagnosis.examined:
+        return (
+            "Unknown: the log has no signals. The run was trained with --no-signals, by an earlier version, or for "
+            "fewer updates than its first check-up takes."
+        )
     if not count:
         return "Healthy: no symptom is certain."
     return f"Ill: {count} symptom{'s are' if count > 1 else ' is'} certain, the worst first."

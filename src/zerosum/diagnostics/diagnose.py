@@ -9,6 +9,7 @@ from typing import Any
 from zerosum._paths import AnyPath
 from zerosum._rooms import modules
 from zerosum.diagnostics.course import Course
+from zerosum.diagnostics.signals.names import SIGNAL
 from zerosum.diagnostics.symptom import Symptom
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.run import Run
@@ -24,11 +25,13 @@ class Diagnosis:
         symptoms: the symptoms, by severity times confidence, the worst first; also those that are not certain.
         normal: sentences on values that may look wrong and are not.
         images: images seen.
+        examined: whether the log has signals, without which most symptoms show nowhere.
     """
 
     symptoms: tuple[Symptom, ...]
     normal: tuple[str, ...]
     images: int
+    examined: bool
 
     @property
     def certain(self) -> tuple[Symptom, ...]:
@@ -37,8 +40,8 @@ class Diagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether no symptom is certain."""
-        return not self.certain
+        """Whether the log has signals and no symptom is certain."""
+        return self.examined and not self.certain
 
 
 def diagnose(run: Course | Run | AnyPath | Sequence[Mapping[str, Any]], recipe: Recipe | None = None) -> Diagnosis:
@@ -54,7 +57,8 @@ def diagnose(run: Course | Run | AnyPath | Sequence[Mapping[str, Any]], recipe: 
     course = run if isinstance(run, Course) else _course(run, recipe)
     found = [symptom for check in symptom_checks().values() if (symptom := check(course)) is not None]
     ranked = sorted(found, key=lambda symptom: (-symptom.weight, symptom.name))
-    return Diagnosis(tuple(ranked), tuple(_normal(course)), course.images)
+    examined = any(name.startswith(SIGNAL) for name in course.curves)
+    return Diagnosis(tuple(ranked), tuple(_normal(course)), course.images, examined)
 
 
 def symptom_checks() -> dict[str, Callable[[Course], Symptom | None]]:
