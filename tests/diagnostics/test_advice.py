@@ -41,7 +41,7 @@ def changed(name, symptom, **changes):
 def test_every_setting_is_one_of_the_recipe_and_changes_it(name):
     recipe = named(name)
     made = all_advice(patient_of(recipe))
-    assert len(made) >= 4
+    assert len(made) >= (4 if recipe.n_critic else 3)
     for one in made:
         new = one.applied(recipe)
         assert new != recipe and replace(new, data=recipe.data, images=recipe.images, seed=recipe.seed) == new

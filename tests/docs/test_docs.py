@@ -57,7 +57,9 @@ def test_the_commands_of_a_page_parse(page):
                 verb = verb.commands[arguments.pop(0)]
             options = verb.make_context(verb.name, arguments).params
             named_here = options.get("recipe", "")
-            if verb.name == "train" and not ("/" in named_here or named_here.endswith(".txt") or is_file(named_here)):
+            if named_here == "auto":
+                assert options["data"], line
+            elif verb.name == "train" and not ("/" in named_here or named_here.endswith(".txt") or is_file(named_here)):
                 can_be_made(named_here, options["data"], options["settings"] or [], options["evaluate"])
 
 

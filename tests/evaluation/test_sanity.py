@@ -65,8 +65,19 @@ def test_every_score_is_computed_for_every_distortion_and_strength(found):
         "memorisation-closer",
         "memorisation-p",
         "ppl",
-        *("consistency", "mae", "ms_ssim", "perceptual", "psnr", "sharpness", "ssim"),
-    }  # of images and labels; without a worse way; of a generator; of pairs
+        *(
+            "consistency",
+            "mae",
+            "ms_ssim",
+            "perceptual",
+            "psnr",
+            "r_precision",
+            "r_precision_real",
+            "sharpness",
+            "ssim",
+        ),
+        *("distinct", "ngrams", "novel", "words"),
+    }  # of images and labels; without a worse way; of a generator; of pairs; of texts
     assert [*found.spread] == [*found.infos] == [name for name in known if name not in left_out]
     assert [*found.curves] == [*found.images] and len(found.curves) == 10
     for scores in found.curves.values():

@@ -88,7 +88,7 @@ def test_the_setups_are_all_networks_that_an_image_enters():
     for name, choices in {"noise": 2, "spade": 2, "residual": 2, "norm": 4}.items():
         assert len({getattr(G, name) for G in unets}) == choices
     assert {type(D) for D in parts.DISCRIMINATORS} - {type(one.D) for one in SETUPS} == {
-        type(D) for D in parts.DISCRIMINATORS if parts.family(D) in ("Identity", "Blind")
+        type(D) for D in parts.DISCRIMINATORS if parts.family(D) in ("Aided", "Identity", "Blind")
     }
 
 

@@ -89,6 +89,7 @@ def test_every_part_that_holds_others_may_hold_one_that_is_unknown(holder):
     kind, place = HOLDERS[holder]
     annotation = typing.get_type_hints(kind)[place]
     rest = {
+        "Aided.aid": "discriminator=DCGANDiscriminator(), ",
         "Every.term": "n=2, ",
         "Scheduled.schedule": "term=R1(), ",
         "Scheduled.term": "schedule=Constant(), ",

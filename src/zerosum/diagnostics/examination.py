@@ -2,7 +2,7 @@
 
 __all__ = ["Examination", "examine"]
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from zerosum.diagnostics.diagnose import Diagnosis, diagnose
 from zerosum.diagnostics.patient import Patient
 from zerosum.diagnostics.stopping import Stopping, when_to_stop
 from zerosum.diagnostics.symptom import Symptom
+from zerosum.recipes.evaluation import Evaluation
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
 
@@ -83,7 +84,15 @@ def examine(run: Run, generator: TrainedGenerator | None = None) -> Examination:
     found = diagnose(log, recipe)
     patient = patient_of(run.generator if generator is None else generator) if found.certain else None
     findings = [Finding(one, () if patient is None else advise(one.name, patient)) for one in found.certain]
-    return Examination(found.images, recipe.images, tuple(findings), found, when_to_stop(log, recipe.evaluation))
+    return Examination(found.images, recipe.images, tuple(findings), found, _stopping(log, recipe.evaluation))
+
+
+def _stopping(log: Sequence[Mapping[str, Any]], plan: Evaluation | None) -> Stopping | None:
+    """When to stop; None also where the plan names metrics that are not known here, as the user's without `--use`."""
+    try:
+        return when_to_stop(log, plan)
+    except ValueError:
+        return None
 
 
 def patient_of(generator: TrainedGenerator) -> Patient:
