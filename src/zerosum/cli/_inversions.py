@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from zerosum._disk import replacing
 from zerosum._outputs import sheet_exif
 from zerosum.cli._wanted import Wanted
-from zerosum.data.image_files import read_drawing, read_fitted
-from zerosum.data.sources._decode import SUFFIXES
+from zerosum.data.image_files import READ, read_drawing, read_fitted
 from zerosum.latent.instruments import instruments_of
 from zerosum.latent.inversion import Inversion
 from zerosum.latent.invert import InvertOptions, complete
@@ -29,11 +28,9 @@ def image_files(paths: list[Path]) -> list[Path]:
     """Files, and the image files in folders and their subfolders; raises `ValueError` for a folder without any."""
     found = []
     for path in paths:
-        inside = (
-            sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        )
+        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in READ) if path.is_dir() else [path]
         if not inside:
-            raise ValueError(f"{path} has no image files ({', '.join(SUFFIXES)})")
+            raise ValueError(f"{path} has no image files ({', '.join(READ)})")
         found += inside
     return found
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from zerosum._disk import replacing
-from zerosum.data.sources._decode import MOST_BYTES, decode, flatten, is_grey, opened
+from zerosum.data.sources._decode import MOST_BYTES, SUFFIXES, decode, flatten, is_grey, opened
 from zerosum.data.sources._frames import flat_frames, frames_header
 
+READ = SUFFIXES
 WRITTEN = {
     ".png": "PNG",
     ".jpg": "JPEG",
