@@ -86,7 +86,7 @@ CALLS = {
     "wasserstein_1d": ((X[:, 0], Y[:, 0], X[:, 1].abs(), Y[:, 1].abs()), {}),
 }
 WITHOUT_NUMBERS = {"frechet_distance_from_moments", "moments_facts", "mode_radius", "restored"}
-WITHOUT_NUMBERS |= {"fit", "new_network"}  # which train
+WITHOUT_NUMBERS |= {"fit", "new_network", "shifted_batches"}  # which train
 WITHOUT_NUMBERS |= {"groups", "jackknife", "leave_one_out", "trimmed_mean"}  # for the standard errors of metrics
 
 
