@@ -161,6 +161,14 @@ def test_losses_are_read_by_the_reference_points_of_the_objective(objective, los
     assert found.healthy
 
 
+def test_samples_of_one_class_may_be_alike_until_it_is_learned():
+    alike = POOR | {"class_spread": 0.2, "class_accuracy": 0.9}
+    (found,) = [one for one in diagnose(log(alike), RECIPE).certain if one.name == "mode-collapse"]
+    assert found.text == "Samples of one class are at 0.2 of the distances of real samples of one class."
+    for lines in (log(alike | {"class_accuracy": 0.2}), [*log(alike), log(alike | {"class_spread": 0.55})[-1]]):
+        assert "mode-collapse" not in [one.name for one in diagnose(lines, RECIPE).certain]
+
+
 def test_a_score_is_called_what_it_is():
     normal = {
         type(one).__name__: " ".join(diagnose(log(), replace(RECIPE, objective=one)).normal)

@@ -13,6 +13,7 @@ from zerosum.data.dataset import in_memory
 from zerosum.game import Clock, Draws, InfoGANLatent, Judgement, Normal, Turn, Unrolled
 from zerosum.game.micro_batches import SeesWholeBatch, concatenated
 from zerosum.networks import (
+    Aided,
     Auxiliary,
     DCGANDiscriminator,
     DCGANGenerator,
@@ -40,6 +41,7 @@ from zerosum.terms import (
     MutualInformation,
     PathLength,
     Reconstruction,
+    VisionAided,
 )
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
@@ -62,7 +64,7 @@ BOTH = {"AuxiliaryClass", "MutualInformation", "LatentConsistency", "WeightDecay
 ELSEWHERE = {
     *("DiscriminatorFeatures", "GradientDifference", "Perceptual", "Reconstruction"),
     *("LevelGuidance", "Scheduled", "Consistency", "DiscriminativeClass"),
-    *("PatchNCE", "IdentityMapping", "MaximumLikelihood"),
+    *("PatchNCE", "IdentityMapping", "MaximumLikelihood", "VisionAided"),
 }
 
 
@@ -123,6 +125,7 @@ def played(recipe, dataset, rounds):
 
 
 BY_SIDE = MLPDiscriminator(hidden=(8, 8), activation="tanh", conditioning=Discriminative())
+AIDED = Aided(*[MLPDiscriminator(hidden=(8, 8), activation="tanh")] * 2)
 
 
 def assert_equal_in_micro_batches(recipe, dataset=POINTS, size=4, rounds=3):
@@ -151,9 +154,9 @@ def test_every_term_that_is_a_mean_over_samples(term):
     assert_equal_in_micro_batches(recipe(d_terms=d_terms, g_terms=g_terms))
 
 
-def test_classes_of_the_real_and_generated_set_are_a_mean_over_samples():
-    terms = (DiscriminativeClass(),)
-    assert_equal_in_micro_batches(recipe(discriminator=BY_SIDE, d_terms=terms, g_terms=terms))
+@pytest.mark.parametrize(("D", "term"), [(BY_SIDE, DiscriminativeClass()), (AIDED, VisionAided())], ids=named)
+def test_what_needs_a_discriminator_of_its_own_is_a_mean_over_samples(D, term):
+    assert_equal_in_micro_batches(recipe(discriminator=D, d_terms=(term,), g_terms=(term,)))
 
 
 def test_the_micro_batches_of_a_turn_join_in_all_outputs_of_d():

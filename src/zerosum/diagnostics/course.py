@@ -77,6 +77,11 @@ class Course:
         x, y = found
         return float(np.median(y[-max(_FEW, int((x > (1 - _LATE) * self.images).sum())) :]))
 
+    def last(self, name: str) -> float | None:
+        """The last value; None for an unknown name."""
+        found = self.series(name)
+        return None if found is None else float(found[1][-1])
+
     def early(self, name: str) -> float | None:
         """The median of the first third of the values."""
         found = self.series(name)

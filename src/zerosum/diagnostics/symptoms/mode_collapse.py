@@ -9,7 +9,9 @@ from zerosum.diagnostics.symptom import Symptom
 def mode_collapse(course: Course) -> Symptom | None:
     """Samples have a part of the variety of the data: few of its clusters, or distances that are too small."""
     clusters, spread = course.late("clusters_live"), course.late("spread_live")
-    within = rise(course.late("class_spread"), 0.5, 0.25)
+    # Until classes are learned, samples of one are alike in every game, and more varied from one check-up to the next.
+    within = min(rise(course.late("class_spread"), 0.5, 0.25), rise(course.last("class_spread"), 0.5, 0.25))
+    within *= rise(course.late("class_accuracy"), 0.4, 0.7)
     few, near = rise(clusters, 0.6, 0.35), rise(spread, 0.6, 0.35)
     there = 1 - rise(course.late("mean_distance"), 1.5, 3.0)  # samples that left the data are in none of its clusters
     confidence = there * max(few, near, within) * (1 - min(course.fidelity, rise(course.late("clusters"), 0.6, 0.8)))
