@@ -8,7 +8,7 @@ G's loss. A loss is a sum, and terms do not depend on the objective, which saves
 - all other families train with every objective and all terms together, and in one of these games the gradient of each
   part of the loss is checked separately;
 - under every way of conditioning and kind of condition, and with a family's options (norms, attention, comparison
-  within a batch, another network inside), a sixth of the objectives, the next one each time, trains without terms and
+  within a batch, another network inside), a twelfth of the objectives, the next one each time, trains without terms and
   one with all together, each checked; a slow test takes all objectives, under every way of conditioning with all terms.
 
 Impossible combinations raise an error in the library, and the test verifies that it is justified. So in each setup the
@@ -244,7 +244,7 @@ def test_every_objective_meets_every_term(setup, open_session):
     except ValueError as error:
         assert re.search("|".join([*setup.reasons(), "take images"]), str(error)), error
         return
-    play_all(setup, session, whole=setup.whole and setup.way is None, step=6 if setup.choice or setup.way else 1)
+    play_all(setup, session, whole=setup.whole and setup.way is None, step=12 if setup.choice or setup.way else 1)
 
 
 @pytest.mark.slow
