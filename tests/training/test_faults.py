@@ -101,13 +101,13 @@ def test_a_small_disk_that_fills_up(straight, tmp_path):
     mounted = (
         shutil.which("mount")
         and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=640k", "tmpfs", str(disk)], capture_output=True, check=False
+            ["mount", "-t", "tmpfs", "-o", "size=1100k", "tmpfs", str(disk)], capture_output=True, check=False
         ).returncode
     )
     if not mounted:
         pytest.skip("this machine lets the test mount no small disk; the limit on files stands for it")
     try:
-        (disk / "ballast").write_bytes(b"x" * 380_000)
+        (disk / "ballast").write_bytes(b"x" * 850_000)
         code, output = zerosum(tmp_path, SHORT, out=disk / "run")
         assert code == 1 and "Traceback" not in output
         assert "zerosum: the disk is full: make room for" in output and "images is saved" in output
