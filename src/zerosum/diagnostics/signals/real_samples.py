@@ -92,7 +92,6 @@ class RealSamples:
         distances = torch.cdist(self.features, self.features)
         found: Tensor = distances.kthvalue(min(_NEIGHBOURS + 1, len(distances)), 1).values
         return found
-        return found
 
     @cached_property
     def neighbours(self) -> Tensor:
