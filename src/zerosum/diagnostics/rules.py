@@ -46,21 +46,27 @@ class Rule:
 
 _NON_SATURATING = Rule(r.non_saturating, "log(1 - D(G(z))) is flat where D rejects a sample.", _GOODFELLOW)
 _PENALTY = Rule(
-    r.penalty, "A gradient penalty keeps D from being flat beyond a steep boundary, and draws the game to its "
-    "equilibrium.", _MESCHEDER, safe=True,
-)  # fmt: skip
+    r.penalty,
+    "A gradient penalty keeps D from being flat beyond a steep boundary, and draws the game to its equilibrium.",
+    _MESCHEDER,
+    safe=True,
+)
 _STRONGER = Rule(
-    r.stronger_penalty, "A stronger penalty keeps D from running ahead, and damps the rotation of the game.",
-    _MESCHEDER, safe=True,
-)  # fmt: skip
+    r.stronger_penalty,
+    "A stronger penalty keeps D from running ahead, and damps the rotation of the game.",
+    _MESCHEDER,
+    safe=True,
+)
 _WEAKER = Rule(r.weaker_penalty, "Under too strong a penalty D stays flat and says little.", _MESCHEDER, safe=True)
 _EVERY = Rule(
     r.penalty_at_every_update, "A penalty at every update leaves no gap in which D grows steep.", _MESCHEDER, safe=True
 )
 _SLOWER = Rule(
-    partial(r.rates, G=0.25, D=0.25), "Steps that are too long leave the equilibrium under any loss.", _MESCHEDER,
+    partial(r.rates, G=0.25, D=0.25),
+    "Steps that are too long leave the equilibrium under any loss.",
+    _MESCHEDER,
     safe=True,
-)  # fmt: skip
+)
 _SLOWER_G = Rule(partial(r.rates, G=0.3), "A slower G gives D time to find what is wrong.", _HEUSEL, safe=True)
 _SLOWER_D = Rule(partial(r.rates, D=0.25), "A slower D leaves G a gradient to learn from.", _HEUSEL, safe=True)
 _FASTER_D = Rule(partial(r.rates, D=4.0), "A faster D finds what is wrong with the samples.", _HEUSEL, safe=True)
@@ -81,9 +87,10 @@ _PACKING = Rule(r.packing, "D scores pairs of samples, and so sees a lack of var
 _UNROLLING = Rule(r.unrolling, "G takes D's response into account, so a jump to one mode gains nothing.", _UNROLLED)
 _MODE_SEEKING = Rule(r.mode_seeking, "G is rewarded for samples that differ as their latents do.", _MSGAN)
 _NO_CLIPPING = Rule(
-    r.clipping_to_penalty, "Clipped weights gather at the limit and make D too simple; a gradient penalty does not.",
+    r.clipping_to_penalty,
+    "Clipped weights gather at the limit and make D too simple; a gradient penalty does not.",
     _GULRAJANI,
-)  # fmt: skip
+)
 _TIGHTER = Rule(partial(r.clip, wide=True), "Too wide a limit lets D grow steep before it binds.", _WGAN)
 _WIDER = Rule(partial(r.clip, wide=False), "Too tight a limit leaves D too flat for G to learn from.", _WGAN)
 _MATCHING = Rule(r.matching_aware, "D sees real samples under wrong conditions, so it cannot ignore them.", _REED)
