@@ -151,7 +151,7 @@ def test_symptoms_are_sorted_and_good_samples_acquit():
         (Hinge(), 1.0, "D's loss is 1; it is 2 at the equilibrium and 0 for a perfect D."),
         (LeastSquares(), 0.24, "near the 0.250 of the equilibrium"),
         (Wasserstein(), -7.5, "D's loss is -7.5; it is 0 at the equilibrium, and has no least value."),
-        (Softmax(), 5.0, "for this objective no value of it tells how training goes"),
+        (Softmax(), 5.0, "for this objective no value of it shows how training goes"),
     ],
     ids=lambda value: type(value).__name__,
 )

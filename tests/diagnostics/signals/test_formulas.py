@@ -75,7 +75,7 @@ def test_objectives_without_a_gradient_at_equal_scores_have_no_such_signal():
     assert loss_gradient(MMD(), torch.randn(8, 2), torch.randn(8, 2)) is None
 
 
-def test_the_arbiter_tells_what_differs_and_nothing_else():
+def test_the_arbiter_separates_what_differs_and_nothing_else():
     draw = torch.Generator().manual_seed(0)
     real, others, same = (torch.randn(256, 5, generator=draw) for _ in range(3))
     assert separability(real, others, same).item() == pytest.approx(0.5, abs=0.1)
