@@ -8,14 +8,16 @@ import torch
 
 from zerosum.diagnostics.signals._measures import nearest, row_means, share_above, spread
 from zerosum.diagnostics.signals.arbiter import separability
-from zerosum.diagnostics.signals.discriminator import loss_gradient
+from zerosum.diagnostics.signals.discriminator import _penalty, loss_gradient
 from zerosum.diagnostics.signals.embedding import Embedding
 from zerosum.diagnostics.signals.pace import positions, samples_of
 from zerosum.diagnostics.signals.updates import Updates
 from zerosum.diagnostics.signals.watcher import score_gap
 from zerosum.diagnostics.signals.weights import dead_units, spectra
+from zerosum.game import Clock, Draws, Turn
 from zerosum.objectives import MMD, AbsoluteError, Hinge, LeastSquares, Minimax, NonSaturating, Softmax, Wasserstein
 from zerosum.recipes.named_recipes import named
+from zerosum.terms import R1, Dragan, Every, GradientPenalty
 
 RNG = np.random.default_rng(0)
 CPU = torch.device("cpu")
@@ -73,6 +75,20 @@ def test_the_gradient_of_a_loss_is_that_over_the_one_for_a_d_that_cannot_tell(ob
 def test_objectives_without_a_gradient_at_equal_scores_have_no_such_signal():
     assert loss_gradient(Softmax(), torch.randn(8), torch.randn(8)) is None
     assert loss_gradient(MMD(), torch.randn(8, 2), torch.randn(8, 2)) is None
+
+
+def test_the_gradient_norm_is_that_at_the_points_of_the_penalty_over_its_target():
+    x, x_fake = (torch.full((64, 1), level).requires_grad_() for level in (1.0, 9.0))
+    turn = Turn("D", lambda x: x[:, 0].square() / 2, None, x, x_fake, None, None, Clock(), Draws(seed=0, position=0))
+
+    def found(*terms):
+        return _penalty([turn], terms)["penalty_gradient"].item()
+
+    assert found(GradientPenalty()) == pytest.approx(5, abs=1), "the norm at x is x: between the sets"
+    assert found(Every(4, Dragan(target=0.5))) == pytest.approx(2, abs=0.1), "at real samples"
+    assert found(R1(), GradientPenalty(target=0.0), GradientPenalty(target=20.0)) == pytest.approx(0.25, abs=0.05)
+    assert found(GradientPenalty(target=20.0, one_sided=True)) == 1, "below its target D is free"
+    assert _penalty([turn], (R1(), GradientPenalty(target=0.0))) == {}
 
 
 def test_the_arbiter_separates_what_differs_and_nothing_else():

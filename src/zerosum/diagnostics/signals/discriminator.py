@@ -1,4 +1,4 @@
-"""What G learns from D: gradients of its score and of G's loss in it, scores of held-out samples, penalties, clipping."""
+"""What D gives G: gradients of its score and of G's loss in it, scores of held-out samples, penalties, clipping."""
 
 __all__ = ()
 
@@ -19,7 +19,7 @@ from zerosum.game.player import Term, unwrapped
 from zerosum.game.random import derived_seed
 from zerosum.game.turn import Turn
 from zerosum.protocols import HasBoundary, HasReference, Objective
-from zerosum.terms.gradient_penalties import Dragan, GradientPenalty, interpolates, squared_gradient_norm
+from zerosum.terms.gradient_penalties import Dragan, GradientPenalty, squared_gradient_norm
 from zerosum.terms.weight_clipping import WeightClip
 
 _BATCHES = 2  # of which D is differentiated, at most
@@ -104,15 +104,19 @@ def loss_gradient(objective: Objective, fake: Tensor, real: Tensor) -> Tensor | 
 
 
 def _penalty(turns: Sequence[Turn], terms: tuple[Term, ...]) -> dict[str, Tensor]:
-    """The gradient norm of D between real and generated samples, over the target of D's penalty, if it has one."""
-    targets = [term.target for term in map(unwrapped, terms) if isinstance(term, GradientPenalty | Dragan)]
-    if not targets or not targets[0]:
+    """D's gradient norm at the points of its first penalty that has a target, over that target.
+
+    Below the target of a one-sided penalty, which leaves D free there, a norm counts as the target.
+    """
+    aimed = [term for term in map(unwrapped, terms) if isinstance(term, GradientPenalty | Dragan) and term.target]
+    if not aimed:
         return {}
-    norms = []
+    penalty, norms = aimed[0], []
     for turn in turns:
-        points = interpolates(turn).requires_grad_()
+        points = penalty.points(turn).requires_grad_()
         norms.append(squared_gradient_norm(turn, turn.judge(points), points).detach().sqrt())
-    return {"penalty_slope": everyone([torch.cat(norms)])[0].mean() / targets[0]}
+    ratios = everyone([torch.cat(norms)])[0] / penalty.target
+    return {"penalty_gradient": (ratios.clamp_min(1.0) if penalty.one_sided else ratios).mean()}
 
 
 def _held_out(subject: Subject, game: Game) -> dict[str, Tensor]:
