@@ -1,6 +1,9 @@
 """The measures behind the signals against plain numpy, and on samples of which the answer is known."""
 
 import math
+from contextlib import nullcontext
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from zerosum.diagnostics.signals.arbiter import separability
 from zerosum.diagnostics.signals.discriminator import _penalty, loss_gradient
 from zerosum.diagnostics.signals.embedding import Embedding
 from zerosum.diagnostics.signals.pace import positions, samples_of
+from zerosum.diagnostics.signals.subject import Subject
 from zerosum.diagnostics.signals.updates import Updates
 from zerosum.diagnostics.signals.watcher import score_gap
 from zerosum.diagnostics.signals.weights import dead_units, spectra
@@ -138,6 +142,23 @@ def test_small_singular_values_are_counted():
     assert spectra(Plain(D=layer))["spectrum_D"].item() == pytest.approx(0.5)
     assert spectra(Plain(D=torch.nn.Linear(4, 3))) == {}, "three singular values say little"
     assert dead_units(Plain(D=layer)) == {}
+
+
+@pytest.mark.parametrize("micro_batch", [None, 16])
+def test_dead_units_are_those_that_are_constant_over_the_batch_whatever_the_micro_batches(micro_batch):
+    D = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
+    with torch.no_grad():
+        D[0].weight.copy_(torch.tensor([[1.0, 0, 0], [0, 0, 1], [0, 0, 0], [-1, 0, 0]]))
+        D[0].bias.copy_(torch.tensor([0.0, 0, -5, 0]))
+    x = torch.cat([torch.linspace(-1, 1, 32).sign()[:, None], torch.zeros(32, 1), torch.randn(32, 1)], 1)
+    players = {name: SimpleNamespace(name=name, network=D, parameters=[*D.parameters()]) for name in "GD"}
+    subject = SimpleNamespace(
+        game=SimpleNamespace(**players), live=x, z=x, real=SimpleNamespace(x=x, c=None), precision=nullcontext,
+        recipe=SimpleNamespace(batch=32, micro_batch=micro_batch),
+    )  # fmt: skip
+    subject.in_batches = partial(Subject.in_batches, subject)
+    found = dead_units(subject)
+    assert found["dead_D"] == found["dead_G"] == 0.25, "of the units, not of the values of a sample"
 
 
 def test_updates_are_measured_over_three_iterations_and_can_be_interrupted():
