@@ -9,6 +9,7 @@ import torch
 from zerosum.diagnostics import Patient, advise
 from zerosum.diagnostics.advice import SAFE, all_advice
 from zerosum.diagnostics.rules import RULES
+from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.objectives.logistic import Minimax, NonSaturating
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.optimisers import Adam
@@ -110,6 +111,16 @@ def test_rates_are_brought_to_a_ratio_by_lowering_one():
     assert first(1e-3, 1e-1) == (1e-3, 3e-3)
     assert first(1e-2, 1e-3) == (3.33e-4, 1e-3)
     assert first(1e-3, 3e-3) == (1e-3, 7.5e-4), "balanced already, so the next advice comes first"
+
+
+def test_a_smaller_discriminator_is_never_wider():
+    def narrower(*hidden):
+        discriminator = MLPDiscriminator(hidden=hidden)
+        made = changed("r1", "memorised-samples", discriminator=discriminator)
+        return [one.discriminator.hidden for one in made if one.discriminator != discriminator]
+
+    assert narrower(64, 6, 2) == [(32, 4, 2)]
+    assert narrower(4, 2) == []
 
 
 def test_what_the_game_does_not_have_is_not_advised():

@@ -266,7 +266,7 @@ def scaled(term: Term, factor: float) -> Term:
 
 
 def _times(width: int, factor: float) -> int:
-    return max(int(width * factor), _NARROWEST)
+    return max(int(width * factor), min(width, _NARROWEST))
 
 
 def _optimisers(patient: Patient) -> dict[str, Any]:
