@@ -179,6 +179,12 @@ def test_a_checkpoint_of_other_treatments_is_refused(stored):
     assert treated(RECIPE, [MADE]).D_opt.lr == 0.1
 
 
+@pytest.mark.parametrize("stored", [5, "x", {"a": 1}, None])
+def test_treatments_that_are_no_list_are_refused(stored):
+    with pytest.raises(ValueError, match="its treatments should be a list; found"):
+        treated(RECIPE, stored)
+
+
 def test_another_doctor_is_refused():
     with pytest.raises(ValueError, match="doctor is watch or act; found 'sleep'"):
         RunOptions(doctor="sleep")
