@@ -128,6 +128,36 @@ def test_a_symptom_is_dated_by_the_line_from_which_on_it_was_there():
     assert next(one for one in diagnose(broken).symptoms if one.name == "dead-layers").since == 20_000
 
 
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("mode-collapse", POOR | {"class_spread": 0.2, "class_accuracy": 0.9}),
+        ("unbalanced-rates", POOR | {"update_D": 0.1}),
+        ("slack-penalty", POOR | {"clipped": 0.0005}),
+        ("ignored-condition", {"class_accuracy": 0.1}),
+    ],
+)
+def test_a_symptom_is_dated_by_the_signal_that_shows_it(name, changes):
+    found = diagnose(log(changes, start=15), RECIPE)
+    assert next(one for one in found.certain if one.name == name).since == 16_000
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "absent"),
+    [
+        ("data-trouble", {"data_balance": 0.3}, ("data_copies", "data_constant")),
+        ("data-trouble", {"data_copies": 0.5}, ("data_balance",)),
+        ("ignored-condition", {"class_accuracy": 0.1}, ("condition_response", "latent_response")),
+        ("ignored-condition", {"condition_response": 0.02}, ("class_accuracy",)),
+    ],
+)
+def test_a_sentence_has_no_signal_that_is_absent(name, changes, absent):
+    missing = {SIGNAL + one for one in absent}
+    lines = [{key: value for key, value in line.items() if key not in missing} for line in log(changes)]
+    (found,) = [one for one in diagnose(lines, RECIPE).certain if one.name == name]
+    assert "unknown" not in found.text and f"{next(iter(changes.values())):.3g}" in found.text
+
+
 def test_nothing_is_certain_in_the_first_updates():
     for changes in ILL.values():
         assert diagnose(log(changes, lines=2), RECIPE).healthy

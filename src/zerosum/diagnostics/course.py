@@ -70,7 +70,7 @@ class Course:
         return (found[0][finite], found[1][finite]) if finite.any() else None
 
     def late(self, name: str) -> float | None:
-        """The median of the last third of the run, of three values at least; None for an unknown name."""
+        """The median of the last third of the run, of three values if there are; None for an unknown name."""
         found = self.series(name)
         if found is None:
             return None
@@ -99,7 +99,7 @@ class Course:
 
     @property
     def stillness(self) -> float:
-        """1 where an iteration changes G by less than a millionth of its weights, 0 for a hundred-thousandth."""
+        """1 where an iteration changes G by at most 3e-7 of its weights, 0 from 1e-5 on."""
         update = self.late("update_G")
         return 0.0 if update is None else rise(float(np.log10(max(update, 1e-30))), -5.0, -6.5)
 
