@@ -12,8 +12,8 @@ from zerosum.terms.finite_differences import FiniteDifferenceR1, FiniteDifferenc
 from zerosum.terms.gradient_penalties import R1, R2, Dragan, GradientPenalty, RothRegularizer
 from zerosum.terms.max_gradient_penalty import MaxGradientPenalty
 
-_R1_AND_R2 = (R1, R2, FiniteDifferenceR1, FiniteDifferenceR2)
-PENALTIES = (*_R1_AND_R2, GradientPenalty, Dragan, RothRegularizer, MaxGradientPenalty)
+_ON_SAMPLES = (R1, R2, FiniteDifferenceR1, FiniteDifferenceR2, RothRegularizer)
+PENALTIES = (*_ON_SAMPLES, GradientPenalty, Dragan, MaxGradientPenalty)
 
 
 @dataclass(frozen=True)
