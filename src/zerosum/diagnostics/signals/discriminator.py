@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zerosum.diagnostics.signals._measures import row_means, share_above
 from zerosum.diagnostics.signals.subject import Subject
+from zerosum.diagnostics.signals.watcher import is_ranked
 from zerosum.game.batch import Batch
 from zerosum.game.distributed import everyone, own_rows, ranks
 from zerosum.game.game import Game
@@ -18,7 +19,7 @@ from zerosum.game.judgement import Judgement
 from zerosum.game.player import Term, unwrapped
 from zerosum.game.random import derived_seed
 from zerosum.game.turn import Turn
-from zerosum.protocols import HasBoundary, HasReference, Objective
+from zerosum.protocols import HasBoundary, Objective
 from zerosum.terms.gradient_penalties import Dragan, GradientPenalty, squared_gradient_norm
 from zerosum.terms.weight_clipping import WeightClip
 
@@ -36,13 +37,9 @@ def discriminator(subject: Subject) -> dict[str, Tensor]:
         gradients = [loss_gradient(game.objective, fake, real) for real, fake in scores]
         known = [gradient for gradient in gradients if gradient is not None]
         found = {"loss_gradient": torch.stack(known).mean()} if known else {}
-        if _is_ranked(game.objective):
+        if is_ranked(game.objective):
             found |= _steepness(turns)
         return {**found, **_penalty(turns, game.D.terms), **_held_out(subject, game), **_clipped(game)}
-
-
-def _is_ranked(objective: Objective) -> bool:
-    return not isinstance(objective, HasReference) or objective.reference.ranked
 
 
 def _turns(subject: Subject, game: Game, samples: Tensor) -> Iterator[Turn]:
@@ -122,7 +119,7 @@ def _penalty(turns: Sequence[Turn], terms: tuple[Term, ...]) -> dict[str, Tensor
 def _held_out(subject: Subject, game: Game) -> dict[str, Tensor]:
     """How often a training sample has a higher score than a held-out one."""
     real = subject.real
-    if real.held is None or not _is_ranked(game.objective):
+    if real.held is None or not is_ranked(game.objective):
         return {}
 
     def scores(x: Tensor, c: Tensor | None = None) -> Tensor:
