@@ -1,8 +1,7 @@
 """The games of `benchmarks.quality.doctor`: healthy ones, and illnesses put into them as settings.
 
 Each illness names the symptoms that describe it. Some are slight: rates three times too high, a narrow discriminator,
-a few samples. `ColouredDigits` and the relativistic objective are in one subject alone, which is kept out: no threshold
-was chosen on it.
+a few samples. `ColouredDigits` are in one subject alone, which is kept out: no threshold was chosen on it.
 """
 
 from collections.abc import Callable, Mapping
