@@ -9,6 +9,8 @@ import torch
 from zerosum.diagnostics import Patient, advise
 from zerosum.diagnostics.advice import SAFE, all_advice
 from zerosum.diagnostics.rules import RULES
+from zerosum.networks.blind import Blind
+from zerosum.networks.conditioning import Auxiliary, Discriminative
 from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.objectives.logistic import Minimax, NonSaturating
 from zerosum.recipes.named_recipes import catalogue, named
@@ -130,6 +132,17 @@ def test_what_the_game_does_not_have_is_not_advised():
     assert not [one for one in points if "AdaptiveAugment" in " ".join(one.settings)]
     text = all_advice(patient_of(named("text")))
     assert not [one for one in text if "augment=" in " ".join(one.settings)]
+
+
+def test_a_d_that_is_not_given_the_condition_is_not_shown_wrong_ones():
+    def shown(recipe):
+        return "MatchingAware" in " ".join(one.settings[0] for one in advise("ignored-condition", patient_of(recipe)))
+
+    given = replace(named("projection"), objective=NonSaturating())
+    assert shown(given)
+    assert not shown(replace(given, discriminator=Blind(given.discriminator)))
+    for way in (Auxiliary(), Discriminative()):
+        assert not shown(replace(given, discriminator=replace(given.discriminator, conditioning=way)))
 
 
 def test_safe_are_rates_and_penalties_without_a_change_of_networks():
