@@ -148,6 +148,8 @@ def test_a_d_that_is_not_given_the_condition_is_not_shown_wrong_ones():
 def test_safe_are_rates_and_penalties_without_a_change_of_networks():
     added = ("d_terms=(R1(gamma=0.1),)", "G_opt.betas=(0.0, 0.99)", "D_opt.betas=(0.0, 0.99)")
     collapsed = {one.settings: one.safe for one in advise("mode-collapse", patient_of(named("non-saturating")))}
+    hopping = {one.settings: one.safe for one in advise("mode-hopping", patient_of(named("non-saturating")))}
+    assert hopping[added[1:]], "without momentum alone as well"
     assert collapsed[added] and not collapsed[("opponent=Unrolled(k=5)",)]
     penalty, *_ = advise("mode-collapse", patient_of(named("dcgan")))
     assert len(penalty.settings) == 4 and not penalty.safe, "batch norm is removed, so it is another network"

@@ -75,7 +75,7 @@ _BALANCED = Rule(
 )
 _FEWER = Rule(partial(r.updates_of_D, more=False), "With fewer updates D is less far ahead of G.", _HEUSEL)
 _MORE = Rule(partial(r.updates_of_D, more=True), "With more updates D comes nearer to its best response.", _WGAN)
-_NO_MOMENTUM = Rule(r.no_momentum, "Momentum carries the players past the equilibrium.", _GIDEL)
+_NO_MOMENTUM = Rule(r.no_momentum, "Momentum carries the players past the equilibrium.", _GIDEL, safe=True)
 _FALLING = Rule(r.falling_rates, "Rates that fall end the circling around the equilibrium.", _MESCHEDER, share=0.5)
 _AVERAGED = Rule(r.longer_average, "A longer average of G evens out the circling.", _AVERAGE, share=0.2)
 _NOISE = Rule(r.noise, "Noise on both sets makes them overlap, so that D is not flat between them.", _ARJOVSKY)
