@@ -210,6 +210,11 @@ def test_a_score_is_called_what_it_is():
     assert "of pairs" not in normal["BoundaryEquilibrium"], "D does not separate the sets in BEGAN"
 
 
+def test_nothing_is_said_of_the_loss_of_an_unknown_objective():
+    assert [sentence.split()[0] for sentence in diagnose(log()).normal] == ["D", "A"]
+    assert not any("objective" in sentence for sentence in diagnose(log()).normal)
+
+
 def test_a_run_folder_is_read_with_its_recipe_and_from_its_last_rollback_on(tmp_path):
     (tmp_path / "recipe.txt").write_text(pretty(RECIPE))
     lines = log(ILL["divergence"])

@@ -18,7 +18,7 @@ from zerosum.runs.log import ROLLBACK, TREATMENT, Series, curves
 _LATE = 1 / 3  # of the run so far, the last part, in which a value counts
 _FEW = 3  # values that count at least
 _STEPS = (150, 500)  # of G, before which nothing is certain, and after which all may be
-_UNKNOWN = Reference("a number of an unknown meaning")
+UNKNOWN = Reference("a number of an unknown meaning")
 
 
 def rise(value: float | None, low: float, high: float) -> float:
@@ -39,7 +39,7 @@ class Course:
     """
 
     curves: Mapping[str, Series]
-    reference: Reference = _UNKNOWN
+    reference: Reference = UNKNOWN
     recipe: Recipe | None = None
 
     @classmethod
@@ -47,7 +47,7 @@ class Course:
         """The course of a run with this log, from its last rollback or treatment on."""
         starts = [place for place, line in enumerate(log) if ROLLBACK in line or TREATMENT in line]
         objective = None if recipe is None else recipe.objective
-        reference = objective.reference if isinstance(objective, HasReference) else _UNKNOWN
+        reference = objective.reference if isinstance(objective, HasReference) else UNKNOWN
         return cls(curves(log[starts[-1] :] if starts else log), reference, recipe)
 
     @cached_property
