@@ -28,6 +28,11 @@ def rise(value: float | None, low: float, high: float) -> float:
     return float(min(max((value - low) / (high - low), 0.0), 1.0))
 
 
+def is_return(line: Mapping[str, Any]) -> bool:
+    """Whether a line of a log says that the run went back to a checkpoint."""
+    return ROLLBACK in line or TREATMENT in line
+
+
 @dataclass(frozen=True, eq=False)
 class Course:
     """What a log says about a run.
@@ -45,7 +50,7 @@ class Course:
     @classmethod
     def of(cls, log: Sequence[Mapping[str, Any]], recipe: Recipe | None = None) -> "Course":
         """The course of a run with this log, from its last rollback or treatment on."""
-        starts = [place for place, line in enumerate(log) if ROLLBACK in line or TREATMENT in line]
+        starts = [place for place, line in enumerate(log) if is_return(line)]
         objective = None if recipe is None else recipe.objective
         reference = objective.reference if isinstance(objective, HasReference) else UNKNOWN
         return cls(curves(log[starts[-1] :] if starts else log), reference, recipe)
