@@ -1,8 +1,7 @@
 """The games of `benchmarks.quality.doctor`: healthy ones, and illnesses put into them as settings.
 
 Each illness names the symptoms that describe it. Some are slight: rates three times too high, a narrow discriminator,
-a few samples. `ColouredDigits` and the relativistic objective are in one subject alone, which is kept out: no threshold
-was chosen on it.
+a few samples. `ColouredDigits` are in one subject alone, which is kept out: no threshold was chosen on it.
 """
 
 from collections.abc import Callable, Mapping
@@ -116,7 +115,7 @@ def _clipped(limit: float) -> Callable[[Recipe], tuple[str, ...]]:
 
 
 _UNSTABLE = {"divergence", "oscillation", "mode-hopping", "mode-collapse", "unbalanced-rates", "dead-layers"}
-_UNTAUGHT = {"vanishing-gradients", "mean-picture", "unbalanced-rates"}
+_UNTAUGHT = {"vanishing-gradients", "mean-image", "unbalanced-rates"}
 ILLNESSES: Mapping[str, Illness] = {
     "saturating loss, D ahead": Illness(
         lambda r: ("objective=Minimax()", "d_terms=()", "n_critic=5", *_rates(r, 0.3, 3)), frozenset(_UNTAUGHT)
@@ -127,7 +126,7 @@ ILLNESSES: Mapping[str, Illness] = {
     ),
     "rates x 30": Illness(lambda r: _rates(r, 30, 30), frozenset({*_UNSTABLE, *_UNTAUGHT})),
     "rates x 3, no penalty": Illness(lambda r: ("d_terms=()", *_rates(r, 3, 3)), frozenset({*_UNSTABLE, *_UNTAUGHT})),
-    "narrow D": Illness(_narrow, frozenset({"weak-discriminator", "mode-collapse", "mode-hopping", "mean-picture"})),
+    "narrow D": Illness(_narrow, frozenset({"weak-discriminator", "mode-collapse", "mode-hopping", "mean-image"})),
     "200 samples": Illness(
         _few, frozenset({"overfitting-discriminator", "memorised-samples", "data-trouble", "vanishing-gradients"})
     ),

@@ -1,6 +1,7 @@
 """`zerosum doctor`, on a small run whose log is made by hand."""
 
 import json
+import re
 import shlex
 import sys
 
@@ -41,7 +42,7 @@ def test_it_says_what_is_wrong_since_when_and_what_to_change(run, doctor):
     assert "certain, the worst first." in text and "mode-collapse since 40,000 images (severity" in text
     assert "signal/clusters_live 0.05" in text
     assert "Against" in text and "arXiv 1801.04406" in text and "It shows within 26 images." in text
-    assert "When to stop: unknown without scores over time" in text
+    assert "When to stop is unknown: the log has no scores; `zerosum train ... --evaluate kid` computes them" in text
 
 
 def test_the_command_that_it_prints_trains(run, doctor, monkeypatch, capsys):
@@ -86,12 +87,40 @@ def test_a_log_without_lines_says_nothing_and_what_is_no_run_is_refused(doctor, 
     assert capsys.readouterr().err == f"zerosum: {tmp_path} is not a run folder: it has no recipe.txt\n"
 
 
-def test_when_to_stop_is_said_where_there_are_scores(run, doctor):
+SCORES = [{"images": 1000 * n, "score/kid": kid, "error/kid": 0.1} for n, kid in enumerate((5, 2, 2, 2, 2), 1)]
+
+
+@pytest.fixture
+def evaluated(run):
+    """Puts an evaluation into the recipe of the run."""
     text = (run.path / "recipe.txt").read_text()
-    plan = f"evaluation={Evaluation(('kid',))!r}"
-    (run.path / "recipe.txt").write_text(text.replace("    seed=0,", f"    seed=0,\n    {plan},"))
-    scores = [{"images": 1000 * n, "score/kid": kid, "error/kid": 0.1} for n, kid in enumerate((5, 2, 2, 2, 2), 1)]
-    _, said = doctor([*scores, *WELL])
+
+    def put(plan):
+        (run.path / "recipe.txt").write_text(text.replace("    seed=0,", f"    seed=0,\n    evaluation={plan!r},"))
+
+    yield put
     (run.path / "recipe.txt").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("plan", "reason"),
+    [
+        (Evaluation(("own",)), r"'own'.*--use FILE\.py"),
+        (Evaluation(("kid",), best="recall"), r"a better direction \(kid\); found 'recall'"),
+        (Evaluation(("fid",)), "no score of the log is the criterion of the recipe's evaluation"),
+    ],
+)
+def test_why_it_is_unknown_when_to_stop_is_said(doctor, evaluated, plan, reason):
+    evaluated(plan)
+    _, said = doctor([*SCORES, *WELL])
+    assert re.search(f"When to stop is unknown: .*{reason}", said)
+    facts = json.loads(doctor([*SCORES, *WELL], "--json")[1])
+    assert facts["stopping"] is None and re.search(reason, facts["stopping_unknown"])
+
+
+def test_when_to_stop_is_said_where_there_are_scores(run, doctor, evaluated):
+    evaluated(Evaluation(("kid",)))
+    _, said = doctor([*SCORES, *WELL])
+    assert json.loads(doctor([*SCORES, *WELL], "--json")[1])["stopping_unknown"] is None
     assert "nothing has improved on it beyond its error for 3,000 images: it is time to stop." in said
     assert f"`zerosum sample {run} --best`" in said

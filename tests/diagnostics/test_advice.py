@@ -9,6 +9,9 @@ import torch
 from zerosum.diagnostics import Patient, advise
 from zerosum.diagnostics.advice import SAFE, all_advice
 from zerosum.diagnostics.rules import RULES
+from zerosum.networks.blind import Blind
+from zerosum.networks.conditioning import Auxiliary, Discriminative
+from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.objectives.logistic import Minimax, NonSaturating
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.optimisers import Adam
@@ -112,6 +115,16 @@ def test_rates_are_brought_to_a_ratio_by_lowering_one():
     assert first(1e-3, 3e-3) == (1e-3, 7.5e-4), "balanced already, so the next advice comes first"
 
 
+def test_a_smaller_discriminator_is_never_wider():
+    def narrower(*hidden):
+        discriminator = MLPDiscriminator(hidden=hidden)
+        made = changed("r1", "memorised-samples", discriminator=discriminator)
+        return [one.discriminator.hidden for one in made if one.discriminator != discriminator]
+
+    assert narrower(64, 6, 2) == [(32, 4, 2)]
+    assert narrower(4, 2) == []
+
+
 def test_what_the_game_does_not_have_is_not_advised():
     free_of_D = patient_of(named("gmmn"))
     assert all("D_opt" not in " ".join(one.settings) for one in all_advice(free_of_D))
@@ -121,9 +134,22 @@ def test_what_the_game_does_not_have_is_not_advised():
     assert not [one for one in text if "augment=" in " ".join(one.settings)]
 
 
+def test_a_d_that_is_not_given_the_condition_is_not_shown_wrong_ones():
+    def shown(recipe):
+        return "MatchingAware" in " ".join(one.settings[0] for one in advise("ignored-condition", patient_of(recipe)))
+
+    given = replace(named("projection"), objective=NonSaturating())
+    assert shown(given)
+    assert not shown(replace(given, discriminator=Blind(given.discriminator)))
+    for way in (Auxiliary(), Discriminative()):
+        assert not shown(replace(given, discriminator=replace(given.discriminator, conditioning=way)))
+
+
 def test_safe_are_rates_and_penalties_without_a_change_of_networks():
     added = ("d_terms=(R1(gamma=0.1),)", "G_opt.betas=(0.0, 0.99)", "D_opt.betas=(0.0, 0.99)")
     collapsed = {one.settings: one.safe for one in advise("mode-collapse", patient_of(named("non-saturating")))}
+    hopping = {one.settings: one.safe for one in advise("mode-hopping", patient_of(named("non-saturating")))}
+    assert hopping[added[1:]], "without momentum alone as well"
     assert collapsed[added] and not collapsed[("opponent=Unrolled(k=5)",)]
     penalty, *_ = advise("mode-collapse", patient_of(named("dcgan")))
     assert len(penalty.settings) == 4 and not penalty.safe, "batch norm is removed, so it is another network"

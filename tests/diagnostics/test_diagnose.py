@@ -45,7 +45,7 @@ GOOD = {
     "steepness": 4.0,
     "steepness_real": 4.0,
     "held_out": 0.52,
-    "penalty_slope": 1.0,
+    "penalty_gradient": 1.0,
     "clipped": 0.4,
     "spectrum_G": 0.1,
     "spectrum_D": 0.1,
@@ -75,11 +75,11 @@ ILL = {
     "overfitting-discriminator": {"held_out": 0.9},
     "memorised-samples": {"copies": 0.6, "nearest": 0.05},
     "dead-layers": {"dead_D": 0.99},
-    "slack-penalty": {"penalty_slope": 6.0},
+    "slack-penalty": {"penalty_gradient": 6.0},
     "saturated-clipping": POOR | {"clipped": 0.99},
     "ignored-condition": {"condition_response": 0.02},
     "unbalanced-rates": POOR | {"update_G": 0.1},
-    "mean-picture": POOR | {"mean_distance": 0.2, "offset": 0.1, "spread_pixels": 0.1},
+    "mean-image": POOR | {"mean_distance": 0.2, "offset": 0.1, "spread_pixels": 0.1},
     "data-trouble": {"data_copies": 0.5},
 }
 
@@ -128,6 +128,36 @@ def test_a_symptom_is_dated_by_the_line_from_which_on_it_was_there():
     assert next(one for one in diagnose(broken).symptoms if one.name == "dead-layers").since == 20_000
 
 
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("mode-collapse", POOR | {"class_spread": 0.2, "class_accuracy": 0.9}),
+        ("unbalanced-rates", POOR | {"update_D": 0.1}),
+        ("slack-penalty", POOR | {"clipped": 0.0005}),
+        ("ignored-condition", {"class_accuracy": 0.1}),
+    ],
+)
+def test_a_symptom_is_dated_by_the_signal_that_shows_it(name, changes):
+    found = diagnose(log(changes, start=15), RECIPE)
+    assert next(one for one in found.certain if one.name == name).since == 16_000
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "absent"),
+    [
+        ("data-trouble", {"data_balance": 0.3}, ("data_copies", "data_constant")),
+        ("data-trouble", {"data_copies": 0.5}, ("data_balance",)),
+        ("ignored-condition", {"class_accuracy": 0.1}, ("condition_response", "latent_response")),
+        ("ignored-condition", {"condition_response": 0.02}, ("class_accuracy",)),
+    ],
+)
+def test_a_sentence_has_no_signal_that_is_absent(name, changes, absent):
+    missing = {SIGNAL + one for one in absent}
+    lines = [{key: value for key, value in line.items() if key not in missing} for line in log(changes)]
+    (found,) = [one for one in diagnose(lines, RECIPE).certain if one.name == name]
+    assert "unknown" not in found.text and f"{next(iter(changes.values())):.3g}" in found.text
+
+
 def test_nothing_is_certain_in_the_first_updates():
     for changes in ILL.values():
         assert diagnose(log(changes, lines=2), RECIPE).healthy
@@ -151,7 +181,7 @@ def test_symptoms_are_sorted_and_good_samples_acquit():
         (Hinge(), 1.0, "D's loss is 1; it is 2 at the equilibrium and 0 for a perfect D."),
         (LeastSquares(), 0.24, "near the 0.250 of the equilibrium"),
         (Wasserstein(), -7.5, "D's loss is -7.5; it is 0 at the equilibrium, and has no least value."),
-        (Softmax(), 5.0, "for this objective no value of it tells how training goes"),
+        (Softmax(), 5.0, "for this objective no value of it shows how training goes"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -178,6 +208,11 @@ def test_a_score_is_called_what_it_is():
     assert "a critic, which is no probability" in normal["Wasserstein"]
     assert "minus the error of a reconstruction" in normal["BoundaryEquilibrium"]
     assert "of pairs" not in normal["BoundaryEquilibrium"], "D does not separate the sets in BEGAN"
+
+
+def test_nothing_is_said_of_the_loss_of_an_unknown_objective():
+    assert [sentence.split()[0] for sentence in diagnose(log()).normal] == ["D", "A"]
+    assert not any("objective" in sentence for sentence in diagnose(log()).normal)
 
 
 def test_a_run_folder_is_read_with_its_recipe_and_from_its_last_rollback_on(tmp_path):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from tests.diagnostics.ill_logs import ILL, WELL
 
-from zerosum.diagnostics import examine
+from zerosum.diagnostics import diagnose, examine
 from zerosum.diagnostics.advice import Advice
 from zerosum.diagnostics.examination import Examination, Finding
 from zerosum.diagnostics.history import history
@@ -34,6 +34,12 @@ def test_the_history_has_the_symptom_from_the_time_it_came():
     assert [moment.images for moment in moments] == [10_000 * n for n in range(1, 10)]
     collapsed = ["mode-collapse" in [one.name for one in moment.certain] for moment in moments]
     assert not any(collapsed[:3]) and collapsed[-1] and collapsed == sorted(collapsed)
+
+
+def test_the_history_is_the_diagnosis_of_each_beginning_of_the_log_also_after_a_return():
+    log = [*ILL, {"images": 30_000, "treatment": {}}, *ILL[8:], {"images": 20_000, "rollback": {}}, *WELL]
+    ends = [place for place, line in enumerate(log, 1) if "signal/arbiter" in line]
+    assert history(log, RECIPE) == [diagnose(log[:end], RECIPE) for end in ends] and len(ends) == 20
 
 
 def advice(text):

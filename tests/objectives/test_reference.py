@@ -10,10 +10,12 @@ from zerosum.objectives import (
     AbsoluteError,
     BoundaryEquilibrium,
     EnergyBased,
+    GaussianKernel,
     Hinge,
     LeastSquares,
     Minimax,
     NonSaturating,
+    RationalQuadraticKernel,
     Relativistic,
     RelativisticAverage,
     Softmax,
@@ -49,6 +51,14 @@ def test_the_loss_of_a_perfect_discriminator_is_the_least_of_all(objective):
     losses = torch.stack([objective.d_loss(real, fake) for real in levels.split(1) for fake in levels.split(1)])
     assert losses.min().item() == pytest.approx(objective.reference.perfect, abs=2e-2)
     assert losses.min().item() >= objective.reference.perfect - 1e-9
+
+
+@pytest.mark.parametrize("kernel", [GaussianKernel((1.0, 2.0)), RationalQuadraticKernel((1.0, 5.0))], ids=repr)
+def test_features_that_separate_the_sets_have_the_least_loss_of_a_bounded_kernel(kernel):
+    objective = MMD(kernel)
+    real, fake = torch.zeros(4, 2), torch.full((4, 2), 1e6)
+    assert objective.d_loss(real, fake).item() == pytest.approx(objective.reference.perfect, abs=1e-5)
+    assert objective.d_loss(real, real).item() == pytest.approx(objective.reference.equilibrium, abs=1e-6)
 
 
 def test_familiar_numbers():

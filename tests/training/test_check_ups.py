@@ -87,7 +87,7 @@ def test_all_signals_have_a_description_and_are_numbers(watched):
     expected = set(SIGNALS) - {"held_out", "data_copies", "data_constant", "return", "return_live"}
     assert expected <= names, expected - names
     last = check_ups(watched)[1024]
-    assert 0 <= last["signal/clipped"] <= 1 and last["signal/penalty_slope"] > 0
+    assert 0 <= last["signal/clipped"] <= 1 and last["signal/penalty_gradient"] > 0
 
 
 @pytest.mark.parametrize("iteration", [33, 66])

@@ -96,6 +96,27 @@ def test_another_follows_once_the_first_had_its_time_and_none_is_repeated(tmp_pa
     assert made[1]["images"] == made[0]["until"] == 80 + 32
 
 
+def test_rates_and_momentum_are_those_of_the_treatments_after_the_state_is_restored(
+    diagnoses, lasting, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(diagnoses, "name", "oscillation")
+    seen, step = [], Game.step
+
+    def watched(game, batches):
+        log = step(game, batches)
+        (group,) = game.G.optimiser.param_groups
+        seen.append((group["lr"], tuple(group["betas"])))
+        return log
+
+    monkeypatch.setattr(Game, "step", watched)
+    run = train(replace(RECIPE, images=480), tmp_path / "run", quiet=True, options=ACT)
+    _, momentum, rates = treatments(run)
+    assert momentum["settings"] == ["G_opt.betas=(0.0, 0.99)", "D_opt.betas=(0.0, 0.99)"]
+    assert rates["settings"] == ["G_opt.lr=0.00025", "D_opt.lr=0.00025"]
+    usual = RECIPE.G_opt.betas
+    assert [*dict.fromkeys(seen)] == [(0.001, usual), (0.001, (0.0, 0.99)), (0.00025, (0.0, 0.99))]
+
+
 @pytest.mark.parametrize("dies_after", [6, 9])
 def test_killed_and_continued_it_is_the_run_that_would_have_been(acted, tmp_path, monkeypatch, dies_after):
     """Between the treatment and the next checkpoint, and after that."""
@@ -177,6 +198,12 @@ def test_a_checkpoint_of_other_treatments_is_refused(stored):
     ):
         treated(RECIPE, [stored])
     assert treated(RECIPE, [MADE]).D_opt.lr == 0.1
+
+
+@pytest.mark.parametrize("stored", [5, "x", {"a": 1}, None])
+def test_treatments_that_are_no_list_are_refused(stored):
+    with pytest.raises(ValueError, match="its treatments should be a list; found"):
+        treated(RECIPE, stored)
 
 
 def test_another_doctor_is_refused():

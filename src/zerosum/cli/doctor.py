@@ -62,7 +62,7 @@ def _lines(run: "Run", found: "Examination") -> Iterator[str]:
         yield "Normal in this run:"
         yield from (f"  {sentence}" for sentence in found.diagnosis.normal)
     yield ""
-    yield f"When to stop: {_stopping(run, found)}"
+    yield _stopping(run, found)
 
 
 def _verdict(found: "Examination") -> str:
@@ -110,9 +110,9 @@ def _advice(run: "Run", found: "Examination") -> Iterator[str]:
 
 def _stopping(run: "Run", found: "Examination") -> str:
     if found.stopping is None:
-        return "unknown without scores over time; `zerosum train ... --evaluate kid` computes them."
+        return f"When to stop is unknown: {found.unknown}."
     best = shlex.join(["zerosum", "sample", str(run), "--best", *flags()])
-    return f"{found.stopping} `{best}` samples the best." if found.stopping.later else str(found.stopping)
+    return f"When to stop: {found.stopping}{f' `{best}` samples the best.' if found.stopping.later else ''}"
 
 
 def _command(run: "Run", settings: tuple[str, ...]) -> str:

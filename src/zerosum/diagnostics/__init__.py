@@ -1,4 +1,4 @@
-"""See why training fails: the dynamics of games small enough to be drawn."""
+"""See why training fails: signals and symptoms of runs with advice, films, and games small enough to be drawn."""
 
 from zerosum import _rooms
 

@@ -1,5 +1,5 @@
 # Written by `make stubs`; do not edit.
-"""See why training fails: the dynamics of games small enough to be drawn."""
+"""See why training fails: signals and symptoms of runs with advice, films, and games small enough to be drawn."""
 
 from zerosum.diagnostics import advice as advice
 from zerosum.diagnostics import course as course

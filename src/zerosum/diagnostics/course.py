@@ -18,7 +18,7 @@ from zerosum.runs.log import ROLLBACK, TREATMENT, Series, curves
 _LATE = 1 / 3  # of the run so far, the last part, in which a value counts
 _FEW = 3  # values that count at least
 _STEPS = (150, 500)  # of G, before which nothing is certain, and after which all may be
-_UNKNOWN = Reference("a number of an unknown meaning")
+UNKNOWN = Reference("a number of an unknown meaning")
 
 
 def rise(value: float | None, low: float, high: float) -> float:
@@ -26,6 +26,11 @@ def rise(value: float | None, low: float, high: float) -> float:
     if value is None or value != value:
         return 0.0
     return float(min(max((value - low) / (high - low), 0.0), 1.0))
+
+
+def is_return(line: Mapping[str, Any]) -> bool:
+    """Whether a line of a log says that the run went back to a checkpoint."""
+    return ROLLBACK in line or TREATMENT in line
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +44,15 @@ class Course:
     """
 
     curves: Mapping[str, Series]
-    reference: Reference = _UNKNOWN
+    reference: Reference = UNKNOWN
     recipe: Recipe | None = None
 
     @classmethod
     def of(cls, log: Sequence[Mapping[str, Any]], recipe: Recipe | None = None) -> "Course":
         """The course of a run with this log, from its last rollback or treatment on."""
-        starts = [place for place, line in enumerate(log) if ROLLBACK in line or TREATMENT in line]
+        starts = [place for place, line in enumerate(log) if is_return(line)]
         objective = None if recipe is None else recipe.objective
-        reference = objective.reference if isinstance(objective, HasReference) else _UNKNOWN
+        reference = objective.reference if isinstance(objective, HasReference) else UNKNOWN
         return cls(curves(log[starts[-1] :] if starts else log), reference, recipe)
 
     @cached_property
@@ -70,7 +75,7 @@ class Course:
         return (found[0][finite], found[1][finite]) if finite.any() else None
 
     def late(self, name: str) -> float | None:
-        """The median of the last third of the run, of three values at least; None for an unknown name."""
+        """The median of the last third of the run, of three values if there are; None for an unknown name."""
         found = self.series(name)
         if found is None:
             return None
@@ -99,7 +104,7 @@ class Course:
 
     @property
     def stillness(self) -> float:
-        """1 where an iteration changes G by less than a millionth of its weights, 0 for a hundred-thousandth."""
+        """1 where an iteration changes G by at most 3e-7 of its weights, 0 from 1e-5 on."""
         update = self.late("update_G")
         return 0.0 if update is None else rise(float(np.log10(max(update, 1e-30))), -5.0, -6.5)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from zerosum._paths import AnyPath
 from zerosum._rooms import modules
-from zerosum.diagnostics.course import Course
+from zerosum.diagnostics.course import UNKNOWN, Course
 from zerosum.diagnostics.signals.names import SIGNAL
 from zerosum.diagnostics.symptom import Symptom
 from zerosum.recipes.recipe import Recipe
@@ -80,9 +80,10 @@ def _course(run: Run | AnyPath | Sequence[Mapping[str, Any]], recipe: Recipe | N
 def _normal(course: Course) -> Iterator[str]:
     """What looks wrong to many and is not: losses at their reference points, scores that are no probabilities."""
     reference, loss = course.reference, course.late("D/loss")
-    if loss is not None:
-        yield from _loss(course, loss)
-    yield f"A score of this objective is {reference.score}."
+    if reference is not UNKNOWN:
+        if loss is not None:
+            yield from _loss(course, loss)
+        yield f"A score of this objective is {reference.score}."
     above = course.late("real_above")
     if above is not None and reference.ranked:
         yield (
@@ -91,13 +92,13 @@ def _normal(course: Course) -> Iterator[str]:
         )
     arbiter = course.late("arbiter")
     if arbiter is not None:
-        yield f"A new classifier tells samples from real ones with an AUC of {arbiter:.2f}; 0.5 if it cannot."
+        yield f"A new classifier separates samples from real ones with an AUC of {arbiter:.2f}; 0.5 if it cannot."
 
 
 def _loss(course: Course, loss: float) -> Iterator[str]:
     equilibrium, perfect = course.reference.equilibrium, course.reference.perfect
     if equilibrium is None:
-        yield f"D's loss is {loss:.3g}; for this objective no value of it tells how training goes."
+        yield f"D's loss is {loss:.3g}; for this objective no value of it shows how training goes."
         return
     scale = abs(equilibrium - perfect) if perfect is not None else 0.0
     if scale and abs(loss - equilibrium) < _NEAR * scale:

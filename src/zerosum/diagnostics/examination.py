@@ -13,6 +13,7 @@ from zerosum.diagnostics.stopping import Stopping, when_to_stop
 from zerosum.diagnostics.symptom import Symptom
 from zerosum.recipes.evaluation import Evaluation
 from zerosum.runs.generator import TrainedGenerator
+from zerosum.runs.log import is_evaluation
 from zerosum.runs.run import Run
 
 
@@ -42,6 +43,7 @@ class Examination:
         findings: the certain symptoms with advice, the worst first.
         diagnosis: all symptoms, also those that are not certain, and what is normal.
         stopping: the best evaluation; None without any.
+        unknown: why there is none, in words; empty where there is one.
     """
 
     images: int
@@ -49,6 +51,7 @@ class Examination:
     findings: tuple[Finding, ...]
     diagnosis: Diagnosis
     stopping: Stopping | None
+    unknown: str = ""
 
     @property
     def recommendations(self) -> tuple[Recommendation, ...]:
@@ -72,7 +75,7 @@ class Examination:
         known = {"images": self.images, "total": self.total, "healthy": self.diagnosis.healthy}
         advice = [{**asdict(one.advice), "against": [*one.against]} for one in self.recommendations]
         found = {"symptoms": symptoms, "advice": advice, "suspected": suspected, "normal": [*self.diagnosis.normal]}
-        return {**known, **found, "stopping": stopping}
+        return {**known, **found, "stopping": stopping, "stopping_unknown": self.unknown or None}
 
 
 def examine(run: Run, generator: TrainedGenerator | None = None) -> Examination:
@@ -84,15 +87,18 @@ def examine(run: Run, generator: TrainedGenerator | None = None) -> Examination:
     found = diagnose(log, recipe)
     patient = patient_of(run.generator if generator is None else generator) if found.certain else None
     findings = [Finding(one, () if patient is None else advise(one.name, patient)) for one in found.certain]
-    return Examination(found.images, recipe.images, tuple(findings), found, _stopping(log, recipe.evaluation))
+    return Examination(found.images, recipe.images, tuple(findings), found, *_stopping(log, recipe.evaluation))
 
 
-def _stopping(log: Sequence[Mapping[str, Any]], plan: Evaluation | None) -> Stopping | None:
-    """When to stop; None also where the plan names metrics that are not known here, as the user's without `--use`."""
+def _stopping(log: Sequence[Mapping[str, Any]], plan: Evaluation | None) -> tuple[Stopping | None, str]:
+    """When to stop, or why that is unknown: the plan may name metrics of the user, and these need `--use`."""
+    if not any(map(is_evaluation, log)):
+        return None, "the log has no scores; `zerosum train ... --evaluate kid` computes them over time"
     try:
-        return when_to_stop(log, plan)
-    except ValueError:
-        return None
+        found = when_to_stop(log, plan)
+    except ValueError as error:
+        return None, str(error)
+    return found, "" if found else "no score of the log is the criterion of the recipe's evaluation (`best`, or kid)"
 
 
 def patient_of(generator: TrainedGenerator) -> Patient:

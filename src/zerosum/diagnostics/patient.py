@@ -2,6 +2,7 @@
 
 __all__ = ["Patient"]
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -12,8 +13,8 @@ from zerosum.terms.finite_differences import FiniteDifferenceR1, FiniteDifferenc
 from zerosum.terms.gradient_penalties import R1, R2, Dragan, GradientPenalty, RothRegularizer
 from zerosum.terms.max_gradient_penalty import MaxGradientPenalty
 
-_R1_AND_R2 = (R1, R2, FiniteDifferenceR1, FiniteDifferenceR2)
-PENALTIES = (*_R1_AND_R2, GradientPenalty, Dragan, RothRegularizer, MaxGradientPenalty)
+_ON_SAMPLES = (R1, R2, FiniteDifferenceR1, FiniteDifferenceR2, RothRegularizer)
+PENALTIES = (*_ON_SAMPLES, GradientPenalty, Dragan, MaxGradientPenalty)
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,17 @@ class Patient:
         game = self.recipe.game
         return game is None or all(name in game.reads for name in names if name in OF_THE_GAME)
 
-    def discriminator(self, name: str) -> tuple[str, Any] | None:
-        """A field of D, or of the discriminator that D wraps: its path and value; None if it has no such field."""
+    @property
+    def discriminators(self) -> Iterator[tuple[str, Any]]:
+        """D, and the discriminator that it wraps, and so on, each with its path in the recipe."""
         path, part = "discriminator", self.recipe.discriminator
         while is_dataclass(part):
-            values = {f.name: getattr(part, f.name) for f in fields(part)}
-            if name in values:
-                return f"{path}.{name}", values[name]
-            path, part = f"{path}.discriminator", values.get("discriminator")
+            yield path, part
+            path, part = f"{path}.discriminator", getattr(part, "discriminator", None)
+
+    def discriminator(self, name: str) -> tuple[str, Any] | None:
+        """A field of D, or of the discriminator that D wraps: its path and value; None if it has no such field."""
+        for path, part in self.discriminators:
+            if any(f.name == name for f in fields(part)):
+                return f"{path}.{name}", getattr(part, name)
         return None

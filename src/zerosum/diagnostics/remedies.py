@@ -14,6 +14,8 @@ from typing import Any
 from zerosum.conditions.image import Image
 from zerosum.diagnostics.patient import Patient
 from zerosum.game.player import Term, Wrapper, unwrapped
+from zerosum.networks.blind import Blind
+from zerosum.networks.conditioning import Auxiliary, Discriminative
 from zerosum.networks.minibatch import MinibatchStddev
 from zerosum.networks.packed import Packed
 from zerosum.objectives.energy import BoundaryEquilibrium, EnergyBased
@@ -222,8 +224,9 @@ def matching_aware(patient: Patient) -> Settings | None:
     recipe = patient.recipe
     usable = isinstance(recipe.objective, NonSaturating | Minimax | Hinge) and recipe.conditional and patient.trains_D
     heads = patient.discriminator("conditioning")
-    reads = heads is not None and type(heads[1]).__name__ not in ("Auxiliary", "Discriminative")
-    if not usable or not reads or not patient.free("d_terms") or "Blind" in flat(recipe.discriminator):
+    reads = heads is not None and not isinstance(heads[1], Auxiliary | Discriminative)
+    blind = any(isinstance(part, Blind) for _, part in patient.discriminators)
+    if not usable or not reads or not patient.free("d_terms") or blind:
         return None
     if any(isinstance(unwrapped(term), MatchingAware) for term in recipe.d_terms):
         return None
@@ -266,7 +269,7 @@ def scaled(term: Term, factor: float) -> Term:
 
 
 def _times(width: int, factor: float) -> int:
-    return max(int(width * factor), _NARROWEST)
+    return max(int(width * factor), min(width, _NARROWEST))
 
 
 def _optimisers(patient: Patient) -> dict[str, Any]:

@@ -46,21 +46,27 @@ class Rule:
 
 _NON_SATURATING = Rule(r.non_saturating, "log(1 - D(G(z))) is flat where D rejects a sample.", _GOODFELLOW)
 _PENALTY = Rule(
-    r.penalty, "A gradient penalty keeps D from being flat beyond a steep boundary, and draws the game to its "
-    "equilibrium.", _MESCHEDER, safe=True,
-)  # fmt: skip
+    r.penalty,
+    "A gradient penalty keeps D from being flat beyond a steep boundary, and draws the game to its equilibrium.",
+    _MESCHEDER,
+    safe=True,
+)
 _STRONGER = Rule(
-    r.stronger_penalty, "A stronger penalty keeps D from running ahead, and damps the rotation of the game.",
-    _MESCHEDER, safe=True,
-)  # fmt: skip
+    r.stronger_penalty,
+    "A stronger penalty keeps D from running ahead, and damps the rotation of the game.",
+    _MESCHEDER,
+    safe=True,
+)
 _WEAKER = Rule(r.weaker_penalty, "Under too strong a penalty D stays flat and says little.", _MESCHEDER, safe=True)
 _EVERY = Rule(
     r.penalty_at_every_update, "A penalty at every update leaves no gap in which D grows steep.", _MESCHEDER, safe=True
 )
 _SLOWER = Rule(
-    partial(r.rates, G=0.25, D=0.25), "Steps that are too long leave the equilibrium under any loss.", _MESCHEDER,
+    partial(r.rates, G=0.25, D=0.25),
+    "Steps that are too long leave the equilibrium under any loss.",
+    _MESCHEDER,
     safe=True,
-)  # fmt: skip
+)
 _SLOWER_G = Rule(partial(r.rates, G=0.3), "A slower G gives D time to find what is wrong.", _HEUSEL, safe=True)
 _SLOWER_D = Rule(partial(r.rates, D=0.25), "A slower D leaves G a gradient to learn from.", _HEUSEL, safe=True)
 _FASTER_D = Rule(partial(r.rates, D=4.0), "A faster D finds what is wrong with the samples.", _HEUSEL, safe=True)
@@ -69,7 +75,7 @@ _BALANCED = Rule(
 )
 _FEWER = Rule(partial(r.updates_of_D, more=False), "With fewer updates D is less far ahead of G.", _HEUSEL)
 _MORE = Rule(partial(r.updates_of_D, more=True), "With more updates D comes nearer to its best response.", _WGAN)
-_NO_MOMENTUM = Rule(r.no_momentum, "Momentum carries the players past the equilibrium.", _GIDEL)
+_NO_MOMENTUM = Rule(r.no_momentum, "Momentum carries the players past the equilibrium.", _GIDEL, safe=True)
 _FALLING = Rule(r.falling_rates, "Rates that fall end the circling around the equilibrium.", _MESCHEDER, share=0.5)
 _AVERAGED = Rule(r.longer_average, "A longer average of G evens out the circling.", _AVERAGE, share=0.2)
 _NOISE = Rule(r.noise, "Noise on both sets makes them overlap, so that D is not flat between them.", _ARJOVSKY)
@@ -81,9 +87,10 @@ _PACKING = Rule(r.packing, "D scores pairs of samples, and so sees a lack of var
 _UNROLLING = Rule(r.unrolling, "G takes D's response into account, so a jump to one mode gains nothing.", _UNROLLED)
 _MODE_SEEKING = Rule(r.mode_seeking, "G is rewarded for samples that differ as their latents do.", _MSGAN)
 _NO_CLIPPING = Rule(
-    r.clipping_to_penalty, "Clipped weights gather at the limit and make D too simple; a gradient penalty does not.",
+    r.clipping_to_penalty,
+    "Clipped weights gather at the limit and make D too simple; a gradient penalty does not.",
     _GULRAJANI,
-)  # fmt: skip
+)
 _TIGHTER = Rule(partial(r.clip, wide=True), "Too wide a limit lets D grow steep before it binds.", _WGAN)
 _WIDER = Rule(partial(r.clip, wide=False), "Too tight a limit leaves D too flat for G to learn from.", _WGAN)
 _MATCHING = Rule(r.matching_aware, "D sees real samples under wrong conditions, so it cannot ignore them.", _REED)
@@ -105,7 +112,7 @@ RULES = MappingProxyType(
         "saturated-clipping": (_NO_CLIPPING, _TIGHTER, _WIDER),
         "ignored-condition": (_MATCHING, _CONDITION, _KNOWN),
         "unbalanced-rates": (_BALANCED, _SLOWER_D, _SLOWER_G),
-        "mean-picture": (_FASTER_D, _WEAKER, _WIDER_D, _SLOWER_D),
+        "mean-image": (_FASTER_D, _WEAKER, _WIDER_D, _SLOWER_D),
         "data-trouble": (),  # no setting helps: see `zerosum data check`
     }
 )

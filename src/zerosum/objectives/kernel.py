@@ -73,7 +73,12 @@ class MMD:
     kernel: Kernel = GaussianKernel()
     reads_real: ClassVar[bool] = True
     whole_batch: ClassVar[str] = "compares every sample of the batch with every other"
-    reference: ClassVar[Reference] = Reference("a vector of features", equilibrium=0.0, ranked=False)
+
+    @property
+    def reference(self) -> Reference:
+        """D's loss is 0 at the equilibrium, and -2 k(0) for a perfect D, if k vanishes at large distances."""
+        most = float(self.kernel(torch.zeros(1)))
+        return Reference("a vector of features", equilibrium=0.0, perfect=-2 * most, ranked=False)
 
     def _discrepancy(self, x: Tensor, y: Tensor) -> Tensor:
         x, y = vectors(x), vectors(y)

@@ -107,9 +107,13 @@ class GradientPenalty:
         check_weight("weight", self.weight)
         check_weight("target", self.target)
 
+    def points(self, turn: Turn) -> Tensor:
+        """The points u `(B, ...)` of this turn."""
+        return interpolates(turn)
+
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
-        return self.weight * _penalty(turn, interpolates(turn), self.target, self.one_sided)
+        return self.weight * _penalty(turn, self.points(turn), self.target, self.one_sided)
 
 
 @dataclass(frozen=True)
@@ -141,13 +145,17 @@ class Dragan:
         if not self.noise > 0:
             raise ValueError(f"noise is a share of the data's standard deviation, above 0; found {self.noise}")
 
-    def __call__(self, turn: Turn) -> Tensor:
-        """The penalty on this turn, a scalar >= 0."""
+    def points(self, turn: Turn) -> Tensor:
+        """The points x + d `(B, ...)` of this turn."""
         x = turn.x.detach()
         mean = turn.average(x.mean())
         std = turn.average((x - mean).square().mean()).sqrt()
         noise = turn.draws.normal("dragan", tuple(x.shape)).to(x)
-        return self.weight * _penalty(turn, x + self.noise * std * noise, self.target, self.one_sided)
+        return x + self.noise * std * noise
+
+    def __call__(self, turn: Turn) -> Tensor:
+        """The penalty on this turn, a scalar >= 0."""
+        return self.weight * _penalty(turn, self.points(turn), self.target, self.one_sided)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from torch.autograd.graph import Node
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from zerosum.data.dataset import Dataset
+from zerosum.diagnostics.patient import PENALTIES
 from zerosum.features.extractor import HALF
 from zerosum.features.identity import REFUSALS
 from zerosum.game.buffers import saved_buffers
@@ -26,13 +27,7 @@ from zerosum.protocols import HasBoundary, Objective
 from zerosum.recipes.own_networks import OwnDiscriminator
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.stored_condition import condition_of
-from zerosum.terms.finite_differences import FiniteDifferenceR1, FiniteDifferenceR2
-from zerosum.terms.gradient_penalties import R1, R2, Dragan, GradientPenalty, RothRegularizer
-from zerosum.terms.max_gradient_penalty import MaxGradientPenalty
 
-_PENALTIES = (
-    R1, R2, FiniteDifferenceR1, FiniteDifferenceR2, GradientPenalty, Dragan, RothRegularizer, MaxGradientPenalty,
-)  # fmt: skip
 _SMALL = 32 * 32  # pixels of an image that an MLP has been shown to generate
 _PROBES = 4
 _PROBABILITIES = ("SigmoidBackward", "SoftmaxBackward")  # the operations whose results are probabilities
@@ -89,7 +84,7 @@ def _trained_on(spec: object) -> set[str]:
 
 
 def _of_networks(recipe: Recipe, dataset: Dataset, game: Game) -> Iterator[str]:
-    penalties = [type(term).__name__ for term in map(unwrapped, game.D.terms) if isinstance(term, _PENALTIES)]
+    penalties = [type(term).__name__ for term in map(unwrapped, game.D.terms) if isinstance(term, PENALTIES)]
     if penalties and any(isinstance(module, _BatchNorm) for module in game.D.network.modules()):
         yield (
             f"D has batch norm, so its score of a sample depends on the whole batch, and {penalties[0]} penalises the "

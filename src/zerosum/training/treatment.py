@@ -63,6 +63,8 @@ class TreatmentDue(Exception):  # no error: the loop is left to go back
 
 def treated(recipe: Recipe, treatments: Sequence[Mapping[str, Any]]) -> Recipe:
     """The recipe under treatments, as plain values of a checkpoint; raises `ValueError` for any that are none."""
+    if not isinstance(treatments, list | tuple):
+        raise ValueError(f"its treatments should be a list; found {treatments!a:.80}")
     settings = [setting for one in treatments for setting in _settings(one)]
     known = known_of(recipe)
     return reduce(lambda changed, setting: with_setting(changed, setting, known), settings, recipe)

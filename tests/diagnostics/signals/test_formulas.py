@@ -1,6 +1,9 @@
 """The measures behind the signals against plain numpy, and on samples of which the answer is known."""
 
 import math
+from contextlib import nullcontext
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,14 +11,17 @@ import torch
 
 from zerosum.diagnostics.signals._measures import nearest, row_means, share_above, spread
 from zerosum.diagnostics.signals.arbiter import separability
-from zerosum.diagnostics.signals.discriminator import loss_gradient
+from zerosum.diagnostics.signals.discriminator import _penalty, loss_gradient
 from zerosum.diagnostics.signals.embedding import Embedding
 from zerosum.diagnostics.signals.pace import positions, samples_of
+from zerosum.diagnostics.signals.subject import Subject
 from zerosum.diagnostics.signals.updates import Updates
 from zerosum.diagnostics.signals.watcher import score_gap
 from zerosum.diagnostics.signals.weights import dead_units, spectra
+from zerosum.game import Clock, Draws, Turn
 from zerosum.objectives import MMD, AbsoluteError, Hinge, LeastSquares, Minimax, NonSaturating, Softmax, Wasserstein
 from zerosum.recipes.named_recipes import named
+from zerosum.terms import R1, Dragan, Every, GradientPenalty
 
 RNG = np.random.default_rng(0)
 CPU = torch.device("cpu")
@@ -75,7 +81,21 @@ def test_objectives_without_a_gradient_at_equal_scores_have_no_such_signal():
     assert loss_gradient(MMD(), torch.randn(8, 2), torch.randn(8, 2)) is None
 
 
-def test_the_arbiter_tells_what_differs_and_nothing_else():
+def test_the_gradient_norm_is_that_at_the_points_of_the_penalty_over_its_target():
+    x, x_fake = (torch.full((64, 1), level).requires_grad_() for level in (1.0, 9.0))
+    turn = Turn("D", lambda x: x[:, 0].square() / 2, None, x, x_fake, None, None, Clock(), Draws(seed=0, position=0))
+
+    def found(*terms):
+        return _penalty([turn], terms)["penalty_gradient"].item()
+
+    assert found(GradientPenalty()) == pytest.approx(5, abs=1), "the norm at x is x: between the sets"
+    assert found(Every(4, Dragan(target=0.5))) == pytest.approx(2, abs=0.1), "at real samples"
+    assert found(R1(), GradientPenalty(target=0.0), GradientPenalty(target=20.0)) == pytest.approx(0.25, abs=0.05)
+    assert found(GradientPenalty(target=20.0, one_sided=True)) == 1, "below its target D is free"
+    assert _penalty([turn], (R1(), GradientPenalty(target=0.0))) == {}
+
+
+def test_the_arbiter_separates_what_differs_and_nothing_else():
     draw = torch.Generator().manual_seed(0)
     real, others, same = (torch.randn(256, 5, generator=draw) for _ in range(3))
     assert separability(real, others, same).item() == pytest.approx(0.5, abs=0.1)
@@ -122,6 +142,23 @@ def test_small_singular_values_are_counted():
     assert spectra(Plain(D=layer))["spectrum_D"].item() == pytest.approx(0.5)
     assert spectra(Plain(D=torch.nn.Linear(4, 3))) == {}, "three singular values say little"
     assert dead_units(Plain(D=layer)) == {}
+
+
+@pytest.mark.parametrize("micro_batch", [None, 16])
+def test_dead_units_are_those_that_are_constant_over_the_batch_whatever_the_micro_batches(micro_batch):
+    D = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
+    with torch.no_grad():
+        D[0].weight.copy_(torch.tensor([[1.0, 0, 0], [0, 0, 1], [0, 0, 0], [-1, 0, 0]]))
+        D[0].bias.copy_(torch.tensor([0.0, 0, -5, 0]))
+    x = torch.cat([torch.linspace(-1, 1, 32).sign()[:, None], torch.zeros(32, 1), torch.randn(32, 1)], 1)
+    players = {name: SimpleNamespace(name=name, network=D, parameters=[*D.parameters()]) for name in "GD"}
+    subject = SimpleNamespace(
+        game=SimpleNamespace(**players), live=x, z=x, real=SimpleNamespace(x=x, c=None), precision=nullcontext,
+        recipe=SimpleNamespace(batch=32, micro_batch=micro_batch),
+    )  # fmt: skip
+    subject.in_batches = partial(Subject.in_batches, subject)
+    found = dead_units(subject)
+    assert found["dead_D"] == found["dead_G"] == 0.25, "of the units, not of the values of a sample"
 
 
 def test_updates_are_measured_over_three_iterations_and_can_be_interrupted():

@@ -109,8 +109,8 @@ def test_one_image_has_no_spread_and_the_live_generator_is_seen_beside_the_avera
     found = diversity(subject(real, GOOD, ONE))
     assert found["spread"] > 0.85 and found["spread_live"] < 1e-4
     assert found["clusters_live"] < 0.1 and found["coverage_live"] < 0.2
-    told = arbiter(subject(real, GOOD, ONE))
-    assert told["arbiter_live"] > 0.95 > told["arbiter"] + 0.2
+    found = arbiter(subject(real, GOOD, ONE))
+    assert found["arbiter_live"] > 0.95 > found["arbiter"] + 0.2
 
 
 def test_the_mean_image_is_near_the_mean(real):
@@ -150,6 +150,9 @@ def test_movement_is_from_check_up_to_check_up(real):
 def test_the_distance_of_the_average_and_the_response_to_a_latent(real):
     assert average(subject(real, GOOD))["average_gap"] == 0
     assert average(subject(real, GOOD, DEAF))["average_gap"] > 0.5
+    renamed = Drawing(GOOD.make)
+    renamed.other = renamed._parameters.pop("weight")
+    assert "average_lag" in average(subject(real, GOOD)) and "average_lag" not in average(subject(real, renamed, GOOD))
     linear = Drawing(lambda z, c: (z @ torch.eye(3, SIZE * SIZE) + 1).reshape(-1, 1, SIZE, SIZE) * 12.75)
     assert response(subject(real, linear))["response"].item() == pytest.approx(1, abs=0.2)
     assert response(subject(real, ONE))["response"] == 0

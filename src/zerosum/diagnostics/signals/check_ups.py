@@ -94,7 +94,7 @@ class CheckUps:
                 for buffer in buffers:
                     buffer.restore()
         self._features, self._is_first = subject.after, False
-        return _numbers(found)
+        return _numbers(found, self.device)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The features of the last check-ups, and between the two iterations after one the weights."""
@@ -107,11 +107,11 @@ class CheckUps:
         self._features = {name: t for name, t in state.items() if name not in self.updates.kept}
 
 
-def _numbers(found: Mapping[str, Tensor]) -> dict[str, float]:
+def _numbers(found: Mapping[str, Tensor], device: torch.device) -> dict[str, float]:
     """Finite values by their names in a log, read from the device at once."""
     if not found:
         return {}
-    values = torch.stack([value.detach().float().cpu() for value in found.values()]).tolist()
+    values = torch.stack([value.detach().to(device, torch.float32) for value in found.values()]).tolist()
     return {
         f"{SIGNAL}{name}": round(value, 6)
         for name, value in zip(found, values, strict=True)

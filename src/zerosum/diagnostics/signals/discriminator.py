@@ -1,4 +1,4 @@
-"""What D tells G: gradients of its score and of G's loss in it, scores of held-out samples, penalties, clipping."""
+"""What D gives G: gradients of its score and of G's loss in it, scores of held-out samples, penalties, clipping."""
 
 __all__ = ()
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zerosum.diagnostics.signals._measures import row_means, share_above
 from zerosum.diagnostics.signals.subject import Subject
+from zerosum.diagnostics.signals.watcher import is_ranked
 from zerosum.game.batch import Batch
 from zerosum.game.distributed import everyone, own_rows, ranks
 from zerosum.game.game import Game
@@ -18,8 +19,8 @@ from zerosum.game.judgement import Judgement
 from zerosum.game.player import Term, unwrapped
 from zerosum.game.random import derived_seed
 from zerosum.game.turn import Turn
-from zerosum.protocols import HasBoundary, HasReference, Objective
-from zerosum.terms.gradient_penalties import Dragan, GradientPenalty, interpolates, squared_gradient_norm
+from zerosum.protocols import HasBoundary, Objective
+from zerosum.terms.gradient_penalties import Dragan, GradientPenalty, squared_gradient_norm
 from zerosum.terms.weight_clipping import WeightClip
 
 _BATCHES = 2  # of which D is differentiated, at most
@@ -36,13 +37,9 @@ def discriminator(subject: Subject) -> dict[str, Tensor]:
         gradients = [loss_gradient(game.objective, fake, real) for real, fake in scores]
         known = [gradient for gradient in gradients if gradient is not None]
         found = {"loss_gradient": torch.stack(known).mean()} if known else {}
-        if _is_ranked(game.objective):
+        if is_ranked(game.objective):
             found |= _steepness(turns)
         return {**found, **_penalty(turns, game.D.terms), **_held_out(subject, game), **_clipped(game)}
-
-
-def _is_ranked(objective: Objective) -> bool:
-    return not isinstance(objective, HasReference) or objective.reference.ranked
 
 
 def _turns(subject: Subject, game: Game, samples: Tensor) -> Iterator[Turn]:
@@ -104,21 +101,25 @@ def loss_gradient(objective: Objective, fake: Tensor, real: Tensor) -> Tensor | 
 
 
 def _penalty(turns: Sequence[Turn], terms: tuple[Term, ...]) -> dict[str, Tensor]:
-    """The gradient norm of D between real and generated samples, over the target of D's penalty, if it has one."""
-    targets = [term.target for term in map(unwrapped, terms) if isinstance(term, GradientPenalty | Dragan)]
-    if not targets or not targets[0]:
+    """D's gradient norm at the points of its first penalty that has a target, over that target.
+
+    Below the target of a one-sided penalty, which leaves D free there, a norm counts as the target.
+    """
+    aimed = [term for term in map(unwrapped, terms) if isinstance(term, GradientPenalty | Dragan) and term.target]
+    if not aimed:
         return {}
-    norms = []
+    penalty, norms = aimed[0], []
     for turn in turns:
-        points = interpolates(turn).requires_grad_()
+        points = penalty.points(turn).requires_grad_()
         norms.append(squared_gradient_norm(turn, turn.judge(points), points).detach().sqrt())
-    return {"penalty_slope": everyone([torch.cat(norms)])[0].mean() / targets[0]}
+    ratios = everyone([torch.cat(norms)])[0] / penalty.target
+    return {"penalty_gradient": (ratios.clamp_min(1.0) if penalty.one_sided else ratios).mean()}
 
 
 def _held_out(subject: Subject, game: Game) -> dict[str, Tensor]:
     """How often a training sample has a higher score than a held-out one."""
     real = subject.real
-    if real.held is None or not _is_ranked(game.objective):
+    if real.held is None or not is_ranked(game.objective):
         return {}
 
     def scores(x: Tensor, c: Tensor | None = None) -> Tensor:

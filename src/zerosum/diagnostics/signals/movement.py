@@ -2,8 +2,6 @@
 
 __all__ = ()
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
@@ -39,13 +37,12 @@ def average(subject: Subject) -> dict[str, Tensor]:
     own = subject.average.features
     found = {"average_gap": (own - live.features).norm(dim=1).mean() / spread(own).clamp_min(1e-12)}
     averaged = dict(subject.trained.generators[MAIN].named_parameters())
-    pairs = [(averaged[name], weight) for name, weight in G.named_parameters() if name in averaged]
-    gap, size = (torch.stack([w.float().norm() for w in ws]).norm() for ws in (_gaps(pairs), [b for _, b in pairs]))
+    pairs = [(averaged[name].detach(), weight.detach()) for name, weight in G.named_parameters() if name in averaged]
+    if not pairs:  # the averaged one is another network
+        return found
+    gap = torch.stack([(a - b).float().norm() for a, b in pairs]).norm()
+    size = torch.stack([b.float().norm() for _, b in pairs]).norm()
     return {**found, "average_lag": gap / size}
-
-
-def _gaps(pairs: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
-    return [a.detach() - b.detach() for a, b in pairs]
 
 
 def response(subject: Subject) -> dict[str, Tensor]:
@@ -54,12 +51,11 @@ def response(subject: Subject) -> dict[str, Tensor]:
     For a linear G, E|J v|^2 with a direction v of E|v|^2 = 1 in each dimension is the variance of the samples.
     """
     z, c = subject.z[:_FEW], None if subject.real.c is None else subject.real.c[:_FEW]
-    direction = subject.latents("direction")[:_FEW]
-    direction = direction - subject.latents("latent").mean(0)
+    direction = subject.latents("direction")[:_FEW] - subject.z.mean(0)
     # Directions have the distribution of z itself: so they fit latents of any prior.
     moved = subject.generate(subject.trained.generators[MAIN], z + _STEP * direction, c)
     here = subject.average.x[:_FEW]
     change = (moved - here).flatten(1).norm(dim=1).square().mean().sqrt() / _STEP
     whole = subject.average.x.flatten(1)
-    spread = (whole - whole.mean(0)).norm(dim=1).square().mean().sqrt()
-    return {"response": change / spread.clamp_min(1e-12)}
+    size = (whole - whole.mean(0)).norm(dim=1).square().mean().sqrt()
+    return {"response": change / size.clamp_min(1e-12)}

@@ -36,7 +36,7 @@ SIGNALS = {
     "of the mean scores: 0 if D is flat there.",
     "steepness_real": "steepness at real samples.",
     "held_out": "Share of pairs in which D scores a training sample above a held-out one: 1/2 unless D memorises.",
-    "penalty_slope": "Mean gradient norm of D where the penalty has a target, over that target.",
+    "penalty_gradient": "Mean gradient norm of D at the points of a penalty that has a target, over that target.",
     "clipped": "Share of D's weights at the limit of the clipping.",
     "spectrum_G": "Share of singular values below a tenth of the largest, mean over the layers of G.",
     "spectrum_D": "spectrum_G of D.",

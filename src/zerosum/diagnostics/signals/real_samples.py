@@ -22,7 +22,7 @@ _WHOLE = 1024  # samples of a data set that is read whole
 _CLUSTERS, _ROUNDS = 32, 8  # of k-means
 _NEIGHBOURS = 5  # of Naeem et al. 2020 (arXiv 2002.09797)
 _LEAST = 8  # samples in each of the two sets
-_FIRST = "check-up"  # purpose of the random numbers
+_PURPOSE = "check-up"  # of the random numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,6 @@ class RealSamples:
         distances = torch.cdist(self.features, self.features)
         found: Tensor = distances.kthvalue(min(_NEIGHBOURS + 1, len(distances)), 1).values
         return found
-        return found
 
     @cached_property
     def neighbours(self) -> Tensor:
@@ -125,7 +124,7 @@ def read_real(recipe: Recipe, dataset: Dataset, device: torch.device) -> RealSam
     if n < _LEAST:
         return None
     if dataset.window is None:
-        order = torch.randperm(len(dataset), generator=stream(recipe.seed, _FIRST, "real"))
+        order = torch.randperm(len(dataset), generator=stream(recipe.seed, _PURPOSE, "real"))
     else:
         order = torch.arange(min(len(dataset), 2 * n))
     order = order if len(dataset) <= _WHOLE else order[: 2 * n]
@@ -161,7 +160,7 @@ def _read_held(recipe: Recipe, dataset: Dataset, n: int, device: torch.device) -
         return None, None
     if len(test) < _LEAST or test.shape != dataset.shape:
         return None, None
-    order = torch.randperm(len(test), generator=stream(recipe.seed, _FIRST, "held"))[:n]
+    order = torch.randperm(len(test), generator=stream(recipe.seed, _PURPOSE, "held"))[:n]
     raw = test.read(order)
     c = test.encoded_conditions(order, raw) if recipe.conditional else None
     return to_unit(raw).to(device), None if c is None else c.to(device)

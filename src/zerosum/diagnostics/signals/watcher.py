@@ -25,7 +25,7 @@ class ScoreSignals:
 
     def meet(self, objective: Objective) -> None:
         """Note whether the objective's scores are ranked."""
-        self._ranked = not isinstance(objective, HasReference) or objective.reference.ranked
+        self._ranked = is_ranked(objective)
 
     @torch.no_grad()
     def watch(self, player: str, turn: Turn, log: dict[str, Tensor]) -> None:
@@ -36,6 +36,11 @@ class ScoreSignals:
         real, fake = everyone([row_means(turn.real.score), row_means(turn.fake.score)])
         log[f"{SIGNAL}real_above"] = share_above(real, fake)
         log[f"{SIGNAL}score_gap"] = score_gap(real, fake)
+
+
+def is_ranked(objective: Objective) -> bool:
+    """Whether real samples shall have the higher scores; so for an objective that states no reference points."""
+    return not isinstance(objective, HasReference) or objective.reference.ranked
 
 
 def score_gap(real: Tensor, fake: Tensor) -> Tensor:

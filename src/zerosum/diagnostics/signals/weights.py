@@ -18,6 +18,8 @@ _LARGEST = 256  # rows or columns, whichever are fewer, of a matrix whose singul
 _MATRICES = 6  # of a network, at most
 _SMALL = 0.1  # of the largest singular value
 
+Ranges = dict[nn.Module, list[Tensor]]  # by layer, in the order of their first calls
+
 
 def spectra(subject: Subject) -> dict[str, Tensor]:
     """The share of small singular values in G and D."""
@@ -53,10 +55,11 @@ def dead_units(subject: Subject) -> dict[str, Tensor]:
     inputs = {"G": subject.z[rows], "D": subject.real.x[rows]}
     for player in (game.G, game.D):
         if player.parameters:
-            ranges: list[Tensor] = []
+            ranges: Ranges = {}
             with _watched(player.network, ranges):
                 subject.in_batches(_scored(player.network), inputs[player.name], c)
-            whole = [everyone([one])[0] for one in ranges[1:]]  # the first is that of the samples, or latents
+            inner = [*ranges.values()][1:]  # the first are those of the samples, or latents
+            whole = [everyone([torch.cat(parts)])[0] for parts in inner]
             shares = [(one[:, 1].amax(0) == one[:, 0].amin(0)).float().mean() for one in whole]
             if shares:
                 found[f"dead_{player.name}"] = torch.stack(shares).amax()
@@ -68,8 +71,8 @@ def _scored(network: nn.Module) -> Callable[..., Tensor]:
 
 
 @contextmanager
-def _watched(network: nn.Module, ranges: list[Tensor]) -> Iterator[None]:
-    """Collect the least and largest value `(1, 2, units)` in the input of each layer with a matrix or kernel."""
+def _watched(network: nn.Module, ranges: Ranges) -> Iterator[None]:
+    """Collect the least and largest value `(1, 2, units)` in each input of each layer with a matrix or kernel."""
     handles = [layer.register_forward_pre_hook(_collector(ranges)) for layer in network.modules() if _has_kernel(layer)]
     try:
         yield
@@ -82,11 +85,11 @@ def _has_kernel(layer: nn.Module) -> bool:
     return isinstance(layer, SpectralNorm) or any(weight.dim() > 1 for weight in layer.parameters(recurse=False))
 
 
-def _collector(ranges: list[Tensor]) -> Callable[[nn.Module, Any], None]:
-    def collect(_: nn.Module, inputs: Any) -> None:
+def _collector(ranges: Ranges) -> Callable[[nn.Module, Any], None]:
+    def collect(layer: nn.Module, inputs: Any) -> None:
         x = inputs[0] if inputs else None
         if isinstance(x, Tensor) and x.is_floating_point() and x.dim() > 1 and len(x) > 1:
             rows = x.movedim(1, -1).flatten(0, -2) if x.dim() == 4 else x.flatten(0, -2)
-            ranges.append(torch.stack([rows.amin(0), rows.amax(0)])[None].float())
+            ranges.setdefault(layer, []).append(torch.stack([rows.amin(0), rows.amax(0)])[None].float())
 
     return collect

@@ -19,13 +19,15 @@ def mode_collapse(course: Course) -> Symptom | None:
         "Samples of the live G are in {clusters_live} of the clusters that real ones are in, at {spread_live} of their "
         "distances."
     )
+    since = min(course.since("clusters_live", lambda y: y < 0.6), course.since("spread_live", lambda y: y < 0.6))
     if within > max(few, near):
+        since = course.since("class_spread", lambda y: y < 0.5)
         text = "Samples of one class are at {class_spread} of the distances of real samples of one class."
     return course.symptom(
         "mode-collapse",
         max(rise(clusters, 0.8, 0.1), rise(spread, 0.8, 0.1), within),
         confidence,
-        min(course.since("clusters_live", lambda y: y < 0.6), course.since("spread_live", lambda y: y < 0.6)),
+        since,
         ("clusters_live", "spread_live", "coverage_live", "clusters", "class_spread"),
         text,
     )

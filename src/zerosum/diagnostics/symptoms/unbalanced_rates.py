@@ -14,11 +14,13 @@ def unbalanced_rates(course: Course) -> Symptom | None:
     large = rise(max(G or 0.0, D or 0.0), 0.01, 0.03)
     apart = 0.0 if G is None or D is None else abs(float(np.log10(max(G, 1e-12) / max(D, 1e-12))))
     unequal = rise(apart, 1.0, 1.6)
+    largest = "update_G" if (G or 0.0) >= (D or 0.0) else "update_D"
+    least = 0.01 if large >= unequal else 0.0  # rates that are far apart mostly are so from the start
     return course.symptom(
         "unbalanced-rates",
         max(large, unequal),
         max(large, unequal) * (1 - course.fidelity),
-        course.since("update_G", lambda _: True),
+        course.since(largest, lambda y: y > least),
         ("update_G", "update_D"),
         "An iteration changes G by {update_G} and D by {update_D} of their weights.",
     )

@@ -1,4 +1,4 @@
-"""D cannot tell what a new classifier can."""
+"""D cannot separate what a new classifier separates."""
 
 __all__ = ()
 
