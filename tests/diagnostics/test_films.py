@@ -64,7 +64,7 @@ def test_in_the_plane_both_are_blurred_alike(plane):
     assert not plane.exact and plane.known and 0.02 < plane.bandwidth < 0.2
     first, one_mode, same = plane.moments
     assert first.js > 0.65, "nothing in common"
-    # A quarter of p is all of q: log 2 - (5/8 log 5 - log 4 - 3/8 log ... ) in closed form.
+    # q is a quarter of p, so m = (p + q) / 2 is 5/8 on that mode and 3/8 on the others.
     expected = 0.5 * (0.75 * math.log(2) + 0.25 * math.log(2 / 5) + math.log(8 / 5))
     assert abs(one_mode.js - expected) < 0.02
     assert same.js < 2 * plane.noise < 0.03
@@ -114,7 +114,7 @@ def test_only_a_probability_has_an_optimum(tmp_path):
     assert torch.equal(found.probability(one.field), one.field.float()), "a score stays a score"
 
 
-def test_the_witness_of_mmd_is_what_tells_the_sets_apart(tmp_path):
+def test_the_witness_of_mmd_is_what_separates_the_sets(tmp_path):
     objective = MMD(GaussianKernel((0.5, 1.0)))
     recipe = replace(LINE, objective=objective, discriminator=IdentityDiscriminator(), n_critic=0)
     found = film(line_run(tmp_path, recipe, score=None))

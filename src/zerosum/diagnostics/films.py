@@ -139,7 +139,7 @@ class Film:
 
     @property
     def _kernel(self) -> Kernel | None:
-        """The kernel of a game without a discriminator to learn, in which MMD itself tells points apart."""
+        """The kernel of a game without a discriminator to learn, by whose witness function MMD separates points."""
         objective = self.recipe.objective
         direct = isinstance(self.recipe.discriminator, IdentityDiscriminator)
         return objective.kernel if direct and isinstance(objective, MMD) else None
@@ -147,8 +147,8 @@ class Film:
     def field(self, frame: Frame) -> Tensor | None:
         """What D makes of the places of the lattice `(K,)`, float64; None where it has no score for each.
 
-        Probabilities where `optimum`. Without a discriminator, the witness function of MMD, of which it is the largest
-        mean difference: E k(x, real) - E k(x, generated) (Gretton et al. 2012, section 2.3).
+        Probabilities where `optimum`. Without a discriminator, the witness function of MMD, whose means over the
+        two sets differ most: E k(x, real) - E k(x, generated) (Gretton et al. 2012, section 2.3).
         """
         if self._kernel is not None:
             places = self.data.lattice.double()
