@@ -147,6 +147,17 @@ def test_without_a_score_for_each_point_there_is_no_field(tmp_path):
         assert frame.pushes.abs().max() > 0 and frame.value.isfinite()
 
 
+def test_a_batch_of_more_than_all_points_has_the_same_field(tmp_path):
+    wide = replace(LINE, batch=2_048, images=32 * 2_048, tick=32 * 2_048, snapshot=32 * 2_048)
+    run = train(wide, tmp_path / "run", quiet=True)
+    data, found = load_frames(run.path)
+    assert len(data.lattice) + 2 * 512 < wide.batch
+    with torch.no_grad():
+        field, fake = (run.discriminator.module(x).score for x in (data.lattice, found[-1].samples[::4]))
+    torch.testing.assert_close(found[-1].field, field.half(), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(found[-1].fake_scores, fake)
+
+
 class Odd(nn.Module):
     """A discriminator that takes batches of one size only."""
 

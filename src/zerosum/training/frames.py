@@ -110,7 +110,7 @@ class Recorder:
             scores = (fake_scores, real_scores) if game.objective.reads_real else (fake_scores,)
             (gradient,) = torch.autograd.grad(game.objective.g_loss(*scores), batch, materialize_grads=True)
         shown = evenly(count, _PUSHED)
-        # The scores of MMD are features.
+        # The scores of these are features.
         known = {} if isinstance(game.objective, MMD | Drifting) else _scores(D, data, samples, count)
         return Frame(
             game.images,
@@ -139,7 +139,7 @@ def _scores(D: nn.Module, data: FrameData, samples: Tensor, count: int) -> dict[
     fake = samples[evenly(len(samples), _SCORED)]
     places = data.lattice.to(samples.device)
     points = torch.cat([places, real, fake])
-    padded = torch.cat([points, points[: -len(points) % count]]) if len(points) >= count else _evenly(points, count)
+    padded = points[torch.arange(len(points) + -len(points) % count, device=points.device) % len(points)]
     with torch.no_grad():
         blocks = [Judgement.of(D(block)).score for block in torch.split(padded, count)]
         # The same points, each among others.
