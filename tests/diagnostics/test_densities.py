@@ -110,6 +110,8 @@ def test_what_lies_outside_counts_as_one_cell():
         kernel_masses(torch.tensor([[math.nan]]), *LINE, bandwidth=0.1)
     with pytest.raises(ValueError, match="on the same cells"):
         inside.js(inside.coarser(2))
+    with pytest.raises(ValueError, match="on the same cells"):
+        inside.js(Masses(inside.low, 2 * inside.high, inside.inside))
     assert torch.equal(inside.coarser(2).inside, inside.inside.reshape(-1, 2).sum(1))
     huge = kernel_masses(torch.tensor([[math.inf], [0.0]]), *LINE, bandwidth=0.0)
     assert huge.outside == 0.5

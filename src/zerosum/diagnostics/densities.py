@@ -72,7 +72,8 @@ class Masses:
 
         What lies outside the window counts as one cell. Raises `ValueError` for other cells.
         """
-        if self.inside.shape != other.inside.shape or not torch.equal(self.low, other.low):
+        same = torch.equal(self.low, other.low) and torch.equal(self.high, other.high)
+        if not same or self.inside.shape != other.inside.shape:
             raise ValueError("the divergence is between distributions on the same cells")
         p, q = (torch.cat([one.inside.flatten(), torch.tensor([one.outside]).double()]) for one in (self, other))
         return js_divergence(p / p.sum(), q / q.sum())
