@@ -15,6 +15,7 @@ from zerosum.diagnostics.densities import CELLS
 from zerosum.networks.mlp import IdentityDiscriminator
 from zerosum.objectives import MMD, Hinge, LeastSquares, Minimax, Relativistic, Wasserstein
 from zerosum.objectives.kernel import GaussianKernel
+from zerosum.runs.frames import FrameData
 from zerosum.runs.run import Run
 
 
@@ -92,6 +93,16 @@ def test_the_density_of_own_points_is_estimated(tmp_path, plane):
     assert 0 < own.noise < 0.05 and own.moments[2].js < 2 * own.noise
     narrow = replace(PLANE, data=Ring(modes=4, radius=1.0, std=0.0))
     assert not film(written(tmp_path / "points", narrow, common(PLANE), [plane.moments[0].frame])).known
+
+
+def test_an_estimate_at_a_point_is_that_of_the_others(tmp_path):
+    real = torch.tensor([[-1.0, 0.0], [1.0, 0.0]])
+    data = FrameData.of(real, torch.zeros(2).double(), torch.ones(2).double())
+    one = frame(data, 0, torch.zeros(4, 2), score=lambda x: torch.full((len(x),), -99.0))
+    found = film(written(tmp_path, replace(PLANE, data=InMemory("mine")), data, [one]))
+    near, middle, far = (math.exp(-((d / found.bandwidth) ** 2) / 2) for d in (0, 1, 2))
+    expected = (far / (far + middle) + middle / (middle + near)) / 2  # of a real point and of a generated one
+    assert abs(found.moments[0].gap - expected) < 0.01
 
 
 def test_only_a_probability_has_an_optimum(tmp_path):

@@ -181,15 +181,15 @@ def chosen_bandwidth(points: Tensor, low: Tensor, high: Tensor) -> float:
     area = float((high - low).prod())
 
     def likelihood(bandwidth: float) -> float:
-        return float((0.99 * leave_one_out(points, low, high, bandwidth) + 0.01 / area).log().mean())
+        others = leave_one_out(kernel_masses(points, low, high, bandwidth), points)
+        return float((0.99 * others + 0.01 / area).log().mean())
 
     return max((cell * 2 ** (step / 2) for step in range(_BANDWIDTHS)), key=likelihood)
 
 
-def leave_one_out(points: Tensor, low: Tensor, high: Tensor, bandwidth: float) -> Tensor:
-    """The kernel density at each of the points `(N, d)`, estimated from the others, `(N,)`."""
-    masses = kernel_masses(points, low, high, bandwidth)
-    own = math.prod(float(_kernel(3, bandwidth / size)[1, 1] / size) for size in masses.cell.tolist())
+def leave_one_out(masses: Masses, points: Tensor) -> Tensor:
+    """The kernel density at each of the points `(N, d)` of `kernel_masses`, estimated from the others, `(N,)`."""
+    own = math.prod(float(_kernel(3, masses.blur / size)[1, 1] / size) for size in masses.cell.tolist())
     return ((len(points) * masses.at(points) - own) / max(len(points) - 1, 1)).clamp_min(0)
 
 

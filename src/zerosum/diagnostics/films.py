@@ -4,7 +4,7 @@ __all__ = ["film"]
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -173,14 +173,17 @@ class Film:
     def _gap(self, frame: Frame, q: Masses) -> float | None:
         if frame.real_scores is None or frame.fake_scores is None or not self.optimum:
             return None
-        real = self.data.real[evenly(len(self.data.real), len(frame.real_scores))]
-        chosen = evenly(len(frame.samples), len(frame.fake_scores))
-        fake = frame.samples[chosen]
-        others = partial(leave_one_out, low=self.data.low, high=self.data.high)
-        q_fake = q.at(fake) if self.exact else others(frame.samples, bandwidth=self.bandwidth)[chosen]
+        real, fake = self.data.real, frame.samples
+        # A density that is estimated from points is, at each of them, that of the others.
+        p_real = self.p.at(real) if self.known else leave_one_out(self.p, real)
+        q_fake = q.at(fake) if self.exact else leave_one_out(q, fake)
         gaps = []
-        for points, scores, at in ((real, frame.real_scores, q.at(real)), (fake, frame.fake_scores, q_fake)):
-            best = optimal_discriminator(self.p.at(points).log(), at.log())
+        for scores, p_at, q_at in (
+            (frame.real_scores, p_real, q.at(real)),
+            (frame.fake_scores, self.p.at(fake), q_fake),
+        ):
+            scored = evenly(len(p_at), len(scores))
+            best = optimal_discriminator(p_at[scored].log(), q_at[scored].log())
             gaps.append((self.probability(scores) - best).abs())
         mean = float(torch.cat(gaps).nanmean())
         return mean if math.isfinite(mean) else None
