@@ -10,7 +10,7 @@ __all__ = ["density_masses", "optimal_discriminator"]
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -193,13 +193,12 @@ def leave_one_out(masses: Masses, points: Tensor) -> Tensor:
     return ((len(points) * masses.at(points) - own) / max(len(points) - 1, 1)).clamp_min(0)
 
 
-@cache
 def _kernel(n: int, width: float) -> Tensor:
     """The matrix `(n, n)` that blurs cells by a Gaussian of standard deviation `width`, in cells, without its ends."""
-    apart = torch.arange(n, dtype=torch.float64)
+    apart = torch.arange(1 - n, n, dtype=torch.float64)
     reach = torch.arange(-math.ceil(9 * width), math.ceil(9 * width) + 1, dtype=torch.float64)
-    weights = torch.exp(-((apart[:, None] - apart) ** 2) / (2 * width**2))
-    return weights / torch.exp(-(reach**2) / (2 * width**2)).sum()
+    weights, total = (torch.exp(-(cells**2) / (2 * width**2)) for cells in (apart, reach))
+    return (weights / total.sum()).unfold(0, n, 1).flip(1)  # row i has the weights of i - j
 
 
 def _cells(points: Tensor, low: Tensor, high: Tensor, n: int) -> tuple[Tensor, Tensor]:
