@@ -95,6 +95,15 @@ def test_the_density_of_own_points_is_estimated(tmp_path, plane):
     assert not film(written(tmp_path / "points", narrow, common(PLANE), [plane.moments[0].frame])).known
 
 
+def test_on_the_line_too_both_are_blurred_alike(tmp_path, line):
+    narrow = replace(LINE, data=InMemory("mine"))
+    data = replace(common(LINE), real=torch.full((2_000, 1), 1.0))
+    one = frame(data, 0, torch.full((2_048, 1), 1.0))
+    same = film(written(tmp_path, narrow, data, [one]))
+    assert same.exact and not same.known and same.bandwidth > 0 and line.bandwidth == 0
+    assert same.moments[0].js < 1e-12 and same.noise < 1e-12
+
+
 def test_an_estimate_at_a_point_is_that_of_the_others(tmp_path):
     real = torch.tensor([[-1.0, 0.0], [1.0, 0.0]])
     data = FrameData.of(real, torch.zeros(2).double(), torch.ones(2).double())

@@ -70,8 +70,10 @@ class Film:
 
     @cached_property
     def bandwidth(self) -> float:
-        """The standard deviation of the Gaussian that both distributions are blurred by; 0 where `exact`."""
-        return 0.0 if self.exact else chosen_bandwidth(self.data.real, self.data.low, self.data.high)
+        """The standard deviation of the Gaussian that both distributions are blurred by; 0 if neither is estimated."""
+        if self.exact and self.known:
+            return 0.0
+        return chosen_bandwidth(self.data.real, self.data.low, self.data.high)
 
     @cached_property
     def _known(self) -> Masses | None:
@@ -98,8 +100,7 @@ class Film:
         return self._estimated(self.data.real) if self._known is None else self._known.blurred(self.bandwidth)
 
     def _estimated(self, points: Tensor) -> Masses:
-        width = self.bandwidth or chosen_bandwidth(self.data.real, self.data.low, self.data.high)
-        return kernel_masses(points, self.data.low, self.data.high, width)
+        return kernel_masses(points, self.data.low, self.data.high, self.bandwidth)
 
     @cached_property
     def noise(self) -> float:
@@ -109,7 +110,7 @@ class Film:
         of the two halves of the real points. It is 0 where nothing is estimated.
         """
         first, second = self.data.real[::2], self.data.real[1::2]
-        if not len(second) or (self.exact and self.known):
+        if not len(second) or not self.bandwidth:
             return 0.0
         return (self.p if self.known else self._estimated(first)).js(self._estimated(second))
 
@@ -163,11 +164,10 @@ class Film:
         return tuple(map(self._moment, self.frames))
 
     def _moment(self, frame: Frame) -> Moment:
-        low, high = self.data.low, self.data.high
         if self.exact:
-            q = pushed_masses(frame.samples, low, high)
+            q = pushed_masses(frame.samples, self.data.low, self.data.high).blurred(self.bandwidth)
         else:
-            q = kernel_masses(frame.samples, low, high, self.bandwidth)
+            q = self._estimated(frame.samples)
         return Moment(frame, q, self.p.js(q), self._gap(frame, q))
 
     def _gap(self, frame: Frame, q: Masses) -> float | None:
