@@ -1,6 +1,5 @@
 """Files of moving images."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +30,6 @@ def write_film(target: Path, frames: Frames, duration: int, columns: int = 1) ->
             grid(np.stack(frames), columns=columns, gap=1).save(file, format="PNG", exif=sheet_exif())
         return
     write_clip(target, [_enlarged(frame) for frame in frames], duration)
-
-
-def evenly_chosen(count: int, most: int) -> Sequence[int]:
-    """At most so many of the numbers below `count`, evenly spaced, with the first and the last."""
-    return [*dict.fromkeys(np.linspace(0, count - 1, most).round().astype(int).tolist())]
 
 
 def _enlarged(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from zerosum.cli._films import Frames, evenly_chosen
+from zerosum._arrays import evenly_to_the_end
+from zerosum.cli._films import Frames
 from zerosum.diagnostics.films import film
 from zerosum.diagnostics.scenes import film_images
 from zerosum.plots.panels import beside, padded, stacked, titled
@@ -30,7 +31,7 @@ def watched(runs: Sequence[Run], sheet: bool) -> tuple[Frames, int]:
     times = [_times(run) for run in runs]
     every = sorted({images for one in times for images in one})
     if sheet:
-        every = [every[n] for n in evenly_chosen(len(every), _SHEET)]
+        every = [every[n] for n in evenly_to_the_end(len(every), _SHEET)]
     films = [_images(run, _places(one, every)) for run, one in zip(runs, times, strict=True)]
     narrow = all(image.width <= _NARROW for one in films for image in one)
     joined = [(beside if narrow else stacked)(moment, 0) for moment in zip(*films, strict=True)]

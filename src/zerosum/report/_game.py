@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from zerosum._arrays import evenly
+from zerosum._arrays import evenly_to_the_end
 from zerosum.diagnostics.films import Film, film
 from zerosum.diagnostics.scenes import film_images
 from zerosum.plots.curves import Curve, Level, line_chart
@@ -19,8 +19,7 @@ def game(run: Run) -> Section | None:
     found = film(run)
     if found is None:
         return None
-    places = evenly(len(found.frames), _STOPS).tolist()
-    places[-1] = len(found.frames) - 1
+    places = evenly_to_the_end(len(found.frames), _STOPS)
     images = film_images(found, places)
     stops = []
     for place, image in zip(places, images, strict=True):
