@@ -24,7 +24,7 @@ def test_frames_and_curves_are_shown_with_the_method(tmp_path, make):
     assert "checked" in page.all("input")[-1] and "checked" not in page.all("input")[0]
     assert page.count("svg", class_="chart") == 3
     assert "The density of the data is known, that of the samples follows from G at 2,048 quantiles" in page.text
-    assert "V is at most 2 js" in page.text and "without penalties." in page.text
+    assert "V is at most 2 JS − log 4, which" in page.text and "without penalties." in page.text
     assert "zerosum watch draws all 3 frames" in page.text
     assert len(body) < 200_000
 

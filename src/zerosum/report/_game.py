@@ -59,7 +59,7 @@ def _charts(found: Film) -> list[str]:
 
 def _chart(heading: str, curves: list[Curve], levels: tuple[Level, ...], words: str) -> str:
     chart = line_chart(curves, levels, "points seen", heading)
-    return f'<div class="panel"><h4>{heading}</h4>{chart}{prose(words.capitalize() + ".")}</div>'
+    return f'<div class="panel"><h4>{heading}</h4>{chart}{prose(words[0].upper() + words[1:] + ".")}</div>'
 
 
 def _method(found: Film) -> str:
