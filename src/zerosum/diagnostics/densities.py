@@ -10,7 +10,6 @@ __all__ = ["density_masses", "optimal_discriminator"]
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -62,7 +61,7 @@ class Masses:
         """The size of a cell in each direction `(d,)`."""
         return (self.high - self.low) / torch.tensor(self.inside.shape)
 
-    @cached_property
+    @property
     def density(self) -> Tensor:
         """The density in each cell, of the shape of `inside`."""
         return self.inside / float(self.cell.prod())
