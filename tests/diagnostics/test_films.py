@@ -158,6 +158,18 @@ def test_samples_that_are_nan_are_an_error_in_one_sentence(tmp_path):
         _ = film(run).moments
 
 
+def test_parts_of_unknown_classes_are_not_needed(tmp_path, line):
+    run = written(tmp_path, LINE, line.data, [moment.frame for moment in line.moments])
+    text = run.recipe_text
+    for part, name in ((LINE.data, "Mine"), (LINE.latent, "MyLatent"), (LINE.objective, "MyObjective")):
+        assert text.count(repr(part)) == 1
+        text = text.replace(repr(part), f"{name}()")
+    (tmp_path / "recipe.txt").write_text(text)
+    found = film(Run(tmp_path))
+    assert not (found.exact or found.known or found.optimum or found.bound) and found.score == "D's score"
+    assert found.moments[2].js < 0.05 < found.moments[1].js and found.moments[0].gap is None
+
+
 def test_a_run_without_frames_has_no_film(tmp_path):
     (tmp_path / "recipe.txt").write_text("Recipe(")
     with pytest.raises(ValueError, match="Recipe"):
