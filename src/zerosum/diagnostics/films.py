@@ -24,11 +24,12 @@ from zerosum.objectives.kernel import MMD, Kernel
 from zerosum.objectives.logistic import Minimax, NonSaturating
 from zerosum.protocols import HasDensity, HasOptimum
 from zerosum.recipes.recipe import Recipe
-from zerosum.runs.frames import Frame, FrameData, load_frames
+from zerosum.runs.frames import LATTICE, Frame, FrameData, load_frames
 from zerosum.runs.latents import latent_quantiles
 from zerosum.runs.run import Run
 
-_SHOWN = {1: 256, 2: 128}  # places of the optimal D in each direction, by the number of dimensions
+# Places of the optimal D in each direction, by the number of dimensions: on the line, those of D.
+_SHOWN = {1: LATTICE[1], 2: 2 * LATTICE[2]}
 _WITNESSES = 512  # points of each set in the witness function
 
 
