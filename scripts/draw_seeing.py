@@ -18,7 +18,7 @@ from zerosum.diagnostics import film
 from zerosum.diagnostics.scenes import film_images
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-# Recipe, its length in images where it is another, the images seen at the moments shown, and how many are in a row.
+# Recipe, length of the run in images, the images seen at the moments shown, and how many are in a row.
 LINE = ("gaussian", 1_000_000, (16_384, 27_648, 155_904, 1_000_192), 4)
 PLANE = ("r1", 65_536, (8_192, 23_296, 65_536), 1)
 SHEETS = {"seeing-line.png": LINE, "seeing-plane.png": PLANE}

@@ -1,4 +1,6 @@
-"""Run folders with frames of a game of points that was never trained: generated points and scores are given."""
+"""Small games of points, and run folders of them with frames but no training: points and scores are given."""
+
+from dataclasses import replace
 
 import torch
 
@@ -20,16 +22,7 @@ LINE = Recipe(
     batch=16,
     images=1_024,
 )
-PLANE = Recipe(
-    name="plane",
-    data=Ring(modes=4, radius=1.0, std=0.2),
-    generator=MLPGenerator(hidden=(8,)),
-    discriminator=MLPDiscriminator(hidden=(8,)),
-    objective=NonSaturating(),
-    latent=Normal(2),
-    batch=16,
-    images=1_024,
-)
+PLANE = replace(LINE, name="plane", data=Ring(modes=4, radius=1.0, std=0.2), latent=Normal(2))
 
 
 def common(recipe, offset=0.0, scale=1.0):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -64,3 +65,9 @@ def separated(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def evenly(total: int, count: int) -> Tensor:
     """Return at most `count` evenly spaced indices below `total`, without repetition."""
     return torch.arange(min(total, count)) * total // min(total, count)
+
+
+def evenly_to_the_end(total: int, count: int) -> list[int]:
+    """Return at most `count` evenly spaced indices below `total`, with the first and, of 2 or more, the last."""
+    indices: list[int] = np.unique(np.linspace(0, total - 1, count).round().astype(int)).tolist()
+    return indices

@@ -21,7 +21,7 @@ KNOWN = [
     Grid(side=2, std=0.3),
     GaussianMixture(dimensions=2, radius=2.0, std=0.3),
     Circles(noise=0.15),
-    Checkerboard(),
+    Checkerboard(side=3, cell=0.75),
 ]
 
 

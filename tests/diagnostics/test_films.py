@@ -15,6 +15,7 @@ from zerosum.diagnostics.densities import CELLS
 from zerosum.networks.mlp import IdentityDiscriminator
 from zerosum.objectives import MMD, Hinge, LeastSquares, Minimax, Relativistic, Wasserstein
 from zerosum.objectives.kernel import GaussianKernel
+from zerosum.runs.frames import FrameData
 from zerosum.runs.run import Run
 
 
@@ -64,7 +65,7 @@ def test_in_the_plane_both_are_blurred_alike(plane):
     assert not plane.exact and plane.known and 0.02 < plane.bandwidth < 0.2
     first, one_mode, same = plane.moments
     assert first.js > 0.65, "nothing in common"
-    # A quarter of p is all of q: log 2 - (5/8 log 5 - log 4 - 3/8 log ... ) in closed form.
+    # q is a quarter of p, so m = (p + q) / 2 is 5/8 on that mode and 3/8 on the others.
     expected = 0.5 * (0.75 * math.log(2) + 0.25 * math.log(2 / 5) + math.log(8 / 5))
     assert abs(one_mode.js - expected) < 0.02
     assert same.js < 2 * plane.noise < 0.03
@@ -90,8 +91,28 @@ def test_the_density_of_own_points_is_estimated(tmp_path, plane):
     for mine, known in zip(own.moments, plane.moments, strict=True):
         assert abs(mine.js - known.js) < 0.03
     assert 0 < own.noise < 0.05 and own.moments[2].js < 2 * own.noise
-    narrow = replace(PLANE, data=Ring(modes=4, radius=1.0, std=0.0))
-    assert not film(written(tmp_path / "points", narrow, common(PLANE), [plane.moments[0].frame])).known
+    for std in (0.0, 1e-3):  # without a density, and one that is 0 in the middle of all 128 x 128 cells
+        narrow = replace(PLANE, data=Ring(modes=4, radius=1.0, std=std))
+        assert not film(written(tmp_path / str(std), narrow, common(narrow), [plane.moments[0].frame])).known
+
+
+def test_on_the_line_too_both_are_blurred_alike(tmp_path, line):
+    narrow = replace(LINE, data=InMemory("mine"))
+    data = replace(common(LINE), real=torch.full((2_000, 1), 1.0))
+    one = frame(data, 0, torch.full((2_048, 1), 1.0))
+    same = film(written(tmp_path, narrow, data, [one]))
+    assert same.exact and not same.known and same.bandwidth > 0 and line.bandwidth == 0
+    assert same.moments[0].js < 1e-12 and same.noise < 1e-12
+
+
+def test_an_estimate_at_a_point_is_that_of_the_others(tmp_path):
+    real = torch.tensor([[-1.0, 0.0], [1.0, 0.0]])
+    data = FrameData.of(real, torch.zeros(2).double(), torch.ones(2).double())
+    one = frame(data, 0, torch.zeros(4, 2), score=lambda x: torch.full((len(x),), -99.0))
+    found = film(written(tmp_path, replace(PLANE, data=InMemory("mine")), data, [one]))
+    near, middle, far = (math.exp(-((d / found.bandwidth) ** 2) / 2) for d in (0, 1, 2))
+    expected = (far / (far + middle) + middle / (middle + near)) / 2  # of a real point and of a generated one
+    assert abs(found.moments[0].gap - expected) < 0.01
 
 
 def test_only_a_probability_has_an_optimum(tmp_path):
@@ -114,7 +135,7 @@ def test_only_a_probability_has_an_optimum(tmp_path):
     assert torch.equal(found.probability(one.field), one.field.float()), "a score stays a score"
 
 
-def test_the_witness_of_mmd_is_what_tells_the_sets_apart(tmp_path):
+def test_the_witness_of_mmd_is_what_separates_the_sets(tmp_path):
     objective = MMD(GaussianKernel((0.5, 1.0)))
     recipe = replace(LINE, objective=objective, discriminator=IdentityDiscriminator(), n_critic=0)
     found = film(line_run(tmp_path, recipe, score=None))
@@ -135,6 +156,18 @@ def test_samples_that_are_nan_are_an_error_in_one_sentence(tmp_path):
     run = written(tmp_path, PLANE, data, [frame(data, 0, torch.full((64, 2), math.nan))])
     with pytest.raises(ValueError, match="estimated from points, and some of these are nan"):
         _ = film(run).moments
+
+
+def test_parts_of_unknown_classes_are_not_needed(tmp_path, line):
+    run = written(tmp_path, LINE, line.data, [moment.frame for moment in line.moments])
+    text = run.recipe_text
+    for part, name in ((LINE.data, "Mine"), (LINE.latent, "MyLatent"), (LINE.objective, "MyObjective")):
+        assert text.count(repr(part)) == 1
+        text = text.replace(repr(part), f"{name}()")
+    (tmp_path / "recipe.txt").write_text(text)
+    found = film(Run(tmp_path))
+    assert not (found.exact or found.known or found.optimum or found.bound) and found.score == "D's score"
+    assert found.moments[2].js < 0.05 < found.moments[1].js and found.moments[0].gap is None
 
 
 def test_a_run_without_frames_has_no_film(tmp_path):

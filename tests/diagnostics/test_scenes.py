@@ -1,6 +1,7 @@
 """The frames of films as images."""
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -80,3 +81,17 @@ def test_odd_frames_are_drawn(tmp_path):
     odd = replace(odd, pushes=torch.full_like(odd.pushes, math.nan), value=torch.tensor(math.inf))
     (image,) = scenes.film_images(film(written(tmp_path, PLANE, data, [odd])))
     assert image.size == (940, 491)
+
+
+def test_scores_that_are_not_finite_leave_the_others_their_colours(tmp_path, titles):
+    def diverged(x):
+        return torch.where(x[:, 0] > 1, math.inf, x[:, 0])
+
+    plane, line = (replace(recipe, objective=Wasserstein()) for recipe in (PLANE, LINE))
+    (image,) = scenes.film_images(film(plane_run(tmp_path / "plane", plane, diverged)), [2])
+    assert any(re.fullmatch(r"D's score, from -2\.\d+ \(orange\) to 0\.9\d* \(blue\)", title) for title in titles)
+    field = np.asarray(image, float)[58 + 10 : 58 + 290, 320 + 10 : 320 + 290]
+    assert (field[:, :3].mean((0, 1)) * (1, 0, -1)).sum() > 20, "orange"
+    assert len(scenes.film_images(film(line_run(tmp_path / "line", line, diverged)), [2])) == 1
+    nowhere = plane_run(tmp_path / "nowhere", plane, lambda x: x[:, 0] * math.nan)
+    assert len(scenes.film_images(film(nowhere), [2])) == 1

@@ -64,10 +64,19 @@ def test_too_high_is_orange_and_too_low_is_blue():
     assert 80 <= columns.min() <= 86 and 110 <= columns.max() <= 116
 
 
-def test_a_chart_shows_its_curve_and_leaves_out_what_is_not_finite():
+@pytest.mark.parametrize("dashed", [False, True])
+def test_a_chart_shows_its_curve_with_a_gap_where_it_is_not_finite(dashed):
+    x, y = np.arange(5.0), np.array([0.5, 0.5, np.nan, 1.5, 1.5])
+    pixels = body(chart([Line(x, y, REAL, "name", dashed)], (134, 60), "title", ((0, 4), (0, 2))))
+    low, high = (pixels[rows, columns] for rows, columns in ((45, slice(36, 58)), (15, slice(111, 132))))
+    assert (low < 200).any() and (high < 200).any() and (dashed or (near(low, REAL, 60) and near(high, REAL, 60)))
+    assert not (pixels[3:-3, 64:105] < 200).any(), "no line across the gap"
+
+
+def test_a_chart_has_dots_for_single_values_and_dashed_levels():
     x, y = np.arange(5.0), np.array([0.0, np.nan, 1.0, np.inf, 2.0])
     pixels = body(chart([Line(x, y, REAL, "name")], (134, 60), "title", ((0, 4), (0, 2)), levels=(1.0,)))
-    assert near(pixels[45, 59], REAL, 60) and near(pixels[15, 109], REAL, 60)
+    assert near(pixels[30, 84], REAL, 60) and not near(pixels[45, 59], REAL, 60)
     dashes = (pixels[29:32, 36:] < 200).any((0, 2))
     assert 0.3 < dashes.mean() < 0.9
     one = body(chart([Line(x[:1] + 2, y[:1] + 1, REAL)], (134, 60), "", ((0, 4), (0, 2))))

@@ -23,8 +23,8 @@ def test_frames_and_curves_are_shown_with_the_method(tmp_path, make):
     assert [one["title"] for one in page.all("input")] == ["0 points", "64 points", "128 points"]
     assert "checked" in page.all("input")[-1] and "checked" not in page.all("input")[0]
     assert page.count("svg", class_="chart") == 3
-    assert "The density of the data is known; that of the samples follows from G at 2,048 quantiles" in page.text
-    assert "V is at most 2 js" in page.text and "without penalties." in page.text
+    assert "The density of the data is known, that of the samples follows from G at 2,048 quantiles" in page.text
+    assert "V is at most 2 JS − log 4, which" in page.text and "without penalties." in page.text
     assert "zerosum watch draws all 3 frames" in page.text
     assert len(body) < 200_000
 
@@ -32,8 +32,9 @@ def test_frames_and_curves_are_shown_with_the_method(tmp_path, make):
 def test_estimates_and_scores_are_called_so(tmp_path, make):
     recipe = replace(PLANE, data=InMemory("mine"), objective=Hinge())
     page = make.Page(game(plane_run(tmp_path, PLANE)).html())
-    words = "that of the samples is estimated from 2,048 points with a Gaussian kernel of standard deviation 0."
-    assert words in page.text and "the divergence is a lower bound. As many real points have 0.0" in page.text
+    words = "that of the samples is estimated from 2,048 points. Both are blurred by a Gaussian kernel of standard "
+    assert f"{words}deviation 0." in page.text
+    assert "a lower bound, but for sampling noise. As many real points have 0.0" in page.text
     own = plane_run(tmp_path / "own", PLANE)
     (own / "recipe.txt").write_text(repr(recipe))
     page = make.Page(game(own).html())

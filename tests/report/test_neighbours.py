@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zerosum._arrays import evenly
+from zerosum._arrays import evenly, evenly_to_the_end
 from zerosum.data.dataset import in_memory
 from zerosum.report import _neighbours as subject
 
@@ -55,6 +55,14 @@ def test_indices_are_evenly_spaced_without_repetition(total, count):
     assert len(found) == min(total, count) == len(set(found.tolist()))
     assert found[0] == 0 and found[-1] < total
     assert not len(found) > 1 or int(found.diff().max() - found.diff().min()) <= 1
+
+
+@settings(deadline=None)
+@given(st.integers(1, 10**7), st.integers(2, 1000))
+def test_indices_to_the_end_have_the_first_and_the_last(total, count):
+    found = np.array(evenly_to_the_end(total, count))
+    assert len(found) == min(total, count) and found[0] == 0 and found[-1] == total - 1
+    assert not len(found) > 1 or 1 <= np.diff(found).min() >= np.diff(found).max() - 1
 
 
 def data(images):

@@ -33,6 +33,8 @@ def test_a_window_shows_the_points_and_where_training_begins():
     assert far.low > 25, "0 is too far away"
     heavy = torch.cat([torch.randn(1_000, 1), torch.full((1, 1), 1e6)])
     assert FrameData.of(heavy, torch.zeros(1), torch.ones(1)).high < 20
+    rare = torch.cat([0.1 * torch.randn(900, 1), 10 + 0.1 * torch.randn(100, 1)])
+    assert FrameData.of(rare, torch.zeros(1), torch.ones(1)).high > 10.5, "a mode of a tenth of the points"
     one = FrameData.of(torch.ones(1, 2), torch.zeros(2), torch.ones(2))
     assert one.low.tolist() == [0, 0] and one.high.tolist() == [2, 2]
     assert lattice(one.low, one.high, 2).tolist() == [[0.5, 0.5], [0.5, 1.5], [1.5, 0.5], [1.5, 1.5]]

@@ -7,36 +7,23 @@ from itertools import pairwise
 import pytest
 import torch
 from benchmarks.robustness.sameness import differences
+from tests import frame_folders
 from torch import nn
 from torch.nn.functional import logsigmoid
 
 from zerosum.data.dataset import in_memory
 from zerosum.data.toys.gaussians import Gaussian1D, Ring
-from zerosum.game.latents import Normal, Uniform
 from zerosum.networks.minibatch import MinibatchStddev
-from zerosum.networks.mlp import IdentityDiscriminator, MLPDiscriminator, MLPGenerator
+from zerosum.networks.mlp import IdentityDiscriminator, MLPDiscriminator
 from zerosum.networks.packed import Packed
 from zerosum.objectives.kernel import MMD
-from zerosum.objectives.logistic import NonSaturating
-from zerosum.recipes.recipe import Recipe
 from zerosum.runs.frames import load_frames
 from zerosum.training import frames, loop
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
-RECIPE = Recipe(
-    name="filmed",
-    data=Ring(count=3_000, std=0.1),
-    generator=MLPGenerator(hidden=(8,)),
-    discriminator=MLPDiscriminator(hidden=(8,)),
-    objective=NonSaturating(),
-    latent=Normal(2),
-    batch=16,
-    images=1_024,
-    tick=512,
-    snapshot=512,
-)
-LINE = replace(RECIPE, data=Gaussian1D(mean=40.0, std=3.0, count=500), latent=Uniform(1))
+RECIPE = replace(frame_folders.PLANE, data=Ring(count=3_000, std=0.1), tick=512, snapshot=512)
+LINE = replace(frame_folders.LINE, data=Gaussian1D(mean=40.0, std=3.0, count=500), tick=512, snapshot=512)
 
 
 class Stop:
@@ -145,6 +132,17 @@ def test_without_a_score_for_each_point_there_is_no_field(tmp_path):
         frame = load_frames(train(recipe, tmp_path / str(n), quiet=True).path)[1][-1]
         assert frame.field is None and frame.real_scores is None and frame.fake_scores is None
         assert frame.pushes.abs().max() > 0 and frame.value.isfinite()
+
+
+def test_a_batch_of_more_than_all_points_has_the_same_field(tmp_path):
+    wide = replace(LINE, batch=2_048, images=32 * 2_048, tick=32 * 2_048, snapshot=32 * 2_048)
+    run = train(wide, tmp_path / "run", quiet=True)
+    data, found = load_frames(run.path)
+    assert len(data.lattice) + 2 * 512 < wide.batch
+    with torch.no_grad():
+        field, fake = (run.discriminator.module(x).score for x in (data.lattice, found[-1].samples[::4]))
+    torch.testing.assert_close(found[-1].field, field.half(), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(found[-1].fake_scores, fake)
 
 
 class Odd(nn.Module):

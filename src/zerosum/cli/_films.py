@@ -1,6 +1,5 @@
 """Files of moving images."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +22,15 @@ def check_film(target: Path, duration: int, what: str) -> None:
         )
 
 
-def write_film(target: Path, frames: Frames, duration: int, columns: int = 1) -> None:
-    """Write frames as an animation, or as a grid of them."""
+def write_film(target: Path, frames: Frames, duration: int, columns: int = 1, hold: int = 1) -> None:
+    """Write frames as an animation, whose last one lasts `hold` times as long, or as a grid of them."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix.lower() == ".png":
         with replacing(target) as file:
             grid(np.stack(frames), columns=columns, gap=1).save(file, format="PNG", exif=sheet_exif())
         return
-    write_clip(target, [_enlarged(frame) for frame in frames], duration)
-
-
-def evenly_chosen(count: int, most: int) -> Sequence[int]:
-    """At most so many of the numbers below `count`, evenly spaced, with the first and the last."""
-    return [*dict.fromkeys(np.linspace(0, count - 1, most).round().astype(int).tolist())]
+    shown = [*frames, *frames[-1:] * (hold - 1)]
+    write_clip(target, [_enlarged(frame) for frame in shown], duration)
 
 
 def _enlarged(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

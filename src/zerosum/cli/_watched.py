@@ -1,13 +1,15 @@
 """The frames of films of runs."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from zerosum.cli._films import Frames, evenly_chosen
+from zerosum._arrays import evenly_to_the_end
+from zerosum.cli._films import Frames
 from zerosum.diagnostics.films import film
 from zerosum.diagnostics.scenes import film_images
 from zerosum.plots.panels import beside, padded, stacked, titled
@@ -15,7 +17,7 @@ from zerosum.runs.images import open_image
 from zerosum.runs.run import Run
 
 _SHEET = 12  # frames in a grid, at most
-_LAST = 8  # times that the last frame of an animation is shown
+HOLD = 8  # times that the last frame of an animation is shown
 _NARROW, _WIDEST = 600, 1_000  # pixels: of an image beside another one, and of a grid of samples
 
 
@@ -27,39 +29,41 @@ def watched(runs: Sequence[Run], sheet: bool) -> tuple[Frames, int]:
     """
     if not 1 <= len(runs) <= 2:
         raise ValueError(f"a film is of one run or of two beside each other; found {len(runs)}")
-    times = [_times(run) for run in runs]
-    every = sorted({images for one in times for images in one})
+    found = [_moments(run) for run in runs]
+    every = sorted({images for times, _ in found for images in times})
     if sheet:
-        every = [every[n] for n in evenly_chosen(len(every), _SHEET)]
-    films = [_images(run, _places(one, every)) for run, one in zip(runs, times, strict=True)]
+        every = [every[n] for n in evenly_to_the_end(len(every), _SHEET)]
+    films = [_at(every, times, draw) for times, draw in found]
     narrow = all(image.width <= _NARROW for one in films for image in one)
     joined = [(beside if narrow else stacked)(moment, 0) for moment in zip(*films, strict=True)]
     frames = [np.asarray(image.convert("RGB")) for image in _alike(joined)]
-    if sheet:
-        return frames, 2 if narrow else 1
-    return [*frames, *frames[-1:] * (_LAST - 1)], 1
+    return frames, 2 if narrow else 1
 
 
-def _times(run: Run) -> list[int]:
-    """The images seen at each frame of a run."""
+_Draw = Callable[[Sequence[int]], list[Image.Image]]
+
+
+def _moments(run: Run) -> tuple[list[int], _Draw]:
+    """The images seen at each frame of a run, and a function that draws the frames at given indices."""
     found = film(run)
-    times = [int(path.stem) for path in run.samples] if found is None else [one.images for one in found.frames]
-    if not times:
+    if found is not None:
+        return [one.images for one in found.frames], partial(film_images, found)
+    grids = run.samples
+    if not grids:
         raise ValueError(f"{run} has no frames and no sample grids yet: train longer")
-    return times
+    return [int(path.stem) for path in grids], partial(_grids, grids, run.recipe.name)
 
 
-def _places(times: Sequence[int], every: Sequence[int]) -> list[int]:
-    """The index of the newest frame at each moment; before the first one, that one."""
-    return [max(bisect_right(times, images) - 1, 0) for images in every]
-
-
-def _images(run: Run, places: Sequence[int]) -> list[Image.Image]:
-    """The frames of a run at these indices, each drawn once."""
-    found, once = film(run), sorted(set(places))
-    drawn = [_grid(run.samples[n], run.recipe.name) for n in once] if found is None else film_images(found, once)
-    by_place = dict(zip(once, drawn, strict=True))
+def _at(every: Sequence[int], times: Sequence[int], draw: _Draw) -> list[Image.Image]:
+    """The newest frame at each moment, before the first one that one; each is drawn once."""
+    places = [max(bisect_right(times, images) - 1, 0) for images in every]
+    once = sorted(set(places))
+    by_place = dict(zip(once, draw(once), strict=True))
     return [by_place[place] for place in places]
+
+
+def _grids(paths: Sequence[Path], name: str, places: Sequence[int]) -> list[Image.Image]:
+    return [_grid(paths[place], name) for place in places]
 
 
 def _grid(path: Path, name: str) -> Image.Image:

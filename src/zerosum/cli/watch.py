@@ -29,14 +29,14 @@ def watch(
     """
     from zerosum._faults import explained_memory
     from zerosum.cli._films import check_film, write_film
-    from zerosum.cli._watched import watched
+    from zerosum.cli._watched import HOLD, watched
     from zerosum.runs.run import Run
 
     target = out or runs[0] / "film.webp"
     check_film(target, duration, "a film")
     with explained_memory("films", "number of runs"):
         frames, columns = watched([Run(run, known()) for run in runs], sheet=target.suffix.lower() == ".png")
-        write_film(target, frames, duration, columns)
+        write_film(target, frames, duration, columns, HOLD)
     if as_json:
         print_json({"out": target, "frames": len(frames), "shape": list(frames[0].shape)})
         return

@@ -10,7 +10,6 @@ __all__ = ["density_masses", "optimal_discriminator"]
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
 
 import torch
 from torch import Tensor
@@ -62,7 +61,7 @@ class Masses:
         """The size of a cell in each direction `(d,)`."""
         return (self.high - self.low) / torch.tensor(self.inside.shape)
 
-    @cached_property
+    @property
     def density(self) -> Tensor:
         """The density in each cell, of the shape of `inside`."""
         return self.inside / float(self.cell.prod())
@@ -72,7 +71,8 @@ class Masses:
 
         What lies outside the window counts as one cell. Raises `ValueError` for other cells.
         """
-        if self.inside.shape != other.inside.shape or not torch.equal(self.low, other.low):
+        same = torch.equal(self.low, other.low) and torch.equal(self.high, other.high)
+        if not same or self.inside.shape != other.inside.shape:
             raise ValueError("the divergence is between distributions on the same cells")
         p, q = (torch.cat([one.inside.flatten(), torch.tensor([one.outside]).double()]) for one in (self, other))
         return js_divergence(p / p.sum(), q / q.sum())
@@ -180,25 +180,24 @@ def chosen_bandwidth(points: Tensor, low: Tensor, high: Tensor) -> float:
     area = float((high - low).prod())
 
     def likelihood(bandwidth: float) -> float:
-        return float((0.99 * leave_one_out(points, low, high, bandwidth) + 0.01 / area).log().mean())
+        others = leave_one_out(kernel_masses(points, low, high, bandwidth), points)
+        return float((0.99 * others + 0.01 / area).log().mean())
 
     return max((cell * 2 ** (step / 2) for step in range(_BANDWIDTHS)), key=likelihood)
 
 
-def leave_one_out(points: Tensor, low: Tensor, high: Tensor, bandwidth: float) -> Tensor:
-    """The kernel density at each of the points `(N, d)`, estimated from the others, `(N,)`."""
-    masses = kernel_masses(points, low, high, bandwidth)
-    own = math.prod(float(_kernel(3, bandwidth / size)[1, 1] / size) for size in masses.cell.tolist())
+def leave_one_out(masses: Masses, points: Tensor) -> Tensor:
+    """The kernel density at each of the points `(N, d)` of `kernel_masses`, estimated from the others, `(N,)`."""
+    own = math.prod(float(_kernel(3, masses.blur / size)[1, 1] / size) for size in masses.cell.tolist())
     return ((len(points) * masses.at(points) - own) / max(len(points) - 1, 1)).clamp_min(0)
 
 
-@cache
 def _kernel(n: int, width: float) -> Tensor:
     """The matrix `(n, n)` that blurs cells by a Gaussian of standard deviation `width`, in cells, without its ends."""
-    apart = torch.arange(n, dtype=torch.float64)
+    apart = torch.arange(1 - n, n, dtype=torch.float64)
     reach = torch.arange(-math.ceil(9 * width), math.ceil(9 * width) + 1, dtype=torch.float64)
-    weights = torch.exp(-((apart[:, None] - apart) ** 2) / (2 * width**2))
-    return weights / torch.exp(-(reach**2) / (2 * width**2)).sum()
+    weights, total = (torch.exp(-(cells**2) / (2 * width**2)) for cells in (apart, reach))
+    return (weights / total.sum()).unfold(0, n, 1).flip(1)  # row i has the weights of i - j
 
 
 def _cells(points: Tensor, low: Tensor, high: Tensor, n: int) -> tuple[Tensor, Tensor]:

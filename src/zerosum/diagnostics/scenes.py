@@ -69,9 +69,9 @@ def _field(film: Film, field: Tensor) -> Image.Image:
     values = field.reshape(side, side).numpy()
     if film.optimum:
         return field_panel(values, (_SIDE, _SIDE), "D(x), from 0 (orange) to 1 (blue)")
-    low, high = np.quantile(values, [0.02, 0.98])
+    low, high = _span(values, 0.02)
     title = f"{film.score}, from {low:.3g} (orange) to {high:.3g} (blue)"
-    return field_panel((values - low) / max(high - low, 1e-12), (_SIDE, _SIDE), title)
+    return field_panel((values - low) / (high - low), (_SIDE, _SIDE), title)
 
 
 def _line(film: Film, moment: Moment, arrows: float) -> list[Image.Image]:
@@ -93,9 +93,7 @@ def _line(film: Film, moment: Moment, arrows: float) -> list[Image.Image]:
 def _d_over_x(film: Film, moment: Moment, values: Floats, x: Floats) -> Image.Image:
     ends = (float(x[0]), float(x[-1]))
     if not film.optimum:
-        low, high = float(values.min()), float(values.max())
-        high = high if high > low else low + 1
-        return chart([Line(x, values, INK)], (_WIDE, 120), f"{film.score} over x", (ends, (low, high)))
+        return chart([Line(x, values, INK)], (_WIDE, 120), f"{film.score} over x", (ends, _span(values)))
     lines = [Line(x, film.shown(moment).numpy(), REAL, "optimal D*", dashed=True), Line(x, values, INK, "D(x)")]
     title = "" if moment.gap is None else f"|D - D*| {moment.gap:.2f} in the mean"
     return chart(lines, (_WIDE, 120), title, (ends, (0.0, 1.0)), (0.5,))
@@ -117,9 +115,7 @@ def _history(film: Film, now: int) -> Image.Image:
         lines.append(Line(x[past], 2 * js[past] - _LOG4, REAL, f"2 JS - log 4 = {2 * js[now] - _LOG4:.3f}", True))
         span, title, levels = (min(-2.0, -_LOG4), 0.0), "", [-_LOG4]
     else:
-        finite = value[np.isfinite(value)]
-        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-        span, title = (low, high if high > low else low + 1), f"value of the game, -D's loss: {value[now]:.3g}"
+        span, title = _span(value), f"value of the game, -D's loss: {value[now]:.3g}"
     return beside([left, chart(lines, size, title, (ends, span), levels)])
 
 
@@ -140,6 +136,13 @@ def _outside(moment: Moment) -> str:
 def _window(film: Film) -> tuple[Floats, Floats]:
     low, high = (_units(film, corner[None])[0] for corner in (film.data.low, film.data.high))
     return low, high
+
+
+def _span(values: Floats, cut: float = 0.0) -> tuple[float, float]:
+    """The range of the finite values but a share `cut` of the least and the largest; of one value, one from there."""
+    finite = values[np.isfinite(values)]
+    low, high = np.quantile(finite, [cut, 1 - cut]).tolist() if len(finite) else (0.0, 1.0)
+    return low, high if high > low else low + 1
 
 
 def _units(film: Film, points: Tensor) -> Floats:

@@ -38,7 +38,7 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A curve of a chart: values over x, both `(n,)`, of which those that are not finite are left out."""
+    """A curve of a chart: values over x, both `(n,)`, with a gap where they are not finite."""
 
     x: Floats
     y: Floats
@@ -123,17 +123,14 @@ def chart(
         y = float(window.pixels(np.array([[left, level]]), fine)[0, 1])
         _dashes(pen, [(0.0, y), (float(fine[0]), y)], INK)
     for line in lines:
-        kept = np.isfinite(line.x + line.y)
-        reach = high - low
-        path = window.pixels(np.stack([line.x, np.clip(line.y, low - reach, high + reach)], 1)[kept], fine)
-        points = [(float(x), float(y)) for x, y in path]
-        if len(points) == 1:
-            (x, y), r = points[0], 2 * _FINE
-            pen.ellipse((x - r, y - r, x + r, y + r), fill=line.colour)
-        elif points and line.dashed:
-            _dashes(pen, points, line.colour)
-        elif points:
-            pen.line(points, fill=line.colour, width=round(1.6 * _FINE), joint="curve")
+        for points in _stretches(window.pixels(np.stack([line.x, _near(line.y, low, high)], 1), fine)):
+            if len(points) == 1:
+                (x, y), r = points[0], 2 * _FINE
+                pen.ellipse((x - r, y - r, x + r, y + r), fill=line.colour)
+            elif line.dashed:
+                _dashes(pen, points, line.colour)
+            else:
+                pen.line(points, fill=line.colour, width=round(1.6 * _FINE), joint="curve")
     sheet = _with_axis(image, size, (low, high))
     return titled(sheet, title, [(line.label, line.colour) for line in lines if line.label])
 
@@ -179,6 +176,19 @@ def padded(image: Image.Image, margin: int = _GAP) -> Image.Image:
 def _pale(colour: Colour) -> Colour:
     red, green, blue = (round(255 - 0.3 * (255 - part)) for part in colour)
     return red, green, blue
+
+
+def _near(y: Floats, low: float, high: float) -> Floats:
+    """Finite values within a range or as far from it as it is wide; nan where they are not finite."""
+    near: Floats = np.where(np.isfinite(y), np.clip(y, 2 * low - high, 2 * high - low), np.nan)
+    return near
+
+
+def _stretches(path: Floats) -> list[list[tuple[float, float]]]:
+    """The parts of a path `(n, 2)` between points that are not finite."""
+    finite = np.isfinite(path).all(1)
+    parts = np.split(np.arange(len(path)), np.flatnonzero(np.diff(finite)) + 1)
+    return [[(float(x), float(y)) for x, y in path[part]] for part in parts if len(part) and finite[part[0]]]
 
 
 def _counts(places: Floats, size: tuple[int, int]) -> Floats:

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from zerosum._arrays import evenly
+from zerosum._arrays import evenly_to_the_end
 from zerosum.diagnostics.films import Film, film
 from zerosum.diagnostics.scenes import film_images
 from zerosum.plots.curves import Curve, Level, line_chart
@@ -19,8 +19,7 @@ def game(run: Run) -> Section | None:
     found = film(run)
     if found is None:
         return None
-    places = evenly(len(found.frames), _STOPS).tolist()
-    places[-1] = len(found.frames) - 1
+    places = evenly_to_the_end(len(found.frames), _STOPS)
     images = film_images(found, places)
     stops = []
     for place, image in zip(places, images, strict=True):
@@ -60,24 +59,21 @@ def _charts(found: Film) -> list[str]:
 
 def _chart(heading: str, curves: list[Curve], levels: tuple[Level, ...], words: str) -> str:
     chart = line_chart(curves, levels, "points seen", heading)
-    return f'<div class="panel"><h4>{heading}</h4>{chart}{prose(words.capitalize() + ".")}</div>'
+    return f'<div class="panel"><h4>{heading}</h4>{chart}{prose(words[0].upper() + words[1:] + ".")}</div>'
 
 
 def _method(found: Film) -> str:
     """How densities are known or estimated, and what the scores mean, in sentences."""
-    source = "The density of the data is known" if found.known else "The density of the data is estimated"
-    if found.exact:
-        words = (
-            f"{source}{'' if found.known else ' with a Gaussian kernel'}; that of the samples follows from G at "
-            f"{len(found.frames[0].samples):,} quantiles of its latent by the change of variables."
-        )
-    else:
-        blur = found.bandwidth * float(found.data.scale.mean())
-        words = (
-            f"{source}{'' if found.known else f' from {len(found.data.real):,} points'}, that of the samples is "
-            f"estimated from {len(found.frames[0].samples):,} points with a Gaussian kernel of standard deviation "
-            f"{blur:.2g}, the likeliest for the data, and both are blurred by it: the divergence is a lower bound. As "
-            f"many real points have {found.noise:.3g}."
+    source = "known" if found.known else f"estimated from {len(found.data.real):,} points"
+    count = f"{len(found.frames[0].samples):,}"
+    change = f"follows from G at {count} quantiles of its latent by the change of variables"
+    made = change if found.exact else f"is estimated from {count} points"
+    words = f"The density of the data is {source}, that of the samples {made}."
+    if found.bandwidth:
+        blur = " x ".join(dict.fromkeys(f"{one:.2g}" for one in (found.bandwidth * found.data.scale).tolist()))
+        words += (
+            f" Both are blurred by a Gaussian kernel of standard deviation {blur}, the likeliest for the data: the "
+            f"divergence is a lower bound, but for sampling noise. As many real points have {found.noise:.3g}."
         )
     if found.optimum:
         words += " D* = p / (p + q) is the optimal D of these densities, without penalties"

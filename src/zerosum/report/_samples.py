@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zerosum._arrays import evenly_to_the_end
 from zerosum.conditions.condition import REAL, Condition, ConditionRow
 from zerosum.metrics.image_similarity import psnr
 from zerosum.plots.grids import grid
@@ -30,7 +31,7 @@ def over_time(paths: Sequence[Path], unit: str, real: NDArray[np.uint8] | None =
     """
     if not paths:
         return Section("samples", "Samples", prose("No sample grid yet; the first is written with the first snapshot."))
-    chosen = [paths[n] for n in np.unique(np.linspace(0, len(paths) - 1, _GRIDS).round().astype(int))]
+    chosen = [paths[n] for n in evenly_to_the_end(len(paths), _GRIDS)]
     body = prose("All from the same latents. Move the mark, also by the arrow keys, to see how the samples changed.")
     stops = [_stop(path, unit, path == chosen[-1]) for path in chosen]
     slider = f'<div class="slider" style="--stops:{len(stops)}">{joined(stops)}</div>'

@@ -155,9 +155,10 @@ def _save(run: Path, name: str, tensors: dict[str, Tensor]) -> None:
 
 
 def _bulk(x: Tensor) -> tuple[Tensor, Tensor]:
-    """The ends `(1,)` of a range that contains all of x `(N,)` but far tails."""
-    low, quarter, median, three_quarters, high = x.quantile(
-        torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0], dtype=torch.float64)
+    """The ends `(1,)` of a range that contains all of x `(N,)` but far tails, of at most 1 % each."""
+    low, first, quarter, median, three_quarters, last, high = x.quantile(
+        torch.tensor([0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0], dtype=torch.float64)
     )
     reach = 6 * (three_quarters - quarter) if three_quarters > quarter else torch.tensor(math.inf, dtype=torch.float64)
-    return torch.maximum(low, median - reach)[None], torch.minimum(high, median + reach)[None]
+    start, end = torch.minimum(first, median - reach), torch.maximum(last, median + reach)
+    return torch.maximum(low, start)[None], torch.minimum(high, end)[None]

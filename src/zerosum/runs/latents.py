@@ -25,10 +25,10 @@ def latents_of(latent: Latent, n: int, seed: int) -> Iterator[Tensor]:
 
 def latent_quantiles(latent: Latent, u: Tensor) -> Tensor | None:
     """The quantiles u `(n,)`, float32 `(n, 1)`, of a one-dimensional normal or uniform latent; None for others."""
-    if latent.size == 1 and isinstance(latent, Normal):
+    if isinstance(latent, Normal) and latent.size == 1:
         normal: Tensor = torch.special.ndtri(u)[:, None].float()
         return normal
-    if latent.size == 1 and isinstance(latent, Uniform):
+    if isinstance(latent, Uniform) and latent.size == 1:
         return (latent.low + (latent.high - latent.low) * u)[:, None].float()
     return None
 

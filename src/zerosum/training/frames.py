@@ -22,6 +22,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.frames import LATTICE, Frame, FrameData, save_frame, save_frame_data
 from zerosum.runs.latents import latent_quantiles, latents_of
 from zerosum.training.ranks import RankGroup
+from zerosum.training.sample_images import is_due
 
 SAMPLES = 2_048  # generated points in a frame; there are twice as many real ones
 _SCORED, _PUSHED = 512, 128  # points of each set whose scores are recorded, and generated ones with their gradient
@@ -30,16 +31,8 @@ _PER_DOUBLING = 4  # frames while the number of images doubles
 
 
 def frame_is_due(before: int, now: int, batch: int) -> bool:
-    """Whether a frame is due between two counts of images: four times while they double, from 32 batches on.
-
-    So the first come early, however long the run is, and the same ones come in a longer run.
-    """
-    return now >= _FIRST * batch and _step(before) != _step(now)
-
-
-def _step(images: int) -> int:
-    """floor(4 log2(images)), in exact integers."""
-    return int(images**_PER_DOUBLING).bit_length() - 1
+    """Whether a frame is due between two counts of images: four times while they double, from 32 batches on."""
+    return is_due(before, now, batch, _FIRST, _PER_DOUBLING)
 
 
 @dataclass(eq=False)
@@ -110,7 +103,7 @@ class Recorder:
             scores = (fake_scores, real_scores) if game.objective.reads_real else (fake_scores,)
             (gradient,) = torch.autograd.grad(game.objective.g_loss(*scores), batch, materialize_grads=True)
         shown = evenly(count, _PUSHED)
-        # The scores of MMD are features.
+        # The scores of these are features.
         known = {} if isinstance(game.objective, MMD | Drifting) else _scores(D, data, samples, count)
         return Frame(
             game.images,
@@ -139,7 +132,7 @@ def _scores(D: nn.Module, data: FrameData, samples: Tensor, count: int) -> dict[
     fake = samples[evenly(len(samples), _SCORED)]
     places = data.lattice.to(samples.device)
     points = torch.cat([places, real, fake])
-    padded = torch.cat([points, points[: -len(points) % count]]) if len(points) >= count else _evenly(points, count)
+    padded = points[torch.arange(len(points) + -len(points) % count, device=points.device) % len(points)]
     with torch.no_grad():
         blocks = [Judgement.of(D(block)).score for block in torch.split(padded, count)]
         # The same points, each among others.

@@ -21,12 +21,13 @@ POINTS = 2_500  # in a scatter plot
 _FIRST = 8  # batches before the first image
 
 
-def is_due(before: int, now: int, batch: int) -> bool:
+def is_due(before: int, now: int, batch: int, first: int = _FIRST, per_doubling: int = 1) -> bool:
     """Whether sample images are due between two counts of images: at powers of two, from eight batches on.
 
-    So the first comes early, however long the run is, and the same ones come in a longer run.
+    Other files are due `per_doubling` times while the images double, from `first` batches on. So the first comes early,
+    however long the run is, and the same ones come in a longer run.
     """
-    return now >= _FIRST * batch and before.bit_length() != now.bit_length()
+    return now >= first * batch and (before**per_doubling).bit_length() != (now**per_doubling).bit_length()
 
 
 def save_samples(
