@@ -7,6 +7,7 @@ import torch
 from zerosum.conditions import Labels, Vector
 from zerosum.game import Normal
 from zerosum.latent import InvertOptions, LatentModel, complete, invert, space_of
+from zerosum.latent._descent import Stage, descend
 from zerosum.latent.inversion import distance, squared_error
 from zerosum.networks import DCGANGenerator, StyleGAN2Generator
 
@@ -62,6 +63,16 @@ def test_points_stay_in_the_prior(images):
     far = SPACE.prior().far
     found = invert(SPACE, (images * 30).clamp(-1, 1), options=InvertOptions(**PLAIN))
     assert SPACE.prior().radius(found.points).numpy() == pytest.approx(np.full(5, far), rel=1e-3)
+
+
+def test_a_start_outside_the_prior_is_no_result():
+    prior, inputs = SPACE.prior(), MODEL.inputs(3)
+    points = prior.mean + 1.5 * prior.far * prior.std * torch.tensor([[1.0, 1, -1, 1]]).repeat(3, 1)
+    made = linear(points)
+    found, losses = descend(SPACE, prior, points, inputs, lambda x, _, of: (x - made[of]).square().mean((1, 2, 3)),
+                            Stage(0, 4, 4))  # fmt: skip
+    assert prior.radius(found).numpy() == pytest.approx(np.full(3, prior.far), rel=1e-4)
+    assert losses.numpy() == pytest.approx((linear(found) - made).square().mean((1, 2, 3)).numpy(), rel=1e-3)
 
 
 def test_uint8_images_are_those_of_sample(images):
