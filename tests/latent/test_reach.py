@@ -105,6 +105,14 @@ def test_constant_images_of_the_data_are_no_reference():
     assert len(reach.real) == 5 and reach.compared == 10
 
 
+def test_images_of_one_colour_are_no_reference_where_it_is_no_grey():
+    space = space_of(LatentModel(lambda z: (z @ torch.cat([A] * 3).T).view(-1, 3, 8, 8), Normal(6)))
+    red = torch.tensor([1.0, -1, -1]).view(1, 3, 1, 1).expand(4, 3, 8, 8)
+    images = space.images(space.draw(3, 5), space.model.inputs(3))
+    _, reach = invert_measured(space, images[:1], Given(torch.cat([images, red])), options=OPTIONS, references=7)
+    assert len(reach.real) == 3 and reach.compared == 7
+
+
 def test_a_line_says_what_was_measured():
     errors = torch.tensor([0.25, 0.05])
     reach = Reach(errors, torch.tensor([0.01, 0.2]), torch.tensor([0.1, 0.2]), "training", errors * 2, 5000)

@@ -214,8 +214,13 @@ def targets_of(space: Space, images: Array, plain: bool = False) -> Tensor:
     made = found.detach().float().cpu()
     if not bool((made.abs() <= 1 + 1e-4).all()):  # false of NaN
         raise ValueError("images have finite values in [-1, 1]; found NaN or values outside")
-    flat = made.flatten(2)
-    constant = (flat.amax(2) == flat.amin(2)).all(1).nonzero().flatten().tolist()
+    constant = of_one_colour(made).nonzero().flatten().tolist()
     if constant and not plain:
         raise ValueError(f"image {constant[0]} has one colour throughout: there is nothing to invert")
     return made
+
+
+def of_one_colour(images: Tensor) -> Tensor:
+    """Whether all pixels of an image `(n, C, H, W)` are the same, bool `(n,)`."""
+    flat = images.flatten(2)
+    return (flat.amax(2) == flat.amin(2)).all(1)

@@ -13,7 +13,7 @@ from zerosum._arrays import Array, evenly
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.held_out import held_out
 from zerosum.latent.inversion import Inversion
-from zerosum.latent.invert import InvertOptions, invert, targets_of
+from zerosum.latent.invert import InvertOptions, invert, of_one_colour, targets_of
 from zerosum.latent.model import seen
 from zerosum.latent.space import Space
 
@@ -149,8 +149,7 @@ def _real(data: Dataset | None, count: int) -> Group:
 
 def _varied(images: Tensor, values: Tensor | None) -> Group:
     """The images that are not of one colour, which are no reference, as of a generator that has collapsed."""
-    flat = images.flatten(1)
-    kept = flat.amax(1) > flat.amin(1)
+    kept = ~of_one_colour(images)
     return images[kept], None if values is None else values[kept]
 
 
