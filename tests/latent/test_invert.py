@@ -145,6 +145,14 @@ def test_proposals_differ_where_a_drawing_says_little():
     assert found.errors.max() < 0.05 and apart.min() > 0.1 and apart.median() > 1
 
 
+def test_there_are_as_many_proposals_as_were_asked_for(images):
+    """Also more than samples of the pool."""
+    for space, wanted in ((SPACE, None), (space_of(CLASSES), None), (space_of(CLASSES), [1, 1])):
+        found = complete(space, images[:2], torch.ones(2, 1, 8, 8), 70, wanted, InvertOptions(steps=4, **PLAIN))
+        assert len(found.points) == 140 and torch.equal(found.targets[70], images[1])
+        assert len(found.points[:70].unique(dim=0)) == 70
+
+
 def test_proposals_score_as_samples_do(images):
     mask = torch.zeros(5, 1, 8, 8)
     mask[:, :, :2] = 1

@@ -177,13 +177,14 @@ class _Search:
 
     def _starts(self, prior: Prior, count: int, encoder: bool) -> tuple[Tensor, Tensor, Inputs]:
         """The image, the point and the inputs of each start: equally many of each image, image by image."""
-        how, n = self.how, len(self.targets)
-        pool = pool_of(self.space, self.tried, how.pool, how.seed)
-        places = nearest(pool, self.tried, self.targets, self.weights, count)
+        how, n, classes = self.how, len(self.targets), self.tried.allowed.shape[1]
+        each = -(-count // classes)
+        pool = pool_of(self.space, self.tried, how.pool, how.seed, each)
+        places = nearest(pool, self.tried, self.targets, self.weights, each)
         points = pool.points[places]
         if encoder:
             network = encoder_of(self.space, prior, how.encoder, how.seed)
-            first = places[:, : self.tried.allowed.shape[1]]  # the nearest of each candidate
+            first = places[:, :classes]  # the nearest of each candidate
             predicted = encoded(network, prior, self.targets)[:, None].expand(n, first.shape[1], *points.shape[2:])
             places, points = torch.cat([places, first], 1), torch.cat([points, predicted], 1)
         of = torch.arange(n)[:, None].expand(places.shape).flatten()
