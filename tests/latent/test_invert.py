@@ -200,11 +200,16 @@ def test_other_faults_are_one_sentence():
         invert(blind, torch.rand(1, 1, 8, 8), options=InvertOptions(**PLAIN))
     with pytest.raises(ValueError, match="this generator is unconditional: omit the class or condition"):
         invert(SPACE, torch.rand(1, 1, 8, 8), [1], InvertOptions(**PLAIN))
-    with pytest.raises(ValueError, match=r"drawings need masks \(2, 1, 8, 8\) that are not empty, and a proposal"):
+    with pytest.raises(ValueError, match=r"drawings need masks \(2, 1, 8, 8\) in \[0, 1\] that are not empty, and a"):
         complete(SPACE, BLANK, BLANK, options=InvertOptions(**PLAIN))
+    for mask in (BLANK + 2, BLANK - 1 + 3 * torch.eye(8), BLANK + torch.nan, BLANK[:, :, 1:] + 1):
+        with pytest.raises(ValueError, match=r"drawings need masks \(2, 1, 8, 8\) in \[0, 1\]"):
+            complete(SPACE, BLANK, mask, options=InvertOptions(**PLAIN))
     with pytest.raises(ValueError, match=r"and a proposal or more; found .* and 0"):
         complete(SPACE, BLANK, BLANK + 1, 0, options=InvertOptions(**PLAIN))
     with pytest.raises(ValueError, match="an inversion has starts and pool of 1, steps of 4, encoder and perceptual"):
         InvertOptions(steps=3)
+    with pytest.raises(ValueError, match="an encoder is trained on 10 images or more; found 9"):
+        InvertOptions(encoder=9)
     with pytest.raises(ValueError, match="no extractor is called 'vgg'"):
         invert(SPACE, torch.rand(1, 1, 8, 8), options=InvertOptions(features="vgg", encoder=0))
