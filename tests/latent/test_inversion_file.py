@@ -88,6 +88,8 @@ def test_files_of_other_weights_are_refused(inversion, tuned, tmp_path):
         ({"space": "v"}, "is damaged: its space or its numbers are none"),
         ({"points": torch.full((2, 5), torch.nan)}, "is damaged: its space or its numbers are none"),
         ({"targets": torch.zeros(3, *SHAPE)}, "is damaged: its points and images do not agree"),
+        ({"weights": torch.ones(2, 1, 8, 7)}, "is damaged: its points and images do not agree"),
+        ({"weights": torch.ones(1)}, "is damaged: its points and images do not agree"),
         ({"points": torch.zeros(2, 3)}, "is damaged, or of another kind"),
         ({"c": torch.tensor([7, 8])}, "is damaged, or of another kind"),
     ],
