@@ -189,7 +189,7 @@ def test_a_drawing_is_completed(run, zerosum_command):
         (("invert", "text.png"), "text.png is not a PNG, JPEG, WebP, BMP, GIF or TIFF image"),
         (("invert", "flat.png"), "image 0 has one colour throughout: there is nothing to invert"),
         (("invert", "7", "--class", "x"), "no class 'x'; there are 0, 1"),
-        (("invert", "7", "--class", "1", "--condition", "2"), "images have --class or --condition, and not both"),
+        (("invert", "7", "--class", "1", "--condition", "2"), "give --class or --condition, and not both"),
         (("invert", "7", "--space", "w"), "has no mapping network, which the spaces w and layers need"),
         (("invert", "7", "--out", "a.jpg"), "--out is FILE.png, beside which FILE.safetensors is written; found a.jpg"),
         (("invert", "7", "--steps", "1"), "an inversion has starts and pool of 1, steps of 4"),

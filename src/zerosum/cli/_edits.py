@@ -35,25 +35,14 @@ class EditedSamples:
 
 
 def edited(
-    run: Run,
-    generator: TrainedGenerator,
-    changes: list[str],
-    drawn: tuple[int, int],
-    classes: list[str] | None,
-    conditions: list[str] | None,
+    run: Run, generator: TrainedGenerator, changes: list[str], drawn: tuple[int, int], wanted: Wanted
 ) -> EditedSamples:
     """Samples of a number and a seed along directions of a run, as NAME=STRENGTH; raises `ValueError` for others."""
-    change = summed(run, changes)
-    n, seed = drawn
-    if classes and conditions:
-        raise ValueError("edit takes --class or --condition, and not both")
-    texts = classes or conditions
-    if texts and generator.condition is None:
-        raise ValueError(f"this {generator.recipe.name} generator has no conditions: it was trained without any")
-    wanted = generator.condition.parse(texts, n) if texts and generator.condition is not None else None
-    before = generator.sample(n, seed, conditions=wanted)
-    after = generator.edit(n, change, seed, conditions=wanted)
-    return EditedSamples((before, after), generator.conditions(n, wanted))
+    change, (n, seed) = summed(run, changes), drawn
+    values = wanted.parsed(generator, n)
+    before = generator.sample(n, seed, conditions=values)
+    after = generator.edit(n, change, seed, conditions=values)
+    return EditedSamples((before, after), generator.conditions(n, values))
 
 
 def edited_images(

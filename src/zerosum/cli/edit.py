@@ -86,7 +86,7 @@ def edit(
         elif strokes:
             samples = completions(opened, generator, changes or [], strokes, (n, seed), wanted)
         else:
-            samples = edited(opened, generator, changes or [], (n, seed), wanted.classes, wanted.conditions)
+            samples = edited(opened, generator, changes or [], (n, seed), wanted)
         write_edits(target, generator, samples)
     count = len(samples.after)
     if as_json:
