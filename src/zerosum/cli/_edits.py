@@ -52,12 +52,12 @@ def edited_images(
 
     A single file `.safetensors` is an inversion of `zerosum invert`.
     """
-    change, space = summed(run, changes), space_of_edit(run, changes)
+    change = summed(run, changes)
     if len(files) == 1 and files[0].suffix.lower() == ".safetensors":
         found, lines = load_inversion(files[0], generator), []
     else:
         files = image_files(files)
-        found, reach = inverted(generator, files, wanted, space)
+        found, reach = inverted(generator, files, wanted, space_of_edit(change))
         lines = reach.lines([*map(str, files)])
     if tuning:
         found = tune(found, say=lines.append)
@@ -68,8 +68,9 @@ def completions(
     run: Run, generator: TrainedGenerator, changes: list[str], drawing: Path, drawn: tuple[int, int], wanted: Wanted
 ) -> EditedSamples:
     """Proposals, of a number and a seed, for a drawing, along directions of a run if there are any."""
-    found = completed(run, generator, drawing, drawn, wanted, space_of_edit(run, changes))
-    return _samples(found, summed(run, changes) if changes else None)
+    change = summed(run, changes)
+    found = completed(run, generator, drawing, drawn, wanted, space_of_edit(change))
+    return _samples(found, change if changes else None)
 
 
 def _samples(found: Inversion, change: DirectionSum | None) -> EditedSamples:
@@ -86,9 +87,9 @@ def summed(run: Run, changes: list[str]) -> DirectionSum:
     return sum((parsed(run, text) for text in changes), DirectionSum())
 
 
-def space_of_edit(run: Run, changes: list[str]) -> str:
+def space_of_edit(change: DirectionSum) -> str:
     """The space of the directions, in which images are inverted; empty without directions, or of several spaces."""
-    found = {one.space for one, _ in summed(run, changes).parts}
+    found = {one.space for one, _ in change.parts}
     return found.pop() if len(found) == 1 else ""
 
 
