@@ -152,7 +152,7 @@ def test_the_class_is_that_of_the_folder_or_given(run, zerosum_command):
         assert {*facts["images"][0]} == {"image", "class", "error", "nearest", "training_images"}
 
 
-def test_a_generator_is_tuned_beside_the_result(run, zerosum_command):
+def test_a_generator_is_tuned_beside_the_result(run, zerosum_command, asked):
     before = (run / "generator.safetensors").read_bytes()
     code, out, err = zerosum_command("invert", run, "7/a.png", "--tune", "--references", 0, "--out", "t.png", "--json")
     facts = json.loads(out)["images"][0]
@@ -164,8 +164,9 @@ def test_a_generator_is_tuned_beside_the_result(run, zerosum_command):
     with np.load("t.npz") as file:
         error = np.sqrt((((file["images"][0, ..., 0] - some_digits()[0].astype(float)) / 255) ** 2).mean())
     assert code == 0 and error == pytest.approx(facts["tuned_error"], abs=1e-4), err
-    code, _, err = zerosum_command(*arguments, "7/a.png", "--tune", "--out", "u.png")
+    code, _, err = zerosum_command(*arguments, "7/a.png", "--tune", "--out", "u.png", "--seed", 3)
     assert code == 0 and err.startswith("7/a.png: error 0.") and "\ntuning ended after " in err
+    assert [options.seed for options in asked] == [0, 3]
     with Image.open("u.png") as file:
         assert file.height > 2.9 * file.width  # the image, its inversion and its edit
 
@@ -198,6 +199,12 @@ def test_a_drawing_is_completed(run, zerosum_command):
             ("edit", "--tune", "--strokes", "strokes.png"),
             "edit takes --direction, with --image (and --tune) or without",
         ),
+        (
+            ("edit", "--image", "run/generator.safetensors", "--class", "1", "--direction", "along=1"),
+            "run/generator.safetensors has its classes or conditions: give others to zerosum invert",
+        ),
+        (("edit", "--image", "7", "--direction", "along=1", "--out", "a.jpg"), "a.jpg is none of FILE.png, FILE.npz"),
+        (("edit", "--strokes", "strokes.png", "--out", "any"), "any is not empty: name a new folder"),
         (("edit", "--strokes", "any/a.png"), "any/a.png has no transparent pixels: transparency says which pixels are"),
         (("edit", "--strokes", "empty.png"), "empty.png is transparent throughout: nothing is drawn"),
         (

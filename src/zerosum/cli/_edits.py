@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.cli._inversions import completed, image_files, inverted, shown, write_rows
+from zerosum.cli._inversions import completed, inverted, shown, write_rows
 from zerosum.cli._samples import write_samples
-from zerosum.cli._target import check_target
 from zerosum.cli._wanted import Wanted
 from zerosum.latent.direction import DirectionSum, load_direction
 from zerosum.latent.inversion import Inversion
 from zerosum.latent.inversion_file import load_inversion
+from zerosum.latent.invert import InvertOptions
 from zerosum.latent.tune import tune
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import to_bytes
@@ -46,18 +46,25 @@ def edited(
 
 
 def edited_images(
-    run: Run, generator: TrainedGenerator, changes: list[str], files: list[Path], wanted: Wanted, tuning: bool
+    run: Run,
+    generator: TrainedGenerator,
+    changes: list[str],
+    files: list[Path],
+    seed: int,
+    wanted: Wanted,
+    tuning: bool,
 ) -> tuple[EditedSamples, list[str]]:
     """Image files along directions of a run, and a sentence on each; raises `ValueError` for unreadable files.
 
-    A single file `.safetensors` is an inversion of `zerosum invert`.
+    A single file `.safetensors` is an inversion of `zerosum invert`, which has conditions already.
     """
     change = summed(run, changes)
     if len(files) == 1 and files[0].suffix.lower() == ".safetensors":
+        if wanted.texts:
+            raise ValueError(f"{files[0]} has its classes or conditions: give others to zerosum invert")
         found, lines = load_inversion(files[0], generator), []
     else:
-        files = image_files(files)
-        found, reach = inverted(generator, files, wanted, space_of_edit(change))
+        found, reach = inverted(generator, files, wanted, space_of_edit(change), InvertOptions(seed=seed))
         lines = reach.lines([*map(str, files)])
     if tuning:
         found = tune(found, say=lines.append)
@@ -107,9 +114,7 @@ def parsed(run: Run, text: str) -> DirectionSum:
 
 def write_edits(target: Path, generator: TrainedGenerator, samples: EditedSamples) -> None:
     """Write edited samples: a grid with the unedited ones above, or arrays or a folder of the edited ones."""
-    n = len(samples.after)
-    check_target(target, generator, n)
     if target.suffix.lower() == ".png":
         write_rows(target, [*samples.rows])
     else:
-        write_samples(target, generator, n, [samples.after], samples.values)
+        write_samples(target, generator, len(samples.after), [samples.after], samples.values)
