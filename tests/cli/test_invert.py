@@ -12,7 +12,16 @@ from zerosum.cli import _inversions, main
 from zerosum.conditions import Labels
 from zerosum.data.sources.digits import Digits
 from zerosum.game import Normal
-from zerosum.latent import InvertOptions, TuneOptions, load_direction, load_inversion, reach, save_direction, space_of
+from zerosum.latent import (
+    InvertOptions,
+    TuneOptions,
+    instruments,
+    load_direction,
+    load_inversion,
+    reach,
+    save_direction,
+    space_of,
+)
 from zerosum.latent.direction import named_direction
 from zerosum.networks import DCGANDiscriminator, DCGANGenerator
 from zerosum.objectives import NonSaturating
@@ -97,7 +106,6 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(reach, "invert", brief(reach.invert))
     monkeypatch.setattr(_inversions, "complete", brief(_inversions.complete))
-    monkeypatch.setattr(reach.invert_measured, "__defaults__", (None, None, 3))
     monkeypatch.setattr(sys.modules["zerosum.latent.tune"], "TuneOptions", lambda: TuneOptions(10, 1e-2, 4, change=1.0))
     return found
 
@@ -171,15 +179,41 @@ def test_a_generator_is_tuned_beside_the_result(run, zerosum_command, asked):
         assert file.height > 2.9 * file.width  # the image, its inversion and its edit
 
 
-def test_a_drawing_is_completed(run, zerosum_command):
-    code, out, err = zerosum_command("edit", run, "--strokes", "strokes.png", "--n", 3, "--out", "s.npz", "--json")
-    assert code == 0 and json.loads(out)["shape"] == [3, 28, 28, 1], err
+def test_a_drawing_is_completed(run, zerosum_command, asked):
+    arguments = ("edit", run, "--strokes", "strokes.png", "--n", 3, "--out", "s.npz")
+    code, out, err = zerosum_command(*arguments, "--seed", 5, "--json")
+    assert code == 0 and json.loads(out)["shape"] == [3, 28, 28, 1] and not err
+    assert asked == [InvertOptions(seed=5)]
     with np.load("s.npz") as file:
         images = file["images"]
     assert not np.array_equal(images[0], images[1])
-    code, _, err = zerosum_command("edit", run, "--strokes", "strokes.png", "--n", 3, "--class", 4, "--direction",
-                                   "along=1", "--out", "s.png")  # fmt: skip
-    assert code == 0 and err == "wrote 3 edited samples to s.png\n"
+    code, _, err = zerosum_command(*arguments, "--class", 4, "--direction", "along=1")
+    assert code == 0 and err == "wrote 3 edited samples to s.npz\n"
+    with np.load("s.npz") as file:
+        assert file["labels"].tolist() == [4, 4, 4]
+
+
+def test_a_drawing_is_completed_under_the_score_of_the_discriminator_where_it_can_be_read(
+    run, zerosum_command, monkeypatch
+):
+    scores, complete = [], _inversions.complete
+
+    def recorded(*given):
+        scores.append(given[6])
+        return complete(*given)
+
+    def unreadable(*given):
+        raise ValueError
+
+    monkeypatch.setattr(_inversions, "complete", recorded)
+    arguments = ("edit", run, "--strokes", "strokes.png", "--n", 2, "--out", "s.png")
+    assert zerosum_command(*arguments)[2] == "wrote 2 edited samples to s.png\n"
+    monkeypatch.setattr(instruments, "load_discriminator", unreadable)
+    assert zerosum_command(*arguments)[2].splitlines() == [
+        "the run's discriminator cannot be read: proposals follow the drawn pixels alone",
+        "wrote 2 edited samples to s.png",
+    ]
+    assert callable(scores[0]) and scores[1] is None
 
 
 @pytest.mark.parametrize(

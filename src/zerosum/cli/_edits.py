@@ -73,11 +73,11 @@ def edited_images(
 
 def completions(
     run: Run, generator: TrainedGenerator, changes: list[str], drawing: Path, drawn: tuple[int, int], wanted: Wanted
-) -> EditedSamples:
-    """Proposals, of a number and a seed, for a drawing, along directions of a run if there are any."""
+) -> tuple[EditedSamples, list[str]]:
+    """Proposals, of a number and a seed, for a drawing, along directions of a run if any; and a note without D."""
     change = summed(run, changes)
-    found = completed(run, generator, drawing, drawn, wanted, space_of_edit(change))
-    return _samples(found, change if changes else None)
+    found, lines = completed(run, generator, drawing, drawn, wanted, space_of_edit(change))
+    return _samples(found, change if changes else None), lines
 
 
 def _samples(found: Inversion, change: DirectionSum | None) -> EditedSamples:

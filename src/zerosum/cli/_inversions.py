@@ -69,8 +69,11 @@ def inverted(
 
 def completed(
     run: Run, generator: TrainedGenerator, file: Path, drawn: tuple[int, int], wanted: Wanted, space: str
-) -> Inversion:
-    """Proposals, of a number and a seed, for a drawing; raises `ValueError` for one that cannot be read."""
+) -> tuple[Inversion, list[str]]:
+    """Proposals, of a number and a seed, for a drawing, and a sentence where D cannot be read.
+
+    Raises `ValueError` for a drawing that cannot be read.
+    """
     try:
         colours, weights = read_drawing(file, sample_shape(generator))
     except ValueError as error:
@@ -78,7 +81,9 @@ def completed(
     score = instruments_of(run, run.known).score
     masks = torch.from_numpy(weights)[None, None]
     options, given = InvertOptions(seed=drawn[1]), wanted.of(generator, [file])
-    return complete(space_of(generator, space), colours[None], masks, drawn[0], given, options, score)
+    found = complete(space_of(generator, space), colours[None], masks, drawn[0], given, options, score)
+    note = "the run's discriminator cannot be read: proposals follow the drawn pixels alone"
+    return found, [] if score is not None else [note]
 
 
 def shown(inversion: Inversion) -> Pixels:

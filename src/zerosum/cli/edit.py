@@ -80,17 +80,18 @@ def edit(
         raise ValueError("edit takes --direction, with --image (and --tune) or without, or --strokes")
     opened, target = Run(run, known()), out or run / "edit.png"
     generator = opened.best if best else opened.generator
+    lines: list[str] = []
     with explained_memory("edited samples", "--n"):
         check_target(target, generator, len(images) or n)
         if images:
             samples, lines = edited_images(opened, generator, changes or [], images, seed, wanted, sources.tune)
-            if lines:
-                echo(*lines, err=True)
         elif strokes:
-            samples = completions(opened, generator, changes or [], strokes, (n, seed), wanted)
+            samples, lines = completions(opened, generator, changes or [], strokes, (n, seed), wanted)
         else:
             samples = edited(opened, generator, changes or [], (n, seed), wanted)
         write_edits(target, generator, samples)
+    if lines:
+        echo(*lines, err=True)
     count = len(samples.after)
     if as_json:
         print_json({"out": target, "n": count, "seed": seed, "shape": [*samples.after.shape]})
