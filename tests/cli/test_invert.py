@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.tiny_run import tiny_recipe, untrained, write_run
 
-from zerosum.cli import _inversions, main
+from zerosum.cli import _inversions
 from zerosum.conditions import Labels
 from zerosum.data.sources.digits import Digits
-from zerosum.game import Normal
 from zerosum.latent import (
     InvertOptions,
     TuneOptions,
@@ -23,47 +23,16 @@ from zerosum.latent import (
     space_of,
 )
 from zerosum.latent.direction import named_direction
-from zerosum.networks import DCGANDiscriminator, DCGANGenerator
-from zerosum.objectives import NonSaturating
-from zerosum.recipes import Recipe
-from zerosum.recipes.recipe import pretty
-from zerosum.runs.checkpoint import Checkpoint, save_checkpoint
-from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes
-from zerosum.runs.run import Run
-from zerosum.runs.stored_condition import condition_facts
 
-RECIPE = Recipe(
-    name="tiny",
-    generator=DCGANGenerator(2),
-    discriminator=DCGANDiscriminator(2, norm="none"),
-    objective=NonSaturating(),
-    latent=Normal(4),
-    data=Digits(),
-    conditional=True,
-    images=64,
-)
-SHAPE = (1, 28, 28)
 BRIEF = InvertOptions(1, 8, 20, 32)
 
 
 def written(folder):
-    """A run folder of untrained networks, with one direction, and image files of several kinds."""
-    condition = Labels(10)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        G = build_generator(RECIPE, SHAPE, condition).eval().requires_grad_(False)
-        D = RECIPE.discriminator.build(SHAPE, condition)
-    for p in G.parameters():
-        p.mul_(4 if p.dim() > 1 else 1)
-    folder.mkdir()
-    (folder / "recipe.txt").write_text(pretty(RECIPE))
-    generator = TrainedGenerator(RECIPE, G, SHAPE, 64, condition)
-    (folder / "generator.safetensors").write_bytes(generator_bytes(generator))
-    (folder / "checkpoints").mkdir()
-    facts = {"shape": SHAPE, "images": 64, **condition_facts(condition)}
-    save_checkpoint(folder / "checkpoints" / "000000000064", Checkpoint({"D": D.state_dict()}, facts))
-    save_direction(folder, named_direction("along", torch.ones(4), space_of(generator), "line"))
-    return Run(folder)
+    """A run folder of untrained networks, with one direction."""
+    generator, D = untrained(tiny_recipe(2, 4), (1, 28, 28), Labels(10), scale=4)
+    run = write_run(folder, generator, D)
+    save_direction(run, named_direction("along", torch.ones(4), space_of(generator), "line"))
+    return run
 
 
 def some_digits():
@@ -108,22 +77,6 @@ def asked(monkeypatch):
     monkeypatch.setattr(_inversions, "complete", brief(_inversions.complete))
     monkeypatch.setattr(sys.modules["zerosum.latent.tune"], "TuneOptions", lambda: TuneOptions(10, 1e-2, 4, change=1.0))
     return found
-
-
-@pytest.fixture
-def zerosum_command(run, monkeypatch, capsys):
-    monkeypatch.chdir(run.path.parent)
-
-    def called(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zerosum", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        return code, *capsys.readouterr()
-
-    return called
 
 
 def test_images_are_inverted_and_edited(run, zerosum_command, asked):
