@@ -84,9 +84,8 @@ def _samples(found: Inversion, change: DirectionSum | None) -> EditedSamples:
     rows = [shown(found), to_bytes(found.images)]
     if change is not None:
         rows.append(to_bytes(found.edited(change)))
-    c = found.inputs.c
-    is_class = c is not None and found.space.model.condition is not None and found.space.model.condition.classes
-    return EditedSamples(tuple(rows), c.numpy() if is_class and c is not None else None)
+    c, condition = found.inputs.c, found.space.model.condition
+    return EditedSamples(tuple(rows), c.numpy() if c is not None and condition and condition.classes else None)
 
 
 def summed(run: Run, changes: list[str]) -> DirectionSum:
