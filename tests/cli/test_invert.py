@@ -173,7 +173,7 @@ def test_a_drawing_is_completed_under_the_score_of_the_discriminator_where_it_ca
     ("arguments", "sentence"),
     [
         (("invert", "nowhere.png"), "nowhere.png is not a file"),
-        (("invert", "none"), "none has no image files (.png, .jpg"),
+        (("invert", "none"), "none has no images (.png, .jpg"),
         (("invert", "text.png"), "text.png is not a PNG, JPEG, WebP, BMP, GIF or TIFF image"),
         (("invert", "flat.png"), "image 0 has one colour throughout: there is nothing to invert"),
         (("invert", "7", "--class", "x"), "no class 'x'; there are 0, 1"),

@@ -4,9 +4,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zerosum.data.image_files import read_drawing, read_fitted
+from zerosum._outputs import sheet_exif
+from zerosum.data.image_files import files_in, read_drawing, read_fitted
 
 DRAW = np.random.default_rng(0)
+
+
+def test_files_of_a_folder_are_those_of_a_data_set(tmp_path):
+    (tmp_path / "b").mkdir()
+    for name in ("b/c.png", "a.PNG", ".hidden.png"):
+        Image.new("L", (8, 8)).save(tmp_path / name)
+    Image.new("L", (8, 8)).save(tmp_path / "sheet.png", exif=sheet_exif())
+    (tmp_path / "notes.txt").touch()
+    assert files_in(tmp_path) == [tmp_path / "a.PNG", tmp_path / "b" / "c.png"]
+    with pytest.raises(ValueError, match=r"has no images \(\.png, .*\): it is empty"):
+        (tmp_path / "none").mkdir()
+        files_in(tmp_path / "none")
 
 
 def test_an_image_covers_the_shape_and_its_centre_is_kept(tmp_path):

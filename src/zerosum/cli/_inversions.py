@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from zerosum._disk import replacing
 from zerosum._outputs import sheet_exif
 from zerosum.cli._wanted import Wanted
-from zerosum.data.image_files import READ, read_drawing, read_fitted
+from zerosum.data.image_files import files_in, read_drawing, read_fitted
 from zerosum.latent.instruments import instruments_of
 from zerosum.latent.inversion import Inversion
 from zerosum.latent.invert import InvertOptions, complete
@@ -26,13 +26,7 @@ _COLUMNS = 10
 
 def image_files(paths: list[Path]) -> list[Path]:
     """Files, and the image files in folders and their subfolders; raises `ValueError` for a folder without any."""
-    found = []
-    for path in paths:
-        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in READ) if path.is_dir() else [path]
-        if not inside:
-            raise ValueError(f"{path} has no image files ({', '.join(READ)})")
-        found += inside
-    return found
+    return [file for path in paths for file in (files_in(path) if path.is_dir() else [path])]
 
 
 def read_files(files: list[Path], generator: TrainedGenerator) -> Pixels:
