@@ -43,10 +43,12 @@ def test_a_drawing_has_its_colours_where_it_is_drawn(tmp_path):
     layers = np.zeros((8, 8, 4), np.uint8)
     layers[..., :3] = 255
     layers[:, :3] = (200, 100, 0, 255)
+    layers[:2, :3, 3] = 102
     Image.fromarray(layers).save(tmp_path / "a.png")
     colours, weights = read_drawing(tmp_path / "a.png", (3, 4, 4))
-    assert weights.dtype == np.float32 and weights == pytest.approx(np.tile([1, 0.5, 0, 0], (4, 1)), abs=1 / 255)
-    assert (abs(colours[:, :2].astype(int) - (200, 100, 0)) <= 1).all()
+    assert weights.dtype == np.float32 and weights[1:] == pytest.approx(np.tile([1, 0.5, 0, 0], (3, 1)), abs=1 / 255)
+    assert weights[0] == pytest.approx([0.4, 0.2, 0, 0], abs=1 / 255)
+    assert (abs(colours[:, :2].astype(int) - (200, 100, 0)) <= 3).all()
     grey, same = read_drawing(tmp_path / "a.png", (1, 4, 4))
     assert grey.shape == (4, 4, 1) and (abs(grey[:, :2].astype(int) - 118) <= 2).all() and np.array_equal(same, weights)
 

@@ -8,6 +8,7 @@ from zerosum.conditions import Labels, Vector
 from zerosum.game import Normal
 from zerosum.latent import InvertOptions, LatentModel, complete, invert, space_of
 from zerosum.latent._descent import Stage, descend
+from zerosum.latent._starts import candidates, nearest, pool_of
 from zerosum.latent.inversion import distance, squared_error
 from zerosum.networks import DCGANGenerator, StyleGAN2Generator
 
@@ -57,6 +58,24 @@ def test_images_are_inverted_each_as_if_alone(images):
     options = InvertOptions(steps=20, **PLAIN)
     together, alone = invert(SPACE, images, options=options), invert(SPACE, images[3:4], options=options)
     assert torch.allclose(together.points[3:4], alone.points, atol=1e-5)
+
+
+def test_starts_are_the_nearest_samples_of_each_candidate(images):
+    weights = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(2))
+    tried = candidates(CLASSES, 5, None)
+    pool = pool_of(space_of(CLASSES), tried, 30, 4, 2)
+    places = nearest(pool, tried, images, weights, 2)
+    far = (weights[:, None] * (images[:, None] - pool.images) ** 2).flatten(2).sum(2).numpy()
+    for i in range(5):
+        by_class = [sorted(range(c, 30, 3), key=lambda place, i=i: far[i, place])[:2] for c in range(3)]
+        assert places[i].tolist() == [*np.array(by_class).T.flatten()]
+    given = candidates(CLASSES, 5, [2, 2, 0, 1, 0])
+    pool = pool_of(space_of(CLASSES), given, 30, 4, 2)
+    assert pool.inputs.c[nearest(pool, given, images, weights, 2)].tolist() == [[c] * 2 for c in (2, 2, 0, 1, 0)]
+
+
+def test_one_schedule_serves_all_stages():
+    assert Stage(0, 3, 8).rates + Stage(3, 8, 8).rates == pytest.approx([0.2] * 5 + [0.15, 0.1, 0.05])
 
 
 def test_points_stay_in_the_prior(images):

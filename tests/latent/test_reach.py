@@ -79,6 +79,11 @@ def test_errors_are_compared_with_those_of_samples_and_of_held_out_images():
     assert reach.nearest.numpy() == pytest.approx(wanted.numpy(), abs=2e-3)
 
 
+def test_the_samples_are_others_than_those_from_which_the_search_starts():
+    _, reach = invert_measured(SPACE, noisy(1, 0.2), Absent(), options=replace(OPTIONS, steps=4), references=9)
+    assert float(reach.own.min()) > 0.003
+
+
 @dataclass(frozen=True)
 class Few(Split):
     """Too few images for one to be held out."""
