@@ -197,7 +197,7 @@ def strokes(bench: Bench) -> str:
         low = score(bench.space.batches(drawn.z, drawn), drawn).quantile(0.1)
     real, labels = bench.training
     methods = {
-        "`complete`, the first of one proposal": found.images,
+        "`complete`, one proposal": found.images,
         "the same without D's score": complete(bench.space, images, mask, 1).images,
         f"nearest of {len(real):,} training digits": bench.nearest(images, real, labels, mask),
         "nearest of 2,000 samples": bench.nearest(images, *bench.samples(2_000), mask),

@@ -7,54 +7,32 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.tiny_run import tiny_recipe, untrained, write_run
 
-from zerosum.cli import _inversions, main
+from zerosum.cli import _inversions
 from zerosum.conditions import Labels
 from zerosum.data.sources.digits import Digits
-from zerosum.game import Normal
-from zerosum.latent import InvertOptions, TuneOptions, load_direction, load_inversion, reach, save_direction, space_of
-from zerosum.latent.direction import named_direction
-from zerosum.networks import DCGANDiscriminator, DCGANGenerator
-from zerosum.objectives import NonSaturating
-from zerosum.recipes import Recipe
-from zerosum.recipes.recipe import pretty
-from zerosum.runs.checkpoint import Checkpoint, save_checkpoint
-from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes
-from zerosum.runs.run import Run
-from zerosum.runs.stored_condition import condition_facts
-
-RECIPE = Recipe(
-    name="tiny",
-    generator=DCGANGenerator(2),
-    discriminator=DCGANDiscriminator(2, norm="none"),
-    objective=NonSaturating(),
-    latent=Normal(4),
-    data=Digits(),
-    conditional=True,
-    images=64,
+from zerosum.latent import (
+    InvertOptions,
+    TuneOptions,
+    instruments,
+    load_direction,
+    load_inversion,
+    reach,
+    save_direction,
+    space_of,
 )
-SHAPE = (1, 28, 28)
+from zerosum.latent.direction import named_direction
+
 BRIEF = InvertOptions(1, 8, 20, 32)
 
 
 def written(folder):
-    """A run folder of untrained networks, with one direction, and image files of several kinds."""
-    condition = Labels(10)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        G = build_generator(RECIPE, SHAPE, condition).eval().requires_grad_(False)
-        D = RECIPE.discriminator.build(SHAPE, condition)
-    for p in G.parameters():
-        p.mul_(4 if p.dim() > 1 else 1)
-    folder.mkdir()
-    (folder / "recipe.txt").write_text(pretty(RECIPE))
-    generator = TrainedGenerator(RECIPE, G, SHAPE, 64, condition)
-    (folder / "generator.safetensors").write_bytes(generator_bytes(generator))
-    (folder / "checkpoints").mkdir()
-    facts = {"shape": SHAPE, "images": 64, **condition_facts(condition)}
-    save_checkpoint(folder / "checkpoints" / "000000000064", Checkpoint({"D": D.state_dict()}, facts))
-    save_direction(folder, named_direction("along", torch.ones(4), space_of(generator), "line"))
-    return Run(folder)
+    """A run folder of untrained networks, with one direction."""
+    generator, D = untrained(tiny_recipe(2, 4), (1, 28, 28), Labels(10), scale=4)
+    run = write_run(folder, generator, D)
+    save_direction(run, named_direction("along", torch.ones(4), space_of(generator), "line"))
+    return run
 
 
 def some_digits():
@@ -97,25 +75,8 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(reach, "invert", brief(reach.invert))
     monkeypatch.setattr(_inversions, "complete", brief(_inversions.complete))
-    monkeypatch.setattr(reach.invert_measured, "__defaults__", (None, None, 3))
     monkeypatch.setattr(sys.modules["zerosum.latent.tune"], "TuneOptions", lambda: TuneOptions(10, 1e-2, 4, change=1.0))
     return found
-
-
-@pytest.fixture
-def zerosum_command(run, monkeypatch, capsys):
-    monkeypatch.chdir(run.path.parent)
-
-    def called(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zerosum", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        return code, *capsys.readouterr()
-
-    return called
 
 
 def test_images_are_inverted_and_edited(run, zerosum_command, asked):
@@ -152,7 +113,7 @@ def test_the_class_is_that_of_the_folder_or_given(run, zerosum_command):
         assert {*facts["images"][0]} == {"image", "class", "error", "nearest", "training_images"}
 
 
-def test_a_generator_is_tuned_beside_the_result(run, zerosum_command):
+def test_a_generator_is_tuned_beside_the_result(run, zerosum_command, asked):
     before = (run / "generator.safetensors").read_bytes()
     code, out, err = zerosum_command("invert", run, "7/a.png", "--tune", "--references", 0, "--out", "t.png", "--json")
     facts = json.loads(out)["images"][0]
@@ -164,32 +125,59 @@ def test_a_generator_is_tuned_beside_the_result(run, zerosum_command):
     with np.load("t.npz") as file:
         error = np.sqrt((((file["images"][0, ..., 0] - some_digits()[0].astype(float)) / 255) ** 2).mean())
     assert code == 0 and error == pytest.approx(facts["tuned_error"], abs=1e-4), err
-    code, _, err = zerosum_command(*arguments, "7/a.png", "--tune", "--out", "u.png")
+    code, _, err = zerosum_command(*arguments, "7/a.png", "--tune", "--out", "u.png", "--seed", 3)
     assert code == 0 and err.startswith("7/a.png: error 0.") and "\ntuning ended after " in err
+    assert [options.seed for options in asked] == [0, 3]
     with Image.open("u.png") as file:
         assert file.height > 2.9 * file.width  # the image, its inversion and its edit
 
 
-def test_a_drawing_is_completed(run, zerosum_command):
-    code, out, err = zerosum_command("edit", run, "--strokes", "strokes.png", "--n", 3, "--out", "s.npz", "--json")
-    assert code == 0 and json.loads(out)["shape"] == [3, 28, 28, 1], err
+def test_a_drawing_is_completed(run, zerosum_command, asked):
+    arguments = ("edit", run, "--strokes", "strokes.png", "--n", 3, "--out", "s.npz")
+    code, out, err = zerosum_command(*arguments, "--seed", 5, "--json")
+    assert code == 0 and json.loads(out)["shape"] == [3, 28, 28, 1] and not err
+    assert asked == [InvertOptions(seed=5)]
     with np.load("s.npz") as file:
         images = file["images"]
     assert not np.array_equal(images[0], images[1])
-    code, _, err = zerosum_command("edit", run, "--strokes", "strokes.png", "--n", 3, "--class", 4, "--direction",
-                                   "along=1", "--out", "s.png")  # fmt: skip
-    assert code == 0 and err == "wrote 3 edited samples to s.png\n"
+    code, _, err = zerosum_command(*arguments, "--class", 4, "--direction", "along=1")
+    assert code == 0 and err == "wrote 3 edited samples to s.npz\n"
+    with np.load("s.npz") as file:
+        assert file["labels"].tolist() == [4, 4, 4]
+
+
+def test_a_drawing_is_completed_under_the_score_of_the_discriminator_where_it_can_be_read(
+    run, zerosum_command, monkeypatch
+):
+    scores, complete = [], _inversions.complete
+
+    def recorded(*given):
+        scores.append(given[6])
+        return complete(*given)
+
+    def unreadable(*given):
+        raise ValueError
+
+    monkeypatch.setattr(_inversions, "complete", recorded)
+    arguments = ("edit", run, "--strokes", "strokes.png", "--n", 2, "--out", "s.png")
+    assert zerosum_command(*arguments)[2] == "wrote 2 edited samples to s.png\n"
+    monkeypatch.setattr(instruments, "load_discriminator", unreadable)
+    assert zerosum_command(*arguments)[2].splitlines() == [
+        "the run's discriminator cannot be read: proposals follow the drawn pixels alone",
+        "wrote 2 edited samples to s.png",
+    ]
+    assert callable(scores[0]) and scores[1] is None
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("invert", "nowhere.png"), "nowhere.png is not a file"),
-        (("invert", "none"), "none has no image files (.png, .jpg"),
+        (("invert", "none"), "none has no images (.png, .jpg"),
         (("invert", "text.png"), "text.png is not a PNG, JPEG, WebP, BMP, GIF or TIFF image"),
         (("invert", "flat.png"), "image 0 has one colour throughout: there is nothing to invert"),
         (("invert", "7", "--class", "x"), "no class 'x'; there are 0, 1"),
-        (("invert", "7", "--class", "1", "--condition", "2"), "images have --class or --condition, and not both"),
+        (("invert", "7", "--class", "1", "--condition", "2"), "give --class or --condition, and not both"),
         (("invert", "7", "--space", "w"), "has no mapping network, which the spaces w and layers need"),
         (("invert", "7", "--out", "a.jpg"), "--out is FILE.png, beside which FILE.safetensors is written; found a.jpg"),
         (("invert", "7", "--steps", "1"), "an inversion has starts and pool of 1, steps of 4"),
@@ -198,6 +186,12 @@ def test_a_drawing_is_completed(run, zerosum_command):
             ("edit", "--tune", "--strokes", "strokes.png"),
             "edit takes --direction, with --image (and --tune) or without",
         ),
+        (
+            ("edit", "--image", "run/generator.safetensors", "--class", "1", "--direction", "along=1"),
+            "run/generator.safetensors has its classes or conditions: give others to zerosum invert",
+        ),
+        (("edit", "--image", "7", "--direction", "along=1", "--out", "a.jpg"), "a.jpg is none of FILE.png, FILE.npz"),
+        (("edit", "--strokes", "strokes.png", "--out", "any"), "any is not empty: name a new folder"),
         (("edit", "--strokes", "any/a.png"), "any/a.png has no transparent pixels: transparency says which pixels are"),
         (("edit", "--strokes", "empty.png"), "empty.png is transparent throughout: nothing is drawn"),
         (

@@ -2,42 +2,22 @@
 
 import json
 import shutil
-import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.tiny_run import tiny_recipe, untrained, write_run
 
 import zerosum
-from zerosum.cli import main
 from zerosum.conditions import Labels
 from zerosum.data.dataset import in_memory
 from zerosum.data.sources.digits import Digits
-from zerosum.game import Normal
 from zerosum.latent import DirectionOptions, find, find_directions, instruments, load_direction
-from zerosum.networks import DCGANDiscriminator, DCGANGenerator
-from zerosum.objectives import NonSaturating
-from zerosum.recipes import Recipe
-from zerosum.recipes.recipe import pretty
-from zerosum.runs.checkpoint import Checkpoint, save_checkpoint
-from zerosum.runs.generator import TrainedGenerator, build_generator, generator_bytes
-from zerosum.runs.run import Run
-from zerosum.runs.stored_condition import condition_facts
 
-RECIPE = Recipe(
-    name="tiny",
-    generator=DCGANGenerator(4),
-    discriminator=DCGANDiscriminator(4, norm="none"),
-    objective=NonSaturating(),
-    latent=Normal(12),
-    data=Digits(),
-    conditional=True,
-    images=64,
-)
+RECIPE = tiny_recipe(4, 12)
 OWN = "def upper(images):\n    return images[:, :14].float().mean((1, 2, 3))\n"
-SHAPE = (1, 28, 28)
 
 
 def some_digits():
@@ -57,22 +37,7 @@ class Weighed:
 
 
 def written(folder, recipe, seed=0):
-    """A run folder of untrained networks, whose weights are so large that samples differ after rounding."""
-    condition = Labels(10) if recipe.conditional else None
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        G = build_generator(recipe, SHAPE, condition).eval().requires_grad_(False)
-        D = recipe.discriminator.build(SHAPE, condition)
-    for p in G.parameters():
-        p.mul_(6 if p.dim() > 1 else 1)
-    folder.mkdir()
-    (folder / "recipe.txt").write_text(pretty(recipe))
-    generator = TrainedGenerator(recipe, G, SHAPE, 64, condition)
-    (folder / "generator.safetensors").write_bytes(generator_bytes(generator))
-    facts = {"shape": SHAPE, "images": 64, **condition_facts(condition)}
-    (folder / "checkpoints").mkdir()
-    save_checkpoint(folder / "checkpoints" / "000000000064", Checkpoint({"D": D.state_dict()}, facts))
-    return Run(folder)
+    return write_run(folder, *untrained(recipe, (1, 28, 28), Labels(10) if recipe.conditional else None, seed, 6))
 
 
 @pytest.fixture(scope="module")
@@ -87,22 +52,6 @@ def little_training(monkeypatch):
     monkeypatch.setattr(instruments, "_SEEN", 256)
     monkeypatch.setattr(instruments, "_MOST", 300)
     monkeypatch.setattr(find, "_CORRECTED", 60)
-
-
-@pytest.fixture
-def zerosum_command(run, monkeypatch, capsys):
-    monkeypatch.chdir(run.path.parent)
-
-    def called(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zerosum", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        return code, *capsys.readouterr()
-
-    return called
 
 
 def test_a_direction_is_found_measured_shown_and_used(run, zerosum_command):

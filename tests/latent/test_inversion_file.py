@@ -6,34 +6,17 @@ import pytest
 import safetensors.torch
 import torch
 from safetensors import safe_open
+from tests.tiny_run import tiny_recipe, untrained
 
 from zerosum.conditions import Labels
-from zerosum.data.sources.digits import Digits
-from zerosum.game import Normal
 from zerosum.latent import InvertOptions, TuneOptions, invert, load_inversion, save_inversion, space_of, tune
-from zerosum.networks import DCGANDiscriminator, DCGANGenerator
-from zerosum.objectives import NonSaturating
-from zerosum.recipes import Recipe
-from zerosum.runs.generator import TrainedGenerator, build_generator, load
+from zerosum.runs.generator import load
 
-RECIPE = Recipe(
-    name="tiny",
-    generator=DCGANGenerator(4),
-    discriminator=DCGANDiscriminator(4),
-    objective=NonSaturating(),
-    latent=Normal(5),
-    data=Digits(),
-    conditional=True,
-    images=64,
-)
 SHAPE = (1, 8, 8)
 
 
 def generator_of(seed=0):
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        module = build_generator(RECIPE, SHAPE, Labels(3)).eval().requires_grad_(False)
-    return TrainedGenerator(RECIPE, module, SHAPE, 0, Labels(3))
+    return untrained(tiny_recipe(4, 5), SHAPE, Labels(3), seed)[0]
 
 
 GENERATOR = generator_of()
@@ -88,6 +71,8 @@ def test_files_of_other_weights_are_refused(inversion, tuned, tmp_path):
         ({"space": "v"}, "is damaged: its space or its numbers are none"),
         ({"points": torch.full((2, 5), torch.nan)}, "is damaged: its space or its numbers are none"),
         ({"targets": torch.zeros(3, *SHAPE)}, "is damaged: its points and images do not agree"),
+        ({"weights": torch.ones(2, 1, 8, 7)}, "is damaged: its points and images do not agree"),
+        ({"weights": torch.ones(1)}, "is damaged: its points and images do not agree"),
         ({"points": torch.zeros(2, 3)}, "is damaged, or of another kind"),
         ({"c": torch.tensor([7, 8])}, "is damaged, or of another kind"),
     ],

@@ -7,6 +7,8 @@ import torch
 from zerosum.conditions import Labels, Vector
 from zerosum.game import Normal
 from zerosum.latent import InvertOptions, LatentModel, complete, invert, space_of
+from zerosum.latent._descent import Stage, descend
+from zerosum.latent._starts import candidates, nearest, pool_of
 from zerosum.latent.inversion import distance, squared_error
 from zerosum.networks import DCGANGenerator, StyleGAN2Generator
 
@@ -58,10 +60,38 @@ def test_images_are_inverted_each_as_if_alone(images):
     assert torch.allclose(together.points[3:4], alone.points, atol=1e-5)
 
 
+def test_starts_are_the_nearest_samples_of_each_candidate(images):
+    weights = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(2))
+    tried = candidates(CLASSES, 5, None)
+    pool = pool_of(space_of(CLASSES), tried, 30, 4, 2)
+    places = nearest(pool, tried, images, weights, 2)
+    far = (weights[:, None] * (images[:, None] - pool.images) ** 2).flatten(2).sum(2).numpy()
+    for i in range(5):
+        by_class = [sorted(range(c, 30, 3), key=lambda place, i=i: far[i, place])[:2] for c in range(3)]
+        assert places[i].tolist() == [*np.array(by_class).T.flatten()]
+    given = candidates(CLASSES, 5, [2, 2, 0, 1, 0])
+    pool = pool_of(space_of(CLASSES), given, 30, 4, 2)
+    assert pool.inputs.c[nearest(pool, given, images, weights, 2)].tolist() == [[c] * 2 for c in (2, 2, 0, 1, 0)]
+
+
+def test_one_schedule_serves_all_stages():
+    assert Stage(0, 3, 8).rates + Stage(3, 8, 8).rates == pytest.approx([0.2] * 5 + [0.15, 0.1, 0.05])
+
+
 def test_points_stay_in_the_prior(images):
     far = SPACE.prior().far
     found = invert(SPACE, (images * 30).clamp(-1, 1), options=InvertOptions(**PLAIN))
     assert SPACE.prior().radius(found.points).numpy() == pytest.approx(np.full(5, far), rel=1e-3)
+
+
+def test_a_start_outside_the_prior_is_no_result():
+    prior, inputs = SPACE.prior(), MODEL.inputs(3)
+    points = prior.mean + 1.5 * prior.far * prior.std * torch.tensor([[1.0, 1, -1, 1]]).repeat(3, 1)
+    made = linear(points)
+    found, losses = descend(SPACE, prior, points, inputs, lambda x, _, of: (x - made[of]).square().mean((1, 2, 3)),
+                            Stage(0, 4, 4))  # fmt: skip
+    assert prior.radius(found).numpy() == pytest.approx(np.full(3, prior.far), rel=1e-4)
+    assert losses.numpy() == pytest.approx((linear(found) - made).square().mean((1, 2, 3)).numpy(), rel=1e-3)
 
 
 def test_uint8_images_are_those_of_sample(images):
@@ -134,6 +164,14 @@ def test_proposals_differ_where_a_drawing_says_little():
     assert found.errors.max() < 0.05 and apart.min() > 0.1 and apart.median() > 1
 
 
+def test_there_are_as_many_proposals_as_were_asked_for(images):
+    """Also more than samples of the pool."""
+    for space, wanted in ((SPACE, None), (space_of(CLASSES), None), (space_of(CLASSES), [1, 1])):
+        found = complete(space, images[:2], torch.ones(2, 1, 8, 8), 70, wanted, InvertOptions(steps=4, **PLAIN))
+        assert len(found.points) == 140 and torch.equal(found.targets[70], images[1])
+        assert len(found.points[:70].unique(dim=0)) == 70
+
+
 def test_proposals_score_as_samples_do(images):
     mask = torch.zeros(5, 1, 8, 8)
     mask[:, :, :2] = 1
@@ -181,11 +219,16 @@ def test_other_faults_are_one_sentence():
         invert(blind, torch.rand(1, 1, 8, 8), options=InvertOptions(**PLAIN))
     with pytest.raises(ValueError, match="this generator is unconditional: omit the class or condition"):
         invert(SPACE, torch.rand(1, 1, 8, 8), [1], InvertOptions(**PLAIN))
-    with pytest.raises(ValueError, match=r"drawings need masks \(2, 1, 8, 8\) that are not empty, and a proposal"):
+    with pytest.raises(ValueError, match=r"drawings need masks \(2, 1, 8, 8\) in \[0, 1\] that are not empty, and a"):
         complete(SPACE, BLANK, BLANK, options=InvertOptions(**PLAIN))
+    for mask in (BLANK + 2, BLANK - 1 + 3 * torch.eye(8), BLANK + torch.nan, BLANK[:, :, 1:] + 1):
+        with pytest.raises(ValueError, match=r"drawings need masks \(2, 1, 8, 8\) in \[0, 1\]"):
+            complete(SPACE, BLANK, mask, options=InvertOptions(**PLAIN))
     with pytest.raises(ValueError, match=r"and a proposal or more; found .* and 0"):
         complete(SPACE, BLANK, BLANK + 1, 0, options=InvertOptions(**PLAIN))
     with pytest.raises(ValueError, match="an inversion has starts and pool of 1, steps of 4, encoder and perceptual"):
         InvertOptions(steps=3)
+    with pytest.raises(ValueError, match="an encoder is trained on 10 images or more; found 9"):
+        InvertOptions(encoder=9)
     with pytest.raises(ValueError, match="no extractor is called 'vgg'"):
         invert(SPACE, torch.rand(1, 1, 8, 8), options=InvertOptions(features="vgg", encoder=0))

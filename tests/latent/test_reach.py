@@ -10,6 +10,7 @@ from zerosum.conditions import Labels
 from zerosum.data.dataset import in_memory
 from zerosum.game import Normal
 from zerosum.latent import InvertOptions, LatentModel, Reach, invert, invert_measured, space_of
+from zerosum.latent import reach as reach_module
 
 A = torch.randn(64, 6, generator=torch.Generator().manual_seed(0)) / 20
 OPTIONS = InvertOptions(2, 80, 60, features="", encoder=0)
@@ -78,6 +79,51 @@ def test_errors_are_compared_with_those_of_samples_and_of_held_out_images():
     assert reach.nearest.numpy() == pytest.approx(wanted.numpy(), abs=2e-3)
 
 
+def test_the_samples_are_others_than_those_from_which_the_search_starts():
+    _, reach = invert_measured(SPACE, noisy(1, 0.2), Absent(), options=replace(OPTIONS, steps=4), references=9)
+    assert float(reach.own.min()) > 0.003
+
+
+@dataclass(frozen=True)
+class Few(Split):
+    """Too few images for one to be held out."""
+
+    def open(self):
+        if self.part != "train":
+            raise ValueError("no test samples")
+        return Given(self.images).open()
+
+
+def test_where_no_image_is_held_out_the_training_images_are_the_measure():
+    _, reach = invert_measured(SPACE, noisy(1, 0.2), Few(noisy(6, 0.05)), options=OPTIONS, references=4)
+    assert reach.kind == "training" and len(reach.real) == 4 and reach.compared == 6 and not reach.note
+
+
+def test_data_of_another_shape_are_none():
+    data = Given(torch.rand(5, 1, 9, 8))
+    _, reach = invert_measured(SPACE, noisy(1, 0.2), data, options=OPTIONS, references=4)
+    assert reach.note == "images have the shape (1, 9, 8), and the generator's (1, 8, 8)" and not len(reach.real)
+    with pytest.raises(ValueError, match="references are a number of samples and of real images, 0 or more; found -1"):
+        invert_measured(SPACE, noisy(1, 0.2), data, references=-1)
+
+
+def test_images_are_read_a_few_at_a_time(monkeypatch):
+    data = noisy(7, 0.05)
+    wanted = torch.cdist(noisy(2, 0.2, 9).flatten(1), data.flatten(1)).amin(1) / 16
+    monkeypatch.setattr(reach_module, "_VALUES", 3 * 64)
+    _, reach = invert_measured(SPACE, noisy(2, 0.2, 9), Given(data), options=OPTIONS, references=0)
+    assert reach.nearest.numpy() == pytest.approx(wanted.numpy(), abs=2e-3) and reach.compared == 7
+
+
+def test_a_collapsed_generator_is_measured_by_real_images_alone():
+    errors = torch.tensor([0.25, 0.05])
+    reach = Reach(errors, torch.zeros(0), torch.tensor([0.1, 0.2]), "training", torch.zeros(0), 0)
+    assert reach.lines(["a", "b"])[0] == (
+        "a: error 0.250; larger than the error of 100% of 2 training images: outside the generator's range"
+    )
+    assert [one["outside"] for one in reach.facts(["a", "b"])] == [True, False]
+
+
 def test_classes_that_are_given_are_given_to_all():
     c = torch.arange(12) % 3
     data = Given(call(SPACE.draw(12, 4), c), c)
@@ -103,6 +149,14 @@ def test_constant_images_of_the_data_are_no_reference():
     data = Given(torch.cat([noisy(5, 0.05), torch.zeros(5, 1, 8, 8)]))
     _, reach = invert_measured(SPACE, noisy(1, 0.2), data, options=OPTIONS, references=10)
     assert len(reach.real) == 5 and reach.compared == 10
+
+
+def test_images_of_one_colour_are_no_reference_whatever_the_colour():
+    space = space_of(LatentModel(lambda z: (z @ torch.cat([A] * 3).T).view(-1, 3, 8, 8), Normal(6)))
+    red = torch.tensor([1.0, -1, -1]).view(1, 3, 1, 1).expand(4, 3, 8, 8)
+    images = space.images(space.draw(3, 5), space.model.inputs(3))
+    _, reach = invert_measured(space, images[:1], Given(torch.cat([images, red])), options=OPTIONS, references=7)
+    assert len(reach.real) == 3 and reach.compared == 7
 
 
 def test_a_line_says_what_was_measured():

@@ -94,3 +94,5 @@ def test_what_cannot_be_tuned_is_one_sentence(inversion):
         tune(found)
     with pytest.raises(ValueError, match="tuning has updates and batch of 1 or more, a rate above 0, and locality"):
         TuneOptions(rate=0)
+    with pytest.raises(ValueError, match="locality, error and change of 0 or more"):
+        TuneOptions(change=float("nan"))

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.cli._inversions import completed, image_files, inverted, shown, write_rows
+from zerosum.cli._inversions import completed, inverted, shown, write_rows
 from zerosum.cli._samples import write_samples
-from zerosum.cli._target import check_target
 from zerosum.cli._wanted import Wanted
 from zerosum.latent.direction import DirectionSum, load_direction
 from zerosum.latent.inversion import Inversion
 from zerosum.latent.inversion_file import load_inversion
+from zerosum.latent.invert import InvertOptions
 from zerosum.latent.tune import tune
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import to_bytes
@@ -35,40 +35,36 @@ class EditedSamples:
 
 
 def edited(
-    run: Run,
-    generator: TrainedGenerator,
-    changes: list[str],
-    drawn: tuple[int, int],
-    classes: list[str] | None,
-    conditions: list[str] | None,
+    run: Run, generator: TrainedGenerator, changes: list[str], drawn: tuple[int, int], wanted: Wanted
 ) -> EditedSamples:
     """Samples of a number and a seed along directions of a run, as NAME=STRENGTH; raises `ValueError` for others."""
-    change = summed(run, changes)
-    n, seed = drawn
-    if classes and conditions:
-        raise ValueError("edit takes --class or --condition, and not both")
-    texts = classes or conditions
-    if texts and generator.condition is None:
-        raise ValueError(f"this {generator.recipe.name} generator has no conditions: it was trained without any")
-    wanted = generator.condition.parse(texts, n) if texts and generator.condition is not None else None
-    before = generator.sample(n, seed, conditions=wanted)
-    after = generator.edit(n, change, seed, conditions=wanted)
-    return EditedSamples((before, after), generator.conditions(n, wanted))
+    change, (n, seed) = summed(run, changes), drawn
+    values = wanted.parsed(generator, n)
+    before = generator.sample(n, seed, conditions=values)
+    after = generator.edit(n, change, seed, conditions=values)
+    return EditedSamples((before, after), generator.conditions(n, values))
 
 
 def edited_images(
-    run: Run, generator: TrainedGenerator, changes: list[str], files: list[Path], wanted: Wanted, tuning: bool
+    run: Run,
+    generator: TrainedGenerator,
+    changes: list[str],
+    files: list[Path],
+    seed: int,
+    wanted: Wanted,
+    tuning: bool,
 ) -> tuple[EditedSamples, list[str]]:
     """Image files along directions of a run, and a sentence on each; raises `ValueError` for unreadable files.
 
-    A single file `.safetensors` is an inversion of `zerosum invert`.
+    A single file `.safetensors` is an inversion of `zerosum invert`, which has conditions already.
     """
-    change, space = summed(run, changes), space_of_edit(run, changes)
+    change = summed(run, changes)
     if len(files) == 1 and files[0].suffix.lower() == ".safetensors":
+        if wanted.texts:
+            raise ValueError(f"{files[0]} has its classes or conditions: give others to zerosum invert")
         found, lines = load_inversion(files[0], generator), []
     else:
-        files = image_files(files)
-        found, reach = inverted(generator, files, wanted, space)
+        found, reach = inverted(generator, files, wanted, space_of_edit(change), InvertOptions(seed=seed))
         lines = reach.lines([*map(str, files)])
     if tuning:
         found = tune(found, say=lines.append)
@@ -77,19 +73,19 @@ def edited_images(
 
 def completions(
     run: Run, generator: TrainedGenerator, changes: list[str], drawing: Path, drawn: tuple[int, int], wanted: Wanted
-) -> EditedSamples:
-    """Proposals, of a number and a seed, for a drawing, along directions of a run if there are any."""
-    found = completed(run, generator, drawing, drawn, wanted, space_of_edit(run, changes))
-    return _samples(found, summed(run, changes) if changes else None)
+) -> tuple[EditedSamples, list[str]]:
+    """Proposals, of a number and a seed, for a drawing, along directions of a run if any; and a note without D."""
+    change = summed(run, changes)
+    found, lines = completed(run, generator, drawing, drawn, wanted, space_of_edit(change))
+    return _samples(found, change if changes else None), lines
 
 
 def _samples(found: Inversion, change: DirectionSum | None) -> EditedSamples:
     rows = [shown(found), to_bytes(found.images)]
     if change is not None:
         rows.append(to_bytes(found.edited(change)))
-    c = found.inputs.c
-    is_class = c is not None and found.space.model.condition is not None and found.space.model.condition.classes
-    return EditedSamples(tuple(rows), c.numpy() if is_class and c is not None else None)
+    c, condition = found.inputs.c, found.space.model.condition
+    return EditedSamples(tuple(rows), c.numpy() if c is not None and condition and condition.classes else None)
 
 
 def summed(run: Run, changes: list[str]) -> DirectionSum:
@@ -97,9 +93,9 @@ def summed(run: Run, changes: list[str]) -> DirectionSum:
     return sum((parsed(run, text) for text in changes), DirectionSum())
 
 
-def space_of_edit(run: Run, changes: list[str]) -> str:
+def space_of_edit(change: DirectionSum) -> str:
     """The space of the directions, in which images are inverted; empty without directions, or of several spaces."""
-    found = {one.space for one, _ in summed(run, changes).parts}
+    found = {one.space for one, _ in change.parts}
     return found.pop() if len(found) == 1 else ""
 
 
@@ -117,9 +113,7 @@ def parsed(run: Run, text: str) -> DirectionSum:
 
 def write_edits(target: Path, generator: TrainedGenerator, samples: EditedSamples) -> None:
     """Write edited samples: a grid with the unedited ones above, or arrays or a folder of the edited ones."""
-    n = len(samples.after)
-    check_target(target, generator, n)
     if target.suffix.lower() == ".png":
         write_rows(target, [*samples.rows])
     else:
-        write_samples(target, generator, n, [samples.after], samples.values)
+        write_samples(target, generator, len(samples.after), [samples.after], samples.values)

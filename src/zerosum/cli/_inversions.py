@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from zerosum._disk import replacing
 from zerosum._outputs import sheet_exif
 from zerosum.cli._wanted import Wanted
-from zerosum.data.image_files import READ, read_drawing, read_fitted
+from zerosum.data.image_files import files_in, read_drawing, read_fitted
 from zerosum.latent.instruments import instruments_of
 from zerosum.latent.inversion import Inversion
 from zerosum.latent.invert import InvertOptions, complete
@@ -26,13 +26,7 @@ _COLUMNS = 10
 
 def image_files(paths: list[Path]) -> list[Path]:
     """Files, and the image files in folders and their subfolders; raises `ValueError` for a folder without any."""
-    found = []
-    for path in paths:
-        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in READ) if path.is_dir() else [path]
-        if not inside:
-            raise ValueError(f"{path} has no image files ({', '.join(READ)})")
-        found += inside
-    return found
+    return [file for path in paths for file in (files_in(path) if path.is_dir() else [path])]
 
 
 def read_files(files: list[Path], generator: TrainedGenerator) -> Pixels:
@@ -69,8 +63,11 @@ def inverted(
 
 def completed(
     run: Run, generator: TrainedGenerator, file: Path, drawn: tuple[int, int], wanted: Wanted, space: str
-) -> Inversion:
-    """Proposals, of a number and a seed, for a drawing; raises `ValueError` for one that cannot be read."""
+) -> tuple[Inversion, list[str]]:
+    """Proposals, of a number and a seed, for a drawing, and a sentence where D cannot be read.
+
+    Raises `ValueError` for a drawing that cannot be read.
+    """
     try:
         colours, weights = read_drawing(file, sample_shape(generator))
     except ValueError as error:
@@ -78,7 +75,9 @@ def completed(
     score = instruments_of(run, run.known).score
     masks = torch.from_numpy(weights)[None, None]
     options, given = InvertOptions(seed=drawn[1]), wanted.of(generator, [file])
-    return complete(space_of(generator, space), colours[None], masks, drawn[0], given, options, score)
+    found = complete(space_of(generator, space), colours[None], masks, drawn[0], given, options, score)
+    note = "the run's discriminator cannot be read: proposals follow the drawn pixels alone"
+    return found, [] if score is not None else [note]
 
 
 def shown(inversion: Inversion) -> Pixels:

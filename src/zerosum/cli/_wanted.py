@@ -27,17 +27,29 @@ class Wanted:
         typer.Option("--condition", "--prompt", metavar="NAME=VALUE", help="As of zerosum sample. Repeatable."),
     ] = None
 
+    @property
+    def texts(self) -> list[str]:
+        """The classes or conditions; raises `ValueError` where both are given."""
+        if self.classes and self.conditions:
+            raise ValueError("give --class or --condition, and not both")
+        return self.classes or self.conditions or []
+
+    def parsed(self, generator: "TrainedGenerator", n: int) -> Any:
+        """The conditions of n samples or images, as for `sample`; None where none are given.
+
+        Raises `ValueError` for conditions that the generator does not have.
+        """
+        if not self.texts:
+            return None
+        if generator.condition is None:
+            raise ValueError(f"this {generator.recipe.name} generator has no conditions: it was trained without any")
+        return generator.condition.parse(self.texts, n)
+
     def of(self, generator: "TrainedGenerator", files: list[Path]) -> Any:
         """The condition of each file: as given, or the class after which its folder is named; else None.
 
         Raises `ValueError` for conditions that the generator does not have.
         """
-        if self.classes and self.conditions:
-            raise ValueError("images have --class or --condition, and not both")
-        texts, condition = self.classes or self.conditions, generator.condition
-        if texts and condition is None:
-            raise ValueError(f"this {generator.recipe.name} generator has no conditions: it was trained without any")
-        if texts and condition is not None:
-            return condition.parse(texts, len(files))
         folders = [file.absolute().parent.name for file in files]
-        return folders if files and {*folders} <= {*generator.classes} else None
+        named = folders if {*folders} <= {*generator.classes} else None
+        return self.parsed(generator, len(files)) if self.texts else named

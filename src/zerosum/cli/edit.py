@@ -71,23 +71,27 @@ def edit(
     """
     from zerosum._faults import explained_memory
     from zerosum.cli._edits import completions, edited, edited_images, write_edits
+    from zerosum.cli._inversions import image_files
+    from zerosum.cli._target import check_target
     from zerosum.runs.run import Run
 
-    images, strokes = sources.images, sources.strokes
+    images, strokes = image_files(sources.images or []), sources.strokes
     if (images and strokes) or (sources.tune and not images) or not (changes or strokes):
         raise ValueError("edit takes --direction, with --image (and --tune) or without, or --strokes")
     opened, target = Run(run, known()), out or run / "edit.png"
     generator = opened.best if best else opened.generator
+    lines: list[str] = []
     with explained_memory("edited samples", "--n"):
+        check_target(target, generator, len(images) or n)
         if images:
-            samples, lines = edited_images(opened, generator, changes or [], images, wanted, sources.tune)
-            if lines:
-                echo(*lines, err=True)
+            samples, lines = edited_images(opened, generator, changes or [], images, seed, wanted, sources.tune)
         elif strokes:
-            samples = completions(opened, generator, changes or [], strokes, (n, seed), wanted)
+            samples, lines = completions(opened, generator, changes or [], strokes, (n, seed), wanted)
         else:
-            samples = edited(opened, generator, changes or [], (n, seed), wanted.classes, wanted.conditions)
+            samples = edited(opened, generator, changes or [], (n, seed), wanted)
         write_edits(target, generator, samples)
+    if lines:
+        echo(*lines, err=True)
     count = len(samples.after)
     if as_json:
         print_json({"out": target, "n": count, "seed": seed, "shape": [*samples.after.shape]})

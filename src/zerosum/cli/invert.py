@@ -110,9 +110,10 @@ def _report(
     names = classes_of(found, generator)
     if as_json:
         facts = reach.facts([str(file) for file in files])
+        tuned = [] if found.tuned is None else found.errors.tolist()
         for i, one in enumerate(facts):
             one |= {"class": names[i]} if names else {}
-            one |= {} if found.tuned is None else {"tuned_error": float(found.errors[i])}
+            one |= {"tuned_error": tuned[i]} if tuned else {}
         print_json({"out": written, "images": facts})
         return
     titles = [f"{file} (class {names[i]})" if names else str(file) for i, file in enumerate(files)]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from zerosum._disk import replacing
-from zerosum.data.sources._decode import MOST_BYTES, SUFFIXES, decode, flatten, is_grey, opened
+from zerosum.data.sources._decode import MOST_BYTES, decode, flatten, is_grey, opened
 from zerosum.data.sources._frames import flat_frames, frames_header
+from zerosum.data.sources.folders import image_headers
 
-READ = SUFFIXES
 WRITTEN = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -55,6 +55,14 @@ def read_image(path: Path) -> ImageFile:
         pixels = _array(flatten(upright, grey))
         colours = pixels if alpha is None else _array(upright.convert("RGBA").convert("L" if grey else "RGB"))
         return ImageFile(pixels, colours, alpha)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The image files of a folder and its subfolders that a data set would have: not hidden, and no outputs of zerosum.
+
+    Raises `ValueError` for a folder without any.
+    """
+    return [folder / name for name in image_headers(str(folder))[0].names]
 
 
 def read_fitted(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:

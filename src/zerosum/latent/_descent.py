@@ -38,7 +38,7 @@ def descend(
     """Move points to lower losses, each independently, by Adam.
 
     A step is measured in standard deviations of the prior, so one rate serves all spaces. Points are projected onto the
-    ball whose radius 99.9 % of the prior do not exceed.
+    ball whose radius 99.9 % of the prior do not exceed, also the first.
 
     Returns:
         The best point of each path, its start included, `(n, *shape)`, and its loss `(n,)`.
@@ -68,7 +68,7 @@ def _of_rows(loss: Loss, rows: Tensor, made: Tensor, inputs: Inputs) -> Tensor:
 def _descent(
     space: Space, prior: Prior, points: Tensor, inputs: Inputs, loss: Callable[[Tensor, Inputs], Tensor], stage: Stage
 ) -> tuple[Tensor, Tensor]:
-    u = ((points - prior.mean) / prior.std).detach().clone().requires_grad_()
+    u = _within((points - prior.mean).detach() / prior.std, prior.far).requires_grad_()
     best, least = u.detach().clone(), torch.full((len(u),), torch.inf)
     optimiser = torch.optim.Adam([u], RATE, _BETAS)
     for rate in (*stage.rates, None):
@@ -81,7 +81,12 @@ def _descent(
             optimiser.param_groups[0]["lr"] = rate
             (u.grad,) = torch.autograd.grad(values.sum(), u)
             optimiser.step()
-            with torch.no_grad():
-                radius = u.flatten(1).square().mean(1).sqrt()
-                u.mul_((prior.far / radius.clamp_min(1e-12)).clamp(max=1).view(-1, *[1] * (u.dim() - 1)))
+            _within(u, prior.far)
     return prior.mean + prior.std * best, least
+
+
+@torch.no_grad()
+def _within(u: Tensor, far: float) -> Tensor:
+    """Project points `(n, *shape)` in standard deviations onto a ball about the mean, in place."""
+    radius = u.flatten(1).square().mean(1).sqrt()
+    return u.mul_((far / radius.clamp_min(1e-12)).clamp(max=1).view(-1, *[1] * (u.dim() - 1)))

@@ -57,12 +57,12 @@ class Pool:
 
 
 @torch.no_grad()
-def pool_of(space: Space, tried: Candidates, count: int, seed: int) -> Pool:
-    """About `count` samples, 4 or more of each candidate; fewer of large images."""
+def pool_of(space: Space, tried: Candidates, count: int, seed: int, fewest: int) -> Pool:
+    """About `count` samples, 4 or more and `fewest` or more of each candidate; fewer of large images."""
     model, k = space.model, 1 if tried.c is None else len(tried.c)
     one = model.inputs(1, seed)
     size = space.images(space.at(one), one).numel()
-    each = max(_FEWEST, min(count, _VALUES // size) // k)
+    each = max(_FEWEST, fewest, min(count, _VALUES // size) // k)
     z = torch.cat([*latents_of(model.latent, each * k, seed)])
     inputs = Inputs(z, None if tried.c is None else tried.c[torch.arange(each * k) % k])
     points = space.at(inputs)
@@ -70,18 +70,16 @@ def pool_of(space: Space, tried: Candidates, count: int, seed: int) -> Pool:
 
 
 def nearest(pool: Pool, tried: Candidates, images: Tensor, weights: Tensor, count: int) -> Tensor:
-    """Indices into the pool of the samples nearest to each image, `(n, r)`.
+    """Indices into the pool of the samples nearest to each image, so many of each of its m candidates, `(n, count m)`.
 
-    r is at least `count`, and at least one of each candidate of the image is among them. `weights` `(n, 1, H, W)` are
-    those of pixels.
+    The first m are the nearest of each. `weights` `(n, 1, H, W)` are those of pixels.
     """
     k = len(pool.points) // pool.each
-    of = min(pool.each, -(-count // tried.allowed.shape[1]))
     x, p, w = images.flatten(1), pool.images.flatten(1), weights.expand_as(images).flatten(1)
     distances = (w * x.square()).sum(1)[:, None] - 2 * (w * x) @ p.T + w @ p.square().T
-    best = distances.view(len(x), pool.each, k).topk(of, 1, largest=False).indices  # (n, of, k)
+    best = distances.view(len(x), pool.each, k).topk(count, 1, largest=False).indices  # (n, count, k)
     places = best * k + torch.arange(k)
-    return places.gather(2, tried.allowed[:, None].expand(-1, of, -1)).flatten(1)
+    return places.gather(2, tried.allowed[:, None].expand(-1, count, -1)).flatten(1)
 
 
 def encoder_of(space: Space, prior: Prior, seen_images: int, seed: int) -> Regressor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from zerosum._arrays import evenly
 from zerosum._foreign import read_tensors
 from zerosum.conditions.labels import Labels
-from zerosum.data.dataset import Dataset
+from zerosum.data.dataset import Dataset, Source
 from zerosum.features.classifier import Classifier, restored, train_classifier
 from zerosum.features.regressor import Regressor, train_regressor
 from zerosum.game.judgement import Judgement
@@ -54,12 +54,7 @@ class Instruments:
     @cached_property
     def data(self) -> Dataset | str:
         """The data, or the reason why they cannot be read."""
-        try:
-            opened = self.generator.recipe.data.open()
-            opened.displayed.read(torch.tensor([0]))
-        except (ValueError, OSError) as error:
-            return str(error)
-        return opened
+        return opened(self.generator.recipe.data)
 
     @cached_property
     def index(self) -> Tensor:
@@ -232,6 +227,16 @@ class Instruments:
             )
 
         return score
+
+
+def opened(source: Source) -> Dataset | str:
+    """The data of a source, or the reason why they cannot be read."""
+    try:
+        found = source.open()
+        found.displayed.read(torch.tensor([0]))
+    except (ValueError, OSError) as error:
+        return str(error)
+    return found
 
 
 def instruments_of(run: Run | TrainedGenerator, known: Known) -> Instruments:

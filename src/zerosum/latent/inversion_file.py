@@ -80,8 +80,9 @@ def load_inversion(path: AnyPath, generator: TrainedGenerator) -> Inversion:
         space, inputs = space_of(model, name), Inputs(tensors["z"], tensors.get("c"))
         found = Inversion(space, tensors["points"], inputs, tensors["targets"], tensors["weights"])
         with torch.no_grad():
-            if space.images(found.points, inputs).shape != found.targets.shape:
-                raise ValueError(f"{file} is damaged: its points and images do not agree")
+            made = space.images(found.points, inputs)
+        if made.shape != found.targets.shape or made[:, :1].shape != found.weights.shape:
+            raise ValueError(f"{file} is damaged: its points and images do not agree")
     return replace(found, tuned=_tuned(file, tuned, generator)) if tuned else found
 
 

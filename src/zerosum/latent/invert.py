@@ -20,6 +20,7 @@ from zerosum.latent.model import Inputs
 from zerosum.latent.space import Prior, Space
 
 Score = Callable[[Tensor, Inputs], Tensor]
+_FEWEST_ENCODED = 10  # images by which an encoder can be trained and measured
 _KEPT = 2  # starts that are left after the first quarter of the steps
 _SCORED = 500  # samples whose scores are those of the prior
 _TYPICAL = 0.3  # quantile of the scores of samples, below which one costs something
@@ -34,8 +35,8 @@ class InvertOptions:
         starts: samples nearest to an image from which the search starts; one of each class that is tried at least.
         steps: of gradient descent: a quarter from all starts, half from the best two, and a quarter from the best one.
         pool: samples among which the nearest are found.
-        encoder: images, counted with repetition, by which an encoder is trained on samples; what it predicts is a
-            further start. 0 for none.
+        encoder: images, counted with repetition, by which an encoder is trained on samples, 10 or more; what it
+            predicts is a further start. 0 for none.
         features: feature extractor of the perceptual loss, as `random-conv` or `alexnet`; empty for none.
         perceptual: weight of the perceptual loss, beside the mean squared error of pixels in [0, 1].
         seed: random seed.
@@ -50,10 +51,12 @@ class InvertOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.starts < 1 or self.steps < 4 or self.pool < 1 or self.encoder < 0 or not self.perceptual >= 0:
+        if min(self.starts, self.pool) < 1 or self.steps < 4 or self.encoder < 0 or not self.perceptual >= 0:
             raise ValueError(
                 f"an inversion has starts and pool of 1, steps of 4, encoder and perceptual of 0 or more; found {self}"
             )
+        if 0 < self.encoder < _FEWEST_ENCODED:
+            raise ValueError(f"an encoder is trained on {_FEWEST_ENCODED} images or more; found {self.encoder}")
 
 
 def invert(space: Space, images: Array, wanted: Any = None, options: InvertOptions | None = None) -> Inversion:
@@ -117,16 +120,18 @@ def complete(
         `N * proposals` points, those of a drawing together.
 
     Raises:
-        ValueError: as for `invert`, and where nothing is drawn.
+        ValueError: as for `invert`, where nothing is drawn, and for weights outside [0, 1].
     """
     how = options or InvertOptions()
     targets = targets_of(space, drawings, plain=True)
-    if proposals < 1 or masks.shape != targets[:, :1].shape or not bool((masks.flatten(1).sum(1) > 0).all()):
+    shape, weights = tuple(targets[:, :1].shape), masks.detach().float().cpu()
+    drawn = weights.shape == shape and bool((weights.amax((1, 2, 3)) > 0).all())
+    if proposals < 1 or not drawn or not bool(((weights >= 0) & (weights <= 1)).all()):
         raise ValueError(
-            f"drawings need masks {tuple(targets[:, :1].shape)} that are not empty, and a proposal or more; found "
+            f"drawings need masks {shape} in [0, 1] that are not empty, and a proposal or more; found "
             f"{tuple(masks.shape)} and {proposals}"
         )
-    search = _Search(space, how, targets, masks.float(), candidates(space.model, len(targets), wanted))
+    search = _Search(space, how, targets, weights, candidates(space.model, len(targets), wanted))
     least, spread = (0.0, 1.0) if score is None else _typical(space, score, how.seed)
 
     def both(made: Tensor, inputs: Inputs, of: Tensor) -> Tensor:
@@ -177,13 +182,14 @@ class _Search:
 
     def _starts(self, prior: Prior, count: int, encoder: bool) -> tuple[Tensor, Tensor, Inputs]:
         """The image, the point and the inputs of each start: equally many of each image, image by image."""
-        how, n = self.how, len(self.targets)
-        pool = pool_of(self.space, self.tried, how.pool, how.seed)
-        places = nearest(pool, self.tried, self.targets, self.weights, count)
+        how, n, classes = self.how, len(self.targets), self.tried.allowed.shape[1]
+        each = -(-count // classes)
+        pool = pool_of(self.space, self.tried, how.pool, how.seed, each)
+        places = nearest(pool, self.tried, self.targets, self.weights, each)
         points = pool.points[places]
         if encoder:
             network = encoder_of(self.space, prior, how.encoder, how.seed)
-            first = places[:, : self.tried.allowed.shape[1]]  # the nearest of each candidate
+            first = places[:, :classes]  # the nearest of each candidate
             predicted = encoded(network, prior, self.targets)[:, None].expand(n, first.shape[1], *points.shape[2:])
             places, points = torch.cat([places, first], 1), torch.cat([points, predicted], 1)
         of = torch.arange(n)[:, None].expand(places.shape).flatten()
@@ -214,8 +220,13 @@ def targets_of(space: Space, images: Array, plain: bool = False) -> Tensor:
     made = found.detach().float().cpu()
     if not bool((made.abs() <= 1 + 1e-4).all()):  # false of NaN
         raise ValueError("images have finite values in [-1, 1]; found NaN or values outside")
-    flat = made.flatten(2)
-    constant = (flat.amax(2) == flat.amin(2)).all(1).nonzero().flatten().tolist()
+    constant = of_one_colour(made).nonzero().flatten().tolist()
     if constant and not plain:
         raise ValueError(f"image {constant[0]} has one colour throughout: there is nothing to invert")
     return made
+
+
+def of_one_colour(images: Tensor) -> Tensor:
+    """Whether all pixels of an image `(n, C, H, W)` are the same, bool `(n,)`."""
+    flat = images.flatten(2)
+    return (flat.amax(2) == flat.amin(2)).all(1)

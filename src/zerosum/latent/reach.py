@@ -12,12 +12,14 @@ from torch import Tensor
 from zerosum._arrays import Array, evenly
 from zerosum.data.dataset import Dataset, Source
 from zerosum.data.held_out import held_out
+from zerosum.latent.instruments import opened
 from zerosum.latent.inversion import Inversion
-from zerosum.latent.invert import InvertOptions, invert, targets_of
+from zerosum.latent.invert import InvertOptions, invert, of_one_colour, targets_of
 from zerosum.latent.model import seen
 from zerosum.latent.space import Space
 
-_MOST, _AT_ONCE = 50_000, 1_000  # training images that are compared, and those read together
+_MOST, _AT_ONCE = 50_000, 1_000  # training images that are compared, and those read together, at most
+_VALUES = 1 << 24  # of the training images that are read together
 _OUTSIDE = 0.95  # share of real images whose error is smaller, from which on an image is outside the range
 
 
@@ -27,7 +29,7 @@ class Reach:
 
     Attributes:
         errors: of the images, `(n,)`: root mean square over pixels, in [0, 1].
-        own: of samples of the generator.
+        own: of samples of the generator; empty where they are all of one colour.
         real: of real images; empty where the data cannot be read.
         kind: what the real images are: `held-out` or `training`.
         nearest: distance of each image to the nearest training image, as the errors, `(n,)`; empty without data.
@@ -66,9 +68,11 @@ class Reach:
             if len(self.nearest):
                 one |= {"nearest": float(self.nearest[i]), "training_images": self.compared}
             if len(self.own):
-                one |= {"above_samples": float(self.above_own[i]), "outside": bool(self.outside[i])}
+                one |= {"above_samples": float(self.above_own[i])}
             if len(self.real):
                 one |= {"above_real": float(self.above_real[i]), "real": self.kind}
+            if len(self.own) or len(self.real):
+                one |= {"outside": bool(self.outside[i])}
             found.append(one)
         return found
 
@@ -79,11 +83,11 @@ class Reach:
             text = f"{name}: error {self.errors[i]:.3f}"
             if len(self.nearest):
                 text += f"; the nearest of {self.compared:,} training images is {self.nearest[i]:.3f} away"
-            if len(self.own):
-                text += f"; larger than the error of {self.above_own[i]:.0%} of {len(self.own)} samples"
-                if len(self.real):
-                    text += f" and {self.above_real[i]:.0%} of {len(self.real)} {self.kind} images"
-                text += ": outside the generator's range" if self.outside[i] else ": within the generator's range"
+            kinds = [(self.above_own, self.own, "samples"), (self.above_real, self.real, f"{self.kind} images")]
+            shares = [f"{above[i]:.0%} of {len(others)} {what}" for above, others, what in kinds if len(others)]
+            if shares:
+                where = "outside" if self.outside[i] else "within"
+                text += f"; larger than the error of {' and '.join(shares)}: {where} the generator's range"
             found.append(text)
         return [*found, f"the training data cannot be read: {self.note}"] if self.note else found
 
@@ -109,10 +113,12 @@ def invert_measured(
         references: number of samples, and of real images; 0 for none.
 
     Raises:
-        ValueError: as for `invert`.
+        ValueError: as for `invert`, and for a negative number of references.
     """
     how, targets, condition = options or InvertOptions(), targets_of(space, images), space.model.condition
-    data, others, note = _opened(source)
+    if references < 0:
+        raise ValueError(f"references are a number of samples and of real images, 0 or more; found {references}")
+    data, others = _opened(source, targets)
     values = None if wanted is None or condition is None else condition.values(len(targets), wanted)
     groups = [(targets, values), _samples(space, references, how.seed + 1), _real(others, references)]
     given = wanted
@@ -122,6 +128,7 @@ def invert_measured(
     errors, own, real = torch.split(found.errors, [len(group) for group, _ in groups])
     kind = "training" if others is data else "held-out"
     near, compared = _nearest(data, targets)
+    note = data if isinstance(data, str) else ""
     return found.rows(slice(len(targets))), Reach(errors, own, real, kind, near, compared, note)
 
 
@@ -139,8 +146,8 @@ def _samples(space: Space, count: int, seed: int) -> Group:
     return _varied(images, None if condition is None else condition.values(count))
 
 
-def _real(data: Dataset | None, count: int) -> Group:
-    if data is None or not count:
+def _real(data: Dataset | str, count: int) -> Group:
+    if isinstance(data, str) or not count:
         return torch.zeros(0), None
     rows = evenly(len(data), count)
     images = data.displayed.read(rows).float() / 127.5 - 1
@@ -149,28 +156,28 @@ def _real(data: Dataset | None, count: int) -> Group:
 
 def _varied(images: Tensor, values: Tensor | None) -> Group:
     """The images that are not of one colour, which are no reference, as of a generator that has collapsed."""
-    flat = images.flatten(1)
-    kept = flat.amax(1) > flat.amin(1)
+    kept = ~of_one_colour(images)
     return images[kept], None if values is None else values[kept]
 
 
-def _opened(source: Source) -> tuple[Dataset | None, Dataset | None, str]:
-    """The data of a source, and those held out of training where there are some; or the reason why there are none."""
-    try:
-        data = source.open()
-        data.displayed.read(torch.tensor([0]))
-        others = held_out(source)
-        return data, data if others is source else others.open(), ""
-    except (ValueError, OSError) as error:
-        return None, None, str(error)
+def _opened(source: Source, images: Tensor) -> tuple[Dataset | str, Dataset | str]:
+    """The training data, and those held out of training, else the same; the reason where there are none."""
+    data, others = opened(source), held_out(source)
+    if isinstance(data, str):
+        return data, data
+    if data.displayed.shape != images.shape[1:]:
+        text = f"images have the shape {data.displayed.shape}, and the generator's {tuple(images.shape[1:])}"
+        return text, text
+    kept = data if others is source else opened(others)
+    return data, data if isinstance(kept, str) else kept  # also where none of a few samples is held out
 
 
-def _nearest(data: Dataset | None, images: Tensor) -> tuple[Tensor, int]:
+def _nearest(data: Dataset | str, images: Tensor) -> tuple[Tensor, int]:
     """The distance of each image to the nearest of up to 50,000 training images, and their number."""
-    if data is None:
+    if isinstance(data, str):
         return torch.zeros(0), 0
     rows, least = evenly(len(data), _MOST), torch.full((len(images),), torch.inf)
-    for part in torch.split(rows, _AT_ONCE):
+    for part in torch.split(rows, max(1, min(_AT_ONCE, _VALUES // images[0].numel()))):
         read = data.displayed.read(part).float() / 127.5 - 1
         least = torch.minimum(least, torch.cdist(images.flatten(1), read.flatten(1)).amin(1))
     return least / 2 / images[0].numel() ** 0.5, len(rows)

@@ -43,11 +43,8 @@ class TuneOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if (
-            min(self.updates, self.batch) < 1
-            or not self.rate > 0
-            or not min(self.locality, self.error, self.change) >= 0
-        ):
+        limits = (self.locality, self.error, self.change)
+        if min(self.updates, self.batch) < 1 or not self.rate > 0 or not all(limit >= 0 for limit in limits):
             raise ValueError(
                 f"tuning has updates and batch of 1 or more, a rate above 0, and locality, error and change of 0 or "
                 f"more; found {self}"
