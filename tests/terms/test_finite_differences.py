@@ -8,7 +8,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from zerosum.game import Judgement
 from zerosum.terms import R1, R2, FiniteDifferenceR1, FiniteDifferenceR2
-from zerosum.terms.finite_differences import squared_slope
+from zerosum.terms.finite_differences import squared_difference
 
 BOTH = pytest.mark.parametrize(
     ("term", "exact", "given"), [(FiniteDifferenceR1, R1, "x"), (FiniteDifferenceR2, R2, "x_fake")]
@@ -43,7 +43,7 @@ def test_over_directions_the_mean_is_the_penalty_and_the_variance_twice_the_four
     x = np.tile(samples(4, 1, 3), (count, 1))
     _, D = mlp(W)
     turn = build_turn("D", D, x=x, x_fake=x)
-    found = squared_slope(turn, turn.x, 1e-3, 1, "difference").detach()
+    found = squared_difference(turn, turn.x, 1e-3, 1, "difference").detach()
     squared = 2 * exact()(turn).item()
     assert found.mean().item() == pytest.approx(squared, rel=5 * np.sqrt(2 / count))
     assert found.var().item() == pytest.approx(2 * squared**2, rel=0.05)
@@ -57,10 +57,10 @@ def test_the_bias_falls_with_the_square_of_the_step_and_is_none_for_a_quadratic_
     v = turn.draws.normal("difference", (400, 3)).double()
     gradient = ((1 - torch.tanh(turn.x @ weight.T) ** 2) * torch.tensor(V)) @ weight
     exact = (gradient * v).sum(1).square().mean()
-    errors = [(squared_slope(turn, turn.x, step, 1, "difference").mean() - exact).item() for step in (0.02, 0.01)]
+    errors = [(squared_difference(turn, turn.x, step, 1, "difference").mean() - exact).item() for step in (0.02, 0.01)]
     assert errors[0] / errors[1] == pytest.approx(4, rel=0.02)
     quadratic = build_turn("D", lambda x: x.square().sum(1), x=x, x_fake=x)
-    found = squared_slope(quadratic, quadratic.x, 5.0, 1, "difference")
+    found = squared_difference(quadratic, quadratic.x, 5.0, 1, "difference")
     torch.testing.assert_close(found, (2 * quadratic.x * v).sum(1).square(), rtol=1e-6, atol=1e-6)
 
 
