@@ -92,13 +92,13 @@ class _FeatureHead(nn.Module):
 
 
 class _Discriminator(nn.Module):
-    def __init__(self, network: FeatureNetwork, maps: list[Tensor], size: int, left: Condition | None) -> None:
+    def __init__(self, network: FeatureNetwork, maps: list[Tensor], size: int, condition: Condition | None) -> None:
         super().__init__()
         self.network, self.taps = network, len(maps)
         widths = [size * min(2**tap, _WIDEST) for tap in range(self.taps)]
         self.mixing = _Mixing(maps, widths)
         sides = [(each.shape[2], each.shape[3]) for each in maps]
-        self.heads = nn.ModuleList([_FeatureHead(*pair, left) for pair in zip(widths, sides, strict=True)])
+        self.heads = nn.ModuleList([_FeatureHead(*pair, condition) for pair in zip(widths, sides, strict=True)])
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         mixed = self.mixing(_maps(self.network, x)[-self.taps :])
