@@ -63,6 +63,19 @@ def test_lazy_terms_have_their_turn_equally_often(monkeypatch, every, expected):
     assert found.images_per_second > 0
 
 
+def test_pretraining_counts_by_its_share(monkeypatch):
+    """An update of G by its terms alone is faster than one of the game, and a quarter of the images."""
+    recipe, built, games = replace(named("text"), pretrain=0.25, batch=8), pace.build_game, []
+    with monkeypatch.context() as patched:
+        patched.setattr(pace, "SECONDS", 1e-9)
+        patched.setattr(pace, "build_game", lambda *given: games.append(built(*given)) or games[-1])
+        assert measured_pace(recipe, recipe.data.open(), GROUP, "float32").iterations == 2
+    assert [game.D.updates > 0 for game in games] == [True, False]
+    monkeypatch.setattr(pace, "_measured", lambda recipe, *_: Pace(400.0 if recipe.pretrain else 100.0, 4, 1.5))
+    found = measured_pace(recipe, None, GROUP, "float32")
+    assert found == Pace(pytest.approx(1 / (0.25 / 400 + 0.75 / 100)), 8, 3.0)
+
+
 def test_a_lazy_term_is_not_waited_for_without_end(monkeypatch):
     monkeypatch.setattr(pace, "SECONDS", 1e-9)
     recipe = replace(RECIPE, d_terms=(Every(64, R1()),))
