@@ -21,7 +21,7 @@ from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.using import own_types
 from zerosum.runs.checkpoint import newest_checkpoint
-from zerosum.runs.files import MOST_TEXT, RECIPE
+from zerosum.runs.files import GENERATOR, MOST_TEXT, RECIPE
 from zerosum.terms.schedules import Every
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
@@ -158,10 +158,13 @@ def _begun(recipe: Recipe, dataset: Dataset, minutes: float, run: Path, search: 
     for folder in numbered(run):
         text = folder / RECIPE
         if not text.is_file():
+            if search and refused(folder, recipe, dataset):
+                continue  # other files
             return None
         made = replace(recipe, **_lengths(read_recipe(read_text(text, MOST_TEXT), own_types(recipe), opaque=True)))
         found = newest_checkpoint(folder)
-        measured = found is None or found[1].numbers.get(MINUTES) == minutes
+        ended = (folder / GENERATOR).is_file()  # without a checkpoint, nobody knows what its length was measured for
+        measured = not ended if found is None else found[1].numbers.get(MINUTES) == minutes
         if not search and not measured:
             raise ValueError(
                 f"{folder} has a run already, and minutes measure the length of a new one: name another folder with "
