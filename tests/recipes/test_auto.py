@@ -218,6 +218,10 @@ def test_the_command_prints_why_and_keeps_to_its_time(tmp_path, monkeypatch, cap
     assert "20 minutes are 64 images, at 1 images/s over 4 iterations" in message and "nothing left to do" in message
     run = zerosum.runs.Run("runs/auto-ring")
     assert run.recipe.batch == 8 and run.recipe.images == 64 and paced == [20.0]
+    monkeypatch.setattr(sys, "argv", [*words, "--set", "images=16"])
+    with pytest.raises(SystemExit):
+        main()
+    assert zerosum.runs.Run("runs/auto-ring-2").recipe.images == 16 and paced == [20.0]
     monkeypatch.setattr(sys, "argv", words[:3])
     with pytest.raises(SystemExit):
         main()
