@@ -3,11 +3,11 @@
     python -m benchmarks.quality.photographs FOLDER --held-out FOLDER [--games projected-gan fastgan] [--jobs 2]
 
 Each recipe is trained by `zerosum train NAME --data FOLDER --size 64`, with one thread, and interrupted runs are
-resumed. All runs take about the same processor time; the results of record are for 2,934 flowers. Scores are KID,
-recall and coverage by random convolutions and by AlexNet of ST-LPIPS: the D of `projected-gan` sees the features of
-EfficientNet-Lite0, by which nothing is scored here. Beside them stand the photographs held out, and three sets that
-cost nothing. The table is written to `benchmarks/results/photographs.md`, where rows of other recipes are kept, and
-samples to `docs/images/photographs-NAME.png`.
+resumed. All runs take about the same processor time. Scores are KID, recall and coverage by random convolutions and by
+AlexNet of ST-LPIPS: the D of `projected-gan` sees the features of EfficientNet-Lite0, by which nothing is scored here.
+Beside them stand the photographs held out, and three sets that cost nothing. The table is written to
+`benchmarks/results/photographs.md`, where rows of other recipes are kept, and samples to
+`docs/images/photographs-NAME.png`.
 """
 
 import argparse
