@@ -8,18 +8,15 @@ trained by `zerosum train NAME --data FOLDER`, with one thread, and interrupted 
 rows of other recipes are kept.
 """
 
-import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
 import zerosum
-from benchmarks import marked
 from benchmarks.machine import machine
 from benchmarks.places import RESULTS, ROOT
-from benchmarks.quality.folder_runs import FolderRun, kept_rows, train
+from benchmarks.quality.folder_runs import FolderRun, folder_parser, train_and_write
 from benchmarks.quality.gallery import time_of
 from benchmarks.quality.gallery_images import save_small
 from zerosum.data.sources.folders import Images
@@ -84,23 +81,9 @@ def page(runs: list[FolderRun], kept: dict[str, str]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Train unfinished runs and write the page; exit status 1 if a run failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("images", type=Path, metavar="FOLDER")
-    parser.add_argument("--games", nargs="+", choices=GAMES, default=[*GAMES])
-    parser.add_argument("--jobs", type=int, default=2, help="parallel runs, one thread each")
-    parser.add_argument("--out", type=Path, default=OUT, help="folder of the runs")
-    chosen = parser.parse_args(arguments)
+    chosen = folder_parser(__doc__, GAMES, OUT).parse_args(arguments)
     runs = [run_of(name, chosen.images, chosen.out) for name in GAMES]
-    failed = train([run for run in runs if run.name in chosen.games], chosen.jobs)
-    if failed is None:
-        return 1
-    kept = {name: row for name, row in kept_rows(PAGE, GAMES).items() if name not in chosen.games}
-    missing = [run.name for run in runs if not run.ended and run.name not in kept]
-    if missing:
-        print(f"the page is written when all runs are finished; missing: {', '.join(missing)}", file=sys.stderr)
-    else:
-        marked.write(PAGE, "emoji", "benchmarks.quality.emoji", page(runs, kept))
-    return 1 if failed else 0
+    return train_and_write("emoji", PAGE, runs, chosen, lambda kept: page(runs, kept))
 
 
 if __name__ == "__main__":

@@ -3,15 +3,13 @@
     python -m benchmarks.quality.photographs FOLDER --held-out FOLDER [--games projected-gan fastgan] [--jobs 2]
 
 Each recipe is trained by `zerosum train NAME --data FOLDER --size 64`, with one thread, and interrupted runs are
-resumed. All runs take about the same processor time; the results of record are for 2,934 flowers. Scores are KID,
-recall and coverage by random convolutions and by AlexNet of ST-LPIPS: the D of `projected-gan` sees the features of
-EfficientNet-Lite0, by which nothing is scored here. Beside them stand the photographs held out, and three sets that
-cost nothing. The table is written to `benchmarks/results/photographs.md`, where rows of other recipes are kept, and
-samples to `docs/images/photographs-NAME.png`.
+resumed. All runs take about the same processor time. Scores are KID, recall and coverage by random convolutions and by
+AlexNet of ST-LPIPS: the D of `projected-gan` sees the features of EfficientNet-Lite0, by which nothing is scored here.
+Beside them stand the photographs held out, and three sets that cost nothing. The table is written to
+`benchmarks/results/photographs.md`, where rows of other recipes are kept, and samples to
+`docs/images/photographs-NAME.png`.
 """
 
-import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,10 +17,9 @@ import numpy as np
 import torch
 
 import zerosum
-from benchmarks import marked
 from benchmarks.machine import machine
 from benchmarks.places import RESULTS, ROOT
-from benchmarks.quality.folder_runs import FolderRun, kept_rows, train
+from benchmarks.quality.folder_runs import FolderRun, folder_parser, train_and_write
 from benchmarks.quality.gallery import time_of
 from benchmarks.quality.gallery_images import save_small
 from zerosum.data.sources.folders import Images
@@ -115,24 +112,11 @@ def page(runs: list[FolderRun], held_out: Path, kept: dict[str, str]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Train unfinished runs and write the page; exit status 1 if a run failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("images", type=Path, metavar="FOLDER")
+    parser = folder_parser(__doc__, GAMES, OUT)
     parser.add_argument("--held-out", type=Path, required=True, help="photographs that are not trained on")
-    parser.add_argument("--games", nargs="+", choices=GAMES, default=[*GAMES])
-    parser.add_argument("--jobs", type=int, default=2, help="parallel runs, one thread each")
-    parser.add_argument("--out", type=Path, default=OUT, help="folder of the runs")
     chosen = parser.parse_args(arguments)
     runs = [run_of(name, chosen.images, chosen.out) for name in GAMES]
-    failed = train([run for run in runs if run.name in chosen.games], chosen.jobs)
-    if failed is None:
-        return 1
-    kept = {name: line for name, line in kept_rows(PAGE, GAMES).items() if name not in chosen.games}
-    missing = [run.name for run in runs if not run.ended and run.name not in kept]
-    if missing:
-        print(f"the page is written when all runs are finished; missing: {', '.join(missing)}", file=sys.stderr)
-    else:
-        marked.write(PAGE, "photographs", "benchmarks.quality.photographs", page(runs, chosen.held_out, kept))
-    return 1 if failed else 0
+    return train_and_write("photographs", PAGE, runs, chosen, lambda kept: page(runs, chosen.held_out, kept))
 
 
 if __name__ == "__main__":

@@ -73,10 +73,11 @@ def test_a_dry_run_has_the_length_that_takes_so_many_minutes(tmp_path, monkeypat
     found = json.loads(capsys.readouterr().out)
     assert read_recipe(found["recipe"]).images == found["images"] and found["images"] % 8 == 0
     assert 540 < found["seconds"] <= 570  # of 600, less a twentieth and what measuring took
-    monkeypatch.setattr(sys, "argv", ["zerosum", "train", "minimax", *SMALL, *words, "--images", "8"])
-    with pytest.raises(SystemExit):
-        main()
-    assert "--images and --minutes both set the length of a run: give one of them" in capsys.readouterr().err
+    for length in (["--images", "8"], ["--set", "images=8"]):
+        monkeypatch.setattr(sys, "argv", ["zerosum", "train", "minimax", *SMALL, *words, *length])
+        with pytest.raises(SystemExit):
+            main()
+        assert "--images and --minutes both set the length of a run: give one of them" in capsys.readouterr().err
 
 
 def test_a_dry_run_is_of_one_process(monkeypatch):

@@ -53,7 +53,7 @@ def test_no_image_is_read_by_a_network_that_was_trained_on_it(pairs, monkeypatch
             return torch.ones(len(tokens), 2)
 
     monkeypatch.setattr(subject, "_trained", lambda x, *_: Reader(x))
-    right, _ = subject.found(images, images, captions)
+    right, _ = subject.captions_found(images, images, captions)
     assert read == [False] * 600
     assert not right.any()  # where all captions are alike, none is found
 

@@ -163,6 +163,13 @@ def test_a_classifier_reads_images_of_its_shape(classifier):
     assert not isinstance(Pixels(), Differentiable) and isinstance(Lite0, type)
 
 
+def test_a_side_of_which_no_map_is_left_is_refused(extractor_called):
+    extractor = extractor_called("inception")
+    assert extractor.module(75).maps(floats(random_images(1, 8, 8, 3)))[-1].shape == (1, 2048, 1, 1)
+    with pytest.raises(ValueError, match="Inception reads images of 75x75 and more; found side=74"):
+        extractor.module(74)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_module_is_a_feature_network(extractor_called, name):
     assert isinstance(extractor_called(name).module(), FeatureNetwork)

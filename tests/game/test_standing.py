@@ -120,6 +120,17 @@ def test_an_average_has_them_once_it_is_used_after_an_update():
     assert calls == [ema.module]
 
 
+def test_an_average_that_could_not_be_finished_is_finished_when_it_is_used_again():
+    ema = ExponentialMovingAverage(generator(), half_life=100)
+    STANDING(expected := generator())
+    ema.finish = StandingStatistics(Normal(2), seed=5, batch=6)
+    ema.update(6, 6)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        ema.module  # noqa: B018
+    ema.finish = STANDING
+    assert all(torch.equal(buffer, buffers(ema.module)[name]) for name, buffer in buffers(expected).items())
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_batch_of_one_place_has_a_finite_variance(count):
     G = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval()

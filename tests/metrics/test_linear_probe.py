@@ -1,4 +1,4 @@
-"""The linear probe: against a fit by numpy, at chance and at certainty, and as a metric."""
+"""The linear probe: against a fit by numpy, for equal and for separate sets, and as a metric."""
 
 import numpy as np
 import pytest
@@ -40,20 +40,28 @@ def test_it_is_a_ridge_regression_of_the_labels_on_the_other_half(n, m, d):
     assert 0.5 < found.accuracy < 1
 
 
-def test_equal_distributions_are_at_chance_and_the_error_covers_it():
+def test_of_equal_distributions_half_is_right_within_the_error():
     found = linear_probe(normal(4_000, 6, 2), normal(4_000, 6, 3))
     assert abs(found.accuracy - 0.5) < 3 * found.standard_error < 0.03
     same = torch.ones(9, 3)
     assert linear_probe(same, same).accuracy == 0.5, "scores of 0 are undecided"
 
 
-def test_sets_that_a_plane_separates_are_told_apart_whatever_the_scale_of_features():
+def test_sets_that_a_plane_separates_are_distinguished_whatever_the_scale_of_features():
     real, fake = normal(200, 4, 4), normal(50, 4, 5)
     fake[:, 0] += 2
     found = linear_probe(real, fake)
     assert found.accuracy == 1 and found.standard_error == 0
     scale = np.array([1e-5, 1, 1e5, 3])
     assert linear_probe(real * scale, fake * scale) == found
+
+
+@pytest.mark.parametrize("value", [0.0, 1 / 3, 1000 / 7])
+def test_constant_features_change_nothing(value):
+    """Their mean is rounded, and what remains is no feature."""
+    real, fake = normal(200, 3, 8), normal(205, 3, 9, shift=0.3)
+    more = [np.pad(each, ((0, 0), (0, 2)), constant_values=value) for each in (real, fake)]
+    assert linear_probe(*more) == linear_probe(real, fake)
 
 
 def test_it_is_a_metric_of_which_lower_is_better(tmp_path):

@@ -10,6 +10,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from zerosum.conditions import Labels
 from zerosum.features import RandomConv, lite0
 from zerosum.networks import FeatureDiscriminator, Projection
+from zerosum.networks import feature_discriminator as subject
 from zerosum.recipes.reader import read
 
 WIDTHS = [32, 64, 128, 128]  # of the maps of RandomConv
@@ -115,6 +116,12 @@ def test_every_convolution_of_a_head_is_under_spectral_norm_and_ends_at_4x4():
     assert [tuple(each.shape[1:]) for each in judgement.maps] == [(8, 4, 4), (16, 4, 4), (32, 4, 4), (64, 4, 4)]
     assert judgement.score.shape == (2, 4 * 16)
     assert torch.equal(judgement.features, torch.cat([each.mean((2, 3)) for each in judgement.maps], 1))
+
+
+def test_maps_of_unequal_and_odd_sides_are_halved_upwards():
+    """As of networks that read images at their own size."""
+    score, h = subject._FeatureHead(2, (9, 16), None)(drawn(3, 2, 9, 16), None)
+    assert h.shape == (3, 2, 3, 4) and score.shape == (3, 3 * 4)
 
 
 @pytest.mark.parametrize(("side", "places"), [(8, 16 + 4 + 1 + 1), (33, 9 + 9 + 9 + 9)])

@@ -15,6 +15,7 @@ from zerosum.data.dataset import Dataset, in_memory
 from zerosum.data.pairs.edges import Edges
 from zerosum.data.sources.arrays import ArraySource
 from zerosum.data.sources.digits import Digits
+from zerosum.data.sources.folders import Images
 from zerosum.recipes import auto
 from zerosum.recipes.auto import RULES, Choice, DataFacts, choose_recipe, data_facts
 from zerosum.recipes.named_recipes import catalogue, named
@@ -23,6 +24,7 @@ from zerosum.training.options import RunOptions
 from zerosum.training.pace import Pace
 
 RANDOM = np.random.default_rng(0)
+PROJECTED = "D looks through a network trained on photographs"
 
 
 def photographs(count, side, channels=3):
@@ -121,7 +123,7 @@ def test_colour_photographs_are_resized_and_few_are_augmented(tmp_path):
         "fastgan: made for few images, which D sees augmented and has to redraw",
         "resized from 80x80, which would take too long on cpu (--size)",
         "its classes are left out: they are used from 100 samples each and up to 100 classes",
-        "with `pip install 'zerosum[lite]'` it would be projected-gan, for photographs",
+        "with `pip install 'zerosum[lite]'` it would be projected-gan: " + PROJECTED,
     )
 
 
@@ -129,6 +131,19 @@ def test_photographs_are_seen_through_a_trained_network_where_there_is_one(monke
     monkeypatch.setattr(auto, "_has_lite", lambda: True)
     choice = choose_recipe(ArraySource(photographs(4, 40)), "cpu")
     assert choice.recipe.discriminator == named("projected-gan").discriminator and len(choice.reasons) == 2
+
+
+def test_a_network_that_would_not_be_taken_is_not_advised():
+    x = torch.from_numpy(photographs(4, 40).transpose(0, 3, 1, 2))
+    numbers = choose_recipe(_Opened(in_memory("numbers", x, conditions=RANDOM.normal(size=(4, 2)))), "cpu")
+    assert numbers.recipe.name == "auto-projection" and numbers.facts.is_photograph and len(numbers.reasons) == 2
+
+
+def test_images_that_are_not_to_be_resized_keep_their_size_and_a_folder_is_read_once(tmp_path, monkeypatch):
+    source, opened, plain = Images(str(folder(tmp_path / "exact", photographs(3, 80))), fit="exact"), [], Images.open
+    monkeypatch.setattr(Images, "open", lambda self: opened.append(1) or plain(self))
+    choice = choose_recipe(source, "cpu")
+    assert choice.recipe.data == source and choice.facts.shape == (3, 80, 80) and len(opened) == 1
 
 
 def test_many_photographs_with_classes_leave_them_out_at_larger_sizes():
@@ -218,6 +233,10 @@ def test_the_command_prints_why_and_keeps_to_its_time(tmp_path, monkeypatch, cap
     assert "20 minutes are 64 images, at 1 images/s over 4 iterations" in message and "nothing left to do" in message
     run = zerosum.runs.Run("runs/auto-ring")
     assert run.recipe.batch == 8 and run.recipe.images == 64 and paced == [20.0]
+    monkeypatch.setattr(sys, "argv", [*words, "--set", "images=16"])
+    with pytest.raises(SystemExit):
+        main()
+    assert zerosum.runs.Run("runs/auto-ring-2").recipe.images == 16 and paced == [20.0]
     monkeypatch.setattr(sys, "argv", words[:3])
     with pytest.raises(SystemExit):
         main()

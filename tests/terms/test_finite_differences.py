@@ -3,32 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from tests.terms.mlp_critic import V, W, mlp, samples, scores
 from torch.nn.utils.parametrizations import spectral_norm
 
 from zerosum.game import Judgement
 from zerosum.terms import R1, R2, FiniteDifferenceR1, FiniteDifferenceR2
-from zerosum.terms.finite_differences import squared_slope
+from zerosum.terms.finite_differences import squared_difference
 
 BOTH = pytest.mark.parametrize(
     ("term", "exact", "given"), [(FiniteDifferenceR1, R1, "x"), (FiniteDifferenceR2, R2, "x_fake")]
 )
-
-
-def samples(seed, *shape):
-    return np.random.default_rng(seed).normal(0, 1, shape)
-
-
-W, V = samples(0, 4, 3), samples(1, 4)
-
-
-def mlp(w):
-    """D(x) = v . tanh(W x), whose weights need gradients."""
-    weight = torch.tensor(w, requires_grad=True)
-    return weight, lambda x: torch.tanh(x @ weight.T) @ torch.tensor(V)
-
-
-def scores(w, x):
-    return np.tanh(x @ w.T) @ V
 
 
 @BOTH
@@ -41,8 +25,8 @@ def test_value_and_gradient_are_those_of_the_formula(build_turn, differences, te
     own = x[given][::2]
 
     def formula(w):
-        slope = (scores(w, own + 0.1 * v) - scores(w, own - 0.1 * v)) / 0.2
-        return 3.0 / 2 * (slope**2).mean()
+        difference = (scores(w, own + 0.1 * v) - scores(w, own - 0.1 * v)) / 0.2
+        return 3.0 / 2 * (difference**2).mean()
 
     value = term(gamma=3.0, step=0.1, shrink=2)(turn)
     assert value.item() == pytest.approx(formula(W), rel=1e-6)  # v is float32
@@ -54,12 +38,12 @@ def test_value_and_gradient_are_those_of_the_formula(build_turn, differences, te
 def test_over_directions_the_mean_is_the_penalty_and_the_variance_twice_the_fourth_power(
     build_turn, term, exact, given
 ):
-    """One sample repeated, so that the rows are draws of the estimate: slopes g v of v ~ N(0, I) are N(0, |g|^2)."""
+    """One sample repeated, so that the rows are draws of the estimate: g v of v ~ N(0, I) is N(0, |g|^2)."""
     count = 100_000
     x = np.tile(samples(4, 1, 3), (count, 1))
     _, D = mlp(W)
     turn = build_turn("D", D, x=x, x_fake=x)
-    found = squared_slope(turn, turn.x, 1e-3, 1, "difference").detach()
+    found = squared_difference(turn, turn.x, 1e-3, 1, "difference").detach()
     squared = 2 * exact()(turn).item()
     assert found.mean().item() == pytest.approx(squared, rel=5 * np.sqrt(2 / count))
     assert found.var().item() == pytest.approx(2 * squared**2, rel=0.05)
@@ -73,10 +57,10 @@ def test_the_bias_falls_with_the_square_of_the_step_and_is_none_for_a_quadratic_
     v = turn.draws.normal("difference", (400, 3)).double()
     gradient = ((1 - torch.tanh(turn.x @ weight.T) ** 2) * torch.tensor(V)) @ weight
     exact = (gradient * v).sum(1).square().mean()
-    errors = [(squared_slope(turn, turn.x, step, 1, "difference").mean() - exact).item() for step in (0.02, 0.01)]
+    errors = [(squared_difference(turn, turn.x, step, 1, "difference").mean() - exact).item() for step in (0.02, 0.01)]
     assert errors[0] / errors[1] == pytest.approx(4, rel=0.02)
     quadratic = build_turn("D", lambda x: x.square().sum(1), x=x, x_fake=x)
-    found = squared_slope(quadratic, quadratic.x, 5.0, 1, "difference")
+    found = squared_difference(quadratic, quadratic.x, 5.0, 1, "difference")
     torch.testing.assert_close(found, (2 * quadratic.x * v).sum(1).square(), rtol=1e-6, atol=1e-6)
 
 
@@ -116,7 +100,7 @@ def test_both_points_are_augmented_alike(build_turn):
 
 
 def test_both_points_meet_the_same_spectral_norm(build_turn):
-    """A power iteration between them would be taken for a slope: at points that differ by nothing there is none."""
+    """A power iteration between them would count as a difference: points that differ by nothing have none."""
     D = spectral_norm(torch.nn.Linear(3, 1)).double().train()
     x = samples(11, 8, 3)
     turn = build_turn("D", lambda x: D(0 * x + 5).flatten(), x=x, x_fake=x)

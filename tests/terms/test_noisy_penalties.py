@@ -3,13 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from tests.terms.mlp_critic import V, W, mlp, samples, scores
 
 from zerosum.game import Judgement
 from zerosum.terms import Dragan, RothRegularizer
-
-
-def samples(seed, *shape):
-    return np.random.default_rng(seed).normal(0, 1, shape)
 
 
 def linear(grad):
@@ -30,19 +27,6 @@ class Seeing:
     def __call__(self, x):
         self.points.append(x.detach().numpy())
         return x.flatten(1).sum(1)
-
-
-W, V = samples(0, 4, 3), samples(1, 4)
-
-
-def mlp(w):
-    """D(x) = v . tanh(W x), whose weights need gradients."""
-    weight = torch.tensor(w, requires_grad=True)
-    return weight, lambda x: torch.tanh(x @ weight.T) @ torch.tensor(V)
-
-
-def scores(w, x):
-    return np.tanh(x @ w.T) @ V
 
 
 def grads(w, x):

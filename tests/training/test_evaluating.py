@@ -48,7 +48,7 @@ POINTS = Recipe(
 )
 IMAGES = replace(
     POINTS,
-    name="pictures",  # noise and mixed styles in G, crops that D draws
+    name="images",  # noise and mixed styles in G, crops that D draws
     data=Digits(),
     generator=StyleGAN2Generator(size=4),
     discriminator=FastGANDiscriminator(size=4),
@@ -124,7 +124,7 @@ def test_a_recipe_text_imports_nothing(tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("recipe", SCORED, ids=["points", "pictures"])
+@pytest.mark.parametrize("recipe", SCORED, ids=["points", "images"])
 def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, straight_of, recipe, reportless):
     scored = straight_of(recipe)
     plain = train(replace(recipe, evaluation=None), tmp_path / "plain", quiet=True)
@@ -133,9 +133,7 @@ def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, straight
     assert any(map(is_evaluation, read_log(scored)))
 
 
-@pytest.mark.parametrize(
-    ("recipe", "action"), [*zip(SCORED, (terminate, die), strict=True)], ids=["points", "pictures"]
-)
+@pytest.mark.parametrize(("recipe", "action"), [*zip(SCORED, (terminate, die), strict=True)], ids=["points", "images"])
 def test_a_resumed_run_has_the_scores_and_the_best_generator_of_a_straight_one(
     tmp_path, monkeypatch, straight_of, recipe, action, reportless
 ):

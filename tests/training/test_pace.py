@@ -1,5 +1,6 @@
 """The length of a run is measured once, for the time that it may take, and is then as fixed as any other."""
 
+import shutil
 import signal
 from dataclasses import replace
 
@@ -63,6 +64,19 @@ def test_lazy_terms_have_their_turn_equally_often(monkeypatch, every, expected):
     assert found.images_per_second > 0
 
 
+def test_pretraining_counts_by_its_share(monkeypatch):
+    """An update of G by its terms alone is faster than one of the game, and a quarter of the images."""
+    recipe, built, games = replace(named("text"), pretrain=0.25, batch=8), pace.build_game, []
+    with monkeypatch.context() as patched:
+        patched.setattr(pace, "SECONDS", 1e-9)
+        patched.setattr(pace, "build_game", lambda *given: games.append(built(*given)) or games[-1])
+        assert measured_pace(recipe, recipe.data.open(), GROUP, "float32").iterations == 2
+    assert [game.D.updates > 0 for game in games] == [True, False]
+    monkeypatch.setattr(pace, "_measured", lambda recipe, *_: Pace(400.0 if recipe.pretrain else 100.0, 4, 1.5))
+    found = measured_pace(recipe, None, GROUP, "float32")
+    assert found == Pace(pytest.approx(1 / (0.25 / 400 + 0.75 / 100)), 8, 3.0)
+
+
 def test_a_lazy_term_is_not_waited_for_without_end(monkeypatch):
     monkeypatch.setattr(pace, "SECONDS", 1e-9)
     recipe = replace(RECIPE, d_terms=(Every(64, R1()),))
@@ -115,6 +129,24 @@ def test_other_minutes_are_another_run(tmp_path, monkeypatch, paced):
         zerosum.train(RECIPE, runs[0].path, options=timed(0.03), quiet=True)
     with pytest.raises(ValueError, match=r"another recipe: .*seed was 0, is 5"):
         zerosum.train(RECIPE, runs[0].path, seed=5, options=timed(0.05), quiet=True)
+
+
+def test_a_folder_of_other_files_is_passed_over_also_where_the_run_is_resumed(tmp_path, monkeypatch, paced):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "points").mkdir(parents=True)
+    (tmp_path / "runs" / "points" / "notes.txt").touch()
+    runs = [zerosum.train(RECIPE, options=timed(0.04), quiet=True) for _ in range(2)]
+    assert [run.path.name for run in runs] == ["points-2"] * 2 and len(paced) == 1
+
+
+def test_a_run_without_its_checkpoints_is_another_one(tmp_path, monkeypatch, paced):
+    """It has ended, and the minutes that it was measured for were in its checkpoints."""
+    monkeypatch.chdir(tmp_path)
+    run = zerosum.train(RECIPE, options=timed(0.04), quiet=True)
+    shutil.rmtree(run.path / "checkpoints")
+    assert zerosum.train(RECIPE, options=timed(0.05), quiet=True).path.name == "points-2"
+    with pytest.raises(ValueError, match="points has a run already, and minutes measure the length of a new one"):
+        zerosum.train(RECIPE, run.path, options=timed(0.05), quiet=True)
 
 
 def test_it_is_one_of_images_and_minutes():

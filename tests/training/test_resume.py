@@ -61,7 +61,7 @@ ENERGY = replace(
     conditional=False,
 )
 IMAGES = Recipe(
-    name="pictures",
+    name="images",
     data=Digits(),
     generator=DCGANGenerator(size=4),
     discriminator=DCGANDiscriminator(size=4),
@@ -137,7 +137,7 @@ def assert_equal(one, other):
 ENDS = {
     (r.name, ending): (r, ending) for r in (POINTS, ENERGY, IMAGES, LAYERS, NOISY) for ending in ("signal", "death")
 }
-SLOW = [("energy", "signal"), ("pictures", "death"), ("layers", "signal"), ("noisy", "death")]
+SLOW = [("energy", "signal"), ("images", "death"), ("layers", "signal"), ("noisy", "death")]
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ def test_a_resumed_run_equals_a_straight_one(tmp_path, monkeypatch, straight_of,
     clocks = {"seconds", "images_per_second", "wait"}
     logs = [[{k: v for k, v in e.items() if k not in clocks} for e in read_log(r)] for r in (straight, broken)]
     assert logs[0] == logs[1]
-    pictures = [{p.name: p.read_bytes() for p in (run / "samples").iterdir()} for run in (straight, broken)]
-    assert pictures[0] == pictures[1]
+    grids = [{p.name: p.read_bytes() for p in (run / "samples").iterdir()} for run in (straight, broken)]
+    assert grids[0] == grids[1]
 
 
 def test_state_of_adaptive_objectives_is_carried_and_the_recipe_is_not_touched(straight_of):

@@ -60,6 +60,12 @@ class RecipeOptions:
     ] = None
     features: Annotated[str | None, typer.Option(help="Feature extractor of --evaluate.")] = None
 
+    @property
+    def sets_length(self) -> bool:
+        """Whether they set the training length, in images."""
+        keys = [setting.partition("=")[0].strip().lower() for setting in self.settings or ()]
+        return self.images is not None or "images" in keys
+
     def applied(self, recipe: "Recipe", own: "Known") -> "Recipe":
         """The recipe with these options, the settings last; raises `ValueError` for values that do not fit.
 

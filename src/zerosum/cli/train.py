@@ -72,11 +72,11 @@ def _chosen(
     """The recipe with the options, the run folder if it was given, and the time for it."""
     from zerosum.recipes.auto import AUTO, MINUTES
 
-    if minutes is not None and changes.images is not None:
+    if minutes is not None and changes.sets_length:
         raise ValueError("--images and --minutes both set the length of a run: give one of them")
     if recipe != AUTO:
         return *chosen(recipe, changes), minutes
-    return _chosen_for_data(changes, device), None, MINUTES if changes.images is None and minutes is None else minutes
+    return _chosen_for_data(changes, device), None, MINUTES if minutes is None and not changes.sets_length else minutes
 
 
 def _chosen_for_data(changes: RecipeOptions, device: str) -> "Recipe":

@@ -42,7 +42,9 @@ class Matcher(nn.Module):
         return (cross_entropy(logits, own) + cross_entropy(logits.T, own)) / 2
 
 
-def found(real: Tensor, generated: Tensor, captions: Tensor, seed: int = 0, seen: int = SEEN) -> tuple[Tensor, Tensor]:
+def captions_found(
+    real: Tensor, generated: Tensor, captions: Tensor, seed: int = 0, seen: int = SEEN
+) -> tuple[Tensor, Tensor]:
     """Whether the caption of each image is nearer to it than 99 others: of real and of generated images, bool `(N,)`.
 
     The pairs are cut in halves, and images of one are read by a network that was trained on real pairs of the other.

@@ -166,8 +166,7 @@ def _of_dataset(dataset: Dataset, name: str) -> SampleSet:
                 yield x.permute(0, 2, 3, 1).contiguous() if displayed.is_image else Features(x)
 
         labels = None if dataset.labels is None else dataset.labels[order]
-        coding = dataset.coding
-        texts = (lambda: coding.texts(dataset.read(order))) if isinstance(coding, TextCoding) else None
+        texts = partial(_texts, dataset, order) if isinstance(dataset.coding, TextCoding) else None
         return Sample(n, chunks, labels, texts)
 
     def conditions(seed: int) -> Sliced:
@@ -199,6 +198,13 @@ def _of_dataset(dataset: Dataset, name: str) -> SampleSet:
         paired=not isinstance(dataset.condition, Image) or dataset.condition.paired,
         notes=displayed.notes,
     )
+
+
+def _texts(dataset: Dataset, order: Tensor) -> list[str]:
+    """The texts at indices, read in chunks: as one-hot sequences, all together would be large."""
+    assert isinstance(dataset.coding, TextCoding)
+    texts = dataset.coding.texts
+    return [text for rows in torch.split(order, _BATCH) for text in texts(dataset.read(rows))]
 
 
 def _of_generator(generator: TrainedGenerator, name: str, device: torch.device | None) -> SampleSet:

@@ -18,6 +18,7 @@ from zerosum.features.extractor import Features
 from zerosum.features.feature_network import FeatureNetwork
 
 LAYERS = (*STAGES, "logits_unbiased", "logits")
+_LEAST = 75  # height and width whose last map is 1x1
 EARLY = ("64", "192", "768")  # the network ends there: no logits
 WEIGHTS = PublicFile(
     "Inception weights",
@@ -97,9 +98,11 @@ class Inception:
     def module(self, side: int | None = None) -> FeatureNetwork:
         """Return the network as a module with gradients to its input: the maps behind its stages, and the features.
 
-        The features are those of `layer`, as in a score, or the logits. Images are resized to a side, at least 75, by
-        default 299.
+        The features are those of `layer`, as in a score, or the logits. Images are resized to a side, by default 299.
+        Raises `ValueError` for a side below 75, of which nothing is left behind the last stage.
         """
+        if side is not None and side < _LEAST:
+            raise ValueError(f"Inception reads images of {_LEAST}x{_LEAST} and more; found side={side}")
         return FeatureNetwork(partial(_see, self.layer, side or SIDE), self._network.weights | self._network.head)
 
     def _layers(self, images: Tensor, last: str) -> Iterator[tuple[str, Tensor]]:

@@ -49,9 +49,9 @@ class ExponentialMovingAverage:
     def module(self) -> nn.Module:
         """The averaged module, finished, in evaluation mode."""
         if not self.finished:
-            self.finished = True
             if self.finish is not None:
                 self.finish(self._module)
+            self.finished = True
         return self._module
 
     def _buffers(self) -> Iterator[tuple[Tensor, Tensor]]:

@@ -12,6 +12,7 @@ from zerosum.metrics._features import check_pair, exact
 
 _FOLDS = 2
 _RIDGE = 0.1  # added to the diagonal of the correlation matrix of the features
+_CONSTANT = 1e-12  # of a feature's mean: below this, its standard deviation is rounding
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def _fit(real: Tensor, fake: Tensor) -> tuple[Tensor, float]:
     centre = (real.mean(0) + fake.mean(0)) / 2
     rows = torch.cat([(real - centre) / len(real) ** 0.5, (fake - centre) / len(fake) ** 0.5]) / 2**0.5
     spread = rows.norm(dim=0)
-    spread = torch.where(spread > 0, spread, torch.ones_like(spread))
+    spread = torch.where(spread > _CONSTANT * centre.abs(), spread, torch.ones_like(spread))
     scaled = rows / spread
     matrix = scaled.T @ scaled
     matrix.diagonal().add_(_RIDGE)

@@ -27,14 +27,9 @@ _LEAST = 1e-6  # of the size of maps
 _SMALL = 4  # heads halve maps until their sides are at most this
 
 
-def _seen_apart(x: Tensor) -> bool:
-    """Whether an extractor reads each channel of these images as a grey image of its own."""
-    return x.shape[1] not in (1, 3)
-
-
 def _maps(network: FeatureNetwork, x: Tensor) -> list[Tensor]:
     """The maps of images `(B, C, H, W)`; of other than 1 or 3 channels, those of all channels concatenated."""
-    if not _seen_apart(x):
+    if x.shape[1] in (1, 3):
         return [*network.maps(x)]
     maps = network.maps(x.flatten(0, 1)[:, None])
     return [each.reshape(len(x), -1, each.shape[2], each.shape[3]) for each in maps]
@@ -97,13 +92,13 @@ class _FeatureHead(nn.Module):
 
 
 class _Discriminator(nn.Module):
-    def __init__(self, network: FeatureNetwork, maps: list[Tensor], size: int, left: Condition | None) -> None:
+    def __init__(self, network: FeatureNetwork, maps: list[Tensor], size: int, condition: Condition | None) -> None:
         super().__init__()
         self.network, self.taps = network, len(maps)
         widths = [size * min(2**tap, _WIDEST) for tap in range(self.taps)]
         self.mixing = _Mixing(maps, widths)
         sides = [(each.shape[2], each.shape[3]) for each in maps]
-        self.heads = nn.ModuleList([_FeatureHead(*pair, left) for pair in zip(widths, sides, strict=True)])
+        self.heads = nn.ModuleList([_FeatureHead(*pair, condition) for pair in zip(widths, sides, strict=True)])
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         mixed = self.mixing(_maps(self.network, x)[-self.taps :])
@@ -177,4 +172,4 @@ class FeatureDiscriminator:
                 f"discriminator.features='random-conv'"
             ) from None
         assert isinstance(extractor, Differentiable)
-        return extractor.module() if self.side is None else extractor.module(self.side)
+        return extractor.module(self.side)

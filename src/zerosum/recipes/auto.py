@@ -184,18 +184,17 @@ def choose_recipe(data: Any, device: str = "auto") -> Choice:
         ValueError: for data that cannot be used, are all the same, or have images or texts as conditions.
     """
     found, place = source(data), choose_device(device).type
-    sized, resized = _sized(found, place)
-    dataset = sized.open()
+    sized, dataset, resized = _opened(found, place)
     facts = data_facts(dataset, place)
-    rule = next(rule for rule in RULES if rule.fits(facts))
+    rule, with_lite = _rule(facts), _rule(replace(facts, lite=True))
     recipe = named(rule.recipe)
     conditional = facts.numbers or (facts.has_classes and (recipe.conditional or not facts.is_image))
     changes = {"data": sized, "conditional": conditional, **rule.changes(facts)}
     recipe = replace(recipe, name=f"{AUTO}-{rule.recipe}", **changes)
     reasons = [f"{dataset.name}: {facts}, on {place}", f"{rule.recipe}: {rule.why}"]
     reasons += [resized] * bool(resized) + [*_left_out(facts, conditional)]
-    if facts.is_photograph and not facts.is_small and not facts.lite:
-        reasons.append("with `pip install 'zerosum[lite]'` it would be projected-gan, for photographs")
+    if with_lite is not rule:
+        reasons.append(f"with `pip install 'zerosum[lite]'` it would be {with_lite.recipe}: {with_lite.why}")
     return Choice(recipe, facts, (*reasons,))
 
 
@@ -219,6 +218,10 @@ def data_facts(dataset: Dataset, device: str = "cpu") -> DataFacts:
     return DataFacts(dataset.count, dataset.shape, len(counts), min(counts, default=0), *rest)
 
 
+def _rule(facts: DataFacts) -> Rule:
+    return next(rule for rule in RULES if rule.fits(facts))
+
+
 def _has_lite() -> bool:
     return importlib.util.find_spec(PACKAGE) is not None
 
@@ -231,14 +234,16 @@ def _alike(x: Tensor) -> float:
     return float((difference <= _LEVELS).double().mean((1, 2)).median())
 
 
-def _sized(found: Source, device: str) -> tuple[Source, str]:
-    """The source, resized where its images are too large for the device, and a sentence if so."""
-    if not isinstance(found, Images) or found.size is not None:
-        return found, ""
-    most, (height, width) = _LARGEST.get(device, _LARGEST_ELSEWHERE), found.open().shape[1:]
+def _opened(found: Source, device: str) -> tuple[Source, Dataset, str]:
+    """The source and its data, resized where images are too large for the device, and a sentence if so."""
+    dataset = found.open()
+    if not isinstance(found, Images) or found.size is not None or found.fit == "exact":
+        return found, dataset, ""
+    most, (height, width) = _LARGEST.get(device, _LARGEST_ELSEWHERE), dataset.shape[1:]
     if max(height, width) <= most:
-        return found, ""
-    return replace(found, size=most), f"resized from {height}x{width}, which would take too long on {device} (--size)"
+        return found, dataset, ""
+    resized = replace(found, size=most)
+    return resized, resized.open(), f"resized from {height}x{width}, which would take too long on {device} (--size)"
 
 
 def _left_out(facts: DataFacts, conditional: bool) -> list[str]:

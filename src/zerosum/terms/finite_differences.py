@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from zerosum.game.judgement import Judgement
-from zerosum.game.precision import at_least_float32
 from zerosum.game.turn import Turn
 from zerosum.terms._common import check_player, check_weight
 
 
-def squared_slope(turn: Turn, x: Tensor, step: float, shrink: int, role: str) -> Tensor:
+def squared_difference(turn: Turn, x: Tensor, step: float, shrink: int, role: str) -> Tensor:
     """((D(x + step v) - D(x - step v)) / (2 step))^2 of every n-th sample of x, `(B / shrink,)`, with v ~ N(0, I).
 
     Its mean over v is the squared gradient norm, but for O(step^2), and exactly so for a quadratic D. Both points pass
@@ -27,23 +26,35 @@ def squared_slope(turn: Turn, x: Tensor, step: float, shrink: int, role: str) ->
     points = torch.stack([turn.seen(x + v, role), turn.seen(x - v, role)], 1).flatten(0, 1)
     c = () if turn.c is None else (turn.c[::shrink].repeat_interleave(2, 0),)
     with torch.autocast(x.device.type, enabled=False):
-        score = at_least_float32(Judgement.of(turn.D(points, *c)).score)
+        score = Judgement.of(turn.D(points, *c)).score
         if len(score) != len(points):
             raise ValueError(f"differences need a score of D for each sample; found {len(score)} for {len(points)}")
         plus, minus = score.reshape(len(x), 2, -1).sum(2).unbind(1)
         return ((plus - minus) / (2 * step)).square()
 
 
-def _check(gamma: float, step: float, shrink: int) -> None:
-    check_weight("gamma", gamma)
-    if not step > 0:
-        raise ValueError(f"step is a length in units of the data, above 0; found {step}")
-    if shrink < 1:
-        raise ValueError(f"shrink divides the batch and is at least 1; found {shrink}")
+@dataclass(frozen=True)
+class _FiniteDifference:
+    """What both penalties share: their settings, and the penalty at samples x."""
+
+    gamma: float = 1.0
+    step: float = 0.01
+    shrink: int = 4
+
+    def __post_init__(self) -> None:
+        check_weight("gamma", self.gamma)
+        if not self.step > 0:
+            raise ValueError(f"step is a length in units of the data, above 0; found {self.step}")
+        if self.shrink < 1:
+            raise ValueError(f"shrink divides the batch and is at least 1; found {self.shrink}")
+
+    def _penalty(self, turn: Turn, x: Tensor, role: str) -> Tensor:
+        check_player(turn, "D", self)
+        return self.gamma / 2 * squared_difference(turn, x, self.step, self.shrink, role).mean()
 
 
 @dataclass(frozen=True)
-class FiniteDifferenceR1:
+class FiniteDifferenceR1(_FiniteDifference):
     """gamma/2 E |grad_x D(x)|^2 on real samples, estimated by differences: `R1` without a second derivative.
 
     E ((D(x + step v) - D(x - step v)) / (2 step))^2 over directions v ~ N(0, I), one for each sample: an approximate R1
@@ -59,21 +70,13 @@ class FiniteDifferenceR1:
             ranks use more samples than one process would.
     """
 
-    gamma: float = 1.0
-    step: float = 0.01
-    shrink: int = 4
-
-    def __post_init__(self) -> None:
-        _check(self.gamma, self.step, self.shrink)
-
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
-        check_player(turn, "D", self)
-        return self.gamma / 2 * squared_slope(turn, turn.x, self.step, self.shrink, "difference at real").mean()
+        return self._penalty(turn, turn.x, "difference at real")
 
 
 @dataclass(frozen=True)
-class FiniteDifferenceR2:
+class FiniteDifferenceR2(_FiniteDifference):
     """gamma/2 E |grad_x D(x)|^2 on generated samples, estimated by differences: `R2` without a second derivative.
 
     See `FiniteDifferenceR1`.
@@ -84,14 +87,6 @@ class FiniteDifferenceR2:
         shrink: the batch is reduced by this factor (>= 1), which should divide each rank's part of it.
     """
 
-    gamma: float = 1.0
-    step: float = 0.01
-    shrink: int = 4
-
-    def __post_init__(self) -> None:
-        _check(self.gamma, self.step, self.shrink)
-
     def __call__(self, turn: Turn) -> Tensor:
         """The penalty on this turn, a scalar >= 0."""
-        check_player(turn, "D", self)
-        return self.gamma / 2 * squared_slope(turn, turn.x_fake, self.step, self.shrink, "difference at fake").mean()
+        return self._penalty(turn, turn.x_fake, "difference at fake")

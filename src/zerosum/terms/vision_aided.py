@@ -27,8 +27,8 @@ class VisionAided:
 
     arXiv 2112.09130. D' has heads on the frozen features of a trained network (`Aided`), and is trained beside D, which
     sees pixels. It belongs among both players' terms, with the same `begin`: before, D' is neither trained nor used,
-    as it would separate the samples of an untrained G too easily. The paper chooses
-    the features by how well a linear classifier on them separates real from generated images: `linear_probe`.
+    as it would separate the samples of an untrained G too easily. The paper chooses the features by how well a linear
+    classifier on them separates real from generated images: `linear_probe`.
 
     Args:
         objective: the losses on the scores of D', without a state; the paper takes the logistic ones.

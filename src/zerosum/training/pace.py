@@ -21,7 +21,7 @@ from zerosum.recipes.reader import read_recipe
 from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.using import own_types
 from zerosum.runs.checkpoint import newest_checkpoint
-from zerosum.runs.files import MOST_TEXT, RECIPE
+from zerosum.runs.files import GENERATOR, MOST_TEXT, RECIPE
 from zerosum.terms.schedules import Every
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
@@ -34,6 +34,7 @@ SECONDS = 3.0  # of measured iterations, or one iteration if that takes longer
 _FIRST = 2  # iterations before them, which allocate and compile
 _PATIENCE = 4  # times these seconds, until a lazy term has had its turn
 _LONGEST_CYCLE = 64  # iterations
+_ALL = 1 - 1e-9  # of a run: pretraining is a share below 1
 _LENGTHS = ("images", "tick", "snapshot")
 _TICKS, _SNAPSHOTS = 100, 8  # of a run, at least
 _REST, _LEAST_REST, _MOST_OF_SHORT = 0.05, 15.0, 0.25  # of the time, for sample images, checkpoints, scores and report
@@ -44,7 +45,7 @@ class Pace:
     """How fast a recipe trains.
 
     Attributes:
-        images_per_second: real samples per second, over all processes.
+        images_per_second: real samples per second, over all processes and the whole run.
         iterations: iterations that were measured.
         seconds: what measuring took in all, with building the game.
     """
@@ -61,11 +62,27 @@ def measured_pace(
     precision: str,
     progress: Callable[[int, int], None] | None = None,
 ) -> Pace:
-    """Train a game of the recipe for a few seconds, and forget it.
+    """Train a game of the recipe for a few seconds, and forget it; with pretraining, one of that stage as well.
 
     `progress` is called with the iterations done and a guess of their number. Raises `ValueError` where the recipe
     cannot be trained.
     """
+    pace = _measured(replace(recipe, pretrain=0.0), dataset, group, precision, progress)
+    if not recipe.pretrain:
+        return pace
+    first = _measured(replace(recipe, pretrain=_ALL), dataset, group, precision, progress)
+    seconds = recipe.pretrain / first.images_per_second + (1 - recipe.pretrain) / pace.images_per_second  # an image
+    return Pace(1 / seconds, pace.iterations + first.iterations, pace.seconds + first.seconds)
+
+
+def _measured(
+    recipe: Recipe,
+    dataset: Dataset,
+    group: RankGroup,
+    precision: str,
+    progress: Callable[[int, int], None] | None,
+) -> Pace:
+    """The pace of the stage of training in which the recipe begins."""
     began, place, cycle = time.perf_counter(), group.device, _cycle(recipe)
     game = build_game(recipe, dataset, place, precision)
     batches = Batches(dataset, recipe.batch, recipe.conditional, recipe.seed, place, 0, recipe.label_dropout)
@@ -141,10 +158,13 @@ def _begun(recipe: Recipe, dataset: Dataset, minutes: float, run: Path, search: 
     for folder in numbered(run):
         text = folder / RECIPE
         if not text.is_file():
+            if search and refused(folder, recipe, dataset):
+                continue  # other files
             return None
         made = replace(recipe, **_lengths(read_recipe(read_text(text, MOST_TEXT), own_types(recipe), opaque=True)))
         found = newest_checkpoint(folder)
-        measured = found is None or found[1].numbers.get(MINUTES) == minutes
+        ended = (folder / GENERATOR).is_file()  # without a checkpoint, nobody knows what its length was measured for
+        measured = not ended if found is None else found[1].numbers.get(MINUTES) == minutes
         if not search and not measured:
             raise ValueError(
                 f"{folder} has a run already, and minutes measure the length of a new one: name another folder with "

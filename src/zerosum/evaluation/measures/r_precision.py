@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from zerosum.evaluation.caption_matching import RIVALS, found
+from zerosum.evaluation.caption_matching import RIVALS, captions_found
 from zerosum.evaluation.measure import HIGHER, MeasureInput, Needs, Score, ScoreInfo
 from zerosum.evaluation.measures._pairs import ERROR, channels_first, mean_of
 from zerosum.features.classifier import SEEN
@@ -42,7 +42,7 @@ class RPrecision:
         """The shares; raises `ValueError` for too few different captions."""
         real, fake = map(channels_first, inputs.pairs)
         assert inputs.real.captions is not None
-        right, generated = found(real, fake, inputs.real.captions, inputs.seed, self.seen)
+        right, generated = captions_found(real, fake, inputs.real.captions, inputs.seed, self.seen)
         return {
             "r_precision": mean_of(generated.double(), inputs.errors),
             "r_precision_real": mean_of(right.double(), inputs.errors),
