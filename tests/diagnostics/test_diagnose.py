@@ -137,7 +137,7 @@ def test_symptoms_are_sorted_and_good_samples_acquit():
     found = diagnose(log(ILL["mode-hopping"] | {"dead_G": 0.9}), RECIPE)
     weights = [one.severity * one.confidence for one in found.symptoms]
     assert weights == sorted(weights, reverse=True) and len(weights) > 2
-    # A strong D, large shifts and large updates are no illness where nobody can tell the samples from the data.
+    # A strong D, large shifts and large updates are no illness where samples and data cannot be distinguished.
     busy = {"real_above": 1.0, "shift_live": 2.0, "return_live": 0.7, "update_G": 0.1, "loss_gradient": 0.01}
     assert diagnose(log(busy | {"arbiter": 0.55}), RECIPE).healthy
     assert not diagnose(log(busy | POOR), RECIPE).healthy
@@ -151,7 +151,7 @@ def test_symptoms_are_sorted_and_good_samples_acquit():
         (Hinge(), 1.0, "D's loss is 1; it is 2 at the equilibrium and 0 for a perfect D."),
         (LeastSquares(), 0.24, "near the 0.250 of the equilibrium"),
         (Wasserstein(), -7.5, "D's loss is -7.5; it is 0 at the equilibrium, and has no least value."),
-        (Softmax(), 5.0, "for this objective no value of it tells how training goes"),
+        (Softmax(), 5.0, "for this objective no value of it shows how training goes"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -86,18 +86,18 @@ def _normal(course: Course) -> Iterator[str]:
     above = course.late("real_above")
     if above is not None and reference.ranked:
         yield (
-            f"D scores the real sample above the generated one in {above:.0%} of pairs: 50 % if it cannot tell them "
-            f"apart, 100 % if it separates them, and more than 50 % in good runs too."
+            f"D scores the real sample above the generated one in {above:.0%} of pairs: 50 % if it cannot "
+            f"distinguish them, 100 % if it separates them, and more than 50 % in good runs too."
         )
     arbiter = course.late("arbiter")
     if arbiter is not None:
-        yield f"A new classifier tells samples from real ones with an AUC of {arbiter:.2f}; 0.5 if it cannot."
+        yield f"A new classifier separates samples from real ones with an AUC of {arbiter:.2f}; 0.5 if it cannot."
 
 
 def _loss(course: Course, loss: float) -> Iterator[str]:
     equilibrium, perfect = course.reference.equilibrium, course.reference.perfect
     if equilibrium is None:
-        yield f"D's loss is {loss:.3g}; for this objective no value of it tells how training goes."
+        yield f"D's loss is {loss:.3g}; for this objective no value of it shows how training goes."
         return
     scale = abs(equilibrium - perfect) if perfect is not None else 0.0
     if scale and abs(loss - equilibrium) < _NEAR * scale:

@@ -139,7 +139,7 @@ class Film:
 
     @property
     def _kernel(self) -> Kernel | None:
-        """The kernel of a game without a discriminator to learn, in which MMD itself tells points apart."""
+        """The kernel of a game without a discriminator to learn, in which MMD itself compares points."""
         objective = self.recipe.objective
         direct = isinstance(self.recipe.discriminator, IdentityDiscriminator)
         return objective.kernel if direct and isinstance(objective, MMD) else None

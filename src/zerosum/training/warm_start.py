@@ -57,7 +57,7 @@ def load_initial_weights(game: TrainableGame, start_from: str | Path) -> WarmSta
 
 
 def _identity(checkpoint: Path) -> str:
-    """What tells a checkpoint from all others: the hash of its manifest, which holds those of its files."""
+    """The identity of a checkpoint: the hash of its manifest, which holds those of its files."""
     return sha256(read_foreign(checkpoint / MANIFEST, MOST)).hexdigest()
 
 

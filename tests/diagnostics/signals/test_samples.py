@@ -109,8 +109,8 @@ def test_one_image_has_no_spread_and_the_live_generator_is_seen_beside_the_avera
     found = diversity(subject(real, GOOD, ONE))
     assert found["spread"] > 0.85 and found["spread_live"] < 1e-4
     assert found["clusters_live"] < 0.1 and found["coverage_live"] < 0.2
-    told = arbiter(subject(real, GOOD, ONE))
-    assert told["arbiter_live"] > 0.95 > told["arbiter"] + 0.2
+    found = arbiter(subject(real, GOOD, ONE))
+    assert found["arbiter_live"] > 0.95 > found["arbiter"] + 0.2
 
 
 def test_the_mean_image_is_near_the_mean(real):

@@ -1,4 +1,4 @@
-"""What D tells G: gradients of its score and of G's loss in it, scores of held-out samples, penalties, clipping."""
+"""What G gets from D: gradients of its score and of G's loss in it, scores of held-out samples, penalties, clipping."""
 
 __all__ = ()
 
