@@ -116,7 +116,7 @@ def _clipped(limit: float) -> Callable[[Recipe], tuple[str, ...]]:
 
 
 _UNSTABLE = {"divergence", "oscillation", "mode-hopping", "mode-collapse", "unbalanced-rates", "dead-layers"}
-_UNTAUGHT = {"vanishing-gradients", "mean-picture", "unbalanced-rates"}
+_UNTAUGHT = {"vanishing-gradients", "mean-image", "unbalanced-rates"}
 ILLNESSES: Mapping[str, Illness] = {
     "saturating loss, D ahead": Illness(
         lambda r: ("objective=Minimax()", "d_terms=()", "n_critic=5", *_rates(r, 0.3, 3)), frozenset(_UNTAUGHT)
@@ -127,7 +127,7 @@ ILLNESSES: Mapping[str, Illness] = {
     ),
     "rates x 30": Illness(lambda r: _rates(r, 30, 30), frozenset({*_UNSTABLE, *_UNTAUGHT})),
     "rates x 3, no penalty": Illness(lambda r: ("d_terms=()", *_rates(r, 3, 3)), frozenset({*_UNSTABLE, *_UNTAUGHT})),
-    "narrow D": Illness(_narrow, frozenset({"weak-discriminator", "mode-collapse", "mode-hopping", "mean-picture"})),
+    "narrow D": Illness(_narrow, frozenset({"weak-discriminator", "mode-collapse", "mode-hopping", "mean-image"})),
     "200 samples": Illness(
         _few, frozenset({"overfitting-discriminator", "memorised-samples", "data-trouble", "vanishing-gradients"})
     ),

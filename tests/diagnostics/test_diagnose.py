@@ -79,7 +79,7 @@ ILL = {
     "saturated-clipping": POOR | {"clipped": 0.99},
     "ignored-condition": {"condition_response": 0.02},
     "unbalanced-rates": POOR | {"update_G": 0.1},
-    "mean-picture": POOR | {"mean_distance": 0.2, "offset": 0.1, "spread_pixels": 0.1},
+    "mean-image": POOR | {"mean_distance": 0.2, "offset": 0.1, "spread_pixels": 0.1},
     "data-trouble": {"data_copies": 0.5},
 }
 

@@ -105,7 +105,7 @@ RULES = MappingProxyType(
         "saturated-clipping": (_NO_CLIPPING, _TIGHTER, _WIDER),
         "ignored-condition": (_MATCHING, _CONDITION, _KNOWN),
         "unbalanced-rates": (_BALANCED, _SLOWER_D, _SLOWER_G),
-        "mean-picture": (_FASTER_D, _WEAKER, _WIDER_D, _SLOWER_D),
+        "mean-image": (_FASTER_D, _WEAKER, _WIDER_D, _SLOWER_D),
         "data-trouble": (),  # no setting helps: see `zerosum data check`
     }
 )

@@ -6,13 +6,13 @@ from zerosum.diagnostics.course import Course, rise
 from zerosum.diagnostics.symptom import Symptom
 
 
-def mean_picture(course: Course) -> Symptom | None:
+def mean_image(course: Course) -> Symptom | None:
     """Samples are alike and near the mean of the data."""
     near, centred = rise(course.late("mean_distance"), 0.6, 0.4), rise(course.late("offset"), 0.5, 0.3)
     alike = rise(course.late("spread_pixels"), 0.5, 0.25)
     standing = 1 - rise(course.late("shift_live"), 0.8, 1.5)  # the average of a G that hops is near the mean
     return course.symptom(
-        "mean-picture",
+        "mean-image",
         near,
         min(near, centred, alike, standing),
         course.since("mean_distance", lambda y: y < 0.6),
