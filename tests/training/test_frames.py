@@ -20,10 +20,11 @@ from zerosum.objectives.kernel import MMD
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.frames import load_frames
-from zerosum.training import frames, loop
+from zerosum.training import frames
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("module_reportless")
 RECIPE = Recipe(
     name="filmed",
     data=Ring(count=3_000, std=0.1),
@@ -49,13 +50,6 @@ class Stop:
         self.left -= player == "G"
         if not self.left:
             raise KeyboardInterrupt
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_report():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "write_report", lambda run, *_: run.report)
-        yield
 
 
 @pytest.fixture(scope="module")
