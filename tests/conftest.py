@@ -1,5 +1,6 @@
 """What tests in all folders use."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,27 @@ def forks():
         yield
 
 
-@pytest.fixture
-def reportless(monkeypatch):
-    """Runs end with an empty report, since writing it takes several times as long as a tiny run."""
-
+@contextlib.contextmanager
+def _reportless():
     def write(run, *rest):
         path = Path(run) / "report.html"
         path.touch()
         return path
 
-    monkeypatch.setattr("zerosum.training.loop.write_report", write)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("zerosum.training.loop.write_report", write)
+        yield
+
+
+@pytest.fixture
+def reportless():
+    """Runs end with an empty report, since writing it takes several times as long as a tiny run."""
+    with _reportless():
+        yield
+
+
+@pytest.fixture(scope="module")
+def module_reportless():
+    """As `reportless`, for runs that the tests of a module share."""
+    with _reportless():
+        yield

@@ -23,6 +23,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 import types
 import warnings
@@ -205,17 +206,28 @@ def _become(request, files):
         code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
         if isinstance(error.code, str):
             sys.stderr.write(f"{error.code}\n")
-    except KeyboardInterrupt:
-        code = 130
-    except BaseException:  # noqa: BLE001  # as the interpreter does
+    except BaseException as error:  # noqa: BLE001  # as the interpreter does
         traceback.print_exc()
+        code = -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
     finally:
+        _end(code)
+
+
+def _end(code):
+    """End as the interpreter does: after threads that are no daemons, by a status or, below 0, by a signal."""
+    for last in (threading._shutdown, atexit._run_exitfuncs):
         with contextlib.suppress(BaseException):
-            atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
+            last()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if not stream.closed:
                 stream.flush()
-        os._exit(code)
+        except OSError:
+            code = code if code < 0 else 120
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)
 
 
 def _run(words):

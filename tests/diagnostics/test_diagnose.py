@@ -167,7 +167,7 @@ def test_symptoms_are_sorted_and_good_samples_acquit():
     found = diagnose(log(ILL["mode-hopping"] | {"dead_G": 0.9}), RECIPE)
     weights = [one.severity * one.confidence for one in found.symptoms]
     assert weights == sorted(weights, reverse=True) and len(weights) > 2
-    # A strong D, large shifts and large updates are no illness where nobody can tell the samples from the data.
+    # A strong D, large shifts and large updates are no illness where samples and data cannot be distinguished.
     busy = {"real_above": 1.0, "shift_live": 2.0, "return_live": 0.7, "update_G": 0.1, "loss_gradient": 0.01}
     assert diagnose(log(busy | {"arbiter": 0.55}), RECIPE).healthy
     assert not diagnose(log(busy | POOR), RECIPE).healthy

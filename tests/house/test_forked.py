@@ -1,11 +1,13 @@
 """Commands of tests are forked, and are as new processes are."""
 
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from tests.forked import python
+from tests.forked import Forked, python
 
 CODE = """
 import os, sys, warnings
@@ -45,3 +47,28 @@ def test_it_dies_by_signals_and_of_age_and_files_are_run_from_where_they_are(tmp
     (tmp_path / "beside.py").write_text("word = 'beside'")
     (tmp_path / "mine.py").write_text("import beside, sys\nprint(__name__, beside.word, sys.argv[1])")
     assert python(tmp_path / "mine.py", "x").stdout == "__main__ beside x\n"
+
+
+LATE = "import threading; threading.Timer(0.1, print, ('late',)).start()"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "said"), [(LATE, 0, "late\n"), ("raise KeyboardInterrupt", -signal.SIGINT, "")]
+)
+def test_it_waits_for_threads_and_dies_of_interrupts(code, status, said):
+    """What tests of hanging reads and of Ctrl-C would otherwise not see."""
+    new, forked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True), python("-c", code)
+    for done in (new, forked):
+        assert (done.returncode, done.stdout) == (status, said)
+        assert done.stderr.endswith("\nKeyboardInterrupt\n") == (status < 0)
+
+
+def test_output_that_is_lost_is_a_failure():
+    """What tests of full disks and closed pipes would otherwise not see."""
+    statuses = []
+    for popen in (subprocess.Popen, Forked):
+        with Path("/dev/full").open("w") as full:
+            words = [sys.executable, "-c", "print('lost')"]
+            with popen(words, stdout=full, stderr=subprocess.DEVNULL) as process:
+                statuses.append(process.wait(60))
+    assert statuses[0] == statuses[1] > 0

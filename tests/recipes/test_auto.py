@@ -229,7 +229,7 @@ def test_the_command_prints_why_and_keeps_to_its_time(tmp_path, monkeypatch, cap
             main()
         assert ended.value.code == 0
     message = capsys.readouterr().err
-    assert "points.npy: 40 points of 2 dimensions, on cpu\nring: it kept all modes" in message
+    assert "points.npy: 40 points of 2 dimensions, on cpu\nring: it kept all 8 modes" in message
     assert "20 minutes are 64 images, at 1 images/s over 4 iterations" in message and "nothing left to do" in message
     run = zerosum.runs.Run("runs/auto-ring")
     assert run.recipe.batch == 8 and run.recipe.images == 64 and paced == [20.0]

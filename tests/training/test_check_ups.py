@@ -21,6 +21,7 @@ from zerosum.terms.weight_clipping import WeightClip
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("module_reportless")
 POINTS = Recipe(
     name="points",
     data=Ring(count=300),
@@ -49,14 +50,6 @@ def signals_of(run):
 def check_ups(run):
     """The lines of check-ups, by the images."""
     return {line["images"]: line for line in read_log(run) if f"{SIGNAL}spread" in line}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_reports():
-    """A report takes longer than these runs."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("zerosum.training.loop.write_report", lambda run, generator, dataset: run.report)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -18,10 +18,11 @@ from zerosum.networks.mlp import IdentityDiscriminator, MLPDiscriminator
 from zerosum.networks.packed import Packed
 from zerosum.objectives.kernel import MMD
 from zerosum.runs.frames import load_frames
-from zerosum.training import frames, loop
+from zerosum.training import frames
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("module_reportless")
 RECIPE = replace(frame_folders.PLANE, data=Ring(count=3_000, std=0.1), tick=512, snapshot=512)
 LINE = replace(frame_folders.LINE, data=Gaussian1D(mean=40.0, std=3.0, count=500), tick=512, snapshot=512)
 
@@ -36,13 +37,6 @@ class Stop:
         self.left -= player == "G"
         if not self.left:
             raise KeyboardInterrupt
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_report():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "write_report", lambda run, *_: run.report)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,7 @@ class Course:
     def fidelity(self) -> float:
         """How well the samples of the averaged G stand for the data, in [0, 1], by signals that do not involve D.
 
-        1 where a new classifier cannot tell them apart, or where they cover the real samples and their clusters.
+        1 where a new classifier cannot distinguish them, or where they cover the real samples and their clusters.
         """
         alike = rise(self.late("arbiter"), 0.9, 0.7)
         covered = min(rise(self.late("coverage"), 0.3, 0.6), rise(self.late("clusters"), 0.5, 0.75))

@@ -87,8 +87,8 @@ def _normal(course: Course) -> Iterator[str]:
     above = course.late("real_above")
     if above is not None and reference.ranked:
         yield (
-            f"D scores the real sample above the generated one in {above:.0%} of pairs: 50 % if it cannot tell them "
-            f"apart, 100 % if it separates them, and more than 50 % in good runs too."
+            f"D scores the real sample above the generated one in {above:.0%} of pairs: 50 % if it cannot "
+            f"distinguish them, 100 % if it separates them, and more than 50 % in good runs too."
         )
     arbiter = course.late("arbiter")
     if arbiter is not None:

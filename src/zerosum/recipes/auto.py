@@ -26,7 +26,7 @@ AUTO = "auto"  # the name by which commands ask for this choice
 MINUTES = 20.0  # the budget where none is given
 _SEEN = 200  # samples that are looked at
 _LEVELS = 2  # of 255: neighbouring pixels that differ by less are alike
-_DRAWN = 0.4  # of all neighbours: .07 to .16 are alike on photographs (the median image), .63 and more on drawings
+_DRAWN = 0.4  # of all neighbours: .09 to .14 are alike on photographs, .63 to .82 on drawings (docs/lab-notes.md)
 _SMALL = 32  # height and width up to which images are small
 _FEW, _SOME = 1_000, 10_000  # images
 _PER_CLASS, _MOST_CLASSES = 100, 100
@@ -109,7 +109,7 @@ RULES = (
         "ring",
         "points",
         lambda data: not data.is_image,
-        "it kept all modes of a mixture on ten seeds",
+        "it kept all 8 modes of a ring on ten seeds",
         lambda data: {"latent": Uniform(data.shape[0])},  # no more dimensions than the data
     ),
     Rule("projection", "images with numbers", lambda data: data.numbers, "G and D take numbers as conditions"),

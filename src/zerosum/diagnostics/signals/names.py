@@ -4,8 +4,8 @@ __all__ = ()
 
 SIGNAL = "signal/"  # prefix in a log
 SIGNALS = {
-    "real_above": "Share of pairs in which D scores the real sample above the generated one: 1/2 if it cannot tell "
-    "them apart, 1 if it separates them.",
+    "real_above": "Share of pairs in which D scores the real sample above the generated one: 1/2 if it cannot "
+    "distinguish them, 1 if it separates them.",
     "score_gap": "Difference of the mean scores of real and generated samples, in standard deviations of the scores.",
     "arbiter": "AUC of a new kernel classifier on fixed features, real against samples of the averaged G: 1/2 if the "
     "two sets cannot be distinguished.",
@@ -31,7 +31,7 @@ SIGNALS = {
     "response": "Norm of the change of G's samples along a random direction of z, over what a linear G of the same "
     "spread would have.",
     "loss_gradient": "Gradient of G's loss in D's scores, over that at the scores of a D that cannot "
-    "tell the sets apart: 0 if the loss saturates.",
+    "distinguish the sets: 0 if the loss saturates.",
     "steepness": "Gradient norm of D's score at generated samples times their distance from real ones, over the gap "
     "of the mean scores: 0 if D is flat there.",
     "steepness_real": "steepness at real samples.",

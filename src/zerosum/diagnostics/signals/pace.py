@@ -8,7 +8,7 @@ from zerosum.recipes.recipe import Recipe
 
 _FIRST = 32  # batches before the first check-up, and at least between two
 _GROWTH = 2**0.5 - 1  # of the images so far, until the next one, at most
-_APART = 128  # batches between two in the long run, at least, so that they cost little beside the updates
+_APART = 128  # batches between two in the long run, at least
 _MOST, _LEAST = 256, 64  # samples of each set
 
 
