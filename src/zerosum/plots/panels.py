@@ -186,7 +186,7 @@ def _near(y: Floats, low: float, high: float) -> Floats:
 
 def _stretches(path: Floats) -> list[list[tuple[float, float]]]:
     """The parts of a path `(n, 2)` between points that are not finite."""
-    finite = np.isfinite(path).all(1)
+    finite = np.isfinite(path[:, 0]) & np.isfinite(path[:, 1])
     parts = np.split(np.arange(len(path)), np.flatnonzero(np.diff(finite)) + 1)
     return [[(float(x), float(y)) for x, y in path[part]] for part in parts if len(part) and finite[part[0]]]
 
