@@ -27,10 +27,15 @@ COMMANDS = [*found_commands()]
 
 
 def source_of(module):
+    """The text of a program, with those of the modules whose parser it takes."""
     spec = importlib.util.find_spec(module)
     if spec is not None and spec.submodule_search_locations:
         spec = importlib.util.find_spec(f"{module}.__main__")
-    return None if spec is None else Path(spec.origin).read_text(encoding="utf-8")
+    if spec is None:
+        return None
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    shared = re.findall(r"^from (benchmarks[\w.]*) import .*\b\w+_parser\b", source, re.M)
+    return "".join([source, *map(source_of, shared)])
 
 
 @pytest.mark.parametrize(("page", "module", "words"), COMMANDS, ids=lambda value: str(getattr(value, "name", value)))
