@@ -226,6 +226,13 @@ def test_a_run_folder_is_read_with_its_recipe_and_from_its_last_rollback_on(tmp_
     assert not diagnose([]).healthy and diagnose(Course.of([])).images == 0
 
 
+@pytest.mark.parametrize("event", ["rollback", "treatment"])
+def test_a_course_begins_where_the_run_last_went_back(event):
+    lines = [*log(ILL["divergence"]), {"images": 500, event: {"count": 1}}, *log(lines=7)]
+    course = Course.of(lines)
+    assert course.images == 7_000 and [*course.series("D/loss")[0]] == [1_000.0 * i for i in range(1, 8)]
+
+
 def test_values_that_are_not_numbers_are_left_out():
     lines = log(ILL["divergence"])
     lines[-1]["signal/mean_distance"] = float("nan")
