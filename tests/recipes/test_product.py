@@ -53,7 +53,7 @@ EXAMPLES = {  # for fields without a default
 TINY = {"size": 4, "hidden": (8, 8), "activation": "silu", "code": 4, "embedding": 3, "blocks": 0, "smallest": 4}
 TINY |= {"auxiliary": CODE, "tokens": 4, "decoders": True, "conditioning": Concatenate(3), "share": 0.5, "until": 0.5}
 TINY |= {"categories": (2,), "continuous": 1, "others": CODE, "one_sided": False, "features": "random-conv"}
-TINY |= {"layers": 1, "side": 8, "taps": 1, "aid": read("FeatureDiscriminator('random-conv', 8, 1, 2)")}
+TINY |= {"layers": 1, "side": 8, "taps": 1, "shrink": 2, "aid": read("FeatureDiscriminator('random-conv', 8, 1, 2)")}
 # Choices that the type of a field does not list.
 OTHER = {"discriminator": DCGANDiscriminator(4), "objective": Relativistic(), "kernel": RationalQuadraticKernel()}
 OTHER |= {"ResNetDiscriminator.attention": 4, "attention": 8, "dropout": 0.3, "fourier": 2, "scores": 3, "levels": 4}

@@ -124,6 +124,14 @@ def test_numbers_out_of_range_are_refused(term, exact, given):
         term(shrink=0)
 
 
+@BOTH
+def test_a_batch_that_shrink_does_not_divide_is_refused(build_turn, term, exact, given):
+    turn = build_turn("D", lambda x: x.sum(1), x=samples(0, 6, 1), x_fake=samples(1, 6, 1))
+    with pytest.raises(ValueError, match="shrink=4 has to divide the batch of a process or micro-batch; found 6"):
+        term()(turn)
+    assert torch.isfinite(term(shrink=3)(turn))
+
+
 def test_a_critic_of_several_samples_together_is_refused(build_turn):
     turn = build_turn("D", lambda x: x.unflatten(0, (-1, 2)).sum((1, 2)), x=samples(9, 8, 3), x_fake=samples(10, 8, 3))
     with pytest.raises(ValueError, match="differences need a score of D for each sample; found 2 for 4"):

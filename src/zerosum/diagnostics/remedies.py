@@ -189,9 +189,11 @@ def size_of_D(patient: Patient, factor: float) -> Settings | None:
 
 def minibatch(patient: Patient) -> Settings | None:
     """Minibatch standard deviation in D."""
-    found = patient.discriminator("minibatch")
+    found, recipe = patient.discriminator("minibatch"), patient.recipe
     if found is None or found[1] is not None or not patient.free("discriminator"):
         return None
+    if any(isinstance(unwrapped(term), Contrastive) for term in (*recipe.d_terms, *recipe.g_terms)):
+        return None  # it compares embeddings with the features of a sample, which have no statistic of the batch
     return (f"{found[0]}={flat(MinibatchStddev())}",)
 
 

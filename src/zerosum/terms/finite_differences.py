@@ -17,9 +17,12 @@ def squared_difference(turn: Turn, x: Tensor, step: float, shrink: int, role: st
 
     Its mean over v is the squared gradient norm, but for O(step^2), and exactly so for a quadratic D. Both points pass
     through D together, so that they meet the same spectral norms, under one augmentation, and outside autocast, where
-    rounding would be larger than the difference. Raises `ValueError` where D scores several samples together.
+    rounding would be larger than the difference. Raises `ValueError` where D scores several samples together, and
+    where `shrink` does not divide the batch.
     """
-    # Every n-th sample, not the first ones, so that any number of ranks uses the samples of a single process.
+    # Every n-th sample, not the first ones, so that ranks and micro-batches use the samples of a single process.
+    if len(x) % shrink:
+        raise ValueError(f"shrink={shrink} has to divide the batch of a process or micro-batch; found {len(x)} samples")
     x = x.detach()[::shrink]
     v = step * turn.draws.normal(role, tuple(x.shape)).to(x)
     # Pairs side by side: layers that deal the batch out to groups then rarely compare a point with its own twin.
@@ -66,8 +69,8 @@ class FiniteDifferenceR1(_FiniteDifference):
     Args:
         gamma: weight (>= 0), as in `R1`.
         step: standard deviation of the difference of a number of the sample (> 0), in units of the data.
-        shrink: the batch is reduced by this factor (>= 1). It should divide each rank's part of the batch, else the
-            ranks use more samples than one process would.
+        shrink: the batch is reduced by this factor (>= 1), which divides it; so ranks and micro-batches, whose parts it
+            has to divide too, use the samples of one process.
     """
 
     def __call__(self, turn: Turn) -> Tensor:
@@ -84,7 +87,7 @@ class FiniteDifferenceR2(_FiniteDifference):
     Args:
         gamma: weight (>= 0), as in `R1`.
         step: standard deviation of the difference of a number of the sample (> 0), in units of the data.
-        shrink: the batch is reduced by this factor (>= 1), which should divide each rank's part of it.
+        shrink: the batch is reduced by this factor (>= 1), which divides it.
     """
 
     def __call__(self, turn: Turn) -> Tensor:
