@@ -1,6 +1,6 @@
 """What a GPU does, in one command of at most eight minutes.
 
-    python -m benchmarks.gpu [--device cuda] [--minutes 8] [--only waits steps] [--small] [--samples runs/gpu.png]
+    python -m benchmarks.gpu [--device cuda] [--minutes 8] [--only waits steps] [--batch 4] [--samples runs/gpu.png]
 
 It counts where the host waits for the GPU in a step of each recipe; times R3GAN and StyleGAN2 at published sizes, as a
 step is usually written and as ours is, eager, compiled and with CUDA graphs, in both number formats; runs the tests
@@ -9,7 +9,7 @@ its own, which it takes from no other, and leaves to the next what it does not n
 `docs/benchmarks.md`, and what was not measured below it, with the reason.
 
 The exit status is 0 where all was measured, 1 where something failed or took too long, and 3 where the machine lacks
-what it needs: `--device cpu --small` tries the command without a GPU.
+what it needs. `--device cpu --small` tries the command without a GPU.
 """
 
 import argparse
@@ -61,6 +61,7 @@ def parts_of(chosen: argparse.Namespace) -> list[Part]:
     """All parts, those first that are surest to fit."""
     device, small = str(chosen.device), ("--small",) if chosen.small else ()
     brief = ("--seconds", "0.1") if chosen.small else ()
+    batch = ("--batch", str(chosen.batch)) if chosen.batch else ()
     minutes = f"{(0.05 if chosen.small else 0.7) * chosen.minutes / 8:g}"
     recipes = ("--recipes", "r3gan", "stylegan2", "lecam") if chosen.small else ()
     formats = ("float32",) if missing_bfloat16(chosen.device) else ("float32", "bfloat16")
@@ -68,7 +69,7 @@ def parts_of(chosen: argparse.Namespace) -> list[Part]:
     compiled = [(way, formats[-1]) for way in ("compiled", "CUDA graphs") if way == "compiled" or device != "cpu"]
 
     def step(game: str, way: str, form: str, kind: str, seconds: float) -> Part:
-        words = ("steps", game, way, form, device, *small, *brief)
+        words = ("steps", game, way, form, device, *small, *brief, *batch)
         return Part(kind, f"{game}, {way}, {form}", words, seconds, game)
 
     return [
@@ -162,6 +163,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", type=torch.device, default=torch.device("cuda"), help="cuda, or cpu for a trial")
     parser.add_argument("--minutes", type=float, default=8.0, help="for all together")
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, help="parts to measure")
+    parser.add_argument("--batch", type=int, help="batch size of the steps, for a GPU of little memory")
     parser.add_argument("--small", action="store_true", help="tiny networks and few recipes, for a trial")
     parser.add_argument("--samples", default="runs/gpu.png", help="image of the samples of the short run")
     chosen = parser.parse_args(arguments)

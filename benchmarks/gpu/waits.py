@@ -3,8 +3,9 @@
     python -m benchmarks.gpu.waits DEVICE [--recipes r3gan stylegan2]
 
 After two steps the third is taken while PyTorch reports each wait of the host, with the line that causes it, and the
-fourth in the profiler, which counts the calls of CUDA that may wait. On a CPU, where nothing waits, only the profiler
-is used, and counts readings of a tensor's value by Python, those of tensors that a GPU's run has on the CPU included.
+fourth in the profiler, which counts the calls of CUDA that wait for all work before them. The flag of the update
+before, which the host reads after launching the next, is none of these. On a CPU, where nothing waits, only the
+profiler is used, and counts readings of a tensor's value, those of fused Adam included.
 """
 
 import argparse
@@ -23,8 +24,8 @@ from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
 
 BATCH, BEFORE = 8, 2
-READING = "aten::_local_scalar_dense"  # of a tensor's value, by Python
-WAITING = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchronize")
+CALLS = {"cuda": "cudaStreamSynchronize", "cpu": "aten::_local_scalar_dense"}
+"""What the profiler counts, by the type of the device."""
 FAILED = "failed with"  # how the words on a recipe begin whose step failed
 Step = Callable[[], object]
 
@@ -52,12 +53,11 @@ def reported(step: Step) -> Counter[str]:
 
 
 def profiled(step: Step, device: torch.device) -> Counter[str]:
-    """The calls in a step that read a value or may wait for the GPU, with how often."""
+    """The calls of `CALLS` in a step."""
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if device.type == "cuda" else [])]
     with profile(activities=activities) as found:
         step()
-    names = (READING, *WAITING)
-    return Counter({event.key: event.count for event in found.key_averages() if event.key in names})
+    return Counter({one.key: one.count for one in found.key_averages() if one.key == CALLS[device.type]})
 
 
 def waits(name: str, device: torch.device) -> str:
@@ -65,12 +65,8 @@ def waits(name: str, device: torch.device) -> str:
     step = step_of(name, device)
     for _ in range(BEFORE):
         step()
-    places = reported(step) if device.type == "cuda" else Counter()
-    calls = profiled(step, device)
-    if device.type != "cuda":
-        return f"{READING} x {calls[READING]}" if calls else ""
-    # Each of two updates reads the flag of the one before (`DeferredCheck`), by which time it is there.
-    return ", ".join(f"{key} x {count}" for key, count in (*places.items(), *calls.items())) if places else ""
+    found = reported(step) if device.type == "cuda" else Counter()
+    return ", ".join(f"{key} x {count}" for key, count in (found + profiled(step, device)).items())
 
 
 def main(arguments: list[str] | None = None) -> int:

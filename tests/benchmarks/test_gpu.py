@@ -121,7 +121,7 @@ def test_the_table_has_what_was_measured_and_a_sentence_for_what_was_not(monkeyp
 
 
 def test_all_parts_together_have_eight_minutes_and_modules():
-    chosen = argparse.Namespace(device=CUDA, small=False, minutes=8.0, samples="samples.png")
+    chosen = argparse.Namespace(device=CUDA, small=False, minutes=8.0, batch=None, samples="samples.png")
     parts = command.parts_of(chosen)
     assert sum(part.seconds for part in parts) <= 8 * 60 - command.END
     assert {part.kind for part in parts} == {*command.KINDS}
@@ -173,9 +173,17 @@ def test_waits_are_counted_by_the_line_that_causes_them(monkeypatch):
     assert modes[-1] == "default"
 
 
+def test_waits_of_a_recipe_are_in_words(monkeypatch):
+    monkeypatch.setattr(waits, "profiled", lambda step, device: Counter(step()))
+    counts = iter([{}, {}, {"aten::item": 2}, {}, {}, {}])
+    monkeypatch.setattr(waits, "step_of", lambda name, device: lambda: next(counts))
+    assert [waits.waits("lecam", CPU), waits.waits("ring", CPU)] == ["aten::item x 2", ""]
+
+
+@pytest.mark.slow
 def test_readings_of_a_value_are_counted():
     value = torch.ones(())
-    assert waits.profiled(lambda: [value.item() for _ in range(3)], CPU) == {waits.READING: 3}
+    assert waits.profiled(lambda: [value.item() for _ in range(3)], CPU) == {waits.CALLS["cpu"]: 3}
     assert waits.profiled(lambda: value + 1, CPU) == {}
 
 

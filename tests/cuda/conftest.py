@@ -40,8 +40,11 @@ def _cuda():
     """A GPU that computes in float32 throughout; the test is skipped where there is none."""
     if not torch.cuda.is_available():
         pytest.skip("PyTorch finds no CUDA device on this machine")
-    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+    before, torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.allow_tf32, False
+    try:
         yield CUDA
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 @pytest.fixture(params=["simulated", pytest.param("cuda", marks=pytest.mark.cuda)])
