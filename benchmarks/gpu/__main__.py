@@ -62,7 +62,7 @@ def parts_of(chosen: argparse.Namespace) -> list[Part]:
     device, small = str(chosen.device), ("--small",) if chosen.small else ()
     brief = ("--seconds", "0.1") if chosen.small else ()
     batch = ("--batch", str(chosen.batch)) if chosen.batch else ()
-    minutes = f"{(0.05 if chosen.small else 0.7) * chosen.minutes / 8:g}"
+    minutes = f"{0.7 * chosen.minutes / 8:g}"
     recipes = ("--recipes", "r3gan", "stylegan2", "lecam") if chosen.small else ()
     formats = ("float32",) if missing_bfloat16(chosen.device) else ("float32", "bfloat16")
     ways = [(way, form) for way in ("usual", "eager") for form in formats]
