@@ -214,6 +214,6 @@ def test_a_term_that_draws_in_a_way_of_its_own_is_refused():
 def test_micro_batches_and_several_processes_are_refused(monkeypatch):
     with pytest.raises(ValueError, match="compile does not support micro_batch"):
         built(recipe(micro_batch=2), POINTS)
-    monkeypatch.setattr("zerosum.training.compiled.ranks", lambda: 2)
+    monkeypatch.setattr("zerosum.training.build.ranks", lambda: 2)
     with pytest.raises(ValueError, match="compile supports one process, and these are several"):
         built(recipe(), POINTS)

@@ -45,5 +45,6 @@ def amplified(x: Tensor, gains: Tensor) -> Tensor:
     """Images `(B, C, H, W)` with each band times its gain `(B, 4)`, along columns and along rows."""
     with torch.autocast(x.device.type, enabled=False):
         dtype = torch.promote_types(x.dtype, gains.dtype)
-        down, across = (torch.einsum("bk,kij->bij", gains, bands(side).to(gains.device)) for side in x.shape[2:])
+        there = (bands(side).to(gains.device, non_blocking=True) for side in x.shape[2:])
+        down, across = (torch.einsum("bk,kij->bij", gains, matrices) for matrices in there)
         return down[:, None].to(dtype) @ x.to(dtype) @ across[:, None].mT.to(dtype)

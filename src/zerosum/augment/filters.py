@@ -36,7 +36,7 @@ class Filter:
     def gains(self, count: int, draws: Draws, purpose: str) -> Tensor:
         """The factors `(B, 4)` of the bands."""
         n = self.strength * draws.normal(purpose, (count, len(self.bands)))
-        power = torch.tensor(_POWER, device=n.device)
+        power = torch.tensor(_POWER).to(n.device, non_blocking=True)  # which waits for no device
         gains = torch.ones(count, BANDS, device=n.device)
         for i, band in enumerate(self.bands):
             raised = torch.where(torch.arange(BANDS, device=n.device) == band, n[:, i : i + 1].exp2(), 1.0)

@@ -66,7 +66,8 @@ class _Heads(nn.Module):
         """`(B, n, size)` for each map `(B, C, H, W)`, at relative places `(n, 2)` in [0, 1)."""
         found = []
         for mlp, h in zip(self.mlps, maps, strict=True):
-            rows, columns = ((places[:, axis] * h.shape[2 + axis]).long().to(h.device) for axis in (0, 1))
+            inside = ((places[:, axis] * h.shape[2 + axis]).long() for axis in (0, 1))
+            rows, columns = (indices.to(h.device, non_blocking=True) for indices in inside)
             vectors = at_least_float32(mlp(h[:, :, rows, columns].transpose(1, 2)))
             found.append(normalize(vectors, dim=2))
         return found

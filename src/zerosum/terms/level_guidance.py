@@ -120,5 +120,6 @@ class LevelGuidance:
         variance = (share / (1 - share)).square()
         further = (variance - torch.cat([variance[1:], torch.zeros_like(variance[:1])])).sqrt()
         x = torch.stack([*images], 1)
-        walk = (noise.to(x) * further.to(x)).flip(1).cumsum(1).flip(1)
-        return ((1 - share).to(x) * (x + walk)).flatten(1, 2)
+        noise, further, kept = (numbers.to(x, non_blocking=True) for numbers in (noise, further, 1 - share))
+        walk = (noise * further).flip(1).cumsum(1).flip(1)
+        return (kept * (x + walk)).flatten(1, 2)

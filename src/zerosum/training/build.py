@@ -26,7 +26,7 @@ from zerosum.recipes.recipe import Recipe
 from zerosum.runs.stored_condition import condition_of
 from zerosum.terms.auxiliary import AuxiliaryClass, DiscriminativeClass
 from zerosum.terms.matching_aware import MatchingAware
-from zerosum.training.compiled import CompiledUpdates, check_compiled
+from zerosum.training.compiled import CompiledUpdates
 from zerosum.training.device import precision_context
 from zerosum.training.standing import attach_standing_statistics
 from zerosum.training.watchers import RunWatchers
@@ -76,7 +76,7 @@ def _two_players(
     _check_own_generator(recipe, dataset, game)
     _check_micro_batch(recipe, game)
     if recipe.compile:
-        check_compiled(game)
+        _check_compiled(game)
         game.compiled = CompiledUpdates()
     if device.type == "cuda" and _can_defer(game):
         game.deferred = DeferredCheck(torch.zeros((), device=device))
@@ -142,6 +142,18 @@ def _check_prediction(term: AuxiliaryClass, condition: Condition) -> None:
             f"AuxiliaryClass(kind={term.kind!r}) predicts {term.kind}, and the conditions of these data are {kind}: "
             f"write AuxiliaryClass(kind={kind!r}) among both players' terms"
         )
+
+
+def _check_compiled(game: Game) -> None:
+    """Raise `ValueError` where a game cannot be compiled, whatever its terms."""
+    if game.opponent is not None:
+        raise ValueError(
+            f"compile does not support {type(game.opponent).__name__}, which makes updates within an update"
+        )
+    if game.micro_batch is not None:
+        raise ValueError("compile does not support micro_batch: leave one of the two out")
+    if ranks() > 1:
+        raise ValueError("compile supports one process, and these are several: leave it out")
 
 
 def _check_micro_batch(recipe: Recipe, game: Game) -> None:

@@ -23,7 +23,6 @@ from torch.overrides import TorchFunctionMode
 
 from zerosum.game.batch import Batch
 from zerosum.game.buffers import saved_buffers
-from zerosum.game.distributed import ranks
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
 from zerosum.game.player import Player, Term
@@ -160,9 +159,11 @@ class CompiledUpdates:
 
     Args:
         backend: backend of `torch.compile`; `aot_eager` runs the graph as it is.
+        cuda_graphs: let inductor record each update as a CUDA graph, which the host launches at once.
     """
 
     backend: str = "inductor"
+    cuda_graphs: bool = False
     graphs: dict[_Key, _Graph] = field(default_factory=dict)
 
     def __call__(self, game: Game, player: Player, batch: Batch) -> tuple[Turn, tuple[str, ...], list[Tensor]]:
@@ -175,7 +176,8 @@ class CompiledUpdates:
         factors = [factor for factor, _ in weighted]
         draws = game.draws(batch)
         z = draws.mine(game.latent.draw(len(batch.x) * draws.ranks, Draws.stream(draws, "latent")))
-        weights = torch.tensor(factors, dtype=torch.float32, device=batch.x.device)
+        # `torch.tensor(..., device=...)` would wait for the device.
+        weights = torch.tensor(factors, dtype=torch.float32).to(batch.x.device, non_blocking=True)
         key = (player.name, batch.x.shape, batch.c is None, *map(bool, factors))
         if key not in self.graphs:
             terms = [(term, bool(factor)) for factor, term in weighted]
@@ -185,6 +187,9 @@ class CompiledUpdates:
         with torch.no_grad():
             found = graph.run(z, batch.x, weights, *c, *(drawn(draws, call) for call in graph.calls))
         count = len(player.parameters) + 1
+        if self.cuda_graphs:
+            # The next run overwrites the outputs of this one: gradients are used up by then, and the rest may be kept.
+            found = [*found[: count - 1], *(tensor.clone() for tensor in found[count - 1 :])]
         own, (x_fake, *outputs) = found[:count], found[count:]
         turn = game.turn(player, batch, batch.x, x_fake, z)
         for role in ("real", "fake"):
@@ -211,7 +216,8 @@ class CompiledUpdates:
                 f"self.{again[0]} = ..."
             )
         # Layers with random numbers of their own (dropout) draw the same as without compilation.
-        options: _Options = {"fallback_random": True} if self.backend == "inductor" else None
+        own: _Options = {"fallback_random": True, "triton.cudagraphs": self.cuda_graphs}
+        options = own if self.backend == "inductor" else None
         run = torch.compile(graph, fullgraph=True, dynamic=False, backend=self.backend, options=options)
         return _Graph(run, tuple(update.calls), update.names, update.outputs)
 
@@ -284,15 +290,3 @@ class _Update:
                     getattr(turn, role)
         except _Unsupported as error:
             raise _unsupported("this D", error) from None
-
-
-def check_compiled(game: Game) -> None:
-    """Raise `ValueError` where a game cannot be compiled, whatever its terms."""
-    if game.opponent is not None:
-        raise ValueError(
-            f"compile does not support {type(game.opponent).__name__}, which makes updates within an update"
-        )
-    if game.micro_batch is not None:
-        raise ValueError("compile does not support micro_batch: leave one of the two out")
-    if ranks() > 1:
-        raise ValueError("compile supports one process, and these are several: leave it out")
