@@ -51,7 +51,7 @@ def drifting() -> Recipe:
 
 
 def ddgan() -> Recipe:
-    """Denoising diffusion GAN: from noise in four steps, each a conditional GAN (Xiao et al. 2022); 50 s.
+    """Denoising diffusion GAN: from noise in four steps, each a conditional GAN (Xiao et al. 2022); 60 s.
 
     On the ring. For images give networks that take an image as the condition, `UNet` and `PatchDiscriminator`.
     """
