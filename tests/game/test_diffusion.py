@@ -157,3 +157,8 @@ def test_a_batch_is_diffused_by_its_position_whatever_the_ranks():
     assert torch.equal(whole.x[first], x[first])  # at step 0 the real samples themselves
     noise = whole.c[first, :2] - np.sqrt(1 - betas()[0]).astype(np.float32) * x[first]
     assert noise.var().item() == pytest.approx(betas()[0], rel=0.1)
+    third, kept = whole.c[:, 4] == 1, np.cumprod(1 - betas())[1]
+    past = (whole.x[third] - float(np.sqrt(kept)) * x[third]) / float(np.sqrt(1 - kept))
+    noise = whole.c[third, :2] - float(np.sqrt(1 - betas()[2])) * whole.x[third]
+    pair = torch.stack([past.flatten(), noise.flatten() / float(np.sqrt(betas()[2]))])
+    torch.testing.assert_close(pair.cov(), torch.eye(2), atol=0.1, rtol=0)  # two noises, independent
