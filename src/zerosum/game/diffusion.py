@@ -111,7 +111,7 @@ class Denoiser(nn.Module):
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         if c is not None:
             return self.undone(z, c)
-        parts = z.unflatten(1, (self.diffusion.steps, -1))
+        parts = z.reshape(len(z), self.diffusion.steps, -1)
         x = self._split(parts[:, 0])[0]
         every = torch.eye(self.diffusion.steps, dtype=x.dtype, device=x.device)
         for t in reversed(range(self.diffusion.steps)):
@@ -121,14 +121,14 @@ class Denoiser(nn.Module):
     def undone(self, z: Tensor, c: Tensor) -> Tensor:
         """x_t `(B, *shape)` from the random numbers z of one step and c."""
         noise, own = self._split(z)
-        before, planes = c.split([self.shape[0], self.diffusion.steps], dim=1)
-        step = planes[(..., *(0,) * (c.dim() - 2))]
+        before, planes = torch.split(c, [self.shape[0], self.diffusion.steps], dim=1)
+        step = planes.reshape(len(c), self.diffusion.steps, -1)[:, :, 0]
         x = at_least_float32(self.network(own, c))
         return self.diffusion.undone(x, before.to(x), step, noise.to(x))
 
     def _split(self, z: Tensor) -> tuple[Tensor, Tensor]:
         count = math.prod(self.shape)
-        return z[:, :count].unflatten(1, self.shape), z[:, count:]
+        return z[:, :count].reshape(-1, *self.shape), z[:, count:]
 
 
 @dataclass(eq=False)
