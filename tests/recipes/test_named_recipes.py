@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from zerosum.game.game import Game
+from zerosum.game.diffusion import DenoisingGame
 from zerosum.game.player import unwrapped
-from zerosum.game.two_games import CycleTerm
+from zerosum.game.two_games import CycleTerm, TwoGames
 from zerosum.recipes.named_recipes import catalogue, named
+from zerosum.recipes.translation import Cycle
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
 
@@ -19,13 +20,19 @@ def test_a_step_updates_both_networks(name):
     recipe = replace(catalogue()[name](), batch=8, pretrain=0.0)
     dataset = recipe.data.open()
     whole = build_game(recipe, dataset, torch.device("cpu"), "float32")
-    games = {"": whole} if isinstance(whole, Game) else {"": whole.forward, "back_": whole.backward}
+    games = games_of(whole)
     before = {prefix: weights(game) for prefix, game in games.items()}
     log = whole.step(Batches(dataset, 8, recipe.conditional, 0, torch.device("cpu"), 0, recipe.label_dropout))
     assert all(value.isfinite() for value in log.values())
     for prefix, game in games.items():
         own = {key.removeprefix(prefix): value for key, value in log.items() if key.startswith("back_") == bool(prefix)}
         check(recipe, game, before[prefix], own)
+
+
+def games_of(whole):
+    if isinstance(whole, TwoGames):
+        return {"": whole.forward, "back_": whole.backward}
+    return {"": whole.game if isinstance(whole, DenoisingGame) else whole}
 
 
 def players_of(game):
@@ -50,7 +57,7 @@ def check(recipe, game, before, log):
         logged = [key.split("#")[0] for key in log if key.startswith(f"{player.name}/")]
         assert logged == [f"{player.name}/loss", *parts, f"{player.name}/gradient_norm"]
     cycles = sum(isinstance(term, CycleTerm) for term in game.G.terms)
-    assert cycles == (recipe.game is not None)
+    assert cycles == isinstance(recipe.game, Cycle)
     assert len(game.D.terms) == len(recipe.d_terms) and len(game.G.terms) == len(recipe.g_terms) + cycles
     assert game.images == 8 * max(recipe.n_critic, 1)
 

@@ -2,6 +2,7 @@
 """Recipes are values: one frozen dataclass defines a whole run, and its repr is the config file."""
 
 from zerosum.recipes import auto as auto
+from zerosum.recipes import denoising as denoising
 from zerosum.recipes import descriptions as descriptions
 from zerosum.recipes import differences as differences
 from zerosum.recipes import evaluation as evaluation
@@ -18,6 +19,7 @@ from zerosum.recipes import settings as settings
 from zerosum.recipes import translation as translation
 from zerosum.recipes import using as using
 from zerosum.recipes.auto import choose_recipe as choose_recipe
+from zerosum.recipes.denoising import Denoising as Denoising
 from zerosum.recipes.evaluation import Evaluation as Evaluation
 from zerosum.recipes.library.applications import colorize as colorize
 from zerosum.recipes.library.applications import cut as cut
@@ -70,6 +72,7 @@ from zerosum.recipes.library.techniques import pacgan as pacgan
 from zerosum.recipes.library.techniques import unrolled as unrolled
 from zerosum.recipes.library.techniques import vbn as vbn
 from zerosum.recipes.library.texts import text as text
+from zerosum.recipes.library.toys import ddgan as ddgan
 from zerosum.recipes.library.toys import drifting as drifting
 from zerosum.recipes.library.toys import gaussian as gaussian
 from zerosum.recipes.library.toys import grid as grid

@@ -7,11 +7,13 @@ from zerosum.data.toys.distribution_points import DistributionSamples
 from zerosum.data.toys.gaussians import Gaussian1D, Grid, Ring
 from zerosum.distributions.continuous import ExponentialDistribution
 from zerosum.game.latents import Normal, Uniform
+from zerosum.networks.conditioning import Concatenate
 from zerosum.networks.mlp import IdentityDiscriminator, MLPDiscriminator, MLPGenerator
 from zerosum.objectives.drifting import Drifting
 from zerosum.objectives.kernel import MMD, GaussianKernel
 from zerosum.objectives.logistic import NonSaturating
 from zerosum.objectives.relativistic import Relativistic
+from zerosum.recipes.denoising import Denoising
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import Recipe
 from zerosum.terms.gradient_penalties import R1, R2
@@ -43,6 +45,23 @@ def drifting() -> Recipe:
         n_critic=0,
         G_opt=Adam(lr=2e-3, betas=(0.9, 0.99), schedule=Cosine()),
         batch=128,
+        images=320_000,
+        ema=20_000.0,
+    )
+
+
+def ddgan() -> Recipe:
+    """Denoising diffusion GAN: from noise in four steps, each a conditional GAN (Xiao et al. 2022); 60 s.
+
+    On the ring. For images give networks that take an image as the condition, `UNet` and `PatchDiscriminator`.
+    """
+    return replace(
+        ring(),
+        name="ddgan",
+        game=Denoising(steps=4),
+        generator=MLPGenerator(hidden=(192, 192, 192), embedding=32),
+        discriminator=MLPDiscriminator(hidden=(128, 128), fourier=64, fourier_scale=8.0, conditioning=Concatenate(32)),
+        latent=Normal(16),
         images=320_000,
         ema=20_000.0,
     )
