@@ -15,6 +15,7 @@ from zerosum.conditions import Labels
 from zerosum.data.dataset import in_memory
 from zerosum.data.sources.digits import Digits
 from zerosum.latent import DirectionOptions, find, find_directions, instruments, load_direction
+from zerosum.networks import StyleGAN2Generator
 
 RECIPE = tiny_recipe(4, 12)
 OWN = "def upper(images):\n    return images[:, :14].float().mean((1, 2, 3))\n"
@@ -106,6 +107,19 @@ def test_a_direction_of_pairs(run):
     assert found.card.of == "data" and found.name == "between"
 
 
+def test_single_layers_are_changed_and_the_others_stay():
+    recipe = replace(RECIPE, generator=StyleGAN2Generator(4), conditional=False)
+    style, _ = untrained(recipe, (1, 28, 28), None)
+    options = DirectionOptions(n=40, samples=10, remove=("slant",), layers=(4, 5))
+    (found,) = find_directions(style, ["ink"], options)
+    assert found.space == "layers" and found.vector.abs().sum(1).nonzero().flatten().tolist() == [4, 5]
+    assert found.card.shift > 0.01 and found.card.removed == ("slant",)
+    unaided = find_directions(style, (), DirectionOptions("pca", n=60, samples=10, components=1, layers=(0,)))
+    assert all(one.vector[0].any() and not one.vector[1:].any() for one in unaided)
+    with pytest.raises(ValueError, match="this generator has the layers 0 to 7; found 3, 8"):
+        find_directions(style, ["ink"], DirectionOptions(layers=(3, 8)))
+
+
 def test_walks_end_where_they_began(run, zerosum_command):
     for name, steps in (("a.webp", 4), ("a.gif", 4), ("a.apng", 4)):
         code, _, err = zerosum_command("walk", run, "--points", 2, "--steps", steps, "--n", 3, "--out", name)
@@ -134,6 +148,7 @@ def test_walks_end_where_they_began(run, zerosum_command):
         (("directions", "--attribute", "ink", "--attribute", "size", "--name", "a"), "one name is for one direction"),
         (("directions", "--attribute", "ink", "--name", "a/b", "--n", "20"), "a direction's name is a file name"),
         (("directions", "--attribute", "ink", "--space", "w"), "has no mapping network, which the spaces w and layers"),
+        (("directions", "--attribute", "ink", "--space", "w", "--layer", "3"), "in the space layers; found 'w'"),
         (("edit", "--direction", "weight=2"), "has no direction 'weight'; there are: "),
         (("edit", "--direction", "ink"), "--direction takes NAME=STRENGTH, such as thickness=2; found 'ink'"),
         (("edit", "--direction", "a=1", "--class", "1", "--condition", "2"), "has no direction 'a'"),

@@ -8,7 +8,7 @@ from zerosum.conditions import Labels, Vector
 from zerosum.game import Normal
 from zerosum.latent import InvertOptions, LatentModel, complete, invert, space_of
 from zerosum.latent._descent import Stage, descend
-from zerosum.latent._starts import candidates, nearest, pool_of
+from zerosum.latent._starts import candidates, nearest, nearest_of_all, pool_of
 from zerosum.latent.inversion import distance, squared_error
 from zerosum.networks import DCGANGenerator, StyleGAN2Generator
 
@@ -26,9 +26,8 @@ MODEL, CLASSES = LatentModel(linear, Normal(4)), LatentModel(linear, Normal(4), 
 SPACE = space_of(MODEL)
 
 
-def least_squares(images, matrix, kept=slice(None)):
-    rows = matrix.double().numpy()[kept]
-    return np.linalg.lstsq(rows, images.flatten(1).double().numpy().T[kept], rcond=None)[0].T
+def least_squares(images, matrix):
+    return np.linalg.lstsq(matrix.double().numpy(), images.flatten(1).double().numpy().T, rcond=None)[0].T
 
 
 def model_of(spec, scale=3):
@@ -72,6 +71,13 @@ def test_starts_are_the_nearest_samples_of_each_candidate(images):
     given = candidates(CLASSES, 5, [2, 2, 0, 1, 0])
     pool = pool_of(space_of(CLASSES), given, 30, 4, 2)
     assert pool.inputs.c[nearest(pool, given, images, weights, 2)].tolist() == [[c] * 2 for c in (2, 2, 0, 1, 0)]
+    for allowed in (tried, given):
+        pool = pool_of(space_of(CLASSES), allowed, 30, 4, 2)
+        found = nearest_of_all(pool, allowed, images, weights, 7)
+        far = (weights[:, None] * (images[:, None] - pool.images) ** 2).flatten(2).sum(2)
+        for i in range(5):
+            there = [p for p in range(30) if allowed is tried or pool.inputs.c[p] == [2, 2, 0, 1, 0][i]]
+            assert found[i].tolist() == sorted(there, key=lambda place, i=i: far[i, place])[:7]
 
 
 def test_one_schedule_serves_all_stages():
@@ -88,7 +94,7 @@ def test_a_start_outside_the_prior_is_no_result():
     prior, inputs = SPACE.prior(), MODEL.inputs(3)
     points = prior.mean + 1.5 * prior.far * prior.std * torch.tensor([[1.0, 1, -1, 1]]).repeat(3, 1)
     made = linear(points)
-    found, losses = descend(SPACE, prior, points, inputs, lambda x, _, of: (x - made[of]).square().mean((1, 2, 3)),
+    found, losses = descend(SPACE, prior, points, inputs, lambda x, _, __, of: (x - made[of]).square().mean((1, 2, 3)),
                             Stage(0, 4, 4))  # fmt: skip
     assert prior.radius(found).numpy() == pytest.approx(np.full(3, prior.far), rel=1e-4)
     assert losses.numpy() == pytest.approx((linear(found) - made).square().mean((1, 2, 3)).numpy(), rel=1e-3)
@@ -144,14 +150,22 @@ def test_other_conditions_are_tried_by_examples():
     assert float(found.errors.max()) < 0.003 and torch.equal(found.inputs.c, c)
 
 
-def test_a_drawing_is_completed_by_its_pixels_alone(images):
+def test_a_drawing_is_completed_by_its_pixels_near_a_sample(images):
+    """The solution of the normal equations, beside the nearest samples."""
     mask = (torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(1)) < 0.3).float()
-    anything = torch.where(mask > 0, images, 0.9)
-    found = complete(SPACE, anything, mask, 2, options=InvertOptions(steps=400, **PLAIN))
+    anything, options = torch.where(mask > 0, images, 0.9), InvertOptions(steps=400, **PLAIN)
+    found = complete(SPACE, anything, mask, 2, options=options)
+    z, prior = MODEL.inputs(60, 0).z.double().numpy(), SPACE.prior()
+    precision = np.diag(1 / prior.std.double().numpy() ** 2)
     for i in range(5):
-        kept = mask[i].flatten().bool().numpy()
-        wanted = least_squares(images[i : i + 1], A[0], kept)
-        assert found.points[2 * i : 2 * i + 2].numpy() == pytest.approx(wanted.repeat(2, 0), abs=5e-3)
+        kept, matrix = mask[i].flatten().bool().numpy(), A[0].double().numpy()
+        rows, known = matrix[kept] / 0.2, images[i].flatten().double().numpy()[kept] / 0.2  # noise of .1 of [0, 1]
+        near = z[np.argsort(((z @ rows.T - known) ** 2).sum(1))[: options.starts]]
+        right = rows.T @ known + near @ precision
+        wanted = np.linalg.solve(rows.T @ rows + precision, right.T).T
+        away = ((known - wanted @ rows.T) ** 2).sum(1) + ((wanted - near) ** 2 @ precision).sum(1)
+        best = wanted[np.argsort(away)[:2]]
+        assert found.points[2 * i : 2 * i + 2].numpy() == pytest.approx(best, abs=0.02)
     assert torch.equal(found.targets, anything.repeat_interleave(2, 0))
 
 
@@ -172,16 +186,16 @@ def test_there_are_as_many_proposals_as_were_asked_for(images):
         assert len(found.points[:70].unique(dim=0)) == 70
 
 
-def test_proposals_score_as_samples_do(images):
-    mask = torch.zeros(5, 1, 8, 8)
-    mask[:, :, :2] = 1
+def test_proposals_score_as_samples_do():
+    images, mask = linear(MODEL.inputs(20, 3).z), torch.zeros(20, 1, 8, 8)
+    mask[:, :, 0] = 1
     means = []
 
     def score(made, inputs):
         return -made[:, 0, 4:].abs().mean((1, 2))
 
     for given in (None, score):
-        found = complete(SPACE, images, mask, 1, options=InvertOptions(**PLAIN), score=given)
+        found = complete(SPACE, images, mask, 1, options=InvertOptions(steps=100, **PLAIN), score=given)
         means.append(float(score(found.images, found.inputs).mean()))
     assert means[1] > means[0]
 

@@ -37,6 +37,10 @@ def directions(
     space: Annotated[
         str, typer.Option(help="z, w, layers or condition.", show_default="w where there is one, else z")
     ] = "",
+    layers: Annotated[
+        list[int] | None,
+        typer.Option("--layer", metavar="N", help="Layer that it changes, from 0 on, in the space layers. Repeatable."),
+    ] = None,
     remove: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,12 +67,12 @@ def directions(
     """
     removed = None if remove is None else tuple(one for one in remove if one != "none")
     given = {"method": method, "space": space, "n": n, "seed": seed, "components": components, "remove": removed}
-    found = _found(run, attributes or [], {**given, "wanted": tuple(classes or ())}, pairs or [], name)
+    given |= {"wanted": tuple(classes or ()), "layers": tuple(layers or ())}
+    found = _found(run, attributes or [], given, pairs or [], name)
     if as_json:
         print_json({one.name: None if one.card is None else one.card.facts for one in found})
         return
-    for one in found:
-        echo(*([one.name] if one.card is None else one.card.lines(one.name)))
+    echo(*(line for one in found for line in ([one.name] if one.card is None else one.card.lines(one.name))))
 
 
 def _found(run: Path, attributes: list[str], options: dict[str, Any], pairs: list[str], name: str) -> "list[Direction]":

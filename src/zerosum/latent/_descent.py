@@ -14,8 +14,8 @@ RATE = 0.2  # of Adam, in standard deviations of the prior
 _BETAS = (0.9, 0.99)
 _VALUES = 1 << 18  # of the images that pass through G together
 
-Loss = Callable[[Tensor, Inputs, Tensor], Tensor]
-"""Maps outputs of the network `(B, ...)`, their inputs, and the rows `(B,)` that they are of, to losses `(B,)`."""
+Loss = Callable[[Tensor, Inputs, Tensor, Tensor], Tensor]
+"""Maps outputs of the network `(B, ...)`, inputs, points, and the rows `(B,)` that they are of, to losses `(B,)`."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,26 @@ def _size(space: Space, points: Tensor, inputs: Inputs) -> int:
         return space.images(points[:1], inputs.rows(slice(1))).numel()
 
 
-def _of_rows(loss: Loss, rows: Tensor, made: Tensor, inputs: Inputs) -> Tensor:
-    return loss(made, inputs, rows)
+def _of_rows(loss: Loss, rows: Tensor, made: Tensor, inputs: Inputs, points: Tensor) -> Tensor:
+    return loss(made, inputs, points, rows)
 
 
 def _descent(
-    space: Space, prior: Prior, points: Tensor, inputs: Inputs, loss: Callable[[Tensor, Inputs], Tensor], stage: Stage
+    space: Space,
+    prior: Prior,
+    points: Tensor,
+    inputs: Inputs,
+    loss: Callable[[Tensor, Inputs, Tensor], Tensor],
+    stage: Stage,
 ) -> tuple[Tensor, Tensor]:
     u = _within((points - prior.mean).detach() / prior.std, prior.far).requires_grad_()
     best, least = u.detach().clone(), torch.full((len(u),), torch.inf)
     optimiser = torch.optim.Adam([u], RATE, _BETAS)
     for rate in (*stage.rates, None):
-        values = loss(space.batches(prior.mean + prior.std * u, inputs), inputs)
-        if not values.requires_grad:
+        now = prior.mean + prior.std * u
+        made = space.batches(now, inputs)
+        values = loss(made, inputs, now)
+        if not made.requires_grad:
             raise ValueError(f"the samples of this generator do not depend on {space.name}: no image can be inverted")
         better = values.detach() < least
         best[better], least[better] = u.detach()[better], values.detach()[better]

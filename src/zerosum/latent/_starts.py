@@ -74,12 +74,23 @@ def nearest(pool: Pool, tried: Candidates, images: Tensor, weights: Tensor, coun
 
     The first m are the nearest of each. `weights` `(n, 1, H, W)` are those of pixels.
     """
-    k = len(pool.points) // pool.each
-    x, p, w = images.flatten(1), pool.images.flatten(1), weights.expand_as(images).flatten(1)
-    distances = (w * x.square()).sum(1)[:, None] - 2 * (w * x) @ p.T + w @ p.square().T
-    best = distances.view(len(x), pool.each, k).topk(count, 1, largest=False).indices  # (n, count, k)
-    places = best * k + torch.arange(k)
+    best = _distances(pool, images, weights).topk(count, 1, largest=False).indices  # (n, count, k)
+    places = best * best.shape[2] + torch.arange(best.shape[2])
     return places.gather(2, tried.allowed[:, None].expand(-1, count, -1)).flatten(1)
+
+
+def nearest_of_all(pool: Pool, tried: Candidates, images: Tensor, weights: Tensor, count: int) -> Tensor:
+    """Indices into the pool of the samples nearest to each image, of whichever of its candidates, `(n, count)`."""
+    distances = _distances(pool, images, weights)
+    other = torch.ones(len(images), distances.shape[2], dtype=torch.bool).scatter(1, tried.allowed, False)
+    return distances.masked_fill(other[:, None], torch.inf).flatten(1).topk(count, 1, largest=False).indices
+
+
+def _distances(pool: Pool, images: Tensor, weights: Tensor) -> Tensor:
+    """Weighted squared distances of images from the samples of a pool, `(n, each, k)`."""
+    x, p, w = images.flatten(1), pool.images.flatten(1), weights.expand_as(images).flatten(1)
+    found = (w * x.square()).sum(1)[:, None] - 2 * (w * x) @ p.T + w @ p.square().T
+    return found.view(len(x), pool.each, -1)
 
 
 def encoder_of(space: Space, prior: Prior, seen_images: int, seed: int) -> Regressor:

@@ -46,6 +46,8 @@ class DirectionOptions:
             except those with a correlation of 0.5 or more over the data, as ink with thickness.
         components: number of directions of `pca` and `sefa`.
         pairs: numbers of samples of the seed, without and with what is wanted.
+        layers: of the space `layers`, those that a direction changes, from 0 on, as edits of GANSpace do (arXiv
+            2004.02546); empty for all.
     """
 
     method: Method = "line"
@@ -57,6 +59,7 @@ class DirectionOptions:
     remove: tuple[str, ...] | None = None
     components: int = 5
     pairs: tuple[tuple[int, int], ...] = ()
+    layers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -65,6 +68,8 @@ class DirectionOptions:
             raise ValueError(f"directions need n of 20 and samples of 10 or more; found {self.n} and {self.samples}")
         if (self.method == "pairs") != bool(self.pairs) or any(min(pair) < 0 for pair in self.pairs):
             raise ValueError("the method pairs, and no other, takes pairs of numbers of samples, from 0 on")
+        if self.layers and self.space not in ("", "layers"):
+            raise ValueError(f"single layers are changed in the space layers; found {self.space!r}")
 
 
 def find_directions(
@@ -149,10 +154,18 @@ class _Search:
         if how.method == "pairs":
             inputs = self.inputs(0, max(max(pair) for pair in how.pairs) + 1)
             before, after = (inputs.rows(torch.tensor(ends)) for ends in zip(*how.pairs, strict=True))
-            return [_Found("pairs", pairs(self.space, before, after))]
+            return [_Found("pairs", self._of_layers(pairs(self.space, before, after)))]
         find = principal_components if how.method == "pca" else weight_directions
         vectors = find(self.space, self.inputs(0, how.n), how.components)
-        return [_Found(f"{how.method}-{place}", vector) for place, vector in enumerate(vectors, 1)]
+        return [_Found(f"{how.method}-{place}", self._of_layers(vector)) for place, vector in enumerate(vectors, 1)]
+
+    def _of_layers(self, vector: Tensor) -> Tensor:
+        """A vector without its part in layers that stay."""
+        if not self.how.layers:
+            return vector
+        kept = torch.zeros(len(vector), 1)
+        kept[[*self.how.layers]] = 1
+        return vector * kept
 
     def by_attributes(self, attributes: Sequence[str], say: Callable[[str], None]) -> list[_Found]:
         """The direction of each attribute, without those of others."""
@@ -167,7 +180,7 @@ class _Search:
             score, names = self.tools.predictor(ruler.attributes, say)
             some = slice(0, max(20, how.n // 4))
             mean = gradients(self.space, points[some], inputs.rows(some), score).mean(0)
-            rates = vectors = dict(zip(names, mean, strict=True))
+            rates = vectors = {name: self._of_layers(one) for name, one in zip(names, mean, strict=True)}
         else:
             rates = self._fitted(points, inputs, values, line)
             vectors = rates if how.method == "line" else self._fitted(points, inputs, values, extremes)
@@ -187,7 +200,8 @@ class _Search:
         made = {}
         for name, value in values.items():
             known = value.isfinite()
-            made[name] = fit(points[known], value[known], None if classes is None else classes[known])
+            vector = fit(points[known], value[known], None if classes is None else classes[known])
+            made[name] = self._of_layers(vector)
         return made
 
     def measured(self, found: _Found, name: str) -> tuple[Direction, Inputs]:
@@ -210,7 +224,11 @@ class _Search:
 
 
 def _search(tools: Instruments, how: DirectionOptions, attributes: Sequence[str]) -> _Search:
-    space = space_of(tools.model, how.space)
+    space = space_of(tools.model, "layers" if how.layers else how.space)
+    if how.layers:
+        count = len(space.prior().mean)
+        if min(how.layers) < 0 or max(how.layers) >= count:
+            raise ValueError(f"this generator has the layers 0 to {count - 1}; found {', '.join(map(str, how.layers))}")
     wanted = {one: tools.named(one, MEASURER) for one in (*(how.remove or ()), *attributes)}
     ruler = tools.ruler(wanted)
     makers = {name: tools.named(name, MAKER) if one.trained else one for name, one in ruler.attributes.items()}
