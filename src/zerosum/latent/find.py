@@ -18,6 +18,7 @@ from zerosum.latent.model import Inputs, seen
 from zerosum.latent.space import Space, space_of
 from zerosum.latent.strip import save_strip
 from zerosum.latent.unsupervised import principal_components, weight_directions
+from zerosum.recipes.fit import convert_fields
 from zerosum.recipes.reader import NOTHING, Known
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
@@ -59,6 +60,7 @@ class DirectionOptions:
     pairs: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
+        convert_fields(self)
         if self.method not in METHODS:
             raise ValueError(f"a method is one of {', '.join(METHODS)}; found {self.method!r}")
         if self.n < 20 or self.samples < 10:

@@ -18,6 +18,7 @@ from zerosum.latent._starts import Candidates, candidates, encoded, encoder_of, 
 from zerosum.latent.inversion import Inversion, squared_error
 from zerosum.latent.model import Inputs
 from zerosum.latent.space import Prior, Space
+from zerosum.recipes.fit import convert_fields
 
 Score = Callable[[Tensor, Inputs], Tensor]
 _FEWEST_ENCODED = 10  # images by which an encoder can be trained and measured
@@ -51,6 +52,7 @@ class InvertOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        convert_fields(self)
         if min(self.starts, self.pool) < 1 or self.steps < 4 or self.encoder < 0 or not self.perceptual >= 0:
             raise ValueError(
                 f"an inversion has starts and pool of 1, steps of 4, encoder and perceptual of 0 or more; found {self}"
