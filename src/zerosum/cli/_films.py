@@ -30,7 +30,7 @@ def write_film(target: Path, frames: Frames, duration: int, columns: int = 1, ho
             grid(np.stack(frames), columns=columns, gap=1).save(file, format="PNG", exif=sheet_exif())
         return
     shown = [*frames, *frames[-1:] * (hold - 1)]
-    write_clip(target, [_enlarged(frame) for frame in shown], duration)
+    write_clip(target, [_enlarged(frame) for frame in shown], duration, film=True)
 
 
 def _enlarged(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
