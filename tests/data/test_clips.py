@@ -167,7 +167,7 @@ def test_hostile_files_are_refused_by_name(tmp_path, monkeypatch):
     animated(tmp_path / "b.png", film())
     with (
         monkeypatch.context() as patch,
-        pytest.raises(ValueError, match=r"b\.png is cut short: 7 of its 8 frames can be decoded: replace or remove"),
+        pytest.raises(ValueError, match=r"b\.png is cut short: 7 of its 8 frames can be decoded: replace it by"),
     ):
         patch.setattr(module, "frames_header", lambda *given: (_frames.frames_header(*given)[0], 8))
         windows_of(tmp_path)
