@@ -79,6 +79,8 @@ def edit(
     if (images and strokes) or (sources.tune and not images) or not (changes or strokes):
         raise ValueError("edit takes --direction, with --image (and --tune) or without, or --strokes")
     opened, target = Run(run, known()), out or run / "edit.png"
+    if target.suffix.lower() == ".txt":
+        raise ValueError(f"edits are images: name FILE.png, FILE.npz or a folder; found {target}")
     generator = opened.best if best else opened.generator
     lines: list[str] = []
     with explained_memory("edited samples", "--n"):

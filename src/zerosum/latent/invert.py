@@ -19,9 +19,11 @@ from zerosum.latent.inversion import Inversion, squared_error
 from zerosum.latent.model import Inputs
 from zerosum.latent.space import Prior, Space
 from zerosum.recipes.fit import convert_fields
+from zerosum.runs.facts import check_at_most, check_seed
 
 Score = Callable[[Tensor, Inputs], Tensor]
 _FEWEST_ENCODED = 10  # images by which an encoder can be trained and measured
+_MOST = 1_000_000  # steps, and samples among which the nearest are found
 _KEPT = 2  # starts that are left after the first quarter of the steps
 _SCORED = 500  # samples whose scores are those of the prior
 _TYPICAL = 0.3  # quantile of the scores of samples, below which one costs something
@@ -57,6 +59,10 @@ class InvertOptions:
             raise ValueError(
                 f"an inversion has starts and pool of 1, steps of 4, encoder and perceptual of 0 or more; found {self}"
             )
+        check_at_most(self.pool, starts=self.starts)
+        check_at_most(_MOST, steps=self.steps, pool=self.pool)
+        check_at_most(100 * _MOST, encoder=self.encoder)
+        check_seed(self.seed)
         if 0 < self.encoder < _FEWEST_ENCODED:
             raise ValueError(f"an encoder is trained on {_FEWEST_ENCODED} images or more; found {self.encoder}")
 
