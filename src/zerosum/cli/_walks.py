@@ -35,8 +35,8 @@ class WalkOptions:
     def __post_init__(self) -> None:
         if self.n < 1 or not 0 <= self.truncation <= 1:
             raise ValueError(f"a walk has n of 1 or more and a truncation in [0, 1]; found {self.n}, {self.truncation}")
-        check_at_most(_MOST_PATHS, n=self.n)
-        check_at_most(_MOST_FRAMES, frames=self.points * self.steps)
+        check_at_most(_MOST_PATHS, {"n": self.n})
+        check_at_most(_MOST_FRAMES, {"frames": self.points * self.steps})
 
 
 @torch.no_grad()

@@ -67,7 +67,8 @@ class DirectionOptions:
         convert_fields(self)
         if self.n < 20 or self.samples < 10:
             raise ValueError(f"directions need n of 20 and samples of 10 or more; found {self.n} and {self.samples}")
-        check_at_most(_MOST, n=self.n, samples=self.samples, pair=max(map(max, self.pairs), default=0))
+        pair = max(map(max, self.pairs), default=0)
+        check_at_most(_MOST, {"n": self.n, "samples": self.samples, "pair": pair})
         check_seed(self.seed)
         if (self.method == "pairs") != bool(self.pairs) or any(min(pair) < 0 for pair in self.pairs):
             raise ValueError("the method pairs, and no other, takes pairs of numbers of samples, from 0 on")

@@ -59,9 +59,9 @@ class InvertOptions:
             raise ValueError(
                 f"an inversion has starts and pool of 1, steps of 4, encoder and perceptual of 0 or more; found {self}"
             )
-        check_at_most(self.pool, starts=self.starts)
-        check_at_most(_MOST, steps=self.steps, pool=self.pool)
-        check_at_most(100 * _MOST, encoder=self.encoder)
+        check_at_most(self.pool, {"starts": self.starts})
+        check_at_most(_MOST, {"steps": self.steps, "pool": self.pool})
+        check_at_most(100 * _MOST, {"encoder": self.encoder})
         check_seed(self.seed)
         if 0 < self.encoder < _FEWEST_ENCODED:
             raise ValueError(f"an encoder is trained on {_FEWEST_ENCODED} images or more; found {self.encoder}")

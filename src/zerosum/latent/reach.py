@@ -117,7 +117,7 @@ def invert_measured(
         ValueError: as for `invert`, and for a negative number of references.
     """
     how, targets, condition = options or InvertOptions(), targets_of(space, images), space.model.condition
-    check_at_most(_MOST, references=references)
+    check_at_most(_MOST, {"references": references})
     if references < 0:
         raise ValueError(f"references are a number of samples and of real images, 0 or more; found {references}")
     data, others = _opened(source, targets)

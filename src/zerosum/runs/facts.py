@@ -31,8 +31,8 @@ def check_facts(facts: Mapping[str, Any]) -> None:
             raise ValueError(f"its {name} should be {wanted}; found {facts.get(name)!a:.80}")
 
 
-def check_at_most(most: int, **given: int) -> None:
-    """Raise `ValueError` for the first of some numbers that is above what anybody waits for."""
+def check_at_most(most: int, given: Mapping[str, int]) -> None:
+    """Raise `ValueError` for the first of some numbers, by name, that is above what anybody waits for."""
     for name, value in given.items():
         if value > most:
             raise ValueError(f"{name} should be at most {most:,}; found {value:,}")
