@@ -78,7 +78,7 @@ def test_a_frame_is_of_the_networks_of_that_moment(run):
 
 
 def test_training_does_not_depend_on_frames(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(frames.Recorder, "record", lambda self: None)
+    monkeypatch.setattr(frames.Recorder, "record", lambda self, say: None)
     without = train(RECIPE, tmp_path / "run", quiet=True)
     assert not (without / "frames").exists()
     found = differences(run.path, without.path)
