@@ -3,7 +3,7 @@
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zerosum._disk import create
 
@@ -14,7 +14,7 @@ RECIPE = "recipe.txt"  # the file by which a run folder is known
 RECIPE_START = b"Recipe("
 SHEETS = (".png", ".jpg", ".jpeg", ".webp")  # formats of image sheets
 MARK = ".zerosum"  # a file in folders of generated samples
-_SHEET, _SOFTWARE = "zerosum sheet", 0x0131  # the value of an EXIF tag
+_SHEET, _SOFTWARE = "zerosum sheet", 0x0131  # the value of an EXIF tag; of a GIF's comment, as GIF has no EXIF
 _MARK_TEXT = b"Samples written by zerosum. A data set that contains this folder passes it over.\n"
 
 
@@ -27,8 +27,15 @@ def sheet_exif() -> "Exif":
     return exif
 
 
+def film_mark(kind: str) -> dict[str, Any]:
+    """What `Image.save` takes to mark an animation of plots or samples, in the format `kind`, as a sheet is."""
+    return {"comment": _SHEET.encode()} if kind == "GIF" else {"exif": sheet_exif()}
+
+
 def is_sheet(image: "Image") -> bool:
-    """Whether an opened image is one that was saved with `sheet_exif`; no pixel is decoded."""
+    """Whether an opened image is one that was saved with `sheet_exif` or `film_mark`; no pixel is decoded."""
+    if image.format == "GIF":
+        return image.info.get("comment") == _SHEET.encode()
     # In a PNG whose EXIF does not precede the pixels, getexif() would decode the pixels.
     return "exif" in image.info and image.getexif().get(_SOFTWARE) == _SHEET
 

@@ -180,6 +180,10 @@ def test_a_drawing_is_completed_under_the_score_of_the_discriminator_where_it_ca
         (("invert", "7", "--class", "1", "--condition", "2"), "give --class or --condition, and not both"),
         (("invert", "7", "--space", "w"), "has no mapping network, which the spaces w and layers need"),
         (("invert", "7", "--out", "a.jpg"), "--out is FILE.png, beside which FILE.safetensors is written; found a.jpg"),
+        (("invert", "7", "--starts", "2001"), "starts should be at most 2,000; found 2,001"),
+        (("invert", "7", "--steps", "1000001"), "steps should be at most 1,000,000; found 1,000,001"),
+        (("invert", "7", "--references", "50001"), "references should be at most 50,000; found 50,001"),
+        (("invert", "7", "--seed", "9223372036854775808"), "seed is an integer of 64 bits; found 9223372036854775808"),
         (("invert", "7", "--steps", "1"), "an inversion has starts and pool of 1, steps of 4"),
         (("edit", "--image", "7"), "edit takes --direction, with --image (and --tune) or without, or --strokes"),
         (

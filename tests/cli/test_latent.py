@@ -133,6 +133,9 @@ def test_walks_end_where_they_began(run, zerosum_command):
     assert code == 0 and json.loads(out) == {"out": "b.webp", "frames": 60, "shape": [28, 4 * 28, 1]}, err
 
 
+HUGE = "1" + 30 * "0"
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -152,8 +155,15 @@ def test_walks_end_where_they_began(run, zerosum_command):
         (("edit", "--direction", "weight=2"), "has no direction 'weight'; there are: "),
         (("edit", "--direction", "ink"), "--direction takes NAME=STRENGTH, such as thickness=2; found 'ink'"),
         (("edit", "--direction", "a=1", "--class", "1", "--condition", "2"), "has no direction 'a'"),
-        (("walk", "--out", "a.mp4"), "a walk is FILE.webp, FILE.gif, FILE.apng or FILE.png, with frames of 1 ms"),
+        (("walk", "--out", "a.mp4"), "a walk is FILE.webp, FILE.gif, FILE.apng or FILE.png, with frames of 1 to"),
         (("walk", "--n", "0"), "a walk has n of 1 or more and a truncation in [0, 1]; found 0"),
+        (("directions", "--attribute", "ink", "--n", HUGE), "n should be at most 10,000,000; found 1,000,"),
+        (("directions", "--method", "pairs", "--pair", f"1:{HUGE}"), "pair should be at most 10,000,000; found 1,"),
+        (("directions", "--attribute", "ink", "--seed", HUGE), "seed is an integer of 64 bits; found 1000"),
+        (("edit", "--direction", "ink=1", "--out", "a.txt"), "edits are images: name FILE.png, FILE.npz or a folder"),
+        (("walk", "--n", "101"), "n should be at most 100; found 101"),
+        (("walk", "--steps", HUGE), "frames should be at most 10,000; found 5,000,"),
+        (("walk", "--duration", "8001"), "with frames of 1 to 8,000 ms; found "),
         (("walk", "--points", "1"), "a walk passes through 2 points or more; found 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

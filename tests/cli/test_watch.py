@@ -4,11 +4,14 @@ import json
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.frame_folders import LINE, line_run, plane_run
 
 from zerosum.cli import main
+from zerosum.cli._films import write_film
+from zerosum.cli._watched import HOLD
 from zerosum.diagnostics.densities import CELLS
 from zerosum.networks.mlp import IdentityDiscriminator
 from zerosum.objectives import MMD
@@ -93,10 +96,17 @@ def test_a_run_on_images_shows_its_sample_grids(runs, watch, tmp_path):
     assert (kind, count) == ("PNG", 3) and width >= 110 and height == 72 + 18 + 20
 
 
+@pytest.mark.parametrize("suffix", [".webp", ".gif", ".apng"])
+def test_the_longest_frames_can_be_written(tmp_path, suffix):
+    write_film(tmp_path / f"a{suffix}", [np.full((4, 4, 3), value, np.uint8) for value in (0, 9)], 8_000, hold=HOLD)
+    assert (tmp_path / f"a{suffix}").stat().st_size > 0
+
+
 def test_what_cannot_be_drawn_is_one_sentence(runs, watch, tmp_path):
     for words, message in (
         ((runs / "line", "--out", "film.mp4"), "a film is FILE.webp, FILE.gif, FILE.apng or FILE.png, with frames of"),
         ((runs / "line", "--duration", "0"), "a film is FILE.webp"),
+        ((runs / "line", "--duration", "8001"), "with frames of 1 to 8,000 ms"),
         ((runs / "empty",), "has no frames and no sample grids yet: train longer"),
         ((tmp_path,), "is not a run folder"),
         ((runs / "line",) * 3, "a film is of one run or of two beside each other; found 3"),

@@ -161,13 +161,13 @@ def test_hostile_files_are_refused_by_name(tmp_path, monkeypatch):
     animated(tmp_path / "a.webp", film())
     whole = (tmp_path / "a.webp").read_bytes()
     (tmp_path / "a.webp").write_bytes(whole[:40])
-    with pytest.raises(ValueError, match=r"a\.webp is (not a PNG|damaged).*: replace or remove it"):
+    with pytest.raises(ValueError, match=r"a\.webp is (not a PNG|damaged).*: replace it by one of the same name"):
         windows_of(tmp_path)
     (tmp_path / "a.webp").unlink()
     animated(tmp_path / "b.png", film())
     with (
         monkeypatch.context() as patch,
-        pytest.raises(ValueError, match=r"b\.png is cut short: 7 of its 8 frames can be decoded: replace or remove"),
+        pytest.raises(ValueError, match=r"b\.png is cut short: 7 of its 8 frames can be decoded: replace it by"),
     ):
         patch.setattr(module, "frames_header", lambda *given: (_frames.frames_header(*given)[0], 8))
         windows_of(tmp_path)

@@ -11,8 +11,11 @@ from PIL import Image
 
 from zerosum._outputs import is_output, mark_folder, sheet_exif
 from zerosum.cli import main
+from zerosum.cli._films import write_film
 from zerosum.data.fingerprints import fingerprint
+from zerosum.data.image_files import write_clip
 from zerosum.data.inspect import check
+from zerosum.data.pairs.clips import Clips
 from zerosum.data.resolve import source
 from zerosum.data.sources.folders import Images
 from zerosum.data.sources.packing import pack
@@ -139,6 +142,18 @@ def test_commands_in_a_folder_of_images_leave_the_data_as_they_were(photos, comm
     shutil.rmtree(Run("runs/dcgan").checkpoints[0])
     (photos / "runs/dcgan/generator.safetensors").unlink()
     assert "resuming after 4 images" in command("train", "dcgan", "--data", ".", *options, "--seed", 1)
+
+
+@pytest.mark.parametrize("name", ["film.webp", "film.gif", "film.apng", "film.png"])
+def test_films_are_passed_over(photos, name):
+    """`zerosum watch` and `walk` write them."""
+    written(photos, ["clip/1.png", "clip/2.png"])
+    before = fingerprint(source(".").open()), fingerprint(Clips(".", past=1, part="all").open())
+    write_film(photos / name, [*PIXELS[..., None].repeat(3, 3)], 100)
+    assert fingerprint(source(".").open()) == before[0]
+    assert fingerprint(Clips(".", past=1, part="all").open()) == before[1]
+    write_clip(photos / "mine.webp", [*PIXELS[..., None]], 100)
+    assert source(".").open().count == 7
 
 
 def test_a_sheet_has_a_format_that_is_recognised(photos, command, monkeypatch, capsys):

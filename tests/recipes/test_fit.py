@@ -9,15 +9,19 @@ import pytest
 import torch
 
 from zerosum import Recipe, read
+from zerosum.applications import ApplyOptions
 from zerosum.augment import DiffAugment
 from zerosum.data import Images, Ring
+from zerosum.evaluation import EvaluationConfig
 from zerosum.game import Normal
 from zerosum.game.random import derived_seed
+from zerosum.latent import DirectionOptions, InvertOptions, TuneOptions
 from zerosum.networks import MLPDiscriminator, MLPGenerator
-from zerosum.objectives import MMD, GaussianKernel, Hinge
+from zerosum.objectives import MMD, Drifting, GaussianKernel, Hinge
 from zerosum.recipes import Adam, ring
 from zerosum.recipes.recipe import pretty
 from zerosum.terms import R1, Every
+from zerosum.training.options import RunOptions
 
 PLAYERS = {"generator": MLPGenerator(), "discriminator": MLPDiscriminator()}
 
@@ -37,6 +41,8 @@ PLAYERS = {"generator": MLPGenerator(), "discriminator": MLPDiscriminator()}
         ({"d_terms": (Every(4.0, R1(2)),)}, {"d_terms": (Every(4, R1(2.0)),)}),
         ({"objective": MMD(GaussianKernel([1.0, 2.0]))}, {"objective": MMD(GaussianKernel((1.0, 2.0)))}),
         ({"D_opt": Adam(betas=np.array([0.5, 0.99]))}, {"D_opt": Adam(betas=(0.5, 0.99))}),
+        ({"objective": MMD(GaussianKernel(np.array([1.0, 2.0])))}, {"objective": MMD(GaussianKernel((1.0, 2.0)))}),
+        ({"objective": Drifting(np.array([0.1, 0.5]))}, {"objective": Drifting((0.1, 0.5))}),
         ({"latent": Normal(np.int32(8))}, {"latent": Normal(8)}),
         ({"data": Ring(modes=8.0)}, {"data": Ring(modes=8)}),
     ],
@@ -46,6 +52,44 @@ def test_what_is_exactly_a_plain_value_becomes_it(given, plain):
     found, wanted = replace(ring(), **given), replace(ring(), **plain)
     assert repr(found) == repr(wanted)
     assert found == wanted == read(repr(found))
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        (
+            RunOptions(keep=np.int64(3), minutes=np.float32(2), signals=np.bool_(False)),
+            RunOptions(3, minutes=2.0, signals=False),
+        ),
+        (RunOptions(start_from=np.str_("a")), RunOptions(start_from="a")),
+        (EvaluationConfig(n=np.int64(9), seed=np.int64(1), batch=8.0), EvaluationConfig(n=9, seed=1, batch=8)),
+        (InvertOptions(steps=8.0, seed=np.int64(1)), InvertOptions(steps=8, seed=1)),
+        (DirectionOptions(n=20.0, wanted=["a"]), DirectionOptions(n=20, wanted=("a",))),
+        (TuneOptions(updates=np.int32(5), rate=np.float64(1e-3)), TuneOptions(updates=5, rate=1e-3)),
+        (ApplyOptions(seed=np.int64(3)), ApplyOptions(seed=3)),
+    ],
+    ids=lambda options: type(options).__name__,
+)
+def test_options_hold_plain_values_as_well(given, plain):
+    """The log, checkpoints and scores hold some of them, as JSON."""
+    assert repr(given) == repr(plain)
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "message"),
+    [
+        (RunOptions, {"keep": 2.5}, r"^RunOptions.keep takes int \| None; found 2.5$"),
+        (RunOptions, {"minutes": "20"}, r"RunOptions.minutes takes float \| None; found '20'"),
+        (RunOptions, {"signals": "no"}, "RunOptions.signals takes bool; found 'no'"),
+        (RunOptions, {"start_from": 3}, "RunOptions.start_from takes .*; found 3"),
+        (InvertOptions, {"steps": "8"}, "InvertOptions.steps takes int; found '8'"),
+        (EvaluationConfig, {"batch": 8.5}, "EvaluationConfig.batch takes int; found 8.5"),
+    ],
+    ids=str,
+)
+def test_options_that_do_not_fit_are_refused(options, given, message):
+    with pytest.raises(ValueError, match=message):
+        options(**given)
 
 
 def test_a_path_is_text():

@@ -1,6 +1,7 @@
 """Files that are found broken in mid-run: the run is saved, and goes on once they are repaired or skipped."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,13 @@ from benchmarks.robustness.sameness import differences
 from PIL import Image
 
 from zerosum.data.dataset import Dataset
+from zerosum.data.fingerprints import fingerprint
+from zerosum.data.pairs.captions import Captioned
+from zerosum.data.pairs.clips import Clips
+from zerosum.data.pairs.edges import Drawings
+from zerosum.data.pairs.grayscale import Grayscale
+from zerosum.data.pairs.paired_folders import PairedFolders
+from zerosum.data.pairs.side_by_side import SideBySide
 from zerosum.data.sources.folders import Images
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -17,7 +25,7 @@ from zerosum.objectives.logistic import NonSaturating
 from zerosum.recipes.recipe import Recipe
 from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.training.batches import Batches
-from zerosum.training.same_data import UnreadFiles
+from zerosum.training.same_data import UnreadFiles, same_data
 from zerosum.training.train import train
 
 pytestmark = pytest.mark.usefixtures("reportless")
@@ -134,9 +142,49 @@ def test_a_broken_image_of_the_first_step_may_be_repaired_too(photos, tmp_path):
 
 def test_a_file_that_a_former_start_has_read_must_stay_as_it_was(tmp_path):
     dataset = Dataset("photos", (3, 8, 8), 9, torch.zeros, content=str, content_without=str)
-    UnreadFiles(tmp_path, dataset, torch.tensor([2, 5])).note([{"a.png": 5}, {}])
+    UnreadFiles(tmp_path, dataset, torch.tensor([2, 5])).note([{"a.png": (5,)}, {}])
     assert not (tmp_path / "unread.json").exists()
-    UnreadFiles(tmp_path, dataset, torch.tensor([2, 5])).note([{"a.png": 5}, {"b.png": 3}])
+    UnreadFiles(tmp_path, dataset, torch.tensor([2, 5])).note([{"a.png": (5, 7)}, {"b.png": (3, 4)}])
     assert unread(tmp_path) == ["b.png"]
-    UnreadFiles(tmp_path, dataset, torch.arange(9)).note([{"a.png": 5}])
+    UnreadFiles(tmp_path, dataset, torch.arange(9)).note([{"a.png": (5,)}])
     assert unread(tmp_path) == ["b.png"]
+
+
+SOURCES = {
+    "flipped": lambda folder: Images(folder, flip=True),
+    "grey": lambda folder: Grayscale(Images(folder)),
+    "drawings": lambda folder: Drawings(Images(folder)),
+    "paired": lambda folder: PairedFolders(f"{folder}-a", folder),
+    "conditions": lambda folder: PairedFolders(folder, f"{folder}-a"),
+    "sides": SideBySide,
+    "captions": Captioned,
+    "clips": lambda folder: Clips(folder, past=1, part="all"),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_a_file_that_was_never_read_may_be_replaced_in_every_source(photos, tmp_path, source):
+    folder = photos[0]
+    for file in folder.iterdir():
+        file.with_suffix(".txt").write_text("a caption\n")
+    shutil.copytree(folder, f"{folder}-a")
+    dataset = source(str(folder)).open()
+    names = [dataset.named(n) for n in range(len(dataset))]
+    file = folder / (names[2] if names[2].endswith(".png") else "06.png")  # others are read as the set is opened
+    first = names.index(file.name) if file.name in names else 5
+    whole, before = file.read_bytes(), fingerprint(dataset)
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="replace it by one of the same name"):
+        dataset.encoded_conditions(torch.tensor([first]), dataset.read(torch.tensor([first])))
+    indices = [*dataset.broken()[file.name]]
+    assert first in indices and {*indices} <= {n for n, name in enumerate(names) if name in (file.name, ".")}
+    UnreadFiles(tmp_path, dataset, torch.tensor(indices[-1:])).note([dataset.broken()])
+    assert not (tmp_path / "unread.json").exists()
+    UnreadFiles(tmp_path, dataset, torch.tensor([*{*range(len(names))} - {*indices}])).note([dataset.broken()])
+    other = next(one for one in sorted(folder.glob("*.png")) if one != file)
+    file.write_bytes(other.read_bytes())
+    repaired = source(str(folder)).open()
+    assert same_data(tmp_path, before, repaired) == fingerprint(repaired) != before
+    other.write_bytes(whole)
+    with pytest.raises(ValueError, match=rf"'{file.name}', may be replaced by another of its name"):
+        same_data(tmp_path, before, source(str(folder)).open())

@@ -1,6 +1,8 @@
 """Frames recorded in training: what they hold, when they are due, and that training does not depend on them."""
 
 import math
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -76,7 +78,7 @@ def test_a_frame_is_of_the_networks_of_that_moment(run):
 
 
 def test_training_does_not_depend_on_frames(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(frames.Recorder, "record", lambda self: None)
+    monkeypatch.setattr(frames.Recorder, "record", lambda self, say: None)
     without = train(RECIPE, tmp_path / "run", quiet=True)
     assert not (without / "frames").exists()
     found = differences(run.path, without.path)
@@ -154,3 +156,48 @@ class Odd(nn.Module):
 def test_a_discriminator_is_given_batches_of_the_size_that_it_is_trained_on(tmp_path):
     run = train(replace(RECIPE, discriminator=Odd(), images=512), tmp_path / "run", quiet=True)
     assert load_frames(run.path)[1][-1].field is not None
+
+
+class Keeps(nn.Module):
+    """A network that keeps its maps, as many do for a term: tensors with a history, which `copy.deepcopy` refuses."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.first, self.last, self.maps = nn.Linear(inputs, 8), nn.Linear(8, outputs), {}
+
+    def forward(self, x):
+        self.maps = {"first": [self.first(x).relu()]}
+        return self.last(*self.maps["first"])
+
+
+def test_networks_that_keep_their_maps_have_frames(tmp_path):
+    G, D = Keeps(2, 2), Keeps(2, 1)
+    D(torch.zeros(4, 2))  # as someone who tries it out first
+    run = train(
+        replace(RECIPE, generator=G, discriminator=D, conditional=False, images=512), tmp_path / "run", quiet=True
+    )
+    assert len(load_frames(run.path)[1]) == 2 and D.maps["first"][0].requires_grad
+    assert (run.path / "samples/000000512.png").exists()
+
+
+@pytest.mark.parametrize("in_the_way", [lambda path: path.symlink_to(path.parent), lambda path: path.write_text("")])
+def test_an_error_in_a_frame_ends_frames_and_not_the_run(tmp_path, capsys, in_the_way):
+    def block(player, turn, log):
+        path = tmp_path / "run/frames"
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+            in_the_way(path)
+
+    run = train(replace(RECIPE, images=1_024), tmp_path / "run", options=RunOptions(watchers=(Watching(block),)))
+    said = capsys.readouterr().err
+    assert said.count("no frames for a film from 512 images on: ") == 1 and run.state.name == "ended"
+
+
+@dataclass
+class Watching:
+    """Calls a function after each update."""
+
+    call: Callable[..., None]
+
+    def watch(self, player, turn, log):
+        self.call(player, turn, log)

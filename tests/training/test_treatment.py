@@ -211,3 +211,26 @@ def test_another_doctor_is_refused():
         RunOptions(doctor="sleep")
     with pytest.raises(ValueError, match="treats what signals show: leave signals on"):
         RunOptions(doctor="act", signals=False)
+
+
+class Damages:
+    """Spoils the log after some updates."""
+
+    def __init__(self, log, after):
+        self.log, self.left = log, after
+
+    def watch(self, player, turn, log):
+        self.left -= 1
+        if not self.left:
+            with self.log.open("a") as file:
+                file.write("no line\n{}\n")
+
+
+def test_a_log_damaged_in_mid_run_ends_the_doctor_and_not_the_run(tmp_path, capsys):
+    log = tmp_path / "run/log.jsonl"
+    with pytest.raises(ValueError, match=r"line 4 of .*log.jsonl is not JSON: remove this line"):
+        train(RECIPE, tmp_path / "run", options=RunOptions(watchers=(Damages(log, 8),)))  # in the report
+    said = capsys.readouterr().err
+    assert said.count("no symptoms from ") == 1 and newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 160
+    log.write_text("".join(line for line in log.read_text().splitlines(True) if "images" in line))
+    assert train(RECIPE, tmp_path / "run", quiet=True).state.name == "ended"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerosum.data.image_files import MOVING, WRITTEN, read_frames, read_image, write_clip, write_image
+from zerosum.recipes.fit import convert_fields
 from zerosum.runs.applied import applied, continued, kind_of, with_channels
 from zerosum.runs.generator import TrainedGenerator
 
@@ -32,6 +33,7 @@ class ApplyOptions:
     frames: int = 10
 
     def __post_init__(self) -> None:
+        convert_fields(self)
         if self.variations < 1 or self.frames < 1:
             raise ValueError(
                 f"variations and frames are numbers of images, at least 1; found {self.variations} and {self.frames}"

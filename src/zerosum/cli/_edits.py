@@ -111,6 +111,12 @@ def parsed(run: Run, text: str) -> DirectionSum:
     return load_direction(run, name) * number
 
 
+def check_images(target: Path) -> None:
+    """Raise `ValueError` for a file of texts."""
+    if target.suffix.lower() == ".txt":
+        raise ValueError(f"edits are images: name FILE.png, FILE.npz or a folder; found {target}")
+
+
 def write_edits(target: Path, generator: TrainedGenerator, samples: EditedSamples) -> None:
     """Write edited samples: a grid with the unedited ones above, or arrays or a folder of the edited ones."""
     if target.suffix.lower() == ".png":

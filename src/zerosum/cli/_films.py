@@ -11,13 +11,14 @@ from zerosum.data.image_files import MOVING, write_clip
 from zerosum.plots.grids import grid
 
 Frames = list[NDArray[np.uint8]]
+_LONGEST = 8_000  # milliseconds of a frame, of which an APNG holds eight in one
 
 
 def check_film(target: Path, duration: int, what: str) -> None:
     """Raise `ValueError` where `what`, such as a walk, cannot be written to a file of this suffix."""
-    if target.suffix.lower() not in MOVING or duration < 1:
+    if target.suffix.lower() not in MOVING or not 1 <= duration <= _LONGEST:
         raise ValueError(
-            f"{what} is FILE.webp, FILE.gif, FILE.apng or FILE.png, with frames of 1 ms or more; "
+            f"{what} is FILE.webp, FILE.gif, FILE.apng or FILE.png, with frames of 1 to {_LONGEST:,} ms; "
             f"found {target} and {duration}"
         )
 
@@ -30,7 +31,7 @@ def write_film(target: Path, frames: Frames, duration: int, columns: int = 1, ho
             grid(np.stack(frames), columns=columns, gap=1).save(file, format="PNG", exif=sheet_exif())
         return
     shown = [*frames, *frames[-1:] * (hold - 1)]
-    write_clip(target, [_enlarged(frame) for frame in shown], duration)
+    write_clip(target, [_enlarged(frame) for frame in shown], duration, film=True)
 
 
 def _enlarged(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -12,9 +12,11 @@ from zerosum.latent.direction import Direction
 from zerosum.latent.model import Inputs, LatentModel, latent_model
 from zerosum.latent.paths import loop, truncated
 from zerosum.latent.space import space_of
+from zerosum.runs.facts import check_at_most
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import to_bytes
 
+_MOST_PATHS, _MOST_FRAMES = 100, 10_000  # side by side, and one after another: three minutes at 60 ms
 _REACH = 2.5  # units of a direction, to each side
 
 
@@ -33,6 +35,8 @@ class WalkOptions:
     def __post_init__(self) -> None:
         if self.n < 1 or not 0 <= self.truncation <= 1:
             raise ValueError(f"a walk has n of 1 or more and a truncation in [0, 1]; found {self.n}, {self.truncation}")
+        check_at_most(_MOST_PATHS, {"n": self.n})
+        check_at_most(_MOST_FRAMES, {"frames": self.points * self.steps})
 
 
 @torch.no_grad()

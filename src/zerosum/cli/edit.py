@@ -70,7 +70,7 @@ def edit(
     the data. Several directions add up.
     """
     from zerosum._faults import explained_memory
-    from zerosum.cli._edits import completions, edited, edited_images, write_edits
+    from zerosum.cli._edits import check_images, completions, edited, edited_images, write_edits
     from zerosum.cli._inversions import image_files
     from zerosum.cli._target import check_target
     from zerosum.runs.run import Run
@@ -79,6 +79,7 @@ def edit(
     if (images and strokes) or (sources.tune and not images) or not (changes or strokes):
         raise ValueError("edit takes --direction, with --image (and --tune) or without, or --strokes")
     opened, target = Run(run, known()), out or run / "edit.png"
+    check_images(target)
     generator = opened.best if best else opened.generator
     lines: list[str] = []
     with explained_memory("edited samples", "--n"):

@@ -2,7 +2,7 @@
 
 __all__ = ["Conditions"]
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,8 +37,8 @@ class Values(Protocol):
         """The values of the samples at indices `(B,)`; x is what the data set read there, None if it was not read."""
         ...
 
-    def content(self) -> str:
-        """A text that changes with the values, given the samples."""
+    def content(self, without: Collection[str] = ()) -> str:
+        """A text that changes with the values, given the samples; of the files `without`, only the names count."""
         ...
 
 
@@ -71,10 +71,9 @@ class Conditions:
             return self.of(torch.arange(len(self.values)))
         return self.values
 
-    @property
-    def content(self) -> str:
-        """A text that changes with the values."""
-        return content_of(self.values) if isinstance(self.values, Tensor) else self.values.content()
+    def content(self, without: Collection[str] = ()) -> str:
+        """A text that changes with the values; of the files `without`, only the names count."""
+        return content_of(self.values) if isinstance(self.values, Tensor) else self.values.content(without)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -28,9 +28,10 @@ class Dataset:
     scaled points, `read` returns float32 (B, c, h, w) or (B, d), `coding` decodes them, and `original` is the data set
     that was encoded. `content` returns a text that changes with the samples (see `fingerprint`); None if there is none.
     `content_without` returns it for all files but some, given by name, and `broken` the files that could not be read
-    and never were, a name and its index each. `news` returns warnings since the last call, such as images found broken
-    while reading. `named` returns the name of the sample at an index, such as its file; by default its index. `ahead`
-    is true if reading is slow, as from a disk, and depends on the indices alone, so that a thread may prefetch.
+    and never were: each by its name, with the indices of all samples that it is a part of. `news` returns warnings
+    since the last call, such as images found broken while reading. `named` returns the name of the sample at an index,
+    such as its file; by default its index. `ahead` is true if reading is slow, as from a disk, and depends on the
+    indices alone, so that a thread may prefetch.
     `window` is set for sequential sources such as streams: the number of consecutive samples that are shuffled
     together; reading backwards is slow. Raises `ValueError` when empty, and when conditions do not fit the count or
     their kind.
@@ -46,7 +47,7 @@ class Dataset:
     original: "Dataset | None" = None
     content: Callable[[], str] | None = None
     content_without: Callable[[Collection[str]], str] | None = None
-    broken: Callable[[], Mapping[str, int]] = dict
+    broken: Callable[[], Mapping[str, Collection[int]]] = dict
     news: Callable[[], tuple[str, ...]] = tuple
     named: Callable[[int], str] = str
     ahead: bool = False

@@ -22,7 +22,7 @@ def fingerprint(dataset: Dataset, without: Collection[str] = ()) -> str:
         parts = [dataset.content_without(without)]
     if dataset.conditions is not None:
         kind = dataset.conditions.kind
-        parts += ["labels" if kind.classes else "conditions", *kind.components, dataset.conditions.content]
+        parts += ["labels" if kind.classes else "conditions", *kind.components, dataset.conditions.content(without)]
     for part in parts:
         digest.update(hashlib.sha256(part.encode(errors="surrogateescape")).digest())
     return digest.hexdigest()

@@ -3,6 +3,7 @@
 __all__ = ()
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
@@ -116,15 +117,16 @@ def _with_examples(conditions: Conditions, dataset: Dataset, chosen: Tensor) -> 
 
 def subset(dataset: Dataset, indices: Tensor, text: str) -> Dataset:
     """The samples at some indices, as a data set; `text` is part of the fingerprint."""
-    places = {index: place for place, index in enumerate(indices.tolist())}
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for place, index in enumerate(indices.tolist()):
+        places[index].append(place)
     content, without, own, named = dataset.content, dataset.content_without, dataset.conditions, dataset.named
 
-    def broken() -> Mapping[str, int]:
-        return {name: places[index] for name, index in dataset.broken().items() if index in places}
-
-    def content_without(names: Collection[str]) -> str:
-        assert without is not None
-        return f"{without(names)} {text}"
+    def broken() -> Mapping[str, Collection[int]]:
+        found = {
+            name: [p for one in own if one in places for p in places[one]] for name, own in dataset.broken().items()
+        }
+        return {name: there for name, there in found.items() if there}
 
     return replace(
         dataset,
@@ -132,7 +134,7 @@ def subset(dataset: Dataset, indices: Tensor, text: str) -> Dataset:
         read=lambda index: dataset.read(indices[index]),
         conditions=None if own is None else Conditions(own.kind, _chosen(own, indices)),
         content=None if content is None else lambda: f"{content()} {text}",
-        content_without=None if without is None else content_without,
+        content_without=None if without is None else lambda names: f"{without(names)} {text}",
         broken=broken,
         named=lambda index: named(int(indices[index])),
     )
@@ -162,9 +164,9 @@ class _Chosen:
         """The values of the samples at indices `(B,)`."""
         return self.values.of(self.indices[indices], x)
 
-    def content(self) -> str:
+    def content(self, without: Collection[str] = ()) -> str:
         """That of all values."""
-        return self.values.content()
+        return self.values.content(without)
 
 
 def check_part(source: object, part: str) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from zerosum._disk import replacing
+from zerosum._outputs import film_mark
 from zerosum.data.sources._decode import MOST_BYTES, decode, flatten, is_grey, opened
 from zerosum.data.sources._frames import flat_frames, frames_header
 from zerosum.data.sources.folders import image_headers
@@ -125,14 +126,14 @@ def write_image(path: Path, pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] 
         image.save(file, format=kind)
 
 
-def write_clip(path: Path, frames: list[NDArray[np.uint8]], duration: int) -> None:
-    """Write frames as an animated GIF, WebP or PNG, by the file's name."""
+def write_clip(path: Path, frames: list[NDArray[np.uint8]], duration: int, film: bool = False) -> None:
+    """Write frames as an animated GIF, WebP or PNG, by the file's name; a `film` is passed over by data sets."""
     images = [Image.fromarray(frame[..., 0] if frame.shape[2] == 1 else frame) for frame in frames]
     first, *rest = [image.convert("RGB") for image in images]
+    kind = MOVING[path.suffix.lower()]
+    mark = film_mark(kind) if film else {}
     with replacing(path) as file:
-        first.save(
-            file, format=MOVING[path.suffix.lower()], save_all=True, append_images=rest, duration=duration, loop=0
-        )
+        first.save(file, format=kind, save_all=True, append_images=rest, duration=duration, loop=0, **mark)
 
 
 def _read(path: Path) -> bytes:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from zerosum.features.extractor import Extractor, extractor_from, extractor_named
 from zerosum.game.device import choose_device
+from zerosum.recipes.fit import convert_fields
 from zerosum.recipes.reader import Known
 from zerosum.recipes.using import own_instance
 
@@ -44,6 +45,7 @@ class EvaluationConfig:
     known: Known = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        convert_fields(self)
         if self.n is not None and self.n < MIN_SAMPLES:
             raise ValueError(f"n, the number of samples from each set, must be at least {MIN_SAMPLES}; found {self.n}")
         if self.batch < 1:

@@ -4,6 +4,7 @@
 from zerosum.game import batch as batch
 from zerosum.game import buffers as buffers
 from zerosum.game import codes as codes
+from zerosum.game import copies as copies
 from zerosum.game import device as device
 from zerosum.game import diffusion as diffusion
 from zerosum.game import distributed as distributed

@@ -1,12 +1,12 @@
 """The exponential moving average (EMA) of the generator, from which samples are drawn."""
 
-import copy
 import math
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
+from zerosum.game.copies import copied
 from zerosum.game.spectral import spectral_steps
 
 _ITERATIONS = 3  # of the power iteration after each update, from the vectors of the last one
@@ -39,7 +39,7 @@ class ExponentialMovingAverage:
         self.before = 0  # images that the weights had seen before this run
         self.finish: Callable[[nn.Module], None] | None = None
         self.finished = True  # since the last update
-        self._module = copy.deepcopy(module).eval().requires_grad_(False)
+        self._module = copied(module).eval().requires_grad_(False)
         self._weights = [*zip(self._module.parameters(), module.parameters(), strict=True)]
         modules = zip(self._module.modules(), module.modules(), strict=True)
         self._places = [(mine, theirs, name) for mine, theirs in modules for name in theirs._buffers]

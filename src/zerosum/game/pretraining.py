@@ -2,13 +2,13 @@
 
 __all__ = ()
 
-import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import nn
 
 from zerosum.game.batch import Batch
+from zerosum.game.copies import copied
 from zerosum.game.distributed import ranks
 from zerosum.game.game import Game, Log
 from zerosum.game.player import Player
@@ -34,7 +34,7 @@ class PretrainedGame(Game):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.pretrained = copy.deepcopy(self.ema.module)
+        self.pretrained = copied(self.ema.module)
 
     @property
     def is_pretraining(self) -> bool:

@@ -18,7 +18,9 @@ from zerosum.latent.model import Inputs, seen
 from zerosum.latent.space import Space, space_of
 from zerosum.latent.strip import save_strip
 from zerosum.latent.unsupervised import principal_components, weight_directions
+from zerosum.recipes.fit import convert_fields
 from zerosum.recipes.reader import NOTHING, Known
+from zerosum.runs.facts import check_at_most, check_seed
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.run import Run
 
@@ -28,6 +30,7 @@ _UNAIDED = ("pca", "sefa", "pairs")
 _SAME = 0.5  # correlation over the data above which two attributes are taken for one thing
 _TYPICAL = 4  # a direction without attribute has a unit of a fourth of a point's typical distance from the mean
 _CALIBRATED, _CORRECTED = 100, 800  # samples
+_MOST = 10_000_000  # samples, and the number of one in a pair
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,12 @@ class DirectionOptions:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ValueError(f"a method is one of {', '.join(METHODS)}; found {self.method!r}")
+        convert_fields(self)
         if self.n < 20 or self.samples < 10:
             raise ValueError(f"directions need n of 20 and samples of 10 or more; found {self.n} and {self.samples}")
+        pair = max(map(max, self.pairs), default=0)
+        check_at_most(_MOST, {"n": self.n, "samples": self.samples, "pair": pair})
+        check_seed(self.seed)
         if (self.method == "pairs") != bool(self.pairs) or any(min(pair) < 0 for pair in self.pairs):
             raise ValueError("the method pairs, and no other, takes pairs of numbers of samples, from 0 on")
         if self.layers and self.space not in ("", "layers"):

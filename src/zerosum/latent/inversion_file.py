@@ -2,7 +2,6 @@
 
 __all__ = ["load_inversion", "save_inversion"]
 
-import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from zerosum._disk import replacing
 from zerosum._foreign import read_tensors, taken_apart
 from zerosum._json import read_json
 from zerosum._paths import AnyPath, user_path
+from zerosum.game.copies import copied
 from zerosum.game.fitting import load_fitting
 from zerosum.latent.inversion import Inversion
 from zerosum.latent.model import Inputs, LatentModel, latent_model
@@ -90,7 +90,7 @@ def _tuned(file: Path, weights: str, generator: TrainedGenerator) -> LatentModel
     place = tuned_file(file)
     if not place.is_file():
         raise ValueError(f"{file} is of a tuned generator, and there is no {place}")
-    module = copy.deepcopy(generator.module)
+    module = copied(generator.module)
     tensors, _ = read_tensors(place)
     with taken_apart(place):
         load_fitting(module, {name: tensors[name] for name in module.state_dict()}, str(place))

@@ -18,11 +18,14 @@ from zerosum.latent._starts import Candidates, candidates, encoded, encoder_of, 
 from zerosum.latent.inversion import Inversion, squared_error
 from zerosum.latent.model import Inputs
 from zerosum.latent.space import Prior, Space
+from zerosum.recipes.fit import convert_fields
+from zerosum.runs.facts import check_at_most, check_seed
 
 Score = Callable[[Tensor, Inputs], Tensor]
 Loss = Callable[[Tensor, Inputs, Tensor, Tensor], Tensor]
 """Maps outputs, inputs, indices of images, and squared distances from the starts, all of `(B,)`, to losses `(B,)`."""
 _FEWEST_ENCODED = 10  # images by which an encoder can be trained and measured
+_MOST = 1_000_000  # steps, and samples among which the nearest are found
 _KEPT = 2  # starts that are left after the first quarter of the steps
 _NOISE = 0.1  # standard deviation of what samples miss of a pixel, in [0, 1]
 _SCORED = 500  # samples whose scores are those of the prior
@@ -54,10 +57,15 @@ class InvertOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        convert_fields(self)
         if min(self.starts, self.pool) < 1 or self.steps < 4 or self.encoder < 0 or not self.perceptual >= 0:
             raise ValueError(
                 f"an inversion has starts and pool of 1, steps of 4, encoder and perceptual of 0 or more; found {self}"
             )
+        check_at_most(self.pool, {"starts": self.starts})
+        check_at_most(_MOST, {"steps": self.steps, "pool": self.pool})
+        check_at_most(100 * _MOST, {"encoder": self.encoder})
+        check_seed(self.seed)
         if 0 < self.encoder < _FEWEST_ENCODED:
             raise ValueError(f"an encoder is trained on {_FEWEST_ENCODED} images or more; found {self.encoder}")
 

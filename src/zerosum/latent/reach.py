@@ -17,6 +17,7 @@ from zerosum.latent.inversion import Inversion
 from zerosum.latent.invert import InvertOptions, invert, of_one_colour, targets_of
 from zerosum.latent.model import seen
 from zerosum.latent.space import Space
+from zerosum.runs.facts import check_at_most
 
 _MOST, _AT_ONCE = 50_000, 1_000  # training images that are compared, and those read together, at most
 _VALUES = 1 << 24  # of the training images that are read together
@@ -116,6 +117,7 @@ def invert_measured(
         ValueError: as for `invert`, and for a negative number of references.
     """
     how, targets, condition = options or InvertOptions(), targets_of(space, images), space.model.condition
+    check_at_most(_MOST, {"references": references})
     if references < 0:
         raise ValueError(f"references are a number of samples and of real images, 0 or more; found {references}")
     data, others = _opened(source, targets)

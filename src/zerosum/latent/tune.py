@@ -13,6 +13,7 @@ from zerosum.game.random import stream
 from zerosum.latent.inversion import Inversion, distance, squared_error
 from zerosum.latent.model import Inputs
 from zerosum.latent.space import Space, space_of
+from zerosum.recipes.fit import convert_fields
 
 _BETAS = (0.9, 0.99)
 _CHECKED = 100  # samples whose change is measured, none of which tuning has seen
@@ -43,6 +44,7 @@ class TuneOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        convert_fields(self)
         limits = (self.locality, self.error, self.change)
         if min(self.updates, self.batch) < 1 or not self.rate > 0 or not all(limit >= 0 for limit in limits):
             raise ValueError(

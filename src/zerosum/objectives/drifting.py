@@ -35,7 +35,7 @@ class Drifting:
     reference: ClassVar[Reference] = Reference("a vector of features", ranked=False)
 
     def __post_init__(self) -> None:
-        if not self.radii or not all(radius > 0 for radius in self.radii):
+        if not len(self.radii) or not all(radius > 0 for radius in self.radii):
             raise ValueError(f"radii must be one or more numbers above 0; found {self.radii}")
 
     def fields(self, x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -19,7 +19,7 @@ class Kernel(Protocol):
 
 
 def _check_positive(name: str, values: tuple[float, ...]) -> None:
-    if not values or not all(value > 0 for value in values):
+    if not len(values) or not all(value > 0 for value in values):
         raise ValueError(f"{name} must be one or more numbers above 0; found {values}")
 
 

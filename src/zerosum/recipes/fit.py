@@ -9,7 +9,7 @@ import os
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
@@ -34,12 +34,21 @@ def normalised(value: Any) -> Any:
     return replace(value, **changed) if changed else value
 
 
-def changes(value: Any) -> dict[str, Any]:
-    """Return the fields that `normalised` would replace, by name; raises as that does."""
+def changes(value: Any, without: Collection[str] = ()) -> dict[str, Any]:
+    """Return the fields that `normalised` would replace, by name, but those `without`; raises as that does."""
     kind = type(value)
-    given = {f.name: getattr(value, f.name) for f in fields(value) if f.init}
+    given = {f.name: getattr(value, f.name) for f in fields(value) if f.init and f.name not in without}
     found = {name: fitted(kind, name, old) for name, old in given.items()}
     return {name: new for name, new in found.items() if new is not given[name]}
+
+
+def convert_fields(value: Any, without: Collection[str] = ()) -> None:
+    """Give the fields of a new frozen dataclass plain values, as `normalised` does; call it in `__post_init__`.
+
+    Raises `ValueError` for a value that does not fit its field; fields `without` stay as they are.
+    """
+    for name, new in changes(value, without).items():
+        object.__setattr__(value, name, new)
 
 
 def fits(kind: type, name: str, value: Any) -> bool:

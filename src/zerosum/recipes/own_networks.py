@@ -2,7 +2,6 @@
 
 __all__ = ["OwnDiscriminator", "OwnGenerator"]
 
-import copy
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from zerosum.conditions.condition import Condition
+from zerosum.game.copies import copied
 from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 
 Provided = nn.Module | Callable[[], nn.Module]
@@ -127,7 +127,7 @@ def _built(network: OwnNetwork) -> nn.Module:
             f"{name} is a network defined in Python: pass --use FILE.py (or known={{'{name}': ...}} in Python)"
         )
     if isinstance(given, nn.Module):
-        module = copy.deepcopy(given)
+        module = copied(given)
     else:
         try:
             module = given()

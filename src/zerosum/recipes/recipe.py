@@ -21,7 +21,7 @@ from zerosum.networks.spec import DiscriminatorSpec, GeneratorSpec
 from zerosum.protocols import Latent, Objective, WeightProjection
 from zerosum.recipes._opaque import Opaque
 from zerosum.recipes.evaluation import Evaluation
-from zerosum.recipes.fit import BECOMES, changes
+from zerosum.recipes.fit import BECOMES, convert_fields
 from zerosum.recipes.optimisers import Adam, OptimiserSpec
 from zerosum.recipes.own_networks import Provided, discriminator_spec, generator_spec
 
@@ -158,8 +158,7 @@ class Recipe:
             raise ValueError(f"watchers is a tuple, like (Probe(),); found {self.watchers!r}")
         object.__setattr__(self, "generator", generator_spec(self.generator))
         object.__setattr__(self, "discriminator", discriminator_spec(self.discriminator))
-        for name, value in changes(self).items():
-            object.__setattr__(self, name, value)
+        convert_fields(self)
         for name in ("batch", "images", "tick", "snapshot"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is a number of images, at least 1; found {getattr(self, name)}")

@@ -2,7 +2,6 @@
 
 __all__ = ()
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from torch.nn.functional import pad
 from zerosum.conditions.image import Image
 from zerosum.data.pairs.grayscale import grey
 from zerosum.data.pairs.masked import masked
+from zerosum.game.copies import copied
 from zerosum.networks.tiles import tiled
 from zerosum.runs.generator import TrainedGenerator
 from zerosum.runs.images import to_bytes
@@ -97,7 +97,7 @@ def blended(one: TrainedGenerator, other: TrainedGenerator, share: float) -> Tra
     first, second = one.module.state_dict(), other.module.state_dict()
     if {name: t.shape for name, t in first.items()} != {name: t.shape for name, t in second.items()}:
         raise ValueError(f"{one.recipe.name} and {other.recipe.name} have networks of other shapes")
-    module = copy.deepcopy(one.module)
+    module = copied(one.module)
     mixed = {name: torch.lerp(t, second[name], share) if t.is_floating_point() else t for name, t in first.items()}
     module.load_state_dict(mixed)
     return replace(one, module=module)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 _MOST = 1 << 31  # elements of a sample
+_LARGEST = (1 << 63) - 1  # seed
 _MOST_SAMPLES = 100_000_000  # of one call
 
 
@@ -28,6 +29,19 @@ def check_facts(facts: Mapping[str, Any]) -> None:
     for name, (fits, wanted) in checks.items():
         if name not in facts or not fits(facts[name]):
             raise ValueError(f"its {name} should be {wanted}; found {facts.get(name)!a:.80}")
+
+
+def check_at_most(most: int, given: Mapping[str, int]) -> None:
+    """Raise `ValueError` for the first of some numbers, by name, that is above what anybody waits for."""
+    for name, value in given.items():
+        if value > most:
+            raise ValueError(f"{name} should be at most {most:,}; found {value:,}")
+
+
+def check_seed(seed: int) -> None:
+    """Raise `ValueError` for a seed of more than 64 bits."""
+    if not -_LARGEST <= seed <= _LARGEST:
+        raise ValueError(f"seed is an integer of 64 bits; found {seed}")
 
 
 def check_count(n: int) -> None:

@@ -153,7 +153,7 @@ def _entries(lines: Sequence[bytes], path: Path) -> list[dict[str, Any]]:
             entry = json.loads(line)
         except (ValueError, RecursionError):
             if number < len(lines):
-                raise ValueError(f"line {number} of {path} is not JSON") from None
+                raise ValueError(f"line {number} of {path} is not JSON: remove this line") from None
             continue
         if not isinstance(entry, dict) or not is_count(entry.get("images")):
             raise ValueError(f"line {number} of {path} has no count of images")

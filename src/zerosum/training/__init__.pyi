@@ -21,6 +21,7 @@ from zerosum.training import prefetch as prefetch
 from zerosum.training import progress as progress
 from zerosum.training import ranks as ranks
 from zerosum.training import same_data as same_data
+from zerosum.training import same_run as same_run
 from zerosum.training import sample_images as sample_images
 from zerosum.training import scores as scores
 from zerosum.training import session as session

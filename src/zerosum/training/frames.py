@@ -2,7 +2,7 @@
 
 __all__ = ()
 
-import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from zerosum._arrays import evenly
 from zerosum.data.dataset import Dataset
 from zerosum.data.scaling import PointScaling
+from zerosum.game.copies import copied
 from zerosum.game.game import Game
 from zerosum.game.judgement import Judgement
 from zerosum.game.trainable import TrainableGame
@@ -41,6 +42,8 @@ class Recorder:
 
     Of a run of fewer than 32 batches nothing is recorded either.
 
+    An error, as a full disk or a network that cannot be copied, ends the frames and not the run.
+
     A frame follows from the weights alone: latents are fixed, and on a latent of one dimension they are its quantiles.
     Networks are copied and evaluated without gradients of their weights, so training is the same as without.
 
@@ -50,6 +53,7 @@ class Recorder:
         dataset: its data.
         game: the game.
         data: what frames have in common; read with the first frame.
+        ended: whether an error has ended them.
     """
 
     run: Path
@@ -57,6 +61,7 @@ class Recorder:
     dataset: Dataset
     game: TrainableGame
     data: FrameData | None = field(init=False, default=None)
+    ended: bool = field(init=False, default=False)
 
     @property
     def applies(self) -> bool:
@@ -65,24 +70,30 @@ class Recorder:
         long = self.recipe.images >= _FIRST * self.recipe.batch
         return points and long and isinstance(self.game, Game) and not self.recipe.conditional
 
-    def take(self, before: int, group: RankGroup) -> None:
+    def take(self, before: int, group: RankGroup, say: Callable[[str], None]) -> None:
         """Record a frame on the first rank if one is due since a count of images; to be called on every rank."""
         now, due = self.game.images, frame_is_due(before, self.game.images, self.recipe.batch)
         if self.applies and due and now < self.recipe.images:
             self.game.check_finite()
-            group.on_first_rank(self.record)
+            group.on_first_rank(lambda: self.record(say))
 
-    def take_end(self) -> None:
+    def take_end(self, say: Callable[[str], None]) -> None:
         """Record a frame at the start of the run and at its end; to be called on the first rank."""
         if self.applies and not 0 < self.game.images < self.recipe.images:
-            self.record()
+            self.record(say)
 
-    def record(self) -> None:
-        """Write the frame of the game in its current state."""
-        if self.data is None:
-            self.data = self._common()
-            save_frame_data(self.run, self.data)
-        save_frame(self.run, self._frame(self.data))
+    def record(self, say: Callable[[str], None]) -> None:
+        """Write the frame of the game in its current state; an error is said, and ends the frames of this start."""
+        if self.ended:
+            return
+        try:
+            if self.data is None:
+                self.data = self._common()
+                save_frame_data(self.run, self.data)
+            save_frame(self.run, self._frame(self.data))
+        except Exception as error:  # noqa: BLE001  # of any kind, as networks may be the user's; training needs no film
+            self.ended = True
+            say(f"no frames for a film from {self.game.images:,} images on: {type(error).__name__}: {error}")
 
     def _common(self) -> FrameData:
         real = self.dataset.read(evenly(len(self.dataset), 2 * SAMPLES)).cpu().float()
@@ -94,7 +105,7 @@ class Recorder:
     def _frame(self, data: FrameData) -> Frame:
         assert isinstance(self.game, Game)
         game, count = self.game, self.recipe.batch
-        G, D = (copy.deepcopy(player.network).eval().requires_grad_(False) for player in (game.G, game.D))
+        G, D = (copied(player.network).eval().requires_grad_(False) for player in (game.G, game.D))
         samples = _samples(G, game.latent, self.recipe.seed)
         batch = _evenly(samples, count).requires_grad_()
         real = _evenly(data.real, count).to(samples.device)

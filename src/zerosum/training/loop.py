@@ -2,7 +2,6 @@
 
 __all__ = ()
 
-import copy
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ import torch
 
 from zerosum._disk import replace_durably
 from zerosum.data.dataset import Dataset
+from zerosum.game.copies import copied
 from zerosum.game.distributed import rank
 from zerosum.game.random import derived_seed
 from zerosum.game.trainable import MAIN, TrainableGame
@@ -137,7 +137,7 @@ class Loop:
             elif is_due(before, game.images, recipe.batch) and not over:
                 game.check_finite()
                 self.group.on_first_rank(self._save_samples)
-            self.recorder.take(before, self.group)
+            self.recorder.take(before, self.group, self.progress.say)
             signal = self.ready(stop)
         if game.images >= recipe.images and self.saved != game.images:
             self.snapshot()
@@ -241,7 +241,7 @@ class Loop:
     def _show(self) -> None:
         self.tick()
         self._save_samples()
-        self.recorder.take_end()
+        self.recorder.take_end(self.progress.say)
 
     def _save_samples(self) -> None:
         path = self.run / SAMPLES / f"{self.game.images:09d}.png"
@@ -252,7 +252,7 @@ class Loop:
         network = self.game.networks.get("G")
         if self.dataset.is_image or network is None:
             return None
-        return replace(self.generator, module=copy.deepcopy(network).eval())
+        return replace(self.generator, module=copied(network).eval())
 
     def save(self) -> None:
         """Write only a checkpoint, so that log and images of a resumed run equal those of an uninterrupted one."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zerosum.game.game import Watcher
+from zerosum.recipes.fit import convert_fields
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class RunOptions:
     doctor: str = "watch"
 
     def __post_init__(self) -> None:
+        convert_fields(self, without=("watchers",))
         if self.keep is not None and self.keep < 2:
             raise ValueError(
                 f"keep is a number of checkpoints, at least 2, in case the newest is damaged; found {self.keep}"

@@ -3,7 +3,7 @@
 __all__ = ()
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +61,13 @@ class UnreadFiles:
     def __init__(self, run: Path, dataset: Dataset, drawn: Tensor) -> None:
         self._run, self._dataset, self._drawn = run, dataset, drawn
 
-    def note(self, broken: Iterable[Mapping[str, int]]) -> None:
+    def note(self, broken: Iterable[Mapping[str, Collection[int]]]) -> None:
         """Write down which of the files that each rank could not read are such files, by their indices."""
-        met = {name: index for one in broken for name, index in one.items()}
+        met = {name: {*indices} for one in broken for name, indices in one.items()}
         if not met:
             return
         drawn, before = {*self._drawn.tolist()}, _read(self._run)[0]
-        files = sorted({*before} | {name for name, index in met.items() if index not in drawn})
+        files = sorted({*before} | {name for name, indices in met.items() if not indices & drawn})
         if files != before:
             found = {_FILES: files, _REST: fingerprint(self._dataset, files)}
             replace_durably(self._run / UNREAD, json.dumps(found, indent=1).encode())

@@ -5,20 +5,19 @@ __all__ = ()
 import math
 from collections.abc import Callable
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from zerosum.data.dataset import Dataset
-from zerosum.data.fingerprints import fingerprint
 from zerosum.data.held_out import held_out
 from zerosum.data.scaling import scaling_of, standardised
 from zerosum.game.distributed import rank, ranks
 from zerosum.game.finite import NonFiniteError
 from zerosum.game.trainable import TrainableGame
-from zerosum.recipes.recipe import Recipe, flat
+from zerosum.recipes.recipe import Recipe
 from zerosum.recipes.using import known_of
 from zerosum.runs.checkpoint import Checkpoint, checkpoints
 from zerosum.runs.files import LOG
@@ -99,7 +98,6 @@ class Session:
     def play(self, stop: StopRequest, quiet: bool) -> None:
         """Train to the end; raises what `train` raises."""
         self.stored = storable(self.recipe, self.dataset)
-        self._check_ranks()
         self.watchers = RunWatchers(self.recipe.watchers, self.options.watchers, self.options.signals)
         self.game, first, where = self.built(), rank() == 0, self.group.device
         check_generators(self.game)
@@ -157,22 +155,6 @@ class Session:
         if treatments != self.treatments:
             self.treatments = treatments
             self.game = self.built()
-
-    def _check_ranks(self) -> None:
-        """Raise `ValueError` where the processes were given different runs: they would wait for each other forever."""
-        if ranks() == 1:
-            return
-        own = {f.name: flat(getattr(self.stored, f.name)) for f in fields(Recipe) if f.name != "data"}
-        own |= {"data": fingerprint(self.dataset), "precision": self.precision, "images": f"{self.recipe.images:,}"}
-        own |= {"on_nonfinite": self.options.on_nonfinite, "doctor": self.options.doctor}
-        own["signals"] = str(self.options.signals)
-        first, *others = self.group.gathered(own)
-        for number, other in enumerate(others, 1):
-            for name in (name for name in first if other.get(name) != first[name]):
-                raise ValueError(
-                    f"the processes of a run train one recipe on the same data; {name} is {first[name]!s:.80} in "
-                    f"process 0 and {other.get(name)!s:.80} in process {number}: start all with the same command"
-                )
 
     def _opened_scores(self) -> RunScores | None:
         """The evaluations of the run; what prevents them is an error of a new run, and a warning of a resumed one."""

@@ -22,6 +22,7 @@ from zerosum.training.folder import folder_for, storable
 from zerosum.training.options import RunOptions
 from zerosum.training.pace import timed
 from zerosum.training.ranks import RankGroup, is_distributed, is_main_process, joined, report_once
+from zerosum.training.same_run import check_same_run
 from zerosum.training.session import Session
 from zerosum.training.signals import StopRequest
 
@@ -96,6 +97,8 @@ def _session(
         dataset = standardised(opened, measured(opened))
     precision = choose_precision(recipe.precision, group.device, dataset.is_image)
     keep_memory()
+    with explained(run, recipe):
+        check_same_run(group, recipe, dataset, precision, options)  # before their first common calculation
     if options.minutes is not None:
         with explained(run, recipe, dataset.shape, precision):
             recipe, note = timed(recipe, dataset, group, precision, options.minutes, run, search)

@@ -3,6 +3,7 @@
 __all__ = ()
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import reduce
 from typing import Any
@@ -84,6 +85,8 @@ def _settings(treatment: object) -> list[str]:
 class RunDoctor:
     """Reads the log of a run while it trains, on the first rank: says each certain symptom once, and treats it.
 
+    An error, as a damaged log or one in an objective of the user, ends this and not the run.
+
     Attributes:
         recipe: the recipe of the run.
         dataset: its data.
@@ -98,13 +101,23 @@ class RunDoctor:
     acts: bool
     treatments: Sequence[Mapping[str, Any]] = ()
     said: set[str] = field(init=False)
+    failed: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        treated_before = {one["symptom"] for one in self.treatments}
-        self.said = treated_before | {symptom.name for symptom in self._certain()}  # of an earlier start
+        self.said = {one["symptom"] for one in self.treatments}
+        with suppress(Exception):  # which the first visit says
+            self.said |= {symptom.name for symptom in self._certain()}  # of an earlier start
 
     def visit(self, images: int, say: Callable[[str], None]) -> Treatment | None:
         """Say what is certain now and was not before, and return what to change, if anything."""
+        try:
+            return None if self.failed else self._visited(images, say)
+        except Exception as error:  # noqa: BLE001  # of any kind, as parts may be the user's; training needs no doctor
+            self.failed = True
+            say(f"no symptoms from {images:,} images on: {type(error).__name__}: {error}")
+            return None
+
+    def _visited(self, images: int, say: Callable[[str], None]) -> Treatment | None:
         certain = self._certain()
         for symptom in certain:
             if symptom.name not in self.said:

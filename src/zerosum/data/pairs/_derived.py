@@ -1,6 +1,6 @@
 """What sources share whose conditions are derived from their samples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import torch
@@ -30,7 +30,7 @@ class _Derived:
         """The conditions of the samples at indices `(B,)`."""
         return self.derive(self.dataset.read(indices) if x is None else x, indices)
 
-    def content(self) -> str:
+    def content(self, without: Collection[str] = ()) -> str:
         """The derivation, as the samples are hashed anyway."""
         return self.text
 
@@ -55,7 +55,7 @@ def images_of(source: Source) -> Dataset:
 def redrawn(source: Source, draw: Callable[[Tensor], Tensor], word: str) -> Dataset:
     """Grey images drawn from those of a source, without a condition; `word` names them, also in the fingerprint."""
     images = images_of(source)
-    content = images.content
+    content, without = images.content, images.content_without
     return replace(
         images,
         name=f"{word} of {images.name}",
@@ -63,7 +63,7 @@ def redrawn(source: Source, draw: Callable[[Tensor], Tensor], word: str) -> Data
         read=lambda index: draw(images.read(index)),
         conditions=None,
         content=None if content is None else lambda: f"{content()} {word}",
-        content_without=None,
+        content_without=None if without is None else lambda names: f"{without(names)} {word}",
     )
 
 

@@ -1,6 +1,6 @@
 """Windows of frames as pairs: the condition is the past, the sample is the future."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -21,20 +21,28 @@ class Layout:
     future: int
 
 
-def windows(name: str, count: int, layout: Layout, frames: Frames, content: Callable[[], str]) -> Dataset:
+def windows(
+    name: str, count: int, layout: Layout, frames: Frames, content: Callable[[Collection[str]], str]
+) -> Dataset:
     """A data set of windows: past frames stacked as channels, the oldest first, are the condition of the future ones.
 
-    `frames` returns frames as uint8 (B, frames, C, H, W).
+    `frames` returns frames as uint8 (B, frames, C, H, W), and `content` a text that changes with them, but for files
+    given by name.
     """
     channels, height, width = layout.frame
     past, end = layout.past, layout.past + layout.future
+
+    def text(without: Collection[str]) -> str:
+        return f"{content(without)} {past} past and {layout.future} future frames"
+
     return Dataset(
         name,
         (layout.future * channels, height, width),
         count,
         lambda index: frames(index, past, end).flatten(1, 2),
         Conditions(Image((past * channels, height, width), content="frames"), _Past(count, past, frames)),
-        content=lambda: f"{content()} {past} past and {layout.future} future frames",
+        content=lambda: text(()),
+        content_without=text,
     )
 
 
@@ -54,6 +62,6 @@ class _Past:
         """The past frames of the windows at indices `(B,)`, stacked as channels."""
         return self.frames(indices, 0, self.past).flatten(1, 2)
 
-    def content(self) -> str:
+    def content(self, without: Collection[str] = ()) -> str:
         """Their number, as the frames are hashed anyway."""
         return f"{self.past} past frames"

@@ -64,14 +64,13 @@ class Captioned:
         kept, notes = _within(kind, texts)
         digest = hashlib.sha256("\0".join(texts).encode(errors="surrogateescape")).hexdigest()
         left = tuple(note for note in images.notes if note not in beside(files, None).notes)
-        content = images.content
+        content, without, text = images.content, images.content_without, f"captions {digest}"
         found = replace(
             images,
             conditions=Conditions(kind, kind.tokens(kept)),
             notes=left + notes + _others(files, table, names),
-            content=None if content is None else lambda: f"{content()} captions {digest}",
-            content_without=None,
-            broken=dict,
+            content=None if content is None else lambda: f"{content()} {text}",
+            content_without=None if without is None else lambda names: f"{without(names)} {text}",
         )
         return part_of(found, self.part)
 

@@ -84,11 +84,19 @@ class Clips:
                 [reader.read(long[clip].frames[start + first : start + end]) for clip, start in places[index].tolist()]
             )
 
+        def broken() -> dict[str, list[int]]:
+            parts = {name: [(name, index) for index in range(found[name][1])] for name in reader.broken}
+            return {
+                name: [n for n, (c, start) in enumerate(starts) if {*own} & {*long[c].frames[start : start + needed]}]
+                for name, own in parts.items()
+            }
+
         layout = Layout((1 if grey else 3, *size), self.past, self.future)
         dataset = windows(printable(files.path.name), len(starts), layout, frames, files.content)
         dataset = replace(
             dataset,
             notes=notes + _notes(files, len(clips) - len(long), needed, [clip for clip in long if clip.gaps]),
+            broken=broken,
             named=lambda index: long[starts[index][0]].name,
             ahead=True,
         )
@@ -111,6 +119,8 @@ class _Reader:
         self._files, self._shape, self._counts = files, shape, counts
         self._kept: OrderedDict[str, Tensor] = OrderedDict()
         self._bytes, self._lock = 0, Lock()
+        self._decoded: set[str] = set()
+        self.broken: set[str] = set()  # which could not be decoded and never were
         for name, count in counts.items():
             if count * math.prod(shape) > IN_MEMORY:
                 raise ValueError(
@@ -133,7 +143,10 @@ class _Reader:
             if len(array) != self._counts[name]:
                 raise ValueError(f"is cut short: {len(array)} of its {self._counts[name]} frames can be decoded")
         except ValueError as error:
+            self.broken |= {name} - self._decoded
             raise _named(self._files, name, error) from error
+        self._decoded.add(name)
+        self.broken.discard(name)
         found = torch.from_numpy(array)
         self._kept[name] = found
         self._bytes += found.nbytes
@@ -151,7 +164,11 @@ def _header(files: Files, name: str) -> tuple[Header, int]:
 
 
 def _named(files: Files, name: str, error: ValueError) -> ValueError:
-    missing = "" if isinstance(error.__cause__, ImportError) else ": replace or remove it"
+    missing = (
+        ""
+        if isinstance(error.__cause__, ImportError)
+        else ": replace it by one of the same name, or remove it if no run has begun"
+    )
     return ValueError(f"{printable(files.path / name)} {error}{missing}")
 
 

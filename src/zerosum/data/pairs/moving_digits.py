@@ -79,7 +79,7 @@ class MovingDigits:
             )
 
         layout = Layout((1, self.size, self.size), self.past, self.future)
-        found = windows("moving digits", self.count, layout, frames, lambda: repr(self))
+        found = windows("moving digits", self.count, layout, frames, lambda _: repr(self))
         return part_of(found, self.part)
 
     def _drawn(self) -> tuple[Tensor, Tensor, Tensor]:

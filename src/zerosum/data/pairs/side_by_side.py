@@ -54,13 +54,12 @@ class SideBySide:
 
 
 def _half(both: Dataset, side: int, shape: tuple[int, ...]) -> Dataset:
-    width, content = shape[2], both.content
+    width, text, content, without = shape[2], f"half {side}", both.content, both.content_without
     return replace(
         both,
         shape=shape,
         read=lambda index: both.read(index)[..., side * width : (side + 1) * width],
         conditions=None,
-        content=None if content is None else lambda: f"{content()} half {side}",
-        content_without=None,
-        broken=dict,
+        content=None if content is None else lambda: f"{content()} {text}",
+        content_without=None if without is None else lambda names: f"{without(names)} {text}",
     )

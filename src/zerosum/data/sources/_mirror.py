@@ -1,5 +1,6 @@
 """Horizontal flips of a data set: each image and its mirror image."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -16,7 +17,7 @@ def mirrored(dataset: Dataset) -> Dataset:
     """
     if not dataset.is_image:
         raise ValueError(f"{dataset.name} has points, which have no mirror images: leave out flip")
-    content, window, named = dataset.content, dataset.window, dataset.named
+    content, without, window, named = dataset.content, dataset.content_without, dataset.window, dataset.named
     return replace(
         dataset,
         count=2 * dataset.count,
@@ -24,8 +25,8 @@ def mirrored(dataset: Dataset) -> Dataset:
         conditions=None if dataset.conditions is None else _conditions(dataset.conditions),
         notes=(*dataset.notes, "each image also enters mirrored (flip), so there are twice as many samples"),
         content=None if content is None else lambda: f"{content()} flip",
-        content_without=None,  # a file is two samples, so one that cannot be read is not known by its index
-        broken=dict,
+        content_without=None if without is None else lambda names: f"{without(names)} flip",
+        broken=lambda: {n: [2 * i + side for i in own for side in (0, 1)] for n, own in dataset.broken().items()},
         named=lambda index: named(index // 2),
         window=None if window is None else 2 * window,
     )
@@ -46,9 +47,9 @@ class _Mirrored:
         values = self.conditions.of(indices // 2)
         return _flipped(values, indices) if isinstance(self.conditions.kind, Image) else values
 
-    def content(self) -> str:
+    def content(self, without: Collection[str] = ()) -> str:
         """That of the values."""
-        return self.conditions.content
+        return self.conditions.content(without)
 
 
 def _conditions(own: Conditions) -> Conditions:

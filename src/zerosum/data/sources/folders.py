@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 IN_MEMORY = 1 << 30  # bytes of pixels up to which decoded images are kept
 _ADVICE = (
     "replace it by one of the same name, or remove it if no run has begun (`zerosum data check` lists all broken "
-    "files; bad='skip' replaces them by others)"
+    "files; Images(bad='skip') replaces them by others)"
 )
 _THREADS = min(4, os.cpu_count() or 1)
 
@@ -188,9 +188,9 @@ class _Reader:
         if replacements is not None:
             self._broken |= {files.names[index]: index for index in replacements.broken}
 
-    def broken(self) -> dict[str, int]:
+    def broken(self) -> dict[str, tuple[int]]:
         """The files that could not be decoded and never were, with their indices."""
-        return dict(self._broken)
+        return {name: (index,) for name, index in self._broken.items()}
 
     def __call__(self, index: Tensor) -> Tensor:
         """Return uint8 images (B, C, H, W); raises `ValueError` with the file name for a broken image."""

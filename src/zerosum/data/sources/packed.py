@@ -2,7 +2,7 @@
 
 __all__ = ["PackedPairs", "PackedSet"]
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -121,7 +121,7 @@ class _Mapped:
         """The conditions of the samples at indices `(B,)`."""
         return self.read(indices)
 
-    def content(self) -> str:
+    def content(self, without: Collection[str] = ()) -> str:
         """The SHA-256 of the files."""
         return self.text
 
