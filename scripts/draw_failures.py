@@ -49,8 +49,12 @@ class Failure:
     settings: tuple[str, ...]
 
 
+_WIDE = ("data.std=0.1",)  # modes that a game of this length reaches
 FAILURES = {
     "mode-collapse": Failure("mode-collapse", "r1", ("d_terms=()", "G_opt=Adam(lr=0.004)", "D_opt=Adam(lr=0.002)")),
+    "strong-discriminator": Failure(
+        "unbalanced-players", "r1", (*_WIDE, "d_terms=()", "G_opt.lr=0.0005", "D_opt.lr=0.02")
+    ),
 }
 
 
@@ -76,8 +80,9 @@ def command(name: str, failure: Failure) -> list[str]:
 
 
 def reached(run: Run) -> str:
-    """How many modes of the ring the samples of a run find, in words."""
-    ring, samples = Ring(), torch.from_numpy(run.generator.sample(2_500))
+    """How many modes of its ring the samples of a run find, in words."""
+    ring, samples = run.recipe.data, torch.from_numpy(run.generator.sample(2_500))
+    assert isinstance(ring, Ring)
     found = mode_coverage(samples, ring.centres(), ring.std)
     return f"{found.found} of {found.modes} modes, {found.high_quality:.1%} of the samples near one"
 

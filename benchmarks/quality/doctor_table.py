@@ -27,14 +27,14 @@ def harmed(result: Result, results: Sequence[Result]) -> bool:
 
 def healed(result: Result, by: str, results: Sequence[Result]) -> bool:
     """Whether the score is as that of a healthy run, under the advice `advised` or `drawn`; never without advice."""
-    reached = result[f"{by}_score"]
+    reached = result.get(f"{by}_score")
     return reached is not None and reached >= WELL * _healthy_score(result, results)
 
 
-def balanced_accuracy(results: Iterable[Result]) -> float | None:
-    """The mean of the share of illnesses found and of healthy runs without a certain symptom."""
-    ill = [found(one) for one in results if one["ill"]]
-    well = [not one["symptoms"] for one in results if not one["ill"]]
+def balanced_accuracy(some: Sequence[Result], results: Sequence[Result]) -> float | None:
+    """The mean of the shares of ill runs that are found, and of healthy runs without a certain symptom, among some."""
+    ill = [found(one) for one in some if harmed(one, results)]
+    well = [not one["symptoms"] for one in some if not one["ill"]]
     return (sum(ill) / len(ill) + sum(well) / len(well)) / 2 if ill and well else None
 
 
@@ -65,7 +65,7 @@ def _summary(results: Sequence[Result]) -> str:
 def _row(some: Sequence[Result], results: Sequence[Result]) -> tuple[str, ...]:
     well = [one for one in some if not one["ill"]]
     ill = [one for one in some if harmed(one, results)]
-    accuracy = balanced_accuracy(some)
+    accuracy = balanced_accuracy(some, results)
     alarms = sum(bool(one["symptoms"]) for one in well)
     advised, drawn = ([healed(one, by, results) for one in ill] for by in ("advised", "drawn"))
     if not ill:
@@ -96,15 +96,15 @@ def _by_illness(results: Sequence[Result]) -> str:
 def _cells(some: Sequence[Result], results: Sequence[Result]) -> tuple[str, ...]:
     names = sorted({name for one in some for name in one["symptoms"]})
     healthy = _mean([_healthy_score(one, results) for one in some])
-    advised = [one["advised_score"] for one in some if one["advised_score"] is not None]
-    advice = next((" ".join(one["advised"]) for one in some if one["advised"]), "")
+    advised, drawn = ([one[by] for one in some if one.get(by) is not None] for by in ("advised_score", "drawn_score"))
+    advice = next((" ".join(one["advised"]) for one in some if one.get("advised")), "")
     return (
         f"{sum(map(found, some))} of {len(some)}",
         ", ".join(names),
         healthy,
         _mean([one["score"] for one in some]),
         _mean(advised),
-        _mean([one["drawn_score"] for one in some]),
+        _mean(drawn),
         f"`{advice}`" if advice else "",
     )
 

@@ -1,6 +1,5 @@
 """The benchmark of the doctor: its games can be built, and its tables count what they say."""
 
-import pytest
 from benchmarks.quality.doctor import cases
 from benchmarks.quality.doctor_games import HEALTHY, ILLNESSES, SUBJECTS, changed
 from benchmarks.quality.doctor_table import balanced_accuracy, found, harmed, healed, tables
@@ -32,7 +31,9 @@ def test_every_case_is_a_recipe_and_every_illness_is_described_by_symptoms():
 
 def test_an_illness_is_found_by_a_symptom_that_describes_it():
     assert found(NARROW) and not found(MISSED) and not found(HARMLESS)
-    assert balanced_accuracy([*WELL, NARROW, MISSED, HARMLESS]) == pytest.approx((1 / 3 + 1 / 2) / 2)
+    results = [*WELL, NARROW, MISSED, HARMLESS]
+    assert balanced_accuracy(results, results) == (1 / 2 + 1 / 2) / 2, "one that did no harm is not counted"
+    assert balanced_accuracy([*WELL, HARMLESS], results) is None, "none is ill"
 
 
 def test_ill_and_healed_are_relative_to_the_healthy_run_of_the_seed():
@@ -45,6 +46,6 @@ def test_ill_and_healed_are_relative_to_the_healthy_run_of_the_seed():
 
 def test_the_tables_say_it():
     text = tables([*WELL, NARROW, MISSED, HARMLESS])
-    assert "| seen | 0.42 | 1 of 2 | 2 of 3 | 1 of 2 | 1 of 2 | +0 ± " in text
+    assert "| seen | 0.50 | 1 of 2 | 2 of 3 | 1 of 2 | 1 of 2 | +0 ± " in text
     assert "| narrow D | points | 1 of 1 | weak-discriminator | 0.80 | 0.10 | 0.70 | 0.20 | `D_opt.lr=1` |" in text
     assert "| hinge | points | 1 of 1 | oscillation | 0.80 |" in text

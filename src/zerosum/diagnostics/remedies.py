@@ -121,14 +121,18 @@ def rates(patient: Patient, G: float = 1.0, D: float = 1.0) -> Settings | None:
 
 
 def balanced_rates(patient: Patient, ratio: float = 3.0) -> Settings | None:
-    """D `ratio` times as fast as G, by the slower of the two rates that this asks for; None where it is nearly so."""
+    """D `ratio` times as fast as G, at the geometric mean of their rates: which of them is wrong is not known.
+
+    None where the ratio is nearly so.
+    """
     recipe = patient.recipe
     if not patient.trains_D or recipe.game is not None or not all(_has(o, "lr") for o in (recipe.G_opt, recipe.D_opt)):
         return None
-    slow, fast = recipe.G_opt.lr, recipe.D_opt.lr  # type: ignore[attr-defined]
-    if 0.5 * ratio <= fast / slow <= 2 * ratio:
+    G, D = recipe.G_opt.lr, recipe.D_opt.lr  # type: ignore[attr-defined]
+    if 0.5 * ratio <= D / G <= 2 * ratio:
         return None
-    return (f"D_opt.lr={number(ratio * slow)}",) if fast > ratio * slow else (f"G_opt.lr={number(fast / ratio)}",)
+    slow = (G * D / ratio) ** 0.5
+    return (f"G_opt.lr={number(slow)}", f"D_opt.lr={number(ratio * slow)}")
 
 
 def no_momentum(patient: Patient) -> Settings | None:

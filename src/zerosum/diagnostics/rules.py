@@ -103,7 +103,7 @@ RULES = MappingProxyType(
         "weak-discriminator": (_FASTER_D, _WEAKER, _SLOWER_G, _WIDER_D, _MORE),
         "mode-collapse": (_PENALTY, _STRONGER, _BALANCED, _MINIBATCH, _PACKING, _UNROLLING, _MODE_SEEKING),
         "mode-hopping": (_PENALTY, _STRONGER, _NO_MOMENTUM, _BALANCED, _SLOWER_G, _PACKING, _UNROLLING),
-        "oscillation": (_PENALTY, _STRONGER, _NO_MOMENTUM, _SLOWER, _FALLING, _AVERAGED),
+        "oscillation": (_PENALTY, _STRONGER, _NO_MOMENTUM, _SLOWER, _BALANCED, _FALLING, _AVERAGED),
         "divergence": (_SLOWER, _PENALTY, _STRONGER, _NO_MOMENTUM),
         "overfitting-discriminator": (_AUGMENTED, _PENALTY, _STRONGER, _NOISE, _SMALLER_D, _SLOWER_D),
         "memorised-samples": (_AUGMENTED, _SMALLER_D, _NOISE),
