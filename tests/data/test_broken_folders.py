@@ -67,7 +67,7 @@ def test_broken_image_is_named_with_the_reason(tmp_path, pack, content, reason):
     (folder / "a" / "bad.jpg").write_bytes(content)
     advice = (
         r"replace it by one of the same name, or remove it if no run has begun "
-        r"\(`zerosum data check` lists all broken files; bad='skip' replaces them by"
+        r"\(`zerosum data check` lists all broken files; Images\(bad='skip'\) replaces them by"
     )
     sentence = rf"bad.jpg {reason}: {advice}"
     with pytest.raises(ValueError, match=sentence):

@@ -28,7 +28,8 @@ def test_an_image_covers_the_shape_and_its_centre_is_kept(tmp_path):
     Image.fromarray(colours).save(tmp_path / "a.png")
     assert (read_fitted(tmp_path / "a.png", (3, 8, 8)) == (200, 100, 0)).all()
     grey = read_fitted(tmp_path / "a.png", (1, 4, 4))
-    assert grey.shape == (4, 4, 1) and (abs(grey.astype(int) - 118) <= 1).all()  # luma of ITU-R 601
+    # Luma of ITU-R 601; the outer columns have a little of their black neighbours, as resizing is before cropping.
+    assert grey.shape == (4, 4, 1) and (abs(grey[:, 1:3].astype(int) - 118) <= 1).all()
 
 
 def test_a_file_of_the_shape_is_read_as_it_is(tmp_path):
