@@ -111,11 +111,12 @@ def test_rates_and_momentum_are_those_of_the_treatments_after_the_state_is_resto
 
     monkeypatch.setattr(Game, "step", watched)
     run = train(replace(RECIPE, images=480), tmp_path / "run", quiet=True, options=ACT)
-    _, momentum, rates = treatments(run)
+    _, momentum, rates, balanced = treatments(run)
     assert momentum["settings"] == ["G_opt.betas=(0.0, 0.99)", "D_opt.betas=(0.0, 0.99)"]
     assert rates["settings"] == ["G_opt.lr=0.00025", "D_opt.lr=0.00025"]
-    usual = RECIPE.G_opt.betas
-    assert [*dict.fromkeys(seen)] == [(0.001, usual), (0.001, (0.0, 0.99)), (0.00025, (0.0, 0.99))]
+    assert balanced["settings"] == ["G_opt.lr=0.000144", "D_opt.lr=0.000433"]
+    usual, without = RECIPE.G_opt.betas, (0.0, 0.99)
+    assert [*dict.fromkeys(seen)] == [(0.001, usual), (0.001, without), (0.00025, without), (0.000144, without)]
 
 
 @pytest.mark.parametrize("dies_after", [6, 9])
