@@ -23,6 +23,8 @@ from zerosum.training.build import build_game
 from zerosum.training.cautions import cautions
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("reportless")
+
 POINTS = in_memory("points", torch.randn(64, 2, generator=torch.Generator().manual_seed(0)))
 
 

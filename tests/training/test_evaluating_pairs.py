@@ -12,6 +12,8 @@ from zerosum.networks.unet_generator import UNet
 from zerosum.recipes import Evaluation, colorize
 from zerosum.training.train import train
 
+pytestmark = pytest.mark.usefixtures("reportless")
+
 
 def test_a_run_that_holds_samples_out_is_scored_on_them(tmp_path):
     paired = replace(
