@@ -48,7 +48,7 @@ class Drifting:
         distance = squared_distances(x, torch.cat([y, x])).clamp_min(1e-24).sqrt()
         itself = torch.zeros_like(distance, dtype=torch.bool)
         itself[:, len(y) :].fill_diagonal_(True)
-        mean = distance.detach()[~itself].mean()
+        mean = distance.detach().masked_fill(itself, 0.0).sum() / (distance.numel() - len(x))  # no index, which waits
         x, y = (rows * (x.shape[1] ** 0.5 / mean) for rows in (x, y))
         fields = []
         for radius in self.radii:
