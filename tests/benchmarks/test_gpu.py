@@ -205,6 +205,7 @@ def test_the_tests_of_a_folder_are_counted(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_500)  # the command has a budget of its own
 def test_the_command_measures_all_parts_on_the_cpu(tmp_path, forks, capsys):
     words = ["--device", "cpu", "--small", "--minutes", "20", "--samples", str(tmp_path / "samples.png")]
     assert command.main(words) in (command.DONE, command.LACKING)
