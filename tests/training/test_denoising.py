@@ -13,12 +13,10 @@ from torch.nn.functional import softplus
 import zerosum
 from zerosum.data.sources.digits import Digits
 from zerosum.game.diffusion import Denoiser
-from zerosum.game.game import Game
 from zerosum.game.latents import Normal, Uniform
 from zerosum.networks.patch import PatchDiscriminator
 from zerosum.networks.unet_generator import UNet
 from zerosum.recipes.denoising import Denoising
-from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.generator import build_generator, load_live
 from zerosum.runs.latents import latents_of
 from zerosum.training.batches import Batches
@@ -31,33 +29,13 @@ runs = killed_run.loaded(SCRIPT)
 CPU = torch.device("cpu")
 
 
-class Died(BaseException):
-    """As if the process had been killed: nothing is saved."""
-
-
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory, module_reportless):
     return Path(train(runs.RECIPE, tmp_path_factory.mktemp("straight") / "run", quiet=True))
 
 
-def test_a_killed_run_continues_to_the_same_bits(tmp_path, straight, monkeypatch):
-    update, updates = Game.update_G, []
-
-    def dying(game, batch):
-        updates.append(1)
-        if len(updates) == 12:
-            raise Died
-        return update(game, batch)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Game, "update_G", dying)
-        with pytest.raises(Died):
-            train(runs.RECIPE, tmp_path / "run", quiet=True)
-    assert newest_checkpoint(tmp_path / "run")[1].numbers["images"] == 96
-    run = train(runs.RECIPE, tmp_path / "run", quiet=True)
-    one, other = killed_run.tensors(straight), killed_run.tensors(run)
-    assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-    assert (straight / "generator.safetensors").read_bytes() == (Path(run) / "generator.safetensors").read_bytes()
+def test_a_killed_run_continues_to_the_same_bits(tmp_path, straight):
+    killed_run.assert_resumes_to_the_same_bits(SCRIPT, straight, tmp_path / "run")
 
 
 def test_two_ranks_end_where_one_process_does(tmp_path, straight):
