@@ -68,33 +68,37 @@ class Recipe(SimpleNamespace):
 
 
 class Trainer:
-    """Burns processor time a step, and remembers what it was given."""
+    """Spends a second of its clock in each step, later four, and remembers what it was given."""
+
+    clock = 100.0
 
     def __init__(self, recipe, G, D, prior, seed):
         self.recipe, self.G, self.D, self.seed, self.batches = recipe, G, D, seed, []
 
     def step(self, real):
         self.batches.append(real)
-        sum(range(200_000))
+        Trainer.clock += 1.0 if Trainer.clock < 110.0 else 4.0
 
     def sample(self, count):
         return self.G(torch.zeros(count, self.recipe.z_dim))
 
 
-def test_the_library_trains_until_the_seconds_are_spent():
+def test_the_library_trains_until_the_seconds_are_spent(monkeypatch):
     made = []
     library = SimpleNamespace(
         get_recipe=lambda total_steps: Recipe(total_steps=total_steps, z_dim=3, batch_size=16),
         init=SimpleNamespace(deterministic_orthogonal_=lambda module, seed=0: module),
         GANTrainer=lambda *parts, prior, seed: made.append(Trainer(*parts, prior, seed)) or made[-1],
     )
+    monkeypatch.setattr(Trainer, "clock", 100.0)
+    monkeypatch.setattr(peer_particlegan, "time", SimpleNamespace(process_time=lambda: Trainer.clock))
     points = torch.arange(40.0).view(20, 2)
-    cpu = peer_particlegan.time.process_time() + 0.5
-    samples, steps = peer_particlegan.play(library, points, cpu, seed=4, samples=9)
+    samples, steps = peer_particlegan.play(library, points, 130.0, seed=4, samples=9)
     probe, real = made
-    assert samples.shape == (9, 2) and steps == len(real.batches) > 3 and len(probe.batches) == peer_particlegan.PROBES
-    assert real.recipe.total_steps >= steps and (probe.seed, real.seed) == (4, 4)
-    assert cpu - 0.3 < peer_particlegan.time.process_time() < cpu + 0.3
+    assert samples.shape == (9, 2) and len(probe.batches) == peer_particlegan.PROBES == 5
+    assert real.recipe.total_steps == 25, "a step took a second, and 25 s were left"
+    assert steps == len(real.batches) == 10, "five at the speed of the probe, five at a quarter of it"
+    assert (probe.seed, real.seed) == (4, 4)
     assert all(len(batch) == 16 for batch in real.batches)
     assert np.isin(torch.cat(real.batches).numpy(), points.numpy()).all()
     widths = [[layer.out_features for layer in net if isinstance(layer, torch.nn.Linear)] for net in (real.G, real.D)]
