@@ -193,7 +193,7 @@ class Setup:
             "needs conditions that are images": getattr(getattr(self, "condition", 0), "shape", 0) != self.shape,
             "need a score of D for each sample": family(self.D) == "Packed",
             "build it with decoders=True": not getattr(self.D, "decoders", False),
-            "leave d_terms and d_after": role == "D" and not [*self.D.build(self.shape, None).parameters()],
+            "leave d_terms and d_after": role == "D" and family(self.D) == "Identity",
         }
         return any(re.search(pattern, sentence) and true for pattern, true in truths.items())
 
@@ -221,8 +221,8 @@ PAIRS = len(OBJECTIVES) * len(TERMS) * len("DG")
 def play_all(setup, session, whole, step=1):
     """Play one objective in `step`; each pair of it and a term is played, or covered by sums, or justly refused."""
     assert setup.reasons() == []
-    for (role, term), sentence in session.refusals.items():
-        assert setup.refuses_correctly(sentence, role, session.turns["G"].fake), (role, term, sentence)
+    for role, sentence in {(role, sentence) for (role, _), sentence in session.refusals.items()}:
+        assert setup.refuses_correctly(sentence, role, session.turns["G"].fake), (role, sentence)
     alone = whole and setup.shape == POINTS and family(setup.D) == "MLP"
     checked_at, met = SETUPS.index(setup) % len(OBJECTIVES), set()
     for i, objective in [*enumerate(OBJECTIVES)][checked_at % step :: step]:
