@@ -33,10 +33,10 @@ ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images" / "failures"
 RUNS = Path("runs") / "failures"
 SIDE, GAP = 460, 12
-_LENGTH = ("--images", "64000", "--batch", "128")
+_LENGTH = ("--images", "64000", "--batch", "64")
 _SMALL = (
-    *("ema=4000", "tick=2000", "generator.hidden=(64, 64)", "discriminator.hidden=(64, 64)"),
-    *("latent=Normal(8)", "snapshot=64000"),
+    *("ema=4000", "tick=2000", "generator.hidden=(64, 64)", "discriminator.hidden=(64, 64)", "latent=Normal(8)"),
+    *("snapshot=64000", "data.std=0.1"),  # modes that a game of this length reaches
 )
 
 
@@ -49,12 +49,27 @@ class Failure:
     settings: tuple[str, ...]
 
 
-_WIDE = ("data.std=0.1",)  # modes that a game of this length reaches
+def rates(G: float, D: float) -> tuple[str, ...]:
+    """Settings of the learning rates."""
+    return (f"G_opt.lr={G}", f"D_opt.lr={D}")
+
+
+def clipped(limit: float) -> Failure:
+    """A critic with weight clipping."""
+    settings = ("objective=Wasserstein()", "d_terms=()", f"d_after=WeightClip({limit})", *rates(0.005, 0.005))
+    return Failure("clipped-weights", "r1", settings)
+
+
+_FREE = ("d_terms=()",)
+_MOMENTUM = ("G_opt.betas=(0.9, 0.999)", "D_opt.betas=(0.9, 0.999)")
 FAILURES = {
-    "mode-collapse": Failure("mode-collapse", "r1", ("d_terms=()", "G_opt=Adam(lr=0.004)", "D_opt=Adam(lr=0.002)")),
-    "strong-discriminator": Failure(
-        "unbalanced-players", "r1", (*_WIDE, "d_terms=()", "G_opt.lr=0.0005", "D_opt.lr=0.02")
-    ),
+    "mode-collapse": Failure("mode-collapse", "r1", (*_FREE, "G_opt=Adam(lr=0.01)", "D_opt=Adam(lr=0.002)")),
+    "vanishing-gradients": Failure("vanishing-gradients", "r1", ("objective=Minimax()", *_FREE, *rates(0.0005, 0.02))),
+    "oscillation": Failure("non-convergence", "r1", (*_FREE, *_MOMENTUM, *rates(0.005, 0.005))),
+    "strong-discriminator": Failure("unbalanced-players", "r1", (*_FREE, *rates(0.0005, 0.02))),
+    "strong-generator": Failure("unbalanced-players", "r1", (*_FREE, *rates(0.05, 0.001))),
+    "tight-clip": clipped(0.001),
+    "wide-clip": clipped(1.0),
 }
 
 

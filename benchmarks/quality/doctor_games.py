@@ -71,7 +71,7 @@ SUBJECTS: Mapping[str, Subject] = {
 HEALTHY: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "points": {
         "hinge": ("objective=Hinge()",),
-        "wasserstein": ("objective=Wasserstein()", "d_terms=(GradientPenalty(0.1),)"),
+        "wasserstein": ("objective=Wasserstein()", "d_terms=(GradientPenalty(1.0),)"),
         "relativistic": ("objective=Relativistic()", "d_terms=(R1(0.1), R2(0.1))"),
         "least-squares": ("objective=LeastSquares()",),
         "mmd": (

@@ -41,7 +41,7 @@ def test_it_says_what_is_wrong_since_when_and_what_to_change(run, doctor):
     assert f"{run}: non-saturating, after 90,000 of 256 images" in text
     assert "certain, the worst first." in text and "mode-collapse since 40,000 images (severity" in text
     assert "signal/clusters_live 0.05" in text
-    assert "Against" in text and "arXiv 1801.04406" in text and "It shows within 26 images." in text
+    assert "Against" in text and "arXiv 1807.04720" in text and "It shows within 26 images." in text
     assert "When to stop is unknown: the log has no scores; `zerosum train ... --evaluate kid` computes them" in text
 
 

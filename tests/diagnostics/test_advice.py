@@ -11,7 +11,9 @@ from zerosum.diagnostics.advice import SAFE, all_advice
 from zerosum.diagnostics.rules import RULES
 from zerosum.networks.blind import Blind
 from zerosum.networks.conditioning import Auxiliary, Discriminative
+from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.mlp import MLPDiscriminator
+from zerosum.networks.resnet import ResNetGenerator
 from zerosum.objectives.logistic import Minimax, NonSaturating
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.optimisers import Adam
@@ -103,6 +105,8 @@ def test_clipping_gives_way_to_a_penalty_or_to_another_limit():
     *_, tighter = changed("wgan", "saturated-clipping", d_after=WeightClip(1.0))
     assert tighter.d_after == WeightClip(0.1)
     assert changed("r1", "saturated-clipping") == []
+    kept, *_ = changed("wgan", "saturated-clipping", G_opt=Adam(lr=1e-4, betas=(0.0, 0.9)))
+    assert kept.G_opt == Adam(lr=1e-4, betas=(0.0, 0.9)) and kept.D_opt == Adam(lr=5e-4, betas=(0.0, 0.9))
 
 
 def test_rates_are_brought_to_a_ratio_about_their_geometric_mean():
@@ -110,9 +114,43 @@ def test_rates_are_brought_to_a_ratio_about_their_geometric_mean():
         made = changed("r1", "unbalanced-rates", G_opt=Adam(lr=G), D_opt=Adam(lr=D))[0]
         return made.G_opt.lr, made.D_opt.lr
 
-    assert first(1e-3, 3e-2) == (3.16e-3, 9.49e-3)
-    assert first(3e-2, 1e-3) == (3.16e-3, 9.49e-3), "whichever was the faster"
+    assert first(1e-4, 3e-3) == (3.16e-4, 9.49e-4)
+    assert first(3e-3, 1e-4) == (3.16e-4, 9.49e-4), "whichever was the faster"
+    assert first(1e-3, 3e-2) == first(0.1, 0.3) == (2e-3, 6e-3), "no published game has a rate of more than .01"
     assert first(1e-3, 3e-3) == (1e-3, 7.5e-4), "balanced already, so the next advice comes first"
+
+
+def test_a_game_that_lacks_what_steady_ones_have_gets_all_of_it_at_once():
+    sick = {
+        "objective": Minimax(0.9), "discriminator": MLPDiscriminator(hidden=(8,)), "d_terms": (),
+        "G_opt": Adam(lr=0.05, betas=(0.5, 0.999)), "D_opt": Adam(lr=5e-3, betas=(0.0, 0.99)),
+    }  # fmt: skip
+    for symptom in ("vanishing-gradients", "weak-discriminator", "oscillation", "dead-layers", "unbalanced-rates"):
+        first, *_ = changed("r1", symptom, **sick)
+        assert first.objective == NonSaturating(0.9) and first.d_terms == (R1(0.1),), symptom
+        assert first.discriminator.hidden == first.generator.hidden and first.discriminator != sick["discriminator"]
+        assert first.G_opt == Adam(lr=2e-3, betas=(0.0, 0.99)) and first.D_opt == Adam(lr=6e-3, betas=(0.0, 0.99))
+    (steadied, *rest) = changed("r1", "oscillation", d_terms=())
+    assert steadied == replace(named("r1"), d_terms=(R1(0.1),)), "nothing else is unusual"
+    assert steadied not in rest, "the same change is given once"
+    apart, *_ = changed("r1", "oscillation", d_terms=(), D_opt=Adam(lr=7e-3, betas=(0.0, 0.99)))
+    assert apart.D_opt.lr == 4.58e-3 and apart.d_terms == (R1(0.1),), "seven times as fast as G"
+    clipped, *_ = changed("wgan", "unbalanced-rates")
+    assert clipped.d_after is None and clipped.D_opt == Adam(lr=5e-4, betas=(0.0, 0.9))
+
+
+def test_a_d_far_narrower_than_g_becomes_as_wide():
+    def wider(*hidden, **changes):
+        narrow = MLPDiscriminator(hidden=hidden)
+        made = changed("r1", "weak-discriminator", discriminator=narrow, **changes)
+        return [one.discriminator.hidden for one in made if one.discriminator != narrow]
+
+    width = named("r1").generator.hidden
+    assert wider(max(width) // 4) == [width]
+    assert wider(max(width) // 4 + 1) == [(2 * (max(width) // 4 + 1),)], "twice, where it is not as narrow"
+    images = {"generator": ResNetGenerator(size=64), "discriminator": DCGANDiscriminator(size=8)}
+    sizes = {one.discriminator.size for one in changed("dcgan", "weak-discriminator", **images)}
+    assert sizes == {8, 16}, "a G of another family is no measure"
 
 
 def test_a_smaller_discriminator_is_never_wider():

@@ -9,6 +9,7 @@ from zerosum.diagnostics import films as films
 from zerosum.diagnostics import history as history
 from zerosum.diagnostics import patient as patient
 from zerosum.diagnostics import portraits as portraits
+from zerosum.diagnostics import rates as rates
 from zerosum.diagnostics import remedies as remedies
 from zerosum.diagnostics import rules as rules
 from zerosum.diagnostics import scenes as scenes

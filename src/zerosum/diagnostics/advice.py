@@ -60,8 +60,10 @@ def all_advice(patient: Patient) -> tuple[Advice, ...]:
 
 
 def _advice(symptom: str, patient: Patient) -> Iterator[Advice]:
+    given = set()
     for rule in RULES[symptom]:
         settings = rule.remedy(patient)
-        if settings:
+        if settings and settings not in given:
+            given.add(settings)
             safe = rule.safe and all(setting.partition("=")[0] in SAFE for setting in settings)
             yield Advice(settings, rule.why, rule.source, round(patient.recipe.images * rule.share), safe)

@@ -6,13 +6,13 @@ it would change, or has it already.
 
 __all__ = ()
 
-from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
 from zerosum.conditions.image import Image
 from zerosum.diagnostics.patient import Patient
+from zerosum.diagnostics.rates import Settings, are_unusual, balanced_rates, has, no_momentum, number, optimisers
 from zerosum.game.player import Term, Wrapper, unwrapped
 from zerosum.networks.blind import Blind
 from zerosum.networks.conditioning import Auxiliary, Discriminative
@@ -22,6 +22,7 @@ from zerosum.objectives.energy import BoundaryEquilibrium, EnergyBased
 from zerosum.objectives.kernel import MMD
 from zerosum.objectives.logistic import Minimax, NonSaturating
 from zerosum.objectives.wasserstein import Hinge, Wasserstein
+from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.own_networks import OwnDiscriminator, discriminator_spec
 from zerosum.recipes.recipe import flat
 from zerosum.terms.auxiliary import AuxiliaryClass, DiscriminativeClass
@@ -29,23 +30,13 @@ from zerosum.terms.contrastive import Contrastive
 from zerosum.terms.gradient_penalties import R1, GradientPenalty
 from zerosum.terms.matching_aware import MatchingAware
 from zerosum.terms.mode_seeking import ModeSeeking
-from zerosum.terms.schedules import Constant, Cosine, Every
+from zerosum.terms.schedules import Every
 from zerosum.terms.weight_clipping import WeightClip
 
 _BATCH_NORMS = ("batch", "virtual")  # with which a penalty would not be that of a sample
 _OF_CONDITIONS = (MatchingAware, AuxiliaryClass, DiscriminativeClass, Contrastive)
 _NARROWEST = 4  # width of a discriminator
 _STRENGTHS = ("gamma", "weight")
-
-Settings = tuple[str, ...]
-
-
-Remedy = Callable[[Patient], Settings | None]
-
-
-def number(value: float) -> str:
-    """A value with three digits, as recipe text."""
-    return f"{value:.3g}"
 
 
 def non_saturating(patient: Patient) -> Settings | None:
@@ -87,7 +78,7 @@ def penalty(patient: Patient) -> Settings | None:
     if isinstance(recipe.objective, BoundaryEquilibrium | EnergyBased):
         return None  # a score is minus an error of reconstruction, whose gradient at a sample has no meaning by itself
     if isinstance(recipe.objective, Wasserstein):
-        new: Term = GradientPenalty(weight=10.0 if patient.is_image else 0.1)
+        new: Term = GradientPenalty(weight=10.0 if patient.is_image else 1.0)
     else:
         new = Every(8, R1(1.0)) if len(patient.shape) == 3 else R1(0.1)
     freed = (*_without_batch_norm(patient), *_unclipped(patient), *(no_momentum(patient) or ()))
@@ -95,10 +86,18 @@ def penalty(patient: Patient) -> Settings | None:
 
 
 def clipping_to_penalty(patient: Patient) -> Settings | None:
-    """A gradient penalty, and an optimiser with momentum in the second moment alone, in place of weight clipping."""
+    """A gradient penalty in place of weight clipping, and Adam in place of the optimisers that go with clipping."""
     found = penalty(patient) if isinstance(patient.recipe.d_after, WeightClip) else None
-    adam = "Adam(lr=0.0005, betas=(0.0, 0.9))"
-    return None if found is None else (*found, f"G_opt={adam}", f"D_opt={adam}")
+    others = [name for name, one in optimisers(patient).items() if not isinstance(one, Adam)]
+    return None if found is None else (*found, *(f"{name}=Adam(lr=0.0005, betas=(0.0, 0.9))" for name in others))
+
+
+def steady(patient: Patient) -> Settings | None:
+    """All at once that steady games have and this one lacks: the objective, a wide enough D, rates, and a penalty."""
+    rates = balanced_rates(patient) if are_unusual(patient) else None
+    wide = size_of_D(patient, 1.0)
+    damped = clipping_to_penalty(patient) or penalty(patient)
+    return tuple(setting for found in (non_saturating(patient), wide, damped, rates) for setting in found or ()) or None
 
 
 def clip(patient: Patient, wide: bool) -> Settings | None:
@@ -107,60 +106,6 @@ def clip(patient: Patient, wide: bool) -> Settings | None:
     if not isinstance(after, WeightClip) or (after.limit > usual) != wide:
         return None
     return (f"d_after={flat(WeightClip(float(number(after.limit * (0.1 if wide else 10)))))}",)
-
-
-def rates(patient: Patient, G: float = 1.0, D: float = 1.0) -> Settings | None:
-    """Multiply learning rates."""
-    recipe = patient.recipe
-    if (D != 1 and not patient.trains_D) or not all(_has(getattr(recipe, f"{o}_opt"), "lr") for o in "GD"):
-        return None
-    if recipe.game is not None and G != D:
-        return None  # of another game the two may be the optimisers of both directions
-    changes = {"G_opt": G, "D_opt": D if patient.trains_D else 1.0}
-    return tuple(f"{name}.lr={number(getattr(recipe, name).lr * by)}" for name, by in changes.items() if by != 1)
-
-
-def balanced_rates(patient: Patient, ratio: float = 3.0) -> Settings | None:
-    """D `ratio` times as fast as G, at the geometric mean of their rates: which of them is wrong is not known.
-
-    None where the ratio is nearly so.
-    """
-    recipe = patient.recipe
-    if not patient.trains_D or recipe.game is not None or not all(_has(o, "lr") for o in (recipe.G_opt, recipe.D_opt)):
-        return None
-    G, D = recipe.G_opt.lr, recipe.D_opt.lr  # type: ignore[attr-defined]
-    if 0.5 * ratio <= D / G <= 2 * ratio:
-        return None
-    slow = (G * D / ratio) ** 0.5
-    return (f"G_opt.lr={number(slow)}", f"D_opt.lr={number(ratio * slow)}")
-
-
-def no_momentum(patient: Patient) -> Settings | None:
-    """Adam without momentum in the first moment."""
-    names = [name for name, one in _optimisers(patient).items() if getattr(one, "betas", (0.0,))[0] > 0]
-    return tuple(f"{name}.betas=(0.0, 0.99)" for name in names) or None
-
-
-def falling_rates(patient: Patient) -> Settings | None:
-    """Learning rates that fall to 0 in the second half of the run."""
-    steady = [name for name, one in _optimisers(patient).items() if getattr(one, "schedule", None) == Constant()]
-    return tuple(f"{name}.schedule={flat(Cosine(begin=0.5))}" for name in steady) or None
-
-
-def longer_average(patient: Patient) -> Settings | None:
-    """A moving average of G over a tenth of the run."""
-    recipe, wanted = patient.recipe, patient.recipe.images / 10
-    if not patient.free("ema") or recipe.ema >= wanted / 2:
-        return None
-    return (f"ema={number(wanted)}",)
-
-
-def updates_of_D(patient: Patient, more: bool) -> Settings | None:
-    """Five updates of D for each of G, or one."""
-    recipe = patient.recipe
-    if not patient.trains_D or not patient.free("n_critic") or (recipe.n_critic >= 5 if more else recipe.n_critic == 1):
-        return None
-    return ("n_critic=5",) if more else ("n_critic=1",)
 
 
 def noise(patient: Patient) -> Settings | None:
@@ -181,13 +126,19 @@ def augmentation(patient: Patient) -> Settings | None:
 
 
 def size_of_D(patient: Patient, factor: float) -> Settings | None:
-    """A wider or narrower discriminator."""
+    """A wider or narrower discriminator: as wide as G at least, if it has at most a quarter of G's width.
+
+    With a factor of 1 it is None for a D that is not as narrow.
+    """
     hidden, size = patient.discriminator("hidden"), patient.discriminator("size")
     found = size if hidden is None or hidden[1] is None else hidden
     if not patient.trains_D or found is None or isinstance(patient.recipe.discriminator, OwnDiscriminator):
         return None
     path, before = found
     after = tuple(_times(width, factor) for width in before) if isinstance(before, tuple) else _times(before, factor)
+    of_G = _width_of_G(patient, path.rpartition(".")[2])
+    if factor >= 1 and of_G is not None and _widest(before) <= _widest(of_G) / 4:
+        after = of_G if _widest(of_G) > _widest(after) else after
     return None if after == before else (f"{path}={after}",)
 
 
@@ -270,21 +221,24 @@ def scaled(term: Term, factor: float) -> Term:
     """A term with its strength multiplied, within its wrappers."""
     if isinstance(term, Wrapper):
         return replace(term, term=scaled(term.term, factor))  # type: ignore[type-var]
-    name = next(name for name in _STRENGTHS if _has(term, name))
+    name = next(name for name in _STRENGTHS if has(term, name))
     return replace(term, **{name: float(number(getattr(term, name) * factor))})  # type: ignore[type-var]
+
+
+def _width_of_G(patient: Patient, name: str) -> Any:
+    """The width of a G of D's family; None for another."""
+    G, Ds = patient.recipe.generator, (part for _, part in patient.discriminators)
+    family = type(G).__name__.removesuffix("Generator")
+    alike = any(type(D).__name__.removesuffix("Discriminator") == family for D in Ds)
+    return getattr(G, name, None) if alike else None
+
+
+def _widest(width: Any) -> float:
+    return max(width, default=0) if isinstance(width, tuple) else width
 
 
 def _times(width: int, factor: float) -> int:
     return max(int(width * factor), min(width, _NARROWEST))
-
-
-def _optimisers(patient: Patient) -> dict[str, Any]:
-    names = ("G_opt", "D_opt") if patient.trains_D else ("G_opt",)
-    return {name: getattr(patient.recipe, name) for name in names}
-
-
-def _has(value: object, name: str) -> bool:
-    return is_dataclass(value) and any(f.name == name for f in fields(value))
 
 
 def _without_batch_norm(patient: Patient) -> Settings:
