@@ -1,10 +1,19 @@
 """What tests in all folders use."""
 
 import contextlib
+import gc
 from pathlib import Path
 
 import pytest
 from tests.forked import forking
+
+gc.disable()  # modules and tests that are collected stay: to look for garbage among them takes a fifth of the time
+
+
+def pytest_collection_finish():
+    """From here on garbage is sought among what tests make alone."""
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def tiny(name):
     D = replace(recipe.discriminator.discriminator if blind else recipe.discriminator, size=4)
     D = Blind(D) if blind else D
     further = {"blocks": 1} if "blocks" in vars(recipe.generator) else {}
-    sizes = {"batch": 8, "images": 96, "tick": 16, "snapshot": 32, "precision": "float32"}
+    sizes = {"batch": 8, "images": 64, "tick": 16, "snapshot": 32, "precision": "float32"}
     return replace(recipe, generator=replace(recipe.generator, size=4, **further), discriminator=D, **sizes)
 
 
@@ -44,7 +44,7 @@ def test_it_resumes_to_the_same_bits_and_shows_its_conditions(name, tmp_path, mo
 
     def dying(game, batch):
         updates.append(1)
-        if len(updates) == 9:
+        if len(updates) == 7:
             raise Died
         return update(game, batch)
 
