@@ -1,10 +1,21 @@
 """What tests in all folders use."""
 
 import contextlib
+import gc
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from tests.forked import forking
+
+gc.disable()  # modules and tests that are collected stay: to look for garbage among them takes a fifth of the time
+
+
+def pytest_collection_finish():
+    """From here on garbage is sought among what tests make alone."""
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -12,6 +23,11 @@ def forks():
     """Python processes that a test starts are forks of one that has loaded PyTorch and zerosum."""
     with forking():
         yield
+
+
+def _bits(points, *_, **__):
+    """The bits of points as an image, which takes no time to draw."""
+    return Image.fromarray(np.ascontiguousarray(points).view(np.uint8))
 
 
 @contextlib.contextmanager
@@ -23,12 +39,14 @@ def _reportless():
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("zerosum.training.loop.write_report", write)
+        for draw in ("scatter", "histogram"):
+            patched.setattr(f"zerosum.training.sample_images.{draw}", _bits)
         yield
 
 
 @pytest.fixture
 def reportless():
-    """Runs end with an empty report, since writing it takes several times as long as a tiny run."""
+    """Runs end with an empty report, and samples that are points are no plots: both take longer than a tiny run."""
     with _reportless():
         yield
 

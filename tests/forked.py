@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import ctypes
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -253,6 +254,7 @@ def _run(words):
 
 if __name__ == "__main__":
     import PIL.Image
+    import torch
 
     import zerosum
     import zerosum.applications
@@ -266,6 +268,11 @@ if __name__ == "__main__":
     zerosum.recipes.named_recipes.catalogue()
     zerosum.recipes.reader.vocabulary()
     PIL.Image.init()
+    # What training, a report and an option load on first use: more than a thousand modules, longer than a tiny run.
+    torch.optim.SGD([torch.zeros(1)])
+    for name in ("matplotlib.figure", "matplotlib.backends.backend_agg", "typer._adapters"):
+        with contextlib.suppress(ImportError):  # the last is of some versions
+            importlib.import_module(name)
     del sys.path[0]  # the folder of this file
     gc.collect()
     gc.freeze()

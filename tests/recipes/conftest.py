@@ -51,7 +51,10 @@ def counted(function, *arguments):
 
 
 class Observed(Game):
-    """A game that checks the gradient of each part of a loss, or of the objective only, on each update.
+    """A game that checks the gradient of each part of a loss, or of the objective only.
+
+    The objective's is taken on each update, a term's until one has reached a parameter; the game itself checks that the
+    gradient of the whole is finite on each update.
 
     `reached` holds, for each part, the parameters with a non-zero gradient in some update, `apart` names the parts that
     do not depend on samples, such as weight decay, and `last` is the last turn of D.
@@ -67,8 +70,9 @@ class Observed(Game):
         self.last = turn if player is self.D else self.last
         for name in [*parts] if self.every else [f"{player.name}/loss"]:
             assert parts[name].isfinite(), name
-            self.reached.setdefault(name, set())
-            if player.terms and parts[name].requires_grad:
+            reached = self.reached.setdefault(name, set())
+            learns = parts[name].requires_grad and (name == f"{player.name}/loss" or not reached)
+            if player.terms and learns:
                 options = {"retain_graph": True, "materialize_grads": True}
                 self.note(player, name, torch.autograd.grad(parts[name], player.parameters, **options))
         return parts

@@ -41,6 +41,7 @@ from zerosum.objectives import NonSaturating
 from zerosum.terms import R1, AuxiliaryClass, DiscriminativeClass, Every
 
 ROWS, STEPS = 12, 3  # rows divide by 2 and by 3 ranks, and each part by 2
+ELSEWHERE = ("PatchNCE", "IdentityMapping", "MaximumLikelihood")  # which need an image as the condition, or texts
 
 
 def product():
@@ -151,7 +152,7 @@ def placements(parts):
     """Yield for each role and term the first setup that supports it, if any."""
     ready, setups = {}, sorted(parts.SETUPS, key=lambda setup: (len(setup.shape), setup.way is not None))
     for role, term in itertools.product("DG", parts.TERMS):
-        for setup in setups:
+        for setup in setups if type(term).__name__ not in ELSEWHERE else ():
             if str(setup) not in ready:
                 ready[str(setup)] = opened(parts, setup)
             if ready[str(setup)] is None:

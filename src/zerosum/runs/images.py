@@ -52,7 +52,7 @@ def open_image(path: Path, size: int) -> Image.Image:
 def inline_image(image: Image.Image, alt: str) -> str:
     """An image as an HTML element with inline data."""
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=True)
+    image.save(buffer, format="PNG", compress_level=7)  # 9, as by optimize=True, takes four times as long for 4 % less
     data = base64.b64encode(buffer.getvalue()).decode()
     size = f'width="{image.width}" height="{image.height}"'
     return f'<img src="data:image/png;base64,{data}" {size} alt="{escape(alt)}">'
