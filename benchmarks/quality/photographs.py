@@ -30,9 +30,9 @@ OUT = Path("runs/photographs")
 PAGE = RESULTS / "photographs.md"
 IMAGES = ROOT / "docs" / "images"
 SIZE = 64
-SETTINGS = ("--batch", "16", "--set", "generator.size=8", "--set", "snapshot=1000", "--set", "tick=500")
-GAMES = {"projected-gan": 8_000, "fastgan": 7_000}
-"""Length of each run, in images."""
+SETTINGS = ("--batch", "16", "--set", "generator.size=32")
+GAMES = {"projected-gan": (64, 10_500), "fastgan": (32, 6_000)}
+"""Size of D and length of each run, in images."""
 FEATURES = ("random-conv", "alexnet")
 MOST = 200_000  # bytes of an image
 Pixels = np.ndarray  # uint8 (N, H, W, C)
@@ -40,7 +40,9 @@ Pixels = np.ndarray  # uint8 (N, H, W, C)
 
 def run_of(name: str, images: Path, out: Path) -> FolderRun:
     """Return the run of a recipe on the folder."""
-    return FolderRun(name, images, out, ("--size", str(SIZE), "--images", str(GAMES[name]), *SETTINGS))
+    size, length = GAMES[name]
+    chosen = ("--size", str(SIZE), *SETTINGS, "--set", f"discriminator.size={size}", "--images", str(length))
+    return FolderRun(name, images, out, chosen)
 
 
 def read(folder: Path) -> Pixels:

@@ -52,7 +52,7 @@ def test_the_page_has_a_row_for_each_run_the_real_ones_and_the_trivial_sets(benc
     kid = [float(row[3].split()[0].replace(",", "")) for row in (made, real)]
     assert kid[0] > 10 > kid[1] > -10
     assert float(cells(text, "*the mean photograph*")[4].split()[0]) == 0, "no variety"
-    assert "zerosum train projected-gan --data photos/ --size 16 --images" in text
+    assert "photos/ --size 16 --batch 16 --set generator.size=32 --set discriminator.size=64 --images 10500" in text
     assert "40 photographs of 16 x 16 x 3; every other set has 16." in text
     assert "](../../docs/images/photographs-fastgan.png)" in text
     with Image.open(tmp_path / "photographs-fastgan.png") as drawn:

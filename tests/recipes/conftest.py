@@ -104,13 +104,13 @@ class Observed(Game):
             learning, kind = {*self.names[player.name]}, type(player.network).__name__
             missed = learning - self.reached[f"{player.name}/loss"]
             lost = self.lost(missed) if player is self.D else dict.fromkeys(missed, "G's loss has no gradient for it")
-            assert lost == {}, f"{type(self.objective).__name__} does not train these parameters of {kind}"
+            assert lost == {}, f"{type(self.objective).__name__} does not train these parameters of {kind}: {lost}"
             if all_terms:  # then terms are included; those on weights have a gradient for all parameters anyway
                 used = [
                     part for part in self.reached if part[0] == player.name and part.split("#")[0] not in self.apart
                 ]
                 unread = learning - set().union(*(self.reached[part] for part in used))
-                assert unread == set(), f"{kind} has parameters that nothing depends on: use them, or remove them"
+                assert unread == set(), f"{kind} has parameters that nothing depends on: use or remove {sorted(unread)}"
 
     def lost(self, names):
         """Return D's parameters without gradient of the objective that should have one, each with the reason.
