@@ -31,7 +31,7 @@ def _bits(points, *_, **__):
 
 
 @contextlib.contextmanager
-def _reportless():
+def _without(plots):
     def write(run, *rest):
         path = Path(run) / "report.html"
         path.touch()
@@ -39,20 +39,27 @@ def _reportless():
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("zerosum.training.loop.write_report", write)
-        for draw in ("scatter", "histogram"):
+        for draw in ("scatter", "histogram") if plots else ():
             patched.setattr(f"zerosum.training.sample_images.{draw}", _bits)
         yield
 
 
 @pytest.fixture
 def reportless():
-    """Runs end with an empty report, and samples that are points are no plots: both take longer than a tiny run."""
-    with _reportless():
+    """Runs end with an empty report, since writing it takes several times as long as a tiny run."""
+    with _without(plots=False):
+        yield
+
+
+@pytest.fixture
+def plotless():
+    """As `reportless`, and samples that are points are no plots: for runs that are compared with each other alone."""
+    with _without(plots=True):
         yield
 
 
 @pytest.fixture(scope="module")
-def module_reportless():
-    """As `reportless`, for runs that the tests of a module share."""
-    with _reportless():
+def module_plotless():
+    """As `plotless`, for runs that the tests of a module share."""
+    with _without(plots=True):
         yield

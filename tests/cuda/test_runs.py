@@ -19,7 +19,7 @@ from zerosum.training.compiled import CompiledUpdates
 CPU = torch.device("cpu")
 
 
-def test_a_run_on_the_device_goes_on_on_the_cpu(place, reportless, tmp_path):
+def test_a_run_on_the_device_goes_on_on_the_cpu(place, plotless, tmp_path):
     """Its log has the values of the CPU's run, and its checkpoint and generator are of no device."""
     short = {"batch": 8, "images": 8, "tick": 8, "snapshot": 8, "precision": "float32"}
     made = replace(tiny_recipe(2, 3), d_terms=(Every(2, R1()),), **short)

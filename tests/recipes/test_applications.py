@@ -37,7 +37,7 @@ def tiny(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_resumes_to_the_same_bits_and_shows_its_conditions(name, tmp_path, monkeypatch, reportless):
+def test_it_resumes_to_the_same_bits_and_shows_its_conditions(name, tmp_path, monkeypatch, plotless):
     recipe = tiny(name)
     straight = train(recipe, tmp_path / "straight", quiet=True)
     update, updates = Game.update_G, []

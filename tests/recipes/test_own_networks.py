@@ -10,7 +10,7 @@ from zerosum import load, read, train
 from zerosum.recipes import ring
 from zerosum.recipes.recipe import pretty
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 
 
 class Generator(nn.Module):

@@ -23,7 +23,7 @@ from zerosum.training.build import build_game
 from zerosum.training.cautions import cautions
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 
 POINTS = in_memory("points", torch.randn(64, 2, generator=torch.Generator().manual_seed(0)))
 

@@ -21,7 +21,7 @@ from zerosum.terms.weight_clipping import WeightClip
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("module_reportless")
+pytestmark = pytest.mark.usefixtures("module_plotless")
 POINTS = Recipe(
     name="points",
     data=Ring(count=300),

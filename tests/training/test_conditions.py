@@ -29,7 +29,7 @@ from zerosum.training.build import build_game
 from zerosum.training.signals import Terminated
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 SIDE = 8
 
 

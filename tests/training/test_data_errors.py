@@ -28,7 +28,7 @@ from zerosum.training.batches import Batches
 from zerosum.training.same_data import UnreadFiles, same_data
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 RECIPE = Recipe(
     name="photos",
     generator=MLPGenerator(hidden=(8,)),

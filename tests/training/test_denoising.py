@@ -30,7 +30,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def straight(tmp_path_factory, module_reportless):
+def straight(tmp_path_factory, module_plotless):
     return Path(train(runs.RECIPE, tmp_path_factory.mktemp("straight") / "run", quiet=True))
 
 

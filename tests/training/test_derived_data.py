@@ -11,7 +11,7 @@ from zerosum.data.sources.in_memory import InMemory
 from zerosum.networks import PatchDiscriminator, UNet
 from zerosum.recipes import Adam, sketch
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 12, 12, 3), dtype=np.uint8)
 
 

@@ -125,7 +125,7 @@ def test_a_recipe_text_imports_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("recipe", SCORED, ids=["points", "images"])
-def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, straight_of, recipe, reportless):
+def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, straight_of, recipe, plotless):
     scored = straight_of(recipe)
     plain = train(replace(recipe, evaluation=None), tmp_path / "plain", quiet=True)
     assert_equal(groups(scored), groups(plain))
@@ -135,7 +135,7 @@ def test_a_scored_run_learns_what_a_run_without_scores_learns(tmp_path, straight
 
 @pytest.mark.parametrize(("recipe", "action"), [*zip(SCORED, (terminate, die), strict=True)], ids=["points", "images"])
 def test_a_resumed_run_has_the_scores_and_the_best_generator_of_a_straight_one(
-    tmp_path, monkeypatch, straight_of, recipe, action, reportless
+    tmp_path, monkeypatch, straight_of, recipe, action, plotless
 ):
     straight = straight_of(recipe)
     with monkeypatch.context() as patched:

@@ -12,7 +12,7 @@ from zerosum.networks.unet_generator import UNet
 from zerosum.recipes import Evaluation, colorize
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 
 
 def test_a_run_that_holds_samples_out_is_scored_on_them(tmp_path):

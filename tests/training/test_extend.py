@@ -22,7 +22,7 @@ from zerosum.terms.gradient_penalties import R1, R2
 from zerosum.terms.schedules import Cosine, Every
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 POINTS = Recipe(
     name="points",
     data=Ring(count=300),

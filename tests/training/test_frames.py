@@ -24,7 +24,7 @@ from zerosum.training import frames
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("module_reportless")
+pytestmark = pytest.mark.usefixtures("module_plotless")
 RECIPE = replace(frame_folders.PLANE, data=Ring(count=3_000, std=0.1), tick=512, snapshot=512)
 LINE = replace(frame_folders.LINE, data=Gaussian1D(mean=40.0, std=3.0, count=500), tick=512, snapshot=512)
 

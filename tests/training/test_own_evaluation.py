@@ -27,7 +27,7 @@ from zerosum.runs.log import is_evaluation, read_log
 from zerosum.runs.run import Run
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 
 
 def gap(real, fake):

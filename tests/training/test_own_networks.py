@@ -14,7 +14,7 @@ from zerosum.recipes import gan, ring
 from zerosum.terms import R1, GradientPenalty, ModeSeeking, PathLength
 from zerosum.training.build import build_game
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 
 SIZES = {"batch": 16, "images": 96, "tick": 32, "snapshot": 32}
 

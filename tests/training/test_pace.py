@@ -21,7 +21,7 @@ from zerosum.training.pace import Pace, measured_pace, of_length
 from zerosum.training.ranks import RankGroup
 from zerosum.training.signals import Terminated
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 
 GROUP = RankGroup(torch.device("cpu"))
 RECIPE = replace(POINTS, batch=16, images=10**6, tick=10**6, snapshot=10**6, d_terms=(Scheduled(Cosine(), R1()),))

@@ -27,7 +27,7 @@ from zerosum.training.batches import Batches
 from zerosum.training.prefetch import ReadAhead
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 IMAGES = np.random.default_rng(0).integers(0, 256, (37, 16, 16, 3), dtype=np.uint8)
 LABELS = np.arange(37) % 3
 

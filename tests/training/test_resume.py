@@ -33,7 +33,7 @@ from zerosum.terms.vision_aided import VisionAided
 from zerosum.training.signals import Interrupted, Terminated
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 POINTS = Recipe(
     name="points",
     data=Ring(count=300),  # 300 is no multiple of the batch: epochs end in the middle of batches

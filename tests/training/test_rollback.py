@@ -19,7 +19,7 @@ from zerosum.training.evaluations import remove_best
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 ROLLBACK = RunOptions(on_nonfinite="rollback")
 
 

@@ -14,7 +14,7 @@ from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 SHORT = replace(
     POINTS,
     discriminator=MLPDiscriminator(hidden=(8,)),

@@ -15,7 +15,7 @@ from zerosum.runs.checkpoint import load_checkpoint, newest_checkpoint
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 FIRST = replace(POINTS, images=64, tick=32, snapshot=32)
 SECOND = replace(FIRST, name="second", seed=7, G_opt=replace(FIRST.G_opt, lr=0.001))
 

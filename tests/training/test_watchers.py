@@ -23,7 +23,7 @@ from zerosum.training.options import RunOptions
 from zerosum.training.state import capture
 from zerosum.training.train import train
 
-pytestmark = pytest.mark.usefixtures("reportless")
+pytestmark = pytest.mark.usefixtures("plotless")
 RECIPE = Recipe(
     name="watched",
     data=Ring(count=100),
