@@ -130,9 +130,7 @@ ILLNESSES: Mapping[str, Illness] = {
     "200 samples": Illness(
         _few, frozenset({"overfitting-discriminator", "memorised-samples", "data-trouble", "vanishing-gradients"})
     ),
-    "clip too tight": Illness(
-        _clipped(0.001), frozenset({"saturated-clipping", "weak-discriminator", "mode-collapse", *_UNTAUGHT})
-    ),
+    "clip too tight": Illness(_clipped(0.001), frozenset({"saturated-clipping", "weak-discriminator", *_UNTAUGHT})),
     "clip too wide": Illness(_clipped(5.0), frozenset({"saturated-clipping", *_UNSTABLE, *_UNTAUGHT})),
 }
 

@@ -116,7 +116,7 @@ def test_rates_are_brought_to_a_ratio_about_their_geometric_mean():
 
     assert first(1e-4, 3e-3) == (3.16e-4, 9.49e-4)
     assert first(3e-3, 1e-4) == (3.16e-4, 9.49e-4), "whichever was the faster"
-    assert first(1e-3, 3e-2) == first(0.1, 0.3) == (2e-3, 6e-3), "no published game has a rate of more than .01"
+    assert first(1e-3, 3e-2) == first(0.1, 0.3) == (2e-3, 6e-3), "above .01, G has 2e-3"
     assert first(1e-3, 3e-3) == (1e-3, 7.5e-4), "balanced already, so the next advice comes first"
 
 

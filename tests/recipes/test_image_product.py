@@ -70,7 +70,7 @@ SETUPS = [*plain(), *translations()]
 def test_every_objective_and_all_terms_train_networks_of_an_image(setup, open_session):
     session = open_session(setup, parts.LATENT, parts.TERMS)
     for (role, term), sentence in session.refusals.items():
-        assert setup.refuses_correctly(sentence, role, session.turns["G"].fake), (role, term, sentence)
+        assert setup.refuses_correctly(sentence, role, session), (role, term, sentence)
     z, c = torch.randn(parts.BATCH, parts.LATENT.size), next(setup.batches()).c
     with torch.no_grad():
         moved = not torch.equal(session.G.eval()(z, c), session.G(-z, c))

@@ -91,7 +91,7 @@ def _two_rates(patient: Patient) -> tuple[float, float] | None:
 
 
 def are_unusual(patient: Patient) -> bool:
-    """Whether a rate is larger than those of any published game, or the two are further apart."""
+    """Whether a rate is far larger than those of the recipes, or the two are far apart."""
     found = _two_rates(patient)
     return found is not None and (max(found) > _LARGE or not 1 / 3 <= found[1] / found[0] <= 6)
 
