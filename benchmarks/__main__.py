@@ -16,6 +16,7 @@ BENCHES = (
     "speed.memory",
     "quality.applications",
     "quality.latent",
+    "quality.letters",
     "quality.gallery",
 )
 for name in BENCHES:

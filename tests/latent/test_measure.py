@@ -41,6 +41,19 @@ def test_the_card_has_the_changes_of_the_generator():
     assert down.rank == pytest.approx(-1) and down.leakage["left"] == 0
 
 
+def test_samples_that_an_edit_deprives_of_a_value_are_counted_and_no_error():
+    """As letters that get so thin that nothing is left; samples themselves should have a value."""
+    light = Attribute("left", lambda x: torch.where(x.amax((1, 2, 3)) < 0.08, x[..., 0].mean((1, 2)) * 20, torch.nan))
+    ruler = Ruler({"left": light}, STDS, VALUES)
+    few = INPUTS.rows(INPUTS.z[:, 0].abs() < 1)
+    few = few.rows(call(few.z).amax((1, 2, 3)) < 0.08)
+    card = measured_card(direction(0.5, 0.0, 0.0), MODEL, few, ruler, "left")
+    assert card.without_value > 0.5 and card.shift == pytest.approx(1 / 4, abs=0.03)
+    none = Ruler({"left": Attribute("left", lambda x: x.flatten(1)[:, 0] * torch.nan)}, STDS, VALUES)
+    with pytest.raises(ValueError, match="left is not a number for 100% of the images"):
+        measured_card(direction(0.5, 0.0, 0.0), MODEL, INPUTS, none, "left")
+
+
 def test_a_unit_is_one_standard_deviation_upwards():
     ruler = Ruler(ATTRIBUTES, STDS, VALUES)
     found = calibrated(direction(-0.3, 0.15, 0.0), MODEL, INPUTS, ruler, "left")

@@ -168,8 +168,8 @@ def _scan(direction: Direction, space: Space, inputs: Inputs, ruler: Ruler) -> t
             radii[strength] = float(prior.radius(points).median())
             outputs = space.batches(points, inputs)
             images = seen(space.model.decoded(outputs))
-            for name, one in ruler.attributes.items():
-                values[name][strength] = one(images)
+            for name, one in ruler.attributes.items():  # of edited samples any share may have none
+                values[name][strength] = one.call(images).double() if strength else one(images)
             if ruler.classify is not None and abs(strength) in (0.0, 1.0):
                 classes[strength] = ruler.classify(images)
             if ruler.score is not None:
