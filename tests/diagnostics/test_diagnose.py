@@ -158,6 +158,19 @@ def test_a_sentence_has_no_signal_that_is_absent(name, changes, absent):
     assert "unknown" not in found.text and f"{next(iter(changes.values())):.3g}" in found.text
 
 
+def test_clipping_that_leaves_d_flat_is_saturated_though_few_weights_are_at_the_limit():
+    few = POOR | {"clipped": 0.05}
+    for norm, certain in ((1e-7, True), (1e-5 / 2, True), (1e-4, False), (0.2, False)):
+        found = diagnose(log(few, **{"G/gradient_norm": norm}), RECIPE)
+        assert ("saturated-clipping" in [one.name for one in found.certain]) is certain, norm
+    (flat,) = [one for one in diagnose(log(few, **{"G/gradient_norm": 1e-7})).certain if "clipping" in one.name]
+    assert flat.text == "Weights of D are clipped so tightly that the gradient norm of G is 1e-07."
+    unclipped = log(POOR, **{"G/gradient_norm": 1e-7})
+    for line in unclipped:
+        del line["signal/clipped"]
+    assert "saturated-clipping" not in [one.name for one in diagnose(unclipped, RECIPE).symptoms]
+
+
 def test_nothing_is_certain_in_the_first_updates():
     for changes in ILL.values():
         assert diagnose(log(changes, lines=2), RECIPE).healthy

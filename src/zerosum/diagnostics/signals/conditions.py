@@ -9,6 +9,8 @@ from torch.nn.functional import one_hot
 from zerosum.diagnostics.signals.subject import Subject
 from zerosum.game.trainable import MAIN
 
+_SOME = 128  # samples, at most, whose condition and latent are exchanged
+
 
 def labelled(subject: Subject) -> dict[str, Tensor]:
     """Classes of samples by the nearest mean of real ones, where the data has labels."""
@@ -54,12 +56,10 @@ def _within(x: Tensor, labels: Tensor) -> Tensor:
 
 def conditional(subject: Subject) -> dict[str, Tensor]:
     """How samples of the averaged G depend on condition and latent: both exchanged among the samples, one at a time."""
-    c = subject.real.c
-    if c is None:
+    if subject.real.c is None:
         return {}
-    G = subject.trained.generators[MAIN]
-    rolled, z = c.roll(1, 0), subject.z
-    here = subject.average.features
+    G, c, z = subject.trained.generators[MAIN], subject.real.c[:_SOME], subject.z[:_SOME]
+    rolled, here = c.roll(1, 0), subject.average.features[:_SOME]
     other_c = subject.real.embedding(subject.generate(G, z, rolled))
     other_z = subject.real.embedding(subject.generate(G, z.roll(1, 0), c))
     changed = (c != rolled).flatten(1).any(1) if c.dim() > 1 else c != rolled

@@ -23,7 +23,7 @@ from zerosum.protocols import HasBoundary, Objective
 from zerosum.terms.gradient_penalties import Dragan, GradientPenalty, squared_gradient_norm
 from zerosum.terms.weight_clipping import WeightClip
 
-_BATCHES = 2  # of which D is differentiated, at most
+_BATCHES, _ENOUGH = 2, 128  # of which D is differentiated, at most; of samples, beyond which one batch will do
 
 
 def discriminator(subject: Subject) -> dict[str, Tensor]:
@@ -47,7 +47,8 @@ def _turns(subject: Subject, game: Game, samples: Tensor) -> Iterator[Turn]:
     real, recipe = subject.real, subject.recipe
     batch = min(recipe.batch if recipe.micro_batch is None else recipe.micro_batch * ranks(), len(samples))
     augment = copy.deepcopy(game.augment)  # it may keep samples
-    for start in range(0, min(len(samples) - batch + 1, _BATCHES * batch), batch):
+    batches = 1 if batch >= _ENOUGH else _BATCHES
+    for start in range(0, min(len(samples) - batch + 1, batches * batch), batch):
         given = [t if t is None else t[start : start + batch] for t in (real.x, real.c, samples, subject.z)]
         x, c, x_fake, z = (t if t is None or batch % ranks() else own_rows(t) for t in given)
         assert x is not None and x_fake is not None and z is not None
