@@ -43,14 +43,17 @@ def digits() -> Recipe:
         name="digits", data=Digits(), generator=DCGANGenerator(size=8),
         discriminator=DCGANDiscriminator(size=8, norm="none"), objective=NonSaturating(), latent=Normal(32),
         d_terms=(Every(4, R1(1.0)),), G_opt=adam, D_opt=adam, batch=16, images=_IMAGES, ema=1_000.0, tick=400,
-        snapshot=_IMAGES,
+        snapshot=_IMAGES, precision="float32",
     )  # fmt: skip
 
 
 def coloured() -> Recipe:
     """Coloured digits under the relativistic objective."""
-    terms = (Every(4, R1(1.0)), Every(4, R2(1.0)))
-    return replace(digits(), name="coloured", data=ColouredDigits(), objective=Relativistic(), d_terms=terms)
+    return replace(
+        digits(), name="coloured", data=ColouredDigits(), generator=DCGANGenerator(size=16),
+        discriminator=DCGANDiscriminator(size=16, norm="none"), objective=Relativistic(),
+        d_terms=(Every(4, R1(0.1)), Every(4, R2(0.1))),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,11 @@ HEALTHY: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "digits": {
         "hinge": ("objective=Hinge()",),
         "wasserstein": ("objective=Wasserstein()", "d_terms=(GradientPenalty(10.0),)"),
-        "began": ("objective=BoundaryEquilibrium(0.9)", "d_terms=()",
-                  "discriminator=AutoEncoderDiscriminator(size=8, code=16, error='squared')"),
+        "began": ("objective=BoundaryEquilibrium(0.9)", "d_terms=()", "generator.size=16", "images=48_000",
+                  "discriminator=AutoEncoderDiscriminator(size=16, code=32, error='squared')",
+                  "G_opt.lr=1e-3", "D_opt.lr=1e-3"),
     },
-    "coloured": {"non-saturating": ("objective=NonSaturating()",)},
+    "coloured": {"hinge": ("objective=Hinge()", "d_terms=(Every(4, R1(1.0)),)")},
 }  # fmt: skip
 
 
