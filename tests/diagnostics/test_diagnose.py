@@ -171,6 +171,13 @@ def test_clipping_that_leaves_d_flat_is_saturated_though_few_weights_are_at_the_
     assert "saturated-clipping" not in [one.name for one in diagnose(unclipped, RECIPE).symptoms]
 
 
+def test_samples_beside_most_of_the_real_ones_are_uneven_and_not_collapsed():
+    few = {"clusters_live": 0.4, "clusters": 0.38, "arbiter": 0.95, "coverage": 0.87}  # BEGAN on digits, well trained
+    for covered, certain in ((0.87, False), (0.3, True)):
+        found = diagnose(log(few | {"coverage_live": covered}), RECIPE)
+        assert ("mode-collapse" in [one.name for one in found.certain]) is certain, covered
+
+
 def test_nothing_is_certain_in_the_first_updates():
     for changes in ILL.values():
         assert diagnose(log(changes, lines=2), RECIPE).healthy
