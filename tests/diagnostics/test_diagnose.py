@@ -176,6 +176,8 @@ def test_samples_beside_most_of_the_real_ones_are_uneven_and_not_collapsed():
     for covered, certain in ((0.87, False), (0.3, True)):
         found = diagnose(log(few | {"coverage_live": covered}), RECIPE)
         assert ("mode-collapse" in [one.name for one in found.certain]) is certain, covered
+    collapsing = [*log(few | {"coverage_live": 0.87}), log(few | {"coverage_live": 0.5})[-1]]
+    assert "mode-collapse" in [one.name for one in diagnose(collapsing, RECIPE).certain], "it no longer covers them"
 
 
 def test_nothing_is_certain_in_the_first_updates():
