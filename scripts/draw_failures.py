@@ -24,29 +24,57 @@ from benchmarks import marked
 from PIL import Image
 
 from zerosum import Run
+from zerosum._arrays import evenly
 from zerosum.cli import main as main_of_zerosum
 from zerosum.cli.doctor import ILL
+from zerosum.data.sources.digits import Digits
 from zerosum.data.toys.gaussians import Ring
 from zerosum.metrics.modes import mode_coverage
+from zerosum.metrics.neighbours import density_coverage
+from zerosum.training.conditional_accuracy import image_classifier
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images" / "failures"
 RUNS = Path("runs") / "failures"
 SIDE, GAP = 460, 12
-_LENGTH = ("--images", "64000", "--batch", "64")
-_SMALL = (
-    *("ema=4000", "tick=2000", "generator.hidden=(64, 64)", "discriminator.hidden=(64, 64)", "latent=Normal(8)"),
-    *("snapshot=64000", "data.std=0.1"),  # modes that a game of this length reaches
+COUNT = 1_000  # samples of digits, and digits, that are compared
+
+
+@dataclass(frozen=True)
+class Base:
+    """A small game in which a failure is provoked: a recipe, its length, and settings that make it small."""
+
+    recipe: str
+    length: tuple[str, ...]
+    settings: tuple[str, ...]
+
+
+RING = Base(
+    "r1",
+    ("--images", "64000", "--batch", "64"),
+    (
+        *("ema=4000", "tick=2000", "generator.hidden=(64, 64)", "discriminator.hidden=(64, 64)", "latent=Normal(8)"),
+        *("snapshot=64000", "data.std=0.1"),  # modes that a game of this length reaches
+    ),
+)
+DIGITS = Base(
+    "dcgan",
+    ("--images", "96000", "--batch", "16", "--precision", "float32"),
+    (
+        *("generator=DCGANGenerator(size=8)", "discriminator=DCGANDiscriminator(size=16, norm='none')"),
+        *("latent=Normal(32)", "ema=1000", "tick=3200", "snapshot=96000"),
+        *(f"{player}_opt=Adam(lr=0.002, betas=(0.0, 0.99))" for player in "GD"),
+    ),
 )
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A failure: the guide it belongs to, and the recipe and settings that provoke it in small networks."""
+    """A failure: the guide it belongs to, the settings that provoke it, and the game."""
 
     guide: str
-    recipe: str
     settings: tuple[str, ...]
+    base: Base = RING
 
 
 def rates(G: float, D: float) -> tuple[str, ...]:
@@ -57,19 +85,20 @@ def rates(G: float, D: float) -> tuple[str, ...]:
 def clipped(limit: float) -> Failure:
     """A critic with weight clipping."""
     settings = ("objective=Wasserstein()", "d_terms=()", f"d_after=WeightClip({limit})", *rates(0.005, 0.005))
-    return Failure("clipped-weights", "r1", settings)
+    return Failure("clipped-weights", settings)
 
 
 _FREE = ("d_terms=()",)
 _MOMENTUM = ("G_opt.betas=(0.9, 0.999)", "D_opt.betas=(0.9, 0.999)")
 FAILURES = {
-    "mode-collapse": Failure("mode-collapse", "r1", (*_FREE, "G_opt=Adam(lr=0.01)", "D_opt=Adam(lr=0.002)")),
-    "vanishing-gradients": Failure("vanishing-gradients", "r1", ("objective=Minimax()", *_FREE, *rates(0.0005, 0.02))),
-    "oscillation": Failure("non-convergence", "r1", (*_FREE, *_MOMENTUM, *rates(0.005, 0.005))),
-    "strong-discriminator": Failure("unbalanced-players", "r1", (*_FREE, *rates(0.0005, 0.02))),
-    "strong-generator": Failure("unbalanced-players", "r1", (*_FREE, *rates(0.05, 0.001))),
+    "mode-collapse": Failure("mode-collapse", (*_FREE, "G_opt=Adam(lr=0.01)", "D_opt=Adam(lr=0.002)")),
+    "vanishing-gradients": Failure("vanishing-gradients", ("objective=Minimax()", *_FREE, *rates(0.0005, 0.02))),
+    "oscillation": Failure("non-convergence", (*_FREE, *_MOMENTUM, *rates(0.005, 0.005))),
+    "strong-discriminator": Failure("unbalanced-players", (*_FREE, *rates(0.0005, 0.02))),
+    "strong-generator": Failure("unbalanced-players", (*_FREE, *rates(0.05, 0.001))),
     "tight-clip": clipped(0.001),
     "wide-clip": clipped(1.0),
+    "few-digits": Failure("small-data", ("data=FewLabels(Digits(), per_class=10)",), DIGITS),
 }
 
 
@@ -90,16 +119,30 @@ def zerosum(*words: str) -> str:
 
 def command(name: str, failure: Failure) -> list[str]:
     """The words of the command that provokes a failure."""
-    settings = [word for one in (*_SMALL, *failure.settings) for word in ("--set", one)]
-    return ["train", failure.recipe, *_LENGTH, *settings, "--out", str(RUNS / name)]
+    settings = [word for one in (*failure.base.settings, *failure.settings) for word in ("--set", one)]
+    return ["train", failure.base.recipe, *failure.base.length, *settings, "--out", str(RUNS / name)]
 
 
 def reached(run: Run) -> str:
-    """How many modes of its ring the samples of a run find, in words."""
-    ring, samples = run.recipe.data, torch.from_numpy(run.generator.sample(2_500))
-    assert isinstance(ring, Ring)
-    found = mode_coverage(samples, ring.centres(), ring.std)
-    return f"{found.found} of {found.modes} modes, {found.high_quality:.1%} of the samples near one"
+    """What the samples of a run reach, in words: the modes of its ring that they find, or the digits they cover."""
+    if isinstance(run.recipe.data, Ring):
+        ring, points = run.recipe.data, torch.from_numpy(run.generator.sample(2_500))
+        modes = mode_coverage(points, ring.centres(), ring.std)
+        return f"{modes.found} of {modes.modes} modes, {modes.high_quality:.1%} of the samples near one"
+    return f"its samples cover {covered(samples_of(run)):.0%} of the digits"
+
+
+def samples_of(run: Run) -> torch.Tensor:
+    """Samples of a run, uint8 `(1000, 1, 28, 28)`."""
+    return torch.from_numpy(run.generator.sample(COUNT)).permute(0, 3, 1, 2)
+
+
+def covered(made: torch.Tensor) -> float:
+    """The share of 1,000 of all digits that images cover, by the features of a classifier of all digits."""
+    data = Digits().open()
+    classifier = image_classifier(data, RUNS / "digits.safetensors", torch.device("cpu"))
+    real = data.read(evenly(len(data), COUNT))
+    return density_coverage(classifier.features(real), classifier.features(made)).coverage
 
 
 def drawn(name: str, runs: list[Run]) -> None:
