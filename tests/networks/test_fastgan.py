@@ -114,6 +114,21 @@ def test_where_no_batch_norm_follows_the_generator_is_spectrally_normalised():
     assert len(layers(G, nn.Conv2d, nn.ConvTranspose2d)) == len(normed) + len(layers(G, nn.BatchNorm2d))
 
 
+def test_maps_double_by_nearest_neighbours_or_bilinearly():
+    """In the middle of a ramp of steps of 1: pairs of equal values, or steps of 1/2."""
+    ramp = torch.arange(4.0).expand(1, 1, 4, 4)
+    for mode, steps in (("nearest", [1, 0, 1]), ("bilinear", [0.5, 0.5, 0.5])):
+        G = FastGANGenerator(size=4, upsampling=mode).build(5, (3, 16, 16), None)
+        doubled = [up[0](ramp) for up in G.ups]
+        assert [tuple(each.shape[2:]) for each in doubled] == [(8, 8), (16, 16)]
+        assert doubled[0][0, 0, 3, 3:7].diff().abs().tolist() == pytest.approx(steps)
+
+
+def test_another_upsampling_is_refused():
+    with pytest.raises(ValueError, match="upsampling is 'nearest' or 'bilinear'; found 'bicubic'"):
+        FastGANGenerator(upsampling="bicubic")
+
+
 @pytest.mark.parametrize("norm", ["virtual", "layer", "spectral"])
 def test_a_norm_that_the_papers_discriminator_has_no_place_for_is_refused(norm):
     with pytest.raises(ValueError, match=f"the norm of this discriminator is 'batch' or 'none'; found '{norm}'"):

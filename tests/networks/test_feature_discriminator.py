@@ -71,6 +71,23 @@ def test_the_score_of_the_finest_map_depends_on_the_coarsest_one():
     assert all(bool(g.any()) for g in torch.autograd.grad(score.sum(), maps))
 
 
+def test_heads_have_spectral_norm_or_batch_norm_and_the_score_spectral_norm():
+    """One of the two for each convolution, since batch norm undoes the other."""
+    for norm in ("spectral", "batch"):
+        head = built((3, 8, 8), norm=norm, taps=1, side=64).heads[0]
+        convs = [layer for layer in head.modules() if isinstance(layer, nn.Conv2d)]
+        assert [is_parametrized(layer) for layer in convs].count(True) == (len(convs) if norm == "spectral" else 1)
+        assert is_parametrized(head.score.linear)
+        norms = [layer for layer in head.modules() if isinstance(layer, nn.BatchNorm2d)]
+        assert len(norms) == (len(convs) - 1 if norm == "batch" else 0)
+        assert all((layer.bias is None) == (norm == "batch") for layer in convs[:-1])
+    x = drawn(8, 3, 16, 16)
+    D = built(norm="batch")
+    h = D.heads[0].body[:2](D.mixing(D.network.maps(x))[0])
+    torch.testing.assert_close(h.mean((0, 2, 3)), torch.zeros(4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(h.var((0, 2, 3), correction=0), torch.ones(4), atol=1e-2, rtol=0)
+
+
 def test_the_heads_alone_are_trained_and_saved_with_the_mixing():
     D = built()
     heads = {name for name, _ in D.named_parameters()}
@@ -120,7 +137,7 @@ def test_every_convolution_of_a_head_is_under_spectral_norm_and_ends_at_4x4():
 
 def test_maps_of_unequal_and_odd_sides_are_halved_upwards():
     """As of networks that read images at their own size."""
-    score, h = subject._FeatureHead(2, (9, 16), None)(drawn(3, 2, 9, 16), None)
+    score, h = subject._FeatureHead(2, (9, 16), None, "spectral")(drawn(3, 2, 9, 16), None)
     assert h.shape == (3, 2, 3, 4) and score.shape == (3, 3 * 4)
 
 
@@ -171,6 +188,7 @@ def test_what_cannot_be_built_is_refused_and_a_recipe_imports_nothing(monkeypatc
         ({"taps": 0}, "taps counts the feature maps that are used, at least 1; found 0"),
         ({"side": 7}, "side is a height and width in pixels, 8 to 1,024, or None; found 7"),
         ({"size": 0}, "size is a number of channels or units, at least 1; found 0"),
+        ({"norm": "layer"}, "the norm of heads is 'batch' or 'spectral'; found 'layer'"),
     ):
         with pytest.raises(ValueError, match=sentence):
             FeatureDiscriminator(**change)

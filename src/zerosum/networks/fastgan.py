@@ -5,6 +5,7 @@ A plain ladder of gated convolutions, in which small maps excite the channels of
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -20,6 +21,7 @@ from zerosum.networks.layers.pyramid import Sides, ladder
 from zerosum.networks.layers.spectral import SpectralNorm, spectral
 
 STD = 0.02  # of all convolutions at first
+Upsampling = Literal["nearest", "bilinear"]
 
 
 def _width(size: int, rung: int) -> int:
@@ -47,11 +49,11 @@ def _gated(inputs: int, outputs: int, noise: Sides | None) -> list[nn.Module]:
     return [_convolution(inputs, 2 * outputs, 3), *noises, _norm("batch", 2 * outputs), GatedUnit()]
 
 
-def _up(inputs: int, outputs: int, sides: Sides, twice: bool = False) -> nn.Sequential:
+def _up(inputs: int, outputs: int, sides: Sides, twice: bool = False, mode: Upsampling = "nearest") -> nn.Sequential:
     """To maps of the given sides by one gated convolution, or by two with noise."""
     first = _gated(inputs, outputs, sides if twice else None)
     second = _gated(outputs, outputs, sides) if twice else []
-    return nn.Sequential(nn.Upsample(size=sides), *first, *second)
+    return nn.Sequential(nn.Upsample(size=sides, mode=mode), *first, *second)
 
 
 def _excitations(last: int, distance: int, most: int) -> dict[int, int]:
@@ -67,15 +69,15 @@ def _gate(small: int, large: int) -> SkipExcitation:
 
 
 class _Generator(nn.Module):
-    def __init__(self, join: Join, inputs: int, size: int, channels: int, sizes: list[Sides]) -> None:
+    def __init__(self, join: Join, inputs: int, spec: "FastGANGenerator", channels: int, sizes: list[Sides]) -> None:
         super().__init__()
-        widths = [_width(size, rung) for rung in range(len(sizes))]
+        widths, mode = [_width(spec.size, rung) for rung in range(len(sizes))], spec.upsampling
         self.join = join
         start = nn.ConvTranspose2d(inputs, 2 * widths[0], sizes[0], bias=False)
         nn.init.normal_(start.weight, std=STD)
         self.start = nn.Sequential(start, _norm("batch", 2 * widths[0]), GatedUnit())
         pairs = zip(pairwise(widths), sizes[1:], strict=True)
-        self.ups = nn.ModuleList([_up(*pair, sides, rung % 2 == 0) for rung, (pair, sides) in enumerate(pairs)])
+        self.ups = nn.ModuleList([_up(*pair, sides, rung % 2 == 0, mode) for rung, (pair, sides) in enumerate(pairs)])
         self.sources = _excitations(len(self.ups), distance=4, most=4)
         pairs_excited = {str(to): _gate(widths[at], widths[to]) for to, at in self.sources.items()}
         self.excitations = nn.ModuleDict(pairs_excited)
@@ -94,10 +96,10 @@ class _Generator(nn.Module):
 class FastGANGenerator:
     """The generator of FastGAN, for images of 8x8 and more.
 
-    Maps double by nearest neighbours and gated convolutions with batch norm; every other doubling has two of them, with
-    noise. The maps from 4x4 to 32x32 excite the ones sixteen times as wide, in small images the first the last.
-    Channels are 16, 8, 4 and 2 times `size` from 4x4 to 32x32, twice `size` at 64x64 and then half with each doubling:
-    the paper's networks have size 64, and z 256 dimensions. Noise is as in `StyleGAN2Generator`.
+    Maps double by nearest neighbours, or bilinearly, and gated convolutions with batch norm; every other doubling has
+    two of them, with noise. The maps from 4x4 to 32x32 excite the ones sixteen times as wide, in small images the first
+    the last. Channels are 16, 8, 4 and 2 times `size` from 4x4 to 32x32, twice `size` at 64x64 and then half with each
+    doubling: the paper's networks have size 64, and z 256 dimensions. Noise is as in `StyleGAN2Generator`.
 
     The authors' code normalises all convolutions spectrally. Here those of the gates and the last one are; in the
     others a batch norm follows and would undo it.
@@ -105,17 +107,22 @@ class FastGANGenerator:
     Args:
         size: channels at 128x128, at least 4.
         embedding: dimensions of the label embedding that a conditional generator appends to z.
+        upsampling: how maps double: `nearest`, as in the paper, or `bilinear`. After nearest neighbours a convolution
+            draws a lattice of two pixels, which a D on frozen features hardly sees and leaves in the samples.
     """
 
     size: int = 32
     embedding: int = 32
+    upsampling: Upsampling = "nearest"
 
     def __post_init__(self) -> None:
         check_dial(self.size)
         check_embedding(self.embedding)
+        if self.upsampling not in ("nearest", "bilinear"):
+            raise ValueError(f"upsampling is 'nearest' or 'bilinear'; found {self.upsampling!r}")
 
     def build(self, latent: int, shape: tuple[int, ...], condition: Condition | None) -> nn.Module:
         """`G(z[, c])`: z `(B, latent)` to images `(B, C, H, W)` in [-1, 1]."""
         channels, height, width = image_shape(shape)
         join = Join(condition, self.embedding)
-        return _Generator(join, latent + join.size, self.size, channels, ladder(height, width)[::-1])
+        return _Generator(join, latent + join.size, self, channels, ladder(height, width)[::-1])

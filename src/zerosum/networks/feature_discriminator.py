@@ -5,6 +5,7 @@ and its scales; small trained heads score every place of every mixed map.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +19,11 @@ from zerosum.game.judgement import Judgement
 from zerosum.game.precision import at_least_float32
 from zerosum.networks.conditioning import Projection, check_way
 from zerosum.networks.dcgan import image_shape
-from zerosum.networks.layers.basic import check_size
+from zerosum.networks.layers.basic import check_size, norm2d
 from zerosum.networks.layers.map_head import MapHead
 from zerosum.networks.layers.pyramid import Sides
 
+HeadNorm = Literal["batch", "spectral"]
 _WIDEST = 8  # times `size`, the channels of the coarsest mixed maps
 _LEAST = 1e-6  # of the size of maps
 _SMALL = 4  # heads halve maps until their sides are at most this
@@ -71,17 +73,23 @@ class _Mixing(nn.Module):
         return mixed
 
 
-class _FeatureHead(nn.Module):
-    """Score the places of a mixed map after halving it to 4x4 or less, by convolutions under spectral norm."""
+def _normed(conv: nn.Conv2d, norm: HeadNorm) -> list[nn.Module]:
+    """A convolution under spectral norm, or before batch norm, which would undo that; and a leaky ReLU."""
+    normed = [spectral_norm(conv)] if norm == "spectral" else [conv, norm2d("batch", conv.out_channels)]
+    return [*normed, nn.LeakyReLU(0.2)]
 
-    def __init__(self, width: int, sides: Sides, condition: Condition | None) -> None:
+
+class _FeatureHead(nn.Module):
+    """Score the places of a mixed map after halving it to 4x4 or less; the last convolution has spectral norm."""
+
+    def __init__(self, width: int, sides: Sides, condition: Condition | None, norm: HeadNorm) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         while max(sides) > _SMALL:
             kernel = (4 - sides[0] % 2, 4 - sides[1] % 2)
-            layers += [spectral_norm(nn.Conv2d(width, width, kernel, 2, 1)), nn.LeakyReLU(0.2)]
+            layers += _normed(nn.Conv2d(width, width, kernel, 2, 1, bias=norm == "spectral"), norm)
             sides = ((sides[0] + 1) // 2, (sides[1] + 1) // 2)
-        layers += [spectral_norm(nn.Conv2d(width, width, 3, padding=1)), nn.LeakyReLU(0.2)]
+        layers += _normed(nn.Conv2d(width, width, 3, padding=1, bias=norm == "spectral"), norm)
         self.body = nn.Sequential(*layers)
         self.score = MapHead(spectral_norm(nn.Conv2d(width, 1, 3, padding=1)), width, condition)
 
@@ -92,13 +100,16 @@ class _FeatureHead(nn.Module):
 
 
 class _Discriminator(nn.Module):
-    def __init__(self, network: FeatureNetwork, maps: list[Tensor], size: int, condition: Condition | None) -> None:
+    def __init__(
+        self, network: FeatureNetwork, maps: list[Tensor], spec: "FeatureDiscriminator", condition: Condition | None
+    ) -> None:
         super().__init__()
         self.network, self.taps = network, len(maps)
-        widths = [size * min(2**tap, _WIDEST) for tap in range(self.taps)]
+        widths = [spec.size * min(2**tap, _WIDEST) for tap in range(self.taps)]
         self.mixing = _Mixing(maps, widths)
         sides = [(each.shape[2], each.shape[3]) for each in maps]
-        self.heads = nn.ModuleList([_FeatureHead(*pair, condition) for pair in zip(widths, sides, strict=True)])
+        pairs = zip(widths, sides, strict=True)
+        self.heads = nn.ModuleList([_FeatureHead(*pair, condition, spec.norm) for pair in pairs])
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         mixed = self.mixing(_maps(self.network, x)[-self.taps :])
@@ -114,8 +125,8 @@ class FeatureDiscriminator:
 
     The last `taps` maps of the extractor are mixed by fixed random 1x1 convolutions, first across channels and then
     across scales, from coarse to fine (arXiv 2111.01007, section 3.2), so that D cannot look at a part of the features
-    alone. A head under spectral norm for each scale halves its map to 4x4 or less and scores every place; scores of all
-    heads are concatenated, `(B, places)`.
+    alone. A head for each scale halves its map to 4x4 or less and scores every place; scores of all heads are
+    concatenated, `(B, places)`.
 
     Only the heads are trained. The extractor is the same in training and evaluation, and its weights are in no
     checkpoint. The random mixing is drawn with the first weights, from the run's seed, and saved with the heads. Images
@@ -132,6 +143,8 @@ class FeatureDiscriminator:
         size: channels of the finest mixed map; they double with every scale, up to eight times. The paper takes 64.
         conditioning: the condition enters by `Projection`: the inner product of its embedding with the features of a
             place adds to the score of the place.
+        norm: of the heads' convolutions but the last: `spectral`, or `batch`, as in the authors' code, whose spectral
+            norm batch norm undoes. Real and generated images are normalised apart.
     """
 
     features: str = "lite0"
@@ -139,11 +152,14 @@ class FeatureDiscriminator:
     taps: int = 4
     size: int = 64
     conditioning: Projection = Projection()
+    norm: HeadNorm = "spectral"
 
     def __post_init__(self) -> None:
         check_network_name(self.features)
         check_size(self.size)
         check_way(self.conditioning, Projection)
+        if self.norm not in ("batch", "spectral"):
+            raise ValueError(f"the norm of heads is 'batch' or 'spectral'; found {self.norm!r}")
         if self.taps < 1:
             raise ValueError(f"taps counts the feature maps that are used, at least 1; found {self.taps}")
         if self.side is not None and not 8 <= self.side <= 1024:
@@ -161,7 +177,7 @@ class FeatureDiscriminator:
             maps = _maps(network, _example(shape))
         if len(maps) < self.taps:
             raise ValueError(f"{self.features} has {len(maps)} feature maps, too few for taps={self.taps}")
-        return _Discriminator(network, maps[-self.taps :], self.size, condition)
+        return _Discriminator(network, maps[-self.taps :], self, condition)
 
     def _network(self) -> FeatureNetwork:
         try:
