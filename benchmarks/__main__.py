@@ -17,6 +17,7 @@ BENCHES = (
     "quality.applications",
     "quality.latent",
     "quality.letters",
+    "quality.hue",
     "quality.gallery",
 )
 for name in BENCHES:
