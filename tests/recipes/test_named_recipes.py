@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from zerosum.diagnostics.signals.check_ups import CheckUps
+from zerosum.diagnostics.signals.names import SIGNAL, SIGNALS
 from zerosum.game.diffusion import DenoisingGame
 from zerosum.game.player import unwrapped
 from zerosum.game.two_games import CycleTerm, TwoGames
@@ -16,7 +18,7 @@ from zerosum.training.build import build_game
 
 @pytest.mark.parametrize("name", catalogue())
 def test_a_step_updates_both_networks(name):
-    """Each weight with a gradient changes, and each part of either loss is logged by name."""
+    """Each weight with a gradient changes, each part of either loss is logged by name, and a check-up has signals."""
     recipe = replace(catalogue()[name](), batch=8, pretrain=0.0)
     dataset = recipe.data.open()
     whole = build_game(recipe, dataset, torch.device("cpu"), "float32")
@@ -27,6 +29,10 @@ def test_a_step_updates_both_networks(name):
     for prefix, game in games.items():
         own = {key.removeprefix(prefix): value for key, value in log.items() if key.startswith("back_") == bool(prefix)}
         check(recipe, game, before[prefix], own)
+    check_ups = CheckUps(recipe, dataset, torch.device("cpu"))
+    check_ups.read()
+    signals = check_ups.take(whole)
+    assert {SIGNAL + "arbiter", SIGNAL + "coverage"} <= signals.keys() <= {SIGNAL + signal for signal in SIGNALS}
 
 
 def games_of(whole):

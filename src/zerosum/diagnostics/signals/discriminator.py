@@ -63,7 +63,7 @@ def _steepness(turns: Sequence[Turn]) -> dict[str, Tensor]:
         torch.stack([
             row_means(turn.real.score),
             row_means(turn.fake.score),
-            (turn.x.detach() - turn.x_fake.detach()).flatten(1).norm(dim=1).float(),
+            _by_score((turn.x.detach() - turn.x_fake.detach()).flatten(1).norm(dim=1).float(), turn.real),
             _gradient_norms(turn, turn.fake, turn.x_fake),
             _gradient_norms(turn, turn.real, turn.x),
         ], 1)
@@ -75,8 +75,15 @@ def _steepness(turns: Sequence[Turn]) -> dict[str, Tensor]:
 
 
 def _gradient_norms(turn: Turn, judgement: Judgement, x: Tensor) -> Tensor:
-    """The gradient norm of each sample's mean score, `(B,)`."""
-    return squared_gradient_norm(turn, judgement, x).detach().sqrt().float() / max(1, judgement.score[0].numel())
+    """The gradient norm of the mean of each score by what it is a score of, a number for each score."""
+    norms = squared_gradient_norm(turn, judgement, x).detach().sqrt().float() / max(1, judgement.score[0].numel())
+    return _by_score(norms, judgement)
+
+
+def _by_score(norms: Tensor, judgement: Judgement) -> Tensor:
+    """Norms of samples `(B,)`, or of the packs of samples that have one score, `(B / samples,)`."""
+    scores = len(judgement.score)
+    return norms if len(norms) == scores else norms.reshape(scores, -1).norm(dim=1)
 
 
 def loss_gradient(objective: Objective, fake: Tensor, real: Tensor) -> Tensor | None:
