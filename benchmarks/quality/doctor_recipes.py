@@ -3,10 +3,11 @@
     python -m benchmarks.quality.doctor_recipes [NAME ...] [--updates 600] [--jobs 2] [--out runs/doctor-recipes]
 
 Each recipe is trained by `zerosum train NAME --images N`, with one thread, for a number of updates of G after which
-every symptom may be certain, and examined by `zerosum doctor`. The rows say which symptoms were certain after any of
-its check-ups, and which still are at the end; beside them stands what its full run reaches in the gallery. Finished
-runs are kept, interrupted ones resumed. The table is written to `benchmarks/results/doctor.md`, where rows of other
-recipes are kept; recipes whose data are not available are skipped with a message.
+every symptom may be certain, and examined by `zerosum doctor`. The rows say which symptoms would have been certain
+after any of its check-ups, and which at the end, in a run of the recipe's full length that began like this one; beside
+them stands what its full run reaches in the gallery. Finished runs are kept, interrupted ones resumed. The table is
+written to `benchmarks/results/doctor.md`, where rows of other recipes are kept; recipes whose data are not available
+are skipped with a message.
 """
 
 import argparse
@@ -26,8 +27,10 @@ from benchmarks.quality.folder_runs import kept_rows
 from benchmarks.quality.gallery import RECORD, add_time, time_of
 from zerosum.bench.subprocesses import Command, run_commands
 from zerosum.cli.doctor import ILL
+from zerosum.diagnostics.diagnose import diagnose
 from zerosum.diagnostics.history import history
 from zerosum.recipes.named_recipes import catalogue, named
+from zerosum.recipes.recipe import Recipe
 from zerosum.training.signals import Interrupted, Terminated
 
 OUT = Path("runs/doctor-recipes")
@@ -75,19 +78,18 @@ def missing(name: str) -> str:
     return ""
 
 
-def examined(run: Path) -> Mapping[str, Any]:
-    """What `zerosum doctor RUN --json` prints."""
-    words = (sys.executable, "-m", "zerosum", "doctor", str(run), "--json")
+def examined(run: Path) -> None:
+    """Run `zerosum doctor RUN`; raises `RuntimeError` unless it ends as it should."""
+    words = (sys.executable, "-m", "zerosum", "doctor", str(run))
     ended = subprocess.run(words, capture_output=True, text=True)
-    if ended.returncode not in (0, ILL):
+    if ended.returncode not in (0, ILL) or not ended.stdout:
         raise RuntimeError(f"`zerosum doctor {run}` ended with exit status {ended.returncode}: {ended.stderr}")
-    return dict(json.loads(ended.stdout))
 
 
-def certain(run: zerosum.Run) -> tuple[int, dict[str, int]]:
+def certain(log: Sequence[Mapping[str, Any]], recipe: Recipe) -> tuple[int, dict[str, int]]:
     """The number of check-ups, and the images at which each symptom was first certain after one."""
     found: dict[str, int] = {}
-    diagnoses = history(run.log, run.recipe)
+    diagnoses = history(log, recipe)
     for diagnosis in diagnoses:
         for symptom in diagnosis.certain:
             found.setdefault(symptom.name, diagnosis.images)
@@ -97,10 +99,11 @@ def certain(run: zerosum.Run) -> tuple[int, dict[str, int]]:
 def row(one: Examined, reached: str) -> str:
     """The row of a finished run."""
     run = zerosum.Run(one.folder / "run")
-    check_ups, first = certain(run)
-    last = [symptom["name"] for symptom in examined(run.path)["symptoms"]]
+    examined(run.path)
+    check_ups, first = certain(run.log, named(one.name))
+    last = ", ".join(symptom.name for symptom in diagnose(run.log, named(one.name)).certain)
     at_some_time = ", ".join(f"{name} ({images:,})" for name, images in first.items())
-    return f"| `{one.name}` | {one.images:,} | {check_ups} | {at_some_time} | {', '.join(last)} | {reached} |"
+    return f"| `{one.name}` | {one.images:,} | {check_ups} | {at_some_time} | {last} | {reached} |"
 
 
 def reached(name: str) -> str:

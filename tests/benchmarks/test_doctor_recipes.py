@@ -1,7 +1,6 @@
 """Every recipe under the doctor: what was certain and when, rows that stay, and no repeated work."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from benchmarks.quality import doctor_recipes
@@ -43,14 +42,14 @@ def room(tmp_path, monkeypatch, plotless):
     (tmp_path / "doctor.md").write_text(PAGE)
     monkeypatch.setattr(doctor_recipes, "PAGE", tmp_path / "doctor.md")
     monkeypatch.setattr(doctor_recipes, "run_commands", play)
-    monkeypatch.setattr(doctor_recipes, "examined", lambda path: examine(Run(path)).facts)
+    monkeypatch.setattr(doctor_recipes, "examined", lambda path: examine(Run(path)))
     return tmp_path, asked
 
 
 def test_a_symptom_is_told_with_the_images_at_which_it_was_first_certain():
-    recipe = named("digits")
-    assert certain(SimpleNamespace(log=WELL, recipe=recipe)) == (6, {})
-    check_ups, first = certain(SimpleNamespace(log=ILL, recipe=recipe))
+    recipe = replace(named("digits"), images=90_000)
+    assert certain(WELL, recipe) == (6, {})
+    check_ups, first = certain(ILL, recipe)
     assert check_ups == 9 and 40_000 <= first["mode-collapse"] <= 70_000
 
 

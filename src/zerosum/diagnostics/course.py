@@ -18,6 +18,8 @@ from zerosum.runs.log import ROLLBACK, TREATMENT, Series, curves
 _LATE = 1 / 3  # of the run so far, the last part, in which a value counts
 _FEW = 3  # values that count at least
 _STEPS = (150, 500)  # of G, before which nothing is certain, and after which all may be
+_YOUNG_STEPS, _YOUNG_SHARE = (1_000, 3_000), (0.15, 0.3)  # of G, and of the run, in which games are still young
+_GAIN = (0.05, 0.15)  # in coverage, clusters or separability, between noise and progress
 UNKNOWN = Reference("a number of an unknown meaning")
 
 
@@ -65,6 +67,32 @@ class Course:
         """How far the run is from its start, in [0, 1]: in its first few hundred updates every generator is poor."""
         steps = self.curves.get("steps")
         return rise(1e9 if steps is None else float(steps[1][-1]), *_STEPS)
+
+    @cached_property
+    def patience(self) -> float:
+        """How far samples should be by now, in [0, 1]: what is usual in a young game and wrong later, counts by it.
+
+        It rises with the share of the run that is done, or, in long runs, with the updates of G; and it is 0 where
+        samples are getting better.
+        """
+        steps = self.curves.get("steps")
+        share = rise(None if self.recipe is None else self.images / self.recipe.images, *_YOUNG_SHARE)
+        age = max(share, rise(1e9 if steps is None else float(steps[1][-1]), *_YOUNG_STEPS))
+        return (1.0 if self.recipe is None else age) * (1 - self.progress)
+
+    @cached_property
+    def progress(self) -> float:
+        """Whether samples are nearer to the data than in the first half of the run so far, in [0, 1], without D."""
+        return rise(max(self._gain("coverage"), self._gain("clusters"), self._gain("arbiter", -1)), *_GAIN)
+
+    def _gain(self, name: str, sign: int = 1) -> float:
+        """By how much the last two values are above those up to half of the run so far, or below by `sign=-1`."""
+        found = self.series(name)
+        if found is None:
+            return 0.0
+        x, y = found[0], sign * found[1]
+        before = y[x <= self.images / 2][-_FEW:]
+        return float(y[-2:].min() - np.median(before)) if len(before) and len(y) - len(before) >= 2 else 0.0
 
     def series(self, name: str) -> Series | None:
         """The finite values of a signal, or of another key of the log, over the images; None without any."""

@@ -25,7 +25,7 @@ def memory(subject: Subject) -> dict[str, Tensor]:
 def data(subject: Subject) -> dict[str, Tensor]:
     """What is odd in the real samples themselves."""
     real, found = subject.real, {}
-    if real.x.dim() == 4:
+    if real.embedding.is_image:  # equal texts, or points on a grid, are no copies
         found["data_copies"] = (real.neighbours <= _SAME * real.spread).float().mean()
         flat = torch.cat([real.x, real.others]).flatten(1)
         found["data_constant"] = ((flat.amax(1) - flat.amin(1)) < _GREY).float().mean()

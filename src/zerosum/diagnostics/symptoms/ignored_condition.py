@@ -17,7 +17,7 @@ def ignored_condition(course: Course) -> Symptom | None:
     return course.symptom(
         "ignored-condition",
         max(deaf, wrong),
-        max(deaf, wrong),
+        course.patience * max(deaf, wrong),
         since,
         ("condition_response", "class_accuracy", "latent_response"),
         text,

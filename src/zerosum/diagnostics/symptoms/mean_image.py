@@ -14,7 +14,7 @@ def mean_image(course: Course) -> Symptom | None:
     return course.symptom(
         "mean-image",
         near,
-        min(near, centred, alike, standing),
+        course.patience * min(near, centred, alike, standing),
         course.since("mean_distance", lambda y: y < 0.6),
         ("mean_distance", "offset", "spread_pixels"),
         "Samples are at {mean_distance} of the distance of real ones from the mean of the data, and at {spread_pixels} "

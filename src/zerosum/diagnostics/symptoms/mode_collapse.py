@@ -16,7 +16,12 @@ def mode_collapse(course: Course) -> Symptom | None:
     there = 1 - rise(course.late("mean_distance"), 1.5, 3.0)  # samples that left the data are in none of its clusters
     # Uneven samples that lie beside most of the real ones, and still do, are not collapsed.
     there *= 1 - min(rise(value("coverage_live"), 0.6, 0.85) for value in (course.late, course.last))
-    confidence = there * max(few, near, within) * (1 - min(course.fidelity, rise(course.late("clusters"), 0.6, 0.8)))
+    confidence = (
+        course.patience
+        * there
+        * max(few, near, within)
+        * (1 - min(course.fidelity, rise(course.late("clusters"), 0.6, 0.8)))
+    )
     text = (
         "Samples of the live G are in {clusters_live} of the clusters that real ones are in, at {spread_live} of their "
         "distances."

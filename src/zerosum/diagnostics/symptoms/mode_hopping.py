@@ -13,7 +13,7 @@ def mode_hopping(course: Course) -> Symptom | None:
     return course.symptom(
         "mode-hopping",
         moving,
-        min(alike, moving) * (1 - course.fidelity),
+        course.patience * min(alike, moving) * (1 - course.fidelity),
         course.since("shift_live", lambda y: y > 0.9),
         ("shift_live", "spread_live", "clusters_live", "return_live"),
         "From one check-up to the next samples of the live G move by {shift_live} of their distances, which are "

@@ -15,7 +15,7 @@ def oscillation(course: Course) -> Symptom | None:
     return course.symptom(
         "oscillation",
         max(moving, swings),
-        max(min(moving, back), min(swings, moving)) * (1 - course.fidelity),
+        course.patience * max(min(moving, back), min(swings, moving)) * (1 - course.fidelity),
         course.since("shift_live", lambda y: y > 0.5),
         ("shift_live", "return_live", "real_above"),
         "Samples move by {shift_live} of their distances between check-ups, and after two are {return_live} as far "
