@@ -207,6 +207,8 @@ def test_samples_that_get_better_are_given_time(name, signal, first, last):
         line[SIGNAL + signal] = first + (last - first) * number / len(lines)
     assert name not in names(lines)
     assert "dead-layers" in names([line | {"signal/dead_D": 0.99} for line in lines]), "wrong at any age"
+    if signal == "clusters":
+        assert name in names(lines, replace(RECIPE, images=30_000)), "the run is at its end"
     if signal != "arbiter":  # of which half acquits, whatever came last
         lines[-1] = lines[-1] | {SIGNAL + signal: first}
         assert name in names(lines), "no better at the last check-up"

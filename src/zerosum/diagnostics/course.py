@@ -19,6 +19,7 @@ _LATE = 1 / 3  # of the run so far, the last part, in which a value counts
 _FEW = 3  # values that count at least
 _STEPS = (150, 500)  # of G, before which nothing is certain, and after which all may be
 _YOUNG_STEPS, _YOUNG_SHARE = (1_000, 3_000), (0.15, 0.3)  # of G, and of the run, in which games are still young
+_ENDING = (0.5, 0.9)  # of the run, after which it is late to get better
 _GAIN = (0.05, 0.15)  # in coverage, clusters or separability, between noise and progress
 UNKNOWN = Reference("a number of an unknown meaning")
 
@@ -73,12 +74,12 @@ class Course:
         """How far samples should be by now, in [0, 1]: what is usual in a young game and wrong later, counts by it.
 
         It rises with the share of the run that is done, or, in long runs, with the updates of G; and it is 0 where
-        samples are getting better.
+        samples are getting better, unless the run is near its end.
         """
+        share = None if self.recipe is None else self.images / self.recipe.images
         steps = self.curves.get("steps")
-        share = rise(None if self.recipe is None else self.images / self.recipe.images, *_YOUNG_SHARE)
-        age = max(share, rise(1e9 if steps is None else float(steps[1][-1]), *_YOUNG_STEPS))
-        return (1.0 if self.recipe is None else age) * (1 - self.progress)
+        old = rise(1e9 if steps is None or share is None else float(steps[1][-1]), *_YOUNG_STEPS)
+        return max(old, rise(share, *_YOUNG_SHARE)) * (1 - self.progress * (1 - rise(share, *_ENDING)))
 
     @cached_property
     def progress(self) -> float:

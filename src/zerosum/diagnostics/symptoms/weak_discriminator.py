@@ -10,7 +10,8 @@ def weak_discriminator(course: Course) -> Symptom | None:
     """D cannot separate real from generated samples, and a new classifier can: it is too small, slow or constrained."""
     blind, easy = rise(course.late("real_above"), 0.65, 0.55), rise(course.late("arbiter_live"), 0.9, 0.97)
     poor = rise(course.late("coverage_live"), 0.4, 0.15)
-    standing = 1 - rise(course.late("shift_live"), 0.8, 1.5)  # a D that runs after a moving G is not weak
+    shifts = [one for one in (course.late("shift_live"), course.last("shift_live")) if one is not None]
+    standing = 1 - rise(min(shifts, default=None), 0.8, 1.5)  # a D that runs after a moving G is not weak
     return course.symptom(
         "weak-discriminator",
         poor,
