@@ -1,12 +1,16 @@
 """The photographs benchmark: its trivial sets, its table, and the rows that it keeps."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from benchmarks.quality import photographs
 from PIL import Image
+
+from zerosum.networks import MLPDiscriminator, MLPGenerator
+from zerosum.recipes.named_recipes import named
 
 MARKS = "<!-- photographs: written by benchmarks.quality.photographs -->", "<!-- photographs: as far as here -->"
 
@@ -23,8 +27,9 @@ def bench(tmp_path, monkeypatch):
         (tmp_path / part).mkdir()
         for number, image in enumerate(noise(count, seed)):
             Image.fromarray(image).save(tmp_path / part / f"{number:02}.png")
-    for name in ("fastgan", "projected-gan"):
+    for name in photographs.GAMES:
         (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "images.txt").write_text("96\n")
         time = {"seconds": 9.0, "cpu_seconds": 1234.5, "ended": True}
         (tmp_path / "runs" / name / "time.json").write_text(json.dumps(time))
     page = tmp_path / "photographs.md"
@@ -52,22 +57,36 @@ def test_the_page_has_a_row_for_each_run_the_real_ones_and_the_trivial_sets(benc
     kid = [float(row[3].split()[0].replace(",", "")) for row in (made, real)]
     assert kid[0] > 10 > kid[1] > -10
     assert float(cells(text, "*the mean photograph*")[4].split()[0]) == 0, "no variety"
-    assert "photos/ --size 16 --batch 16 --set generator.size=32 --set discriminator.size=64 --images 10500" in text
+    assert "    zerosum train fastgan --data photos/ --size 16 --set batch=16 --images 96\n" in text
     assert "40 photographs of 16 x 16 x 3; every other set has 16." in text
     assert "](../../docs/images/photographs-fastgan.png)" in text
     with Image.open(tmp_path / "photographs-fastgan.png") as drawn:
         assert drawn.size[0] > 100
 
 
-def test_rows_of_other_recipes_are_kept(bench, tmp_path, capsys):
+def test_rows_and_commands_of_other_recipes_are_kept(bench, tmp_path):
     page = tmp_path / "photographs.md"
-    page.write_text(f"{MARKS[0]}\n| `fastgan` | kept |\n{MARKS[1]}\n")
+    page.write_text(f"{MARKS[0]}\n    zerosum train fastgan --images 5\n| `fastgan` | kept |\n{MARKS[1]}\n")
     assert photographs.main([*bench, "--games", "projected-gan"]) == 0
-    assert "| `fastgan` | kept |" in page.read_text() and "| `projected-gan` | 77 |" in page.read_text()
-    (tmp_path / "runs" / "fastgan" / "time.json").unlink()
-    page.write_text("\n".join(MARKS))
-    assert photographs.main([*bench, "--games", "projected-gan"]) == 0
-    assert "missing: fastgan" in capsys.readouterr().err and page.read_text() == "\n".join(MARKS)
+    text = page.read_text()
+    assert "| `fastgan` | kept |" in text and "| `projected-gan` | 77 |" in text and "r3gan" not in text
+    assert "    zerosum train fastgan --images 5\n" in text
+    assert "projected-gan --data photos/ --size 16 --images 96\n" in text
+
+
+def test_the_length_of_a_run_is_measured_in_processor_time_and_once(bench, tmp_path, monkeypatch):
+    place = tmp_path / "runs" / "fastgan" / "images.txt"
+    place.unlink()
+    tiny = replace(named("hinge"), generator=MLPGenerator(), discriminator=MLPDiscriminator(), batch=8)
+    monkeypatch.setattr(photographs, "named", lambda _: tiny)
+    monkeypatch.setattr(photographs, "GAMES", {"fastgan": ()})
+    clock = iter(range(0, 1000, 5))
+    monkeypatch.setattr(photographs.time, "process_time", lambda: next(clock))
+    assert photographs.main([*bench, "--minutes", "2"]) == 0
+    expected = 120 * 0.95 * (2 * 8) / 15  # two updates until the clock says that 15 s are over
+    assert place.read_text() == f"{int(expected / 8) * 8}\n"
+    assert photographs.main([*bench, "--minutes", "4"]) == 0
+    assert place.read_text() == f"{int(expected / 8) * 8}\n"
 
 
 def test_the_trivial_sets_are_made_of_the_photographs():

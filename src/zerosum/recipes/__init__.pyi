@@ -57,6 +57,7 @@ from zerosum.recipes.library.modern import sagan as sagan
 from zerosum.recipes.library.modern import sngan as sngan
 from zerosum.recipes.library.modern import stacked_mnist as stacked_mnist
 from zerosum.recipes.library.modern import stylegan2 as stylegan2
+from zerosum.recipes.library.modern import vision_aided as vision_aided
 from zerosum.recipes.library.plain import minimax as minimax
 from zerosum.recipes.library.plain import non_saturating as non_saturating
 from zerosum.recipes.library.plain import r1 as r1
