@@ -15,10 +15,12 @@ from zerosum.networks.dcgan import DCGANDiscriminator
 from zerosum.networks.mlp import MLPDiscriminator
 from zerosum.networks.resnet import ResNetGenerator
 from zerosum.objectives.logistic import Minimax, NonSaturating
+from zerosum.objectives.relativistic import Relativistic
+from zerosum.objectives.wasserstein import Wasserstein
 from zerosum.recipes.named_recipes import catalogue, named
 from zerosum.recipes.optimisers import Adam
 from zerosum.runs.stored_condition import condition_of
-from zerosum.terms import R1, Every, GradientPenalty, MatchingAware, Scheduled, WeightClip
+from zerosum.terms import R1, R2, Every, GradientPenalty, MatchingAware, Scheduled, WeightClip
 from zerosum.terms.schedules import Geometric
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
@@ -98,26 +100,29 @@ def test_a_penalty_within_wrappers_is_strengthened_and_nothing_beside_it():
 
 
 def test_clipping_gives_way_to_a_penalty_or_to_another_limit():
-    penalty, wider = changed("wgan", "saturated-clipping")
+    steadied, penalty, wider = changed("wgan", "saturated-clipping")
+    assert steadied.objective == NonSaturating() and steadied.d_terms == (Every(8, R1(1.0)),)
+    assert replace(steadied, objective=Wasserstein(), d_terms=penalty.d_terms) == penalty
     assert penalty.d_after is None and penalty.d_terms == (GradientPenalty(10.0),)
     assert penalty.discriminator.norm == "none" and isinstance(penalty.G_opt, Adam)
     assert wider.d_after == WeightClip(0.1)
     *_, tighter = changed("wgan", "saturated-clipping", d_after=WeightClip(1.0))
     assert tighter.d_after == WeightClip(0.1)
     assert changed("r1", "saturated-clipping") == []
-    kept, *_ = changed("wgan", "saturated-clipping", G_opt=Adam(lr=1e-4, betas=(0.0, 0.9)))
+    _, kept, *_ = changed("wgan", "saturated-clipping", G_opt=Adam(lr=1e-4, betas=(0.0, 0.9)))
     assert kept.G_opt == Adam(lr=1e-4, betas=(0.0, 0.9)) and kept.D_opt == Adam(lr=5e-4, betas=(0.0, 0.9))
 
 
-def test_rates_are_brought_to_a_ratio_about_their_geometric_mean():
-    def first(G, D):
-        made = changed("r1", "unbalanced-rates", G_opt=Adam(lr=G), D_opt=Adam(lr=D))[0]
+def test_rates_are_brought_to_their_geometric_mean_alike_or_to_a_ratio():
+    def rates(G, D, place):
+        made = changed("r1", "unbalanced-rates", G_opt=Adam(lr=G), D_opt=Adam(lr=D))[place]
         return made.G_opt.lr, made.D_opt.lr
 
-    assert first(1e-4, 3e-3) == (3.16e-4, 9.49e-4)
-    assert first(3e-3, 1e-4) == (3.16e-4, 9.49e-4), "whichever was the faster"
-    assert first(1e-3, 3e-2) == first(0.1, 0.3) == (2e-3, 6e-3), "above .01, G has 2e-3"
-    assert first(1e-3, 3e-3) == (1e-3, 7.5e-4), "balanced already, so the next advice comes first"
+    for G, D in ((1e-4, 3e-3), (3e-3, 1e-4)):  # whichever was the faster
+        assert rates(G, D, 0) == (5.48e-4, 5.48e-4) and rates(G, D, 1) == (3.16e-4, 9.49e-4)
+    for G, D in ((1e-3, 3e-2), (0.1, 0.3)):  # above .01
+        assert rates(G, D, 0) == (3.46e-3, 3.46e-3) and rates(G, D, 1) == (2e-3, 6e-3)
+    assert rates(1e-3, 3e-3, 0) == (1e-3, 7.5e-4), "in proportion already, so the next advice comes first"
 
 
 def test_a_game_that_lacks_what_steady_ones_have_gets_all_of_it_at_once():
@@ -129,12 +134,16 @@ def test_a_game_that_lacks_what_steady_ones_have_gets_all_of_it_at_once():
         first, *_ = changed("r1", symptom, **sick)
         assert first.objective == NonSaturating(0.9) and first.d_terms == (R1(0.1),), symptom
         assert first.discriminator.hidden == first.generator.hidden and first.discriminator != sick["discriminator"]
-        assert first.G_opt == Adam(lr=2e-3, betas=(0.0, 0.99)) and first.D_opt == Adam(lr=6e-3, betas=(0.0, 0.99))
+        assert first.G_opt == first.D_opt == Adam(lr=3.46e-3, betas=(0.0, 0.99))
     (steadied, *rest) = changed("r1", "oscillation", d_terms=())
     assert steadied == replace(named("r1"), d_terms=(R1(0.1),)), "nothing else is unusual"
     assert steadied not in rest, "the same change is given once"
     apart, *_ = changed("r1", "oscillation", d_terms=(), D_opt=Adam(lr=7e-3, betas=(0.0, 0.99)))
-    assert apart.D_opt.lr == 4.58e-3 and apart.d_terms == (R1(0.1),), "seven times as fast as G"
+    assert apart.G_opt.lr == apart.D_opt.lr == 2.65e-3 and apart.d_terms == (R1(0.1),), "seven times as fast as G"
+    paired, *_ = changed("r1", "oscillation", d_terms=(), objective=Relativistic())
+    assert paired.d_terms == (R1(0.1), R2(0.1))
+    pictures, *_ = changed("relativistic", "oscillation", d_terms=())
+    assert pictures.d_terms == (Every(8, R1(1.0)), Every(8, R2(1.0)))
     clipped, *_ = changed("wgan", "unbalanced-rates")
     assert clipped.d_after is None and clipped.D_opt == Adam(lr=5e-4, betas=(0.0, 0.9))
 
@@ -196,6 +205,6 @@ def test_safe_are_rates_and_penalties_without_a_change_of_networks():
 def test_every_symptom_has_advice_but_data_trouble_and_another_is_refused():
     ring = Patient(named("minimax"), (2,))
     without = [symptom for symptom in RULES if not advise(symptom, ring)]
-    assert without == ["saturated-clipping", "ignored-condition", "data-trouble"]
+    assert without == ["ignored-condition", "data-trouble"]
     with pytest.raises(ValueError, match=r"a symptom is one of vanishing-gradients, .*; found 'flu'"):
         advise("flu", ring)

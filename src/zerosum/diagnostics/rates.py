@@ -14,6 +14,7 @@ from zerosum.recipes.recipe import flat
 from zerosum.terms.schedules import Constant, Cosine
 
 _LARGE = 0.01  # learning rate
+_USUAL = 3.46e-3  # the geometric mean of 2e-3 and 6e-3, at most
 
 Settings = tuple[str, ...]
 
@@ -40,12 +41,12 @@ def scaled_rates(patient: Patient, G: float = 1.0, D: float = 1.0) -> Settings |
 def balanced_rates(patient: Patient, ratio: float = 3.0) -> Settings | None:
     """D `ratio` times as fast as G, at the geometric mean of their rates: which of them is wrong is not known.
 
-    That of G is at most 2e-3. None where the ratio is nearly so, and none is large.
+    The mean is at most 3.46e-3. None where the ratio is nearly so, and no rate is large.
     """
     found = _two_rates(patient)
     if found is None or (0.5 * ratio <= found[1] / found[0] <= 2 * ratio and max(found) <= _LARGE):
         return None
-    slow = min((found[0] * found[1] / ratio) ** 0.5, _LARGE / 5)
+    slow = min((found[0] * found[1]) ** 0.5, _USUAL) / ratio**0.5
     return (f"G_opt.lr={number(slow)}", f"D_opt.lr={number(ratio * slow)}")
 
 

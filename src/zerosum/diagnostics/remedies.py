@@ -21,13 +21,14 @@ from zerosum.networks.packed import Packed
 from zerosum.objectives.energy import BoundaryEquilibrium, EnergyBased
 from zerosum.objectives.kernel import MMD
 from zerosum.objectives.logistic import Minimax, NonSaturating
+from zerosum.objectives.relativistic import Relativistic
 from zerosum.objectives.wasserstein import Hinge, Wasserstein
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.own_networks import OwnDiscriminator, discriminator_spec
 from zerosum.recipes.recipe import flat
 from zerosum.terms.auxiliary import AuxiliaryClass, DiscriminativeClass
 from zerosum.terms.contrastive import Contrastive
-from zerosum.terms.gradient_penalties import R1, GradientPenalty
+from zerosum.terms.gradient_penalties import R1, R2, GradientPenalty
 from zerosum.terms.matching_aware import MatchingAware
 from zerosum.terms.mode_seeking import ModeSeeking
 from zerosum.terms.schedules import Every
@@ -77,12 +78,14 @@ def penalty(patient: Patient) -> Settings | None:
         return None
     if isinstance(recipe.objective, BoundaryEquilibrium | EnergyBased):
         return None  # a score is minus an error of reconstruction, whose gradient at a sample has no meaning by itself
+    new: tuple[Term, ...]
     if isinstance(recipe.objective, Wasserstein):
-        new: Term = GradientPenalty(weight=10.0 if patient.is_image else 1.0)
-    else:
-        new = Every(8, R1(1.0)) if len(patient.shape) == 3 else R1(0.1)
+        new = (GradientPenalty(weight=10.0 if patient.is_image else 1.0),)
+    else:  # a relativistic game needs both (Huang et al. 2024, arXiv 2501.05441)
+        kinds = (R1, R2) if isinstance(recipe.objective, Relativistic) else (R1,)
+        new = tuple(Every(8, kind(1.0)) if len(patient.shape) == 3 else kind(0.1) for kind in kinds)
     freed = (*_without_batch_norm(patient), *_unclipped(patient), *(no_momentum(patient) or ()))
-    return (f"d_terms={flat((*recipe.d_terms, new))}", *freed)
+    return (f"d_terms={flat((*recipe.d_terms, *new))}", *freed)
 
 
 def clipping_to_penalty(patient: Patient) -> Settings | None:
@@ -93,11 +96,19 @@ def clipping_to_penalty(patient: Patient) -> Settings | None:
 
 
 def steady(patient: Patient) -> Settings | None:
-    """All at once that steady games have and this one lacks: the objective, a wide enough D, rates, and a penalty."""
-    rates = balanced_rates(patient) if are_unusual(patient) else None
+    """All at once that steady games have and this one lacks: the objective, a wide enough D, rates, and a penalty.
+
+    A critic under clipping becomes a discriminator under R1, which is steady at more settings than one under a gradient
+    penalty (Kurach et al. 2019, and lab notes).
+    """
+    recipe, objective = patient.recipe, non_saturating(patient)
+    if isinstance(recipe.objective, Wasserstein) and isinstance(recipe.d_after, WeightClip):
+        objective = (f"objective={flat(NonSaturating())}",)
+        patient = replace(patient, recipe=replace(recipe, objective=NonSaturating()))
+    rates = balanced_rates(patient, ratio=1.0) if are_unusual(patient) else None
     wide = size_of_D(patient, 1.0)
     damped = clipping_to_penalty(patient) or penalty(patient)
-    return tuple(setting for found in (non_saturating(patient), wide, damped, rates) for setting in found or ()) or None
+    return tuple(setting for found in (objective, wide, damped, rates) for setting in found or ()) or None
 
 
 def clip(patient: Patient, wide: bool) -> Settings | None:

@@ -48,7 +48,7 @@ class Rule:
 
 _STEADY = Rule(
     r.steady,
-    "Steady games have in common: a D no narrower than G, rates in proportion, a gradient penalty, and no momentum.",
+    "Steady games have in common: a D no narrower than G, rates alike, a gradient penalty, and no momentum.",
     _KURACH,
     safe=True,
 )
@@ -126,7 +126,7 @@ RULES = MappingProxyType(
         "memorised-samples": (_AUGMENTED, _SMALLER_D, _NOISE),
         "dead-layers": (_STEADY, _SLOWER, _NO_MOMENTUM, _WIDER_D),
         "slack-penalty": (_STRONGER, _EVERY, _SLOWER_D),
-        "saturated-clipping": (_NO_CLIPPING, _TIGHTER, _WIDER),
+        "saturated-clipping": (_STEADY, _NO_CLIPPING, _TIGHTER, _WIDER),
         "ignored-condition": (_MATCHING, _CONDITION, _KNOWN),
         "unbalanced-rates": (_STEADY, _BALANCED, _SLOWER_D, _SLOWER_G),
         "mean-image": (_STEADY, _FASTER_D, _WEAKER, _WIDER_D, _SLOWER_D),
