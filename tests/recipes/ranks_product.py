@@ -41,7 +41,7 @@ from zerosum.objectives import NonSaturating
 from zerosum.terms import R1, AuxiliaryClass, DiscriminativeClass, Every
 
 ROWS, STEPS = 12, 3  # rows divide by 2 and by 3 ranks, and each part by 2
-ELSEWHERE = ("PatchNCE", "IdentityMapping", "MaximumLikelihood")  # which need an image as the condition, or texts
+ELSEWHERE = ("PatchNCE", "IdentityMapping", "KnownPatches", "MaximumLikelihood")  # for images as conditions, or texts
 
 
 def product():

@@ -41,6 +41,16 @@ class ImageSetup(parts.Setup):
             position += parts.BATCH
 
 
+@dataclass(frozen=True)
+class MaskedSetup(ImageSetup):
+    """Two networks, and a masked image as the condition."""
+
+    @property
+    def condition(self):
+        channels, height, width = self.shape
+        return Image((channels + 1, height, width), content="masked")
+
+
 def setup(D, G, choice=0):
     return ImageSetup(parts.IMAGES, choice, False, D, G, kind=Image)
 
@@ -97,3 +107,13 @@ def test_terms_of_translation_are_supported(open_session):
     one = next(one for one in SETUPS if parts.family(one.G) == "Translator")
     session = open_session(replace(one, G=replace(one.G, contrast=True)), parts.LATENT, terms)
     assert len(terms) == 2 and {term for _, term in session.accepted} == {*terms}
+
+
+def test_the_term_of_inpainting_is_supported(open_session):
+    terms = [term for term in parts.TERMS if type(term).__name__ == "KnownPatches"]
+    one = next(one for one in SETUPS if parts.family(one.D) == "Patch" and parts.family(one.G) == "UNet")
+    masked = MaskedSetup(one.shape, one.choice, False, one.D, one.G, kind=Image)
+    session = open_session(masked, parts.LATENT, terms)
+    assert len(terms) == 1 and set(session.accepted) == {("D", terms[0])}
+    for objective in parts.OBJECTIVES:
+        session.play(objective, session.accepted, True).check(all_terms=True)

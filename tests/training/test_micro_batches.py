@@ -64,7 +64,7 @@ BOTH = {"AuxiliaryClass", "MutualInformation", "LatentConsistency", "WeightDecay
 ELSEWHERE = {
     *("DiscriminatorFeatures", "GradientDifference", "Perceptual", "Reconstruction"),
     *("LevelGuidance", "Scheduled", "Consistency", "DiscriminativeClass"),
-    *("PatchNCE", "IdentityMapping", "MaximumLikelihood", "VisionAided"),
+    *("PatchNCE", "IdentityMapping", "KnownPatches", "MaximumLikelihood", "VisionAided"),
 }
 
 

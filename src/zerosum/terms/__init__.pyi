@@ -9,6 +9,7 @@ from zerosum.terms import fidelity as fidelity
 from zerosum.terms import finite_differences as finite_differences
 from zerosum.terms import gradient_penalties as gradient_penalties
 from zerosum.terms import identity_mapping as identity_mapping
+from zerosum.terms import known_patches as known_patches
 from zerosum.terms import lecam as lecam
 from zerosum.terms import level_guidance as level_guidance
 from zerosum.terms import matching_aware as matching_aware
@@ -43,6 +44,7 @@ from zerosum.terms.gradient_penalties import R1 as R1
 from zerosum.terms.gradient_penalties import R2 as R2
 from zerosum.terms.gradient_penalties import RothRegularizer as RothRegularizer
 from zerosum.terms.identity_mapping import IdentityMapping as IdentityMapping
+from zerosum.terms.known_patches import KnownPatches as KnownPatches
 from zerosum.terms.lecam import LeCam as LeCam
 from zerosum.terms.level_guidance import LevelGuidance as LevelGuidance
 from zerosum.terms.level_guidance import ReturnsLevels as ReturnsLevels
