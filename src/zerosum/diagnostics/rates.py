@@ -14,7 +14,7 @@ from zerosum.recipes.recipe import flat
 from zerosum.terms.schedules import Constant, Cosine
 
 _LARGE = 0.01  # learning rate
-_USUAL = 3.46e-3  # the geometric mean of 2e-3 and 6e-3, at most
+_USUAL = (2e-3 * 6e-3) ** 0.5  # a geometric mean of rates, at most
 
 Settings = tuple[str, ...]
 
