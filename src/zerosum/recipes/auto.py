@@ -120,10 +120,10 @@ RULES = (
         "of its digits 99 in 100 are of the class asked for",
     ),
     Rule(
-        "projected-gan",
+        "vision-aided",
         f"photographs of more than {_SMALL} pixels a side, with `zerosum[lite]` installed",
         lambda data: data.is_photograph and not data.is_small and data.lite,
-        "D looks through a network trained on photographs",
+        "one D looks through a network trained on photographs, one at pixels",
     ),
     Rule(
         "fastgan",
