@@ -24,7 +24,7 @@ from zerosum.training.options import RunOptions
 from zerosum.training.pace import Pace
 
 RANDOM = np.random.default_rng(0)
-AIDED = "one D looks through a network trained on photographs, one at pixels"
+PROJECTED = "D looks through a network trained on photographs"
 
 
 def photographs(count, side, channels=3):
@@ -71,8 +71,8 @@ def without_trained_networks(monkeypatch):
         (facts(300, 28, 1, 0.8), "fastgan"),
         (facts(1, 64), "fastgan"),
         (facts(999, 64), "fastgan"),
-        (facts(999, 64, lite=True), "vision-aided"),
-        (facts(50_000, 64, classes=10, smallest=5_000, lite=True), "vision-aided"),
+        (facts(999, 64, lite=True), "projected-gan"),
+        (facts(50_000, 64, classes=10, smallest=5_000, lite=True), "projected-gan"),
         (facts(999, 64, alike=0.7, lite=True), "fastgan"),
         (facts(999, 32, lite=True), "fastgan"),
         (facts(1_000, 64), "r3gan"),
@@ -123,14 +123,14 @@ def test_colour_photographs_are_resized_and_few_are_augmented(tmp_path):
         "fastgan: made for few images, which D sees augmented and has to redraw",
         "resized from 80x80, which would take too long on cpu (--size)",
         "its classes are left out: they are used from 100 samples each and up to 100 classes",
-        "with `pip install 'zerosum[lite]'` it would be vision-aided: " + AIDED,
+        "with `pip install 'zerosum[lite]'` it would be projected-gan: " + PROJECTED,
     )
 
 
 def test_photographs_are_seen_through_a_trained_network_where_there_is_one(monkeypatch):
     monkeypatch.setattr(auto, "_has_lite", lambda: True)
     choice = choose_recipe(ArraySource(photographs(4, 40)), "cpu")
-    assert choice.recipe.discriminator == named("vision-aided").discriminator and len(choice.reasons) == 2
+    assert choice.recipe.discriminator == named("projected-gan").discriminator and len(choice.reasons) == 2
 
 
 def test_a_network_that_would_not_be_taken_is_not_advised():

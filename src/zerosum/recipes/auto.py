@@ -120,10 +120,10 @@ RULES = (
         "of its digits 99 in 100 are of the class asked for",
     ),
     Rule(
-        "vision-aided",
+        "projected-gan",
         f"photographs of more than {_SMALL} pixels a side, with `zerosum[lite]` installed",
         lambda data: data.is_photograph and not data.is_small and data.lite,
-        "one D looks through a network trained on photographs, one at pixels",
+        "D looks through a network trained on photographs",
     ),
     Rule(
         "fastgan",
