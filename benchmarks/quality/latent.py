@@ -1,6 +1,6 @@
 """Directions of a generator of digits, measured on samples and by a classifier that took no part in finding them.
 
-    python -m benchmarks.quality.latent [RUN] [--samples 500]
+    python -m benchmarks.quality.latent [RUN] [--samples 2000]
 
 RUN is a run of `zerosum train digits`, by default runs/digits; it is trained first if it is not there. The classifier
 is trained on the 60,000 training images of the MNIST archive `../shared/data/mnist.npz`. Beside each direction of a
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Find and measure all directions, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", nargs="?", type=Path, default=RUN, help="the run")
-    parser.add_argument("--samples", type=int, default=500, help="samples on which directions are measured")
+    parser.add_argument("--samples", type=int, default=2_000, help="samples on which directions are measured")
     chosen = parser.parse_args(arguments)
     run = zerosum.Run(chosen.run) if is_run(chosen.run) else zerosum.train("digits", chosen.run)
     model = latent_model(run.generator)
