@@ -18,13 +18,12 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch.nn.functional import avg_pool2d
 
 import zerosum
 from benchmarks import marked
 from benchmarks.machine import machine
 from benchmarks.places import RESULTS, SHARED
-from benchmarks.quality import translation
+from benchmarks.quality import inpainting, translation
 from benchmarks.quality.gallery import add_time, time_of
 from zerosum.bench.subprocesses import Command, run_commands
 from zerosum.data.dataset import Dataset
@@ -47,7 +46,7 @@ SCORES = ("psnr", "ssim", "mae", "sharpness")
 ANSWERS = ("count", "size", "colour", "kind", "place")
 HEAD = "| application | method | PSNR, dB | SSIM | mean error | sharpness | processor s |\n" + "| --- " * 7 + "|"
 CAPTIONS = "| application | images | " + " | ".join(("all", *ANSWERS)) + " | processor s |\n" + "| --- " * 9 + "|"
-TABLES = {"applications": HEAD, "translation": translation.HEAD, "captions": CAPTIONS}
+TABLES = {"applications": HEAD, "translation": translation.HEAD, "captions": CAPTIONS, "inpainting": inpainting.HEAD}
 CONFIG = EvaluationConfig(device="cpu")
 STEP = 5  # of a continued clip
 PROMPTS = 1_000
@@ -78,30 +77,21 @@ def neighbour(c: Pixels, _: Pixels, train_c: Pixels, train_x: Pixels) -> Pixels:
     return train_x[torch.cat([torch.cdist(part, train).argmin(1) for part in rows.split(128)]).numpy()]
 
 
-def border(c: Pixels, *_: Pixels) -> Pixels:
-    """Hidden pixels by the nearest known ones: known colours spread by a pixel at a time."""
-    known = torch.from_numpy(c[..., -1:] > 127).permute(0, 3, 1, 2).float()
-    filled = torch.from_numpy(c[..., :-1]).permute(0, 3, 1, 2).float() * known
-    while not bool(known.all()):
-        share = avg_pool2d(known, 3, 1, 1, count_include_pad=False)
-        spread = avg_pool2d(filled * known, 3, 1, 1, count_include_pad=False) / share.clamp(min=1e-6)
-        filled = torch.where(known > 0, filled, spread)
-        known = (share > 0).float()
-    return filled.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
-
-
 @dataclass(frozen=True)
 class Application:
     """A recipe, the arguments of its command, and the methods beside it.
 
-    `flowers` is the size of the photographs; `cropped` is the border that PSNR and SSIM leave out. Translations without
-    pairs, and images of captions, have scores and a table of their own.
+    `flowers` is the size of the photographs, of which `pairs` derives the conditions, and `copies` how often each is
+    trained on, every second copy mirrored; `cropped` is the border that PSNR and SSIM leave out. Translations, images
+    of captions and photographs with a hidden part have tables of their own.
     """
 
     recipe: str
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
     flowers: int = 0
+    pairs: str = "Downscaled"
+    copies: int = 1
     cropped: int = 0
     table: str = "applications"
 
@@ -111,7 +101,7 @@ NEAREST = {"nearest training pair": neighbour}
 APPLICATIONS = {
     "super-resolution": Application("super-resolution", RESIZES),
     "colorize": Application("colorize", {"grey": condition, **NEAREST}),
-    "inpaint": Application("inpaint", {"border": border}),
+    "inpaint": Application("inpaint", {"border": inpainting.border}),
     "sketch": Application("sketch", {"the drawing": condition, **NEAREST}),
     "pix2pix": Application("pix2pix", {"the edges": condition, **NEAREST}),
     "next-frame": Application("next-frame", {"the last frame": condition}),
@@ -119,6 +109,7 @@ APPLICATIONS = {
     "super-resolution-flowers": Application(
         "super-resolution", RESIZES, ("--images", "16000", "--batch", "8"), flowers=128, cropped=4
     ),
+    "inpaint-flowers": Application("inpaint", flowers=64, pairs="Masked", copies=8, table="inpainting"),
     "cyclegan": Application("cyclegan", table="translation"),
     "cut": Application("cut", table="translation"),
 }
@@ -147,31 +138,37 @@ class Entry:
         """The command that trains or resumes it."""
         words = [sys.executable, "-m", "zerosum", "train", self.about.recipe, *self.about.arguments]
         if self.about.flowers:
-            words += ["--data", f"Downscaled(Arrays({str(flowers(self.out, 'train'))!r}), part='all')"]
+            words += ["--data", f"{self.about.pairs}(Arrays({str(self.flowers('train'))!r}), part='all')"]
         return Command((*words, "--out", str(self.folder / "run")), self.folder / "command.log")
 
     def held_out(self) -> Dataset:
         """The pairs that it is scored on."""
         if self.about.flowers:
-            return zerosum.data.Downscaled(zerosum.data.Arrays(str(flowers(self.out, "val"))), part="all").open()
+            pairs = getattr(zerosum.data, self.about.pairs)
+            return pairs(zerosum.data.Arrays(str(self.flowers("val"))), part="all").open()
         return held_out(zerosum.Run(self.folder / "run").recipe.data).open()
 
+    def flowers(self, part: str) -> Path:
+        """The file of the photographs of a part."""
+        return flowers(self.out, part, self.about.flowers, self.about.copies if part == "train" else 1)
 
-def flowers(out: Path, part: str) -> Path:
-    """A file of the photographs of a part, decoded."""
-    file = out / f"flowers-{part}.npy"
+
+def flowers(out: Path, part: str, size: int, copies: int = 1) -> Path:
+    """A file of the photographs of a part, decoded, `size` pixels a side."""
+    file = out / f"flowers-{size}-{part}-{copies}.npy"
     if not file.exists():
         out.mkdir(parents=True, exist_ok=True)
         with np.load(FLOWERS) as pack:
             blob, offsets, split = pack["images_blob"].tobytes(), pack["images_offsets"], pack["split"]
         chosen = np.flatnonzero(np.asarray(split).astype(str) == part)
-        np.save(file, np.stack([_decoded(blob[offsets[i] : offsets[i + 1]]) for i in chosen]))
+        images = np.stack([_decoded(blob[offsets[i] : offsets[i + 1]], size) for i in chosen])
+        np.save(file, np.concatenate([images[:, :, :: -1 if copy % 2 else 1] for copy in range(copies)]))
     return file
 
 
-def _decoded(content: bytes) -> Pixels:
+def _decoded(content: bytes, size: int) -> Pixels:
     with Image.open(io.BytesIO(content)) as image:
-        return np.asarray(image.convert("RGB"))
+        return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.LANCZOS))
 
 
 def pairs_of(dataset: Dataset) -> tuple[Pixels, Pixels]:
@@ -191,6 +188,8 @@ def rows(entry: Entry) -> list[str]:
     if entry.about.table == "captions":
         return _scenes(entry.name, run, spent)
     dataset, about = entry.held_out(), entry.about
+    if about.table == "inpainting":
+        return inpainting.rows(entry.name, f"`{about.recipe}`", run.generator, *pairs_of(dataset), spent)
     metrics = (PSNR(about.cropped), SSIM(about.cropped), MAE(), Sharpness())
     names = ("generator", "pretrained") if run.recipe.pretrain else ("generator",)
     found = {name: evaluate(dataset, zerosum.load(run, generator=name), metrics, CONFIG) for name in names}

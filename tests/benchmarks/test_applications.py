@@ -7,6 +7,7 @@ import pytest
 import torch
 from benchmarks.places import RESULTS
 from benchmarks.quality import applications as subject
+from benchmarks.quality import inpainting
 from benchmarks.quality.gallery_images import rows_of
 from PIL import Image
 
@@ -50,8 +51,26 @@ def test_hidden_pixels_take_the_colour_of_their_border():
     image[:, :, 5:] = 200
     known = np.full((1, 9, 9, 1), 255, np.uint8)
     known[:, 3:6, 1:3] = known[:, 3:6, 6:8] = 0
-    found = subject.border(np.concatenate([np.where(known > 0, image, 128), known], 3))
+    found = inpainting.border(np.concatenate([np.where(known > 0, image, 128), known], 3))
     assert np.array_equal(found, image)
+
+
+def test_filled_images_are_scored_in_the_hole_alone():
+    x, known = images(8, 12, 3), np.full((8, 12, 12, 1), 255, np.uint8)
+    known[:, 2:8, 3:9] = 0
+    c = np.concatenate([np.where(known > 0, x, 128), known], 3)
+
+    class Worse:
+        def sample(self, n, conditions):
+            assert n == 8 and conditions is c
+            return np.where(known > 0, 0, np.clip(x.astype(int) + np.where(x < 200, 51, -51), 0, 255)).astype(np.uint8)
+
+    assert np.array_equal(inpainting.filled(Worse().sample(8, c), c)[known[..., 0] > 0], x[known[..., 0] > 0])
+    mine, border, real = inpainting.rows("name", "`inpaint`", Worse(), c, x, "7")
+    assert mine.startswith("| name | `inpaint` | 0.2000 ± 0.0000 | ") and mine.endswith(" | 7 |")
+    assert real.startswith("| name | the real part | 0.0000 ± 0.0000 | ") and real.endswith(" |  |")
+    wanted = np.abs(inpainting.border(c)[:, 2:8, 3:9].astype(float) - x[:, 2:8, 3:9]).mean() / 255
+    assert f"| border | {wanted:.4f} ± " in border
 
 
 def test_captions_are_scored_by_what_of_them_is_right():
