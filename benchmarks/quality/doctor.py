@@ -174,7 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the runs")
     chosen = parser.parse_args(arguments)
     results = run_all([*cases(chosen.subjects, chosen.seeds)], chosen.jobs, chosen.out)
-    text = f"{tables(results)}\n\nOn {machine()}; {chosen.seeds} seeds of each case."
+    text = f"{tables(results)}\n\nOn {machine()}; seeds of each case: {chosen.seeds}."
     marked.write(PAGE, "doctor", "benchmarks.quality.doctor", text)
     return 0
 

@@ -18,6 +18,8 @@ Pixels = np.ndarray  # uint8 (N, H, W, C)
 def border(c: Pixels, *_: Pixels) -> Pixels:
     """Hidden pixels by the nearest known ones: known colours spread by a pixel at a time."""
     known = torch.from_numpy(c[..., -1:] > 127).permute(0, 3, 1, 2).float()
+    if not bool(known.flatten(1).any(1).all()):
+        raise ValueError("an image without a known pixel has no border to fill it from")
     filled = torch.from_numpy(c[..., :-1]).permute(0, 3, 1, 2).float() * known
     while not bool(known.all()):
         share = avg_pool2d(known, 3, 1, 1, count_include_pad=False)

@@ -1,6 +1,7 @@
 """Every recipe under the doctor: what was certain and when, rows that stay, and no repeated work."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from benchmarks.quality import doctor_recipes
@@ -17,7 +18,7 @@ from zerosum.training.train import train
 
 PAGE = """prose
 <!-- recipes: written by benchmarks.quality.doctor_recipes -->
-| `grid` | 1 | 0 | | | of an earlier run |
+| `grid` | 7 | 1 | 0 | | | of an earlier run |
 <!-- recipes: as far as here -->
 """
 
@@ -66,10 +67,8 @@ def test_rows_of_other_recipes_stay_and_finished_runs_are_not_repeated(room):
     assert main(words) == 0 and main(words) == 0
     assert len(asked) == 1 and asked[0][3:7] == ["train", "ring", "--images", "256"]
     text = (tmp_path / "doctor.md").read_text()
-    assert (
-        text.startswith("prose") and "| `grid` | 1 | 0 | | | of an earlier run |\n| `ring` | 256 | 0 |  |  | " in text
-    )
-    assert "1 updates of G" in text
+    assert text.startswith("prose")
+    assert "| `grid` | 7 | 1 | 0 | | | of an earlier run |\n| `ring` | 1 | 256 | 0 |  |  | " in text
 
 
 def test_a_failed_run_is_named_and_has_no_row(room, capsys):
@@ -97,3 +96,14 @@ def test_a_recipe_without_its_data_is_skipped_with_the_reason(room, monkeypatch,
     monkeypatch.setattr(doctor_recipes, "missing", lambda name: f"no data for {name}")
     assert main(["ring", "--out", str(tmp_path / "runs")]) == 0 and asked == []
     assert "ring is skipped, since its data are not available: no data for ring" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("code", "works"), [(0, True), (3, True), (1, False)])
+def test_the_doctor_may_find_symptoms_and_may_not_fail(monkeypatch, tmp_path, code, works):
+    ended = SimpleNamespace(returncode=code, stdout="Healthy", stderr="no such run")
+    monkeypatch.setattr(doctor_recipes.subprocess, "run", lambda *_, **__: ended)
+    if works:
+        doctor_recipes.examined(tmp_path)
+    else:
+        with pytest.raises(RuntimeError, match="ended with exit status 1: no such run"):
+            doctor_recipes.examined(tmp_path)

@@ -109,6 +109,8 @@ def test_clipping_gives_way_to_a_penalty_or_to_another_limit():
     *_, tighter = changed("wgan", "saturated-clipping", d_after=WeightClip(1.0))
     assert tighter.d_after == WeightClip(0.1)
     assert changed("r1", "saturated-clipping") == []
+    held = changed("wgan", "saturated-clipping", d_terms=(GradientPenalty(1.0),))
+    assert all(one.objective == Wasserstein() for one in held), "a critic that keeps its penalty stays one"
     _, kept, *_ = changed("wgan", "saturated-clipping", G_opt=Adam(lr=1e-4, betas=(0.0, 0.9)))
     assert kept.G_opt == Adam(lr=1e-4, betas=(0.0, 0.9)) and kept.D_opt == Adam(lr=5e-4, betas=(0.0, 0.9))
 

@@ -79,20 +79,22 @@ class Course:
         share = None if self.recipe is None else self.images / self.recipe.images
         steps = self.curves.get("steps")
         old = rise(1e9 if steps is None or share is None else float(steps[1][-1]), *_YOUNG_STEPS)
-        return max(old, rise(share, *_YOUNG_SHARE)) * (1 - self.progress * (1 - rise(share, *_ENDING)))
+        ending = 1.0 if share is None else rise(share, *_ENDING)
+        return max(old, rise(share, *_YOUNG_SHARE)) * (1 - self.progress * (1 - ending))
 
     @cached_property
     def progress(self) -> float:
-        """Whether samples are nearer to the data than in the first half of the run so far, in [0, 1], without D."""
+        """Whether samples are nearer to the data than in the first half of the log, in [0, 1], by no signal of D."""
         return rise(max(self._gain("coverage"), self._gain("clusters"), self._gain("arbiter", -1)), *_GAIN)
 
     def _gain(self, name: str, sign: int = 1) -> float:
-        """By how much the last two values are above those up to half of the run so far, or below by `sign=-1`."""
+        """By how much the last two values are above those of the first half, or below by `sign=-1`."""
         found = self.series(name)
         if found is None:
             return 0.0
         x, y = found[0], sign * found[1]
-        before = y[x <= self.images / 2][-_FEW:]
+        first = min(float(one[0]) for one, _ in self.curves.values())  # after a rollback not 0
+        before = y[x <= (first + self.images) / 2][-_FEW:]
         return float(y[-2:].min() - np.median(before)) if len(before) and len(y) - len(before) >= 2 else 0.0
 
     def series(self, name: str) -> Series | None:

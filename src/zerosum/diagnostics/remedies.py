@@ -102,9 +102,10 @@ def steady(patient: Patient) -> Settings | None:
     penalty (Kurach et al. 2019, and lab notes).
     """
     recipe, objective = patient.recipe, non_saturating(patient)
-    if isinstance(recipe.objective, Wasserstein) and isinstance(recipe.d_after, WeightClip):
-        objective = (f"objective={flat(NonSaturating())}",)
-        patient = replace(patient, recipe=replace(recipe, objective=NonSaturating()))
+    if isinstance(recipe.objective, Wasserstein):
+        other = replace(patient, recipe=replace(recipe, objective=NonSaturating()))
+        if clipping_to_penalty(other) is not None:
+            objective, patient = (f"objective={flat(NonSaturating())}",), other
     rates = balanced_rates(patient, ratio=1.0) if are_unusual(patient) else None
     wide = size_of_D(patient, 1.0)
     damped = clipping_to_penalty(patient) or penalty(patient)

@@ -43,6 +43,8 @@ class KnownPatches:
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
         check_stateless(self, self.objective)
+        if self.objective.reads_real:
+            raise ValueError(f"KnownPatches needs an objective that scores each sample alone; found {self.objective!r}")
 
     def __call__(self, turn: Turn) -> Tensor:
         """The change of the loss on this turn, a scalar; raises `ValueError` for another condition or discriminator."""
@@ -66,7 +68,8 @@ def known_patches(turn: Turn) -> Tensor:
     if turn.augment is not None:
         raise ValueError("KnownPatches compares scores with the mask, which augmentation would move: set augment=None")
     scores = turn.fake.score[0].numel()
-    areas = [m.shape[2:] for m in turn.fake.maps if scores > 1 and scores % m.shape[2:].numel() == 0]
+    areas = [m.shape[2:] for m in turn.fake.maps if scores > 1 and scores // m.shape[2:].numel() in (1, 2, 3)]
+    areas = [area for area in areas if scores % area.numel() == 0][-1:]
     if not areas:
         raise ValueError("KnownPatches needs a discriminator with a score for each patch, such as PatchDiscriminator")
     hidden = adaptive_max_pool2d((c[:, -1:] <= 0).float(), tuple(areas[0]))

@@ -10,6 +10,7 @@ from zerosum.diagnostics.signals.subject import Subject
 
 _COPY = 0.1  # of the median distance between neighbours
 _SAME = 1e-3
+_OF_A_CLASS = 8  # real samples on average, at least, for the balance of classes
 _GREY = 0.5 / 127.5  # half a level of 256
 
 
@@ -31,6 +32,7 @@ def data(subject: Subject) -> dict[str, Tensor]:
         found["data_constant"] = ((flat.amax(1) - flat.amin(1)) < _GREY).float().mean()
     if real.labels is not None and real.others_labels is not None and real.classes > 1:
         labels = torch.cat([real.labels, real.others_labels])
-        shares = torch.bincount(labels, minlength=real.classes).float() / len(labels)
-        found["data_balance"] = torch.special.entr(shares).sum().exp() / real.classes
+        if len(labels) >= _OF_A_CLASS * real.classes:  # of fewer, some classes are missing by chance
+            shares = torch.bincount(labels, minlength=real.classes).float() / len(labels)
+            found["data_balance"] = torch.special.entr(shares).sum().exp() / real.classes
     return found

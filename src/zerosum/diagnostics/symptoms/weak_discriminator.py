@@ -15,7 +15,7 @@ def weak_discriminator(course: Course) -> Symptom | None:
     return course.symptom(
         "weak-discriminator",
         poor,
-        min(blind, easy, poor, standing) * (1 - course.fidelity),
+        course.patience * min(blind, easy, poor, standing) * (1 - course.fidelity),
         course.since("real_above", lambda y: y < 0.65),
         ("real_above", "arbiter_live", "coverage_live"),
         "D scores {real_above} of real samples above generated ones; a new classifier has an AUC of {arbiter_live}.",
