@@ -164,7 +164,7 @@ class Play:
         do()
         wait(self.device)
         seconds = time.perf_counter() - started
-        return {"seconds": seconds, "megabytes": round((high_water(self.device) - self.idle) / 2**20, 1)}
+        return {"seconds": seconds, "megabytes": round(max(0, high_water(self.device) - self.idle) / 2**20, 1)}
 
     def action(self, word: str) -> Callable[[], Any]:
         """The action of a word of `MEASURED`."""

@@ -83,4 +83,5 @@ def test_inception_score(golden):
 def test_the_file_is_what_its_script_computes():
     found, made = golden_sets.read(golden_sets.FILE), golden_sets.golden()
     assert found.keys() == made.keys() and golden_sets.FILE.stat().st_size < 10_000
-    assert all(np.allclose(found[key], made[key], rtol=1e-9, atol=1e-9) for key in made)
+    # The square root of a singular matrix turns rounding of 1e-16 into 1e-8, another one on each kind of processor.
+    assert all(np.allclose(found[key], made[key], rtol=1e-7, atol=1e-9) for key in made)

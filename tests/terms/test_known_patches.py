@@ -11,7 +11,7 @@ from zerosum.game.judgement import Judgement
 from zerosum.game.random import Draws
 from zerosum.game.turn import Clock, Turn
 from zerosum.networks import PatchDiscriminator
-from zerosum.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
+from zerosum.objectives import Hinge, LeastSquares, NonSaturating, Relativistic, Wasserstein
 from zerosum.terms import KnownPatches
 
 SHAPE = (2, 16, 16)
@@ -88,6 +88,7 @@ def refused(turn, words, term=None):
 def test_what_it_cannot_take_is_refused_in_a_sentence():
     turn = turn_of()
     refused(replace(turn, player="G"), "KnownPatches is a term of D: put it among d_terms, not g_terms")
+    refused(turn, r"takes each score alone; found Relativistic\(\)", KnownPatches(Relativistic()))
     refused(replace(turn, c=None), "needs masked images as the condition.*conditions none")
     refused(replace(turn, c=turn.c[:, :2]), r"choose data=Masked\(...\).*conditions \(3, 2, 16, 16\)")
     refused(replace(turn, augment=lambda x, role, turn: x), "set augment=None")

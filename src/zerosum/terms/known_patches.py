@@ -43,12 +43,12 @@ class KnownPatches:
     def __post_init__(self) -> None:
         check_weight("weight", self.weight)
         check_stateless(self, self.objective)
-        if self.objective.reads_real:
-            raise ValueError(f"KnownPatches needs an objective that scores each sample alone; found {self.objective!r}")
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The change of the loss on this turn, a scalar; raises `ValueError` for another condition or discriminator."""
+        """The change of the loss on this turn, a scalar; raises `ValueError` for another condition, D or objective."""
         check_player(turn, "D", self)
+        if self.objective.reads_real:
+            raise ValueError(f"KnownPatches needs an objective that takes each score alone; found {self.objective!r}")
         # Elsewhere a constant stands, so the other patches have no gradient, and the means are over all of them.
         known = known_patches(turn)
         chosen = turn.fake.score.flatten(1).where(known, 0.0)

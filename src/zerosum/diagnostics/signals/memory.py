@@ -32,7 +32,7 @@ def data(subject: Subject) -> dict[str, Tensor]:
         found["data_constant"] = ((flat.amax(1) - flat.amin(1)) < _GREY).float().mean()
     if real.labels is not None and real.others_labels is not None and real.classes > 1:
         labels = torch.cat([real.labels, real.others_labels])
-        if len(labels) >= _OF_A_CLASS * real.classes:  # of fewer, some classes are missing by chance
+        if len(labels) >= _OF_A_CLASS * real.classes:  # of fewer, some classes are missing at random
             shares = torch.bincount(labels, minlength=real.classes).float() / len(labels)
             found["data_balance"] = torch.special.entr(shares).sum().exp() / real.classes
     return found

