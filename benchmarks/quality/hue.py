@@ -78,7 +78,7 @@ DEGREES, STEPS, STEP, KEEP = 90.0, 40, 0.03, 2.0
 """Of the path of each sample: the rotation towards which it goes, its steps, the length of each as a share of the
 typical distance of a point from the mean, and the weight of the edges."""
 AVERAGED = 100  # samples whose paths are averaged
-COLUMNS, VARIED = 6, 400  # columns of the image, and samples whose variety is told
+COLUMNS, VARIED = 6, 400  # columns of the image, and samples whose variety is measured
 HEAD = (
     "| way | hue, edges at .9 | hue | pixels | edges | hue by 60° | edges at .9 | both | D's score | radius |\n"
     + "| --- " * 10

@@ -16,7 +16,7 @@ from zerosum.terms._common import check_player, check_stateless, check_weight
 
 @dataclass(frozen=True)
 class KnownPatches:
-    """Patches of a generated image in which nothing was hidden count as real: LaMa, Suvorov et al. 2022, section 2.2.3.
+    """Patches of a generated image in which nothing was hidden count as real: LaMa, Suvorov et al. 2022, section 2.2.
 
     arXiv 2109.07161. An inpainting generator leaves known pixels as they are. A patch discriminator that has to call
     patches of such pixels generated learns what does not exist. This term of D exchanges their label: with
@@ -68,9 +68,9 @@ def known_patches(turn: Turn) -> Tensor:
     if turn.augment is not None:
         raise ValueError("KnownPatches compares scores with the mask, which augmentation would move: set augment=None")
     scores = turn.fake.score[0].numel()
-    areas = [m.shape[2:] for m in turn.fake.maps if scores > 1 and scores // m.shape[2:].numel() in (1, 2, 3)]
-    areas = [area for area in areas if scores % area.numel() == 0][-1:]
+    scales = {area: scores / area.numel() for area in (m.shape[2:] for m in turn.fake.maps)}
+    areas = [area for area, count in scales.items() if count in (1, 2, 3) and scores > 1]
     if not areas:
         raise ValueError("KnownPatches needs a discriminator with a score for each patch, such as PatchDiscriminator")
-    hidden = adaptive_max_pool2d((c[:, -1:] <= 0).float(), tuple(areas[0]))
-    return (hidden == 0).flatten(1).repeat(1, scores // areas[0].numel())
+    hidden = adaptive_max_pool2d((c[:, -1:] <= 0).float(), tuple(areas[-1]))
+    return (hidden == 0).flatten(1).repeat(1, int(scales[areas[-1]]))

@@ -168,3 +168,13 @@ def test_data_of_copies_of_one_class_or_of_constant_images_is_noticed():
     assert odd["data_copies"] > 0.85 and odd["data_constant"].item() == pytest.approx(0.1, abs=0.01)
     assert odd["data_balance"].item() == pytest.approx(0.25)
     assert read_real(RECIPE, in_memory("few", X[:15]), CPU) is None
+
+
+def test_equal_texts_and_many_classes_are_no_trouble():
+    texts = in_memory("texts", torch.zeros(300, 7, 1, 11, dtype=torch.uint8))  # images of one row, all of them equal
+    assert not {"data_copies", "data_constant"} & data(subject(read_real(RECIPE, texts, CPU), GOOD)).keys()
+    for classes, measured in ((30, True), (300, False)):
+        labels = torch.arange(300) % classes
+        many = in_memory("many", X[:300], labels, tuple(map(str, range(classes))))
+        found = data(subject(read_real(RECIPE, many, CPU), GOOD))
+        assert ("data_balance" in found) is measured and found.get("data_balance", 1) > 0.9, classes
