@@ -137,12 +137,13 @@ def check_sanity(
     classes = None if labels is None else labels[half:]
     measures = _measures(metrics, has_logits=whole.shape[1] > extract.width)
     sets = _Sets(whole[:half], whole[half:], extract.width, measures)
+    clean = _stage([sets.scores(sets.held_out)])  # once: the same sums need not round alike a second time
     stages: dict[str, list[_Stage]] = {}
     for name, distort in IMAGE_DISTORTIONS.items():
-        rows = (extract(distort(corrupted, a, seed)) if a else sets.held_out for a in STRENGTHS)
-        stages[name] = [_stage([sets.scores(some)]) for some in rows]
+        rows = (extract(distort(corrupted, a, seed)) for a in STRENGTHS[1:])
+        stages[name] = [clean, *(_stage([sets.scores(some)]) for some in rows)]
     for name, distort in set_distortions(whole[:half], classes, None if foreign is None else extract(foreign)).items():
-        stages[name] = [_stage(_drawn(sets, distort, a, seed)) for a in STRENGTHS]
+        stages[name] = [clean, *(_stage(_drawn(sets, distort, a, seed)) for a in STRENGTHS[1:])]
     infos = {name: info for measure in measures for name, info in measure.gives.items() if info.worse}
     return Sanity(
         half,
@@ -242,7 +243,7 @@ def _stage(draws: Sequence[Mapping[str, float]]) -> _Stage:
 
 def _drawn(sets: _Sets, distort: Distort, strength: float, seed: int) -> list[dict[str, float]]:
     """The scores of a corrupted set; of several draws for fewer samples."""
-    draws = DRAWS if distort is few and strength else 1
+    draws = DRAWS if distort is few else 1
     return [sets.scores(distort(sets.held_out, strength, seed + k)) for k in range(draws)]
 
 
