@@ -136,3 +136,19 @@ def test_a_batch_of_one_place_has_a_finite_variance(count):
     G = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval()
     StandingStatistics(Normal(3), 5, count)(G)
     assert G[1].running_var.isfinite().all()
+
+
+def test_a_look_at_an_average_takes_256_samples_and_leaves_it_unfinished():
+    few, whole, looked = generator(), generator(), generator()
+    StandingStatistics(Normal(3), seed=5, batch=90, batches=3)(few)
+    standing = StandingStatistics(Normal(3), seed=5, batch=90, batches=7)
+    standing(whole)
+    ema = ExponentialMovingAverage(looked, half_life=100)
+    ema.finish = standing
+    ema.update(6, 6)
+    for look, expected in ((ema.rough, few), (lambda: ema.module, whole), (ema.rough, whole)):
+        assert all(torch.equal(buffer, buffers(expected)[name]) for name, buffer in buffers(look()).items())
+    standing = StandingStatistics(Normal(3), seed=5, batch=6, batches=2)
+    standing(whole)
+    standing(few, roughly=True)
+    assert all(torch.equal(buffer, buffers(few)[name]) for name, buffer in buffers(whole).items())

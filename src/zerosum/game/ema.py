@@ -1,7 +1,8 @@
 """The exponential moving average (EMA) of the generator, from which samples are drawn."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,14 @@ from zerosum.game.copies import copied
 from zerosum.game.spectral import spectral_steps
 
 _ITERATIONS = 3  # of the power iteration after each update, from the vectors of the last one
+
+
+class Finish(Protocol):
+    """What is done to averaged weights before they are used, such as `StandingStatistics`."""
+
+    def __call__(self, module: nn.Module, roughly: bool = False) -> None:
+        """Finish the averaged module in place; roughly, with less work, for a look at it."""
+        ...
 
 
 class ExponentialMovingAverage:
@@ -27,6 +36,7 @@ class ExponentialMovingAverage:
         rampup: largest half-life as a share of the images seen.
 
     Attributes:
+        averaged: the averaged module in evaluation mode, finished or not.
         finish: called with the averaged module before it is used after an update, such as `StandingStatistics`, which
             gives batch norms the statistics of the averaged weights; None to leave it as averaged.
     """
@@ -37,22 +47,28 @@ class ExponentialMovingAverage:
         self.half_life = half_life
         self.rampup = rampup
         self.before = 0  # images that the weights had seen before this run
-        self.finish: Callable[[nn.Module], None] | None = None
+        self.finish: Finish | None = None
         self.finished = True  # since the last update
-        self._module = copied(module).eval().requires_grad_(False)
-        self._weights = [*zip(self._module.parameters(), module.parameters(), strict=True)]
-        modules = zip(self._module.modules(), module.modules(), strict=True)
+        self.averaged = copied(module).eval().requires_grad_(False)
+        self._weights = [*zip(self.averaged.parameters(), module.parameters(), strict=True)]
+        modules = zip(self.averaged.modules(), module.modules(), strict=True)
         self._places = [(mine, theirs, name) for mine, theirs in modules for name in theirs._buffers]
-        self._spectral = [*spectral_steps(self._module)]
+        self._spectral = [*spectral_steps(self.averaged)]
 
     @property
     def module(self) -> nn.Module:
         """The averaged module, finished, in evaluation mode."""
         if not self.finished:
             if self.finish is not None:
-                self.finish(self._module)
+                self.finish(self.averaged)
             self.finished = True
-        return self._module
+        return self.averaged
+
+    def rough(self) -> nn.Module:
+        """The averaged module, roughly finished where it is not finished, for a look at it."""
+        if self.finish is not None and not self.finished:
+            self.finish(self.averaged, roughly=True)
+        return self.averaged
 
     def _buffers(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield each buffer of the average and its current value, which may be another tensor, of another shape."""

@@ -17,6 +17,7 @@ from zerosum.game.random import stream
 from zerosum.protocols import Latent
 
 BATCHES = 16  # passes of G, as in the code of BigGAN: together a few training steps
+_FEW = 256  # samples, at least, for a look
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +44,14 @@ class StandingStatistics:
     batches: int = BATCHES
 
     @torch.no_grad()
-    def __call__(self, module: nn.Module) -> None:
-        """Recompute the statistics of a generator in evaluation mode, `G(z[, c]) -> x`, in place."""
+    def __call__(self, module: nn.Module, roughly: bool = False) -> None:
+        """Recompute the statistics of a generator in evaluation mode, `G(z[, c]) -> x`, in place.
+
+        Roughly, they are those of the first batches of 256 samples or more.
+        """
         weight = next(module.parameters())
         with _measured(module):
-            for index in range(self.batches):
+            for index in range(min(self.batches, -(-_FEW // self.batch)) if roughly else self.batches):
                 z = self.latent.draw(self.batch, stream(self.seed, "standing statistics", index))
                 c = () if self.condition is None else (self.condition(index).to(weight.device),)
                 module(z.to(weight), *c)

@@ -118,7 +118,7 @@ def test_positions_do_not_depend_on_the_length_of_a_run_and_space_out():
     some = [position for position, _ in zip(positions(recipe), range(30), strict=False)]
     assert some[:3] == [4096, 8192, 12288]
     gaps = np.diff(some)
-    assert (np.diff(gaps) >= 0).all() and gaps[-1] == recipe.snapshot // 2
+    assert (np.diff(gaps) >= 0).all() and gaps[-1] == recipe.snapshot
     assert next(positions(recipe, 4096)) == 8192 and next(positions(recipe, 4095)) == 4096
     assert samples_of(recipe) == 256
 

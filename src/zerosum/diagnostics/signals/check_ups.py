@@ -81,7 +81,7 @@ class CheckUps:
         if self._real is None:
             return {}
         subject = Subject(self.recipe, self._real, game, self._features, game.images)
-        buffers = saved_buffers(*game.networks.values(), *game.generators.values())
+        buffers = saved_buffers(*subject.kept)
         cuda = [self.device.index or 0] if self.device.type == "cuda" else []
         groups = (*GROUPS, data) if self._is_first else GROUPS
         found: dict[str, Tensor] = {}

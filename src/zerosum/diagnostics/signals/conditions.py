@@ -7,7 +7,6 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from zerosum.diagnostics.signals.subject import Subject
-from zerosum.game.trainable import MAIN
 
 _SOME = 128  # samples, at most, whose condition and latent are exchanged
 
@@ -58,7 +57,7 @@ def conditional(subject: Subject) -> dict[str, Tensor]:
     """How samples of the averaged G depend on condition and latent: both exchanged among the samples, one at a time."""
     if subject.real.c is None:
         return {}
-    G, c, z = subject.trained.generators[MAIN], subject.real.c[:_SOME], subject.z[:_SOME]
+    G, c, z = subject.averaged, subject.real.c[:_SOME], subject.z[:_SOME]
     rolled, here = c.roll(1, 0), subject.average.features[:_SOME]
     other_c = subject.real.embedding(subject.generate(G, z, rolled))
     other_z = subject.real.embedding(subject.generate(G, z.roll(1, 0), c))

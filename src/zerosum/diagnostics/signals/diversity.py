@@ -15,7 +15,7 @@ def diversity(subject: Subject) -> dict[str, Tensor]:
     usual = _covered(real.features, real.radius, real.others_features)
     hit = _effective_clusters(real.others_features, real.centres)
     for suffix, samples in subject.both.items():
-        found[f"spread{suffix}"] = spread(samples.features) / real.spread
+        found[f"spread{suffix}"] = samples.spread / real.spread
         found[f"spread_pixels{suffix}"] = spread(vectors(samples.x)) / real.pixel_spread
         found[f"coverage{suffix}"] = _covered(real.features, real.radius, samples.features) / usual
         found[f"clusters{suffix}"] = _effective_clusters(samples.features, real.centres) / hit

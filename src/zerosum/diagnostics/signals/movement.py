@@ -5,9 +5,7 @@ __all__ = ()
 import torch
 from torch import Tensor
 
-from zerosum.diagnostics.signals._measures import spread
 from zerosum.diagnostics.signals.subject import Subject
-from zerosum.game.trainable import MAIN
 
 _STEP = 0.05  # along z, of which the change is taken as linear
 _FEW = 64  # latents
@@ -17,7 +15,7 @@ def movement(subject: Subject) -> dict[str, Tensor]:
     """Shift since the last check-up and return to the one before, each over the mean distance of two samples."""
     found = {}
     for suffix, samples in subject.both.items():
-        now, width = samples.features, spread(samples.features).clamp_min(1e-12)
+        now, width = samples.features, samples.spread.clamp_min(1e-12)
         last, first = (subject.before.get(f"{name}{suffix}") for name in ("last", "first"))
         if last is not None and last.shape == now.shape:
             moved = (now - last).norm(dim=1).mean()
@@ -34,9 +32,10 @@ def average(subject: Subject) -> dict[str, Tensor]:
     live, G = subject.live, subject.trained.networks.get("G")
     if live is None or G is None:
         return {}
-    own = subject.average.features
-    found = {"average_gap": (own - live.features).norm(dim=1).mean() / spread(own).clamp_min(1e-12)}
-    averaged = dict(subject.trained.generators[MAIN].named_parameters())
+    own = subject.average
+    moved = (own.features - live.features).norm(dim=1).mean()
+    found = {"average_gap": moved / own.spread.clamp_min(1e-12)}
+    averaged = dict(subject.averaged.named_parameters())
     pairs = [(averaged[name].detach(), weight.detach()) for name, weight in G.named_parameters() if name in averaged]
     if not pairs:  # the averaged one is another network
         return found
@@ -53,7 +52,7 @@ def response(subject: Subject) -> dict[str, Tensor]:
     z, c = subject.z[:_FEW], None if subject.real.c is None else subject.real.c[:_FEW]
     direction = subject.latents("direction")[:_FEW] - subject.z.mean(0)
     # Directions have the distribution of z itself: so they fit latents of any prior.
-    moved = subject.generate(subject.trained.generators[MAIN], z + _STEP * direction, c)
+    moved = subject.generate(subject.averaged, z + _STEP * direction, c)
     here = subject.average.x[:_FEW]
     change = (moved - here).flatten(1).norm(dim=1).square().mean().sqrt() / _STEP
     whole = subject.average.x.flatten(1)

@@ -18,9 +18,9 @@ def samples_of(recipe: Recipe) -> int:
 
 
 def positions(recipe: Recipe, images: int = 0) -> Iterator[int]:
-    """Yield the positions of check-ups after `images` images: in a geometric sequence, then two per snapshot."""
+    """Yield the positions of check-ups after `images` images: in a geometric sequence, then one per snapshot."""
     batch = recipe.batch
-    widest, position = max(recipe.snapshot // 2, _APART * batch), _FIRST * batch
+    widest, position = max(recipe.snapshot, _APART * batch), _FIRST * batch
     while True:
         if position > images:
             yield position

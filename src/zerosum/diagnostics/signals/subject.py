@@ -10,6 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from zerosum.diagnostics.signals._measures import spread
 from zerosum.diagnostics.signals.real_samples import RealSamples
 from zerosum.game.distributed import everyone, own_rows, ranks
 from zerosum.game.game import Game
@@ -28,6 +29,11 @@ class Samples:
 
     x: Tensor
     features: Tensor
+
+    @cached_property
+    def spread(self) -> Tensor:
+        """The mean distance of two features."""
+        return spread(self.features)
 
 
 @dataclass(eq=False)
@@ -60,6 +66,20 @@ class Subject:
         """The context of networks and losses."""
         return nullcontext if self.game is None else self.game.precision
 
+    @property
+    def kept(self) -> tuple[nn.Module, ...]:
+        """The modules that a check-up uses, the average unfinished."""
+        average = self.trained.generators[MAIN] if self.game is None else self.game.ema.averaged
+        return (*self.trained.networks.values(), average)
+
+    @cached_property
+    def averaged(self) -> nn.Module:
+        """The averaged generator, roughly finished: its buffers are given back after the check-up."""
+        if self.game is None:
+            return self.trained.generators[MAIN]
+        with self.precision():
+            return self.game.ema.rough()
+
     @cached_property
     def z(self) -> Tensor:
         """The latents, `(n, size)`."""
@@ -68,7 +88,7 @@ class Subject:
     @cached_property
     def average(self) -> Samples:
         """Samples of the averaged generator."""
-        return self._samples(self.trained.generators[MAIN], self.z, self.real.c)
+        return self._samples(self.averaged, self.z, self.real.c)
 
     @cached_property
     def live(self) -> Samples | None:
