@@ -81,9 +81,9 @@ def neighbour(c: Pixels, _: Pixels, train_c: Pixels, train_x: Pixels) -> Pixels:
 class Application:
     """A recipe, the arguments of its command, and the methods beside it.
 
-    `flowers` is the size of the photographs, of which `pairs` derives the conditions, and `copies` how often each is
-    trained on, every second copy mirrored; `cropped` is the border that PSNR and SSIM leave out. Translations, images
-    of captions and photographs with a hidden part have tables of their own.
+    `flowers` is the size of the photographs, which enter mirrored as well, and `pairs` derives the conditions, in
+    training with these `options`; `cropped` is the border that PSNR and SSIM leave out. Translations, images of
+    captions and photographs with a hidden part have tables of their own.
     """
 
     recipe: str
@@ -91,7 +91,7 @@ class Application:
     arguments: tuple[str, ...] = ()
     flowers: int = 0
     pairs: str = "Downscaled"
-    copies: int = 1
+    options: str = ""
     cropped: int = 0
     table: str = "applications"
 
@@ -109,7 +109,7 @@ APPLICATIONS = {
     "super-resolution-flowers": Application(
         "super-resolution", RESIZES, ("--images", "16000", "--batch", "8"), flowers=128, cropped=4
     ),
-    "inpaint-flowers": Application("inpaint", flowers=64, pairs="Masked", copies=8, table="inpainting"),
+    "inpaint-flowers": Application("inpaint", flowers=64, pairs="Masked", options=", masks=8", table="inpainting"),
     "cyclegan": Application("cyclegan", table="translation"),
     "cut": Application("cut", table="translation"),
 }
@@ -138,7 +138,8 @@ class Entry:
         """The command that trains or resumes it."""
         words = [sys.executable, "-m", "zerosum", "train", self.about.recipe, *self.about.arguments]
         if self.about.flowers:
-            words += ["--data", f"{self.about.pairs}(Arrays({str(self.flowers('train'))!r}), part='all')"]
+            source = f"Arrays({str(self.flowers('train'))!r}, flip=True)"
+            words += ["--data", f"{self.about.pairs}({source}, part='all'{self.about.options})"]
         return Command((*words, "--out", str(self.folder / "run")), self.folder / "command.log")
 
     def held_out(self) -> Dataset:
@@ -150,19 +151,18 @@ class Entry:
 
     def flowers(self, part: str) -> Path:
         """The file of the photographs of a part."""
-        return flowers(self.out, part, self.about.flowers, self.about.copies if part == "train" else 1)
+        return flowers(self.out, part, self.about.flowers)
 
 
-def flowers(out: Path, part: str, size: int, copies: int = 1) -> Path:
+def flowers(out: Path, part: str, size: int) -> Path:
     """A file of the photographs of a part, decoded, `size` pixels a side."""
-    file = out / f"flowers-{size}-{part}-{copies}.npy"
+    file = out / f"flowers-{size}-{part}.npy"
     if not file.exists():
         out.mkdir(parents=True, exist_ok=True)
         with np.load(FLOWERS) as pack:
             blob, offsets, split = pack["images_blob"].tobytes(), pack["images_offsets"], pack["split"]
         chosen = np.flatnonzero(np.asarray(split).astype(str) == part)
-        images = np.stack([_decoded(blob[offsets[i] : offsets[i + 1]], size) for i in chosen])
-        np.save(file, np.concatenate([images[:, :, :: -1 if copy % 2 else 1] for copy in range(copies)]))
+        np.save(file, np.stack([_decoded(blob[offsets[i] : offsets[i + 1]], size) for i in chosen]))
     return file
 
 

@@ -85,6 +85,23 @@ def test_masks_hide_about_their_share_and_differ():
     assert (~masks[0]).sum() == (box.amax(0) - box.amin(0) + 1).prod(), "even ones are boxes"
 
 
+def test_an_image_under_several_masks_is_there_once_for_each_and_held_out_under_one():
+    one, several = Masked(COLOUR, part="all").open(), Masked(COLOUR, part="all", masks=4).open()
+    assert len(several) == 4 * len(one) and fingerprint(several) != fingerprint(one)
+    index = torch.tensor([8, 9, 10, 11])
+    x, c = several.read(index), several.conditions.of(index)
+    assert torch.equal(x, one.read(torch.tensor([2, 2, 2, 2])))
+    known = torch.stack([mask(int(i), *x.shape[2:], 0.25) for i in index])
+    assert torch.equal(c[:, 3] == 255, known) and len({each.numpy().tobytes() for each in known}) == 4
+    parts = {part: Masked(COLOUR, part=part, masks=4).open() for part in ("train", "test")}
+    assert len(parts["train"]) == 4 * (len(one) - len(parts["test"]))
+    assert {parts["train"].named(i) for i in range(len(parts["train"]))}.isdisjoint(
+        parts["test"].named(i) for i in range(len(parts["test"]))
+    )
+    with pytest.raises(ValueError, match="masks >= 1"):
+        Masked(masks=0)
+
+
 def test_edges_are_dark_where_brightness_changes():
     image = np.zeros((1, 16, 16), np.uint8)
     image[:, :, 8:] = 255

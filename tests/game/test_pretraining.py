@@ -14,7 +14,7 @@ from zerosum.game.pretraining import PretrainedGame
 from zerosum.recipes import ring
 from zerosum.recipes.optimisers import Adam
 from zerosum.recipes.recipe import generator_network
-from zerosum.terms import WeightDecay
+from zerosum.terms import Every, WeightDecay
 from zerosum.training.batches import Batches
 from zerosum.training.build import build_game
 from zerosum.training.options import RunOptions
@@ -39,6 +39,14 @@ def test_at_first_only_terms_of_g_count(straight):
     assert first and all("D/loss" not in line and "G/loss" not in line for line in first)
     assert first[-1]["G/WeightDecay"] < first[0]["G/WeightDecay"]
     assert later and all({"D/loss", "G/loss", "G/WeightDecay"} <= line.keys() for line in later)
+
+
+def test_while_no_term_acts_the_gradient_is_zero():
+    dataset, cpu = Ring(count=200).open(), torch.device("cpu")
+    game = build_game(replace(RECIPE, g_terms=(Every(2, WeightDecay(0.1)),)), dataset, cpu, "float32")
+    batches = Batches(dataset, 20, False, 0, cpu)
+    norms = [game.step(batches)["G/gradient_norm"].item() for _ in range(4)]
+    assert norms[0] > 0 and norms[2] > 0 and norms[1] == norms[3] == 0
 
 
 def test_the_pretrained_generator_is_kept(straight):

@@ -34,6 +34,12 @@ def test_every_third_update_acts_three_times_as_strongly_and_the_mean_stays():
     assert term.calls == 3
 
 
+def test_a_term_is_not_computed_while_its_factor_is_zero():
+    term = Counting()
+    values = [Scheduled(Ramp(0.5, 0.75), term)(turn_after(0, progress)).item() for progress in (0, 0.5, 0.625, 1)]
+    assert values == [0, 0, 2.5, 5] and term.calls == 2
+
+
 def test_every_update_is_the_term_itself():
     assert [Every(1, Counting())(turn_after(updates)).item() for updates in range(3)] == [5, 5, 5]
 

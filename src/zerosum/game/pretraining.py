@@ -62,7 +62,9 @@ class PretrainedGame(Game):
         """The parts of a player's loss; while pretraining, without the objective."""
         if not self.is_pretraining:
             return super().parts(player, turn)
-        return player.term_parts(turn)
+        parts = player.term_parts(turn)
+        # Where all terms are inactive, the gradient of G is 0.
+        return {name: part if part.requires_grad else part.detach().requires_grad_() for name, part in parts.items()}
 
     def load_weights(self, state: State, images: int) -> None:
         """Start from the weights of another run; of one without pretraining, its generator counts as pretrained."""

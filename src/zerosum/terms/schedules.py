@@ -125,5 +125,6 @@ class Scheduled:
     term: Term
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The term, times the factor at the current progress."""
-        return self.schedule(turn.clock.progress) * self.term(turn)
+        """The term, times the factor at the current progress; where that is 0, the term is not computed."""
+        factor = self.schedule(turn.clock.progress)
+        return factor * self.term(turn) if factor else turn.zero()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zerosum._checks import require
 from zerosum.data.dataset import Dataset, Source
-from zerosum.data.held_out import check_part
+from zerosum.data.held_out import check_part, subset
 from zerosum.data.pairs._derived import derived, images_of
 from zerosum.data.sources.digits import Digits
 
@@ -28,19 +28,25 @@ class Masked:
         source: a source of images.
         share: share of pixels that a box hides; strokes hide about as many.
         part: "train", "test" or "all": one image in ten is held out by its name.
+        masks: number of masks under each of which every image is there once, against learning the hidden parts of a few
+            images; of the images held out, each has one.
     """
 
     source: Source = Digits()
     share: float = 0.25
     part: str = "train"
+    masks: int = 1
 
     def __post_init__(self) -> None:
         require(self, 0 < self.share < 1, "a share in (0, 1)")
+        require(self, self.masks >= 1, "masks >= 1")
         check_part(self, self.part)
 
     def open(self) -> Dataset:
         """Open the images; raises `ValueError` for points."""
         images = images_of(self.source)
+        if self.masks > 1 and self.part != "test":
+            images = subset(images, torch.arange(len(images)).repeat_interleave(self.masks), f"{self.masks} times")
         channels, height, width = images.shape
 
         def derive(x: Tensor, indices: Tensor) -> Tensor:
