@@ -8,7 +8,6 @@ file is absent. The table is written to `benchmarks/results/applications.md`; ro
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,14 +21,17 @@ from PIL import Image
 import zerosum
 from benchmarks import marked
 from benchmarks.machine import machine
-from benchmarks.places import RESULTS, SHARED
-from benchmarks.quality import inpainting, translation
+from benchmarks.places import RESULTS
+from benchmarks.quality import enlarging, inpainting, translation
+from benchmarks.quality.flowers import FLOWERS, flowers
 from benchmarks.quality.gallery import add_time, time_of
 from zerosum.bench.subprocesses import Command, run_commands
 from zerosum.data.dataset import Dataset
 from zerosum.data.held_out import held_out
 from zerosum.evaluation import EvaluationConfig, evaluate
+from zerosum.evaluation.measures.consistency import ConditionConsistency
 from zerosum.evaluation.measures.mae import MAE
+from zerosum.evaluation.measures.perceptual import PerceptualScore
 from zerosum.evaluation.measures.psnr import PSNR
 from zerosum.evaluation.measures.sharpness import Sharpness
 from zerosum.evaluation.measures.ssim import SSIM
@@ -41,12 +43,20 @@ from zerosum.training.signals import Interrupted, Terminated
 
 OUT = Path("runs/applications")
 PAGE = RESULTS / "applications.md"
-FLOWERS = SHARED / "data" / "flowers128.npz"
-SCORES = ("psnr", "ssim", "mae", "sharpness")
+SCORES = {
+    "applications": {"psnr": 2, "ssim": 3, "mae": 4, "sharpness": 3},
+    "enlarging": {"psnr": 2, "ssim": 3, "sharpness": 2, "perceptual": 3, "consistency": 1},
+}  # by table, and their digits
 ANSWERS = ("count", "size", "colour", "kind", "place")
 HEAD = "| application | method | PSNR, dB | SSIM | mean error | sharpness | processor s |\n" + "| --- " * 7 + "|"
 CAPTIONS = "| application | images | " + " | ".join(("all", *ANSWERS)) + " | processor s |\n" + "| --- " * 9 + "|"
-TABLES = {"applications": HEAD, "translation": translation.HEAD, "captions": CAPTIONS, "inpainting": inpainting.HEAD}
+TABLES = {
+    "applications": HEAD,
+    "enlarging": enlarging.HEAD,
+    "inpainting": inpainting.HEAD,
+    "translation": translation.HEAD,
+    "captions": CAPTIONS,
+}
 CONFIG = EvaluationConfig(device="cpu")
 STEP = 5  # of a continued clip
 PROMPTS = 1_000
@@ -82,8 +92,8 @@ class Application:
     """A recipe, the arguments of its command, and the methods beside it.
 
     `flowers` is the size of the photographs, which enter mirrored as well, and `pairs` derives the conditions, in
-    training with these `options`; `cropped` is the border that PSNR and SSIM leave out. Translations, images of
-    captions and photographs with a hidden part have tables of their own.
+    training with these `options`; `cropped` is the border that PSNR and SSIM leave out. Photographs, translations and
+    images of captions have tables of their own.
     """
 
     recipe: str
@@ -107,9 +117,9 @@ APPLICATIONS = {
     "next-frame": Application("next-frame", {"the last frame": condition}),
     "text-to-image": Application("text-to-image", table="captions"),
     "super-resolution-flowers": Application(
-        "super-resolution", RESIZES, ("--images", "16000", "--batch", "8"), flowers=128, cropped=4
+        "super-resolution", RESIZES, enlarging.ARGUMENTS, flowers=128, cropped=4, table="enlarging"
     ),
-    "inpaint-flowers": Application("inpaint", flowers=64, pairs="Masked", options=", masks=8", table="inpainting"),
+    "inpaint-flowers": Application("inpaint", {}, inpainting.ARGUMENTS, 64, "Masked", ", masks=16", table="inpainting"),
     "cyclegan": Application("cyclegan", table="translation"),
     "cut": Application("cut", table="translation"),
 }
@@ -154,23 +164,6 @@ class Entry:
         return flowers(self.out, part, self.about.flowers)
 
 
-def flowers(out: Path, part: str, size: int) -> Path:
-    """A file of the photographs of a part, decoded, `size` pixels a side."""
-    file = out / f"flowers-{size}-{part}.npy"
-    if not file.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        with np.load(FLOWERS) as pack:
-            blob, offsets, split = pack["images_blob"].tobytes(), pack["images_offsets"], pack["split"]
-        chosen = np.flatnonzero(np.asarray(split).astype(str) == part)
-        np.save(file, np.stack([_decoded(blob[offsets[i] : offsets[i + 1]], size) for i in chosen]))
-    return file
-
-
-def _decoded(content: bytes, size: int) -> Pixels:
-    with Image.open(io.BytesIO(content)) as image:
-        return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.LANCZOS))
-
-
 def pairs_of(dataset: Dataset) -> tuple[Pixels, Pixels]:
     """All conditions and samples."""
     index = torch.arange(len(dataset))
@@ -188,14 +181,14 @@ def rows(entry: Entry) -> list[str]:
     if entry.about.table == "captions":
         return _scenes(entry.name, run, spent)
     dataset, about = entry.held_out(), entry.about
-    if about.table == "inpainting":
-        return inpainting.rows(entry.name, f"`{about.recipe}`", run.generator, *pairs_of(dataset), spent)
-    metrics = (PSNR(about.cropped), SSIM(about.cropped), MAE(), Sharpness())
     names = ("generator", "pretrained") if run.recipe.pretrain else ("generator",)
-    found = {name: evaluate(dataset, zerosum.load(run, generator=name), metrics, CONFIG) for name in names}
-    lines = [
-        _row(entry.name, f"`{about.recipe}`" + ("" if n == "generator" else f", {n}"), found[n], spent) for n in names
-    ]
+    made = {f"`{about.recipe}`" + ("" if n == "generator" else f", {n}"): zerosum.load(run, generator=n) for n in names}
+    if about.table == "inpainting":
+        return inpainting.rows(entry.name, made, *pairs_of(dataset), spent)
+    known = (PSNR(about.cropped), SSIM(about.cropped), MAE(), Sharpness(), PerceptualScore(), ConditionConsistency())
+    metrics = [measure for measure in known if {*measure.gives} <= {*SCORES[about.table]}]
+    found = {method: evaluate(dataset, generator, metrics, CONFIG) for method, generator in made.items()}
+    lines = [_row(entry.name, method, scores, spent) for method, scores in found.items()]
     (c, x), (train_c, train_x) = pairs_of(dataset), ((), ())
     if neighbour in about.baselines.values():
         train_c, train_x = pairs_of(run.recipe.data.open())
@@ -253,10 +246,8 @@ def _later(run: "zerosum.Run", metrics: Any) -> list[str]:
 
 
 def _row(name: str, method: str, scores: Any, spent: str) -> str:
-    digits = (2, 3, 4, 3)
-    values = [
-        f"{scores.values[s]:.{d}f} ± {scores.errors.get(s, 0):.{d}f}" for s, d in zip(SCORES, digits, strict=True)
-    ]
+    digits = SCORES[APPLICATIONS[name].table]
+    values = [f"{scores.values[s]:.{d}f} ± {scores.errors.get(s, 0):.{d}f}" for s, d in digits.items()]
     return f"| {name} | {method} | {' | '.join(values)} | {spent} |"
 
 

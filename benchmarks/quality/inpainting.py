@@ -1,5 +1,7 @@
 """Scores of photographs of which a hidden part was filled in."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch.nn.functional import avg_pool2d
@@ -11,6 +13,10 @@ FEATURES = ("random-conv", "alexnet")
 HEAD = (
     f"| application | method | mean error in the hole | {' | '.join(f'KID x 1,000, {name}' for name in FEATURES)} "
     "| processor s |\n" + "| --- " * 6 + "|"
+)
+ARGUMENTS = (
+    *("--images", "120000", "--set", "pretrain=0.7"),
+    *("--set", "g_terms=(L1(40.0), DiscriminatorFeatures(1.0))"),
 )
 Pixels = np.ndarray  # uint8 (N, H, W, C)
 
@@ -34,15 +40,16 @@ def filled(made: Pixels, c: Pixels) -> Pixels:
     return np.where(c[..., -1:] > 127, c[..., :-1], made)
 
 
-def rows(name: str, method: str, generator: TrainedGenerator, c: Pixels, x: Pixels, spent: str) -> list[str]:
-    """The rows of a generator and of the border: the mean absolute error in the hole over the range of values, and KID.
+def rows(name: str, generators: Mapping[str, TrainedGenerator], c: Pixels, x: Pixels, spent: str) -> list[str]:
+    """The rows of generators and of the border: the mean absolute error in the hole over the range of values, and KID.
 
     KID is between the filled images and the real ones of other masks: half of the real images are filled, and the other
     half is what they are compared with.
     """
     half, hidden = len(x) // 2, c[..., -1] <= 127
     evaluators = [Evaluator(x[half:], ("kid",), EvaluationConfig(one, device="cpu")) for one in FEATURES]
-    made = {method: generator.sample(len(c), conditions=c), "border": border(c), "the real part": x}
+    made = {method: generator.sample(len(c), conditions=c) for method, generator in generators.items()}
+    made |= {"border": border(c), "the real part": x}
     lines = []
     for how, images in made.items():
         whole = filled(images, c)
@@ -51,7 +58,7 @@ def rows(name: str, method: str, generator: TrainedGenerator, c: Pixels, x: Pixe
         for evaluator in evaluators:
             found = evaluator.score(whole[:half])
             cells.append(f"{1_000 * found.values['kid']:.2f} ± {1_000 * found.errors['kid']:.2f}")
-        lines.append(f"| {name} | {how} | {' | '.join(cells)} | {spent if how == method else ''} |")
+        lines.append(f"| {name} | {how} | {' | '.join(cells)} | {spent if how in generators else ''} |")
     return lines
 
 

@@ -66,7 +66,7 @@ def test_filled_images_are_scored_in_the_hole_alone():
             return np.where(known > 0, 0, np.clip(x.astype(int) + np.where(x < 200, 51, -51), 0, 255)).astype(np.uint8)
 
     assert np.array_equal(inpainting.filled(Worse().sample(8, c), c)[known[..., 0] > 0], x[known[..., 0] > 0])
-    mine, border, real = inpainting.rows("name", "`inpaint`", Worse(), c, x, "7")
+    mine, border, real = inpainting.rows("name", {"`inpaint`": Worse()}, c, x, "7")
     assert mine.startswith("| name | `inpaint` | 0.2000 ± 0.0000 | ") and mine.endswith(" | 7 |")
     assert real.startswith("| name | the real part | 0.0000 ± 0.0000 | ") and real.endswith(" |  |")
     wanted = np.abs(inpainting.border(c)[:, 2:8, 3:9].astype(float) - x[:, 2:8, 3:9]).mean() / 255

@@ -170,9 +170,12 @@ def test_clipping_that_leaves_d_flat_is_saturated_though_few_weights_are_at_the_
 
 def test_samples_beside_most_of_the_real_ones_are_uneven_and_not_collapsed():
     few = {"clusters_live": 0.4, "clusters": 0.38, "arbiter": 0.95, "coverage": 0.87}  # BEGAN on digits, well trained
-    for covered, certain in ((0.87, False), (0.3, True)):
+    for covered, certain in ((0.87, False), (0.62, False), (0.4, True), (0.3, True)):
         assert ("mode-collapse" in names(log(few | {"coverage_live": covered}))) is certain, covered
-    collapsing = [*log(few | {"coverage_live": 0.87}), log(few | {"coverage_live": 0.5})[-1]]
+    large = POOR | {"update_G": 0.03}  # as in a Wasserstein game of some thousand updates
+    for covered, certain in ((0.65, False), (0.3, True)):
+        assert ("unbalanced-rates" in names(log(large | {"coverage_live": covered}))) is certain, covered
+    collapsing = [*log(few | {"coverage_live": 0.87}), log(few | {"coverage_live": 0.4})[-1]]
     assert "mode-collapse" in [one.name for one in diagnose(collapsing, RECIPE).certain], "it no longer covers them"
 
 

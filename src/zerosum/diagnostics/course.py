@@ -149,6 +149,11 @@ class Course:
         covered = min(rise(self.late("coverage"), 0.3, 0.6), rise(self.late("clusters"), 0.5, 0.75))
         return max(alike, covered)
 
+    @cached_property
+    def coverage(self) -> float:
+        """How surely samples of the live G lie beside most of the real ones, and still do, in [0, 1]."""
+        return min(rise(value("coverage_live"), 0.45, 0.65) for value in (self.late, self.last))
+
     def symptom(
         self, name: str, severity: float, confidence: float, since: int, evidence: Sequence[str], text: str
     ) -> Symptom | None:

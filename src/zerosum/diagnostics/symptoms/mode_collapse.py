@@ -14,8 +14,7 @@ def mode_collapse(course: Course) -> Symptom | None:
     within *= rise(course.late("class_accuracy"), 0.4, 0.7)
     few, near = rise(clusters, 0.6, 0.35), rise(spread, 0.6, 0.35)
     there = 1 - rise(course.late("mean_distance"), 1.5, 3.0)  # samples that left the data are in none of its clusters
-    # Uneven samples that lie beside most of the real ones, and still do, are not collapsed.
-    there *= 1 - min(rise(value("coverage_live"), 0.6, 0.85) for value in (course.late, course.last))
+    there *= 1 - course.coverage  # uneven samples that lie beside most of the real ones are not collapsed
     confidence = (
         course.patience
         * there

@@ -19,7 +19,7 @@ def unbalanced_rates(course: Course) -> Symptom | None:
     return course.symptom(
         "unbalanced-rates",
         max(large, unequal),
-        course.patience * max(large, unequal) * (1 - course.fidelity),
+        course.patience * max(large, unequal) * (1 - max(course.fidelity, course.coverage)),
         course.since(largest, lambda y: y > least),
         ("update_G", "update_D"),
         "An iteration changes G by {update_G} and D by {update_D} of their weights.",

@@ -31,6 +31,7 @@ from zerosum.terms.contrastive import Contrastive
 from zerosum.terms.fidelity import L1, DiscriminatorFeatures, GradientDifference
 from zerosum.terms.gradient_penalties import R1
 from zerosum.terms.identity_mapping import IdentityMapping
+from zerosum.terms.matching_aware import MatchingAware
 from zerosum.terms.mode_seeking import ModeSeeking
 from zerosum.terms.patch_nce import PatchNCE
 from zerosum.terms.schedules import Cosine, Every, Geometric, Scheduled
@@ -140,7 +141,7 @@ def text_to_image() -> Recipe:
     The images are one or two coloured shapes, and captions with some pairs of a colour and a kind are held out. Yours
     are images beside captions: `--data "Captioned('images/', size=32)"`.
     """
-    optimiser = Adam(lr=6e-4, betas=(0.0, 0.99), schedule=Cosine(begin=0.5))
+    optimiser = Adam(lr=8e-4, betas=(0.0, 0.99), schedule=Cosine(begin=0.5))
     return Recipe(
         name="text-to-image",
         data=Scenes(count=8_000, size=24, shapes=2, cells=2),
@@ -149,13 +150,13 @@ def text_to_image() -> Recipe:
         discriminator=DCGANDiscriminator(size=32, norm="none", conditioning=Projection()),
         objective=NonSaturating(),
         latent=Normal(64),
-        d_terms=(Every(4, Scheduled(Geometric(end=0.1), R1(gamma=0.1))), Contrastive()),
-        g_terms=(Scheduled(Geometric(end=0.05), Contrastive()), ModeSeeking(0.05)),
+        d_terms=(Every(4, Scheduled(Geometric(end=0.1), R1(gamma=0.3))), MatchingAware(), Contrastive(0.5)),
+        g_terms=(Scheduled(Geometric(end=0.05), Contrastive(0.3)), ModeSeeking(0.05)),
         G_opt=optimiser,
         D_opt=optimiser,
-        batch=32,
-        images=120_000,
-        snapshot=15_000,
+        batch=64,
+        images=600_000,
+        snapshot=60_000,
         ema=4_000.0,
         ema_rampup=0.2,
     )
