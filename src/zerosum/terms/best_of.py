@@ -22,7 +22,7 @@ class BestOf:
     nearest once more.
 
     Args:
-        count: k, samples of each condition (>= 1); a batch has at least as many.
+        count: samples of each condition (>= 1), at most as many as the batch has latents.
         weight: weight (>= 0).
     """
 
@@ -36,12 +36,11 @@ class BestOf:
             raise ValueError(f"count is a number of samples, at least 1; found {self.count}")
 
     def __call__(self, turn: Turn) -> Tensor:
-        """The mean least error on this turn, a scalar >= 0; raises `ValueError` for fewer samples than `count`."""
+        """The mean least error on this turn, a scalar >= 0."""
         check_player(turn, "G", self)
         every = turn.everyone(turn.z)
-        if len(every) < self.count:
-            raise ValueError(f"BestOf takes latents from the batch, at least {self.count}; found {len(every)}")
-        real, others = turn.x.detach(), [own_rows(every.roll(-k, 0)).detach() for k in range(1, self.count)]
+        count = min(self.count, len(every))
+        real, others = turn.x.detach(), [own_rows(every.roll(-k, 0)).detach() for k in range(1, count)]
         with torch.no_grad():
             errors = torch.stack([_error(real, turn.x_fake), *(_error(real, generated(turn, z)) for z in others)])
             z = torch.stack([turn.z, *others])[errors.argmin(0), torch.arange(len(real), device=errors.device)]
