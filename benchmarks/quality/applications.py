@@ -11,7 +11,7 @@ table is written to `benchmarks/results/applications.md`; rows of other names ar
 import argparse
 import io
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -254,6 +254,15 @@ def _row(name: str, method: str, scores: Any, spent: str) -> str:
     return f"| {name} | {method} | {' | '.join(values)} | {spent} |"
 
 
+def _entries(names: Collection[str], out: Path) -> list[Entry]:
+    """The applications of some names whose data are here; a message names each other one."""
+    entries = [Entry(name, out) for name in APPLICATIONS if name in names]
+    for entry in entries:
+        if entry.about.absent is not None:
+            sys.stderr.write(f"{entry.name} is left out: {entry.about.absent} is absent\n")
+    return [entry for entry in entries if entry.about.absent is None]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Train unfinished runs, score all, and write the page; exit status 1 if a run failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -264,11 +273,7 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = [name for name in chosen.names if name not in APPLICATIONS]
     if unknown:
         parser.error(f"unknown application {unknown[0]!r}")
-    entries = [Entry(name, chosen.out) for name in APPLICATIONS if name in (chosen.names or APPLICATIONS)]
-    for entry in entries:
-        if entry.about.absent is not None:
-            sys.stderr.write(f"{entry.name} is left out: {entry.about.absent} is absent\n")
-    entries = [entry for entry in entries if entry.about.absent is None]
+    entries = _entries(chosen.names or APPLICATIONS, chosen.out)
     todo = [entry for entry in entries if not time_of(entry.folder)["ended"]]
     failed = []
     try:
