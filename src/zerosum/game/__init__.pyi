@@ -32,7 +32,6 @@ from zerosum.game.distributed import average as average
 from zerosum.game.distributed import everyone as everyone
 from zerosum.game.distributed import own_rows as own_rows
 from zerosum.game.ema import ExponentialMovingAverage as ExponentialMovingAverage
-from zerosum.game.ema import Finish as Finish
 from zerosum.game.finite import NonFiniteError as NonFiniteError
 from zerosum.game.game import Game as Game
 from zerosum.game.game import Opponent as Opponent
