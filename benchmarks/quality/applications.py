@@ -3,13 +3,14 @@
     python -m benchmarks.quality.applications [NAME ...] [--jobs 2] [--out runs/applications]
 
 Each is a recipe trained by its own command with one thread; an interrupted run is resumed, and a finished one is only
-scored. Names that end in `-flowers` take the photographs of `../shared/data/flowers128.npz` and are left out where that
-file is absent. The table is written to `benchmarks/results/applications.md`; rows of other names are kept.
+scored. Names that end in `-flowers` take the photographs of `../shared/data/flowers128.npz`, and `pix2pix-openmoji` the
+drawings of `../shared/data/openmoji_pairs64.npz`; they are left out, with a message, where that file is absent. The
+table is written to `benchmarks/results/applications.md`; rows of other names are kept.
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import zerosum
 from benchmarks import marked
 from benchmarks.machine import machine
 from benchmarks.places import RESULTS
-from benchmarks.quality import enlarging, inpainting, translation
+from benchmarks.quality import captions, drawings, enlarging, inpainting, translation
 from benchmarks.quality.flowers import FLOWERS, flowers
 from benchmarks.quality.gallery import add_time, time_of
 from zerosum.bench.subprocesses import Command, run_commands
@@ -36,9 +37,9 @@ from zerosum.evaluation.measures.psnr import PSNR
 from zerosum.evaluation.measures.sharpness import Sharpness
 from zerosum.evaluation.measures.ssim import SSIM
 from zerosum.game.two_games import BACKWARD
-from zerosum.probes import answers, follows
 from zerosum.recipes.translation import Cycle
 from zerosum.runs.applied import continued
+from zerosum.runs.generator import TrainedGenerator
 from zerosum.training.signals import Interrupted, Terminated
 
 OUT = Path("runs/applications")
@@ -47,19 +48,17 @@ SCORES = {
     "applications": {"psnr": 2, "ssim": 3, "mae": 4, "sharpness": 3},
     "enlarging": {"psnr": 2, "ssim": 3, "sharpness": 2, "perceptual": 3, "consistency": 1},
 }  # by table, and their digits
-ANSWERS = ("count", "size", "colour", "kind", "place")
 HEAD = "| application | method | PSNR, dB | SSIM | mean error | sharpness | processor s |\n" + "| --- " * 7 + "|"
-CAPTIONS = "| application | images | " + " | ".join(("all", *ANSWERS)) + " | processor s |\n" + "| --- " * 9 + "|"
 TABLES = {
     "applications": HEAD,
     "enlarging": enlarging.HEAD,
     "inpainting": inpainting.HEAD,
+    "drawings": drawings.HEAD,
     "translation": translation.HEAD,
-    "captions": CAPTIONS,
+    "captions": captions.HEAD,
 }
 CONFIG = EvaluationConfig(device="cpu")
 STEP = 5  # of a continued clip
-PROMPTS = 1_000
 Pixels = np.ndarray  # uint8 (N, H, W, C)
 Baseline = Callable[[Pixels, Pixels, Pixels, Pixels], Pixels]
 
@@ -92,8 +91,8 @@ class Application:
     """A recipe, the arguments of its command, and the methods beside it.
 
     `flowers` is the size of the photographs, which enter mirrored as well, and `pairs` derives the conditions, in
-    training with these `options`; `cropped` is the border that PSNR and SSIM leave out. Photographs, translations and
-    images of captions have tables of their own.
+    training with these `options`; `cropped` is the border that PSNR and SSIM leave out. Photographs, coloured drawings,
+    translations and images of captions have tables of their own.
     """
 
     recipe: str
@@ -104,6 +103,12 @@ class Application:
     options: str = ""
     cropped: int = 0
     table: str = "applications"
+
+    @property
+    def absent(self) -> Path | None:
+        """The file that it takes, where that is absent."""
+        needed = FLOWERS if self.flowers else drawings.PACK if self.table == "drawings" else None
+        return None if needed is None or needed.is_file() else needed
 
 
 RESIZES = {name.lower(): enlarged(Image.Resampling[name]) for name in ("NEAREST", "BICUBIC", "LANCZOS")}
@@ -120,6 +125,7 @@ APPLICATIONS = {
         "super-resolution", RESIZES, enlarging.ARGUMENTS, flowers=128, cropped=4, table="enlarging"
     ),
     "inpaint-flowers": Application("inpaint", {}, inpainting.ARGUMENTS, 64, "Masked", ", masks=16", table="inpainting"),
+    "pix2pix-openmoji": Application("pix2pix", arguments=drawings.ARGUMENTS, table="drawings"),
     "cyclegan": Application("cyclegan", table="translation"),
     "cut": Application("cut", table="translation"),
 }
@@ -150,6 +156,8 @@ class Entry:
         if self.about.flowers:
             source = f"Arrays({str(self.flowers('train'))!r}, flip=True)"
             words += ["--data", f"{self.about.pairs}({source}, part='all'{self.about.options})"]
+        if self.about.table == "drawings":
+            words += ["--data", drawings.source(self.out)]
         return Command((*words, "--out", str(self.folder / "run")), self.folder / "command.log")
 
     def held_out(self) -> Dataset:
@@ -179,10 +187,11 @@ def rows(entry: Entry) -> list[str]:
     if entry.about.table == "translation":
         return _translations(entry, run, spent)
     if entry.about.table == "captions":
-        return _scenes(entry.name, run, spent)
+        return captions.rows(entry.name, run, spent)
+    if entry.about.table == "drawings":
+        return drawings.rows(entry.name, _generators(entry, run), spent)
     dataset, about = entry.held_out(), entry.about
-    names = ("generator", "pretrained") if run.recipe.pretrain else ("generator",)
-    made = {f"`{about.recipe}`" + ("" if n == "generator" else f", {n}"): zerosum.load(run, generator=n) for n in names}
+    made = _generators(entry, run)
     if about.table == "inpainting":
         return inpainting.rows(entry.name, made, *pairs_of(dataset), spent)
     known = (PSNR(about.cropped), SSIM(about.cropped), MAE(), Sharpness(), PerceptualScore(), ConditionConsistency())
@@ -197,6 +206,16 @@ def rows(entry: Entry) -> list[str]:
     return lines + (_later(run, metrics) if entry.name == "next-frame" else [])
 
 
+def _generators(entry: Entry, run: "zerosum.Run") -> dict[str, TrainedGenerator]:
+    """The generators of a run by the name of their method: the last one, and that before the game if there is one."""
+    names = ("generator", "pretrained") if run.recipe.pretrain else ("generator",)
+    suffixes = ("", ", pretrained")
+    return {
+        f"`{entry.about.recipe}`{suffix}": zerosum.load(run, generator=name)
+        for name, suffix in zip(names, suffixes, strict=False)
+    }
+
+
 def _translations(entry: Entry, run: "zerosum.Run", spent: str) -> list[str]:
     """The rows of a translation without pairs, there and, if its game has a way back, back."""
     there = translation.domains(run.recipe.data)
@@ -206,34 +225,6 @@ def _translations(entry: Entry, run: "zerosum.Run", spent: str) -> list[str]:
         made = {f"`{entry.name}`, back": translation.translated(zerosum.load(run.path, generator=BACKWARD), there.b)}
         lines += translation.rows(entry.name, made, there.back, spent)
     return lines
-
-
-def _scenes(name: str, run: "zerosum.Run", spent: str) -> list[str]:
-    """What images have right of captions that were trained on, and of those with pairs of words that were not."""
-    source = run.recipe.data
-    generator, lines = zerosum.load(run), []
-    for part, about in (("test", "held-out pairs of words"), ("train", "training captions")):
-        scenes = replace(source, part=part)
-        captions = scenes.captions()[:PROMPTS]
-        real = scenes.open().read(torch.arange(len(captions)))
-        made = torch.from_numpy(generator.sample(len(captions), prompts=[*captions])).permute(0, 3, 1, 2)
-        shown = {f"`{name}`": made, "of other captions": made.roll(1, 0), "real": real}
-        for method, images in shown.items() if part == "test" else [(f"`{name}`", made)]:
-            lines.append(f"| {name} | {method}, {about} | {answered(images, captions, source.cells)} | {spent} |")
-            spent = ""
-    return lines
-
-
-def answered(images: torch.Tensor, captions: Sequence[str], cells: int) -> str:
-    """The shares of images that have all of their captions right, and each part of them, with standard errors."""
-    found = answers(images, captions, cells)
-    parts = [getattr(found, part) for part in ANSWERS[:-1]] + [found.place[found.related]]
-    return " | ".join(f"{_share(one)}" for one in (follows(images, captions, cells).right, *parts))
-
-
-def _share(right: torch.Tensor) -> str:
-    share = right.double().mean().item()
-    return f"{100 * share:.1f} ± {100 * (share * (1 - share) / len(right)) ** 0.5:.1f} %"
 
 
 def _later(run: "zerosum.Run", metrics: Any) -> list[str]:
@@ -251,6 +242,15 @@ def _row(name: str, method: str, scores: Any, spent: str) -> str:
     return f"| {name} | {method} | {' | '.join(values)} | {spent} |"
 
 
+def _entries(names: Collection[str], out: Path) -> list[Entry]:
+    """The applications of some names whose data are here; a message names each other one."""
+    entries = [Entry(name, out) for name in APPLICATIONS if name in names]
+    for entry in entries:
+        if entry.about.absent is not None:
+            sys.stderr.write(f"{entry.name} is left out: {entry.about.absent} is absent\n")
+    return [entry for entry in entries if entry.about.absent is None]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Train unfinished runs, score all, and write the page; exit status 1 if a run failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -261,9 +261,7 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = [name for name in chosen.names if name not in APPLICATIONS]
     if unknown:
         parser.error(f"unknown application {unknown[0]!r}")
-    known = [name for name, about in APPLICATIONS.items() if FLOWERS.is_file() or not about.flowers]
-    names = [name for name in known if name in (chosen.names or known)]
-    entries = [Entry(name, chosen.out) for name in names]
+    entries = _entries(chosen.names or APPLICATIONS, chosen.out)
     todo = [entry for entry in entries if not time_of(entry.folder)["ended"]]
     failed = []
     try:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from benchmarks.places import RESULTS
 from benchmarks.quality import applications as subject
+from benchmarks.quality import captions as texts
 from benchmarks.quality import inpainting
 from benchmarks.quality.gallery_images import rows_of
 from PIL import Image
@@ -76,8 +77,8 @@ def test_filled_images_are_scored_in_the_hole_alone():
 def test_captions_are_scored_by_what_of_them_is_right():
     scenes = Scenes(count=200, size=24, shapes=2, cells=2)
     x, captions = scenes.open().read(torch.arange(100)), scenes.captions()[:100]
-    head = subject.CAPTIONS.splitlines()[0].split(" | ")[2:-1]
-    real, other = (subject.answered(images, captions, 2).split(" | ") for images in (x, x.roll(1, 0)))
+    head = texts.HEAD.splitlines()[0].split(" | ")[2:-1]
+    real, other = (texts.answered(images, captions, 2).split(" | ") for images in (x, x.roll(1, 0)))
     assert len(head) == len(real) == 6 and real == ["100.0 ± 0.0 %"] * 6
     shares = dict(zip(head, (float(one.split()[0]) for one in other), strict=True))
     assert shares["all"] < shares["colour"] < shares["count"] and shares["all"] < 20 < shares["count"] < 90

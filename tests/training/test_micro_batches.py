@@ -57,7 +57,7 @@ LATENT = InfoGANLatent(Normal(2), (2,), 1)
 CODE = MutualInformation(LATENT.categories, LATENT.continuous)
 # Terms with fields that have no default or that have to fit, and the player that each is for where it is not D.
 MADE = {Every: Every(2, R1()), MutualInformation: CODE, AuxiliaryClass: AuxiliaryClass(others=CODE.outputs)}
-GENERATORS_OWN = {"FeatureMatching", "PullingAway", "ModeSeeking", "PathLength"}
+GENERATORS_OWN = {"FeatureMatching", "PullingAway", "ModeSeeking", "PathLength", "BestOf"}
 PER_SAMPLE = {"L1", "Charbonnier"}
 BOTH = {"AuxiliaryClass", "MutualInformation", "LatentConsistency", "WeightDecay"}
 # What needs networks that cannot be split, or is nothing by itself.

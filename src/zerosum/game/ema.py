@@ -13,7 +13,7 @@ from zerosum.game.spectral import spectral_steps
 _ITERATIONS = 3  # of the power iteration after each update, from the vectors of the last one
 
 
-class Finish(Protocol):
+class _Finish(Protocol):
     """What is done to averaged weights before they are used, such as `StandingStatistics`."""
 
     def __call__(self, module: nn.Module, roughly: bool = False) -> None:
@@ -47,7 +47,7 @@ class ExponentialMovingAverage:
         self.half_life = half_life
         self.rampup = rampup
         self.before = 0  # images that the weights had seen before this run
-        self.finish: Finish | None = None
+        self.finish: _Finish | None = None
         self.finished = True  # since the last update
         self.averaged = copied(module).eval().requires_grad_(False)
         self._weights = [*zip(self.averaged.parameters(), module.parameters(), strict=True)]

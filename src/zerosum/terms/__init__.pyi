@@ -2,6 +2,7 @@
 """Terms of a player's loss and projections of its weights: penalties, regularisers, schedules."""
 
 from zerosum.terms import auxiliary as auxiliary
+from zerosum.terms import best_of as best_of
 from zerosum.terms import consistency as consistency
 from zerosum.terms import contrastive as contrastive
 from zerosum.terms import features as features
@@ -26,6 +27,7 @@ from zerosum.terms import weights as weights
 from zerosum.terms.auxiliary import AuxiliaryClass as AuxiliaryClass
 from zerosum.terms.auxiliary import DiscriminativeClass as DiscriminativeClass
 from zerosum.terms.auxiliary import MutualInformation as MutualInformation
+from zerosum.terms.best_of import BestOf as BestOf
 from zerosum.terms.consistency import Consistency as Consistency
 from zerosum.terms.consistency import LatentConsistency as LatentConsistency
 from zerosum.terms.contrastive import Contrastive as Contrastive

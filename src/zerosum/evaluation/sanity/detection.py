@@ -133,8 +133,7 @@ def check_sanity(
     foreign = None if other is None else resized_like(other[:half], images)
     before = len(images) + (0 if foreign is None else len(foreign))
     extract = _RowExtractor(extractor, batch, before + (len(STRENGTHS) - 1) * len(IMAGE_DISTORTIONS) * half, progress)
-    whole, corrupted = extract(images), images[half:]
-    classes = None if labels is None else labels[half:]
+    whole, corrupted, classes = extract(images), images[half:], None if labels is None else labels[half:]
     measures = _measures(metrics, has_logits=whole.shape[1] > extract.width)
     sets = _Sets(whole[:half], whole[half:], extract.width, measures)
     clean = _stage([sets.scores(sets.held_out)])  # once: the same sums need not round alike a second time
