@@ -136,7 +136,7 @@ def cut() -> Recipe:
 
 
 def text_to_image() -> Recipe:
-    """Text to image: D predicts which caption of a batch is an image's (XMC-GAN, Zhang et al. 2021); 10 minutes.
+    """Text to image: D predicts which caption of a batch is an image's (XMC-GAN, Zhang et al. 2021); 14 minutes.
 
     The images are one or two coloured shapes, and captions with some pairs of a colour and a kind are held out. Yours
     are images beside captions: `--data "Captioned('images/', size=32)"`.
