@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from tests.forked import forking
 
 gc.disable()  # modules and tests that are collected stay: to look for garbage among them takes a fifth of the time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, also by the processes that tests start
 
 
 def pytest_collection_finish():
