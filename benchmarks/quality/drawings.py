@@ -13,7 +13,6 @@ five, over the inside pixels. A method without a latent has one sample.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import combinations, product
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.packs import decoded
 from benchmarks.places import SHARED
 from zerosum.runs.generator import TrainedGenerator
 
@@ -65,13 +65,7 @@ def pairs(part: str) -> Pairs:
     """The pairs of a part of the pack, "train" or "test"."""
     with np.load(PACK) as pack:
         chosen = np.flatnonzero(pack["split"] == part)
-        return Pairs(*(_decoded(pack[f"{key}_blob"], pack[f"{key}_offsets"], chosen) for key in ("line", "color")))
-
-
-def _decoded(blob: np.ndarray, offsets: np.ndarray, chosen: np.ndarray) -> Pixels:
-    content = blob.tobytes()
-    images = [Image.open(BytesIO(content[offsets[i] : offsets[i + 1]])).convert("RGB") for i in chosen]
-    return np.stack([np.asarray(image) for image in images])
+        return Pairs(*(np.stack([*map(np.asarray, decoded(pack, key, chosen))]) for key in ("line", "color")))
 
 
 def folder(out: Path) -> Path:

@@ -1,11 +1,11 @@
 """The photographs of flowers of `../shared/data/flowers128.npz`, at any size."""
 
-import io
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.packs import decoded
 from benchmarks.places import SHARED
 
 FLOWERS = SHARED / "data" / "flowers128.npz"
@@ -17,12 +17,7 @@ def flowers(folder: Path, part: str, size: int) -> Path:
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with np.load(FLOWERS) as pack:
-            blob, offsets, split = pack["images_blob"].tobytes(), pack["images_offsets"], pack["split"]
-        chosen = np.flatnonzero(np.asarray(split).astype(str) == part)
-        np.save(file, np.stack([_decoded(blob[offsets[i] : offsets[i + 1]], size) for i in chosen]))
+            chosen = np.flatnonzero(pack["split"].astype(str) == part)
+            sized = (one.resize((size, size), Image.Resampling.LANCZOS) for one in decoded(pack, "images", chosen))
+            np.save(file, np.stack([np.asarray(image) for image in sized]))
     return file
-
-
-def _decoded(content: bytes, size: int) -> np.ndarray:
-    with Image.open(io.BytesIO(content)) as image:
-        return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.LANCZOS))

@@ -10,7 +10,6 @@ random one of the same length, and the samples with their colours rotated pixel 
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from torch import Tensor
 import zerosum
 from benchmarks import marked
 from benchmarks.machine import machine
+from benchmarks.packs import decoded
 from benchmarks.places import RESULTS, ROOT, SHARED
 from benchmarks.quality.emoji import variety
 from benchmarks.quality.folder_runs import FolderRun, train
@@ -91,9 +91,9 @@ def emoji(archive: Path = DATA) -> Iterator[tuple[str, Image.Image]]:
     if not archive.is_file():
         raise ValueError(f"there is no archive of emoji at {archive}")
     with np.load(archive) as pack:
-        blob, offsets, base = pack[f"{STYLE}_blob"].tobytes(), pack[f"{STYLE}_offsets"], pack["is_base"]
-    for number in np.flatnonzero(base):
-        yield f"{number:04}", Image.open(io.BytesIO(blob[offsets[number] : offsets[number + 1]])).convert("RGB")
+        base = np.flatnonzero(pack["is_base"])
+        for number, image in zip(base, decoded(pack, STYLE, base), strict=True):
+            yield f"{number:04}", image
 
 
 def write_folder(folder: Path, archive: Path = DATA) -> Path:

@@ -15,7 +15,6 @@ Both tables are written to `benchmarks/results/metrics.md`. With --trial they ar
 """
 
 import argparse
-import io
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -24,12 +23,13 @@ from statistics import median
 
 import numpy as np
 import torch
-from PIL import Image, ImageFilter
+from PIL import ImageFilter
 from torch import Tensor
 
 from benchmarks.machine import machine
 from benchmarks.made_up import inception_weights
 from benchmarks.marked import write
+from benchmarks.packs import decoded
 from benchmarks.places import RESULTS, ROOT, SHARED
 from benchmarks.turns import THREADS, player
 from zerosum.features.extractor import Extractor
@@ -97,13 +97,11 @@ def flowers(count: int, blur: float = 0.0, start: int = 0, path: Path = FLOWERS)
     if not path.exists():
         raise ValueError(f"there is no {path} with photographs")
     with np.load(path, allow_pickle=False) as pack:
-        blob, offsets = pack["images_blob"].tobytes(), pack["images_offsets"]
-    found = []
-    for i in range(start, len(offsets) - 1, 2)[:count]:
-        with Image.open(io.BytesIO(blob[offsets[i] : offsets[i + 1]])) as photograph:
-            coloured = photograph.convert("RGB")
-            found.append(np.asarray(coloured.filter(ImageFilter.GaussianBlur(blur)) if blur else coloured))
-    return torch.from_numpy(np.stack(found))
+        chosen = range(start, len(pack["images_offsets"]) - 1, 2)[:count]
+        images = [
+            one.filter(ImageFilter.GaussianBlur(blur)) if blur else one for one in decoded(pack, "images", chosen)
+        ]
+    return torch.from_numpy(np.stack([np.asarray(image) for image in images]))
 
 
 def formats(count: int) -> str:
