@@ -10,20 +10,20 @@ table is written to `benchmarks/results/applications.md`; rows of other names ar
 
 import argparse
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 import zerosum
 from benchmarks import marked
 from benchmarks.machine import machine
 from benchmarks.places import RESULTS
 from benchmarks.quality import captions, drawings, enlarging, inpainting, translation
+from benchmarks.quality.baselines import NEAREST, RESIZES, Baseline, condition, neighbour
 from benchmarks.quality.flowers import FLOWERS, flowers
 from benchmarks.quality.gallery import add_time, time_of
 from zerosum.bench.subprocesses import Command, run_commands
@@ -60,30 +60,6 @@ TABLES = {
 CONFIG = EvaluationConfig(device="cpu")
 STEP = 5  # of a continued clip
 Pixels = np.ndarray  # uint8 (N, H, W, C)
-Baseline = Callable[[Pixels, Pixels, Pixels, Pixels], Pixels]
-
-
-def enlarged(kind: Image.Resampling) -> Baseline:
-    """The condition at the size of the sample, by one of Pillow's filters."""
-
-    def baseline(c: Pixels, x: Pixels, *_: Pixels) -> Pixels:
-        size = x.shape[2], x.shape[1]
-        images = [Image.fromarray(one.squeeze()).resize(size, kind) for one in c]
-        return np.stack([np.asarray(one).reshape(x.shape[1:]) for one in images])
-
-    return baseline
-
-
-def condition(c: Pixels, x: Pixels, *_: Pixels) -> Pixels:
-    """The condition itself: its newest frame, or without its mask."""
-    channels = x.shape[3]
-    return np.repeat(c, channels, 3) if c.shape[3] == 1 else np.ascontiguousarray(c[..., -channels:])
-
-
-def neighbour(c: Pixels, _: Pixels, train_c: Pixels, train_x: Pixels) -> Pixels:
-    """The real sample of the training condition that is nearest in pixels."""
-    rows, train = (torch.from_numpy(one.reshape(len(one), -1)).float() for one in (c, train_c))
-    return train_x[torch.cat([torch.cdist(part, train).argmin(1) for part in rows.split(128)]).numpy()]
 
 
 @dataclass(frozen=True)
@@ -111,8 +87,6 @@ class Application:
         return None if needed is None or needed.is_file() else needed
 
 
-RESIZES = {name.lower(): enlarged(Image.Resampling[name]) for name in ("NEAREST", "BICUBIC", "LANCZOS")}
-NEAREST = {"nearest training pair": neighbour}
 APPLICATIONS = {
     "super-resolution": Application("super-resolution", RESIZES),
     "colorize": Application("colorize", {"grey": condition, **NEAREST}),

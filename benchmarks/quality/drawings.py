@@ -17,11 +17,11 @@ from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from benchmarks.packs import decoded
 from benchmarks.places import SHARED
+from benchmarks.quality.baselines import neighbour
 from zerosum.runs.generator import TrainedGenerator
 
 PACK = SHARED / "data" / "openmoji_pairs64.npz"
@@ -149,8 +149,7 @@ def _to_grid(pixels: np.ndarray) -> np.ndarray:
 
 def nearest(line: Pixels, train: Pairs) -> Pixels:
     """The coloured form of the training drawing that is nearest in pixels."""
-    rows, others = (torch.from_numpy(one.reshape(len(one), -1)).float() for one in (line, train.line))
-    return train.colour[torch.cdist(rows, others).argmin(1).numpy()]
+    return neighbour(line, line, train.line, train.colour)
 
 
 def baselines(truth: Pairs, train: Pairs) -> dict[str, np.ndarray]:

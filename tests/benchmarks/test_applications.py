@@ -7,8 +7,8 @@ import pytest
 import torch
 from benchmarks.places import RESULTS
 from benchmarks.quality import applications as subject
+from benchmarks.quality import baselines, inpainting
 from benchmarks.quality import captions as texts
-from benchmarks.quality import inpainting
 from benchmarks.quality.gallery_images import rows_of
 from PIL import Image
 
@@ -28,23 +28,23 @@ def images(count, side, channels):
 
 def test_conditions_are_enlarged_by_pillow():
     c, x = images(3, 4, 3), images(3, 16, 3)
-    found = subject.RESIZES["lanczos"](c, x, NONE, NONE)
+    found = baselines.RESIZES["lanczos"](c, x, NONE, NONE)
     assert np.array_equal(found[1], np.asarray(Image.fromarray(c[1]).resize((16, 16), Image.Resampling.LANCZOS)))
-    grey = subject.RESIZES["nearest"](c[..., :1], x[..., :1], NONE, NONE)
+    grey = baselines.RESIZES["nearest"](c[..., :1], x[..., :1], NONE, NONE)
     assert grey.shape == (3, 16, 16, 1) and np.array_equal(grey[:, ::4, ::4], c[..., :1])
 
 
 def test_a_condition_as_it_is_has_the_samples_channels():
     x = images(2, 8, 3)
-    assert np.array_equal(subject.condition(x[..., :1], x), np.repeat(x[..., :1], 3, 3))
+    assert np.array_equal(baselines.condition(x[..., :1], x), np.repeat(x[..., :1], 3, 3))
     frames = images(2, 8, 4)
-    assert np.array_equal(subject.condition(frames, x[..., :1]), frames[..., 3:])
+    assert np.array_equal(baselines.condition(frames, x[..., :1]), frames[..., 3:])
 
 
 def test_the_nearest_training_pair_is_found():
     train_c, train_x = images(9, 6, 1), images(9, 6, 3)
     near = np.clip(train_c[[4, 2]].astype(int) + 3, 0, 255).astype(np.uint8)
-    assert np.array_equal(subject.neighbour(near, NONE, train_c, train_x), train_x[[4, 2]])
+    assert np.array_equal(baselines.neighbour(near, NONE, train_c, train_x), train_x[[4, 2]])
 
 
 def test_hidden_pixels_take_the_colour_of_their_border():
