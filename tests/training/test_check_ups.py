@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 
 import pytest
+import torch
 from benchmarks.robustness.sameness import differences, state_differences
 
 from zerosum.data.toys.gaussians import Ring
+from zerosum.diagnostics.signals.check_ups import CheckUps
 from zerosum.diagnostics.signals.names import SIGNAL, SIGNALS
 from zerosum.game.game import Game
 from zerosum.game.latents import Normal
@@ -18,6 +20,8 @@ from zerosum.runs.checkpoint import newest_checkpoint
 from zerosum.runs.log import read_log
 from zerosum.terms.gradient_penalties import GradientPenalty
 from zerosum.terms.weight_clipping import WeightClip
+from zerosum.training.batches import Batches
+from zerosum.training.build import build_game
 from zerosum.training.options import RunOptions
 from zerosum.training.train import train
 
@@ -71,6 +75,21 @@ def test_weights_are_those_of_a_run_without_signals(watched, tmp_path):
     clocks = {"seconds", "images_per_second", "wait"}
     own = [[{k: v for k, v in line.items() if k not in clocks} for line in lines] for lines in own]
     assert own[0] == [line for line in own[1] if len(line) > 2]
+
+
+def test_a_check_up_leaves_the_average_unfinished_and_as_it_was():
+    dataset, cpu = POINTS.data.open(), torch.device("cpu")
+    game = build_game(POINTS, dataset, cpu, "float32")
+    batches, check_ups = Batches(dataset, POINTS.batch, True, 0, cpu), CheckUps(POINTS, dataset, cpu)
+    check_ups.read()
+    for _ in range(3):
+        game.step(batches)
+    averaged = game.ema.averaged
+    before = {name: buffer.clone() for name, buffer in averaged.named_buffers()}
+    assert check_ups.take(game) and not game.ema.finished
+    assert before and all(torch.equal(buffer, before[name]) for name, buffer in averaged.named_buffers())
+    assert game.ema.module is averaged and game.ema.finished
+    assert not all(torch.equal(buffer, before[name]) for name, buffer in averaged.named_buffers()), "it was unfinished"
 
 
 def test_all_signals_have_a_description_and_are_numbers(watched):
