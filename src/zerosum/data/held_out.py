@@ -63,6 +63,15 @@ def around(own: Source, given: Source) -> Source:
     return wrapped
 
 
+def differs_held_out(own: Source) -> bool:
+    """Whether the samples that a source holds out are of another kind than those of training, on purpose.
+
+    It has an attribute `held_out_differs` then, as `Scenes`, which holds pairs of words out. A D that scores them lower
+    has not memorised the others.
+    """
+    return bool(getattr(own, "held_out_differs", False))
+
+
 def held_out(own: Source) -> Source:
     """The samples that a source holds out of training, where it does; else the source itself."""
     if not isinstance(own, HoldsOut) or own.part != "train":

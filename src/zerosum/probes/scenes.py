@@ -4,6 +4,7 @@ __all__ = ["Scenes"]
 
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -54,6 +55,8 @@ class Scenes:
         shapes: number of shapes in an image, at most, 1 to 3.
         cells: cells along a side of the grid, at least as many as shapes.
     """
+
+    held_out_differs: ClassVar[bool] = True
 
     count: int = 4_000
     size: int = 32

@@ -1,10 +1,11 @@
 """Signals of generators of which the illness is known: collapsed, copying, deaf to the condition, and real samples."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
 
+from zerosum.data import FewLabels
 from zerosum.data.dataset import in_memory
 from zerosum.diagnostics.signals.arbiter import arbiter
 from zerosum.diagnostics.signals.conditions import conditional, labelled
@@ -16,6 +17,8 @@ from zerosum.diagnostics.signals.subject import Subject
 from zerosum.game.latents import Normal
 from zerosum.networks.mlp import MLPDiscriminator, MLPGenerator
 from zerosum.objectives.logistic import NonSaturating
+from zerosum.probes import Scenes
+from zerosum.recipes.named_recipes import named
 from zerosum.recipes.recipe import Recipe
 
 COUNT, CLASSES, SIZE = 600, 4, 12
@@ -178,3 +181,11 @@ def test_equal_texts_and_many_classes_are_no_trouble():
         many = in_memory("many", X[:300], labels, tuple(map(str, range(classes))))
         found = data(subject(read_real(RECIPE, many, CPU), GOOD))
         assert ("data_balance" in found) is measured and found.get("data_balance", 1) > 0.9, classes
+
+
+def test_d_is_not_asked_about_held_out_samples_of_another_kind():
+    """Scenes hold pairs of words out, so that a D that scores their images lower has not memorised the others."""
+    kinds = {Scenes(count=600, size=20, shapes=1, cells=2): False, FewLabels(per_class=30): True}
+    for source, has in kinds.items():
+        real = read_real(replace(named("text-to-image"), data=source), source.open(), CPU)
+        assert (real.held is not None) is has, source

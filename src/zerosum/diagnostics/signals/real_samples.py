@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from zerosum.data.dataset import Dataset
-from zerosum.data.held_out import held_out
+from zerosum.data.held_out import differs_held_out, held_out
 from zerosum.diagnostics.signals._measures import nearest, spread, vectors
 from zerosum.diagnostics.signals.embedding import Embedding
 from zerosum.diagnostics.signals.pace import samples_of
@@ -150,9 +150,9 @@ def read_real(recipe: Recipe, dataset: Dataset, device: torch.device) -> RealSam
 
 
 def _read_held(recipe: Recipe, dataset: Dataset, n: int, device: torch.device) -> tuple[Tensor | None, Tensor | None]:
-    """Samples that the source keeps out of training, and their conditions."""
+    """Samples of the same kind that the source keeps out of training, and their conditions."""
     source = held_out(recipe.data)
-    if source is recipe.data or dataset.coding is not None:
+    if source is recipe.data or differs_held_out(source) or dataset.coding is not None:
         return None, None
     try:
         test = source.open()
