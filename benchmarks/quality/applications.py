@@ -103,7 +103,7 @@ APPLICATIONS = {
     "cyclegan": Application("cyclegan", table="translation"),
     "cut": Application("cut", table="translation"),
 }
-"""What `zerosum` is used for, on the embedded digits, and on photographs."""
+"""What `zerosum` is used for, on the embedded digits, on photographs and on drawings."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,7 @@ def rows(entry: Entry) -> list[str]:
         return captions.rows(entry.name, run, spent)
     if entry.about.table == "drawings":
         return drawings.rows(entry.name, _generators(entry, run), spent)
-    dataset, about = entry.held_out(), entry.about
-    made = _generators(entry, run)
+    dataset, about, made = entry.held_out(), entry.about, _generators(entry, run)
     if about.table == "inpainting":
         return inpainting.rows(entry.name, made, *pairs_of(dataset), spent)
     known = (PSNR(about.cropped), SSIM(about.cropped), MAE(), Sharpness(), PerceptualScore(), ConditionConsistency())
@@ -182,12 +181,8 @@ def rows(entry: Entry) -> list[str]:
 
 def _generators(entry: Entry, run: "zerosum.Run") -> dict[str, TrainedGenerator]:
     """The generators of a run by the name of their method: the last one, and that before the game if there is one."""
-    names = ("generator", "pretrained") if run.recipe.pretrain else ("generator",)
-    suffixes = ("", ", pretrained")
-    return {
-        f"`{entry.about.recipe}`{suffix}": zerosum.load(run, generator=name)
-        for name, suffix in zip(names, suffixes, strict=False)
-    }
+    names = {"generator": "", "pretrained": ", pretrained"} if run.recipe.pretrain else {"generator": ""}
+    return {f"`{entry.about.recipe}`{suffix}": zerosum.load(run, generator=name) for name, suffix in names.items()}
 
 
 def _translations(entry: Entry, run: "zerosum.Run", spent: str) -> list[str]:
